@@ -1,0 +1,161 @@
+/// A number as an attribute gives it: plain digits with a bound, or recognisably wrong.
+///
+/// Keeping "wrong" as a value lets the session answer `bad-request` where the specification wants it (`S-19`, `S-20`) and
+/// ignore it where it does not (`A-07`).
+package enum NumberAttribute: Sendable, Equatable {
+    /// The attribute is not there.
+    case absent
+    /// A run of digits that fits 2^53-1.
+    case value(UInt64)
+    /// Anything else: empty, signed, not digits, too large.
+    case malformed
+
+    /// Reads digits, at most 2^53-1 (XEP-0124 §14.1).
+    package init(parsing text: Span<UInt8>) {
+        var start = 0
+        var end = text.count
+        // XML schema integers collapse white space around them.
+        while start < end, text[start].isXMLSpace { start += 1 }
+        while end > start, text[end - 1].isXMLSpace { end -= 1 }
+        guard start < end else {
+            self = .malformed
+            return
+        }
+        var value: UInt64 = 0
+        for index in start..<end {
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else {
+                self = .malformed
+                return
+            }
+            value = value * 10 + UInt64(digit)
+            guard value <= RequestID.maximum else {
+                self = .malformed
+                return
+            }
+        }
+        self = .value(value)
+    }
+
+    /// The number, where there is one.
+    package var number: UInt64? {
+        if case .value(let number) = self { return number }
+        return nil
+    }
+}
+
+/// What the `sid` attribute refers to.
+package enum SessionReference: Sendable, Equatable {
+    /// No `sid`: a creation request (XEP-0124 §7.1).
+    case absent
+    /// An identifier of the form this program writes.
+    case known(SessionID)
+    /// Present, but nothing this program ever gave out: `item-not-found` (`S-24`, `R-12`).
+    case foreign
+}
+
+/// The version in `ver` or `xmpp:version`; major and minor are separate integers (`S-07`: 1.11 > 1.6).
+package struct ProtocolVersion: Sendable, Hashable, Comparable {
+    /// The number before the dot.
+    package let major: UInt32
+    /// The number behind the dot.
+    package let minor: UInt32
+
+    /// A version of two integers.
+    package init(major: UInt32, minor: UInt32) {
+        self.major = major
+        self.minor = minor
+    }
+
+    /// Reads `<major>.<minor>`; nil for anything else.
+    package init?(parsing text: Span<UInt8>) {
+        var parts: (UInt32, UInt32) = (0, 0)
+        var seenDot = false
+        var digits = 0
+        for index in text.indices {
+            let byte = text[index]
+            if byte == UInt8(ascii: ".") {
+                guard !seenDot, digits > 0 else { return nil }
+                seenDot = true
+                digits = 0
+                continue
+            }
+            let digit = byte &- UInt8(ascii: "0")
+            guard digit <= 9, digits < 6 else { return nil }
+            digits += 1
+            if seenDot {
+                parts.1 = parts.1 * 10 + UInt32(digit)
+            } else {
+                parts.0 = parts.0 * 10 + UInt32(digit)
+            }
+        }
+        guard seenDot, digits > 0 else { return nil }
+        self.init(major: parts.0, minor: parts.1)
+    }
+
+    /// `<major>.<minor>`.
+    package var text: String { "\(major).\(minor)" }
+
+    package static func < (left: ProtocolVersion, right: ProtocolVersion) -> Bool {
+        (left.major, left.minor) < (right.major, right.minor)
+    }
+}
+
+/// The `type` attribute of a request.
+package enum BodyType: Sendable, Equatable {
+    /// `type='terminate'` (XEP-0124 §13).
+    case terminate
+    /// `type='error'`, or any other word: no meaning in a request, treated as if it were not there.
+    case other
+}
+
+/// The attributes of one `<body/>` request, read but not yet judged.
+///
+/// Specification: XEP-0124 §7-§16, XEP-0206 §3-§5.
+package struct BodyAttributes: Sendable, Equatable {
+    /// `rid`, required in every request (XEP-0124 §14.1).
+    package var rid = NumberAttribute.absent
+    /// `sid`.
+    package var sid = SessionReference.absent
+    /// `type`; nil when absent.
+    package var type: BodyType?
+    /// `pause`, in seconds (XEP-0124 §10).
+    package var pause = NumberAttribute.absent
+    /// `xmpp:restart='true'` or `'1'` (XEP-0206 §5).
+    package var isRestart = false
+    /// `wait`, in seconds (XEP-0124 §7.1).
+    package var wait = NumberAttribute.absent
+    /// `hold`, a number of requests.
+    package var hold = NumberAttribute.absent
+    /// `ack` (XEP-0124 §9).
+    package var ack = NumberAttribute.absent
+    /// `ver`; nil when absent or not a version, which makes the client a legacy one (`S-14`).
+    package var version: ProtocolVersion?
+    /// `xmpp:version`; nil when absent or not a version.
+    package var xmppVersion: ProtocolVersion?
+    /// `to`: the XMPP domain.
+    package var to: String?
+    /// `from`: the client's own address.
+    package var from: String?
+    /// `xml:lang`.
+    package var language: String?
+    /// `route`, not decoded.
+    package var route: String?
+    /// `content`: the media type that the client wants.
+    package var content: String?
+    /// `key` (XEP-0124 §15).
+    package var key: String?
+    /// `newkey` (XEP-0124 §15).
+    package var newkey: String?
+    /// `stream` (XEP-0124 §16).
+    package var stream: String?
+
+    /// A request without any attribute.
+    package init() {}
+}
+
+extension UInt8 {
+    fileprivate var isXMLSpace: Bool {
+        self == 0x20 || self == 0x09 || self == 0x0A || self == 0x0D
+    }
+}

@@ -1,0 +1,61 @@
+/// Why a session ended: one closed list that gives the wire condition, the log line and the counter.
+package enum EndReason: String, Sendable, CaseIterable {
+    /// The client sent `type='terminate'`.
+    case terminated = "terminated"
+    /// The client was silent for longer than `inactivity`.
+    case inactive = "inactive"
+    /// The creation request's connection closed before it was answered: nobody knows the `sid`.
+    case creationAborted = "creation-aborted"
+    /// A request that the session was bound to accept could not be understood.
+    case malformedRequest = "malformed-request"
+    /// A `rid` above the window (`R-05`).
+    case ridAboveWindow = "rid-above-window"
+    /// A repeated `rid` whose response is no longer kept (`R-10`).
+    case ridTooOld = "rid-too-old"
+    /// Empty polls that came too fast (`P-11`).
+    case overactive = "overactive"
+    /// More bytes waited for an upstream than the policy allows.
+    case inboundOverflow = "inbound-overflow"
+    /// The upstream refused the connection, or no address of it could be reached.
+    case upstreamUnreachable = "upstream-unreachable"
+    /// The upstream's name has no address.
+    case upstreamUnresolved = "upstream-unresolved"
+    /// TLS with the upstream failed: its certificate or the handshake.
+    case upstreamTLS = "upstream-tls"
+    /// The upstream does not offer the STARTTLS that the configuration demands.
+    case upstreamNoStartTLS = "upstream-no-starttls"
+    /// Connection, TLS and features took longer than allowed.
+    case upstreamTimeout = "upstream-timeout"
+    /// The upstream sent something that is not an XMPP stream, or broke a limit.
+    case upstreamMalformed = "upstream-malformed"
+    /// The upstream sent a stream error.
+    case upstreamStreamError = "upstream-stream-error"
+    /// The upstream closed its stream with `</stream:stream>`.
+    case upstreamClosed = "upstream-closed"
+    /// The upstream's connection was lost.
+    case upstreamLost = "upstream-lost"
+    /// The upstream accepted no byte for too long.
+    case upstreamStalled = "upstream-stalled"
+    /// This program is being shut down.
+    case shutdown = "shutdown"
+
+    /// The condition a client is told; nil where it asked for the end itself or can no longer be told.
+    package var condition: TerminalCondition? {
+        switch self {
+        case .terminated, .inactive, .creationAborted: nil
+        case .malformedRequest: .badRequest
+        case .ridAboveWindow, .ridTooOld: .itemNotFound
+        case .overactive, .inboundOverflow: .policyViolation
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout,
+            .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
+            .remoteConnectionFailed
+        case .upstreamStreamError: .remoteStreamError
+        case .shutdown: .systemShutdown
+        }
+    }
+
+    /// Whether the upstream brought the end about, so that what it sent before still belongs to the client.
+    package var isUpstream: Bool {
+        condition == .remoteConnectionFailed || condition == .remoteStreamError
+    }
+}

@@ -1,0 +1,65 @@
+/// What the upstream sent and no request has fetched yet, in order.
+package struct OutboundQueue: Sendable, Equatable {
+    /// What may stand together in one response: features alone, or any number of stanzas (`X-01`).
+    package enum Batch: Sendable, Equatable {
+        /// The stream's features, with what became known of the stream when it was opened.
+        case features(BodyResponse.Opening, [UInt8])
+        /// Stanzas, back to back.
+        case stanzas([UInt8])
+    }
+
+    private var batches: [Batch] = []
+
+    /// How many bytes wait.
+    package private(set) var byteCount = 0
+
+    /// A queue with nothing in it.
+    package init() {}
+
+    /// Whether nothing waits.
+    package var isEmpty: Bool { batches.isEmpty }
+
+    /// Puts features behind everything that waits.
+    package mutating func append(features: [UInt8], opening: BodyResponse.Opening) {
+        byteCount += features.count
+        batches.append(.features(opening, features))
+    }
+
+    /// Puts stanzas behind everything that waits.
+    package mutating func append(stanzas: [UInt8]) {
+        byteCount += stanzas.count
+        if case .stanzas(var waiting)? = batches.last {
+            batches.removeLast()
+            waiting.append(contentsOf: stanzas)
+            batches.append(.stanzas(waiting))
+        } else {
+            batches.append(.stanzas(stanzas))
+        }
+    }
+
+    /// Takes what the next response shall hold; nil when nothing waits.
+    package mutating func take() -> Batch? {
+        guard !batches.isEmpty else { return nil }
+        let batch = batches.removeFirst()
+        switch batch {
+        case .features(_, let bytes), .stanzas(let bytes): byteCount -= bytes.count
+        }
+        // An idle session keeps no storage for a queue it rarely needs.
+        if batches.isEmpty { batches = [] }
+        return batch
+    }
+
+    /// Whether nothing but stanzas waits, or nothing at all.
+    package var holdsOnlyStanzas: Bool {
+        batches.allSatisfy { batch in
+            if case .stanzas = batch { return true }
+            return false
+        }
+    }
+
+    /// Takes the stanzas at the front; nil when nothing waits or features stand there.
+    package mutating func takeStanzas() -> [UInt8]? {
+        guard case .stanzas? = batches.first, case .stanzas(let bytes)? = take() else { return nil }
+        return bytes
+    }
+}

@@ -1,0 +1,36 @@
+/// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`).
+package struct ReplayCache: Sendable, Equatable {
+    private struct Entry: Sendable, Equatable {
+        let rid: RequestID
+        let response: BodyResponse
+    }
+
+    private var entries: [Entry] = []
+
+    /// A cache without responses.
+    package init() {}
+
+    /// How many responses are kept.
+    package var count: Int { entries.count }
+
+    /// Keeps `response` and lets go of the oldest ones beyond `limit`.
+    package mutating func store(_ response: BodyResponse, for rid: RequestID, limit: Int) {
+        if entries.capacity == 0 { entries.reserveCapacity(limit + 1) }
+        // A response that was decided out of order (`P-13`) stands where its rid belongs, so the oldest is always first.
+        var index = entries.endIndex
+        while index > 0, rid < entries[index - 1].rid { index -= 1 }
+        entries.insert(Entry(rid: rid, response: response), at: index)
+        while entries.count > limit { entries.removeFirst() }
+    }
+
+    /// The response to `rid`; nil when it was never given or is no longer kept.
+    package func response(to rid: RequestID) -> BodyResponse? {
+        for entry in entries where entry.rid == rid { return entry.response }
+        return nil
+    }
+
+    /// Whether a response to `rid` is kept.
+    package func contains(_ rid: RequestID) -> Bool {
+        entries.contains { $0.rid == rid }
+    }
+}

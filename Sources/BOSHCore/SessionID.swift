@@ -1,0 +1,107 @@
+/// The `sid`: `<node>.<worker>.<128 random bits in hex>`.
+///
+/// Node and worker are routing hints that let a balancer or a sibling worker find the owner; only the random part is a
+/// secret, and only it is looked up. Specification: XEP-0124 §7.2, §19.3 (`S-02`).
+package struct SessionID: Sendable, Hashable {
+    /// The node's name, 1 to 15 of `a-z0-9` (fifteen bytes stay inside a Swift string, without an allocation).
+    package let node: String
+    /// The owning worker's tag, never reused while the node runs.
+    package let worker: UInt32
+    /// The upper half of the random part.
+    package let high: UInt64
+    /// The lower half of the random part.
+    package let low: UInt64
+
+    /// A session identifier of its parts; the random halves come from the kernel.
+    package init(node: String, worker: UInt32, high: UInt64, low: UInt64) {
+        self.node = node
+        self.worker = worker
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads an identifier as a client sends it; nil for anything that this form could not have produced.
+    package init?(parsing text: Span<UInt8>) {
+        guard let firstDot = text.firstDot(from: 0), (1...15).contains(firstDot) else { return nil }
+        guard let secondDot = text.firstDot(from: firstDot + 1) else { return nil }
+        let tagLength = secondDot - firstDot - 1
+        guard (1...10).contains(tagLength), text.count == secondDot + 33 else { return nil }
+        for index in 0..<firstDot {
+            switch text[index] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): continue
+            default: return nil
+            }
+        }
+        var tag: UInt64 = 0
+        for index in (firstDot + 1)..<secondDot {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]) else { return nil }
+            tag = tag * 10 + UInt64(text[index] - UInt8(ascii: "0"))
+        }
+        guard let worker = UInt32(exactly: tag) else { return nil }
+        guard let high = text.hexadecimal(from: secondDot + 1), let low = text.hexadecimal(from: secondDot + 17) else {
+            return nil
+        }
+        // A name of at most fifteen bytes is stored inside the String itself: this does not allocate.
+        self.node = String(decoding: text.extracting(0..<firstDot).bytesArray, as: UTF8.self)
+        self.worker = worker
+        self.high = high
+        self.low = low
+    }
+
+    /// The identifier as it stands in the `sid` attribute.
+    package var text: String {
+        "\(node).\(worker).\(Self.hexadecimal(high))\(Self.hexadecimal(low))"
+    }
+
+    /// The first eight digits of the random part: enough to follow a session in a log, not enough to take it over.
+    package var short: String {
+        String(Self.hexadecimal(high).prefix(8))
+    }
+
+    private static func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    package static func == (left: SessionID, right: SessionID) -> Bool {
+        left.low == right.low && left.high == right.high && left.worker == right.worker && left.node == right.node
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(low)
+        hasher.combine(high)
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate var bytesArray: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        for index in indices { bytes.append(self[index]) }
+        return bytes
+    }
+
+    fileprivate func firstDot(from start: Int) -> Int? {
+        var index = start
+        while index < count {
+            if self[index] == UInt8(ascii: ".") { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Sixteen lower-case digits; upper case is refused, as this form never wrote any.
+    fileprivate func hexadecimal(from start: Int) -> UInt64? {
+        guard start >= 0, start + 16 <= count else { return nil }
+        var value: UInt64 = 0
+        for index in start..<(start + 16) {
+            let byte = self[index]
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return value
+    }
+}

@@ -1,0 +1,61 @@
+/// Names one HTTP request that waits for its response: a connection and the request's number on it.
+package struct ExchangeID: Sendable, Hashable {
+    /// The connection, as the caller numbers them.
+    package let connection: UInt64
+    /// The request's number on that connection.
+    package let number: UInt64
+
+    /// A name of its two parts.
+    package init(connection: UInt64, number: UInt64) {
+        self.connection = connection
+        self.number = number
+    }
+}
+
+/// What happened to a session.
+package enum SessionInput: Sendable {
+    /// A complete and valid request for this session came; `payload` holds its stanzas, ready for the upstream.
+    case request(ExchangeID, BodyAttributes, payload: [UInt8])
+    /// A request for this session could not be understood; the attributes of its start tag, which could.
+    case malformedRequest(ExchangeID, BodyAttributes)
+    /// The connection of a request that waits for its response was closed by the client (`P-13`).
+    case requestAborted(ExchangeID)
+    /// The upstream stream is open and has sent its first features.
+    case streamOpened(StreamIdentity, features: [UInt8])
+    /// The upstream stream was restarted and has sent its features.
+    case streamRestarted(features: [UInt8])
+    /// The upstream sent stanzas, back to back; `enablesResumption` when `<enabled/>` of XEP-0198 is among them.
+    case stanzas([UInt8], enablesResumption: Bool)
+    /// The upstream stream is gone; the bytes of its stream error, or nothing.
+    case streamEnded(EndReason, streamError: [UInt8])
+    /// `nextDeadline` may have passed.
+    case deadlineReached
+    /// This program is being shut down.
+    case shutdownRequested
+}
+
+/// How an upstream stream is left.
+package enum StreamFarewell: Sendable, Equatable {
+    /// With `</stream:stream>`: the server announces the user as gone.
+    case close
+    /// By dropping the connection: the server keeps a resumable stream for the client (`T-12` c).
+    case drop
+}
+
+/// What is to be done about it. Effects are executed in order.
+package enum SessionEffect: Sendable, Equatable {
+    /// Answer that HTTP request.
+    case respond(ExchangeID, BodyResponse)
+    /// Send these stanzas to the upstream.
+    case forward([UInt8])
+    /// Open a new stream over the upstream's connection (XEP-0206 §5).
+    case restartStream
+    /// Stop reading from the upstream: the client does not fetch what is there.
+    case pauseReading
+    /// Read from the upstream again.
+    case resumeReading
+    /// Leave the upstream stream.
+    case leaveStream(StreamFarewell)
+    /// The session is over; no further input reaches it.
+    case ended(EndReason)
+}

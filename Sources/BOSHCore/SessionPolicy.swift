@@ -1,0 +1,104 @@
+/// What the operator allows a session; everything a client may ask for is clamped to it.
+package struct SessionPolicy: Sendable, Equatable {
+    /// The longest time a request is held, and what a client gets that names no `wait` (`S-04`).
+    package var maxWait: Duration
+    /// The most requests held at the same time (`S-06`).
+    package var maxHold: Int
+    /// How long a client may be silent before its session ends (`P-01`).
+    package var inactivity: Duration
+    /// The shortest interval of empty requests from a polling client (`S-08`, `P-11`).
+    package var polling: Duration
+    /// The longest pause that is granted (`S-11`).
+    package var maxpause: Duration
+    /// How many bytes of stanzas may wait for a client before its upstream is no longer read.
+    package var outboundBound: Int
+    /// How many bytes of stanzas may wait for an upstream that is not open yet before the session ends.
+    package var inboundBound: Int
+    /// The domains served, in lower case; empty means none.
+    package var domains: [String]
+
+    /// A policy of all its parts.
+    package init(
+        maxWait: Duration, maxHold: Int, inactivity: Duration, polling: Duration, maxpause: Duration,
+        outboundBound: Int, inboundBound: Int, domains: [String]
+    ) {
+        self.maxWait = maxWait
+        self.maxHold = maxHold
+        self.inactivity = inactivity
+        self.polling = polling
+        self.maxpause = maxpause
+        self.outboundBound = outboundBound
+        self.inboundBound = inboundBound
+        self.domains = domains
+    }
+
+    /// The highest BOSH version spoken here: XEP-0124 1.11.
+    package static let version = ProtocolVersion(major: 1, minor: 11)
+
+    /// How long the client of a session that was granted `polling` may be silent: a polling client announces itself only
+    /// every `polling`, so it gets that much more (`P-10`).
+    package func inactivity(isPolling: Bool) -> Duration {
+        isPolling ? inactivity + polling + polling : inactivity
+    }
+}
+
+/// A creation request that was accepted: what the session starts from (XEP-0124 §7.1, §7.2).
+package struct SessionOpening: Sendable, Equatable {
+    /// The creation request's `rid`.
+    package var rid: RequestID
+    /// The served domain, in lower case.
+    package var domain: String
+    /// `from` of the request, if any.
+    package var from: String?
+    /// `xml:lang` of the request, if any.
+    package var language: String?
+    /// The granted `wait`.
+    package var wait: Duration
+    /// The granted `hold`.
+    package var hold: Int
+    /// The common version; nil for a legacy client.
+    package var version: ProtocolVersion?
+
+    /// Why a creation request was refused.
+    package enum Refusal: Error, Equatable {
+        /// The terminal condition to answer with.
+        case condition(TerminalCondition)
+    }
+
+    /// Judges a creation request against `policy`.
+    ///
+    /// - Throws: `bad-request` for a `rid`, `wait` or `hold` that is not a number in range (`S-19`, `S-20`),
+    ///   `improper-addressing` without `to` (`S-15`), `host-unknown` for a domain that is not served (`S-16`).
+    package init(judging attributes: borrowing BodyAttributes, by policy: borrowing SessionPolicy) throws(Refusal) {
+        guard let rid = attributes.rid.number.flatMap({ RequestID($0) }) else { throw .condition(.badRequest) }
+        if attributes.wait == .malformed || attributes.hold == .malformed { throw .condition(.badRequest) }
+        guard let to = attributes.to, !to.isEmpty else { throw .condition(.improperAddressing) }
+        let domain = to.lowercased()
+        guard policy.domains.contains(domain) else { throw .condition(.hostUnknown) }
+        self.rid = rid
+        self.domain = domain
+        from = attributes.from
+        language = attributes.language
+        if let asked = attributes.wait.number {
+            wait = min(.seconds(Int64(clamping: min(asked, 65_535))), policy.maxWait)
+        } else {
+            wait = policy.maxWait
+        }
+        hold = Int(clamping: min(attributes.hold.number ?? 1, UInt64(clamping: policy.maxHold)))
+        version = attributes.version.map { min($0, SessionPolicy.version) }
+    }
+
+    /// Whether the client asked never to be held (`P-09`).
+    package var isPolling: Bool { hold == 0 || wait == .zero }
+
+    /// How many requests may be open: one more than is held (`S-05`), and never one alone, which would force the client
+    /// to poll (`P-15`).
+    package var requests: Int { max(hold + 1, 2) }
+
+    /// The attributes of the creation response.
+    package func grant(sid: SessionID, policy: borrowing SessionPolicy) -> SessionGrant {
+        SessionGrant(
+            sid: sid, wait: wait, requests: requests, hold: hold, version: version, polling: policy.polling,
+            inactivity: policy.inactivity(isPolling: isPolling), maxpause: policy.maxpause, from: domain)
+    }
+}

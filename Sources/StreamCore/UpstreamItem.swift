@@ -1,0 +1,66 @@
+/// The attributes of the `<stream:stream>` header that a server sent (RFC 6120 §4.7).
+package struct StreamHeader: Sendable, Equatable {
+    /// `from`, empty when absent.
+    package var from: String
+    /// `id`, empty when absent.
+    package var id: String
+    /// `version` as major and minor; nil when absent, which means a server of before RFC 3920.
+    package var version: (major: UInt32, minor: UInt32)?
+
+    /// A header of its parts.
+    package init(from: String, id: String, version: (major: UInt32, minor: UInt32)?) {
+        self.from = from
+        self.id = id
+        self.version = version
+    }
+
+    package static func == (left: StreamHeader, right: StreamHeader) -> Bool {
+        left.from == right.from && left.id == right.id && left.version?.major == right.version?.major
+            && left.version?.minor == right.version?.minor
+    }
+}
+
+/// What a `<stream:features/>` says about STARTTLS (RFC 6120 §5.3).
+package enum StartTLSOffer: Sendable, Equatable {
+    /// Not offered.
+    case absent
+    /// Offered.
+    case offered
+    /// Offered and mandatory.
+    case required
+}
+
+/// One thing that a server sent on its stream, already checked by the codec.
+///
+/// `bytes` are complete elements ready to stand in a BOSH response: every namespace they use is declared in them, except
+/// the prefix `stream`, which the response declares on its body.
+package enum UpstreamItem: Sendable, Equatable {
+    /// The stream header.
+    case header(StreamHeader)
+    /// The features, without those that only concern this program's own connection (`X-06`).
+    case features(StartTLSOffer, bytes: [UInt8])
+    /// `<proceed/>`: TLS starts with the next byte.
+    case proceed
+    /// `<failure/>` of STARTTLS.
+    case startTLSFailure
+    /// `<stream:error/>`, with the name of its defined condition.
+    case streamError(condition: String, bytes: [UInt8])
+    /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` of XEP-0198 (`T-12` c).
+    case stanza(bytes: [UInt8], enablesResumption: Bool)
+    /// `</stream:stream>`.
+    case end
+    /// The bytes are not an XMPP stream, or break a limit; nothing after them can be trusted.
+    case fault(StreamFault)
+}
+
+/// Why a server's bytes were refused.
+package enum StreamFault: Sendable, Equatable {
+    /// Not well-formed, not namespace-well-formed, or not UTF-8.
+    case malformed
+    /// A DTD, processing instruction, comment or foreign entity (RFC 6120 §11.1).
+    case restrictedXML
+    /// The root is not `<stream:stream>` in the streams namespace, or its content is not `jabber:client`.
+    case invalidNamespace
+    /// Too deep, too many attributes, or too large; the name of the limit.
+    case limit(String)
+}
