@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Runs the interop tests: `run.py [--holdfast BINARY | --control] [NAME ...]`.
+
+Without `--control` the holdfast binary stands before a private Prosody; with it the tests run against Prosody's own
+mod_bosh, which shows whether a failure is one of the tests. A NAME selects the tests whose id contains it.
+The last line is `N passed, N failed`; the exit status is 0 when none failed and some passed.
+"""
+
+import argparse
+import os
+import sys
+import time
+import unittest
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, FOLDER)
+
+from support import gateway  # noqa: E402
+
+
+class Result(unittest.TestResult):
+    """One line a test: the outcome, how long it took and its name."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = self.failed = self.skipped_count = 0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.started = time.monotonic()
+        self.spoiled = False
+
+    def _line(self, word, test, detail=""):
+        elapsed = f"{time.monotonic() - self.started:6.1f} s" if hasattr(self, "started") else " " * 8
+        print(f"{word:5}{elapsed}  {test.id()}{detail}", flush=True)
+
+    def addSuccess(self, test):
+        if not self.spoiled:
+            self.passed += 1
+            self._line("ok", test)
+
+    def _fail(self, test, error, detail=""):
+        if not self.spoiled:
+            self.failed += 1
+        self.spoiled = True
+        self._line("FAIL", test, detail)
+        print(self._exc_info_to_string(error, test), flush=True)
+
+    def addFailure(self, test, error):
+        self._fail(test, error)
+
+    def addError(self, test, error):
+        self.spoiled = isinstance(test, unittest.TestCase) and getattr(self, "spoiled", False)
+        self._fail(test, error)
+
+    def addSubTest(self, test, subtest, error):
+        if error is not None:
+            self._fail(subtest, error)
+
+    def addSkip(self, test, reason):
+        self.skipped_count += 1
+        self._line("skip", test, f" ({reason})")
+
+
+def selected(suite, names):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from selected(test, names)
+        elif not names or any(name in test.id() for name in names) or "_FailedTest" in test.id():
+            yield test
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Interop tests of Holdfast with real clients and a real server.")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--holdfast", metavar="BINARY", help="the holdfast binary to test")
+    target.add_argument("--control", action="store_true", help="test Prosody's own mod_bosh instead")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="run only the tests whose id contains one of these")
+    arguments = parser.parse_args()
+    if arguments.holdfast:
+        gateway.binary = os.path.abspath(arguments.holdfast)
+        if not os.access(gateway.binary, os.X_OK):
+            parser.error(f"argument --holdfast: {arguments.holdfast} is not an executable file")
+
+    suite = unittest.TestSuite(selected(unittest.defaultTestLoader.discover(FOLDER), arguments.names))
+    result = Result()
+    suite.run(result)
+    if result.skipped_count:
+        print(f"{result.skipped_count} skipped")
+    print(f"{result.passed} passed, {result.failed} failed")
+    return 0 if result.passed > 0 and result.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
