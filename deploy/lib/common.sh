@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in deploy/: messages, the Swift check, the one privileged step, loopback ports.
 # Sourced, never run. Callers have set -euo pipefail.
 
@@ -35,8 +36,9 @@ missing_packages() {
 # Installs what is missing of the named packages. The only step that needs privileges: as root directly, else by sudo.
 # A service that comes with a new package is neither started nor left enabled; one that was there before is not touched.
 ensure_packages() {
-    command -v apt-get >/dev/null && command -v dpkg-query >/dev/null \
-        || fail "this script installs Debian packages and found no apt-get; needed are: $*"
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        fail "this script installs Debian packages and found no apt-get; needed are: $*"
+    fi
     local missing
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0

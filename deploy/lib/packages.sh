@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Debian packages by purpose. Sourced.
 # shellcheck disable=SC2034
 

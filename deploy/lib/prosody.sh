@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A private Prosody: its own configuration, data directory, CA and loopback ports. Sourced.
 #
 #   prosody_prepare DIR strict|open    writes everything into DIR (which must exist) and DIR/env
@@ -109,7 +110,7 @@ ENV
 }
 
 prosody_exec() {
-    cd "$1"
+    cd "$1" || return
     # In Debian the program is in /usr/bin, its Lua modules where it expects them.
     if [ "$(id -u)" -eq 0 ]; then
         exec setpriv --reuid=prosody --regid=prosody --init-groups prosody -F --config "$1/prosody.cfg.lua"

@@ -1,0 +1,98 @@
+"""Static pages on an origin of their own, and a headless Chromium to look at them (W3C WebDriver, spoken directly)."""
+
+import functools
+import http.server
+import json
+import os
+import threading
+import urllib.error
+import urllib.request
+
+from .processes import Child, Scratch, free_ports, wait_until
+
+PAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pages")
+STROPHE = "/usr/share/javascript/strophe/strophe.js"
+
+
+class Pages:
+    """The folder pages/ and Debian's Strophe.js over HTTP."""
+
+    def __init__(self):
+        handler = functools.partial(self.Handler, directory=PAGES)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.origin = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def translate_path(self, path):
+            return STROPHE if path == "/strophe.js" else super().translate_path(path)
+
+        def log_message(self, *_):
+            pass
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Browser:
+    """One headless Chromium with one window."""
+
+    def __init__(self):
+        self.scratch = Scratch()
+        try:
+            self._start()
+        except BaseException:
+            self.scratch.remove()
+            raise
+
+    def _start(self):
+        (port,) = free_ports(1)
+        environment = dict(os.environ, HOME=self.scratch.sub("home"), TMPDIR=self.scratch.sub("tmp"))
+        self.driver = Child(["chromedriver", f"--port={port}"], os.path.join(self.scratch.path, "log"), env=environment)
+        self.driver.wait_for_port(port)
+        self.base = f"http://127.0.0.1:{port}"
+        arguments = [
+            "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            f"--user-data-dir={self.scratch.sub('profile')}",
+            # A page that was left is gone, as in a browser without this cache: its connections close (P-13).
+            "--disable-features=BackForwardCache",
+            # No traffic but to loopback.
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        ]
+        if os.geteuid() == 0:
+            arguments.append("--no-sandbox")
+        options = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments}}
+        answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": options}})
+        self.session = f"/session/{answer['sessionId']}"
+
+    def _call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"WebDriver {path}: {error.read().decode(errors='replace')[:2000]}") from None
+
+    def open(self, url):
+        self._call("POST", f"{self.session}/url", {"url": url})
+
+    def reload(self):
+        self._call("POST", f"{self.session}/refresh", {})
+
+    def run(self, script, *arguments):
+        """The value that the JavaScript function body `script` returns."""
+        return self._call("POST", f"{self.session}/execute/sync", {"script": script, "args": list(arguments)})
+
+    def wait(self, expression, what):
+        """Waits until a JavaScript expression is true and returns its value."""
+        return wait_until(lambda: self.run(f"return {expression};"), what, pause=0.05)
+
+    def stop(self):
+        try:
+            self._call("DELETE", self.session)
+        finally:
+            self.driver.stop()
+            self.scratch.remove()

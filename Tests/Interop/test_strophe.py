@@ -1,0 +1,131 @@
+"""Strophe.js in headless Chromium, on a page of another origin than the BOSH service."""
+
+import asyncio
+
+from support.case import Case
+from support.processes import connections, wait_until
+from support.prosody import ACCOUNTS, ANONYMOUS
+from support.web import Browser, Pages
+from support.xmpp import chat
+
+# Long enough that no poll ends by itself within a test.
+WAIT = 50
+
+
+class Strophe(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.pages = Pages()
+        cls.addClassCleanup(cls.pages.stop)
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.stop)
+        cls.url = f"http://127.0.0.1:{cls.service.port}/http-bind"
+
+    async def run_script(self, script, *arguments):
+        return await asyncio.to_thread(self.browser.run, script, *arguments)
+
+    async def wait(self, expression, what):
+        return await asyncio.to_thread(self.browser.wait, expression, what)
+
+    async def open_page(self, name="client.html"):
+        await asyncio.to_thread(self.browser.open, f"{self.pages.origin}/{name}")
+
+    async def connect(self, jid, password=None):
+        """A fresh page, logged in; returns the full JID."""
+        await self.open_page()
+        await self.run_script("sessionStorage.clear(); client.connect(...arguments)", self.url, jid, password, WAIT)
+        await self.wait("client.status === 'CONNECTED' || client.status === 'AUTHFAIL' || client.status === 'CONNFAIL'",
+                        "the login")
+        self.assertEqual(await self.run_script("return client.status"), "CONNECTED")
+        # Strophe notes the session for `restore` when it builds the first request after the login.
+        await self.wait("sessionStorage.getItem('strophe-bosh-session') !== null", "the session being noted")
+        return await self.run_script("return client.jid")
+
+    async def restore(self, jid):
+        await self.run_script("client.restore(...arguments)", self.url, jid, WAIT)
+        await self.wait("client.status === 'ATTACHED'", "the session being restored")
+        return await self.run_script("return client.jid")
+
+    async def disconnect(self):
+        await self.run_script("client.connection.disconnect('done')")
+        await self.wait("client.status === 'DISCONNECTED'", "the disconnect")
+
+    async def test_anonymous_login_and_conversation(self):
+        await self.converse(ANONYMOUS, None)
+
+    async def test_scram_login_and_conversation(self):
+        await self.converse(f"romeo@{ACCOUNTS}", self.prosody.password)
+
+    async def converse(self, jid, password):
+        """200 messages each way, at once and in order, then the end of the session as others see it."""
+        peer = await self.peer("mercutio")
+        own = await self.connect(jid, password)
+        used = await self.run_script("return client.connection._sasl_mechanism && client.connection._sasl_mechanism.name")
+        self.assertEqual(used, "ANONYMOUS" if password is None else "SCRAM-SHA-1")
+
+        await self.run_script("for (let n = 0; n < 200; n += 1) client.say(arguments[0], `out ${n}`)", peer.jid)
+        for number in range(200):
+            peer.write(chat(own, f"in {number}"))
+        for number in range(200):
+            self.assertEqual(await peer.message(), f"out {number}")
+        await self.wait("client.messages.length >= 200", "200 messages in the page")
+        messages = await self.run_script("return client.messages")
+        self.assertEqual(messages, [f"in {number}" for number in range(200)])
+        self.assertEqual(await self.run_script("return client.httpErrors"), 0)
+
+        await self.run_script("client.greet(arguments[0])", peer.jid)
+        self.assertIsNone((await self.presence(peer, own)).get("type"))
+        await self.disconnect()
+        self.assertEqual((await self.presence(peer, own)).get("type"), "unavailable")
+
+    async def presence(self, peer, jid):
+        while (presence := await peer.stanza("presence")).get("from") != jid:
+            pass
+        return presence
+
+    async def test_characters_arrive_as_they_were_sent(self):
+        peer = await self.peer("mercutio")
+        own = await self.connect(f"romeo@{ACCOUNTS}", self.prosody.password)
+        text = "<b> & \"quotes\" 'both' ]]> ünï \U0001f600 \ttab"
+        await self.run_script("client.say(...arguments)", peer.jid, text)
+        self.assertEqual(await peer.message(), text)
+        peer.write(chat(own, "&lt;b&gt; &amp;&#x1F600; ü"))
+        await self.wait("client.messages.length >= 1", "the message in the page")
+        self.assertEqual(await self.run_script("return client.messages[0].replace(/&gt;/g, '>')"), "<b> &\U0001f600 ü")
+        await self.disconnect()
+
+    async def test_reload_restores_the_session(self):
+        for jid, password in ((ANONYMOUS, None), (f"juliet@{ACCOUNTS}", self.prosody.password)):
+            with self.subTest(jid=jid):
+                peer = await self.peer("mercutio")
+                own = await self.connect(jid, password)
+                for number in range(3):
+                    await asyncio.to_thread(self.browser.reload)
+                    self.assertEqual(await self.restore(jid), own)
+                    await self.run_script("client.say(...arguments)", peer.jid, f"out {number}")
+                    self.assertEqual(await peer.message(), f"out {number}")
+                    peer.write(chat(own, f"in {number}"))
+                    await self.wait("client.messages.length >= 1", "a message after the reload")
+                    self.assertEqual(await self.run_script("return client.messages"), [f"in {number}"])
+                await self.disconnect()
+
+    async def test_message_sent_while_the_page_was_away(self):
+        """P-13: the old page's poll died with it; what comes meanwhile goes to the restored page's next request."""
+        for round_number in range(3):
+            peer = await self.peer("mercutio")
+            own = await self.connect(ANONYMOUS)
+            await self.wait("client.connection._proto._requests.length === 1", "one open poll")
+            before = connections(self.service.port)
+            await self.open_page("blank.html")
+            await asyncio.to_thread(wait_until, lambda: connections(self.service.port) < before, "the poll being closed")
+            peer.write(chat(own, f"first {round_number}") + chat(own, f"second {round_number}"))
+            await peer.synchronise()
+            await self.open_page()
+            self.assertEqual(await self.restore(ANONYMOUS), own)
+            await self.wait("client.messages.length >= 2", "the messages that came while the page was away")
+            peer.write(chat(own, f"third {round_number}"))
+            await self.wait("client.messages.length >= 3", "a message after that")
+            messages = await self.run_script("return client.messages")
+            self.assertEqual(messages, [f"{word} {round_number}" for word in ("first", "second", "third")])
+            await self.disconnect()
