@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+
+/// An open file descriptor that belongs to exactly one owner and is closed when the owner goes away.
+///
+/// `close` is never retried: Linux has freed the number even when it reports `EINTR`, and another descriptor may have it
+/// by then.
+package struct Descriptor: ~Copyable, Sendable {
+    /// The number, 0 or more, valid as long as this value lives.
+    package let number: Int32
+
+    /// Takes over `number`, which nobody else may close from now on.
+    package init(owning number: Int32) {
+        self.number = number
+    }
+
+    deinit {
+        _ = Glibc.close(number)
+    }
+
+    /// Gives the number away without closing it.
+    package consuming func release() -> Int32 {
+        let number = self.number
+        discard self
+        return number
+    }
+
+    /// A connected pair of Unix stream sockets, not blocking and closed on exec.
+    ///
+    /// - Throws: `socketpair` failed, as a rule because descriptors have run out.
+    package static func socketPair() throws(SystemError) -> DescriptorPair {
+        var numbers: (Int32, Int32) = (-1, -1)
+        try Syscalls.check("socketpair") {
+            unsafe withUnsafeMutableBytes(of: &numbers) { bytes in
+                unsafe socketpair(
+                    AF_UNIX, Int32(SOCK_STREAM.rawValue) | Syscalls.socketFlags, 0,
+                    bytes.assumingMemoryBound(to: Int32.self).baseAddress)
+            }
+        }
+        return DescriptorPair(first: Descriptor(owning: numbers.0), second: Descriptor(owning: numbers.1))
+    }
+
+    /// Turns blocking on or off (`O_NONBLOCK`).
+    ///
+    /// - Throws: `fcntl` failed.
+    package func setBlocking(_ blocking: Bool) throws(SystemError) {
+        let number = self.number
+        let flags = try Syscalls.check("fcntl") { fcntl(number, F_GETFL) }
+        let wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK
+        try Syscalls.check("fcntl") { fcntl(number, F_SETFL, wanted) }
+    }
+}
+
+/// Both ends of `Descriptor.socketPair()`.
+package struct DescriptorPair: ~Copyable, Sendable {
+    /// One end.
+    package let first: Descriptor
+    /// The other end.
+    package let second: Descriptor
+}

@@ -1,0 +1,106 @@
+import CLinux
+import Glibc
+
+/// What `Listener.accept` found.
+package enum AcceptResult: ~Copyable {
+    /// A new connection, not blocking and closed on exec, and who is at the other end.
+    case accepted(StreamSocket, peer: SocketAddress)
+    /// Nobody is waiting.
+    case wouldBlock
+    /// Somebody is waiting but no descriptor is left (`EMFILE`, `ENFILE`): see `DescriptorReserve`.
+    case descriptorsExhausted
+    /// Anything else, for instance no memory for the socket (`ENOBUFS`).
+    case failed(SystemError)
+}
+
+/// A listening stream socket, not blocking and closed on exec.
+package struct Listener: ~Copyable {
+    /// The socket, to be registered for `.readable`.
+    package let descriptor: Descriptor
+    /// Where it listens in fact: with the port that the kernel chose if 0 was asked for.
+    package let address: SocketAddress
+
+    /// Connections that may wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
+    package static let backlog: Int32 = 4_096
+    /// Who may connect to a Unix path: owner and group, as a proxy in the same group needs.
+    package static let unixMode: UInt32 = 0o660
+
+    /// Binds and listens. An IPv6 address takes no IPv4 connections (`IPV6_V6ONLY`), so both can be bound to one port.
+    ///
+    /// A Unix socket that nobody answers on is removed first; one that answers, and any other file, stays.
+    /// - Parameter unixMode: the permission bits of a Unix path.
+    /// - Throws: `EADDRINUSE` when something listens there, or what `socket`, `bind`, `chmod` or `listen` said.
+    package init(_ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode) throws(SystemError) {
+        if case .unix(let path) = wanted { try Self.removeStale(path) }
+        let family = wanted.family
+        let socket = Descriptor(
+            owning: try Syscalls.check("socket") {
+                Glibc.socket(family, Int32(SOCK_STREAM.rawValue) | Syscalls.socketFlags, 0)
+            })
+        switch wanted {
+        case .ipv4: try SocketOption.reuseAddress.set(1, on: socket)
+        case .ipv6:
+            try SocketOption.reuseAddress.set(1, on: socket)
+            try SocketOption.ipv6Only.set(1, on: socket)
+        case .unix: break
+        }
+        let number = socket.number
+        try Syscalls.check("bind") {
+            unsafe wanted.withSockaddr { address, length in unsafe bind(number, address, length) }
+        }
+        // Between bind and listen nobody can connect, so the path is never reachable with the wrong permissions.
+        if case .unix(let path) = wanted {
+            try Syscalls.check("chmod") { unsafe chmod(path, mode_t(unixMode)) }
+        }
+        try Syscalls.check("listen") { listen(number, Self.backlog) }
+        address = try SocketAddress(boundTo: socket)
+        descriptor = socket
+    }
+
+    /// Takes over a socket that listens already, for instance one that was inherited.
+    ///
+    /// - Throws: it has no address.
+    package init(adopting socket: consuming Descriptor) throws(SystemError) {
+        address = try SocketAddress(boundTo: socket)
+        descriptor = socket
+    }
+
+    /// Takes the connection that has waited longest. One that its peer has given up meanwhile is passed over.
+    package func accept() -> AcceptResult {
+        let number = descriptor.number
+        var storage = sockaddr_storage()
+        while true {
+            let result = unsafe SocketAddress.receive(&storage) { address, length in
+                unsafe Syscalls.accept(number, address, length)
+            }
+            if result >= 0 {
+                let socket = StreamSocket(Descriptor(owning: Int32(clamping: result)))
+                return .accepted(socket, peer: SocketAddress(storage) ?? .unix(""))
+            }
+            switch Int32(clamping: -result) {
+            case EAGAIN: return .wouldBlock
+            case EMFILE, ENFILE: return .descriptorsExhausted
+            // accept(2): errors that were pending on the new socket; the next one may be sound.
+            case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH: continue
+            case let code: return .failed(SystemError(call: "accept4", code: code))
+            }
+        }
+    }
+
+    /// Removes the file of a Unix address; the listener goes on serving whoever has connected. No effect on others.
+    package func removePath() {
+        if case .unix(let path) = address { _ = unsafe unlink(path) }
+    }
+
+    private static func removeStale(_ path: String) throws(SystemError) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+        switch StreamSocket.connect(to: .unix(path)) {
+        case .failed(let error) where error.isConnectionRefused:
+            try Syscalls.check("unlink") { unsafe unlink(path) }
+        default:
+            // Answered, busy (EAGAIN) or not ours to try (EACCES): bind says EADDRINUSE.
+            return
+        }
+    }
+}

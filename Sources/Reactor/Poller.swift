@@ -1,0 +1,124 @@
+import CLinux
+import Glibc
+
+/// What a registered descriptor is watched for. A close by the peer and errors are always reported.
+package struct Interest: OptionSet, Sendable {
+    /// The `EPOLL*` bits without those that are always set.
+    package let rawValue: UInt32
+
+    /// Bits of `<sys/epoll.h>`; use the constants below.
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// Bytes to read, a connection to accept, or the end of the stream.
+    package static let readable = Interest(rawValue: EPOLLIN.rawValue)
+    /// Room to write, or a finished `connect`.
+    package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+}
+
+/// What happened to one registered descriptor.
+package struct PollEvent: Sendable, Equatable {
+    /// The token it was registered with.
+    package let token: UInt64
+    fileprivate let bits: UInt32
+
+    /// Reading will not block: there are bytes, an end of stream or an error to be read.
+    package var isReadable: Bool { bits & EPOLLIN.rawValue != 0 }
+    /// Writing will not block.
+    package var isWritable: Bool { bits & EPOLLOUT.rawValue != 0 }
+    /// Both directions are closed or the socket is in error; reported whether asked for or not.
+    package var isHangup: Bool { bits & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
+    /// The peer has closed its writing side (`EPOLLRDHUP`); there may still be bytes to read before the end.
+    package var isPeerClosed: Bool { bits & EPOLLRDHUP.rawValue != 0 }
+}
+
+/// One epoll instance: level-triggered, so an event comes again until its cause is gone.
+///
+/// The token is the owner's to choose. It should carry a generation besides the slot, because a descriptor closed while
+/// handling one event of a batch may have left another event in the same batch.
+@safe package struct Poller: ~Copyable {
+    private let descriptor: Descriptor
+    private var buffer: [epoll_event]
+
+    /// - Parameter capacity: the most events of one `wait`, 1...65,536.
+    /// - Throws: `epoll_create1` failed.
+    package init(capacity: Int = 512) throws(SystemError) {
+        descriptor = Descriptor(
+            owning: try Syscalls.check("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+        unsafe buffer = [epoll_event](repeating: epoll_event(), count: min(max(capacity, 1), 65_536))
+    }
+
+    /// Begins to watch `target`. A closed descriptor leaves by itself.
+    ///
+    /// - Throws: `epoll_ctl` failed: `EEXIST` when it is watched already, `EPERM` for a regular file.
+    package func register(
+        _ target: borrowing Descriptor, token: UInt64, interest: Interest
+    ) throws(SystemError) {
+        try control(EPOLL_CTL_ADD, target.number, token, interest)
+    }
+
+    /// Changes token and interest of a watched descriptor.
+    ///
+    /// - Throws: `epoll_ctl` failed: `ENOENT` when it is not watched.
+    package func modify(_ target: borrowing Descriptor, token: UInt64, interest: Interest) throws(SystemError) {
+        try control(EPOLL_CTL_MOD, target.number, token, interest)
+    }
+
+    /// Stops watching. Needed only for a descriptor that stays open or was handed to another process.
+    ///
+    /// - Throws: `epoll_ctl` failed: `ENOENT` when it is not watched.
+    package func deregister(_ target: borrowing Descriptor) throws(SystemError) {
+        try control(EPOLL_CTL_DEL, target.number, 0, [])
+    }
+
+    /// Waits for events and returns how many there are; read them with the subscript before the next call.
+    ///
+    /// - Parameter timeout: the longest wait, rounded up to whole milliseconds so that a deadline has passed when the wait
+    ///   ends; zero or less returns at once, nil waits for ever.
+    /// - Returns: 0 when the time is over or a signal came.
+    /// - Throws: `epoll_wait` failed, which only a fault of this program can cause.
+    package mutating func wait(timeout: Duration?) throws(SystemError) -> Int {
+        let milliseconds = timeout.map(Self.milliseconds) ?? -1
+        let number = descriptor.number
+        let count = unsafe buffer.withUnsafeMutableBufferPointer { events in
+            unsafe Syscalls.wait(number, events, milliseconds: milliseconds)
+        }
+        guard count >= 0 else { throw SystemError(call: "epoll_wait", code: Int32(clamping: -count)) }
+        return count
+    }
+
+    /// The event at `index`, which must be below what the last `wait` returned.
+    package subscript(index: Int) -> PollEvent {
+        let event = unsafe buffer[index]
+        return unsafe PollEvent(token: event.data.u64, bits: event.events)
+    }
+
+    static func milliseconds(_ timeout: Duration) -> Int32 {
+        guard timeout > .zero else { return 0 }
+        let (seconds, attoseconds) = timeout.components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        let fraction = (attoseconds + (attosecondsPerMillisecond - 1)) / attosecondsPerMillisecond
+        return overflow ? Int32.max : Int32(clamping: whole.addingReportingOverflow(fraction).partialValue)
+    }
+
+    private func control(
+        _ operation: Int32, _ target: Int32, _ token: UInt64, _ interest: Interest
+    ) throws(SystemError) {
+        let number = descriptor.number
+        var event = unsafe epoll_event()
+        unsafe event.events = interest.rawValue | EPOLLRDHUP.rawValue
+        unsafe event.data.u64 = token
+        let result = unsafe Self.control(number, operation, target, &event)
+        guard result == 0 else { throw SystemError(call: "epoll_ctl", code: result) }
+    }
+
+    @inline(never)
+    private static func control(
+        _ number: Int32, _ operation: Int32, _ target: Int32, _ event: UnsafeMutablePointer<epoll_event>
+    ) -> Int32 {
+        unsafe epoll_ctl(number, operation, target, event) == 0 ? 0 : errno
+    }
+}
+
+private let attosecondsPerMillisecond: Int64 = 1_000_000_000_000_000

@@ -1,0 +1,35 @@
+import Glibc
+
+/// The two output streams that a program is born with.
+package enum StandardStream: Int32, Sendable {
+    /// For results and the line that says what listens where.
+    case output = 1
+    /// For log lines and errors.
+    case error = 2
+
+    /// Writes the whole text and a line feed in one call where the kernel lets it. A stream that is closed or in error
+    /// swallows the text: losing a log line must not end a session.
+    package func writeLine(_ text: String) {
+        var line = Array(text.utf8)
+        line.append(0x0A)
+        var offset = 0
+        while offset < line.count {
+            let written = unsafe line.withUnsafeBytes { bytes in
+                unsafe Syscalls.writeFile(rawValue, UnsafeRawBufferPointer(rebasing: bytes.dropFirst(offset)))
+            }
+            guard written > 0 else { return }
+            offset += written
+        }
+    }
+}
+
+/// The running program.
+package enum CurrentProcess {
+    /// The process number.
+    package static var processID: Int32 { getpid() }
+
+    /// Ends the program with `code`, 0...255, without running anything else.
+    package static func exit(_ code: Int32) -> Never {
+        Glibc._exit(code)
+    }
+}

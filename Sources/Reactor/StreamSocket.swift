@@ -1,0 +1,140 @@
+import CLinux
+import Glibc
+
+/// What `StreamSocket.connect` has begun.
+package enum ConnectResult: ~Copyable {
+    /// There is a connection already.
+    case connected(StreamSocket)
+    /// Not yet: register for `.writable`, then ask `finishConnect`.
+    case connecting(StreamSocket)
+    /// There will be none.
+    case failed(SystemError)
+}
+
+/// What one read brought.
+package enum ReadResult: Equatable, Sendable {
+    /// So many bytes, 1 or more, are in the buffer.
+    case bytes(Int)
+    /// Nothing is there now.
+    case wouldBlock
+    /// The peer has ended its side in order.
+    case end
+    /// The connection is broken, for instance reset.
+    case failed(SystemError)
+}
+
+/// What one write achieved.
+package enum WriteResult: Equatable, Sendable {
+    /// So many bytes, 0 only if there were none, were taken by the kernel; the rest is the caller's to keep.
+    case wrote(Int)
+    /// The kernel takes nothing now: register for `.writable`.
+    case wouldBlock
+    /// The connection is broken.
+    case failed(SystemError)
+}
+
+/// One end of a byte stream: a TCP or Unix connection. It never blocks and never raises `SIGPIPE`.
+package struct StreamSocket: ~Copyable, Sendable {
+    /// The socket, to be registered with a `Poller`.
+    package let descriptor: Descriptor
+
+    /// Takes over a connected or connecting socket that does not block.
+    package init(_ descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Gives the socket away, still open.
+    package consuming func releaseDescriptor() -> Descriptor {
+        descriptor
+    }
+
+    /// Begins to connect.
+    package static func connect(to address: SocketAddress) -> ConnectResult {
+        let family = address.family
+        let socket: Descriptor
+        do throws(SystemError) {
+            socket = Descriptor(
+                owning: try Syscalls.check("socket") {
+                    Glibc.socket(family, Int32(SOCK_STREAM.rawValue) | Syscalls.socketFlags, 0)
+                })
+        } catch {
+            return .failed(error)
+        }
+        let number = socket.number
+        do throws(SystemError) {
+            try Syscalls.check("connect") {
+                unsafe address.withSockaddr { pointer, length in unsafe Glibc.connect(number, pointer, length) }
+            }
+            return .connected(StreamSocket(socket))
+        } catch {
+            return error.code == EINPROGRESS ? .connecting(StreamSocket(socket)) : .failed(error)
+        }
+    }
+
+    /// How a connection that was `.connecting` ended, once the socket is writable or hung up: nil if it stands.
+    package func finishConnect() -> SystemError? {
+        do throws(SystemError) {
+            let code = try SocketOption.error.value(of: descriptor)
+            return code == 0 ? nil : SystemError(call: "connect", code: code)
+        } catch {
+            return error
+        }
+    }
+
+    /// Reads once, at most the buffer's capacity, replacing what the buffer held.
+    package func read(into buffer: inout ReadBuffer) -> ReadResult {
+        let number = descriptor.number
+        let result = unsafe buffer.fill { unsafe Syscalls.read(number, $0) }
+        if result > 0 { return .bytes(result) }
+        if result == 0 { return .end }
+        return Int32(clamping: -result) == EAGAIN
+            ? .wouldBlock : .failed(SystemError(call: "recv", code: Int32(clamping: -result)))
+    }
+
+    /// Writes once.
+    package func write(_ bytes: Span<UInt8>) -> WriteResult {
+        let number = descriptor.number
+        let result = unsafe bytes.withUnsafeBytes { unsafe $0.isEmpty ? 0 : Syscalls.send(number, $0) }
+        if result >= 0 { return .wrote(result) }
+        return Int32(clamping: -result) == EAGAIN
+            ? .wouldBlock : .failed(SystemError(call: "send", code: Int32(clamping: -result)))
+    }
+
+    /// Writes once, the bytes from `offset` on; an offset past the end writes nothing.
+    package func write(_ bytes: [UInt8], from offset: Int = 0) -> WriteResult {
+        write(bytes.span.extracting(droppingFirst: min(max(offset, 0), bytes.count)))
+    }
+
+    /// Ends the writing side: the peer reads an end of stream once it has read everything.
+    ///
+    /// - Throws: `shutdown` failed, as a rule because the connection is gone.
+    package func shutdownWrite() throws(SystemError) {
+        let number = descriptor.number
+        try Syscalls.check("shutdown") { shutdown(number, Int32(SHUT_WR)) }
+    }
+
+    /// Sends small segments at once (`TCP_NODELAY`).
+    ///
+    /// - Throws: it is not a TCP socket.
+    package func setNoDelay() throws(SystemError) {
+        try SocketOption.noDelay.set(1, on: descriptor)
+    }
+
+    /// Lets the kernel find out about a dead peer.
+    ///
+    /// - Parameters: `idle` and `interval` in whole seconds, 1...32,767; `count` unanswered probes end the connection.
+    /// - Throws: it is not a TCP socket, or a value is out of range.
+    package func setKeepAlive(idle: Duration, interval: Duration, count: Int) throws(SystemError) {
+        try SocketOption.keepAlive.set(1, on: descriptor)
+        try SocketOption.keepAliveIdle.set(Int32(clamping: idle.components.seconds), on: descriptor)
+        try SocketOption.keepAliveInterval.set(Int32(clamping: interval.components.seconds), on: descriptor)
+        try SocketOption.keepAliveCount.set(Int32(clamping: count), on: descriptor)
+    }
+
+    /// Ends the connection when sent bytes stay unacknowledged for so long (`TCP_USER_TIMEOUT`, milliseconds).
+    ///
+    /// - Throws: it is not a TCP socket.
+    package func setUserTimeout(_ timeout: Duration) throws(SystemError) {
+        try SocketOption.userTimeout.set(Poller.milliseconds(timeout), on: descriptor)
+    }
+}

@@ -1,0 +1,28 @@
+import CLinux
+import Glibc
+
+/// Random bytes from the kernel, fit for secrets.
+package enum SystemRandom {
+    /// Fills `bytes` whole.
+    package static func fill(_ bytes: inout [UInt8]) {
+        unsafe bytes.withUnsafeMutableBytes { unsafe fill($0) }
+    }
+
+    /// 128 random bits.
+    package static func value128() -> UInt128 {
+        var value: UInt128 = 0
+        unsafe withUnsafeMutableBytes(of: &value) { unsafe fill($0) }
+        return value
+    }
+
+    private static func fill(_ target: UnsafeMutableRawBufferPointer) {
+        var done = 0
+        while done < target.count {
+            let count = unsafe getrandom(target.baseAddress?.advanced(by: done), target.count - done, 0)
+            // Every kernel since 3.17 has the call, and a blocking read of it fails only when interrupted. Going on
+            // without randomness is not an option for a session identifier.
+            precondition(count >= 0 || errno == EINTR, "getrandom is missing")
+            done += max(count, 0)
+        }
+    }
+}
