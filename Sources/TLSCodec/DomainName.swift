@@ -1,0 +1,103 @@
+/// A domain name in the form that the wire of TLS and a certificate's dNSName use: ASCII, lower case, no final dot.
+///
+/// An XMPP domain may hold U-labels (RFC 7622 §3.2); DNS names and SNI hold A-labels (RFC 5890 §2.3.2.1), so each label
+/// with a character outside ASCII is lower-cased and encoded with Punycode. No further mapping is done: a domain is
+/// expected in normalisation form C, as it stands in a configuration.
+struct DomainName: Equatable {
+    /// The name, for instance `xn--bcher-kva.example`.
+    let text: String
+
+    /// `nil` when the name is empty, holds an empty label, a control character or a space, or overflows Punycode.
+    init?(_ name: some StringProtocol) {
+        var labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+        if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
+        var encoded: [String] = []
+        for label in labels {
+            guard !label.isEmpty, !label.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F }) else {
+                return nil
+            }
+            if label.utf8.allSatisfy({ $0 < 0x80 }) {
+                encoded.append(String(label))
+            } else if let punycode = Punycode.encode(label.unicodeScalars.map(\.value)) {
+                encoded.append("xn--" + punycode)
+            } else {
+                return nil
+            }
+        }
+        text = encoded.joined(separator: ".")
+    }
+}
+
+/// The encoder of RFC 3492. A decoder is not needed: names are compared in their encoded form.
+enum Punycode {
+    /// The ASCII form of one label, without `xn--`. `nil` when a count would overflow.
+    static func encode(_ scalars: [UInt32]) -> String? {
+        let basic = scalars.filter { $0 < initialCode }
+        var output = basic.map { UInt8(truncatingIfNeeded: $0) }
+        var handled = UInt32(basic.count)
+        if handled > 0 { output.append(UInt8(ascii: "-")) }
+        var code = initialCode
+        var delta: UInt32 = 0
+        var bias = initialBias
+        while handled < scalars.count {
+            guard let next = scalars.lazy.filter({ $0 >= code }).min() else { return nil }
+            let (steps, overflowed) = (next - code).multipliedReportingOverflow(by: handled + 1)
+            let (sum, overflowedSum) = delta.addingReportingOverflow(steps)
+            guard !overflowed, !overflowedSum else { return nil }
+            delta = sum
+            code = next
+            for scalar in scalars {
+                if scalar < code {
+                    guard delta < .max else { return nil }
+                    delta += 1
+                }
+                guard scalar == code else { continue }
+                appendVariableLength(delta, bias: bias, to: &output)
+                bias = adapted(delta, count: handled + 1, isFirst: handled == basic.count)
+                delta = 0
+                handled += 1
+            }
+            guard delta < .max else { return nil }
+            delta += 1
+            code += 1
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private static func appendVariableLength(_ delta: UInt32, bias: UInt32, to output: inout [UInt8]) {
+        var rest = delta
+        var position = base
+        while true {
+            let threshold = position <= bias ? minimum : min(position - bias, maximum)
+            guard rest >= threshold else { break }
+            output.append(digit(threshold + (rest - threshold) % (base - threshold)))
+            rest = (rest - threshold) / (base - threshold)
+            position += base
+        }
+        output.append(digit(rest))
+    }
+
+    private static func adapted(_ delta: UInt32, count: UInt32, isFirst: Bool) -> UInt32 {
+        var rest = isFirst ? delta / damp : delta / 2
+        rest += rest / count
+        var position: UInt32 = 0
+        while rest > ((base - minimum) * maximum) / 2 {
+            rest /= base - minimum
+            position += base
+        }
+        return position + (base - minimum + 1) * rest / (rest + skew)
+    }
+
+    private static func digit(_ value: UInt32) -> UInt8 {
+        let byte = UInt8(truncatingIfNeeded: value)
+        return byte < 26 ? byte + UInt8(ascii: "a") : byte - 26 + UInt8(ascii: "0")
+    }
+
+    private static let base: UInt32 = 36
+    private static let minimum: UInt32 = 1
+    private static let maximum: UInt32 = 26
+    private static let skew: UInt32 = 38
+    private static let damp: UInt32 = 700
+    private static let initialBias: UInt32 = 72
+    private static let initialCode: UInt32 = 128
+}

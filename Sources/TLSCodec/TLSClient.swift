@@ -1,0 +1,272 @@
+import COpenSSL
+
+/// Where a TLS stream stands after bytes were received.
+package enum TLSProgress: Equatable, Sendable {
+    /// The handshake needs more bytes from the server.
+    case handshaking
+    /// The handshake ended with these bytes: the server is who it should be, `send` works from now on. Reported once.
+    case established
+    /// The stream is open.
+    case open
+    /// The server sent `close_notify`: nothing more will come. `send` still works until `close`.
+    case closedByPeer
+    /// The stream is over and stays so. `reply` may hold an alert that the server should still get.
+    case failed(TLSError)
+}
+
+/// The client side of one TLS stream towards an XMPP server: bytes in, bytes out, no socket.
+///
+/// Confined to the thread of its context. Call `start`, write what it gave to the server, then call `receive` with all
+/// that comes, until `established`; after each call, what was appended to `reply` or `output` has to be written in order.
+/// The server must prove `domain` (`PeerIdentity`) before the handshake counts as done.
+///
+/// C API: SSL_do_handshake(3), SSL_read_ex(3), SSL_write_ex(3), SSL_shutdown(3).
+@safe
+package final class TLSClient {
+    private let context: TLSContext
+    private let ssl: OpaquePointer
+    private let wire: Wire
+    private let identity: PeerIdentity
+    private var phase = Phase.idle
+    private var isCloseSent = false
+    /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
+    private var refusal: TLSError?
+
+    private enum Phase: Equatable {
+        case idle, handshaking, open, closedByPeer
+        case failed(TLSError)
+    }
+
+    /// Prepares a stream; no byte is produced yet.
+    ///
+    /// - Parameters:
+    ///   - domain: the XMPP domain, U-labels or A-labels. It is sent as SNI unless it is an IP address.
+    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §4), else `nil`.
+    /// - Throws: `TLSError.ourFault` when `domain` or `alpn` cannot be sent, or without memory.
+    package init(context: TLSContext, domain: String, alpn: String? = nil) throws(TLSError) {
+        guard let identity = PeerIdentity(domain: domain) else {
+            throw .ourFault(detail: "'\(printable(domain))' is not a domain name")
+        }
+        ErrorQueue.clear()
+        let wire = Wire()
+        guard let ssl = unsafe SSL_new(context.handle) else {
+            throw .ourFault(detail: ErrorQueue.takeFirst()?.text ?? "no memory")
+        }
+        unsafe self.ssl = ssl
+        self.context = context
+        self.wire = wire
+        self.identity = identity
+        guard let bio = unsafe wire.makeBIO(context.bioMethod) else { throw .ourFault(detail: "no memory") }
+        unsafe SSL_set_bio(ssl, bio, bio)
+        unsafe SSL_set_connect_state(ssl)
+        unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
+        if !identity.isAddress, unsafe holdfast_SSL_set_tlsext_host_name(ssl, identity.asciiDomain) != 1 {
+            throw .ourFault(detail: "'\(printable(domain))' is too long for SNI")
+        }
+        if let alpn {
+            guard let length = UInt8(exactly: alpn.utf8.count), length > 0 else {
+                throw .ourFault(detail: "'\(printable(alpn))' is not an ALPN protocol name")
+            }
+            let list = [length] + Array(alpn.utf8)
+            guard unsafe SSL_set_alpn_protos(ssl, list, UInt32(list.count)) == 0 else {
+                throw .ourFault(detail: "no memory")
+            }
+        }
+        if let session = unsafe context.session(for: identity.asciiDomain) { unsafe SSL_set_session(ssl, session) }
+    }
+
+    deinit {
+        // Without this, OpenSSL takes the stream for cut off and makes its session unusable for the next stream.
+        if case .failed = phase {} else { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        unsafe SSL_free(ssl)
+    }
+
+    /// Appends the ClientHello to `output`. To be called once, first.
+    ///
+    /// - Throws: `TLSError.ourFault` when called twice, or when OpenSSL cannot begin.
+    package func start(into output: inout [UInt8]) throws(TLSError) {
+        guard phase == .idle else { throw .ourFault(detail: "a stream was started twice") }
+        phase = .handshaking
+        let progress = wire.exchange(output: &output) { handshake() }
+        if case .failed(let error) = progress { throw error }
+    }
+
+    /// Takes bytes of the server, in pieces of any size.
+    ///
+    /// Appends decrypted bytes to `plaintext` (never more than came in) and bytes that the server has to get to `reply`.
+    /// Both may be appended to whatever the result is, `failed` and `closedByPeer` included. Bytes that follow
+    /// `close_notify` are dropped.
+    package func receive(
+        _ ciphertext: Span<UInt8>, plaintext: inout [UInt8], reply: inout [UInt8]
+    ) -> TLSProgress {
+        switch phase {
+        case .idle: return fail(.ourFault(detail: "bytes were received before the stream was started"))
+        case .failed(let error): return .failed(error)
+        case .closedByPeer: return .closedByPeer
+        case .handshaking, .open: break
+        }
+        return wire.exchange(ciphertext, output: &reply) {
+            guard phase == .handshaking else { return read(into: &plaintext) }
+            let progress = handshake()
+            guard progress == .established else { return progress }
+            let next = read(into: &plaintext)
+            return next == .open ? .established : next
+        }
+    }
+
+    /// Says that the TCP connection gave its last byte.
+    ///
+    /// Returns `closedByPeer` when `close_notify` had come, else a failure: `truncated` or `closedDuringHandshake`.
+    package func endOfInput() -> TLSProgress {
+        switch phase {
+        case .failed(let error): .failed(error)
+        case .closedByPeer: .closedByPeer
+        case .open: fail(.truncated)
+        case .idle, .handshaking: fail(.closedDuringHandshake)
+        }
+    }
+
+    /// Encrypts all of `plaintext` and appends the records to `output`.
+    ///
+    /// - Throws: `TLSError.ourFault` before `established` and after `close`, the failure of the stream after it failed.
+    package func send(_ plaintext: Span<UInt8>, into output: inout [UInt8]) throws(TLSError) {
+        switch phase {
+        case .failed(let error): throw error
+        case .idle, .handshaking: throw .ourFault(detail: "bytes were sent before the handshake was over")
+        case .open, .closedByPeer: break
+        }
+        guard !isCloseSent else { throw .ourFault(detail: "bytes were sent after the stream was closed") }
+        guard !plaintext.isEmpty else { return }
+        ErrorQueue.clear()
+        let isWritten = wire.exchange(output: &output) {
+            unsafe plaintext.withUnsafeBytes { bytes in
+                var count = 0
+                // The wire takes all bytes, so there is no partial write and no retry.
+                return unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count) == 1 && count == bytes.count
+            }
+        }
+        guard !isWritten else { return }
+        let error = TLSError.ourFault(detail: ErrorQueue.takeFirst()?.text ?? "OpenSSL did not take all bytes")
+        _ = fail(error)
+        throw error
+    }
+
+    /// Appends `close_notify` to `output`; nothing can be sent afterwards, but `receive` still works.
+    ///
+    /// Appends nothing when the stream was not established, has failed, or was closed before.
+    package func close(into output: inout [UInt8]) {
+        guard phase == .open || phase == .closedByPeer, !isCloseSent else { return }
+        isCloseSent = true
+        ErrorQueue.clear()
+        _ = wire.exchange(output: &output) { unsafe SSL_shutdown(ssl) }
+        ErrorQueue.clear()
+    }
+
+    /// Whether the handshake went on with an earlier session instead of a full exchange. Of use once established.
+    package var isResumed: Bool {
+        unsafe SSL_session_reused(ssl) == 1
+    }
+
+    /// Protocol and cipher suite for a log line, for instance `TLSv1.3 TLS_AES_256_GCM_SHA384`. Of use once established.
+    package var summary: String {
+        let version = unsafe String(cString: SSL_get_version(ssl))
+        guard let cipher = unsafe SSL_get_current_cipher(ssl), let name = unsafe SSL_CIPHER_get_name(cipher) else {
+            return version
+        }
+        return version + " " + (unsafe String(cString: name))
+    }
+
+    private func handshake() -> TLSProgress {
+        ErrorQueue.clear()
+        let result = unsafe SSL_do_handshake(ssl)
+        if result == 1 {
+            phase = .open
+            return .established
+        }
+        if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .handshaking }
+        let error = refusal ?? TLSError(ErrorQueue.takeFirst(), handshaking: true)
+        // A server that trips over a session it once gave out must not do so for ever.
+        context.forgetSession(for: identity.asciiDomain)
+        return fail(error)
+    }
+
+    private func read(into plaintext: inout [UInt8]) -> TLSProgress {
+        let scratch = unsafe context.scratch
+        while true {
+            ErrorQueue.clear()
+            var count = 0
+            let result = unsafe SSL_read_ex(ssl, scratch.baseAddress, scratch.count, &count)
+            if result == 1 {
+                unsafe plaintext.append(contentsOf: UnsafeBufferPointer(rebasing: scratch[..<count]))
+                continue
+            }
+            switch unsafe SSL_get_error(ssl, result) {
+            case SSL_ERROR_WANT_READ:
+                return .open
+            case SSL_ERROR_ZERO_RETURN:
+                phase = .closedByPeer
+                return .closedByPeer
+            default:
+                return fail(TLSError(ErrorQueue.takeFirst(), handshaking: false))
+            }
+        }
+    }
+
+    private func fail(_ error: TLSError) -> TLSProgress {
+        ErrorQueue.clear()
+        phase = .failed(error)
+        return .failed(error)
+    }
+}
+
+// What OpenSSL calls while one of the methods above runs.
+extension TLSClient {
+    /// Checks the chain, then the name. Refusing here rather than after the handshake lets the server get an alert.
+    ///
+    /// Not called for a resumed session: that one was checked, for the same domain and anchors, when it was made.
+    static func verifyPeer(_ store: OpaquePointer?) -> Int32 {
+        guard let store = unsafe store,
+            let ssl = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
+            let client = unsafe client(of: OpaquePointer(ssl))
+        else { return 0 }
+        client.refusal = unsafe client.refusalOfPeer(store)
+        return client.refusal == nil ? 1 : 0
+    }
+
+    /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
+    static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
+        guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
+        unsafe client.context.keep(session, for: client.identity.asciiDomain)
+        return 1
+    }
+
+    private func refusalOfPeer(_ store: OpaquePointer) -> TLSError? {
+        guard unsafe X509_verify_cert(store) == 1 else {
+            let certificate = unsafe X509_STORE_CTX_get_current_cert(store) ?? X509_STORE_CTX_get0_cert(store)
+            return unsafe TLSError(
+                verification: X509_STORE_CTX_get_error(store),
+                subject: Self.text(of: X509_get_subject_name(certificate)),
+                issuer: Self.text(of: X509_get_issuer_name(certificate)))
+        }
+        guard let certificate = unsafe X509_STORE_CTX_get0_cert(store), unsafe identity.matches(certificate) else {
+            unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH)
+            let names = unsafe X509_STORE_CTX_get0_cert(store).map { unsafe PeerIdentity.names(of: $0) } ?? []
+            return .wrongName(
+                expected: printable(identity.domain), presented: names.prefix(8).map(\.description))
+        }
+        return nil
+    }
+
+    private static func client(of ssl: OpaquePointer) -> TLSClient? {
+        guard let data = unsafe SSL_get_ex_data(ssl, 0) else { return nil }
+        return unsafe Unmanaged<TLSClient>.fromOpaque(data).takeUnretainedValue()
+    }
+
+    private static func text(of name: OpaquePointer?) -> String {
+        guard let name = unsafe name else { return "" }
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+            guard let text = unsafe X509_NAME_oneline(name, buffer.baseAddress, Int32(buffer.count)) else { return "" }
+            return unsafe printable(String(cString: text))
+        }
+    }
+}

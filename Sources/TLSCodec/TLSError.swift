@@ -1,0 +1,89 @@
+/// Why a TLS stream towards an XMPP server could not be opened or had to end.
+///
+/// Closed on purpose: a counter has one cell for each `label`, a log line carries `description`. Text that came from the
+/// peer (names inside its certificate) is shortened and free of control characters.
+///
+/// Specification: RFC 6120 §5.4.3.2 and §13.7, RFC 8446 §6.
+package enum TLSError: Error, Equatable, Sendable {
+    /// The trust anchors could not be loaded; `detail` names the file and what is wrong with it. Found at start only.
+    case trustAnchors(detail: String)
+    /// No chain leads from the server's certificate to a trusted CA; `issuer` is the one that is missing.
+    case untrustedCA(issuer: String)
+    /// A certificate in the chain has expired.
+    case expired(subject: String)
+    /// A certificate in the chain is not valid yet (or this machine's clock is wrong).
+    case notYetValid(subject: String)
+    /// The chain is good, but the certificate speaks for other names than the XMPP domain.
+    case wrongName(expected: String, presented: [String])
+    /// The certificate was refused for another reason, in OpenSSL's words: a weak key, a wrong purpose.
+    case certificate(detail: String)
+    /// No common protocol version: the server speaks nothing newer than TLS 1.1.
+    case protocolVersion
+    /// The handshake failed for another reason, in OpenSSL's words.
+    case handshake(detail: String)
+    /// The server sent something that is not TLS, or broke the protocol after the handshake.
+    case record(detail: String)
+    /// The server ended the connection with a TLS alert.
+    case alert(detail: String)
+    /// The TCP connection closed before the handshake was over.
+    case closedDuringHandshake
+    /// The TCP connection closed without `close_notify`: what came before may be incomplete.
+    case truncated
+    /// OpenSSL failed without a fault of the peer (no memory), or this side used the stream wrongly.
+    case ourFault(detail: String)
+
+    /// The case as one short word for counters and log fields; never changes with the peer's text.
+    package var label: String {
+        switch self {
+        case .trustAnchors: "trust-anchors"
+        case .untrustedCA: "untrusted-ca"
+        case .expired: "expired"
+        case .notYetValid: "not-yet-valid"
+        case .wrongName: "wrong-name"
+        case .certificate: "certificate"
+        case .protocolVersion: "protocol-version"
+        case .handshake: "handshake"
+        case .record: "record"
+        case .alert: "alert"
+        case .closedDuringHandshake: "closed-during-handshake"
+        case .truncated: "truncated"
+        case .ourFault: "our-fault"
+        }
+    }
+}
+
+extension TLSError: CustomStringConvertible {
+    /// One line for an operator.
+    package var description: String {
+        switch self {
+        case .trustAnchors(let detail):
+            detail
+        case .untrustedCA(let issuer):
+            "the certificate is not issued by a trusted CA: no trusted certificate for issuer '\(issuer)'"
+        case .expired(let subject):
+            "the certificate of '\(subject)' has expired"
+        case .notYetValid(let subject):
+            "the certificate of '\(subject)' is not valid yet"
+        case .wrongName(let expected, let presented):
+            presented.isEmpty
+                ? "the certificate is not for '\(expected)': it names no DNS, SRV or XMPP name"
+                : "the certificate is not for '\(expected)' but for \(presented.joined(separator: ", "))"
+        case .certificate(let detail):
+            "the certificate is refused: \(detail)"
+        case .protocolVersion:
+            "the server speaks no TLS version from 1.2 on"
+        case .handshake(let detail):
+            "the TLS handshake failed: \(detail)"
+        case .record(let detail):
+            "the server broke the TLS protocol: \(detail)"
+        case .alert(let detail):
+            "the server ended TLS with an alert: \(detail)"
+        case .closedDuringHandshake:
+            "the server closed the connection during the TLS handshake"
+        case .truncated:
+            "the server closed the connection without ending TLS"
+        case .ourFault(let detail):
+            "TLS failed on this side: \(detail)"
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import COpenSSL
+
+/// The two ends that OpenSSL reads ciphertext from and writes ciphertext to, instead of a socket.
+///
+/// It keeps no bytes between two calls, which is why it is not a pair of memory BIOs (1.8 KB a connection): what OpenSSL
+/// reads are the caller's bytes, where they are, and what it writes goes to the end of the caller's own array. Bytes of an
+/// incomplete record are kept by OpenSSL itself.
+@safe
+final class Wire {
+    /// The rest of the bytes being received; points into the caller's memory, hence empty outside `exchange`.
+    private var unread = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    /// The caller's array while a call runs, empty otherwise.
+    private var outgoing: [UInt8] = []
+
+    /// Runs `body`, in which OpenSSL reads from `ciphertext` and appends to `output`.
+    ///
+    /// The array is moved in and out, so nothing is copied.
+    func exchange<Result>(
+        _ ciphertext: Span<UInt8>, output: inout [UInt8], _ body: () -> Result
+    ) -> Result {
+        swap(&outgoing, &output)
+        defer { swap(&outgoing, &output) }
+        return unsafe ciphertext.withUnsafeBytes { bytes in
+            unsafe unread = bytes
+            defer { unsafe unread = UnsafeRawBufferPointer(start: nil, count: 0) }
+            return body()
+        }
+    }
+
+    /// The same for a call that receives nothing.
+    func exchange<Result>(output: inout [UInt8], _ body: () -> Result) -> Result {
+        swap(&outgoing, &output)
+        defer { swap(&outgoing, &output) }
+        return body()
+    }
+
+    /// A BIO over this object. It does not retain it: the owner frees the BIO (with its SSL) first.
+    func makeBIO(_ method: OpaquePointer) -> OpaquePointer? {
+        guard let bio = unsafe BIO_new(method) else { return nil }
+        unsafe BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
+        unsafe BIO_set_init(bio, 1)
+        return unsafe bio
+    }
+
+    /// The functions behind such a BIO, one table for all BIOs of a context. `nil` without memory.
+    static func makeMethod() -> OpaquePointer? {
+        // A type number of its own is not needed: nothing looks a BIO of this kind up.
+        guard let method = unsafe BIO_meth_new(BIO_TYPE_SOURCE_SINK, "holdfast wire") else { return nil }
+        unsafe BIO_meth_set_read_ex(method) { bio, target, capacity, count in
+            guard let bio = unsafe bio, let target = unsafe target, let count = unsafe count else { return 0 }
+            unsafe holdfast_BIO_clear_retry_flags(bio)
+            unsafe count.pointee = wire(of: bio)?.read(into: target, capacity: capacity) ?? 0
+            if unsafe count.pointee > 0 { return 1 }
+            unsafe holdfast_BIO_set_retry_read(bio)
+            return 0
+        }
+        unsafe BIO_meth_set_write_ex(method) { bio, source, length, count in
+            guard let bio = unsafe bio, let source = unsafe source, let count = unsafe count else { return 0 }
+            unsafe holdfast_BIO_clear_retry_flags(bio)
+            guard let wire = unsafe wire(of: bio) else { return 0 }
+            unsafe wire.outgoing.append(contentsOf: UnsafeRawBufferPointer(start: source, count: length))
+            unsafe count.pointee = length
+            return 1
+        }
+        unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in
+            command == BIO_CTRL_FLUSH ? 1 : 0
+        }
+        return unsafe method
+    }
+
+    private func read(into target: UnsafeMutableRawPointer, capacity: Int) -> Int {
+        let count = min(capacity, unsafe unread.count)
+        guard count > 0, let source = unsafe unread.baseAddress else { return 0 }
+        unsafe target.copyMemory(from: source, byteCount: count)
+        unsafe unread = UnsafeRawBufferPointer(rebasing: unread[count...])
+        return count
+    }
+}
+
+private func wire(of bio: OpaquePointer) -> Wire? {
+    guard let data = unsafe BIO_get_data(bio) else { return nil }
+    return unsafe Unmanaged<Wire>.fromOpaque(data).takeUnretainedValue()
+}

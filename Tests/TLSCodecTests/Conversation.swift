@@ -1,0 +1,93 @@
+import Glibc
+import TLSCodec
+
+/// A client under test and a server with nothing but arrays between them.
+struct Conversation {
+    let client: TLSClient
+    let server: TestServer
+    /// Every progress the client reported, without repeats of `handshaking` and `open`.
+    private(set) var progress: [TLSProgress] = []
+    /// What the client decrypted so far.
+    private(set) var received: [UInt8] = []
+    /// What the server decrypted so far.
+    private(set) var receivedByServer: [UInt8] = []
+
+    init(_ context: TLSContext, _ server: TestServer.Context, domain: String = "example.org", alpn: String? = nil)
+        throws
+    {
+        client = try TLSClient(context: context, domain: domain, alpn: alpn)
+        self.server = try TestServer(server)
+    }
+
+    /// Runs the handshake to its end, good or bad; the server's bytes reach the client in pieces that `cut` makes.
+    @discardableResult
+    mutating func connect(cut: ([UInt8]) -> [ArraySlice<UInt8>] = { [$0[...]] }) throws -> TLSProgress? {
+        var hello: [UInt8] = []
+        try client.start(into: &hello)
+        toServer(hello, cut: cut)
+        return progress.last
+    }
+
+    /// Brings bytes to the server, its answer to the client, and so on until both are silent.
+    mutating func toServer(_ bytes: [UInt8], cut: ([UInt8]) -> [ArraySlice<UInt8>] = { [$0[...]] }) {
+        var towardsServer = bytes
+        while !towardsServer.isEmpty {
+            let (plaintext, answer) = server.receive(towardsServer)
+            receivedByServer += plaintext
+            towardsServer = []
+            for piece in cut(answer) where !piece.isEmpty { towardsServer += receive(Array(piece)) }
+        }
+    }
+
+    /// Brings the server's bytes to the client, and its answers to the server.
+    mutating func toClient(_ bytes: [UInt8]) {
+        toServer(receive(bytes))
+    }
+
+    /// Brings bytes to the client only; gives its reply.
+    mutating func receive(_ bytes: [UInt8]) -> [UInt8] {
+        var reply: [UInt8] = []
+        let result = client.receive(bytes.span, plaintext: &received, reply: &reply)
+        if progress.last != result || (result != .handshaking && result != .open) { progress.append(result) }
+        return reply
+    }
+
+    /// The client's encryption of `plaintext`.
+    func sealed(_ plaintext: [UInt8]) throws -> [UInt8] {
+        var output: [UInt8] = []
+        try client.send(plaintext.span, into: &output)
+        return output
+    }
+}
+
+/// A file that lives as long as this value.
+final class TemporaryFile {
+    let path: String
+
+    init(_ bytes: [UInt8]) throws {
+        var template = Array("/tmp/holdfast-tls-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw OpenSSLFailure() }
+        let isWritten = write(descriptor, bytes, bytes.count) == bytes.count
+        close(descriptor)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard isWritten else { throw OpenSSLFailure() }
+    }
+
+    deinit { unlink(path) }
+}
+
+extension TLSContext {
+    /// A context that trusts `authorities` only.
+    static func trusting(_ authorities: TestCertificate..., minimumVersion: TLSVersion = .tls12) throws -> TLSContext {
+        let file = try TemporaryFile(TestCertificate.pem(authorities))
+        return try TLSContext(trust: .file(path: file.path), minimumVersion: minimumVersion)
+    }
+}
+
+extension TLSProgress {
+    /// The failure, if it is one.
+    var error: TLSError? {
+        if case .failed(let error) = self { error } else { nil }
+    }
+}

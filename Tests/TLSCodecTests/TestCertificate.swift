@@ -1,0 +1,84 @@
+import COpenSSL
+
+/// A key and a certificate made at test time, either self-signed or issued by another one.
+final class TestCertificate {
+    let key: OpaquePointer
+    let certificate: OpaquePointer
+
+    /// - Parameters:
+    ///   - names: the subjectAltName in the syntax of OpenSSL's configuration, for instance `DNS:a.example`; empty for none.
+    ///   - issuer: who signs; `nil` for a self-signed one.
+    ///   - notBefore: seconds from now.
+    ///   - notAfter: seconds from now.
+    init(
+        commonName: String, names: String = "", issuer: TestCertificate? = nil, isCA: Bool = false,
+        notBefore: Int = -3600, notAfter: Int = 3600, extendedKeyUsage: String? = nil
+    ) throws {
+        key = try Self.makeKey()
+        certificate = try require(X509_new())
+        X509_set_version(certificate, 2)
+        ASN1_INTEGER_set(X509_get_serialNumber(certificate), Int.random(in: 1...(.max)))
+        X509_gmtime_adj(X509_getm_notBefore(certificate), notBefore)
+        X509_gmtime_adj(X509_getm_notAfter(certificate), notAfter)
+        X509_set_pubkey(certificate, key)
+        X509_NAME_add_entry_by_txt(
+            X509_get_subject_name(certificate), "CN", Int32(V_ASN1_UTF8STRING), commonName, -1, -1, 0)
+        let signer = issuer?.certificate ?? certificate
+        X509_set_issuer_name(certificate, X509_get_subject_name(signer))
+        try add(NID_basic_constraints, isCA ? "critical,CA:TRUE" : "critical,CA:FALSE", signer: signer)
+        if !names.isEmpty { try add(NID_subject_alt_name, names, signer: signer) }
+        if let extendedKeyUsage { try add(NID_ext_key_usage, extendedKeyUsage, signer: signer) }
+        guard X509_sign(certificate, issuer?.key ?? key, EVP_sha256()) > 0 else { throw OpenSSLFailure() }
+    }
+
+    deinit {
+        X509_free(certificate)
+        EVP_PKEY_free(key)
+    }
+
+    private func add(_ nid: Int32, _ value: String, signer: OpaquePointer) throws {
+        var context = X509V3_CTX()
+        X509V3_set_ctx(&context, signer, certificate, nil, nil, 0)
+        let made = try require(X509V3_EXT_nconf_nid(nil, &context, nid, value))
+        defer { X509_EXTENSION_free(made) }
+        guard X509_add_ext(certificate, made, -1) == 1 else { throw OpenSSLFailure() }
+    }
+
+    private static func makeKey() throws -> OpaquePointer {
+        let context = try require(EVP_PKEY_CTX_new_id(NID_X9_62_id_ecPublicKey, nil))
+        defer { EVP_PKEY_CTX_free(context) }
+        var key: OpaquePointer?
+        guard EVP_PKEY_keygen_init(context) == 1,
+            EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) == 1,
+            EVP_PKEY_keygen(context, &key) == 1
+        else { throw OpenSSLFailure() }
+        return try require(key)
+    }
+
+    /// The certificates as the text of a PEM file.
+    static func pem(_ certificates: [TestCertificate]) throws -> [UInt8] {
+        let bio = try require(BIO_new(BIO_s_mem()))
+        defer { BIO_free(bio) }
+        for certificate in certificates { PEM_write_bio_X509(bio, certificate.certificate) }
+        return drain(bio)
+    }
+}
+
+/// An OpenSSL call of the test's own scaffolding failed.
+struct OpenSSLFailure: Error {}
+
+func require<Value>(_ value: Value?) throws -> Value {
+    guard let value else { throw OpenSSLFailure() }
+    return value
+}
+
+/// Everything a memory BIO holds.
+func drain(_ bio: OpaquePointer) -> [UInt8] {
+    var result: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 16384)
+    while true {
+        let count = BIO_read(bio, &piece, Int32(piece.count))
+        guard count > 0 else { return result }
+        result += piece[..<Int(count)]
+    }
+}

@@ -1,0 +1,126 @@
+import COpenSSL
+
+/// The server side of a TLS stream on OpenSSL with memory BIOs, for the client under test to talk to.
+final class TestServer {
+    /// What several streams of one server share; session tickets of one stream are good for another.
+    final class Context {
+        let handle: OpaquePointer
+
+        init(
+            _ certificate: TestCertificate, chain: [TestCertificate] = [],
+            versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, alpn: String? = nil
+        ) throws {
+            handle = try require(SSL_CTX_new(TLS_server_method()))
+            // TLS 1.1 exists at security level 0 only.
+            SSL_CTX_set_cipher_list(handle, "DEFAULT@SECLEVEL=0")
+            _ = holdfast_SSL_CTX_set_min_proto_version(handle, versions.lowerBound)
+            _ = holdfast_SSL_CTX_set_max_proto_version(handle, versions.upperBound)
+            SSL_CTX_use_certificate(handle, certificate.certificate)
+            SSL_CTX_use_PrivateKey(handle, certificate.key)
+            for extra in chain {
+                X509_up_ref(extra.certificate)
+                SSL_CTX_ctrl(handle, SSL_CTRL_CHAIN_CERT, 0, UnsafeMutableRawPointer(extra.certificate))
+            }
+            guard let alpn else { return }
+            expected = [UInt8(alpn.utf8.count)] + alpn.utf8
+            SSL_CTX_set_alpn_select_cb(
+                handle,
+                { _, selected, selectedLength, offered, offeredLength, context in
+                    guard let context, let offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                    let server = Unmanaged<Context>.fromOpaque(context).takeUnretainedValue()
+                    server.offeredALPN = Array(UnsafeBufferPointer(start: offered, count: Int(offeredLength)))
+                    guard server.offeredALPN == server.expected else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                    selected?.pointee = offered + 1
+                    selectedLength?.pointee = offered.pointee
+                    return SSL_TLSEXT_ERR_OK
+                }, Unmanaged.passUnretained(self).toOpaque())
+        }
+
+        deinit { SSL_CTX_free(handle) }
+
+        private var expected: [UInt8] = []
+        /// The protocol list of the newest ClientHello, length-prefixed.
+        fileprivate(set) var offeredALPN: [UInt8] = []
+    }
+
+    private let context: Context
+    private let ssl: OpaquePointer
+    private let input: OpaquePointer
+    private let output: OpaquePointer
+    private(set) var isEstablished = false
+    /// Set once the client's `close_notify` came.
+    private(set) var isClosedByClient = false
+    /// Set once OpenSSL refused what the client sent; an alert of the client counts.
+    private(set) var hasFailed = false
+
+    init(_ context: Context) throws {
+        self.context = context
+        ssl = try require(SSL_new(context.handle))
+        input = try require(BIO_new(BIO_s_mem()))
+        output = try require(BIO_new(BIO_s_mem()))
+        SSL_set_bio(ssl, input, output)
+        SSL_set_accept_state(ssl)
+    }
+
+    deinit {
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        SSL_free(ssl)
+    }
+
+    /// Takes bytes of the client; gives what was decrypted and what has to go back.
+    func receive(_ bytes: [UInt8]) -> (plaintext: [UInt8], reply: [UInt8]) {
+        ERR_clear_error()
+        BIO_write(input, bytes, Int32(bytes.count))
+        var plaintext: [UInt8] = []
+        if !isEstablished {
+            let result = SSL_do_handshake(ssl)
+            isEstablished = result == 1
+            if !isEstablished { hasFailed = hasFailed || SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ }
+        }
+        if isEstablished {
+            var piece = [UInt8](repeating: 0, count: 16384)
+            var count = 0
+            var result = SSL_read_ex(ssl, &piece, piece.count, &count)
+            while result == 1 {
+                plaintext += piece[..<count]
+                result = SSL_read_ex(ssl, &piece, piece.count, &count)
+            }
+            switch SSL_get_error(ssl, result) {
+            case SSL_ERROR_WANT_READ: break
+            case SSL_ERROR_ZERO_RETURN: isClosedByClient = true
+            default: hasFailed = true
+            }
+        }
+        return (plaintext, drain(output))
+    }
+
+    func send(_ plaintext: [UInt8]) -> [UInt8] {
+        var count = 0
+        SSL_write_ex(ssl, plaintext, plaintext.count, &count)
+        return drain(output)
+    }
+
+    func close() -> [UInt8] {
+        SSL_shutdown(ssl)
+        return drain(output)
+    }
+
+    /// A KeyUpdate that asks the client for one too (TLS 1.3).
+    func updateKeys() -> [UInt8] {
+        SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
+        SSL_do_handshake(ssl)
+        return drain(output)
+    }
+
+    /// A HelloRequest (TLS 1.2).
+    func renegotiate() -> [UInt8] {
+        SSL_renegotiate(ssl)
+        SSL_do_handshake(ssl)
+        return drain(output)
+    }
+
+    /// The name in the client's SNI.
+    var serverName: String? {
+        SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) }
+    }
+}
