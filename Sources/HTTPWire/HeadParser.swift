@@ -1,0 +1,268 @@
+/// Reads a request head line by line (RFC 9112 §2-§6) and keeps nothing but numbers: where the few wanted values stand,
+/// relative to the head's first byte, and what the framing fields said.
+///
+/// Duties: every byte of the head is validated; every limit is applied; every framing doubt becomes an `HTTPFault`.
+///
+/// Rule: a line is judged only when its LF has arrived, or when it is longer than allowed. So the outcome depends on the
+/// bytes alone and never on how they were split; and of a partial head only the line it ends in is looked at twice.
+struct HeadParser: Sendable {
+    enum Outcome: Equatable {
+        /// More bytes are needed; what was read is remembered.
+        case needsMore
+        /// The head is this many bytes long.
+        case complete(length: Int)
+        case refused(HTTPFault)
+    }
+
+    /// A value's place in the head.
+    private struct Place: Sendable {
+        var start: UInt32
+        var end: UInt32
+    }
+
+    private struct Flags: OptionSet, Sendable {
+        let rawValue: UInt8
+        static let host = Flags(rawValue: 1)
+        static let transferEncoding = Flags(rawValue: 2)
+        static let close = Flags(rawValue: 4)
+        static let keepAlive = Flags(rawValue: 8)
+        static let expectsContinue = Flags(rawValue: 16)
+        static let expectsElse = Flags(rawValue: 32)
+    }
+
+    private(set) var requestLine = RequestLine()
+    /// Where the first unread line begins; 0 while the request line is not complete.
+    private var lineStart = 0
+    private var fieldCount = 0
+    private var flags: Flags = []
+    private var contentLength: Int?
+    private var originPlace: Place?
+    private var acceptEncodingPlace: Place?
+    private var contentEncodingPlace: Place?
+
+    /// Goes on reading. `bytes[base]` is the head's first byte in every call; behind the head anything may follow.
+    mutating func read(_ bytes: Span<UInt8>, base: Int, limits: HTTPLimits) -> Outcome {
+        if lineStart == 0 {
+            switch requestLine.read(bytes, from: base) {
+            case .flaw(let fault, let index):
+                return judge(fault, bytes, base, at: index, limits)
+            case .line(let lineFeed):
+                if let fault = limitFault(lineFeed: lineFeed - base, limits) { return .refused(fault) }
+                lineStart = lineFeed + 1 - base
+            }
+        }
+        while true {
+            switch readFieldLine(bytes, base) {
+            case .flaw(let fault, let index):
+                return judge(fault, bytes, base, at: index, limits)
+            case .empty(let lineFeed):
+                let length = lineFeed + 1 - base
+                if length > limits.head { return .refused(.headTooLarge) }
+                if let fault = finish(limits) { return .refused(fault) }
+                return .complete(length: length)
+            case .field(let name, let value, let lineFeed):
+                if let fault = limitFault(lineFeed: lineFeed - base, limits) { return .refused(fault) }
+                if let fault = take(bytes, name: name, value: value, base: base) { return .refused(fault) }
+                fieldCount += 1
+                lineStart = lineFeed + 1 - base
+            }
+        }
+    }
+
+    // MARK: Lines
+
+    private enum FieldLine {
+        case field(name: Range<Int>, value: Range<Int>, lineFeed: Int)
+        /// The empty line that ends the head.
+        case empty(lineFeed: Int)
+        /// Something is wrong or missing at this index.
+        case flaw(HTTPFault, at: Int)
+    }
+
+    @inline(__always)
+    private func readFieldLine(_ bytes: Span<UInt8>, _ base: Int) -> FieldLine {
+        let end = bytes.count
+        let start = base + lineStart
+        var index = start
+        while index < end, ByteClass.isToken(bytes[index]) { index &+= 1 }
+        guard index < end else { return .flaw(.badFieldName, at: end) }
+        if bytes[index] != ByteClass.colon || index == start { return endOrFlaw(bytes, start, at: index) }
+        let name = start..<index
+
+        index &+= 1
+        while index < end, bytes[index] == ByteClass.space || bytes[index] == ByteClass.tab { index &+= 1 }
+        let valueStart = index
+        while index < end, ByteClass.isFieldContent(bytes[index]) { index &+= 1 }
+        guard index < end else { return .flaw(.badFieldValue, at: end) }
+        guard bytes[index] == ByteClass.cr else {
+            return .flaw(bytes[index] == ByteClass.lf ? .badLineEnd : .badFieldValue, at: index)
+        }
+        guard index &+ 1 < end, bytes[index &+ 1] == ByteClass.lf else { return .flaw(.badLineEnd, at: index &+ 1) }
+        var valueEnd = index
+        while valueEnd > valueStart,
+            bytes[valueEnd &- 1] == ByteClass.space || bytes[valueEnd &- 1] == ByteClass.tab
+        { valueEnd &-= 1 }
+        return .field(name: name, value: valueStart..<valueEnd, lineFeed: index &+ 1)
+    }
+
+    /// A line that does not begin with `name:`.
+    private func endOrFlaw(_ bytes: Span<UInt8>, _ start: Int, at index: Int) -> FieldLine {
+        let byte = bytes[index]
+        let isWhite = byte == ByteClass.space || byte == ByteClass.tab
+        guard index == start else { return .flaw(isWhite ? .spaceBeforeColon : .badFieldName, at: index) }
+        if isWhite { return .flaw(.foldedField, at: index) }
+        guard byte == ByteClass.cr else {
+            return .flaw(byte == ByteClass.lf ? .badLineEnd : .badFieldName, at: index)
+        }
+        guard index + 1 < bytes.count, bytes[index + 1] == ByteClass.lf else {
+            return .flaw(.badLineEnd, at: index + 1)
+        }
+        return .empty(lineFeed: index + 1)
+    }
+
+    // MARK: Limits
+
+    /// A flaw is a fault once the line is complete; before that more bytes are needed, as far as the limits allow.
+    private func judge(
+        _ fault: HTTPFault, _ bytes: Span<UInt8>, _ base: Int, at index: Int, _ limits: HTTPLimits
+    ) -> Outcome {
+        if let lineFeed = bytes.indexOfLineFeed(from: index) {
+            return .refused(limitFault(lineFeed: lineFeed - base, limits) ?? fault)
+        }
+        return incompleteLine(arrived: bytes.count - base, limits)
+    }
+
+    /// What an unfinished line amounts to when `arrived` bytes of the head are there and none of the line's is an LF.
+    func incompleteLine(arrived: Int, _ limits: HTTPLimits) -> Outcome {
+        if lineStart == 0, arrived >= limits.requestLine + 2 { return .refused(.requestLineTooLong) }
+        return arrived >= limits.head ? .refused(.headTooLarge) : .needsMore
+    }
+
+    /// Whether the line that ends with the LF at `lineFeed`, counted from the head's first byte, is one too many.
+    @inline(__always)
+    private func limitFault(lineFeed: Int, _ limits: HTTPLimits) -> HTTPFault? {
+        if lineStart == 0 {
+            if lineFeed > limits.requestLine + 1 { return .requestLineTooLong }
+        } else if fieldCount >= limits.fields {
+            return lineFeed >= limits.head ? .headTooLarge : .tooManyFields
+        }
+        return lineFeed >= limits.head ? .headTooLarge : nil
+    }
+
+    // MARK: Fields
+
+    /// Notes the few fields that matter; the others were validated and are passed over (H-03).
+    @inline(__always)
+    private mutating func take(
+        _ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>, base: Int
+    ) -> HTTPFault? {
+        switch name.count {
+        case 4 where bytes.isEqual(name, ignoringCase: FieldText.host):
+            guard flags.insert(.host).inserted, FieldValue.isHost(bytes, value) else { return .badHost }
+        case 6 where bytes.isEqual(name, ignoringCase: FieldText.origin):
+            originPlace = place(value, base)
+        case 6 where bytes.isEqual(name, ignoringCase: FieldText.expect):
+            takeExpectations(bytes, value)
+        case 10 where bytes.isEqual(name, ignoringCase: FieldText.connection):
+            takeConnectionOptions(bytes, value)
+        case 14 where bytes.isEqual(name, ignoringCase: FieldText.contentLength):
+            guard contentLength == nil, let length = FieldValue.contentLength(bytes, value) else {
+                return .badContentLength
+            }
+            contentLength = length
+        case 15 where bytes.isEqual(name, ignoringCase: FieldText.acceptEncoding):
+            acceptEncodingPlace = place(value, base)
+        case 16 where bytes.isEqual(name, ignoringCase: FieldText.contentEncoding):
+            contentEncodingPlace = place(value, base)
+        case 17 where bytes.isEqual(name, ignoringCase: FieldText.transferEncoding):
+            // any other coding, and any list, would leave the end of the body a matter of opinion
+            guard flags.insert(.transferEncoding).inserted, requestLine.version == .http11,
+                bytes.isEqual(value, ignoringCase: FieldText.chunked)
+            else { return .badTransferEncoding }
+        default:
+            break
+        }
+        return nil
+    }
+
+    private mutating func takeConnectionOptions(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        var seen: Flags = []
+        FieldValue.eachElement(bytes, value) { option in
+            if bytes.isEqual(option, ignoringCase: FieldText.keepAlive) {
+                seen.insert(.keepAlive)
+            } else if bytes.isEqual(option, ignoringCase: FieldText.close) {
+                seen.insert(.close)
+            }
+        }
+        flags.formUnion(seen)
+    }
+
+    private mutating func takeExpectations(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        var seen: Flags = value.isEmpty ? .expectsElse : []
+        FieldValue.eachElement(bytes, value) { expectation in
+            let known = bytes.isEqual(expectation, ignoringCase: FieldText.continueExpectation)
+            seen.insert(known ? .expectsContinue : .expectsElse)
+        }
+        flags.formUnion(seen)
+    }
+
+    private func place(_ range: Range<Int>, _ base: Int) -> Place {
+        Place(
+            start: UInt32(truncatingIfNeeded: range.lowerBound - base),
+            end: UInt32(truncatingIfNeeded: range.upperBound - base))
+    }
+
+    // MARK: The whole head
+
+    /// What can only be said when all fields are known.
+    private func finish(_ limits: HTTPLimits) -> HTTPFault? {
+        let isChunked = flags.contains(.transferEncoding)
+        if requestLine.version == .http11, !flags.contains(.host) { return .missingHost }
+        if isChunked, contentLength != nil { return .ambiguousFraming }
+        if let contentLength, contentLength > limits.body { return .bodyTooLarge }
+        if requestLine.version == .http11, flags.contains(.expectsElse) { return .unknownExpectation }
+        return nil
+    }
+
+    /// The request head, once `read` said that it is complete. The bytes are those of that call.
+    func head(_ bytes: Span<UInt8>, base: Int) -> RequestHead {
+        let isModern = requestLine.version == .http11
+        let framing: HTTPFraming =
+            flags.contains(.transferEncoding) ? .chunked : contentLength.map(HTTPFraming.length) ?? .none
+        let hasBody =
+            switch framing {
+            case .none, .length(0): false
+            case .length, .chunked: true
+            }
+        let persists = isModern || flags.contains(.keepAlive)
+        return RequestHead(
+            method: requestLine.method,
+            version: requestLine.version,
+            path: path(bytes, base),
+            query: requestLine.queryStart.flatMap {
+                bytes.string(base + Int($0)..<base + Int(requestLine.targetEnd))
+            },
+            origin: origin(bytes, base: base),
+            acceptEncoding: text(acceptEncodingPlace, bytes, base),
+            contentEncoding: text(contentEncodingPlace, bytes, base),
+            framing: framing,
+            expectsContinue: isModern && hasBody && flags.contains(.expectsContinue),
+            keepAlive: persists && !flags.contains(.close))
+    }
+
+    /// `Origin` as far as it is known by now: a refusal, too, has to be readable across origins (H-21).
+    func origin(_ bytes: Span<UInt8>, base: Int) -> String? {
+        text(originPlace, bytes, base)
+    }
+
+    private func path(_ bytes: Span<UInt8>, _ base: Int) -> String {
+        let range = base + Int(requestLine.pathStart)..<base + Int(requestLine.pathEnd)
+        // an absolute-form target without a path means `*` to OPTIONS and `/` else (RFC 9112 §3.2.4, RFC 9110 §4.2.3)
+        if range.isEmpty { return requestLine.method == .options && requestLine.queryStart == nil ? "*" : "/" }
+        return bytes.string(range) ?? "/"
+    }
+
+    private func text(_ place: Place?, _ bytes: Span<UInt8>, _ base: Int) -> String? {
+        place.flatMap { bytes.string(base + Int($0.start)..<base + Int($0.end)) }
+    }
+}

@@ -1,0 +1,54 @@
+/// The method of a request; names are case-sensitive (RFC 9110 §9.1).
+package enum HTTPMethod: UInt8, Sendable, Equatable, CaseIterable {
+    case get, head, post, options
+    /// Known to HTTP, never allowed here: the answer is 405 (H-19).
+    case put, delete, patch, trace, connect
+    /// A well-formed method name that is none of the others: the answer is 501 (H-19).
+    case unknown
+}
+
+/// The version of a request. Others are refused before they become a request.
+package enum HTTPVersion: UInt8, Sendable, Equatable {
+    case http10, http11
+}
+
+/// How the body of a request is delimited (RFC 9112 §6.3).
+package enum HTTPFraming: Sendable, Equatable {
+    /// Neither length nor coding was given: the body is empty, and a POST may be answered with 411 (H-17).
+    case none
+    /// `Content-Length`, already checked against the body limit.
+    case length(Int)
+    /// `Transfer-Encoding: chunked`.
+    case chunked
+}
+
+/// What a request says before its body: the target and the few fields that a BOSH server acts on (H-03).
+package struct RequestHead: Sendable, Equatable {
+    package var method: HTTPMethod
+    package var version: HTTPVersion
+    /// The target's path as it came, not percent-decoded and without the query. It begins with `/`, except for
+    /// `OPTIONS *` (`*`) and CONNECT (the authority). An absolute-form target gives the path within it.
+    package var path: String
+    /// What follows the first `?` of the target; nil without one.
+    package var query: String?
+    /// `Origin`; nil when absent or not UTF-8. Of several the last one stands.
+    package var origin: String?
+    /// `Accept-Encoding`, unparsed.
+    package var acceptEncoding: String?
+    /// `Content-Encoding`, unparsed. libpurple puts a media type here, so an unknown value is no ground for a refusal.
+    package var contentEncoding: String?
+    package var framing: HTTPFraming
+    /// The client waits for `100 Continue` before it sends the body. False for HTTP/1.0 and for an empty body.
+    package var expectsContinue: Bool
+    /// The connection persists after the answer, by version and `Connection` options (RFC 9112 §9.3, H-13, H-14).
+    package var keepAlive: Bool
+}
+
+/// One complete request.
+package struct HTTPRequest: Sendable, Equatable {
+    /// Counts up from 1 on each connection; `HTTPConnection.respond(to:with:)` takes it back.
+    package var exchange: UInt64
+    package var head: RequestHead
+    /// The body with any chunked coding taken off.
+    package var body: [UInt8]
+}
