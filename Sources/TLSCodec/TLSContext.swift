@@ -69,7 +69,7 @@ package final class TLSContext {
     }
 
     deinit {
-        for unsafesession in unsafe sessions.values { unsafe SSL_SESSION_free(session) }
+        unsafe sessions.values.forEach { unsafe SSL_SESSION_free($0) }
         unsafe SSL_CTX_free(handle)
         unsafe BIO_meth_free(bioMethod)
         unsafe scratch.deallocate()

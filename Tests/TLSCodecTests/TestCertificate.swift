@@ -7,11 +7,13 @@ final class TestCertificate {
 
     /// - Parameters:
     ///   - names: the subjectAltName in the syntax of OpenSSL's configuration, for instance `DNS:a.example`; empty for none.
+    ///   - encodedNames: names for the subjectAltName that this syntax cannot spell, each a DER GeneralName; in its place.
     ///   - issuer: who signs; `nil` for a self-signed one.
     ///   - notBefore: seconds from now.
     ///   - notAfter: seconds from now.
     init(
-        commonName: String, names: String = "", issuer: TestCertificate? = nil, isCA: Bool = false,
+        commonName: String, names: String = "", encodedNames: [[UInt8]] = [], issuer: TestCertificate? = nil,
+        isCA: Bool = false,
         notBefore: Int = -3600, notAfter: Int = 3600, extendedKeyUsage: String? = nil
     ) throws {
         key = try Self.makeKey()
@@ -27,6 +29,7 @@ final class TestCertificate {
         X509_set_issuer_name(certificate, X509_get_subject_name(signer))
         try add(NID_basic_constraints, isCA ? "critical,CA:TRUE" : "critical,CA:FALSE", signer: signer)
         if !names.isEmpty { try add(NID_subject_alt_name, names, signer: signer) }
+        if !encodedNames.isEmpty { try add(NID_subject_alt_name, der(0x30, encodedNames.flatMap { $0 })) }
         if let extendedKeyUsage { try add(NID_ext_key_usage, extendedKeyUsage, signer: signer) }
         guard X509_sign(certificate, issuer?.key ?? key, EVP_sha256()) > 0 else { throw OpenSSLFailure() }
     }
@@ -40,6 +43,15 @@ final class TestCertificate {
         var context = X509V3_CTX()
         X509V3_set_ctx(&context, signer, certificate, nil, nil, 0)
         let made = try require(X509V3_EXT_nconf_nid(nil, &context, nid, value))
+        defer { X509_EXTENSION_free(made) }
+        guard X509_add_ext(certificate, made, -1) == 1 else { throw OpenSSLFailure() }
+    }
+
+    private func add(_ nid: Int32, _ encoded: [UInt8]) throws {
+        let octets = try require(ASN1_OCTET_STRING_new())
+        defer { ASN1_OCTET_STRING_free(octets) }
+        ASN1_OCTET_STRING_set(octets, encoded, Int32(encoded.count))
+        let made = try require(X509_EXTENSION_create_by_NID(nil, nid, 0, octets))
         defer { X509_EXTENSION_free(made) }
         guard X509_add_ext(certificate, made, -1) == 1 else { throw OpenSSLFailure() }
     }
@@ -62,6 +74,24 @@ final class TestCertificate {
         for certificate in certificates { PEM_write_bio_X509(bio, certificate.certificate) }
         return drain(bio)
     }
+}
+
+/// One DER element.
+func der(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+    let count = content.count
+    let length: [UInt8] =
+        count < 0x80 ? [UInt8(count)] : [0x82, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)]
+    return [tag] + length + content
+}
+
+/// A GeneralName of the type dNSName with any bytes.
+func encodedDNSName(_ name: String) -> [UInt8] {
+    der(0x82, Array(name.utf8))
+}
+
+/// A GeneralName of the type otherName, 1.3.6.1.5.5.7.8.`arc`, whose value is a string with this tag: 12 for UTF8String.
+func encodedOtherName(_ arc: UInt8, _ value: String, tag: UInt8 = 12) -> [UInt8] {
+    der(0xA0, der(6, [0x2B, 6, 1, 5, 5, 7, 8, arc]) + der(0xA0, der(tag, Array(value.utf8))))
 }
 
 /// An OpenSSL call of the test's own scaffolding failed.

@@ -1,0 +1,105 @@
+import COpenSSL
+import TLSCodec
+import Testing
+
+@Suite struct SessionResumptionTests {
+    let authority: TestCertificate
+    let leaf: TestCertificate
+    let context: TLSContext
+
+    init() throws {
+        authority = try TestCertificate(commonName: "Test CA", isCA: true)
+        leaf = try TestCertificate(
+            commonName: "server", names: "DNS:example.org,DNS:example.com", issuer: authority)
+        context = try .trusting(authority)
+    }
+
+    /// One whole stream; whether it was resumed.
+    private func run(_ server: TestServer.Context, domain: String = "example.org", isClosed: Bool = true) throws -> Bool
+    {
+        var talk = try Conversation(context, server, domain: domain)
+        try talk.connect()
+        try #require(talk.server.isEstablished)
+        talk.toClient(talk.server.send(Array("payload".utf8)))
+        #expect(talk.received == Array("payload".utf8))
+        if isClosed {
+            var output: [UInt8] = []
+            talk.client.close(into: &output)
+            talk.toServer(output)
+        }
+        return talk.client.isResumed
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION], [true, false])
+    func `Later streams to a domain resume, closed properly or dropped`(version: Int32, isClosed: Bool) throws {
+        let server = try TestServer.Context(leaf, versions: version...version)
+        #expect(try run(server, isClosed: isClosed) == false)
+        for _ in 0..<5 { #expect(try run(server, isClosed: isClosed)) }
+    }
+
+    @Test func `Streams that are open at the same time may share a session`() throws {
+        let server = try TestServer.Context(leaf)
+        #expect(try run(server) == false)
+        var talks: [Conversation] = []
+        for _ in 0..<4 {
+            var talk = try Conversation(context, server)
+            try talk.connect()
+            talks.append(talk)
+        }
+        #expect(talks.allSatisfy { $0.client.isResumed && $0.server.isEstablished })
+    }
+
+    @Test func `A session is offered to its own domain only`() throws {
+        let server = try TestServer.Context(leaf)
+        #expect(try run(server) == false)
+        #expect(try run(server, domain: "example.com") == false)
+        #expect(try run(server, domain: "EXAMPLE.com."))
+        #expect(try run(server))
+    }
+
+    @Test func `A context of its own knows no sessions of another`() throws {
+        let server = try TestServer.Context(leaf)
+        #expect(try run(server) == false)
+        var talk = try Conversation(.trusting(authority), server)
+        try talk.connect()
+        #expect(talk.server.isEstablished)
+        #expect(!talk.client.isResumed)
+    }
+
+    @Test func `A server that lost its ticket keys gets a full handshake`() throws {
+        #expect(try run(.init(leaf)) == false)
+        #expect(try run(.init(leaf)) == false)
+    }
+
+    @Test func `A refused certificate leaves no session behind`() throws {
+        let server = try TestServer.Context(leaf)
+        for _ in 0..<2 {
+            var talk = try Conversation(context, server, domain: "example.net")
+            try talk.connect()
+            #expect(talk.progress.last?.error?.label == "wrong-name")
+        }
+    }
+
+    @Test func `A failed handshake drops the session that was offered`() throws {
+        let server = try TestServer.Context(leaf)
+        #expect(try run(server) == false)
+        #expect(try run(server))
+        var talk = try Conversation(context, server)
+        var hello: [UInt8] = []
+        try talk.client.start(into: &hello)
+        _ = talk.receive([21, 3, 3, 0, 2, 2, 40])
+        #expect(talk.progress.last?.error?.label == "alert")
+        #expect(try run(server) == false)
+        #expect(try run(server))
+    }
+
+    @Test func `The sessions kept are bounded`() throws {
+        let wildcard = try TestCertificate(commonName: "server", names: "DNS:*.example.org", issuer: authority)
+        let server = try TestServer.Context(wildcard)
+        let names = (0..<300).map { "host\($0).example.org" }
+        for name in names { #expect(try run(server, domain: name) == false) }
+        let resumed = try names.count { try run(server, domain: $0) }
+        #expect(resumed <= 256)
+        #expect(resumed > 0)
+    }
+}

@@ -1,0 +1,30 @@
+import TLSCodec
+import Testing
+
+@Suite struct TLSErrorTests {
+    static let all: [TLSError] = [
+        .trustAnchors(detail: "CA file 'x' cannot be read"), .untrustedCA(issuer: "/CN=A"), .expired(subject: "/CN=B"),
+        .notYetValid(subject: "/CN=C"), .wrongName(expected: "d.example", presented: ["DNS:e.example"]),
+        .certificate(detail: "weak"), .protocolVersion, .handshake(detail: "f"), .record(detail: "g"),
+        .alert(detail: "h"), .closedDuringHandshake, .truncated, .ourFault(detail: "i"),
+    ]
+
+    @Test func `Labels are distinct words fit for a counter`() {
+        #expect(Set(Self.all.map(\.label)).count == Self.all.count)
+        for error in Self.all {
+            #expect(error.label.utf8.allSatisfy { (97...122).contains($0) || $0 == 45 }, "\(error.label)")
+        }
+    }
+
+    @Test(arguments: all)
+    func `Every error reads as one line`(error: TLSError) {
+        #expect(!error.description.isEmpty)
+        #expect(!error.description.contains { $0.isNewline })
+    }
+
+    @Test func `Details reach the text`() {
+        #expect(TLSError.untrustedCA(issuer: "/CN=A").description.contains("'/CN=A'"))
+        #expect(TLSError.handshake(detail: "no shared cipher").description.hasSuffix(": no shared cipher"))
+        #expect(TLSError.wrongName(expected: "d", presented: []).description.contains("no DNS, SRV or XMPP name"))
+    }
+}
