@@ -1,0 +1,25 @@
+// libxml2's headers, plus what Swift cannot import of them.
+#ifndef HOLDFAST_CLIBXML2_SHIM_H
+#define HOLDFAST_CLIBXML2_SHIM_H
+
+#include <stddef.h>
+#include <string.h>
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/xmlerror.h>
+
+// The offset of the parser in all bytes it was fed. What xmlByteConsumed() gives for UTF-8, without its conversions.
+static inline long holdfast_xml_offset(xmlParserCtxtPtr ctxt) {
+    xmlParserInputPtr input = ctxt->input;
+    return input == NULL ? -1 : (long)input->consumed + (long)(input->cur - input->base);
+}
+
+// Finds a byte in [from, from + count); returns count when there is none.
+static inline long holdfast_find_byte(const unsigned char *from, long count, unsigned char byte) {
+    if (count <= 0) return 0;
+    const unsigned char *found = (const unsigned char *)memchr(from, byte, (size_t)count);
+    return found == NULL ? count : (long)(found - from);
+}
+
+#endif

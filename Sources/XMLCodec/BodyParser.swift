@@ -1,0 +1,231 @@
+import BOSHCore
+import CLibXML2
+
+/// What became of the bytes of a `<body/>`.
+package enum BodyParse: Sendable, Equatable {
+    /// A whole and valid body. `payload` holds its children back to back, as they came, with the namespaces they took from
+    /// the body declared in them, ready to stand in a stream whose default namespace is `jabber:client`; `stanzas` counts them.
+    case body(BodyAttributes, payload: [UInt8], stanzas: Int)
+    /// Not a valid body. `attributes` are there when its start tag could be read: they say whose fault it is (`T-13`).
+    case refused(BodyFault, attributes: BodyAttributes?)
+}
+
+/// Reads `<body/>` requests, one after the other, with one libxml2 context. One per worker.
+///
+/// Specification: XEP-0124 §6, XEP-0206 §2, RFC 6120 §11.1 (`N-01` to `N-12`, `R-18`).
+package final class BodyParser {
+    private let reader: BodyReader
+
+    /// A parser that keeps to `limits`.
+    package init(limits: XMLLimits = XMLLimits()) {
+        reader = BodyReader(limits: limits)
+    }
+
+    /// Reads a whole request body. Nothing of it is handed out unless all of it is valid.
+    package func parse(_ body: Span<UInt8>) -> BodyParse {
+        let start: Int
+        do {
+            start = try XMLDeclaration.skip(in: body)
+        } catch {
+            return .refused(error, attributes: nil)
+        }
+        let valid = CharacterCheck.validPrefix(of: body)
+        guard valid == body.count else { return refuse(.encoding, body, start..<valid) }
+        var offset = start
+        if let fault = frame(body, &offset) { return refuse(fault, body, start..<offset) }
+        if let fault = reader.read(body.extracting(start..<body.count)) {
+            return .refused(fault, attributes: reader.takeAttributes())
+        }
+        guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
+        return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+    }
+
+    /// Runs the framer over the whole body: one root, and nothing but white space around it.
+    private func frame(_ body: Span<UInt8>, _ offset: inout Int) -> XMLFault? {
+        var framer = ElementFramer()
+        while true {
+            switch framer.scan(body, from: &offset, limits: reader.limits) {
+            case .needMore: return .malformed
+            case .rootOpened, .childClosed: continue
+            case .fault(let fault): return fault
+            case .rootClosed:
+                offset = body.skippingSpace(from: offset, to: body.count)
+                return offset == body.count ? nil : .malformed
+            }
+        }
+    }
+
+    /// The refusal for `fault`, with the attributes when the bytes in front of it hold the start tag.
+    private func refuse(_ fault: XMLFault, _ body: Span<UInt8>, _ readable: Range<Int>) -> BodyParse {
+        guard readable.lowerBound < readable.upperBound else { return .refused(fault, attributes: nil) }
+        reader.readRoot(body.extracting(readable))
+        return .refused(fault, attributes: reader.takeAttributes())
+    }
+}
+
+/// The `<body/>` as a root: its attributes, and its children as bytes for the server.
+private final class BodyReader: ElementReader {
+    private var names = BodyNames()
+    private var attributes: BodyAttributes?
+    private var payload: [UInt8] = []
+    /// Whether the child's own start tag declares the BOSH namespace.
+    private var declaresBOSH = false
+
+    func takeAttributes() -> BodyAttributes? {
+        defer { attributes = nil }
+        return attributes
+    }
+
+    func takePayload() -> [UInt8] {
+        defer { payload = [] }
+        return payload
+    }
+
+    override func contextCreated(_ intern: (StaticString) -> InternedName) {
+        names = BodyNames(intern)
+    }
+
+    override func rootOpened(local: InternedName, uri: InternedName, attributes: SAXAttributes) -> XMLFault? {
+        payload = []
+        guard !local.isNone, local == names.body, uri == names.bosh else { return .invalidRoot }
+        var result = BodyAttributes()
+        for index in 0..<attributes.count {
+            unsafe names.read(
+                attributes.local(index), attributes.uri(index), attributes.value(index), into: &result)
+        }
+        self.attributes = result
+        return nil
+    }
+
+    override func childOpened() -> XMLFault? {
+        guard !names.forbidden.contains(child.uri) else { return .forbiddenElement }
+        if payload.isEmpty { payload.reserveCapacity(remainingCount) }
+        declaresBOSH = childScope.contains { $0.uri == names.bosh }
+        return nil
+    }
+
+    /// The BOSH namespace has no such attributes; renamed, two of them could become one (Namespaces in XML §6.3).
+    override func prefixedAttributeRead(in uri: InternedName) -> XMLFault? {
+        uri == names.bosh ? .malformed : nil
+    }
+
+    override func childClosed() -> XMLFault? {
+        unsafe payload.append(contentsOf: slice(child.start..<child.nameEnd))
+        appendDeclarations()
+        guard declaresBOSH else {
+            unsafe payload.append(contentsOf: slice(child.nameEnd..<child.end))
+            return nil
+        }
+        appendRestWithoutBOSH()
+        return nil
+    }
+
+    /// Appends the child from its name's end on, `jabber:client` in place of the BOSH namespace it declares itself.
+    private func appendRestWithoutBOSH() {
+        let bosh = childScope.filter { $0.depth == 2 && $0.uri == names.bosh }.map(\.prefix.bytes)
+        let tag = unsafe slice(child.start..<child.startTagEnd)
+        var copied = child.nameEnd
+        for declaration in unsafe StartTag.declarations(in: tag.span) where bosh.contains(declaration.prefix) {
+            unsafe payload.append(contentsOf: slice(copied..<(child.start + declaration.value.lowerBound)))
+            payload.append(literal: "jabber:client")
+            copied = child.start + declaration.value.upperBound
+        }
+        unsafe payload.append(contentsOf: slice(copied..<child.end))
+    }
+
+    /// Declares what the child took from the body, in the body's order (`N-05`, `N-06`).
+    private func appendDeclarations() {
+        guard child.used != 0 else { return }
+        for (index, declaration) in rootScope.enumerated() where child.used & (1 << UInt64(index)) != 0 {
+            let isBOSH = declaration.uri == names.bosh
+            if declaration.prefix.isNone, isBOSH || declaration.uri == names.client || declaration.uri == names.empty {
+                // The stream's default namespace is jabber:client.
+                continue
+            }
+            let uri = isBOSH ? names.client : declaration.uri
+            NamespaceDeclaration.append(
+                prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(uri.bytes), into: &payload)
+        }
+    }
+}
+
+/// The names a `<body/>` may use, in the dictionary of the current context.
+private struct BodyNames {
+    var body = InternedName.none, bosh = InternedName.none, client = InternedName.none, empty = InternedName.none
+    var forbidden: [InternedName] = []
+    private var xbosh = InternedName.none, xml = InternedName.none
+    private var rid = InternedName.none, sid = InternedName.none, type = InternedName.none
+    private var pause = InternedName.none, wait = InternedName.none, hold = InternedName.none
+    private var ack = InternedName.none, ver = InternedName.none, to = InternedName.none, from = InternedName.none
+    private var route = InternedName.none, content = InternedName.none, key = InternedName.none
+    private var newkey = InternedName.none, stream = InternedName.none, lang = InternedName.none
+    private var version = InternedName.none, restart = InternedName.none
+
+    init() {}
+
+    init(_ intern: (StaticString) -> InternedName) {
+        body = intern("body")
+        bosh = intern("http://jabber.org/protocol/httpbind")
+        client = intern("jabber:client")
+        empty = intern("")
+        forbidden = [
+            intern("http://etherx.jabber.org/streams"), intern("urn:ietf:params:xml:ns:xmpp-tls"),
+            intern("http://jabber.org/protocol/compress"),
+        ]
+        xbosh = intern("urn:xmpp:xbosh")
+        xml = intern("http://www.w3.org/XML/1998/namespace")
+        rid = intern("rid")
+        sid = intern("sid")
+        type = intern("type")
+        pause = intern("pause")
+        wait = intern("wait")
+        hold = intern("hold")
+        ack = intern("ack")
+        ver = intern("ver")
+        to = intern("to")
+        from = intern("from")
+        route = intern("route")
+        content = intern("content")
+        key = intern("key")
+        newkey = intern("newkey")
+        stream = intern("stream")
+        lang = intern("lang")
+        version = intern("version")
+        restart = intern("restart")
+    }
+
+    /// Takes one attribute over; one that is not known is ignored (XEP-0124 §7.1).
+    func read(
+        _ local: InternedName, _ uri: InternedName, _ value: UnsafeBufferPointer<UInt8>,
+        into attributes: inout BodyAttributes
+    ) {
+        if !uri.isNone {
+            if uri == xbosh, local == restart {
+                attributes.isRestart = unsafe value.elementsEqual("true".utf8) || value.elementsEqual("1".utf8)
+            } else if uri == xbosh, local == version {
+                attributes.xmppVersion = unsafe ProtocolVersion(parsing: value.span)
+            } else if uri == xml, local == lang {
+                attributes.language = unsafe AttributeText.decoded(value)
+            }
+            return
+        }
+        switch local {
+        case rid: attributes.rid = unsafe NumberAttribute(parsing: value.span)
+        case sid: attributes.sid = unsafe SessionID(parsing: value.span).map(SessionReference.known) ?? .foreign
+        case ack: attributes.ack = unsafe NumberAttribute(parsing: value.span)
+        case type: attributes.type = unsafe value.elementsEqual("terminate".utf8) ? .terminate : .other
+        case pause: attributes.pause = unsafe NumberAttribute(parsing: value.span)
+        case wait: attributes.wait = unsafe NumberAttribute(parsing: value.span)
+        case hold: attributes.hold = unsafe NumberAttribute(parsing: value.span)
+        case ver: attributes.version = unsafe ProtocolVersion(parsing: value.span)
+        case to: attributes.to = unsafe AttributeText.decoded(value)
+        case from: attributes.from = unsafe AttributeText.decoded(value)
+        case route: attributes.route = unsafe AttributeText.decoded(value)
+        case content: attributes.content = unsafe AttributeText.decoded(value)
+        case key: attributes.key = unsafe AttributeText.decoded(value)
+        case newkey: attributes.newkey = unsafe AttributeText.decoded(value)
+        case stream: attributes.stream = unsafe AttributeText.decoded(value)
+        default: return
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import BOSHCore
+
+/// Writes `<body/>` responses.
+///
+/// The prefixes `stream` and `xmpp` are literal, because some clients look for the names as text (`L-12`); there is no XML
+/// declaration (`L-15`). The same response always gives the same bytes, so a replay is exact (`R-07`).
+package enum BodyWriter {
+    /// Appends the whole response.
+    package static func append(_ response: BodyResponse, into bytes: inout [UInt8]) {
+        bytes.append(literal: "<body xmlns='http://jabber.org/protocol/httpbind'")
+        var isXMPPDeclared = false
+        switch response.kind {
+        case .plain: break
+        case .creation(let grant):
+            append(grant, into: &bytes)
+            isXMPPDeclared = true
+        case .terminate(let condition):
+            bytes.append(literal: " type='terminate'")
+            if let condition { AttributeText.append("condition", condition.rawValue, into: &bytes) }
+        case .error:
+            bytes.append(literal: " type='error'")
+        }
+        if case .stream(let identity) = response.opening {
+            append(identity, isXMPPDeclared: isXMPPDeclared, into: &bytes)
+        }
+        if response.usesStreamPrefix {
+            bytes.append(literal: " xmlns:stream='http://etherx.jabber.org/streams'")
+        }
+        if response.payload.isEmpty {
+            bytes.append(literal: "/>")
+        } else {
+            bytes.append(UInt8(ascii: ">"))
+            bytes.append(contentsOf: response.payload)
+            bytes.append(literal: "</body>")
+        }
+    }
+
+    /// The creation response's own attributes, `sid` first so that a balancer finds it early (XEP-0124 §7.2).
+    private static func append(_ grant: SessionGrant, into bytes: inout [UInt8]) {
+        AttributeText.append("sid", grant.sid.text, into: &bytes)
+        AttributeText.append("wait", grant.wait.components.seconds, into: &bytes)
+        AttributeText.append("requests", Int64(grant.requests), into: &bytes)
+        AttributeText.append("hold", Int64(grant.hold), into: &bytes)
+        if let version = grant.version { AttributeText.append("ver", version.text, into: &bytes) }
+        AttributeText.append("polling", grant.polling.components.seconds, into: &bytes)
+        AttributeText.append("inactivity", grant.inactivity.components.seconds, into: &bytes)
+        AttributeText.append("maxpause", grant.maxpause.components.seconds, into: &bytes)
+        AttributeText.append("from", grant.from, into: &bytes)
+        bytes.append(literal: " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true'")
+    }
+
+    /// What the first response behind the stream's opening tells about the stream (XEP-0206 §4).
+    private static func append(_ identity: StreamIdentity, isXMPPDeclared: Bool, into bytes: inout [UInt8]) {
+        if !identity.id.isEmpty { AttributeText.append("authid", identity.id, into: &bytes) }
+        guard let version = identity.version else { return }
+        if !isXMPPDeclared { bytes.append(literal: " xmlns:xmpp='urn:xmpp:xbosh'") }
+        AttributeText.append("xmpp:version", version.text, into: &bytes)
+    }
+}

@@ -1,0 +1,194 @@
+/// Finds the borders of a document's root and of its first-level elements, in a few bytes of state.
+///
+/// It counts depth and knows quotes and CDATA, nothing else; libxml2 has to accept every piece it cuts out as exactly one
+/// element, so where the two would disagree the piece is refused. What restricted XML forbids (RFC 6120 §11.1) ends here
+/// already, as do tags with too many attributes, which libxml2 would compare each with each.
+struct ElementFramer {
+    /// What the scan came upon; the offset is then one past it.
+    enum Event: Equatable {
+        /// The input is used up.
+        case needMore
+        /// The `>` of the root's start tag.
+        case rootOpened
+        /// The end of a first-level element.
+        case childClosed
+        /// The end of the root.
+        case rootClosed
+        /// The bytes are refused; the offset stands at the byte that showed it.
+        case fault(XMLFault)
+    }
+
+    private enum State: UInt8 {
+        case content, markup, startTag, slash, singleQuoted, doubleQuoted, endTag, cdataOpening, cdata
+    }
+
+    private var state = State.content
+    /// Progress inside `<![CDATA[` or `]]>`.
+    private var matched: UInt8 = 0
+    private var depth: UInt16 = 0
+    private var attributes: UInt16 = 0
+
+    /// Whether the root is open and the scan stands between its first-level elements.
+    var isBetweenElements: Bool { state == .content && depth <= 1 }
+
+    /// Goes on through `bytes` from `offset` to the next border.
+    mutating func scan(_ bytes: Span<UInt8>, from offset: inout Int, limits: XMLLimits) -> Event {
+        while offset < bytes.count {
+            let event: Event?
+            switch state {
+            case .content: event = scanContent(bytes, &offset)
+            case .startTag: event = scanStartTag(bytes, &offset, limits)
+            case .singleQuoted: event = scanQuoted(bytes, &offset, by: UInt8(ascii: "'"))
+            case .doubleQuoted: event = scanQuoted(bytes, &offset, by: UInt8(ascii: "\""))
+            case .endTag: event = scanEndTag(bytes, &offset)
+            case .cdata: event = scanCDATA(bytes, &offset)
+            case .markup: event = openMarkup(bytes[offset], &offset, limits)
+            case .slash: event = closeEmptyTag(bytes[offset], &offset)
+            case .cdataOpening: event = openCDATA(bytes[offset], &offset)
+            }
+            if let event { return event }
+        }
+        return .needMore
+    }
+
+    private mutating func scanContent(_ bytes: Span<UInt8>, _ offset: inout Int) -> Event? {
+        let next =
+            depth > 1 ? bytes.find(UInt8(ascii: "<"), from: offset) : bytes.skippingSpace(from: offset, to: bytes.count)
+        offset = next
+        guard next < bytes.count else { return nil }
+        guard bytes[next] == UInt8(ascii: "<") else { return .fault(depth == 0 ? .malformed : .text) }
+        offset += 1
+        state = .markup
+        return nil
+    }
+
+    /// The byte behind a `<`.
+    private mutating func openMarkup(_ byte: UInt8, _ offset: inout Int, _ limits: XMLLimits) -> Event? {
+        switch byte {
+        case UInt8(ascii: "/"):
+            guard depth > 0 else { return .fault(.malformed) }
+            state = .endTag
+        case UInt8(ascii: "!"):
+            state = .cdataOpening
+            matched = 0
+        case UInt8(ascii: "?"):
+            return .fault(.restrictedXML)
+        case UInt8(ascii: ">"), UInt8(ascii: "<"), UInt8(ascii: "="), UInt8(ascii: "&"), UInt8(ascii: "'"),
+            UInt8(ascii: "\""), 0x20, 0x09, 0x0A, 0x0D:
+            return .fault(.malformed)
+        default:
+            guard depth < limits.depth else { return .fault(.limit(.depth)) }
+            depth += 1
+            attributes = 0
+            state = .startTag
+        }
+        offset += 1
+        return nil
+    }
+
+    private mutating func scanStartTag(_ bytes: Span<UInt8>, _ offset: inout Int, _ limits: XMLLimits) -> Event? {
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case UInt8(ascii: "'"), UInt8(ascii: "\""):
+                guard attributes < limits.attributes else { return .fault(.limit(.attributes)) }
+                attributes += 1
+                state = bytes[offset] == UInt8(ascii: "'") ? .singleQuoted : .doubleQuoted
+                offset += 1
+                return nil
+            case UInt8(ascii: "/"):
+                state = .slash
+                offset += 1
+                return nil
+            case UInt8(ascii: "<"):
+                return .fault(.malformed)
+            case UInt8(ascii: ">"):
+                offset += 1
+                state = .content
+                return depth == 1 ? .rootOpened : nil
+            default:
+                offset += 1
+            }
+        }
+        return nil
+    }
+
+    private mutating func scanQuoted(_ bytes: Span<UInt8>, _ offset: inout Int, by quote: UInt8) -> Event? {
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            if byte == quote {
+                offset += 1
+                state = .startTag
+                return nil
+            }
+            // XML 1.0 §3.1: no `<` in an attribute's value.
+            if byte == UInt8(ascii: "<") { return .fault(.malformed) }
+            offset += 1
+        }
+        return nil
+    }
+
+    private mutating func closeEmptyTag(_ byte: UInt8, _ offset: inout Int) -> Event? {
+        guard byte == UInt8(ascii: ">") else { return .fault(.malformed) }
+        offset += 1
+        return closeElement()
+    }
+
+    private mutating func scanEndTag(_ bytes: Span<UInt8>, _ offset: inout Int) -> Event? {
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            if byte == UInt8(ascii: "<") { return .fault(.malformed) }
+            offset += 1
+            if byte == UInt8(ascii: ">") { return closeElement() }
+        }
+        return nil
+    }
+
+    private mutating func closeElement() -> Event? {
+        state = .content
+        depth -= 1
+        switch depth {
+        case 0: return .rootClosed
+        case 1: return .childClosed
+        default: return nil
+        }
+    }
+
+    private mutating func openCDATA(_ byte: UInt8, _ offset: inout Int) -> Event? {
+        let expected: StaticString = "[CDATA["
+        guard unsafe byte == expected.utf8Start[Int(matched)] else { return .fault(.restrictedXML) }
+        guard depth > 1 else { return .fault(depth == 0 ? .malformed : .text) }
+        offset += 1
+        matched += 1
+        if matched == expected.utf8CodeUnitCount {
+            matched = 0
+            state = .cdata
+        }
+        return nil
+    }
+
+    private mutating func scanCDATA(_ bytes: Span<UInt8>, _ offset: inout Int) -> Event? {
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            offset += 1
+            if byte == UInt8(ascii: "]") {
+                matched = min(matched + 1, 2)
+            } else if byte == UInt8(ascii: ">"), matched == 2 {
+                matched = 0
+                state = .content
+                return nil
+            } else {
+                matched = 0
+            }
+        }
+        return nil
+    }
+}
+
+extension Span<UInt8> {
+    /// The first offset of `byte` from `start` on; `count` when there is none.
+    func find(_ byte: UInt8, from start: Int) -> Int {
+        var index = start
+        while index < count, self[index] != byte { index += 1 }
+        return index
+    }
+}

@@ -1,0 +1,378 @@
+import CLibXML2
+
+/// Reads a document whose root holds first-level elements, each of which leaves as the bytes that came.
+///
+/// Both directions have this shape: a `<body/>` from the client, and an element from the server inside a root that carries
+/// its stream's declarations. A subclass says what the root has to be and what becomes of its children; this class drives
+/// libxml2, keeps to the limits, and finds out which of the root's declarations a child uses without declaring them itself.
+///
+/// The caller has checked the bytes with `CharacterCheck` and cut them with `ElementFramer`. Not thread-safe: one per worker.
+@safe class ElementReader {
+    /// What the first-level elements and everything in them must keep to.
+    let limits: XMLLimits
+
+    /// A namespace declaration in scope.
+    struct Declaration {
+        /// The prefix, none for the default namespace.
+        let prefix: InternedName
+        /// The namespace.
+        let uri: InternedName
+        /// The depth of the element that declares it.
+        let depth: Int
+    }
+
+    /// A first-level element, by offsets into the bytes that were fed.
+    struct Child {
+        /// The `<`.
+        var start = 0
+        /// Behind the name in the start tag: the place for more declarations.
+        var nameEnd = 0
+        /// Behind the start tag.
+        var startTagEnd = 0
+        /// Behind the end tag.
+        var end = 0
+        /// Which of `rootScope` it uses without declaring it: one bit each.
+        var used: UInt64 = 0
+        /// The name, its prefix and its namespace.
+        var local = InternedName.none
+        var prefix = InternedName.none
+        var uri = InternedName.none
+    }
+
+    /// The root's declarations, at most 64.
+    private(set) var rootScope: [Declaration] = []
+    /// The declarations inside the current child, outermost first.
+    private(set) var childScope: [Declaration] = []
+    /// The child that is being read.
+    var child = Child()
+    /// How many children the root has had so far.
+    private(set) var childCount = 0
+    /// The depth of the element that is being read: 1 for the root.
+    private(set) var depth = 0
+    /// The first thing wrong.
+    private(set) var fault: XMLFault?
+    /// Where the root's start tag or its last child ended.
+    private(set) var contentEnd = 0
+
+    private var context: PushContext?
+    @safe private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    private var isRootOnly = false
+    private var hasRootEnded = false
+    private var hasError = false
+    private var hasOddNamespace = false
+    private var namesBefore = 0
+
+    init(limits: XMLLimits) {
+        self.limits = limits
+    }
+
+    // MARK: - What a subclass answers
+
+    /// A new dictionary: the subclass looks up the names it knows.
+    func contextCreated(_ intern: (StaticString) -> InternedName) {}
+    /// The root's start tag.
+    func rootOpened(local: InternedName, uri: InternedName, attributes: SAXAttributes) -> XMLFault? { nil }
+    /// A child's start tag; `child` holds its name.
+    func childOpened() -> XMLFault? { nil }
+    /// The start tag of an element inside a child.
+    func descendantOpened(local: InternedName, uri: InternedName, startTag: Range<Int>) {}
+    /// An attribute with a prefix, of a child or inside one.
+    func prefixedAttributeRead(in uri: InternedName) -> XMLFault? { nil }
+    /// The end of an element inside a child.
+    func descendantClosed(at end: Int) {}
+    /// Text inside a child.
+    func textRead(_ text: UnsafeBufferPointer<UInt8>) {}
+    /// A child's end; `child` is complete.
+    func childClosed() -> XMLFault? { nil }
+
+    // MARK: - A document
+
+    /// Reads a whole document; nil when everything about it is in order.
+    final func read(_ bytes: Span<UInt8>) -> XMLFault? {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            guard unsafe begin(bytes) else { return .malformed }
+            unsafe context?.feed(bytes, isWhole: true)
+            let result = verdict()
+            finish()
+            return result
+        }
+    }
+
+    /// Reads the start of a document that is refused, as far as the root's start tag.
+    final func readRoot(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            guard unsafe begin(bytes) else { return }
+            isRootOnly = true
+            unsafe context?.feed(bytes, isWhole: false)
+            finish()
+        }
+    }
+
+    private func begin(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        if context == nil {
+            context = PushContext(reader: self)
+            contextCreated { [unowned self] name in context?.intern(name) ?? .none }
+        }
+        guard bytes.count <= Int(Int32.max) else { return false }
+        guard let isReady = context?.reset(), isReady else { return false }
+        input = unsafe bytes
+        rootScope.removeAll(keepingCapacity: true)
+        childScope.removeAll(keepingCapacity: true)
+        childCount = 0
+        depth = 0
+        contentEnd = 0
+        fault = nil
+        isRootOnly = false
+        hasRootEnded = false
+        hasError = false
+        hasOddNamespace = false
+        namesBefore = context?.nameCount ?? 0
+        return true
+    }
+
+    private func verdict() -> XMLFault? {
+        if let fault { return fault }
+        guard !hasError, hasRootEnded, context?.isWellFormed == true else { return .malformed }
+        guard context?.isNamespaceWellFormed == true || hasOddNamespace else { return .malformed }
+        return nil
+    }
+
+    private func finish() {
+        input = unsafe UnsafeBufferPointer(start: nil, count: 0)
+        if context?.isWornOut == true { context = nil }
+    }
+
+    /// Ends the parse for good.
+    private func refuse(_ reason: XMLFault) {
+        guard fault == nil else { return }
+        fault = reason
+        context?.stop()
+    }
+
+    // MARK: - The bytes
+
+    /// The byte at `offset` of the document, 0 outside it.
+    final func byte(at offset: Int) -> UInt8 {
+        offset >= 0 && offset < input.count ? input[offset] : 0
+    }
+
+    /// The bytes of a part of the document.
+    final func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(rebasing: input[range.clamped(to: 0..<input.count)])
+    }
+
+    /// How many bytes stand behind the root's start tag or its last child.
+    final var remainingCount: Int { max(input.count - contentEnd, 0) }
+
+    /// The `<` of the tag that ends before `end`: neither a tag nor an attribute's value can hold another one.
+    final func tagStart(before end: Int) -> Int {
+        var index = min(end, input.count) - 1
+        while index > 0, byte(at: index) != UInt8(ascii: "<") { index -= 1 }
+        return max(index, 0)
+    }
+
+    private func isBlank(_ range: Range<Int>) -> Bool {
+        range.allSatisfy { byte(at: $0).isXMLSpace }
+    }
+
+    // MARK: - libxml2's events
+
+    private func elementStarted(
+        local: InternedName, prefix: InternedName, uri: InternedName, declarations: SAXDeclarations,
+        attributes: SAXAttributes
+    ) {
+        guard fault == nil, let context else { return }
+        let offset = context.offset
+        let tagEnd = offset + (byte(at: offset) == UInt8(ascii: "/") ? 2 : 1)
+        depth += 1
+        guard depth <= limits.depth else { return refuse(.limit(.depth)) }
+        guard declarations.count + attributes.count <= limits.attributes else { return refuse(.limit(.attributes)) }
+        guard context.nameCount - namesBefore <= limits.names else { return refuse(.limit(.names)) }
+        if depth == 1 {
+            openRoot(local: local, uri: uri, declarations, attributes, tagEnd: tagEnd)
+            return
+        }
+        for index in 0..<declarations.count {
+            childScope.append(
+                Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: depth))
+        }
+        guard rootScope.count + childScope.count <= limits.declarations else { return refuse(.limit(.declarations)) }
+        if depth == 2 {
+            guard openChild(local: local, prefix: prefix, uri: uri, offset: offset, tagEnd: tagEnd) else { return }
+        } else {
+            noteUse(of: prefix, as: uri)
+            descendantOpened(local: local, uri: uri, startTag: tagStart(before: offset)..<tagEnd)
+        }
+        for index in 0..<attributes.count where !attributes.prefix(index).isNone {
+            noteUse(of: attributes.prefix(index), as: attributes.uri(index))
+            if let reason = prefixedAttributeRead(in: attributes.uri(index)) { return refuse(reason) }
+        }
+    }
+
+    private func openRoot(
+        local: InternedName, uri: InternedName, _ declarations: SAXDeclarations, _ attributes: SAXAttributes,
+        tagEnd: Int
+    ) {
+        guard declarations.count <= 64 else { return refuse(.limit(.declarations)) }
+        for index in 0..<declarations.count {
+            rootScope.append(
+                Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: 1))
+        }
+        contentEnd = tagEnd
+        if let reason = rootOpened(local: local, uri: uri, attributes: attributes) { return refuse(reason) }
+        if isRootOnly { refuse(.malformed) }
+    }
+
+    private func openChild(
+        local: InternedName, prefix: InternedName, uri: InternedName, offset: Int, tagEnd: Int
+    ) -> Bool {
+        let start = tagStart(before: offset)
+        guard start >= contentEnd, isBlank(contentEnd..<start) else {
+            refuse(.text)
+            return false
+        }
+        childCount += 1
+        guard childCount <= limits.children else {
+            refuse(.limit(.children))
+            return false
+        }
+        child = Child()
+        child.start = start
+        child.nameEnd = start + 1 + (prefix.isNone ? 0 : prefix.count + 1) + local.count
+        child.startTagEnd = tagEnd
+        child.local = local
+        child.prefix = prefix
+        child.uri = uri
+        noteUse(of: prefix, as: uri)
+        if let reason = childOpened() {
+            refuse(reason)
+            return false
+        }
+        return true
+    }
+
+    /// Finds out whether a prefix in use gets its meaning from the root.
+    private func noteUse(of prefix: InternedName, as uri: InternedName) {
+        for index in rootScope.indices where rootScope[index].prefix == prefix {
+            guard rootScope[index].uri == uri else { return }
+            // The same meaning may also have been declared again inside the child.
+            for inner in childScope.reversed() where inner.prefix == prefix { return }
+            child.used |= 1 << UInt64(index)
+            return
+        }
+    }
+
+    private func elementEnded() {
+        guard fault == nil, let context else { return }
+        let end = context.offset
+        switch depth {
+        case 1:
+            let isEmptyTag = contentEnd == end
+            guard isEmptyTag || isBlank(contentEnd..<max(contentEnd, tagStart(before: end))) else {
+                return refuse(.text)
+            }
+            hasRootEnded = true
+        case 2:
+            child.end = end
+            contentEnd = end
+            if let reason = childClosed() { return refuse(reason) }
+        default:
+            descendantClosed(at: end)
+        }
+        while let last = childScope.last, last.depth == depth { childScope.removeLast() }
+        depth -= 1
+    }
+
+    private func errorReported(domain: Int32, code: Int32, isWarning: Bool) {
+        // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
+        if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
+            hasOddNamespace = true
+        } else if code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) {
+            refuse(.restrictedXML)
+        } else if !isWarning {
+            hasError = true
+        }
+    }
+}
+
+// MARK: - The arguments of libxml2's callbacks
+
+/// The namespace declarations of one start tag; only inside its callback.
+@safe struct SAXDeclarations {
+    fileprivate let base: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
+    /// How many there are.
+    let count: Int
+
+    fileprivate func prefix(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 2]) }
+    fileprivate func uri(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 2 + 1]) }
+}
+
+/// The attributes of one start tag, values decoded; only inside its callback.
+@safe struct SAXAttributes {
+    fileprivate let base: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
+    /// How many there are.
+    let count: Int
+
+    /// The name without prefix.
+    func local(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 5]) }
+    /// The prefix; none for most.
+    func prefix(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 5 + 1]) }
+    /// The prefix's namespace; none without a prefix.
+    func uri(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 5 + 2]) }
+    /// The value.
+    func value(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+        guard let start = unsafe base?[index * 5 + 3], let end = unsafe base?[index * 5 + 4] else {
+            return unsafe UnsafeBufferPointer(start: nil, count: 0)
+        }
+        return unsafe UnsafeBufferPointer(start: start, count: max(end - start, 0))
+    }
+}
+
+extension ElementReader {
+    /// The reader behind a callback's first argument.
+    private static func of(_ user: UnsafeMutableRawPointer?) -> ElementReader? {
+        guard let user = unsafe user else { return nil }
+        return unsafe Unmanaged<ElementReader>.fromOpaque(user).takeUnretainedValue()
+    }
+
+    /// Sets the callbacks; what has none is ignored, except that libxml2 still checks it.
+    fileprivate static func installCallbacks(_ handler: inout xmlSAXHandler) {
+        unsafe handler.initialized = UInt32(XML_SAX2_MAGIC)
+        unsafe handler.startElementNs = { user, local, prefix, uri, declared, namespaces, count, _, attributes in
+            guard let reader = unsafe ElementReader.of(user) else { return }
+            unsafe reader.elementStarted(
+                local: InternedName(local), prefix: InternedName(prefix), uri: InternedName(uri),
+                declarations: SAXDeclarations(base: namespaces, count: Int(declared)),
+                attributes: SAXAttributes(base: attributes, count: Int(count)))
+        }
+        unsafe handler.endElementNs = { user, _, _, _ in
+            unsafe ElementReader.of(user)?.elementEnded()
+        }
+        unsafe handler.characters = { user, text, count in
+            guard let reader = unsafe ElementReader.of(user), reader.fault == nil else { return }
+            unsafe reader.textRead(UnsafeBufferPointer(start: text, count: Int(count)))
+        }
+        unsafe handler.ignorableWhitespace = unsafe handler.characters
+        unsafe handler.cdataBlock = unsafe handler.characters
+        unsafe handler.internalSubset = { user, _, _, _ in
+            unsafe ElementReader.of(user)?.refuse(.restrictedXML)
+        }
+        unsafe handler.comment = { user, _ in
+            unsafe ElementReader.of(user)?.refuse(.restrictedXML)
+        }
+        unsafe handler.processingInstruction = { user, _, _ in
+            unsafe ElementReader.of(user)?.refuse(.restrictedXML)
+        }
+        unsafe handler.serror = { user, error in
+            guard let error = unsafe error else { return }
+            unsafe ElementReader.of(user)?.errorReported(
+                domain: error.pointee.domain, code: error.pointee.code,
+                isWarning: error.pointee.level.rawValue <= XML_ERR_WARNING.rawValue)
+        }
+    }
+
+    /// Sets the callbacks of a SAX handler.
+    static func install(in handler: inout xmlSAXHandler) {
+        unsafe installCallbacks(&handler)
+    }
+}

@@ -1,0 +1,98 @@
+import CLibXML2
+
+/// A string of libxml2's dictionary, told apart by identity alone: equal strings of one dictionary have one address.
+struct InternedName: Equatable {
+    /// No name: no prefix, no namespace.
+    static let none = InternedName()
+
+    private let address: UInt
+
+    private init() { address = 0 }
+
+    /// The name that libxml2 passed to a callback.
+    init(_ pointer: UnsafePointer<xmlChar>?) {
+        address = UInt(bitPattern: pointer)
+    }
+
+    /// Whether this is no name.
+    var isNone: Bool { address == 0 }
+
+    /// The name's bytes. The name must come from the parse that is under way: the dictionary owns the memory.
+    var bytes: [UInt8] {
+        guard let start = unsafe UnsafePointer<xmlChar>(bitPattern: address) else { return [] }
+        return unsafe Array(UnsafeBufferPointer(start: start, count: strlen(start)))
+    }
+
+    /// How many bytes the name has.
+    var count: Int {
+        guard let start = unsafe UnsafePointer<xmlChar>(bitPattern: address) else { return 0 }
+        return unsafe strlen(start)
+    }
+}
+
+/// One libxml2 push parser, reset and used again for each document.
+///
+/// SAX2 only: no tree, no DTD, no network, no entity but the predefined five.
+@safe final class PushContext {
+    /// When the dictionary has grown past either, the context is thrown away: a reset keeps it, and a full dictionary
+    /// fails every further new name for good.
+    private static let mostNames = 4096
+    private static let mostNameBytes = 256 * 1024
+
+    @safe private let context: xmlParserCtxtPtr
+
+    /// A parser whose callbacks go to `reader`, which must live at least as long; nil when memory is out.
+    init?(reader: ElementReader) {
+        var handler = unsafe xmlSAXHandler()
+        unsafe ElementReader.install(in: &handler)
+        let user = unsafe Unmanaged.passUnretained(reader).toOpaque()
+        guard let context = unsafe xmlCreatePushParserCtxt(&handler, user, nil, 0, nil) else { return nil }
+        self.context = unsafe context
+        _ = unsafe xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue))
+    }
+
+    deinit {
+        unsafe xmlFreeParserCtxt(context)
+    }
+
+    /// Forgets the last document; false when memory is out.
+    func reset() -> Bool {
+        unsafe xmlCtxtResetPush(context, nil, 0, nil, nil) == 0
+    }
+
+    /// Parses `bytes`; `isWhole` says that the document ends with them.
+    func feed(_ bytes: UnsafeBufferPointer<UInt8>, isWhole: Bool) {
+        guard let start = bytes.baseAddress else { return }
+        unsafe start.withMemoryRebound(to: CChar.self, capacity: bytes.count) { start in
+            _ = unsafe xmlParseChunk(context, start, Int32(clamping: bytes.count), isWhole ? 1 : 0)
+        }
+    }
+
+    /// Stops the parse that is under way; no further callback comes.
+    func stop() {
+        unsafe xmlStopParser(context)
+    }
+
+    /// How many bytes the parser has consumed. Inside a start tag's callback it stands at the `>` or `/>`, inside an end
+    /// tag's one past the `>`.
+    var offset: Int { unsafe holdfast_xml_offset(context) }
+
+    /// Whether the document was well-formed as far as it was read. Stays true after `stop()`.
+    var isWellFormed: Bool { unsafe context.pointee.wellFormed == 1 && context.pointee.disableSAX == 0 }
+
+    /// Whether namespaces were used as Namespaces in XML demands.
+    var isNamespaceWellFormed: Bool { unsafe context.pointee.nsWellFormed == 1 }
+
+    /// How many strings the dictionary holds.
+    var nameCount: Int { unsafe Int(xmlDictSize(context.pointee.dict)) }
+
+    /// Whether the dictionary has grown so far that a new context is due.
+    var isWornOut: Bool {
+        unsafe nameCount > Self.mostNames || xmlDictGetUsage(context.pointee.dict) > Self.mostNameBytes
+    }
+
+    /// The identity of `text` in this context's dictionary.
+    func intern(_ text: StaticString) -> InternedName {
+        unsafe InternedName(xmlDictLookup(context.pointee.dict, text.utf8Start, Int32(text.utf8CodeUnitCount)))
+    }
+}

@@ -1,0 +1,66 @@
+/// The bounds on XML from either side (`N-11`). The size of a whole `<body/>` is bounded by the HTTP layer.
+package struct XMLLimits: Sendable, Equatable {
+    /// How deep elements may nest, the root (`<body/>`, `<stream:stream>`) counted as one; at most 200, because libxml2
+    /// stops at 256.
+    package var depth: Int
+    /// How many attributes, namespace declarations included, one element may have.
+    package var attributes: Int
+    /// How many names that were not met before (elements, attributes, prefixes, namespaces) one body or one stanza may bring.
+    package var names: Int
+    /// How many namespace declarations may be in scope at one place.
+    package var declarations: Int
+    /// How many first-level elements one `<body/>` may hold.
+    package var children: Int
+    /// The most bytes of one element from the server, and of its stream header.
+    package var elementSize: Int
+
+    /// Limits; what is not given has its default.
+    package init(
+        depth: Int = 64, attributes: Int = 64, names: Int = 2048, declarations: Int = 128, children: Int = 1024,
+        elementSize: Int = 1_048_576
+    ) {
+        self.depth = min(max(depth, 2), 200)
+        self.attributes = max(attributes, 1)
+        self.names = max(names, 1)
+        self.declarations = max(declarations, 1)
+        self.children = max(children, 1)
+        self.elementSize = max(elementSize, 1)
+    }
+}
+
+/// One of the bounds in `XMLLimits`, by the name it has in a log line.
+package enum XMLLimit: String, Sendable, CaseIterable {
+    /// `XMLLimits.depth`.
+    case depth
+    /// `XMLLimits.attributes`.
+    case attributes
+    /// `XMLLimits.names`.
+    case names
+    /// `XMLLimits.declarations`.
+    case declarations
+    /// `XMLLimits.children`.
+    case children
+    /// `XMLLimits.elementSize`.
+    case elementSize = "element-size"
+}
+
+/// Why XML was refused. Nothing of what was refused is handed out.
+package enum XMLFault: Error, Sendable, Equatable {
+    /// Not well-formed or not namespace-well-formed (`N-04`).
+    case malformed
+    /// A DTD, processing instruction, comment, or an entity that is not one of the five (`N-02`).
+    case restrictedXML
+    /// Not UTF-8, another declared encoding, or a character that XML 1.0 forbids (`N-08`, `N-09`).
+    case encoding
+    /// The root is not the element it has to be, or not in its namespace (`N-01`).
+    case invalidRoot
+    /// Text between first-level elements (`N-03`).
+    case text
+    /// A first-level element that belongs to the connection manager alone: in the streams, STARTTLS or compression namespace.
+    case forbiddenElement
+    /// A limit was passed.
+    case limit(XMLLimit)
+}
+
+/// Why a `<body/>` was refused: `bad-request` (XEP-0124 §17.2), whichever it is.
+package typealias BodyFault = XMLFault

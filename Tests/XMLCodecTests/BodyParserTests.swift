@@ -1,0 +1,322 @@
+import BOSHCore
+import Testing
+
+@testable import XMLCodec
+
+@Suite("BodyParser")
+struct BodyParserTests {
+    let parser = BodyParser()
+
+    @Test("reads every attribute it knows")
+    func attributes() throws {
+        let attributes = try #require(
+            parser.attributes(
+                """
+                <body xmlns='http://jabber.org/protocol/httpbind' xmlns:x='urn:xmpp:xbosh' rid='9007199254740991'
+                  sid='n1.7.000102030405060708090a0b0c0d0e0f' type='terminate' pause='60' wait=" 30 " hold='1' ack='3' ver='1.11'
+                  to='example.test' from='a@b' route='xmpp:h:5222' content='text/xml; charset=utf-8' key='k' newkey='n'
+                  stream='s' xml:lang='de' x:version='1.0' x:restart='1' secure='true'/>
+                """))
+        #expect(attributes.rid == .value(RequestID.maximum))
+        #expect(
+            attributes.sid
+                == .known(SessionID(node: "n1", worker: 7, high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f)))
+        #expect(attributes.type == .terminate)
+        #expect(attributes.pause == .value(60))
+        #expect(attributes.wait == .value(30))
+        #expect(attributes.hold == .value(1))
+        #expect(attributes.ack == .value(3))
+        #expect(attributes.version == ProtocolVersion(major: 1, minor: 11))
+        #expect(attributes.to == "example.test")
+        #expect(attributes.from == "a@b")
+        #expect(attributes.route == "xmpp:h:5222")
+        #expect(attributes.content == "text/xml; charset=utf-8")
+        #expect(attributes.key == "k")
+        #expect(attributes.newkey == "n")
+        #expect(attributes.stream == "s")
+        #expect(attributes.language == "de")
+        #expect(attributes.xmppVersion == ProtocolVersion(major: 1, minor: 0))
+        #expect(attributes.isRestart)
+    }
+
+    @Test("an absent attribute is absent, a wrong one is wrong (S-19, S-20, S-24)")
+    func absentAndWrongAttributes() throws {
+        #expect(parser.attributes(body("")) == BodyAttributes())
+        let wrong = try #require(parser.attributes(body("rid='-1' sid='' wait='' hold='x' ver='2' xml:lang=''")))
+        #expect(wrong.rid == .malformed)
+        #expect(wrong.sid == .foreign)
+        #expect(wrong.wait == .malformed)
+        #expect(wrong.hold == .malformed)
+        #expect(wrong.version == nil)
+        #expect(wrong.language == "")
+        #expect(parser.attributes(body("rid='9007199254740992'"))?.rid == .malformed)
+    }
+
+    @Test("attributes count by namespace, not by prefix")
+    func attributeNamespaces() throws {
+        let other = try #require(
+            parser.attributes(body("xmlns:xmpp='urn:other' xmpp:restart='true' xmpp:rid='5' xmpp:version='1.0'")))
+        #expect(other == BodyAttributes())
+        for word in ["true", "1"] {
+            #expect(parser.attributes(body("xmlns:q='urn:xmpp:xbosh' q:restart='\(word)'"))?.isRestart == true)
+        }
+        for word in ["false", "0", "TRUE", ""] {
+            #expect(parser.attributes(body("xmlns:q='urn:xmpp:xbosh' q:restart='\(word)'"))?.isRestart == false)
+        }
+    }
+
+    @Test("values are decoded (N-07)")
+    func attributeDecoding() {
+        #expect(parser.attributes(body("to='a&amp;&lt;&#x20AC;&quot;&apos;b'"))?.to == "a&<€\"'b")
+        #expect(parser.attributes(body("to='a\tb&#9;c'"))?.to == "a b\tc")
+    }
+
+    @Test(
+        "every form of the root (N-01, N-08, N-12)",
+        arguments: [
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1'/>",
+            "<body xmlns=\"http://jabber.org/protocol/httpbind\" rid=\"1\"></body>",
+            "<b:body xmlns:b='http://jabber.org/protocol/httpbind' rid='1'/>",
+            "\u{FEFF}<body xmlns='http://jabber.org/protocol/httpbind' rid='1'/>",
+            "<?xml version='1.0'?><body xmlns='http://jabber.org/protocol/httpbind' rid='1'/>",
+            "<?xml version=\"1.0\" encoding=\"utf-8\" standalone='yes' ?>\r\n<body xmlns='http://jabber.org/protocol/httpbind' rid='1'/>",
+            "\u{FEFF}<?xml version='1.0' encoding='UTF-8'?> <body xmlns='http://jabber.org/protocol/httpbind' rid='1' >\n</body >\r\n ",
+            "\n<body\nxmlns = 'http://jabber.org/protocol/httpbind'\trid='1'> \t\r\n </body>",
+        ])
+    func roots(text: String) {
+        #expect(parser.parse(text) == .body(rid(1), payload: [], stanzas: 0))
+    }
+
+    @Test("refuses what is not a body", arguments: refused)
+    func refusals(text: String, fault: BodyFault) {
+        #expect(parser.fault(text) == fault)
+        // The context is in order for the next one.
+        #expect(parser.parse(body("rid='1'", "<a/>")) == .body(rid(1), payload: Array("<a/>".utf8), stanzas: 1))
+    }
+
+    static let refused: [(String, BodyFault)] = [
+        ("", .malformed),
+        ("   ", .malformed),
+        ("x", .malformed),
+        ("<body xmlns='urn:x'/>", .invalidRoot),
+        ("<body/>", .invalidRoot),
+        ("<bodyx xmlns='http://jabber.org/protocol/httpbind'/>", .invalidRoot),
+        ("<body xmlns='http://jabber.org/protocol/httpbind'", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind'>", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind'></bodi>", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind'/><body/>", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind'/>x", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind'/>\u{FEFF}", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind' rid='1' rid='2'/>", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind' rid=1/>", .malformed),
+        ("<body xmlns='http://jabber.org/protocol/httpbind' rid='<'/>", .malformed),
+        ("<b:body xmlns='http://jabber.org/protocol/httpbind'/>", .invalidRoot),
+        ("<?xml version='1.1'?>" + body(), .malformed),
+        ("<?xml version='1.0' encoding='ISO-8859-1'?>" + body(), .encoding),
+        ("<?xml version='1.0' encoding='UTF-16'?>" + body(), .encoding),
+        ("<?xml version='1.0' encoding='utf8'?>" + body(), .encoding),
+        ("<?xml version='1.0' standalone='maybe'?>" + body(), .malformed),
+        ("<?xml version='1.0'", .malformed),
+        (" <?xml version='1.0'?>" + body(), .restrictedXML),
+        ("<?xml-stylesheet href='x'?>" + body(), .restrictedXML),
+        ("<!DOCTYPE body>" + body(), .restrictedXML),
+        ("<!DOCTYPE body [<!ENTITY a 'b'>]>" + body("", "<m>&a;</m>"), .restrictedXML),
+        ("<!-- c -->" + body(), .restrictedXML),
+        (body() + "<!-- c -->", .malformed),
+        (body("", "<!-- c -->"), .restrictedXML),
+        (body("", "<m><!-- c --></m>"), .restrictedXML),
+        (body("", "<m><?pi x?></m>"), .restrictedXML),
+        (body("", "<m>&nbsp;</m>"), .restrictedXML),
+        (body("", "<m a='&nbsp;'/>"), .restrictedXML),
+        (body("to='&x;'"), .restrictedXML),
+        (body("", "text"), .text),
+        (body("", "<m/>text"), .text),
+        (body("", "<m/>&#32;"), .text),
+        (body("", "<![CDATA[ ]]>"), .text),
+        (body("", "<m/><![CDATA[x]]>"), .text),
+        (body("", "<m>]]></m>"), .malformed),
+        (body("", "<m>&#0;</m>"), .malformed),
+        (body("", "<m>&#xFFFE;</m>"), .malformed),
+        (body("", "<m>&#xD800;</m>"), .malformed),
+        (body("", "<m>&</m>"), .malformed),
+        (body("", "<m a='1' a='2'/>"), .malformed),
+        (body("", "<m a='1'b='2'/>"), .malformed),
+        (body("", "<m></n>"), .malformed),
+        (body("", "<m>"), .malformed),
+        (body("", "</m>"), .malformed),
+        (body("", "</body><body>"), .malformed),
+        (body("", "< m/>"), .malformed),
+        (body("", "<m/ >"), .malformed),
+        (body("", "<1/>"), .malformed),
+        (body("", "<p:m/>"), .malformed),
+        (body("", "<m p:a='1'/>"), .malformed),
+        (body("", "<m:n:o xmlns:m='urn:m'/>"), .malformed),
+        (body("", "<m xmlns:p='urn:p' xmlns:q='urn:p' p:a='1' q:a='2'/>"), .malformed),
+        (body("", "<m xmlns:p=''/>"), .malformed),
+        (body("", "<m xmlns:xmlns='urn:x'/>"), .malformed),
+        (body("", "<m xmlns:xml='urn:x'/>"), .malformed),
+        (body("", "<stream:stream xmlns:stream='http://etherx.jabber.org/streams'/>"), .forbiddenElement),
+        (body("xmlns:s='http://etherx.jabber.org/streams'", "<s:error/>"), .forbiddenElement),
+        (body("", "</stream:stream>"), .malformed),
+        (body("", "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"), .forbiddenElement),
+        (body("", "<m/><compress xmlns='http://jabber.org/protocol/compress'/>"), .forbiddenElement),
+        (body("xmlns:b='http://jabber.org/protocol/httpbind'", "<m b:a='1'/>"), .malformed),
+    ]
+
+    @Test("bytes that are not UTF-8 or not XML are refused before libxml2 (N-08, N-09)")
+    func characters() {
+        let head = Array("<body xmlns='http://jabber.org/protocol/httpbind' rid='1'><m>".utf8)
+        let tail = Array("</m></body>".utf8)
+        let bad: [[UInt8]] = [
+            [0x00], [0x01], [0x1F], [0x0B], [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xE0, 0x80, 0x80],
+            [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xEF, 0xBF, 0xBE], [0xEF, 0xBF, 0xBF], [0xF0, 0x80, 0x80, 0x80],
+            [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xFE],
+        ]
+        for bytes in bad {
+            #expect(parser.parse((head + bytes + tail).span) == .refused(.encoding, attributes: rid(1)), "\(bytes)")
+        }
+        for text in [
+            "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFD}", "\u{10000}", "\u{10FFFF}",
+        ] {
+            #expect(parser.payload(body("rid='1'", "<m>\(text)</m>")) == "<m>\(text)</m>")
+        }
+        #expect(parser.fault([0xFF, 0xFE] + head.flatMap { [$0, 0] }) == .encoding)
+        #expect(parser.fault([0xFE, 0xFF] + head.flatMap { [0, $0] }) == .encoding)
+    }
+
+    @Test("a refusal tells the attributes when the start tag was readable (T-13)")
+    func attributesOfRefused() {
+        let texts: [(String, BodyFault)] = [
+            (body("rid='1'", "<m>"), .malformed),
+            (body("rid='1'", "<m></n>"), .malformed),
+            (body("rid='1'", "<!-- -->"), .restrictedXML),
+            (body("rid='1'", "x"), .text),
+            (body("rid='1'", "<m/><stream:x xmlns:stream='http://etherx.jabber.org/streams'/>"), .forbiddenElement),
+            (body("rid='1'") + "x", .malformed),
+        ]
+        for (text, fault) in texts {
+            #expect(parser.parse(text) == .refused(fault, attributes: rid(1)), "\(text)")
+        }
+        #expect(parser.parse("<body rid='1'/>") == .refused(.invalidRoot, attributes: nil))
+        #expect(
+            parser.parse("<body xmlns='http://jabber.org/protocol/httpbind' rid='1'")
+                == .refused(.malformed, attributes: nil))
+    }
+
+    @Test("children leave as they came (N-07)", arguments: verbatim)
+    func verbatimChildren(child: String) {
+        #expect(parser.payload(body("rid='1'", child)) == child)
+        #expect(parser.payload(body("rid='1'", " \n\(child)\t")) == child)
+    }
+
+    static let verbatim = [
+        "<message xmlns='jabber:client'><body>hi</body></message>",
+        "<message><body>hi</body></message>",
+        "<message xmlns=\"jabber:client\" to='a' ><body >x</body\n></message >",
+        "<iq a='&#9;&#10;&#13;&quot;\"' b=\"'&apos;\">a&#9;b&#13;&#10;c&lt;&gt;&amp;&#x1F600;😀</iq>",
+        "<m><![CDATA[<a>&b;]] >]]>]]&gt;</m>",
+        "<m>></m>",
+        "<a/><b/><c></c>",
+        "<r xmlns='urn:xmpp:sm:3'/>",
+        "<x xmlns='urn:x'><y xmlns=''><z/></y></x>",
+        "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN' xmlns:ga='http://www.google.com/talk/protocol/auth'"
+            + " ga:client-uses-full-bind-result='true'>AA==</auth>",
+        "<m xml:lang='de' xml:space='preserve'> </m>",
+        "<m><x xmlns='http://jabber.org/protocol/httpbind'/></m>",
+        "<m><stream:features xmlns:stream='http://etherx.jabber.org/streams'/></m>",
+        "<m xmlns:p='urn:ü'/>",
+        "<ünïcode ättribute='ö'/>",
+    ]
+
+    @Test("children are dropped into one run, white space between them is not (N-03)")
+    func severalChildren() {
+        #expect(
+            parser.parse(body("rid='1'", "\n  <a/>\n  <b>x</b>\n"))
+                == .body(rid(1), payload: Array("<a/><b>x</b>".utf8), stanzas: 2))
+    }
+
+    @Test("declarations of the body move to where they are used (N-05, N-06)", arguments: moved)
+    func namespaces(attributes: String, child: String, forwarded: String) {
+        #expect(parser.payload(body(attributes, child)) == forwarded)
+    }
+
+    static let moved: [(String, String, String)] = [
+        ("xmlns:p='urn:p'", "<m/>", "<m/>"),
+        ("xmlns:p='urn:p'", "<p:m/>", "<p:m xmlns:p='urn:p'/>"),
+        ("xmlns:p='urn:p'", "<p:m><p:n/></p:m>", "<p:m xmlns:p='urn:p'><p:n/></p:m>"),
+        ("xmlns:p='urn:p'", "<m><n><o p:a='1'/></n></m>", "<m xmlns:p='urn:p'><n><o p:a='1'/></n></m>"),
+        ("xmlns:p='urn:p'", "<m p:a='1' xmlns:p='urn:q'/>", "<m p:a='1' xmlns:p='urn:q'/>"),
+        ("xmlns:p='urn:p'", "<m p:a='1' xmlns:p='urn:p'/>", "<m p:a='1' xmlns:p='urn:p'/>"),
+        ("xmlns:p='urn:p'", "<m><n xmlns:p='urn:p' p:a='1'/></m>", "<m><n xmlns:p='urn:p' p:a='1'/></m>"),
+        (
+            "xmlns:p='urn:p'", "<m><n xmlns:p='urn:p' p:a='1'/><p:o/></m>",
+            "<m xmlns:p='urn:p'><n xmlns:p='urn:p' p:a='1'/><p:o/></m>"
+        ),
+        (
+            "xmlns:p='urn:p' xmlns:q='urn:q'", "<q:m/><p:m/><m/>",
+            "<q:m xmlns:q='urn:q'/><p:m xmlns:p='urn:p'/><m/>"
+        ),
+        ("xmlns:p='urn:&amp;&#9;&apos;'", "<p:m/>", "<p:m xmlns:p='urn:&amp;&#9;&apos;'/>"),
+        ("xmlns:stream='urn:not-streams'", "<stream:m/>", "<stream:m xmlns:stream='urn:not-streams'/>"),
+        ("", "<m xmlns='http://jabber.org/protocol/httpbind'/>", "<m xmlns='jabber:client'/>"),
+        (
+            "",
+            "<m xmlns = \"http://jabber.org/protocol/httpbin&#100;\" xmlnsx='http://jabber.org/protocol/httpbind'/>",
+            "<m xmlns = \"jabber:client\" xmlnsx='http://jabber.org/protocol/httpbind'/>"
+        ),
+        (
+            "",
+            "<b:m xmlns:b='http://jabber.org/protocol/httpbind'><b:n>http://jabber.org/protocol/httpbind</b:n></b:m>",
+            "<b:m xmlns:b='jabber:client'><b:n>http://jabber.org/protocol/httpbind</b:n></b:m>"
+        ),
+        ("xmlns:b='http://jabber.org/protocol/httpbind'", "<b:m><n/></b:m>", "<b:m xmlns:b='jabber:client'><n/></b:m>"),
+        ("xml:lang='de'", "<m xml:lang='en'/>", "<m xml:lang='en'/>"),
+        (
+            "xmlns:p='urn:p'", "<m xmlns='http://jabber.org/protocol/httpbind' p:a='1'/>",
+            "<m xmlns:p='urn:p' xmlns='jabber:client' p:a='1'/>"
+        ),
+    ]
+
+    @Test("a prefixed body with a default namespace of its own (N-01, N-05)")
+    func prefixedBody() {
+        func wrapped(_ declaration: String, _ child: String) -> String? {
+            parser.payload("<b:body xmlns:b='http://jabber.org/protocol/httpbind' \(declaration)>\(child)</b:body>")
+        }
+        #expect(wrapped("", "<m/>") == "<m/>")
+        #expect(wrapped("xmlns=''", "<m/>") == "<m/>")
+        #expect(wrapped("xmlns='jabber:client'", "<m/>") == "<m/>")
+        #expect(wrapped("xmlns='urn:x'", "<m/>") == "<m xmlns='urn:x'/>")
+        #expect(wrapped("xmlns='urn:x'", "<m xmlns='urn:y'/>") == "<m xmlns='urn:y'/>")
+        #expect(
+            wrapped("xmlns='urn:x'", "<m xmlns='urn:y'><n xmlns='urn:x'/></m>")
+                == "<m xmlns='urn:y'><n xmlns='urn:x'/></m>")
+        #expect(wrapped("xmlns='urn:x'", "<b:m><n/></b:m>") == "<b:m xmlns:b='jabber:client' xmlns='urn:x'><n/></b:m>")
+    }
+
+    @Test("the same answer for any input that the one before left behind")
+    func reuse() {
+        for _ in 0..<3 {
+            for (text, fault) in Self.refused { #expect(parser.fault(text) == fault, "\(text)") }
+            for child in Self.verbatim { #expect(parser.payload(body("", child)) == child) }
+        }
+    }
+
+    @Test("every beginning of a body is refused, and tells the attributes from the start tag's end on")
+    func everyBeginning() {
+        let text = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1'>"
+        let whole = Array((text + "<m a='€'>x<![CDATA[y]]>&amp;</m></body>").utf8)
+        for length in 0..<whole.count {
+            guard case .refused(_, let attributes) = parser.parse(whole.span.extracting(0..<length)) else {
+                Issue.record("accepted \(length) of \(whole.count) bytes")
+                continue
+            }
+            #expect(attributes == (length < text.utf8.count ? nil : rid(1)), "\(length)")
+        }
+    }
+
+    private func rid(_ number: UInt64) -> BodyAttributes {
+        var attributes = BodyAttributes()
+        attributes.rid = .value(number)
+        return attributes
+    }
+}
