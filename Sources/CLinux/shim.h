@@ -23,6 +23,9 @@
 // Behind _GNU_SOURCE in <sys/socket.h>; a wrong prototype here does not compile beside the real one.
 int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 
+// Behind _GNU_SOURCE in <spawn.h>; glibc 2.34 and later.
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+
 // Function-like macros and casts that Swift cannot import.
 
 static inline int holdfast_ignore_signal(int number) {

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// How a child process ended.
-package enum ExitStatus: Equatable, Sendable {
+package enum ChildExit: Equatable, Sendable {
     /// It exited with this code, 0...255.
     case exited(Int32)
     /// This signal number ended it.
@@ -50,12 +50,12 @@ package struct ChildProcess: ~Copyable {
     }
 
     /// Collects the child if it has ended. Nil while it runs, and after it was collected.
-    package mutating func reap() -> ExitStatus? {
+    package mutating func reap() -> ChildExit? {
         collect(WNOHANG)
     }
 
     /// Waits until the child has ended. Only for a child that was killed or is known to end.
-    package mutating func waitUntilEnded() -> ExitStatus? {
+    package mutating func waitUntilEnded() -> ChildExit? {
         collect(0)
     }
 
@@ -68,7 +68,7 @@ package struct ChildProcess: ~Copyable {
         _ = try? Syscalls.check("waitpid") { unsafe waitpid(processID, &status, 0) }
     }
 
-    private mutating func collect(_ options: Int32) -> ExitStatus? {
+    private mutating func collect(_ options: Int32) -> ChildExit? {
         guard !isReaped else { return nil }
         let processID = self.processID
         var status: Int32 = 0
@@ -93,6 +93,8 @@ package struct ChildProcess: ~Copyable {
         }
         // Onto its own number dup2 only clears the close-on-exec flag (glibc 2.29 and later).
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, number, inheritedDescriptor)
+        // Ours are closed by exec anyway; this is for those that were left open by whoever started this process.
+        _ = unsafe posix_spawn_file_actions_addclosefrom_np(&actions, inheritedDescriptor + 1)
         var mask = sigset_t()
         _ = unsafe sigemptyset(&mask)
         _ = unsafe posix_spawnattr_setsigmask(&attributes, &mask)

@@ -52,7 +52,7 @@ package struct Descriptor: ~Copyable, Sendable {
 }
 
 /// Both ends of `Descriptor.socketPair()`.
-package struct DescriptorPair: ~Copyable, Sendable {
+@frozen package struct DescriptorPair: ~Copyable, Sendable {
     /// One end.
     package let first: Descriptor
     /// The other end.

@@ -157,6 +157,8 @@ package struct ResolverLink: ~Copyable {
 
     private mutating func start(_ poller: borrowing Poller) throws(SystemError) {
         let pair = try Descriptor.socketPair()
+        // Blocking belongs to the open socket, not to a process, and the child wants to block.
+        try pair.second.setBlocking(true)
         try poller.register(pair.first, token: token, interest: .readable)
         child = try ChildProcess(executable: executable, arguments: arguments, sharing: pair.second)
         starts += 1

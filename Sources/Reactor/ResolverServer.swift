@@ -12,6 +12,11 @@ package enum ResolverServer {
     /// It ignores the signals that end a service, because a worker that is finishing its sessions may still need names.
     package static func serve(_ descriptor: consuming Descriptor) {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { _ = holdfast_ignore_signal(number) }
+        answerQuestions(from: descriptor)
+    }
+
+    /// The loop of `serve` without its effect on the process.
+    static func answerQuestions(from descriptor: consuming Descriptor) {
         let socket = StreamSocket(descriptor)
         guard (try? socket.descriptor.setBlocking(true)) != nil else { return }
         var buffer = ReadBuffer(capacity: 4_096)

@@ -1,0 +1,24 @@
+import Glibc
+import Testing
+
+@testable import Reactor
+
+@Suite struct DescriptorReserveTests {
+    @Test func `a waiting connection is turned away and the next is served`() throws {
+        let listener = try Loopback.listener()
+        var reserve = try DescriptorReserve()
+        #expect(reserve.turnAway(listener) == false)
+        let refused = try Loopback.connect(to: listener.address)
+        try Loopback.wait(listener.descriptor, .readable)
+        #expect(reserve.turnAway(listener) == true)
+        #expect(try Loopback.read(refused) == [])
+        let served = try Loopback.connect(to: listener.address)
+        try Loopback.wait(listener.descriptor, .readable)
+        guard case .accepted(let socket, _) = listener.accept() else {
+            Issue.record("nothing to accept")
+            return
+        }
+        #expect(socket.write([7]) == .wrote(1))
+        #expect(try Loopback.read(served, upTo: 1) == [7])
+    }
+}

@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Reactor
+
+/// Real sockets on this machine, and waiting for them without sleeping.
+enum Loopback {
+    /// Listens on a port of 127.0.0.1 that the kernel chooses.
+    static func listener() throws -> Listener {
+        try Listener(.ipv4(0x7F00_0001, port: 0))
+    }
+
+    /// Runs `body` with both ends of a new connection.
+    static func withConnection(
+        _ body: (_ client: borrowing StreamSocket, _ server: borrowing StreamSocket, SocketAddress) throws -> Void
+    ) throws {
+        let listener = try listener()
+        let client = try connect(to: listener.address)
+        try wait(listener.descriptor, .readable)
+        switch listener.accept() {
+        case .accepted(let server, let peer): try body(client, server, peer)
+        default: Issue.record("nothing to accept")
+        }
+    }
+
+    /// Connects and waits until the connection stands.
+    static func connect(to address: SocketAddress) throws -> StreamSocket {
+        switch StreamSocket.connect(to: address) {
+        case .connected(let socket): return socket
+        case .connecting(let socket):
+            try wait(socket.descriptor, .writable)
+            if let error = socket.finishConnect() { throw error }
+            return socket
+        case .failed(let error): throw error
+        }
+    }
+
+    /// Waits for one event; the bound only keeps a broken test from hanging.
+    @discardableResult
+    static func wait(_ descriptor: borrowing Descriptor, _ interest: Interest) throws -> PollEvent {
+        var poller = try Poller(capacity: 1)
+        try poller.register(descriptor, token: 1, interest: interest)
+        try #require(try poller.wait(timeout: .seconds(30)) == 1)
+        return poller[0]
+    }
+
+    /// Reads until the end of the stream or until `count` bytes have come.
+    static func read(_ socket: borrowing StreamSocket, upTo count: Int = .max) throws -> [UInt8] {
+        var buffer = ReadBuffer()
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            switch socket.read(into: &buffer) {
+            case .bytes(let count):
+                #expect(count == buffer.count)
+                bytes += copy(buffer)
+            case .wouldBlock: try wait(socket.descriptor, .readable)
+            case .end: return bytes
+            case .failed(let error): throw error
+            }
+        }
+        return bytes
+    }
+
+    /// The bytes of the last read.
+    static func copy(_ buffer: borrowing ReadBuffer) -> [UInt8] {
+        buffer.withBytes { span in span.indices.map { span[$0] } }
+    }
+}

@@ -1,0 +1,29 @@
+import Glibc
+import Testing
+
+@testable import Reactor
+
+/// Signals are sent to the testing thread itself, where they stay pending until the source reads them.
+@Suite(.serialized) struct SignalSourceTests {
+    @Test func `a blocked signal is read instead of ending the process`() throws {
+        let source = try SignalSource([.hangup, .terminate])
+        #expect(source.next() == nil)
+        pthread_kill(pthread_self(), SIGHUP)
+        #expect(try Loopback.wait(source.descriptor, .readable).isReadable)
+        #expect(source.next() == .hangup)
+        #expect(source.next() == nil)
+        pthread_kill(pthread_self(), SIGTERM)
+        pthread_kill(pthread_self(), SIGHUP)
+        #expect(Set([source.next(), source.next()]) == [.terminate, .hangup])
+        #expect(source.next() == nil)
+    }
+
+    @Test func `a broken pipe does not end the process`() throws {
+        SignalSource.ignoreBrokenPipe()
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        close(ends[0])
+        let writer = Descriptor(owning: ends[1])
+        #expect([UInt8(1)].withUnsafeBytes { Syscalls.writeFile(writer.number, $0) } == Int(-EPIPE))
+    }
+}
