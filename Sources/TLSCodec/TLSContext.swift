@@ -4,8 +4,8 @@ import COpenSSL
 package enum TLSTrust: Equatable, Sendable {
     /// The trust store of the machine (`/etc/ssl/certs` on Debian; SSL_CERT_FILE and SSL_CERT_DIR are heeded).
     case system
-    /// Only the certificates of this PEM file.
-    case file(path: String)
+    /// Only the certificates of the PEM file at this path.
+    case file(String)
 }
 
 /// The oldest protocol version that is spoken.

@@ -81,7 +81,7 @@ extension TLSContext {
     /// A context that trusts `authorities` only.
     static func trusting(_ authorities: TestCertificate..., minimumVersion: TLSVersion = .tls12) throws -> TLSContext {
         let file = try TemporaryFile(TestCertificate.pem(authorities))
-        return try TLSContext(trust: .file(path: file.path), minimumVersion: minimumVersion)
+        return try TLSContext(trust: .file(file.path), minimumVersion: minimumVersion)
     }
 }
 

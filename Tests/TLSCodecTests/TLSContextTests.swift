@@ -5,7 +5,7 @@ import Testing
 @Suite struct TLSContextTests {
     private func reason(path: String) -> String? {
         do {
-            _ = try TLSContext(trust: .file(path: path))
+            _ = try TLSContext(trust: .file(path))
             return nil
         } catch {
             #expect(error.label == "trust-anchors")
