@@ -85,7 +85,9 @@ private final class BodyReader: ElementReader {
         names = BodyNames(intern)
     }
 
-    override func rootOpened(local: InternedName, uri: InternedName, attributes: SAXAttributes) -> XMLFault? {
+    override func rootOpened(local: InternedName, prefix: InternedName, uri: InternedName, attributes: SAXAttributes)
+        -> XMLFault?
+    {
         payload = []
         guard !local.isNone, local == names.body, uri == names.bosh else { return .invalidRoot }
         var result = BodyAttributes()

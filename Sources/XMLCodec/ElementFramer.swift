@@ -19,8 +19,11 @@ struct ElementFramer {
     }
 
     private enum State: UInt8 {
-        case content, markup, startTag, slash, singleQuoted, doubleQuoted, endTag, cdataOpening, cdata
+        case content, markup, startTag, slash, singleQuoted, doubleQuoted, endTag, cdataOpening, cdata, declaration
     }
+
+    /// Whether the document may begin with what looks like an XML declaration; `XMLDeclaration` checks it.
+    private var mayDeclare: Bool
 
     private var state = State.content
     /// Progress inside `<![CDATA[` or `]]>`.
@@ -28,7 +31,12 @@ struct ElementFramer {
     private var depth: UInt16 = 0
     private var attributes: UInt16 = 0
 
-    /// Whether the root is open and the scan stands between its first-level elements.
+    /// A framer at the start of a document, or of one whose declaration has been taken off.
+    init(mayDeclare: Bool = false) {
+        self.mayDeclare = mayDeclare
+    }
+
+    /// Whether the scan stands in front of the root, between first-level elements, or behind the root.
     var isBetweenElements: Bool { state == .content && depth <= 1 }
 
     /// Goes on through `bytes` from `offset` to the next border.
@@ -44,6 +52,7 @@ struct ElementFramer {
             case .cdata: event = scanCDATA(bytes, &offset)
             case .markup: event = openMarkup(bytes[offset], &offset, limits)
             case .slash: event = closeEmptyTag(bytes[offset], &offset)
+            case .declaration: event = scanDeclaration(bytes, &offset)
             case .cdataOpening: event = openCDATA(bytes[offset], &offset)
             }
             if let event { return event }
@@ -72,7 +81,9 @@ struct ElementFramer {
             state = .cdataOpening
             matched = 0
         case UInt8(ascii: "?"):
-            return .fault(.restrictedXML)
+            guard mayDeclare, depth == 0 else { return .fault(.restrictedXML) }
+            mayDeclare = false
+            state = .declaration
         case UInt8(ascii: ">"), UInt8(ascii: "<"), UInt8(ascii: "="), UInt8(ascii: "&"), UInt8(ascii: "'"),
             UInt8(ascii: "\""), 0x20, 0x09, 0x0A, 0x0D:
             return .fault(.malformed)
@@ -83,6 +94,14 @@ struct ElementFramer {
             state = .startTag
         }
         offset += 1
+        return nil
+    }
+
+    private mutating func scanDeclaration(_ bytes: Span<UInt8>, _ offset: inout Int) -> Event? {
+        offset = bytes.find(UInt8(ascii: ">"), from: offset)
+        guard offset < bytes.count else { return nil }
+        offset += 1
+        state = .content
         return nil
     }
 

@@ -37,6 +37,8 @@ import CLibXML2
         var local = InternedName.none
         var prefix = InternedName.none
         var uri = InternedName.none
+        /// Whether it leaves under another name, so that its own needs no prefix.
+        var isRenamed = false
     }
 
     /// The root's declarations, at most 64.
@@ -71,11 +73,13 @@ import CLibXML2
     /// A new dictionary: the subclass looks up the names it knows.
     func contextCreated(_ intern: (StaticString) -> InternedName) {}
     /// The root's start tag.
-    func rootOpened(local: InternedName, uri: InternedName, attributes: SAXAttributes) -> XMLFault? { nil }
+    func rootOpened(local: InternedName, prefix: InternedName, uri: InternedName, attributes: SAXAttributes)
+        -> XMLFault?
+    { nil }
     /// A child's start tag; `child` holds its name.
     func childOpened() -> XMLFault? { nil }
     /// The start tag of an element inside a child.
-    func descendantOpened(local: InternedName, uri: InternedName, startTag: Range<Int>) {}
+    func descendantOpened(local: InternedName, uri: InternedName, tagEnd: Int) {}
     /// An attribute with a prefix, of a child or inside one.
     func prefixedAttributeRead(in uri: InternedName) -> XMLFault? { nil }
     /// The end of an element inside a child.
@@ -189,7 +193,7 @@ import CLibXML2
         guard declarations.count + attributes.count <= limits.attributes else { return refuse(.limit(.attributes)) }
         guard context.nameCount - namesBefore <= limits.names else { return refuse(.limit(.names)) }
         if depth == 1 {
-            openRoot(local: local, uri: uri, declarations, attributes, tagEnd: tagEnd)
+            openRoot(local: local, prefix: prefix, uri: uri, declarations, attributes, tagEnd: tagEnd)
             return
         }
         for index in 0..<declarations.count {
@@ -201,7 +205,7 @@ import CLibXML2
             guard openChild(local: local, prefix: prefix, uri: uri, offset: offset, tagEnd: tagEnd) else { return }
         } else {
             noteUse(of: prefix, as: uri)
-            descendantOpened(local: local, uri: uri, startTag: tagStart(before: offset)..<tagEnd)
+            descendantOpened(local: local, uri: uri, tagEnd: tagEnd)
         }
         for index in 0..<attributes.count where !attributes.prefix(index).isNone {
             noteUse(of: attributes.prefix(index), as: attributes.uri(index))
@@ -210,8 +214,8 @@ import CLibXML2
     }
 
     private func openRoot(
-        local: InternedName, uri: InternedName, _ declarations: SAXDeclarations, _ attributes: SAXAttributes,
-        tagEnd: Int
+        local: InternedName, prefix: InternedName, uri: InternedName, _ declarations: SAXDeclarations,
+        _ attributes: SAXAttributes, tagEnd: Int
     ) {
         guard declarations.count <= 64 else { return refuse(.limit(.declarations)) }
         for index in 0..<declarations.count {
@@ -219,7 +223,9 @@ import CLibXML2
                 Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: 1))
         }
         contentEnd = tagEnd
-        if let reason = rootOpened(local: local, uri: uri, attributes: attributes) { return refuse(reason) }
+        if let reason = rootOpened(local: local, prefix: prefix, uri: uri, attributes: attributes) {
+            return refuse(reason)
+        }
         if isRootOnly { refuse(.malformed) }
     }
 
@@ -243,11 +249,11 @@ import CLibXML2
         child.local = local
         child.prefix = prefix
         child.uri = uri
-        noteUse(of: prefix, as: uri)
         if let reason = childOpened() {
             refuse(reason)
             return false
         }
+        if !child.isRenamed { noteUse(of: prefix, as: uri) }
         return true
     }
 

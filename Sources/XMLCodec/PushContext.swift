@@ -23,6 +23,12 @@ struct InternedName: Equatable {
         return unsafe Array(UnsafeBufferPointer(start: start, count: strlen(start)))
     }
 
+    /// Whether the name begins with `text`.
+    func hasPrefix(_ text: StaticString) -> Bool {
+        guard let start = unsafe UnsafePointer<xmlChar>(bitPattern: address) else { return false }
+        return unsafe strncmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
     /// How many bytes the name has.
     var count: Int {
         guard let start = unsafe UnsafePointer<xmlChar>(bitPattern: address) else { return 0 }

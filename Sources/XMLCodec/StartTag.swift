@@ -29,7 +29,7 @@ enum StartTag {
 
 extension UInt8 {
     /// Whether a name in a tag ends in front of this byte.
-    fileprivate var endsName: Bool {
+    var endsName: Bool {
         isXMLSpace || self == UInt8(ascii: "=") || self == UInt8(ascii: "/") || self == UInt8(ascii: ">")
     }
 }

@@ -1,0 +1,143 @@
+import StreamCore
+
+/// The bytes of one XMPP stream from the server, cut into its header, its first-level elements and its end.
+///
+/// This is all the XML state a stream keeps: the framer's few bytes, and the start of an element that has not come whole.
+/// Every complete piece goes through the worker's `UpstreamReader`.
+///
+/// Specification: RFC 6120 §4, §11.
+package struct UpstreamXML {
+    private enum Phase: UInt8 {
+        case header, open, over
+    }
+
+    private var framer = ElementFramer(mayDeclare: true)
+    private var phase = Phase.header
+    /// The beginning of a piece whose end has not come.
+    private var partial: [UInt8] = []
+    /// The stream's root as `UpstreamReader` gave it.
+    private var scope = StreamScope.usual
+
+    /// A stream whose header is expected.
+    package init() {}
+
+    /// Whether the beginning of an element or of the header has come, but not its end.
+    package var hasPartial: Bool { !partial.isEmpty }
+
+    /// Expects a new stream header: the stream was restarted, or TLS begins (RFC 6120 §4.3.3). What was kept is dropped.
+    package mutating func reset() {
+        self = UpstreamXML()
+    }
+
+    /// The next item in `input` from `offset` on; nil when more bytes are needed.
+    ///
+    /// Moves `offset` behind what was used. After `.end` or `.fault` the stream is over: all further bytes are dropped. After
+    /// `.proceed`, bytes left in `input` came before TLS and must not be trusted.
+    package mutating func next(
+        _ input: Span<UInt8>, offset: inout Int, reader: UpstreamReader
+    ) -> UpstreamItem? {
+        guard phase != .over else {
+            offset = input.count
+            return nil
+        }
+        if partial.isEmpty, framer.isBetweenElements {
+            // White space between elements keeps the connection alive and means nothing (RFC 6120 §4.6.1).
+            offset = input.skippingSpace(from: offset, to: input.count)
+        }
+        guard offset < input.count else { return nil }
+        let start = offset
+        let event = framer.scan(input, from: &offset, limits: reader.limits)
+        if case .fault(let fault) = event { return end(with: .fault(fault.asStreamFault)) }
+        guard partial.count + (offset - start) <= reader.limits.elementSize else {
+            return end(with: .fault(XMLFault.limit(.elementSize).asStreamFault))
+        }
+        if event == .needMore {
+            partial.append(contentsOf: input, from: start, to: offset)
+            return nil
+        }
+        guard !partial.isEmpty else {
+            return item(event, input.extracting(start..<offset), reader)
+        }
+        partial.append(contentsOf: input, from: start, to: offset)
+        let piece = partial
+        partial = []
+        return item(event, piece.span, reader)
+    }
+
+    private mutating func item(
+        _ event: ElementFramer.Event, _ piece: Span<UInt8>, _ reader: UpstreamReader
+    ) -> UpstreamItem {
+        let item: UpstreamItem
+        switch event {
+        case .rootOpened:
+            item = reader.readHeader(piece, scope: &scope)
+            phase = .open
+        case .childClosed:
+            item = reader.readElement(piece, scope: scope)
+        default:
+            // An empty root never opened: `<stream:stream/>`.
+            item = phase == .open ? reader.readEnd(piece, scope: scope) : .fault(.malformed)
+        }
+        switch item {
+        case .end, .fault: return end(with: item)
+        default: return item
+        }
+    }
+
+    private mutating func end(with item: UpstreamItem) -> UpstreamItem {
+        phase = .over
+        partial = []
+        return item
+    }
+}
+
+/// The start tag that stands for a stream's own around an element: the same name and the same declarations.
+struct StreamScope: Equatable {
+    /// The start tag, or nothing for the usual one, which nearly every server sends and no stream has to remember.
+    private let startTag: [UInt8]
+
+    /// `<stream:stream>` with `jabber:client` and the streams namespace.
+    static let usual = StreamScope(startTag: [])
+
+    /// The start tag's bytes.
+    static let usualStartTag = Array(
+        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>".utf8)
+
+    init(startTag: [UInt8]) {
+        self.startTag = startTag == Self.usualStartTag ? [] : startTag
+    }
+
+    /// Appends the start tag.
+    func appendStartTag(into bytes: inout [UInt8]) {
+        bytes.append(contentsOf: startTag.isEmpty ? Self.usualStartTag : startTag)
+    }
+
+    /// Appends the end tag.
+    func appendEndTag(into bytes: inout [UInt8]) {
+        bytes.append(literal: "</")
+        let tag = startTag.isEmpty ? Self.usualStartTag : startTag
+        bytes.append(contentsOf: tag.dropFirst().prefix { $0 != UInt8(ascii: " ") })
+        bytes.append(UInt8(ascii: ">"))
+    }
+}
+
+extension XMLFault {
+    /// What the fault is on a stream.
+    var asStreamFault: StreamFault {
+        switch self {
+        case .malformed, .encoding, .text: .malformed
+        case .restrictedXML: .restrictedXML
+        case .invalidRoot, .forbiddenElement: .invalidNamespace
+        case .limit(let limit): .limit(limit.rawValue)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a part of `bytes`.
+    mutating func append(contentsOf bytes: Span<UInt8>, from start: Int, to end: Int) {
+        unsafe bytes.extracting(start..<end).withUnsafeBufferPointer { part in
+            unsafe append(contentsOf: part)
+        }
+    }
+}
