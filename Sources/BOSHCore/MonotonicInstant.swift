@@ -12,14 +12,16 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
 
     /// The instant `duration` later; saturates at either end of the clock instead of trapping.
     package func advanced(by duration: Duration) -> MonotonicInstant {
+        // Both parts have the sign of the whole.
         let (seconds, attoseconds) = duration.components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let delta = overflow ? Int64.max : scaled.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
-        if delta >= 0 {
-            let (sum, wrapped) = nanoseconds.addingReportingOverflow(UInt64(delta))
-            return MonotonicInstant(nanoseconds: wrapped ? .max : sum)
+        let (scaled, isTooLong) = seconds.magnitude.multipliedReportingOverflow(by: 1_000_000_000)
+        let (length, hasCarried) = scaled.addingReportingOverflow(attoseconds.magnitude / 1_000_000_000)
+        let distance = isTooLong || hasCarried ? .max : length
+        if duration < .zero {
+            return MonotonicInstant(nanoseconds: nanoseconds - min(nanoseconds, distance))
         }
-        return MonotonicInstant(nanoseconds: nanoseconds - min(nanoseconds, delta.magnitude))
+        let (sum, hasPassedTheEnd) = nanoseconds.addingReportingOverflow(distance)
+        return MonotonicInstant(nanoseconds: hasPassedTheEnd ? .max : sum)
     }
 
     /// How long after `earlier` this instant is; zero when it is not later.

@@ -25,8 +25,9 @@ package struct OutboundQueue: Sendable, Equatable {
         batches.append(.features(opening, features))
     }
 
-    /// Puts stanzas behind everything that waits.
+    /// Puts stanzas behind everything that waits; no bytes are nothing that waits.
     package mutating func append(stanzas: [UInt8]) {
+        guard !stanzas.isEmpty else { return }
         byteCount += stanzas.count
         if case .stanzas(var waiting)? = batches.last {
             batches.removeLast()

@@ -25,8 +25,9 @@ extension Session {
             end(.ridAboveWindow, culprit: exchange, into: &effects)
             return
         }
-        // Any new request ends a pause (`P-05`).
+        // Any new request ends a pause (`P-05`) and is a sign of life, also when it is answered at once (`P-01`).
         inactivity = normalInactivity
+        idleSince = nil
         let request = Early(
             rid: rid, exchange: exchange, deadline: now.advanced(by: wait), isTerminate: isTerminate,
             isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now)
@@ -71,6 +72,7 @@ extension Session {
             effects.append(.respond(exchange, .empty))
         } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
             early[index].exchange = nil
+            effects.append(.respond(exchange, BodyResponse(.error)))
         }
     }
 
@@ -115,7 +117,7 @@ extension Session {
             held.append(Held(rid: request.rid, exchange: exchange, deadline: request.deadline))
         } else {
             // Its connection died before its turn came (`P-13`).
-            replay.store(.empty, for: request.rid, limit: requests)
+            replay.store(.empty, for: request.rid, limit: requests, isPause: request.pause != .absent)
         }
         if isOveractive(request, policy: policy) {
             end(.overactive, culprit: request.exchange, into: &effects)
@@ -135,6 +137,8 @@ extension Session {
             // What came with the restart belongs behind the new stream's features (`X-09`).
             inbound = request.payload
         }
+        // A pause that was granted before this request's turn came is over with it.
+        inactivity = normalInactivity
         if case .value(let seconds) = request.pause, seconds > 0, .seconds(Int64(seconds)) <= policy.maxpause {
             pause(for: .seconds(Int64(seconds)), into: &effects)
         }
@@ -161,7 +165,7 @@ extension Session {
     /// Grants a pause: everything held is answered, without payload, and the client may be silent for `length` (`P-03`,
     /// `P-04`).
     private mutating func pause(for length: Duration, into effects: inout [SessionEffect]) {
-        while !held.isEmpty { answerOldest(with: .empty, into: &effects) }
+        while !held.isEmpty { answerOldest(with: .empty, isPause: held.first?.rid == processed, into: &effects) }
         inactivity = length
     }
 
@@ -173,7 +177,8 @@ extension Session {
             request.payload.isEmpty && !request.isTerminate && !request.isRestart && request.pause == .absent
             && phase == .open
         defer { lastEmptyPoll = isEmptyPoll && outbound.isEmpty ? request.arrival : nil }
-        guard isEmptyPoll, let lastEmptyPoll else { return false }
+        // Polls that the network brought in the wrong order say nothing about how fast they were sent (`P-08`).
+        guard isEmptyPoll, let lastEmptyPoll, request.arrival >= lastEmptyPoll else { return false }
         return request.arrival.elapsed(since: lastEmptyPoll) < policy.polling
     }
 }

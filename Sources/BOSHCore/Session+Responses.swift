@@ -27,12 +27,14 @@ extension Session {
     }
 
     /// Answers the oldest held request and keeps the response for a repeat.
-    mutating func answerOldest(with response: consuming BodyResponse, into effects: inout [SessionEffect]) {
+    mutating func answerOldest(
+        with response: consuming BodyResponse, isPause: Bool = false, into effects: inout [SessionEffect]
+    ) {
         guard !held.isEmpty else { return }
         let request = held.removeFirst()
         if case .pending(let grant) = creation, response.kind == .plain { response.kind = .creation(grant) }
         creation = .answered
-        replay.store(response, for: request.rid, limit: requests)
+        replay.store(response, for: request.rid, limit: requests, isPause: isPause)
         effects.append(.respond(request.exchange, response))
     }
 

@@ -26,6 +26,8 @@ package struct SessionID: Sendable, Hashable {
         guard let secondDot = text.firstDot(from: firstDot + 1) else { return nil }
         let tagLength = secondDot - firstDot - 1
         guard (1...10).contains(tagLength), text.count == secondDot + 33 else { return nil }
+        // A number is never written with leading zeros, so a session has one name only.
+        guard tagLength == 1 || text[firstDot + 1] != UInt8(ascii: "0") else { return nil }
         for index in 0..<firstDot {
             switch text[index] {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): continue

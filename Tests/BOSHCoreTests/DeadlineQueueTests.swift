@@ -1,0 +1,100 @@
+import Testing
+
+import BOSHCore
+
+@Suite struct DeadlineQueueTests {
+    private static func at(_ value: UInt64) -> MonotonicInstant { MonotonicInstant(nanoseconds: value) }
+
+    @Test("nothing is due in an empty queue")
+    func startsEmpty() {
+        var queue = DeadlineQueue()
+        #expect(queue.next == nil)
+        let none = queue.popDue(now: Self.at(.max))
+        #expect(none == nil)
+    }
+
+    @Test("slots come up in the order of their deadlines, not before")
+    func ordersSlots() {
+        var queue = DeadlineQueue()
+        for (slot, instant) in [30, 10, 20, 10].enumerated() {
+            queue.schedule(slot: UInt32(slot), at: Self.at(UInt64(instant)))
+        }
+        #expect(queue.next == Self.at(10))
+        let tooEarly = queue.popDue(now: Self.at(9))
+        #expect(tooEarly == nil)
+        let first = [queue.popDue(now: Self.at(10)), queue.popDue(now: Self.at(10))]
+        #expect(Set(first) == [1, 3])
+        let nothingLeft = queue.popDue(now: Self.at(10))
+        #expect(nothingLeft == nil)
+        #expect(queue.next == Self.at(20))
+        let late = queue.popDue(now: Self.at(99))
+        #expect(late == 2)
+        let latest = queue.popDue(now: Self.at(99))
+        #expect(latest == 0)
+        let nothing = queue.popDue(now: Self.at(99))
+        #expect(nothing == nil)
+    }
+
+    @Test("an earlier wish replaces a later one and comes up once")
+    func replaces() {
+        var queue = DeadlineQueue()
+        queue.schedule(slot: 0, at: Self.at(50))
+        queue.schedule(slot: 0, at: Self.at(20))
+        #expect(queue.next == Self.at(20))
+        let once = queue.popDue(now: Self.at(100))
+        #expect(once == 0)
+        let twice = queue.popDue(now: Self.at(100))
+        #expect(twice == nil)
+    }
+
+    @Test("a later wish is satisfied by asking again at the earlier time")
+    func keepsEarlier() {
+        var queue = DeadlineQueue()
+        queue.schedule(slot: 0, at: Self.at(20))
+        queue.schedule(slot: 0, at: Self.at(50))
+        let asked = queue.popDue(now: Self.at(20))
+        #expect(asked == 0)
+        queue.schedule(slot: 0, at: Self.at(50))
+        let early = queue.popDue(now: Self.at(49))
+        #expect(early == nil)
+        let due = queue.popDue(now: Self.at(50))
+        #expect(due == 0)
+        #expect(queue.next == nil)
+    }
+
+    @Test("no slot oversleeps and none comes up without a wish", arguments: [1, 2, 3, 4] as [UInt64])
+    func agreesWithModel(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var queue = DeadlineQueue()
+        // The earliest wish of each slot that has not come up.
+        var model: [UInt32: UInt64] = [:]
+        var now: UInt64 = 0
+        for step in 0..<10_000 {
+            if generator.oneIn(3) {
+                now += UInt64(generator.below(20))
+                while let slot = queue.popDue(now: Self.at(now)) {
+                    guard let due = model.removeValue(forKey: slot), due <= now else {
+                        Issue.record("seed \(seed), step \(step): slot \(slot) came up for nothing")
+                        return
+                    }
+                }
+                if let missed = model.first(where: { $0.value <= now }) {
+                    Issue.record("seed \(seed), step \(step): slot \(missed.key) was forgotten")
+                    return
+                }
+            } else {
+                let slot = UInt32(generator.below(12))
+                let instant = now + UInt64(generator.below(60))
+                queue.schedule(slot: slot, at: Self.at(instant))
+                model[slot] = min(model[slot] ?? .max, instant)
+            }
+            if let earliest = model.values.min() {
+                // An entry that was replaced may wake the owner for nothing, but never too late.
+                if queue.next.map({ $0 <= Self.at(earliest) }) != true {
+                    Issue.record("seed \(seed), step \(step): the next deadline is too late")
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import BOSHCore
+
+/// A session with a clock that stands still until it is told to jump.
+///
+/// Every input answers with the effects it had, in order, as lines of the dialogue notation.
+struct SessionHarness {
+    /// What most tests run under.
+    static let policy = SessionPolicy(
+        maxWait: .seconds(60), maxHold: 3, inactivity: .seconds(30), polling: .seconds(5), maxpause: .seconds(120),
+        outboundBound: 100, inboundBound: 100, domains: ["example.org"])
+
+    static let id = SessionID(node: "n1", worker: 1, high: 1, low: 2)
+
+    var policy = SessionHarness.policy
+    private(set) var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+    private(set) var session: Session?
+    private(set) var isOver = false
+    private var names: [String] = []
+
+    /// A session that has not been created.
+    init() {}
+
+    /// A session that was created with rid 100 and has given its features to the client.
+    init(hold: Int, wait: Int = 60) {
+        _ = send("create", "rid=100 to=example.org ver=1.11 wait=\(wait) hold=\(hold)")
+        _ = upstream("open id=s1 version=1.0 <f/>")
+        if wait == 0 { _ = send("features", "rid=101") }
+    }
+
+    /// The client's request `name`, of the words and the payload in `text`; the first one creates the session.
+    mutating func send(_ name: String, _ text: String) -> [String] {
+        guard let line = DialogueLine(parsing: "C: \(text)") else { return ["?: cannot be read: \(text)"] }
+        names.append(name)
+        let exchange = ExchangeID(connection: UInt64(names.count - 1), number: 0)
+        let attributes = line.attributes
+        let payload = Array(line.payload.utf8)
+        guard session == nil else {
+            if line.words.contains("malformed") { return handle(.malformedRequest(exchange, attributes)) }
+            return handle(.request(exchange, attributes, payload: payload))
+        }
+        var effects: [SessionEffect] = []
+        do {
+            let opening = try SessionOpening(judging: attributes, by: policy)
+            session = Session(
+                id: Self.id, opening: opening, exchange: exchange, payload: payload, now: now, policy: policy,
+                into: &effects)
+        } catch {
+            guard case .condition(let condition) = error else { return [] }
+            effects = [.respond(exchange, BodyResponse(.terminate(condition)))]
+        }
+        return render(effects)
+    }
+
+    /// The newest connection of request `name` is closed by the client.
+    mutating func abort(_ name: String) -> [String] {
+        guard let index = names.lastIndex(of: name) else { return ["?: no request \(name)"] }
+        return handle(.requestAborted(ExchangeID(connection: UInt64(index), number: 0)))
+    }
+
+    /// The upstream does what `text` says.
+    mutating func upstream(_ text: String) -> [String] {
+        guard let line = DialogueLine(parsing: "U: \(text)") else { return ["?: cannot be read: \(text)"] }
+        let bytes = Array(line.payload.utf8)
+        switch line.words.first {
+        case "open":
+            let version = line.value(of: "version").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
+            return handle(
+                .streamOpened(StreamIdentity(id: line.value(of: "id") ?? "", version: version), features: bytes))
+        case "features": return handle(.streamRestarted(features: bytes))
+        case "end":
+            guard let reason = EndReason(rawValue: line.words.last ?? "") else { return ["?: no reason: \(text)"] }
+            return handle(.streamEnded(reason, streamError: bytes))
+        case "resumable": return handle(.stanzas(bytes, enablesResumption: true))
+        case nil: return handle(.stanzas(bytes, enablesResumption: false))
+        default: return ["?: cannot be read: \(text)"]
+        }
+    }
+
+    /// Time passes; every deadline on the way is kept to the nanosecond.
+    mutating func jump(_ duration: Duration) -> [String] {
+        let target = now.advanced(by: duration)
+        var lines: [String] = []
+        while let next = session?.nextDeadline, next <= target, !isOver {
+            now = max(now, next)
+            let before = session?.nextDeadline
+            lines += handle(.deadlineReached)
+            if session?.nextDeadline == before, !isOver { return lines + ["?: the deadline does not move"] }
+        }
+        now = target
+        return lines
+    }
+
+    /// This program is being shut down.
+    mutating func shutDown() -> [String] { handle(.shutdownRequested) }
+
+    /// Any input.
+    mutating func handle(_ input: SessionInput) -> [String] {
+        var effects: [SessionEffect] = []
+        session?.handle(input, now: now, policy: policy, into: &effects)
+        return render(effects)
+    }
+
+    private mutating func render(_ effects: [SessionEffect]) -> [String] {
+        effects.map { effect in
+            if case .ended = effect { isOver = true }
+            return DialogueLine(effect: effect) { names[Int($0.connection)] }.description
+        }
+    }
+}
