@@ -1,0 +1,391 @@
+import Reactor
+
+/// The event loop of the load generator: many `BOSHClient`s, two connections each.
+final class LoadRun {
+    private final class Session {
+        var client: BOSHClient
+        var links: [Link?] = [nil, nil]
+        var ledger = DeliveryLedger()
+        var isLoggedIn = false
+
+        init(_ client: BOSHClient) {
+            self.client = client
+        }
+    }
+
+    private final class Link {
+        let socket: StreamSocket
+        let token: UInt64
+        var isConnecting: Bool
+        var outgoing: [UInt8] = []
+        var parser = ReplyParser()
+
+        init(_ socket: consuming StreamSocket, token: UInt64, isConnecting: Bool) {
+            self.socket = socket
+            self.token = token
+            self.isConnecting = isConnecting
+        }
+    }
+
+    private enum Stage {
+        case login, settling, messages, drain, end
+    }
+
+    private let plan: LoadPlan
+    private let address: SocketAddress
+    private var poller: Poller
+    private var buffer = ReadBuffer()
+    private let signals: SignalSource
+    private var sessions: [Session] = []
+    private var stage = Stage.login
+    private var stageBegan: UInt64 = 0
+    private var started = 0
+    private var loggingIn = 0
+    private var readyCount = 0
+    private var endedCount = 0
+    private var generation: UInt64 = 0
+    private var paced = 0
+    private var killCandidate = 0
+    private var inFlight = 0
+    private var requestsBefore = 0
+    private var isInterrupted = false
+    private var report: LoadReport
+    private let padding: [UInt8]
+
+    /// - Throws: the poller or the signals cannot be had.
+    init(
+        plan: LoadPlan, address: SocketAddress, profile: BOSHClient.Profile,
+        login: (Int) -> BOSHClient.Login
+    ) throws(SystemError) {
+        self.plan = plan
+        self.address = address
+        report = LoadReport(plan: plan)
+        padding = [UInt8](repeating: UInt8(ascii: "x"), count: plan.padding)
+        poller = try Poller(capacity: 1_024)
+        signals = try SignalSource([.terminate, .interrupt])
+        try poller.register(signals.descriptor, token: Token.signals, interest: .readable)
+        for number in 0..<plan.sessions {
+            let rid = UInt64(truncatingIfNeeded: SystemRandom.value128()) >> 24 + 1
+            sessions.append(Session(BOSHClient(profile: profile, login: login(number), firstRID: rid)))
+        }
+    }
+
+    /// Runs the plan.
+    ///
+    /// - Throws: `epoll_wait` failed.
+    func run() throws(SystemError) -> LoadReport {
+        if plan.mode == .idle, plan.duration == nil {
+            // Only the hang-up of a pipe counts. A file or /dev/null cannot be watched and ends the wait at once.
+            let input = Descriptor(owning: 0)
+            guard (try? poller.register(input, token: Token.input, interest: [])) != nil else {
+                report.failures["standard input is no pipe to wait for"] = 1
+                return report
+            }
+            try loop()
+            _ = input.release()
+        } else {
+            try loop()
+        }
+        return report
+    }
+
+    private func loop() throws(SystemError) {
+        stageBegan = MonotonicClock.now
+        while stage != .end || endedCount < readyCount {
+            advance()
+            let count = try poller.wait(timeout: timeout())
+            for index in 0..<count {
+                let event = poller[index]
+                switch event.token {
+                case Token.signals, Token.input: isInterrupted = true
+                case let token: handle(event, token)
+                }
+            }
+            if stage == .login, isInterrupted || elapsed() >= plan.patience * 10 {
+                report.failures["not logged in in time"] = sessions.count - readyCount
+                return
+            }
+            if stage == .end, elapsed() >= .seconds(5) { return }
+        }
+    }
+
+    private func elapsed() -> Duration {
+        .nanoseconds(Int64(clamping: MonotonicClock.now - stageBegan))
+    }
+
+    private func enter(_ next: Stage) {
+        stage = next
+        stageBegan = MonotonicClock.now
+    }
+
+    private func timeout() -> Duration {
+        switch stage {
+        case .login: .milliseconds(100)
+        case .messages where plan.mode == .paced: dueTime(of: paced).map { $0 - elapsed() } ?? .milliseconds(1)
+        case .messages where plan.mode == .idle: .milliseconds(200)
+        case .settling, .messages, .drain, .end: .milliseconds(20)
+        }
+    }
+
+    /// Does what time alone demands.
+    private func advance() {
+        switch stage {
+        case .login:
+            while loggingIn < plan.loginsAtOnce, started < sessions.count {
+                started += 1
+                loggingIn += 1
+                sessions[started - 1].client.start()
+                push(started - 1)
+            }
+            guard loggingIn == 0, started == sessions.count else { break }
+            report.loginSeconds = elapsed().inSeconds
+            StandardStream.output.writeLine("ready \(readyCount)")
+            enter(.settling)
+        case .settling:
+            guard elapsed() >= plan.settling || isInterrupted else { break }
+            requestsBefore = sessions.reduce(0) { $0 + $1.client.requestCount }
+            enter(.messages)
+            if plan.mode == .closed { for number in sessions.indices { sendMessage(from: number, due: stageBegan) } }
+        case .messages:
+            if let duration = plan.duration, elapsed() >= duration { return enter(.drain) }
+            if isInterrupted { return enter(.drain) }
+            pace()
+            kill()
+        case .drain:
+            guard inFlight == 0 || elapsed() >= plan.patience else { break }
+            report.messageSeconds = (plan.duration ?? .zero).inSeconds + elapsed().inSeconds
+            finish()
+            enter(.end)
+        case .end: break
+        }
+    }
+
+    private func finish() {
+        report.requests = sessions.reduce(0) { $0 + $1.client.requestCount } - requestsBefore
+        for session in sessions {
+            report.sent += session.ledger.sent
+            report.received += session.ledger.received
+            report.lost += session.ledger.lost
+            report.doubled += session.ledger.doubled
+            report.outOfOrder += session.ledger.outOfOrder
+        }
+        StandardStream.output.writeLine("done")
+        for number in sessions.indices {
+            sessions[number].client.terminate()
+            push(number)
+        }
+    }
+
+    // MARK: messages
+
+    private func dueTime(of message: Int) -> Duration? {
+        .nanoseconds(Int64(message) * 1_000_000_000 / Int64(plan.rate))
+    }
+
+    private func pace() {
+        guard plan.mode == .paced else { return }
+        while let due = dueTime(of: paced), due <= elapsed() {
+            let nanoseconds =
+                UInt64(due.components.seconds) * 1_000_000_000
+                + UInt64(due.components.attoseconds / 1_000_000_000)
+            sendMessage(from: paced % sessions.count, due: stageBegan + nanoseconds)
+            paced += 1
+        }
+    }
+
+    private func sendMessage(from number: Int, due: UInt64) {
+        let receiver = plan.receiver == .own ? number : (number + 1) % sessions.count
+        let session = sessions[number]
+        guard session.client.phase == .ready, sessions[receiver].client.phase == .ready else { return }
+        let mark = Mark(sender: number, sequence: session.ledger.send(), due: due)
+        inFlight += 1
+        var stanza = Array("<message xmlns='jabber:client' type='chat' to='".utf8)
+        stanza += sessions[receiver].client.jid
+        stanza += Array("'><body>".utf8)
+        stanza += mark.text
+        stanza += padding
+        stanza += Array("</body></message>".utf8)
+        session.client.send(stanza)
+        push(number)
+    }
+
+    private func arrived(_ mark: Mark, at receiver: Int) {
+        guard sessions.indices.contains(mark.sender), stage == .messages || stage == .drain else { return }
+        guard sessions[mark.sender].ledger.receive(mark.sequence) else { return }
+        inFlight -= 1
+        let now = MonotonicClock.now
+        _ = report.latency.record(min((now - min(now, mark.due)) / 1_000, 600_000_000))
+        if plan.mode == .closed, stage == .messages { sendMessage(from: mark.sender, due: now) }
+    }
+
+    // MARK: cutting connections
+
+    private func kill() {
+        guard report.kills < plan.kills, let duration = plan.duration else { return }
+        // Spread over the first nine tenths, so that the last cut still shows its effect.
+        let share = elapsed().inSeconds / (duration.inSeconds * 0.9)
+        guard Double(report.kills) < share * Double(plan.kills) else { return }
+        for _ in sessions.indices {
+            let number = killCandidate
+            killCandidate = (killCandidate + 1) % sessions.count
+            let session = sessions[number]
+            guard session.client.isIdlyPolling, let place = session.client.oldestConnection,
+                let link = session.links[place], !link.isConnecting, link.outgoing.isEmpty, !link.parser.isMidway
+            else { continue }
+            // What has arrived already is no cut poll.
+            guard link.socket.read(into: &buffer) == .wouldBlock else {
+                receive(on: link, number, place)
+                continue
+            }
+            session.links[place] = nil
+            let goesOn =
+                switch plan.afterKill {
+                case .repeated: false
+                case .next: true
+                case .both: report.kills % 2 == 1
+                }
+            report.kills += 1
+            if goesOn {
+                session.client.forgetRequest(on: place)
+                push(number)
+            } else if let request = session.client.repeatedRequest(on: place) {
+                write(request, number, place)
+            }
+            return
+        }
+    }
+
+    // MARK: connections
+
+    private func push(_ number: Int) {
+        while let (place, bytes) = sessions[number].client.nextRequest() { write(bytes, number, place) }
+    }
+
+    private func write(_ bytes: [UInt8], _ number: Int, _ place: Int) {
+        guard let link = sessions[number].links[place] ?? open(number, place) else { return }
+        link.outgoing += bytes
+        if !link.isConnecting { flush(link, number, place) }
+    }
+
+    private func open(_ number: Int, _ place: Int) -> Link? {
+        generation += 1
+        let token = generation << 32 | UInt64(number) << 1 | UInt64(place)
+        let link: Link
+        switch StreamSocket.connect(to: address) {
+        case .connected(let socket): link = Link(socket, token: token, isConnecting: false)
+        case .connecting(let socket): link = Link(socket, token: token, isConnecting: true)
+        case .failed(let error):
+            fail(number, "\(error)")
+            return nil
+        }
+        try? link.socket.setNoDelay()
+        let interest: Interest = link.isConnecting ? [.readable, .writable] : .readable
+        guard (try? poller.register(link.socket.descriptor, token: token, interest: interest)) != nil else {
+            fail(number, "epoll_ctl failed")
+            return nil
+        }
+        sessions[number].links[place] = link
+        return link
+    }
+
+    private func flush(_ link: Link, _ number: Int, _ place: Int) {
+        guard !link.outgoing.isEmpty else { return }
+        switch link.socket.write(link.outgoing) {
+        case .wrote(link.outgoing.count):
+            link.outgoing = []
+        case .wrote(let count):
+            link.outgoing.removeFirst(count)
+            try? poller.modify(link.socket.descriptor, token: link.token, interest: [.readable, .writable])
+        case .wouldBlock:
+            try? poller.modify(link.socket.descriptor, token: link.token, interest: [.readable, .writable])
+        case .failed: lose(number, place)
+        }
+    }
+
+    private func handle(_ event: PollEvent, _ token: UInt64) {
+        let number = Int(token & 0xFFFF_FFFF) >> 1
+        let place = Int(token & 1)
+        guard sessions.indices.contains(number), let link = sessions[number].links[place], link.token == token else {
+            return
+        }
+        if link.isConnecting {
+            if let error = link.socket.finishConnect() { return fail(number, "\(error)") }
+            link.isConnecting = false
+        }
+        if event.isWritable {
+            flush(link, number, place)
+            if link.outgoing.isEmpty {
+                try? poller.modify(link.socket.descriptor, token: token, interest: .readable)
+            }
+        }
+        guard event.isReadable || event.isHangup || event.isPeerClosed else { return }
+        switch link.socket.read(into: &buffer) {
+        case .bytes: receive(on: link, number, place)
+        case .wouldBlock: break
+        case .end, .failed: lose(number, place)
+        }
+    }
+
+    /// Acts on what `buffer` holds.
+    private func receive(on link: Link, _ number: Int, _ place: Int) {
+        guard buffer.count > 0 else { return lose(number, place) }
+        buffer.withBytes { link.parser.append($0) }
+        let session = sessions[number]
+        do throws(ReplyParser.Malformed) {
+            while let reply = try link.parser.next() {
+                if !reply.isKeptAlive { session.links[place] = nil }
+                for body in session.client.receive(status: reply.status, body: reply.body, on: place) {
+                    for mark in Mark.all(in: body[...]) { arrived(mark, at: number) }
+                }
+                note(number)
+                push(number)
+            }
+        } catch {
+            fail(number, "not an HTTP response with a length")
+        }
+    }
+
+    private func note(_ number: Int) {
+        let session = sessions[number]
+        switch session.client.phase {
+        case .ready where !session.isLoggedIn:
+            session.isLoggedIn = true
+            loggingIn -= 1
+            readyCount += 1
+        case .ended:
+            endedCount += 1
+            session.links = [nil, nil]
+        case .failed(let reason): fail(number, reason)
+        default: break
+        }
+    }
+
+    /// The connection ended without our doing.
+    private func lose(_ number: Int, _ place: Int) {
+        let session = sessions[number]
+        session.links[place] = nil
+        guard session.client.phase != .ended, let request = session.client.repeatedRequest(on: place) else { return }
+        report.connectionLosses += 1
+        guard report.connectionLosses <= 10 * sessions.count else { return fail(number, "connections keep ending") }
+        write(request, number, place)
+    }
+
+    private func fail(_ number: Int, _ reason: String) {
+        let session = sessions[number]
+        session.links = [nil, nil]
+        session.client.fail(reason)
+        report.failures[reason, default: 0] += 1
+        if session.isLoggedIn { endedCount += 1 } else { loggingIn -= 1 }
+    }
+}
+
+extension Duration {
+    fileprivate var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
+
+private enum Token {
+    static let signals = UInt64.max
+    static let input = UInt64.max - 1
+}
