@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target: Swift 6 language mode, warnings as errors.
+let common: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+/// Targets that run in a worker, which has one thread: reference counts need no atomic operations. In debug builds, and so
+/// in ordinary tests, they stay atomic.
+let worker: [SwiftSetting] =
+    common + [.unsafeFlags(["-assume-single-threaded"], .when(configuration: .release))]
+
+/// Wrappers of C libraries and system calls: the compiler asks for `unsafe` wherever memory safety is our own promise.
+let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "holdfast",
+    products: [
+        .executable(name: "holdfast", targets: ["holdfast"]),
+        .executable(name: "holdfast-bench", targets: ["holdfast-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // L1, pure: values in, values out.
+        .target(name: "BOSHCore", swiftSettings: worker),
+        .target(name: "HTTPWire", swiftSettings: worker),
+        .target(name: "StreamCore", swiftSettings: worker),
+        .target(name: "Settings", swiftSettings: worker),
+
+        // L2, codecs: bytes in, values out, one C library each.
+        .target(name: "XMLCodec", dependencies: ["BOSHCore", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
+        .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
+
+        // L3, system calls.
+        .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: wrapper),
+
+        // L4, wiring: executes effects.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Reactor", logging,
+            ], swiftSettings: worker),
+
+        // L5, programs.
+        .executableTarget(
+            name: "holdfast", dependencies: ["Gateway", "Settings", "Reactor", argumentParser, logging],
+            swiftSettings: worker),
+        .executableTarget(
+            name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
+
+        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore"], swiftSettings: common),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
+        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore"], swiftSettings: common),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: common),
+        .testTarget(
+            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
+            swiftSettings: common),
+        .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL"], swiftSettings: common),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
+    ]
+)

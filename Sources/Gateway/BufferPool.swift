@@ -1,0 +1,33 @@
+/// Byte buffers that are lent while something is in flight, so that nothing idle owns one.
+struct BufferPool {
+    private var spare: [[UInt8]] = []
+
+    /// More than this many are not kept.
+    private static let most = 64
+    /// A buffer that grew beyond this is given back to the system.
+    private static let largest = 64 * 1024
+
+    /// Exchanges an empty array without storage for one that has some.
+    mutating func lend(to buffer: inout [UInt8]) {
+        guard buffer.isEmpty, let lent = spare.popLast() else { return }
+        buffer = lent
+    }
+
+    /// Takes a buffer back that is no longer needed.
+    mutating func takeBack(_ buffer: inout [UInt8]) {
+        let isWorthKeeping = buffer.capacity > 0 && buffer.capacity <= Self.largest && spare.count < Self.most
+        if isWorthKeeping {
+            buffer.removeAll(keepingCapacity: true)
+            spare.append(buffer)
+        }
+        buffer = []
+    }
+}
+
+extension [UInt8] {
+    /// Appends bytes that are somebody else's.
+    mutating func append(copying bytes: Span<UInt8>) {
+        reserveCapacity(count + bytes.count)
+        for index in bytes.indices { append(bytes[index]) }
+    }
+}

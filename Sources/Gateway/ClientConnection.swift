@@ -1,0 +1,67 @@
+import BOSHCore
+import HTTPWire
+import Reactor
+
+/// One HTTP connection. It belongs to no session: behind a proxy every request on it may be for another one.
+final class ClientConnection {
+    /// Which set of resources is served on it.
+    enum Role {
+        /// `<body/>` requests and what browsers ask around them.
+        case bosh
+        /// Health and statistics.
+        case admin
+    }
+
+    /// A request of this connection that waits for a session's response.
+    struct Waiting {
+        let exchange: UInt64
+        let session: UInt32
+        let sid: SessionID
+    }
+
+    /// How far the end of the connection has come.
+    enum Ending {
+        case none
+        /// The answers are out and our side is closed; what the client still sends is read and dropped for a while, so
+        /// that it can read the last answer before a reset would destroy it.
+        case lingering
+        case closed
+    }
+
+    let token: Token
+    let role: Role
+    let peer: SocketAddress
+    let socket: StreamSocket
+    var http: HTTPConnection
+    /// Bytes on their way out, from `written` on.
+    var output: [UInt8] = []
+    var written = 0
+    /// Bytes that were read but not looked at, because too many requests are open (pipelining).
+    var backlog: [UInt8] = []
+    var waiting: [Waiting] = []
+    var interest: Interest = .readable
+    /// When bytes last went through; the deadlines on idleness and on a client that does not read count from it.
+    var phaseSince: MonotonicInstant
+    /// When the first byte of the request that is being read came.
+    var requestSince: MonotonicInstant
+    var ending = Ending.none
+    /// Whether it is in the list of connections to be written at the end of the batch.
+    var isDirty = false
+    /// Whether the client closed its side: what is owed is written once, then the connection goes.
+    var isPeerClosed = false
+
+    init(
+        token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, limits: HTTPLimits,
+        now: MonotonicInstant
+    ) {
+        self.token = token
+        self.role = role
+        self.peer = peer
+        self.socket = socket
+        http = HTTPConnection(limits: limits, crossOrigin: role == .bosh ? Worker.crossOrigin : .off)
+        phaseSince = now
+        requestSince = now
+    }
+
+    var hasUnwritten: Bool { written < output.count }
+}

@@ -1,0 +1,21 @@
+import BOSHCore
+
+/// What a worker counts; every number only grows, except those that say how many there are now.
+struct Counters {
+    var sessionsEver: UInt64 = 0
+    var sessionsRefused: [TerminalCondition: UInt64] = [:]
+    var sessionEnds: [EndReason: UInt64] = [:]
+    var connectionsEver: UInt64 = 0
+    var connectionsTurnedAway: UInt64 = 0
+    var requests: UInt64 = 0
+    var requestsRefused: UInt64 = 0
+    var unknownSessions: UInt64 = 0
+    var bytesFromClients: UInt64 = 0
+    var bytesToClients: UInt64 = 0
+    var bytesFromUpstream: UInt64 = 0
+    var bytesToUpstream: UInt64 = 0
+    var stanzasToUpstream: UInt64 = 0
+    var stanzasToClients: UInt64 = 0
+    var upstreamConnects: UInt64 = 0
+    var upstreamFailures: [String: UInt64] = [:]
+}

@@ -1,0 +1,74 @@
+import Logging
+import Reactor
+
+/// Log lines on standard error: one line an event, `TIME level event key=value …`.
+///
+/// Everything that a peer may have written is escaped, so that nobody can forge a line. The full `sid` is never logged:
+/// it is all that is needed to take a session over.
+package struct LineLogHandler: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata = Logger.Metadata()
+
+    /// A handler that writes lines of `level` and above.
+    package init(level: Logger.Level) {
+        logLevel = level
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var line = Self.time(milliseconds: WallClock.milliseconds)
+        line += " \(event.level.rawValue) \(Self.escaped(event.message.description))"
+        let fields = event.metadata.map { metadata.merging($0) { _, new in new } } ?? metadata
+        for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+            let text = value.description
+            let isPlain =
+                !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
+            line += isPlain ? " \(key)=\(text)" : " \(key)=\"\(Self.escaped(text))\""
+        }
+        StandardStream.error.writeLine(line)
+    }
+
+    /// RFC 3339, UTC, milliseconds.
+    static func time(milliseconds: Int64) -> String {
+        let days = milliseconds / 86_400_000
+        let rest = milliseconds % 86_400_000
+        // Days to civil date, by eras of 400 years that begin in March.
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return "\(year)-\(padded(month, 2))-\(padded(day, 2))T\(padded(rest / 3_600_000, 2)):"
+            + "\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2)).\(padded(rest % 1_000, 3))Z"
+    }
+
+    private static func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// Control characters, quotes and backslashes as escapes; everything else as it is.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _
+            where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028
+                || scalar.value == 0x2029:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

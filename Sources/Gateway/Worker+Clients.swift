@@ -1,0 +1,273 @@
+import BOSHCore
+import HTTPWire
+import Reactor
+
+extension Worker {
+    /// Takes the connections that wait on a listener.
+    func accept(on index: Int) {
+        guard index < listeners.count else { return }
+        let socket = listeners[index]
+        // A bound keeps a storm of new connections from starving those that exist; level-triggered, so nothing is lost.
+        for _ in 0..<64 {
+            switch socket.listener.accept() {
+            case .accepted(let stream, let peer):
+                add(stream, peer: peer, role: socket.role)
+            case .wouldBlock:
+                return
+            case .descriptorsExhausted:
+                counters.connectionsTurnedAway += 1
+                if !reserve.turnAway(socket.listener) { return }
+            case .failed(let error):
+                logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                return
+            }
+        }
+    }
+
+    private func add(_ stream: consuming StreamSocket, peer: SocketAddress, role: ClientConnection.Role) {
+        if peer.port != nil { try? stream.setNoDelay() }
+        let limits = role == .bosh ? httpLimits : adminLimits
+        let token = connections.nextToken()
+        let connection = ClientConnection(
+            token: token, role: role, peer: peer, socket: stream, limits: limits, now: now)
+        connections.insert(connection, at: token)
+        do throws(SystemError) {
+            try poller.register(connection.socket.descriptor, token: connection.token.raw, interest: .readable)
+        } catch {
+            logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            connections.remove(connection.token)
+            return
+        }
+        counters.connectionsEver += 1
+        armDeadline(of: connection)
+    }
+
+    /// Takes in what happened on a client's connection.
+    func handle(_ event: PollEvent, on connection: ClientConnection) {
+        if event.isReadable && connection.interest.contains(.readable) {
+            read(from: connection)
+        } else if event.isHangup || event.isPeerClosed {
+            // Not being read: either too many requests are open or it is at its end. Nothing more is owed to it.
+            peerClosed(connection)
+        }
+        if event.isWritable, connection.ending != .closed { markDirty(connection) }
+    }
+
+    private func read(from connection: ClientConnection) {
+        switch connection.socket.read(into: &readBuffer) {
+        case .bytes(let count):
+            counters.bytesFromClients &+= UInt64(count)
+            if case .lingering = connection.ending { return }
+            readBuffer.withBytes { consume($0, on: connection) }
+        case .wouldBlock:
+            return
+        case .end, .failed:
+            peerClosed(connection)
+        }
+    }
+
+    /// Feeds bytes to the connection's machine and acts on each request that is complete.
+    private func consume(_ bytes: Span<UInt8>, on connection: ClientConnection) {
+        if !connection.backlog.isEmpty {
+            connection.backlog.append(copying: bytes)
+            consumeBacklog(of: connection)
+            return
+        }
+        let used = takeRequests(from: bytes, on: connection)
+        if used < bytes.count, connection.ending == .none, !connection.http.closesWhenDrained {
+            connection.backlog.append(copying: bytes.extracting(droppingFirst: used))
+        }
+        afterReading(connection)
+    }
+
+    /// Goes on with bytes that had to wait until fewer requests were open.
+    func consumeBacklog(of connection: ClientConnection) {
+        guard !connection.backlog.isEmpty, connection.http.mayRead else { return }
+        let waiting = connection.backlog
+        connection.backlog = []
+        let used = takeRequests(from: waiting.span, on: connection)
+        if used < waiting.count, connection.ending == .none, !connection.http.closesWhenDrained {
+            connection.backlog = Array(waiting[used...])
+        }
+        afterReading(connection)
+    }
+
+    private func takeRequests(from bytes: Span<UInt8>, on connection: ClientConnection) -> Int {
+        var offset = 0
+        // A request's deadlines count from its first byte, however slowly the rest trickles in.
+        if connection.http.phase == .idle { connection.requestSince = now }
+        while connection.ending == .none, let event = connection.http.next(bytes, offset: &offset, date: date.current())
+        {
+            switch event {
+            case .request(let request):
+                counters.requests &+= 1
+                connection.requestSince = now
+                serve(request, on: connection)
+            case .continueExpected:
+                markDirty(connection)
+            case .refused(let fault):
+                counters.requestsRefused &+= 1
+                logger.debug(
+                    "request refused", metadata: ["peer": "\(connection.peer)", "status": "\(fault.status.rawValue)"])
+                markDirty(connection)
+            }
+        }
+        return offset
+    }
+
+    private func afterReading(_ connection: ClientConnection) {
+        guard connection.ending == .none else { return }
+        connection.phaseSince = now
+        armDeadline(of: connection)
+        updateInterest(of: connection)
+        if connection.http.hasOutput || connection.http.closesWhenDrained { markDirty(connection) }
+    }
+
+    /// The client closed its connection: what it waits for counts as lost (`P-13`).
+    private func peerClosed(_ connection: ClientConnection) {
+        guard connection.ending == .none else {
+            close(connection)
+            return
+        }
+        connection.isPeerClosed = true
+        let lost = connection.waiting
+        for waiting in lost {
+            guard sessions[Int(waiting.session)]?.session.id == waiting.sid else { continue }
+            let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
+            handle(.requestAborted(exchange), session: waiting.session)
+        }
+        markDirty(connection)
+    }
+
+    /// Puts a connection into the list of those that are written at the end of the batch.
+    func markDirty(_ connection: ClientConnection) {
+        guard !connection.isDirty, connection.ending != .closed else { return }
+        connection.isDirty = true
+        dirtyConnections.append(connection)
+    }
+
+    /// Writes what is there and decides how the connection goes on.
+    func flush(_ connection: ClientConnection) {
+        guard connection.ending != .closed else { return }
+        if connection.http.hasOutput {
+            pool.lend(to: &connection.output)
+            connection.http.takeOutput(into: &connection.output)
+        }
+        while connection.hasUnwritten {
+            switch connection.socket.write(connection.output, from: connection.written) {
+            case .wrote(let count):
+                connection.written += count
+                counters.bytesToClients &+= UInt64(count)
+            case .wouldBlock:
+                if connection.isPeerClosed {
+                    close(connection)
+                } else {
+                    updateInterest(of: connection)
+                    armDeadline(of: connection)
+                }
+                return
+            case .failed:
+                if connection.waiting.isEmpty || connection.isPeerClosed {
+                    close(connection)
+                } else {
+                    peerClosed(connection)
+                }
+                return
+            }
+        }
+        if connection.written > 0 {
+            connection.written = 0
+            pool.takeBack(&connection.output)
+            connection.phaseSince = now
+        }
+        if connection.isPeerClosed {
+            close(connection)
+            return
+        }
+        if connection.http.closesWhenDrained, connection.http.owed == 0 {
+            linger(connection)
+            return
+        }
+        consumeBacklog(of: connection)
+        if connection.ending == .none {
+            updateInterest(of: connection)
+            armDeadline(of: connection)
+        }
+    }
+
+    /// Closes our side and reads on for a moment, so that the client gets the answer before the reset (RFC 9112 §9.6).
+    private func linger(_ connection: ClientConnection) {
+        guard case .none = connection.ending else { return }
+        connection.ending = .lingering
+        connection.backlog = []
+        connection.phaseSince = now
+        do throws(SystemError) {
+            try connection.socket.shutdownWrite()
+        } catch {
+            close(connection)
+            return
+        }
+        updateInterest(of: connection)
+        armDeadline(of: connection)
+    }
+
+    func close(_ connection: ClientConnection) {
+        guard connection.ending != .closed else { return }
+        connection.ending = .closed
+        pool.takeBack(&connection.output)
+        // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
+        try? poller.deregister(connection.socket.descriptor)
+        connections.remove(connection.token)
+    }
+
+    private func updateInterest(of connection: ClientConnection) {
+        var interest: Interest = []
+        let isLingering = if case .lingering = connection.ending { true } else { false }
+        if isLingering || (connection.http.mayRead && connection.backlog.isEmpty) { interest.insert(.readable) }
+        if connection.hasUnwritten { interest.insert(.writable) }
+        guard interest != connection.interest else { return }
+        connection.interest = interest
+        try? poller.modify(connection.socket.descriptor, token: connection.token.raw, interest: interest)
+    }
+
+    /// When something has to happen on this connection; nil while a session decides that.
+    private func deadline(of connection: ClientConnection) -> MonotonicInstant? {
+        if case .lingering = connection.ending { return connection.phaseSince.advanced(by: .seconds(2)) }
+        if connection.hasUnwritten { return connection.phaseSince.advanced(by: settings.sendTimeout) }
+        switch connection.http.phase {
+        case .idle:
+            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
+        case .readingHead: return connection.requestSince.advanced(by: settings.headTimeout)
+        case .readingBody: return connection.requestSince.advanced(by: settings.bodyTimeout)
+        case .refusing, .closing: return connection.phaseSince.advanced(by: settings.sendTimeout)
+        }
+    }
+
+    private func armDeadline(of connection: ClientConnection) {
+        guard let deadline = deadline(of: connection) else { return }
+        connectionDeadlines.schedule(slot: connection.token.slot, at: deadline)
+    }
+
+    /// A deadline may have passed: a head or body that does not come, an idle connection, a client that does not read.
+    func handleDeadline(of connection: ClientConnection) {
+        guard connection.ending != .closed, let deadline = deadline(of: connection) else { return }
+        guard deadline <= now else {
+            connectionDeadlines.schedule(slot: connection.token.slot, at: deadline)
+            return
+        }
+        if case .lingering = connection.ending {
+            close(connection)
+        } else if connection.hasUnwritten {
+            connection.written = connection.output.count
+            peerClosed(connection)
+        } else {
+            switch connection.http.phase {
+            case .readingHead, .readingBody:
+                connection.http.encodeTimeout(date: date.current())
+                markDirty(connection)
+            case .idle, .refusing, .closing:
+                linger(connection)
+            }
+        }
+    }
+}

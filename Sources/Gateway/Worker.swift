@@ -1,0 +1,292 @@
+import BOSHCore
+import HTTPWire
+import Logging
+import Reactor
+import Settings
+import TLSCodec
+import XMLCodec
+
+/// One worker: a thread, an epoll loop, and everything that lives in it.
+///
+/// It brings events to the pure rooms and executes what they say; it decides nothing about BOSH, HTTP or XMPP itself.
+/// All state is confined to the thread that calls `run`.
+package final class Worker {
+    let settings: Settings
+    let policy: SessionPolicy
+    let httpLimits: HTTPLimits
+    let adminLimits: HTTPLimits
+    let node: String
+    let tag: UInt32
+    var logger: Logger
+
+    var poller: Poller
+    let signals: SignalSource
+    var reserve: DescriptorReserve
+    var listeners: [ListeningSocket] = []
+    var resolver: ResolverLink
+    let descriptorLimit: Int
+
+    var readBuffer = ReadBuffer()
+    var pool = BufferPool()
+    /// Reused for the bytes of one response body, one plain text, one cipher text.
+    var bodyScratch: [UInt8] = []
+    var plainScratch: [UInt8] = []
+    let bodyParser: BodyParser
+    let upstreamReader: UpstreamReader
+    let tlsContext: TLSContext?
+
+    var connections = SlotArray<ClientConnection>(.client)
+    var dirtyConnections: [ClientConnection] = []
+    var connectionDeadlines = DeadlineQueue()
+
+    var sessions: [SessionDriver?] = []
+    var vacantSessions: [UInt32] = []
+    var sessionTable = SessionTable()
+    var sessionDeadlines = DeadlineQueue()
+
+    var links = SlotArray<UpstreamLink>(.link)
+    var dirtyLinks: [UpstreamLink] = []
+    var linkDeadlines = DeadlineQueue()
+    var resolution = Resolution()
+
+    /// Reused for the effects of one input.
+    var effects: [SessionEffect] = []
+    var counters = Counters()
+    let startedAt: MonotonicInstant
+    /// The time of the batch of events that is being handled.
+    var now: MonotonicInstant
+    var date = DateField()
+    var stopping = Stopping.none
+
+    /// How far the end of the process has come.
+    enum Stopping {
+        case none
+        /// Sessions have ended; answers and farewells are being written, until the instant at the latest.
+        case draining(until: MonotonicInstant)
+    }
+
+    /// A listening socket and what is served on it. A class, because a socket cannot be copied into an array.
+    final class ListeningSocket {
+        let listener: Listener
+        let role: ClientConnection.Role
+        let token: Token
+
+        init(_ listener: consuming Listener, role: ClientConnection.Role, token: Token) {
+            self.listener = listener
+            self.role = role
+            self.token = token
+        }
+    }
+
+    /// Opens the listeners and all else that can fail at the start.
+    ///
+    /// - Throws: `StartError` with one line for the operator: a port in use, a CA file that cannot be read.
+    package init(settings: Settings, logger: Logger) throws(StartError) {
+        self.settings = settings
+        self.logger = logger
+        policy = SessionPolicy(settings)
+        httpLimits = HTTPLimits(body: settings.maxBody)
+        adminLimits = HTTPLimits(body: 0)
+        node = "n1"
+        tag = 0
+        let clock = MonotonicInstant(nanoseconds: MonotonicClock.now)
+        startedAt = clock
+        now = clock
+        descriptorLimit = DescriptorLimit.raise()
+        bodyParser = BodyParser()
+        upstreamReader = UpstreamReader()
+        tlsContext = try Self.makeTLSContext(settings)
+        resolver = ResolverLink(arguments: ["holdfast", "resolver"], token: Token(.resolver).raw)
+        do throws(SystemError) {
+            poller = try Poller()
+            signals = try SignalSource()
+            reserve = try DescriptorReserve()
+            try poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
+        } catch {
+            throw StartError("cannot start: \(error)")
+        }
+        for address in settings.listen { try listen(on: address, role: .bosh) }
+        if let admin = settings.admin { try listen(on: admin, role: .admin) }
+    }
+
+    /// What listens where and which domain goes where, in one line; with the port the kernel chose where 0 was asked for.
+    package var announcement: String {
+        let public_ = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, settings.path) }
+        let admin = listeners.filter { $0.role == .admin }.map { Self.url($0.listener.address, "/stats") }
+        let domains = settings.domains.joined(separator: ", ")
+        return "BOSH on \(public_.joined(separator: ", ")); admin on \(admin.joined(separator: ", ")); "
+            + "\(domains) -> \(settings.upstream) (TLS: \(settings.upstreamTLS.rawValue))"
+    }
+
+    /// Serves until a signal ends it and everybody was told.
+    package func run() {
+        while !isDone {
+            let wait = nextWake.map { $0.elapsed(since: MonotonicInstant(nanoseconds: MonotonicClock.now)) }
+            guard let count = try? poller.wait(timeout: wait) else {
+                logger.critical("waiting for events failed")
+                return
+            }
+            now = MonotonicInstant(nanoseconds: MonotonicClock.now)
+            for index in 0..<count { dispatch(poller[index]) }
+            handleDeadlines()
+            flushDirty()
+        }
+        for socket in listeners { socket.listener.removePath() }
+    }
+
+    private var isDone: Bool {
+        guard case .draining(let until) = stopping else { return false }
+        return (links.count == 0 && connections.all.allSatisfy { !$0.hasUnwritten }) || now >= until
+    }
+
+    private var nextWake: MonotonicInstant? {
+        var next: MonotonicInstant?
+        for candidate in [sessionDeadlines.next, connectionDeadlines.next, linkDeadlines.next] {
+            guard let candidate else { continue }
+            next = min(next ?? candidate, candidate)
+        }
+        if case .draining(let until) = stopping { next = min(next ?? until, until) }
+        return next
+    }
+
+    private func dispatch(_ event: PollEvent) {
+        let token = Token(raw: event.token)
+        switch token.kind {
+        case .listener:
+            accept(on: Int(token.slot))
+        case .client:
+            if let connection = connections[token] { handle(event, on: connection) }
+        case .link:
+            if let link = links[token] { handle(event, on: link) }
+        case .signals:
+            while let signal = signals.next() { handle(signal) }
+        case .resolver:
+            for answer in resolver.handle(event, poller: poller) { handle(answer) }
+        case nil:
+            break
+        }
+    }
+
+    private func handleDeadlines() {
+        while let slot = sessionDeadlines.popDue(now: now) { handleSessionDeadline(slot) }
+        while let slot = connectionDeadlines.popDue(now: now) {
+            if let connection = connections[slot: slot] { handleDeadline(of: connection) }
+        }
+        while let slot = linkDeadlines.popDue(now: now) {
+            if let link = links[slot: slot] { handleDeadline(of: link) }
+        }
+    }
+
+    /// Writes what the batch produced: one write for each connection, however many events led to it.
+    private func flushDirty() {
+        // Writing can end sessions, which answers other connections: go on until nothing is left.
+        while !dirtyLinks.isEmpty || !dirtyConnections.isEmpty {
+            let batchOfLinks = dirtyLinks
+            dirtyLinks = []
+            for link in batchOfLinks {
+                link.isDirty = false
+                flush(link)
+            }
+            let batchOfConnections = dirtyConnections
+            dirtyConnections = []
+            for connection in batchOfConnections {
+                connection.isDirty = false
+                flush(connection)
+            }
+        }
+    }
+
+    private func handle(_ signal: Signal) {
+        switch signal {
+        case .terminate, .interrupt:
+            if case .draining = stopping {
+                logger.notice("second signal: leaving at once")
+                CurrentProcess.exit(0)
+            }
+            shutDown()
+        case .hangup:
+            logger.notice("SIGHUP: there is no configuration file to read again")
+        case .child, .kill:
+            break
+        }
+    }
+
+    /// Tells every client and every upstream, and lets the loop end when they have been told (`T-08`).
+    private func shutDown() {
+        logger.notice("shutting down", metadata: ["sessions": "\(sessionTable.count)"])
+        stopping = .draining(until: now.advanced(by: Self.drainTime))
+        for socket in listeners { try? poller.deregister(socket.listener.descriptor) }
+        for slot in sessions.indices where sessions[slot] != nil {
+            handle(.shutdownRequested, session: UInt32(slot))
+        }
+        for connection in connections.all {
+            connection.http.closeAfterAnswers()
+            markDirty(connection)
+        }
+    }
+
+    private func listen(on address: ListenAddress, role: ClientConnection.Role) throws(StartError) {
+        guard let parsed = SocketAddress(address.description) else {
+            throw StartError("'\(address)' is not an address to listen on")
+        }
+        do throws(SystemError) {
+            let token = Token(.listener, slot: UInt32(listeners.count))
+            let socket = ListeningSocket(try Listener(parsed), role: role, token: token)
+            try poller.register(socket.listener.descriptor, token: token.raw, interest: .readable)
+            listeners.append(socket)
+        } catch {
+            throw StartError("cannot listen on \(address): \(error.reason)")
+        }
+    }
+
+    private static func makeTLSContext(_ settings: Settings) throws(StartError) -> TLSContext? {
+        if settings.upstreamTLS == .none { return nil }
+        do throws(TLSError) {
+            return try TLSContext(trust: settings.upstreamCA.map { .file($0) } ?? .system)
+        } catch {
+            throw StartError("--upstream-ca: \(error)")
+        }
+    }
+
+    private static func url(_ address: SocketAddress, _ path: String) -> String {
+        if case .unix(let file) = address { return "unix:\(file)" }
+        return "http://\(address)\(path)"
+    }
+
+    /// How long answers and farewells may take at the end.
+    private static let drainTime = Duration.seconds(3)
+}
+
+/// Why a worker could not start: one line for the operator.
+package struct StartError: Error {
+    /// The line, without the program's name.
+    package let line: String
+
+    init(_ line: String) {
+        self.line = line
+    }
+}
+
+extension SessionPolicy {
+    init(_ settings: Settings) {
+        self.init(
+            maxWait: settings.maxWait, maxHold: settings.maxHold, inactivity: settings.inactivity,
+            polling: settings.polling, maxpause: settings.maxpause, outboundBound: settings.sessionBuffer,
+            inboundBound: settings.sessionBuffer, domains: settings.domains)
+    }
+}
+
+/// The value of the `Date` field, made once a second (RFC 9110 §6.6.1).
+struct DateField {
+    private var second: Int64 = -1
+    private var value: HTTPDate?
+
+    mutating func current() -> HTTPDate? {
+        let wall = WallClock.seconds
+        if wall != second {
+            second = wall
+            value = HTTPDate(secondsSince1970: wall)
+        }
+        return value
+    }
+}
