@@ -215,11 +215,22 @@ package struct StreamMachine: Sendable {
         case .restarting(hasHeader: true):
             state = .open
             effects.append(.restarted(features: bytes))
+        case .open:
+            // SASL2 sends new features without a restart (XEP-0388 §2.5).
+            effects.append(.deliver(Self.standingAlone(bytes), enablesResumption: false))
         case .closing:
             break
         default:
             handleUnexpected(into: &effects)
         }
+    }
+
+    /// The features with the prefix declared in them, to stand among stanzas in a response that does not declare it.
+    private static func standingAlone(_ features: [UInt8]) -> [UInt8] {
+        let name = "<stream:features".utf8
+        guard features.starts(with: name) else { return features }
+        return Array(name) + Array(" xmlns:stream='http://etherx.jabber.org/streams'".utf8)
+            + features.dropFirst(name.count)
     }
 
     private mutating func handleRestart(into effects: inout [StreamEffect]) {

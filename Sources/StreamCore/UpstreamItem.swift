@@ -33,7 +33,7 @@ package enum StartTLSOffer: Sendable, Equatable {
 /// One thing that a server sent on its stream, already checked by the codec.
 ///
 /// `bytes` are complete elements ready to stand in a BOSH response: every namespace they use is declared in them, except
-/// the prefix `stream`, which the response declares on its body.
+/// the prefix `stream` of features and errors: they never declare it themselves, the response does on its body.
 package enum UpstreamItem: Sendable, Equatable {
     /// The stream header.
     case header(StreamHeader)

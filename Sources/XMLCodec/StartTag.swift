@@ -1,12 +1,22 @@
 /// The raw bytes of a start tag that libxml2 has accepted: finds where its namespace declarations stand.
 enum StartTag {
-    /// The declarations in `tag` (from `<` to `>`), in order: the prefix, empty for the default namespace, and where in `tag`
-    /// the value stands between its quotes.
-    static func declarations(in tag: Span<UInt8>) -> [(prefix: [UInt8], value: Range<Int>)] {
-        var found: [(prefix: [UInt8], value: Range<Int>)] = []
+    /// A namespace declaration, by offsets into its start tag.
+    struct Declaration: Equatable {
+        /// The prefix, empty for the default namespace.
+        let prefix: [UInt8]
+        /// The declaration with the white space in front of it.
+        let whole: Range<Int>
+        /// The value between its quotes.
+        let value: Range<Int>
+    }
+
+    /// The declarations in `tag`, which goes from `<` to `>`, in order.
+    static func declarations(in tag: Span<UInt8>) -> [Declaration] {
+        var found: [Declaration] = []
         var offset = 1
         while offset < tag.count, !tag[offset].endsName { offset += 1 }
         while true {
+            let start = offset
             offset = tag.skippingSpace(from: offset, to: tag.count)
             let nameStart = offset
             while offset < tag.count, !tag[offset].endsName { offset += 1 }
@@ -17,12 +27,14 @@ enum StartTag {
             }
             guard offset < tag.count else { return found }
             let end = tag.find(tag[offset], from: offset + 1)
-            if tag.hasBytes("xmlns", at: name.lowerBound), name.count == 5 {
-                found.append(([], (offset + 1)..<end))
-            } else if tag.hasBytes("xmlns:", at: name.lowerBound) {
-                found.append((tag.copy((name.lowerBound + 6)..<name.upperBound), (offset + 1)..<end))
-            }
+            let value = (offset + 1)..<end
             offset = min(end + 1, tag.count)
+            if tag.hasBytes("xmlns", at: name.lowerBound), name.count == 5 {
+                found.append(Declaration(prefix: [], whole: start..<offset, value: value))
+            } else if tag.hasBytes("xmlns:", at: name.lowerBound) {
+                let prefix = tag.copy((name.lowerBound + 6)..<name.upperBound)
+                found.append(Declaration(prefix: prefix, whole: start..<offset, value: value))
+            }
         }
     }
 }

@@ -236,10 +236,10 @@ private final class StanzaReader: ElementReader {
     private func elementBytes(without cuts: [Range<Int>], usesStreamPrefix: Bool) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(child.end - child.start + 64)
+        if usesStreamPrefix, childScope.contains(where: { $0.prefix == names.stream && $0.uri != names.streams }) {
+            return nil
+        }
         if child.isRenamed {
-            guard !childScope.contains(where: { $0.prefix == names.stream && $0.uri != names.streams }) else {
-                return nil
-            }
             bytes.append(literal: "<stream:")
             bytes.append(contentsOf: child.local.bytes)
         } else {
@@ -254,20 +254,29 @@ private final class StanzaReader: ElementReader {
                 prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(declaration.uri.bytes), into: &bytes)
         }
         var copied = child.nameEnd
-        for cut in cuts {
-            unsafe bytes.append(contentsOf: slice(copied..<cut.lowerBound))
-            copied = cut.upperBound
+        for cut in (usesStreamPrefix ? ownStreamDeclarations : []) + cuts {
+            unsafe bytes.append(contentsOf: slice(copied..<max(copied, cut.lowerBound)))
+            copied = max(copied, cut.upperBound)
         }
         guard child.isRenamed, child.startTagEnd < child.end else {
-            unsafe bytes.append(contentsOf: slice(copied..<child.end))
+            unsafe bytes.append(contentsOf: slice(copied..<max(copied, child.end)))
             return bytes
         }
         let endTag = tagStart(before: child.end)
-        unsafe bytes.append(contentsOf: slice(copied..<endTag))
+        unsafe bytes.append(contentsOf: slice(copied..<max(copied, endTag)))
         bytes.append(literal: "</stream:")
         bytes.append(contentsOf: child.local.bytes)
         unsafe bytes.append(contentsOf: slice((endTag + 1 + child.nameEnd - child.start)..<child.end))
         return bytes
+    }
+
+    /// Where the child's start tag declares the prefix `stream` itself.
+    private var ownStreamDeclarations: [Range<Int>] {
+        guard childScope.contains(where: { $0.prefix == names.stream }) else { return [] }
+        let tag = unsafe slice(child.start..<child.startTagEnd)
+        return unsafe StartTag.declarations(in: tag.span).filter { $0.prefix.elementsEqual("stream".utf8) }.map {
+            (child.start + $0.whole.lowerBound)..<(child.start + $0.whole.upperBound)
+        }
     }
 }
 

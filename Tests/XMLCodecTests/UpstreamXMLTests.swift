@@ -217,6 +217,13 @@ struct UpstreamXMLTests {
             "<features xmlns='http://etherx.jabber.org/streams'><x xmlns='urn:x'/></features >",
             "<stream:features xmlns='http://etherx.jabber.org/streams'><x xmlns='urn:x'/></stream:features >"
         ),
+        (
+            "<stream:features a='1' xmlns:stream='http://etherx.jabber.org/streams' b='2'><stream:x/></stream:features>",
+            "<stream:features a='1' b='2'><stream:x/></stream:features>"
+        ),
+        (
+            "<stream:error\txmlns:stream = \"http://etherx.jabber.org/streams\"/>", "<stream:error/>"
+        ),
         ("<m xmlns='urn:ü ä'/>", "<m xmlns='urn:ü ä'/>"),
         ("<m xmlns='relative'/>", "<m xmlns='relative'/>"),
     ]

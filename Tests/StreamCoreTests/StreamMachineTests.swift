@@ -1,0 +1,333 @@
+import StreamCore
+import Testing
+
+@Suite("StreamMachine")
+struct StreamMachineTests {
+    private let features = Array("<stream:features><x/></stream:features>".utf8)
+
+    @Test(
+        "without TLS: header, features, open; an offer of STARTTLS is ignored",
+        arguments: [
+            StartTLSOffer.absent, .offered, .required,
+        ])
+    func plain(offer: StartTLSOffer) {
+        var stream = StreamDialogue(.none)
+        #expect(stream.phase == .connecting)
+        #expect(stream(.connected) == [.sendHeader])
+        #expect(stream.phase == .header)
+        #expect(stream(.item(.header(.example))) == [])
+        #expect(stream.phase == .features)
+        #expect(!stream.machine.isOpen)
+        #expect(stream(.item(.features(offer, bytes: features))) == [.opened(.example, features: features)])
+        #expect(stream.phase == .open)
+        #expect(stream.machine.isOpen)
+    }
+
+    @Test("direct TLS: the handshake comes first, STARTTLS inside is ignored (X-18)")
+    func direct() {
+        var stream = StreamDialogue(.direct)
+        #expect(stream(.connected) == [.beginTLS])
+        #expect(stream.phase == .directTLS)
+        #expect(stream(.tlsEstablished) == [.resetParser, .sendHeader])
+        #expect(stream(.item(.header(.example))) == [])
+        #expect(
+            stream(.item(.features(.required, bytes: features))) == [.opened(.example, features: features)])
+    }
+
+    @Test("STARTTLS: two headers, and the features in the clear are not for the client")
+    func startTLS() {
+        var stream = StreamDialogue(.startTLS)
+        #expect(stream(.connected) == [.sendHeader])
+        #expect(stream(.item(.header(StreamHeader(from: "x", id: "old", version: (1, 0))))) == [])
+        #expect(stream(.item(.features(.offered, bytes: [1]))) == [.sendStartTLS])
+        #expect(stream.phase == .startTLS)
+        #expect(stream(.item(.proceed)) == [.beginTLS])
+        #expect(stream.phase == .handshake)
+        #expect(stream(.tlsEstablished) == [.resetParser, .sendHeader])
+        #expect(stream.phase == .header)
+        #expect(stream(.item(.header(.example))) == [])
+        #expect(stream(.item(.features(.absent, bytes: features))) == [.opened(.example, features: features)])
+    }
+
+    @Test("no STARTTLS where it is demanded: never a silent fall-back (X-19)")
+    func noFallBack() {
+        var stream = StreamDialogue(.startTLS)
+        _ = stream(.connected)
+        _ = stream(.item(.header(.example)))
+        #expect(
+            stream(.item(.features(.absent, bytes: features)))
+                == [.failed(.startTLSUnavailable), .sendStreamEnd, .closeConnection])
+        var refused = StreamDialogue(.startTLS)
+        _ = refused(.connected)
+        _ = refused(.item(.header(.example)))
+        _ = refused(.item(.features(.required, bytes: features)))
+        #expect(
+            refused(.item(.startTLSFailure)) == [.failed(.startTLSUnavailable), .sendStreamEnd, .closeConnection])
+        var legacy = StreamDialogue(.startTLS)
+        _ = legacy(.connected)
+        #expect(
+            legacy(.item(.header(.legacy))) == [.failed(.startTLSUnavailable), .sendStreamEnd, .closeConnection])
+    }
+
+    @Test("bytes behind <proceed/> end the stream, and nothing is sent in answer")
+    func bytesAfterProceed() {
+        var stream = StreamDialogue(.startTLS)
+        _ = stream(.connected)
+        _ = stream(.item(.header(.example)))
+        _ = stream(.item(.features(.offered, bytes: features)))
+        _ = stream(.item(.proceed))
+        #expect(stream(.bytesAfterProceed) == [.failed(.bytesAfterProceed), .closeConnection])
+        #expect(stream.phase == .closed)
+    }
+
+    @Test("a server without a version opens at its header, before and after a restart")
+    func legacyServer() {
+        var stream = StreamDialogue(.none)
+        _ = stream(.connected)
+        #expect(stream(.item(.header(.legacy))) == [.opened(.legacy, features: [])])
+        #expect(stream(.restartRequested) == [.resetParser, .sendHeader])
+        #expect(stream(.item(.header(.legacy))) == [.restarted(features: [])])
+        #expect(stream.phase == .open)
+    }
+
+    @Test("elements are delivered once the stream is open (X-16)")
+    func delivery() {
+        var stream = StreamDialogue.open()
+        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8), enablesResumption: false)])
+        #expect(
+            stream(.item(.stanza(bytes: [1], enablesResumption: true))) == [.deliver([1], enablesResumption: true)])
+    }
+
+    @Test("a restart: a new header over the same connection, without </stream:stream> (X-08)")
+    func restart() {
+        var stream = StreamDialogue.open(.startTLS)
+        #expect(stream(.restartRequested) == [.resetParser, .sendHeader])
+        #expect(stream.phase == .restarting)
+        #expect(stream.machine.isOpen)
+        #expect(stream(.item(.header(.example))) == [])
+        #expect(stream(.item(.features(.absent, bytes: features))) == [.restarted(features: features)])
+        #expect(stream.phase == .open)
+        #expect(stream(.restartRequested) == [.resetParser, .sendHeader])
+    }
+
+    @Test("a restart at any other time is ignored (X-12)")
+    func restartAtTheWrongTime() {
+        var opening = StreamDialogue(.none)
+        #expect(opening(.restartRequested) == [])
+        _ = opening(.connected)
+        #expect(opening(.restartRequested) == [])
+        var restarting = StreamDialogue.open()
+        _ = restarting(.restartRequested)
+        #expect(restarting(.restartRequested) == [])
+        var closing = StreamDialogue.open()
+        _ = closing(.closeRequested(dropsSilently: false))
+        #expect(closing(.restartRequested) == [])
+    }
+
+    @Test("features on an open stream stand among the stanzas, the prefix declared in them (SASL2)")
+    func featuresWithoutRestart() {
+        var stream = StreamDialogue.open()
+        let alone = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><x/></stream:features>"
+        #expect(
+            stream(.item(.features(.absent, bytes: features)))
+                == [.deliver(Array(alone.utf8), enablesResumption: false)])
+        #expect(stream.phase == .open)
+    }
+
+    @Test("a stanza before the features is not XMPP", arguments: [TLSMode.none, .startTLS])
+    func stanzaTooEarly(tls: TLSMode) {
+        var atHeader = StreamDialogue(tls)
+        _ = atHeader(.connected)
+        #expect(
+            atHeader(.item(.message)) == [.failed(.unexpected(.header)), .sendStreamEnd, .closeConnection])
+        var atFeatures = StreamDialogue(tls)
+        _ = atFeatures(.connected)
+        _ = atFeatures(.item(.header(.example)))
+        #expect(
+            atFeatures(.item(.message)) == [.failed(.unexpected(.features)), .sendStreamEnd, .closeConnection])
+        var restarting = StreamDialogue.open(tls)
+        _ = restarting(.restartRequested)
+        _ = restarting(.item(.header(.example)))
+        #expect(
+            restarting(.item(.message)) == [.failed(.unexpected(.restarting)), .sendStreamEnd, .closeConnection])
+    }
+
+    @Test("STARTTLS answers that nobody asked for", arguments: [UpstreamItem.proceed, .startTLSFailure])
+    func unaskedProceed(item: UpstreamItem) {
+        for tls in [TLSMode.none, .startTLS, .direct] {
+            var stream = StreamDialogue.open(tls)
+            #expect(stream(.item(item)) == [.failed(.unexpected(.open)), .sendStreamEnd, .closeConnection])
+        }
+    }
+
+    @Test("a stream error is reported with its bytes in every phase (T-05, T-06)")
+    func streamErrors() {
+        let error = UpstreamItem.streamError(condition: "host-unknown", bytes: [7])
+        let effects: [StreamEffect] = [
+            .failed(.streamError(condition: "host-unknown", bytes: [7])), .sendStreamEnd, .closeConnection,
+        ]
+        for var stream in streamsInEveryPhase() where stream.phase != .closing && stream.phase != .closed {
+            #expect(stream(.item(error)) == effects)
+            #expect(stream.phase == .closed)
+        }
+    }
+
+    @Test("the server's end is answered by ours, once (T-07)")
+    func serverEnds() {
+        var stream = StreamDialogue.open()
+        #expect(stream(.item(.end)) == [.failed(.closed), .sendStreamEnd, .closeConnection])
+        var closing = StreamDialogue.open()
+        #expect(closing(.closeRequested(dropsSilently: false)) == [.sendStreamEnd])
+        #expect(closing(.item(.message)) == [])
+        #expect(closing(.item(.end)) == [.closeConnection])
+    }
+
+    @Test(
+        "every other end, and that it is reported once",
+        arguments: [
+            (StreamInput.connectionLost, StreamFailure.lost), (.stalled, .stalled), (.tlsFailed, .tls),
+            (.item(.fault(.malformed)), .malformed(.malformed)),
+            (.item(.fault(.limit("depth"))), .malformed(.limit("depth"))),
+        ])
+    func failures(input: StreamInput, failure: StreamFailure) {
+        for var stream in streamsInEveryPhase() where stream.phase != .closed {
+            let isOurs = stream.phase == .closing
+            #expect(stream(input) == (isOurs ? [.closeConnection] : [.failed(failure), .closeConnection]))
+            #expect(stream(input) == [])
+        }
+    }
+
+    @Test("connecting can fail in two ways", arguments: [StreamFailure.unresolved, .unreachable])
+    func connectFailures(failure: StreamFailure) {
+        var stream = StreamDialogue(.startTLS)
+        #expect(stream(.connectFailed(failure)) == [.failed(failure), .closeConnection])
+        #expect(stream(.connected) == [])
+    }
+
+    @Test("the deadline counts until the stream is open, and says what was waited for")
+    func deadline() {
+        for var stream in streamsInEveryPhase() {
+            let phase = stream.phase
+            let effects = stream(.deadlineReached)
+            switch phase {
+            case .open, .restarting:
+                #expect(effects == [])
+                #expect(stream.phase == phase)
+            case .closing: #expect(effects == [.closeConnection])
+            case .closed: #expect(effects == [])
+            default: #expect(effects == [.failed(.timeout(phase)), .closeConnection])
+            }
+        }
+    }
+
+    @Test("the session's own end: a farewell where there is a stream, unless the connection shall just drop (T-12 c)")
+    func closeRequested() {
+        for var stream in streamsInEveryPhase() {
+            let phase = stream.phase
+            let effects = stream(.closeRequested(dropsSilently: false))
+            switch phase {
+            case .closing, .closed: #expect(effects == [])
+            case .connecting, .directTLS, .handshake: #expect(effects == [.closeConnection])
+            default: #expect(effects == [.sendStreamEnd])
+            }
+        }
+        for var stream in streamsInEveryPhase() where stream.phase != .closing && stream.phase != .closed {
+            #expect(stream(.closeRequested(dropsSilently: true)) == [.closeConnection])
+        }
+    }
+
+    @Test("inputs that come too late or make no sense change nothing")
+    func nonsense() {
+        var stream = StreamDialogue.open()
+        #expect(stream(.connected) == [])
+        #expect(stream(.tlsEstablished) == [])
+        #expect(stream.phase == .open)
+        _ = stream(.connectionLost)
+        for input in everyInput { #expect(stream(input) == []) }
+    }
+
+    @Test("whatever comes in whatever order: one end, told once, and nothing behind it")
+    func randomInputs() {
+        for seed in UInt64(0)..<2000 {
+            var generator = SeededGenerator(seed: seed)
+            var stream = StreamDialogue([TLSMode.none, .startTLS, .direct][Int(seed % 3)])
+            var trace: [StreamEffect] = []
+            var wasOpened = false
+            for _ in 0..<40 {
+                let input = everyInput[Int.random(in: 0..<everyInput.count, using: &generator)]
+                let wasClosed = stream.phase == .closed
+                let effects = stream(input)
+                trace += effects
+                #expect(!wasClosed || effects.isEmpty, "seed \(seed)")
+                #expect((effects.last == .closeConnection) == (!wasClosed && stream.phase == .closed), "seed \(seed)")
+                for effect in effects {
+                    if case .opened = effect {
+                        #expect(!wasOpened, "seed \(seed)")
+                        wasOpened = true
+                    }
+                    if case .deliver = effect { #expect(wasOpened, "seed \(seed)") }
+                    if case .restarted = effect { #expect(wasOpened, "seed \(seed)") }
+                }
+            }
+            let failures = trace.filter { if case .failed = $0 { true } else { false } }
+            #expect(failures.count <= 1, "seed \(seed)")
+            #expect(trace.count { $0 == .closeConnection } <= 1, "seed \(seed)")
+            #expect(trace.count { $0 == .sendStreamEnd } <= 1, "seed \(seed)")
+        }
+    }
+
+    /// One stream for each phase there is.
+    private func streamsInEveryPhase() -> [StreamDialogue] {
+        var streams: [StreamDialogue] = [StreamDialogue(.startTLS)]
+        var direct = StreamDialogue(.direct)
+        _ = direct(.connected)
+        streams.append(direct)
+        var startTLS = StreamDialogue(.startTLS)
+        let steps: [StreamInput] = [
+            .connected, .item(.header(.example)), .item(.features(.offered, bytes: [])), .item(.proceed),
+        ]
+        for step in steps {
+            _ = startTLS(step)
+            streams.append(startTLS)
+        }
+        var open = StreamDialogue.open()
+        streams.append(open)
+        var closing = open
+        _ = closing(.closeRequested(dropsSilently: false))
+        streams.append(closing)
+        var closed = open
+        _ = closed(.connectionLost)
+        streams.append(closed)
+        _ = open(.restartRequested)
+        streams.append(open)
+        #expect(Set(streams.map(\.phase)) == Set(StreamPhase.allCases))
+        return streams
+    }
+
+    private var everyInput: [StreamInput] {
+        [
+            .connected, .connected, .connectFailed(.unreachable), .tlsEstablished, .tlsEstablished, .tlsFailed,
+            .item(.header(.example)), .item(.header(.example)), .item(.header(.legacy)),
+            .item(.features(.offered, bytes: features)), .item(.features(.absent, bytes: features)),
+            .item(.features(.offered, bytes: [])), .item(.proceed), .item(.startTLSFailure), .item(.message),
+            .item(.streamError(condition: "x", bytes: [])), .item(.end), .item(.fault(.malformed)),
+            .bytesAfterProceed, .restartRequested, .closeRequested(dropsSilently: false),
+            .closeRequested(dropsSilently: true), .stalled, .connectionLost, .deadlineReached,
+        ]
+    }
+}
+
+/// A generator whose seed is in the message of a failing test, so that its run can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
