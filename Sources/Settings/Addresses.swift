@@ -1,0 +1,148 @@
+/// Where the program listens.
+package enum ListenAddress: Hashable, Sendable {
+    /// An IPv4 or IPv6 address, without brackets, and a port; port 0 lets the kernel choose one.
+    case tcp(host: String, port: UInt16)
+    /// The absolute path of a Unix socket, at most 107 bytes.
+    case unix(path: String)
+
+    /// Reads `ADDR:PORT`, `[IPV6]:PORT`, `localhost:PORT` (127.0.0.1) or `unix:PATH`; `nil` for all else.
+    package init?(_ text: String) {
+        if text.hasPrefix("unix:") {
+            let path = text.dropFirst(5)
+            // sun_path holds 108 bytes with the final NUL.
+            guard path.hasPrefix("/"), path.utf8.count > 1, path.utf8.count <= 107, isPrintable(path) else {
+                return nil
+            }
+            self = .unix(path: String(path))
+            return
+        }
+        guard let (host, port) = splitHostPort(text) else { return nil }
+        switch host {
+        case .ipv4(let address), .ipv6(let address): self = .tcp(host: address, port: port)
+        case .name(let name) where name == "localhost": self = .tcp(host: "127.0.0.1", port: port)
+        case .name: return nil
+        }
+    }
+}
+
+extension ListenAddress: CustomStringConvertible {
+    /// The form that `init(_:)` reads.
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): hostPortText(host, port)
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+/// The XMPP server's client port.
+package struct UpstreamAddress: Hashable, Sendable {
+    /// An IPv4 address, an IPv6 address without brackets, or a host name in lower case.
+    package let host: String
+    /// 1...65535.
+    package let port: UInt16
+
+    /// Reads `HOST:PORT`, where HOST is a name, an IPv4 address or an IPv6 address in brackets; `nil` for all else.
+    package init?(_ text: String) {
+        guard let (host, port) = splitHostPort(text), port > 0 else { return nil }
+        switch host {
+        case .ipv4(let host), .ipv6(let host), .name(let host): self.host = host
+        }
+        self.port = port
+    }
+}
+
+extension UpstreamAddress: CustomStringConvertible {
+    /// The form that `init(_:)` reads.
+    package var description: String { hostPortText(host, port) }
+}
+
+/// Whether all characters can stand in one line of text.
+func isPrintable(_ text: some StringProtocol) -> Bool {
+    text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && !(0x80...0x9F).contains($0.value) }
+}
+
+/// A whole decimal number of 1 to 10 digits; no sign, no space.
+func decimal(_ text: some StringProtocol) -> Int? {
+    guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(text)
+}
+
+private enum Host {
+    case ipv4(String), ipv6(String), name(String)
+}
+
+private func splitHostPort(_ text: String) -> (Host, UInt16)? {
+    guard let colon = text.lastIndex(of: ":"), text.utf8.count <= 300 else { return nil }
+    guard let number = decimal(text[text.index(after: colon)...]), let port = UInt16(exactly: number) else {
+        return nil
+    }
+    let host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") {
+        let address = host.dropFirst().dropLast().lowercased()
+        return isIPv6(address) ? (.ipv6(address), port) : nil
+    }
+    if isIPv4(host) { return (.ipv4(String(host)), port) }
+    let name = host.lowercased()
+    return isHostName(name) ? (.name(name), port) : nil
+}
+
+private func hostPortText(_ host: String, _ port: UInt16) -> String {
+    host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+}
+
+/// Four decimal numbers up to 255 without leading zeros, which some read as octal.
+func isIPv4(_ text: some StringProtocol) -> Bool {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4
+        && parts.allSatisfy { part in
+            guard part.utf8.count <= 3, let number = decimal(part) else { return false }
+            return number <= 255 && (part.utf8.count == 1 || part.utf8.first != UInt8(ascii: "0"))
+        }
+}
+
+/// RFC 4291 §2.2, all three forms, without a zone.
+func isIPv6(_ text: some StringProtocol) -> Bool {
+    var groups = 0
+    var isCompressed = false
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard (3...9).contains(parts.count) else { return false }
+    for (index, part) in parts.enumerated() {
+        if part.isEmpty {
+            // A double colon leaves one empty part inside, two at an end; `::` alone leaves three.
+            if index == 0 {
+                guard parts[1].isEmpty else { return false }
+            } else if index == parts.count - 1 {
+                guard parts[index - 1].isEmpty else { return false }
+            } else {
+                guard !isCompressed else { return false }
+                isCompressed = true
+            }
+        } else if index == parts.count - 1, part.utf8.contains(UInt8(ascii: ".")) {
+            guard isIPv4(part) else { return false }
+            groups += 2
+        } else {
+            guard part.utf8.count <= 4, part.utf8.allSatisfy(isHexDigit) else { return false }
+            groups += 1
+        }
+    }
+    return isCompressed ? groups <= 7 : groups == 8
+}
+
+private func isHexDigit(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || (0x41...0x46).contains(byte)
+}
+
+/// RFC 1123 §2.1, and `_`, which real zones use. The last label holds a letter, so a mistyped address is no name.
+private func isHostName(_ name: String) -> Bool {
+    let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard name.utf8.count <= 253, let last = labels.last, last.utf8.contains(where: { $0 > 0x39 }) else { return false }
+    return labels.allSatisfy { label in
+        (1...63).contains(label.utf8.count) && label.utf8.first != UInt8(ascii: "-")
+            && label.utf8.last != UInt8(ascii: "-")
+            && label.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
+                    || $0 == UInt8(ascii: "_")
+            }
+    }
+}

@@ -1,0 +1,58 @@
+import Settings
+
+/// Makes one line of what ArgumentParser has to say about a wrong command line.
+enum CommandLineError {
+    /// The line without the program's name.
+    ///
+    /// The library's errors are not public, so its message is read: the first quoted word is what it is about. A message
+    /// of an unknown form is passed on, still in one line.
+    static func line(for message: String, arguments: [String]) -> String {
+        let quoted = quotedWords(in: message)
+        let flag = quoted.first.map(firstWord) ?? ""
+        let isRun = arguments.first == RunCommand.configuration.commandName
+        let help = isRun ? "see 'holdfast run --help'" : "see 'holdfast --help'"
+        if message.hasPrefix("Unknown option"), !flag.isEmpty {
+            if !isRun, SettingsTable.rows.contains(where: { $0.flag == flag }) {
+                return "'\(flag)' has to stand behind 'run': holdfast run \(flag) …"
+            }
+            let guess = quoted.count > 1 ? "did you mean '\(printable(quoted[1]))'? " : ""
+            return "unknown flag '\(printable(flag))'; \(guess)\(help)"
+        }
+        if message.hasPrefix("Missing value"), let row = SettingsTable.rows.first(where: { $0.flag == flag }) {
+            // A value such as -5 is taken for a flag; name it, or the message makes no sense.
+            if let value = argument(after: flag, in: arguments), !isFlag(value) {
+                return "\(flag): '\(printable(value))' is not \(row.allowed)"
+            }
+            return "\(flag) needs a value: \(row.allowed)"
+        }
+        if message.contains("nexpected argument"), !flag.isEmpty {
+            return isRun
+                ? "unexpected argument '\(printable(quoted[0]))'; \(help)"
+                : "unknown command '\(printable(quoted[0]))'; \(help)"
+        }
+        let words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return "\(printable(words)); \(help)"
+    }
+
+    private static func printable(_ text: String) -> String {
+        SettingsError.printable(text)
+    }
+
+    private static func quotedWords(in message: String) -> [String] {
+        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+        return parts.indices.filter { $0 % 2 == 1 && $0 < parts.count - 1 }.map { String(parts[$0]) }
+    }
+
+    /// `--flag` of `--flag <VALUE>`.
+    private static func firstWord(of text: String) -> String {
+        String(text.prefix { $0 != " " })
+    }
+
+    private static func argument(after flag: String, in arguments: [String]) -> String? {
+        arguments.indices.dropFirst().first { arguments[$0 - 1] == flag }.map { arguments[$0] }
+    }
+
+    private static func isFlag(_ argument: String) -> Bool {
+        argument.hasPrefix("--") || argument == "-h"
+    }
+}

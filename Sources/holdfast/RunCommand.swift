@@ -1,0 +1,63 @@
+import ArgumentParser
+import Settings
+
+/// `holdfast run`: every setting of the table that has a flag.
+///
+/// All values are plain text and every flag may be repeated here: what is allowed is said once, in `SettingsTable`, for
+/// flags and files alike.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Serve BOSH clients.",
+        usage: "holdfast run --domain DOMAIN --upstream HOST:PORT [options]",
+        discussion: "Begin with 'holdfast run --domain example.org --upstream 127.0.0.1:5222'.")
+
+    @Option(SettingsTable.listen.row) var listen: [String] = []
+    @Option(SettingsTable.admin.row) var admin: [String] = []
+    @Option(SettingsTable.domain.row) var domain: [String] = []
+    @Option(SettingsTable.upstream.row) var upstream: [String] = []
+    @Option(SettingsTable.upstreamTLS.row) var upstreamTLS: [String] = []
+    @Option(SettingsTable.upstreamCA.row) var upstreamCA: [String] = []
+    @Option(SettingsTable.path.row) var path: [String] = []
+    @Option(SettingsTable.maxWait.row) var maxWait: [String] = []
+    @Option(SettingsTable.inactivity.row) var inactivity: [String] = []
+    @Option(SettingsTable.maxHold.row) var maxHold: [String] = []
+    @Option(SettingsTable.maxBody.row) var maxBody: [String] = []
+    @Option(SettingsTable.logLevel.row) var logLevel: [String] = []
+
+    /// What was given, as the settings room takes it.
+    var entries: [SettingEntry] {
+        let given: [(SettingRow, [String])] = [
+            (SettingsTable.listen.row, listen), (SettingsTable.admin.row, admin), (SettingsTable.domain.row, domain),
+            (SettingsTable.upstream.row, upstream), (SettingsTable.upstreamTLS.row, upstreamTLS),
+            (SettingsTable.upstreamCA.row, upstreamCA), (SettingsTable.path.row, path),
+            (SettingsTable.maxWait.row, maxWait), (SettingsTable.inactivity.row, inactivity),
+            (SettingsTable.maxHold.row, maxHold), (SettingsTable.maxBody.row, maxBody),
+            (SettingsTable.logLevel.row, logLevel),
+        ]
+        return given.flatMap { row, values in values.map { SettingEntry(row.name, $0, origin: .flag) } }
+    }
+}
+
+extension Option where Value == [String] {
+    /// A flag for a row of the table, with the help text that the row has.
+    fileprivate init(wrappedValue: [String], _ row: SettingRow) {
+        self.init(wrappedValue: wrappedValue, name: .customLong(row.name), help: row.help)
+    }
+}
+
+extension SettingRow {
+    fileprivate var help: ArgumentHelp {
+        var text = doc
+        switch kind {
+        case .seconds(let range): text += "; \(range.lowerBound) to \(range.upperBound) seconds"
+        case .count(let range), .bytes(let range): text += "; \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let words): text += "; " + words.joined(separator: ", ")
+        case .text: break
+        }
+        if isRepeatable { text += "; repeatable" }
+        if isRequired { text += " (required)" }
+        if !defaults.isEmpty { text += " (default: \(defaults.joined(separator: ", ")))" }
+        return ArgumentHelp("\(text)", valueName: valueName)
+    }
+}

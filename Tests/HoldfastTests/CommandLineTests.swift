@@ -1,0 +1,154 @@
+import Settings
+import Testing
+
+@testable import holdfast
+
+@Suite struct CommandLineTests {
+    private static let required = ["run", "--domain", "example.org", "--upstream", "127.0.0.1:5222"]
+
+    private func parse(_ arguments: [String]) -> Invocation {
+        HoldfastCommand.parse(arguments, version: "1.2.3")
+    }
+
+    private func settings(_ arguments: [String]) throws -> Settings {
+        guard case .run(let settings) = parse(arguments) else {
+            Issue.record("not a run: \(parse(arguments))")
+            throw NotARun()
+        }
+        return settings
+    }
+
+    private struct NotARun: Error {}
+
+    /// The line on standard error of a command line that is wrong.
+    private func complaint(_ arguments: [String]) -> String? {
+        guard case .exit(code: 64, standardOutput: "", standardError: let text) = parse(arguments) else { return nil }
+        #expect(text.hasPrefix("holdfast: ") && text.hasSuffix("\n"))
+        #expect(text.filter(\.isNewline).count == 1, "\(text)")
+        return String(text.dropFirst("holdfast: ".count).dropLast())
+    }
+
+    @Test func `run with what is needed`() throws {
+        let settings = try settings(Self.required)
+        #expect(settings.domains == ["example.org"])
+        #expect(settings.upstream.description == "127.0.0.1:5222")
+        #expect(settings.upstreamTLS == .starttls)
+    }
+
+    @Test func `run with everything`() throws {
+        let settings = try settings([
+            "run", "--listen", "127.0.0.1:1", "--listen=unix:/run/h", "--admin", "[::1]:2", "--domain", "a.example",
+            "--domain", "b.example", "--upstream=xmpp.example:5223", "--upstream-tls", "direct", "--upstream-ca",
+            "ca.pem", "--path", "/b", "--max-wait", "3", "--inactivity=40", "--max-hold", "5", "--max-body", "64KiB",
+            "--log-level", "debug",
+        ])
+        #expect(settings.listen == [.tcp(host: "127.0.0.1", port: 1), .unix(path: "/run/h")])
+        #expect(settings.admin == .tcp(host: "::1", port: 2))
+        #expect(settings.domains == ["a.example", "b.example"])
+        #expect(settings.upstream.description == "xmpp.example:5223")
+        #expect(settings.upstreamTLS == .direct)
+        #expect(settings.upstreamCA == "ca.pem")
+        #expect(settings.path == "/b")
+        #expect(settings.maxWait == .seconds(3))
+        #expect(settings.inactivity == .seconds(40))
+        #expect(settings.maxHold == 5)
+        #expect(settings.maxBody == 65536)
+        #expect(settings.logLevel == .debug)
+    }
+
+    @Test(arguments: SettingsTable.rows.filter(\.hasFlag))
+    func `Every row of the table with a flag is a flag of run`(row: SettingRow) throws {
+        let flag = try #require(row.flag)
+        #expect(complaint(["run", flag]) == "\(flag) needs a value: \(row.allowed)")
+        #expect(complaint(["run", flag, "--no-such"]) != nil)
+        guard case .exit(code: 0, standardOutput: let help, standardError: "") = parse(["run", "--help"]) else {
+            Issue.record("no help")
+            return
+        }
+        #expect(help.contains("\(flag) <\(row.valueName)>"))
+    }
+
+    @Test(arguments: SettingsTable.rows.filter(\.hasFlag))
+    func `A wrong value names the flag, the value and what is allowed`(row: SettingRow) throws {
+        let flag = try #require(row.flag)
+        // Other flags must not be what is complained about.
+        var arguments = ["run", flag, "a\nb"]
+        for (name, value) in [("--domain", "example.org"), ("--upstream", "b:1")] where name != flag {
+            arguments += [name, value]
+        }
+        #expect(complaint(arguments) == "\(flag): 'a?b' is not \(row.allowed)")
+    }
+
+    @Test(arguments: SettingsTable.rows.filter { !$0.hasFlag })
+    func `A row without a flag is an unknown flag`(row: SettingRow) {
+        #expect(complaint(["run", "--" + row.name, "5"])?.hasPrefix("unknown flag '--\(row.name)'") == true)
+    }
+
+    @Test(arguments: [
+        (["run", "--foo"], "unknown flag '--foo'; see 'holdfast run --help'"),
+        (["run", "--foo=1"], "unknown flag '--foo'; see 'holdfast run --help'"),
+        (["run", "-x"], "unknown flag '-x'; see 'holdfast run --help'"),
+        (["run", "--lisen", "x"], "unknown flag '--lisen'; did you mean '--listen'? see 'holdfast run --help'"),
+        (["--foo"], "unknown flag '--foo'; see 'holdfast --help'"),
+        (["--listen", "127.0.0.1:1"], "'--listen' has to stand behind 'run': holdfast run --listen …"),
+        (["run", "extra"], "unexpected argument 'extra'; see 'holdfast run --help'"),
+        (["frobnicate"], "unknown command 'frobnicate'; see 'holdfast --help'"),
+        ([], "a command is missing; see 'holdfast --help', or begin with 'holdfast run'"),
+        (["run"], "--domain is missing: give a domain name such as example.org"),
+        (["run", "--max-wait", "-5"], "--max-wait: '-5' is not a number of seconds from 1 to 3600"),
+        (["run", "--max-wait"], "--max-wait needs a value: a number of seconds from 1 to 3600"),
+        (["run", "--max-wait="], "--max-wait needs a value: a number of seconds from 1 to 3600"),
+        (["run", "--max-wait", "--domain", "a"], "--max-wait needs a value: a number of seconds from 1 to 3600"),
+        (["run", "--f\u{1B}o\no"], "unknown flag '--f?o?o'; see 'holdfast run --help'"),
+    ])
+    func `A wrong command line is one line`(arguments: [String], line: String) {
+        #expect(complaint(arguments) == line)
+    }
+
+    @Test func `A flag given twice is named`() {
+        #expect(
+            complaint(Self.required + ["--max-wait", "5", "--max-wait=6"])
+                == "--max-wait: '6' is a second value, only one is allowed")
+    }
+
+    @Test func `An empty value is a wrong one`() {
+        #expect(
+            complaint(["run", "--domain", "", "--upstream", "b:1"])
+                == "--domain: '' is not a domain name such as example.org")
+    }
+
+    @Test(arguments: [["--version"], ["run", "--version"], ["--version", "run"]])
+    func `The version`(arguments: [String]) {
+        #expect(parse(arguments) == .exit(code: 0, standardOutput: "holdfast 1.2.3\n", standardError: ""))
+    }
+
+    @Test(arguments: [["--help"], ["-h"], ["help"]])
+    func `Help names the commands but not the hidden one`(arguments: [String]) {
+        guard case .exit(code: 0, standardOutput: let text, standardError: "") = parse(arguments) else {
+            Issue.record("no help")
+            return
+        }
+        #expect(text.contains("holdfast run --domain DOMAIN --upstream HOST:PORT"))
+        #expect(text.contains("--version"))
+        #expect(!text.contains("resolver"))
+        #expect(text.hasSuffix("\n"))
+    }
+
+    @Test(arguments: [["run", "--help"], ["run", "-h"], ["help", "run"], Self.required + ["--help"]])
+    func `Help of run names defaults and ranges`(arguments: [String]) {
+        guard case .exit(code: 0, standardOutput: let text, standardError: "") = parse(arguments) else {
+            Issue.record("no help")
+            return
+        }
+        let words = text.split { $0.isWhitespace }.joined(separator: " ")
+        for row in SettingsTable.rows where row.hasFlag {
+            for value in row.defaults { #expect(words.contains("(default: \(value))"), "\(row.name)") }
+        }
+        #expect(words.contains("1 to 3600 seconds"))
+        #expect(words.contains("none, starttls, direct"))
+    }
+
+    @Test func `The resolver's role`() {
+        #expect(parse(["resolver"]) == .resolver)
+    }
+}

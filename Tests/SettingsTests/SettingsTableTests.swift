@@ -1,0 +1,129 @@
+import Settings
+import Testing
+
+@Suite struct SettingsTableTests {
+    /// Entries that give the settings without a default, so that one more can be judged alone.
+    private static let required = [
+        SettingEntry("domain", "example.org", origin: .environment),
+        SettingEntry("upstream", "127.0.0.1:5222", origin: .environment),
+    ]
+
+    /// Why `value` is refused for `row`; `nil` when it is accepted.
+    private func refusal(of value: String, for row: SettingRow) -> SettingsError? {
+        let origin: SettingOrigin = row.hasFlag ? .flag : .file(path: "holdfast.toml", line: 3, column: 7)
+        do throws(SettingsError) {
+            _ = try Settings.resolve(entries: Self.required + [SettingEntry(row.name, value, origin: origin)])
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func expectInvalid(_ value: String, for row: SettingRow) {
+        #expect(
+            refusal(of: value, for: row)?.problem == .invalid(value: value, allowed: row.allowed),
+            "\(row.name) = '\(value)'")
+    }
+
+    @Test func `The table holds every setting once`() {
+        #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
+        #expect(SettingsTable.rows.count == 22)
+        for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
+        #expect(SettingsTable.row(named: "maxwait") == nil)
+    }
+
+    @Test func `The flags are the command line's contract`() {
+        #expect(
+            SettingsTable.rows.compactMap(\.flag) == [
+                "--listen", "--admin", "--domain", "--upstream", "--upstream-tls", "--upstream-ca", "--path",
+                "--max-wait", "--inactivity", "--max-hold", "--max-body", "--log-level",
+            ])
+        #expect(SettingsTable.rows.filter(\.isRepeatable).map(\.name) == ["listen", "domain"])
+        #expect(SettingsTable.rows.filter(\.isRequired).map(\.name) == ["domain", "upstream"])
+    }
+
+    @Test(arguments: SettingsTable.rows)
+    func `A row is fit for documentation`(row: SettingRow) {
+        #expect(row.name.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D })
+        #expect(!row.doc.isEmpty && !row.doc.hasSuffix("."))
+        #expect(!row.doc.contains { $0.isNewline })
+        #expect(!row.allowed.isEmpty && !row.valueName.isEmpty)
+        #expect(!(row.isRequired && !row.defaults.isEmpty))
+    }
+
+    @Test(arguments: SettingsTable.rows)
+    func `Every default is allowed`(row: SettingRow) {
+        for value in row.defaults { #expect(refusal(of: value, for: row) == nil, "\(row.name) = '\(value)'") }
+    }
+
+    @Test(arguments: SettingsTable.rows)
+    func `The range is what is accepted`(row: SettingRow) {
+        switch row.kind {
+        case .seconds(let range), .count(let range), .bytes(let range):
+            for value in [range.lowerBound, range.upperBound] {
+                #expect(refusal(of: String(value), for: row) == nil, "\(row.name) = \(value)")
+                #expect(refusal(of: "0" + String(value), for: row) == nil, "\(row.name) = 0\(value)")
+            }
+            for value in [range.lowerBound - 1, range.upperBound + 1, -range.lowerBound] {
+                expectInvalid(String(value), for: row)
+            }
+        case .choice(let words):
+            for word in words {
+                #expect(refusal(of: word, for: row) == nil, "\(row.name) = \(word)")
+                expectInvalid(word.uppercased(), for: row)
+                expectInvalid(word + " ", for: row)
+            }
+        case .text:
+            break
+        }
+    }
+
+    @Test(arguments: SettingsTable.rows)
+    func `Garbage is refused`(row: SettingRow) {
+        expectInvalid("", for: row)
+        expectInvalid("a\nb", for: row)
+        expectInvalid("\u{0}", for: row)
+        // Any name is a path, and many of these are domains: see `XMPPDomainTests`.
+        guard row.name != "upstream-ca", row.name != "domain" else { return }
+        for value in [
+            " ", "-", "1.5", "+5", "5 s", "0x10", "99999999999999999999999999", "٣", "５", "1e3", "nonsense!", "5,5",
+        ] {
+            expectInvalid(value, for: row)
+        }
+    }
+
+    @Test(arguments: [
+        ("1024", 1024), ("2k", 2000), ("2KiB", 2048), ("1M", 1_000_000), ("1MiB", 1_048_576), ("64MiB", 67_108_864),
+    ])
+    func `Bytes may have a unit`(text: String, bytes: Int) throws {
+        let entries = Self.required + [SettingEntry("max-body", text, origin: .flag)]
+        #expect(try Settings.resolve(entries: entries).maxBody == bytes)
+    }
+
+    @Test(arguments: ["1023", "65MiB", "2 k", "2kb", "2K", "2m", "2mib", "k", "MiB", "1.5MiB", "9999999999MiB", "1Mi"])
+    func `Bytes with another unit are refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.maxBody.row)
+    }
+
+    @Test(arguments: [
+        ("/", "/"), ("/http-bind", "/http-bind"), ("/http-bind/", "/http-bind"), ("/a/b//", "/a/b"), ("//", "/"),
+        ("/%7Ebosh", "/%7Ebosh"),
+    ])
+    func `A path loses the slash at its end`(text: String, path: String) throws {
+        let entries = Self.required + [SettingEntry("path", text, origin: .flag)]
+        #expect(try Settings.resolve(entries: entries).path == path)
+    }
+
+    @Test(arguments: [
+        "http-bind", "/a?b", "/a#b", "/a b", "/ä", "http://example.org/http-bind", "/a\\b",
+        "/" + String(repeating: "a", count: 1024),
+    ])
+    func `What is no path is refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.path.row)
+    }
+
+    @Test func `Environment names follow from the names`() {
+        #expect(SettingRow.environmentName(of: "max-wait") == "HOLDFAST_MAX_WAIT")
+        #expect(SettingRow.environmentName(of: "path") == "HOLDFAST_PATH")
+    }
+}

@@ -1,0 +1,198 @@
+import Settings
+import Testing
+
+@Suite struct SettingsTests {
+    private func resolve(_ flags: (String, String)...) throws(SettingsError) -> Settings {
+        try Settings.resolve(entries: flags.map { SettingEntry($0.0, $0.1, origin: .flag) })
+    }
+
+    private func error(_ entries: [SettingEntry]) -> SettingsError? {
+        do throws(SettingsError) {
+            _ = try Settings.resolve(entries: entries)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func message(_ flags: (String, String)...) -> String? {
+        error(flags.map { SettingEntry($0.0, $0.1, origin: .flag) })?.description
+    }
+
+    @Test func `The defaults`() throws {
+        let settings = try resolve(("domain", "example.org"), ("upstream", "localhost:5222"))
+        #expect(settings.listen == [.tcp(host: "127.0.0.1", port: 5280)])
+        #expect(settings.admin == .tcp(host: "127.0.0.1", port: 5281))
+        #expect(settings.domains == ["example.org"])
+        #expect(settings.upstream.description == "localhost:5222")
+        #expect(settings.upstreamTLS == .starttls)
+        #expect(settings.upstreamCA == nil)
+        #expect(settings.path == "/http-bind")
+        #expect(settings.maxWait == .seconds(55))
+        #expect(settings.inactivity == .seconds(60))
+        #expect(settings.maxHold == 2)
+        #expect(settings.maxBody == 1_048_576)
+        #expect(settings.logLevel == .info)
+        #expect(settings.headTimeout == .seconds(15))
+        #expect(settings.bodyTimeout == .seconds(60))
+        #expect(settings.sendTimeout == .seconds(30))
+        #expect(settings.idleTimeout == .seconds(180))
+        #expect(settings.polling == .seconds(2))
+        #expect(settings.maxpause == .seconds(120))
+        #expect(settings.connectTimeout == .seconds(20))
+        #expect(settings.upstreamWriteTimeout == .seconds(30))
+        #expect(settings.keepaliveInterval == .seconds(180))
+        #expect(settings.sessionBuffer == 262_144)
+        #expect(settings.origins == ["domain": .flag, "upstream": .flag])
+    }
+
+    @Test func `Every value given arrives where it belongs`() throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let internals = [
+            ("head-timeout", "11"), ("body-timeout", "12"), ("send-timeout", "13"), ("idle-timeout", "214"),
+            ("polling", "5"), ("maxpause", "16"), ("upstream-connect-timeout", "17"), ("upstream-write-timeout", "18"),
+            ("upstream-keepalive", "219"), ("session-buffer", "20000"),
+        ].map { SettingEntry($0.0, $0.1, origin: file) }
+        let flags = [
+            ("listen", "[::1]:80"), ("listen", "unix:/run/a"), ("admin", "10.0.0.1:81"), ("domain", "a.example"),
+            ("domain", "B.example"), ("upstream", "[::1]:5223"), ("upstream-tls", "direct"), ("upstream-ca", "/ca.pem"),
+            ("path", "/bosh/"), ("max-wait", "1"), ("inactivity", "65535"), ("max-hold", "10"), ("max-body", "2KiB"),
+            ("log-level", "trace"),
+        ].map { SettingEntry($0.0, $0.1, origin: .flag) }
+        let settings = try Settings.resolve(entries: internals + flags)
+        #expect(settings.listen == [.tcp(host: "::1", port: 80), .unix(path: "/run/a")])
+        #expect(settings.admin == .tcp(host: "10.0.0.1", port: 81))
+        #expect(settings.domains == ["a.example", "b.example"])
+        #expect(settings.upstream.description == "[::1]:5223")
+        #expect(settings.upstreamTLS == .direct)
+        #expect(settings.upstreamCA == "/ca.pem")
+        #expect(settings.path == "/bosh")
+        #expect(settings.maxWait == .seconds(1))
+        #expect(settings.inactivity == .seconds(65535))
+        #expect(settings.maxHold == 10)
+        #expect(settings.maxBody == 2048)
+        #expect(settings.logLevel == .trace)
+        #expect(settings.headTimeout == .seconds(11))
+        #expect(settings.bodyTimeout == .seconds(12))
+        #expect(settings.sendTimeout == .seconds(13))
+        #expect(settings.idleTimeout == .seconds(214))
+        #expect(settings.polling == .seconds(5))
+        #expect(settings.maxpause == .seconds(16))
+        #expect(settings.connectTimeout == .seconds(17))
+        #expect(settings.upstreamWriteTimeout == .seconds(18))
+        #expect(settings.keepaliveInterval == .seconds(219))
+        #expect(settings.sessionBuffer == 20000)
+        #expect(settings.origins.count == SettingsTable.rows.count)
+        #expect(settings.origins["polling"] == file)
+    }
+
+    @Test func `What has no default must be given`() {
+        #expect(message() == "--domain is missing: give a domain name such as example.org")
+        #expect(
+            message(("domain", "a"))
+                == "--upstream is missing: give HOST:PORT with a name, an IPv4 address or an [IPv6] address")
+    }
+
+    @Test func `A wrong value is one line with flag, value and what is allowed`() {
+        #expect(
+            message(("max-wait", "abc"), ("domain", "a"), ("upstream", "b:1"))
+                == "--max-wait: 'abc' is not a number of seconds from 1 to 3600")
+        #expect(
+            message(("max-body", "1"), ("domain", "a"), ("upstream", "b:1"))
+                == "--max-body: '1' is not a number of bytes from 1024 to 67108864 (k, M, KiB or MiB may follow)")
+        #expect(
+            message(("upstream-tls", "yes"), ("domain", "a"), ("upstream", "b:1"))
+                == "--upstream-tls: 'yes' is not one of none, starttls, direct")
+        #expect(message(("listen", "80")) == "--listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH")
+        #expect(
+            message(("domain", "a"), ("domain", "b c")) == "--domain: 'b c' is not a domain name such as example.org")
+    }
+
+    @Test func `Errors name the place`() {
+        let entry = SettingEntry("max-hold", "0", origin: .file(path: "/etc/holdfast.toml", line: 12, column: 3))
+        let required = [SettingEntry("domain", "a", origin: .flag), SettingEntry("upstream", "b:1", origin: .flag)]
+        #expect(
+            error(required + [entry])?.description
+                == "/etc/holdfast.toml:12:3: max-hold: '0' is not a number from 1 to 10")
+        let variable = SettingEntry("max-hold", "x", origin: .environment)
+        #expect(error(required + [variable])?.description == "HOLDFAST_MAX_HOLD: 'x' is not a number from 1 to 10")
+        #expect(
+            error([SettingEntry("max-hlod", "1", origin: .file(path: "f", line: 1, column: 1))])?.description
+                == "f:1:1: max-hlod: there is no such setting")
+    }
+
+    @Test func `A setting without a flag is none on the command line`() {
+        #expect(error([SettingEntry("polling", "3", origin: .flag)])?.problem == .unknown)
+        #expect(error([SettingEntry("", "3", origin: .flag)])?.problem == .unknown)
+    }
+
+    @Test func `A hostile value cannot break the line`() {
+        let text = message(
+            ("max-wait", "1\n2\u{1B}[31m\u{202E}" + String(repeating: "9", count: 5000)), ("domain", "a"),
+            ("upstream", "b:1"))
+        #expect(text?.hasPrefix("--max-wait: '1?2?[31m?999") == true)
+        #expect(text?.contains { $0.isNewline } == false)
+        #expect((text?.count ?? 0) < 200)
+    }
+
+    @Test func `A second value is refused unless the setting is a list`() {
+        #expect(
+            message(("max-wait", "5"), ("max-wait", "6"), ("domain", "a"), ("upstream", "b:1"))
+                == "--max-wait: '6' is a second value, only one is allowed")
+        #expect(message(("domain", "a"), ("domain", "b"), ("upstream", "b:1")) == nil)
+    }
+
+    @Test func `The same value twice in a list counts once`() throws {
+        let settings = try resolve(
+            ("domain", "a.example"), ("domain", "A.example."), ("upstream", "b:1"), ("listen", "127.0.0.1:1"),
+            ("listen", "localhost:1"))
+        #expect(settings.domains == ["a.example"])
+        #expect(settings.listen == [.tcp(host: "127.0.0.1", port: 1)])
+    }
+
+    @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]])
+    func `A flag wins over the environment, that over a file`(order: [Int]) throws {
+        let layers: [SettingOrigin] = [.file(path: "f", line: 1, column: 1), .environment, .flag]
+        var entries = [SettingEntry("upstream", "b:1", origin: .flag)]
+        for index in order {
+            entries.append(SettingEntry("max-wait", String(index + 10), origin: layers[index]))
+            entries.append(SettingEntry("domain", "first\(index)", origin: layers[index]))
+            entries.append(SettingEntry("domain", "second\(index)", origin: layers[index]))
+        }
+        let settings = try Settings.resolve(entries: entries)
+        #expect(settings.maxWait == .seconds(12))
+        #expect(settings.domains == ["first2", "second2"])
+        #expect(settings.origins["max-wait"] == .flag)
+        let lower = try Settings.resolve(entries: entries.filter { $0.origin != .flag || $0.name == "upstream" })
+        #expect(lower.maxWait == .seconds(11))
+        #expect(lower.domains == ["first1", "second1"])
+        #expect(lower.origins["domain"] == .environment)
+    }
+
+    @Test func `The admin endpoints can be switched off`() throws {
+        #expect(try resolve(("domain", "a"), ("upstream", "b:1"), ("admin", "off")).admin == nil)
+        #expect(
+            message(("domain", "a"), ("upstream", "b:1"), ("admin", "unix:/a"))?.hasPrefix("--admin: 'unix:/a' is not")
+                == true)
+    }
+
+    @Test func `One address cannot serve clients and the operator`() throws {
+        #expect(
+            message(("domain", "a"), ("upstream", "b:1"), ("listen", "127.0.0.1:5281"))
+                == "--admin: '127.0.0.1:5281' is an address of --listen too")
+        #expect(
+            message(
+                ("domain", "a"), ("upstream", "b:1"), ("listen", "[::]:1"), ("listen", "[::1]:2"), ("admin", "[::1]:2"))
+                == "--admin: '[::1]:2' is an address of --listen too")
+        let settings = try resolve(
+            ("domain", "a"), ("upstream", "b:1"), ("listen", "127.0.0.1:0"), ("admin", "127.0.0.1:0"))
+        #expect(settings.admin == settings.listen.first)
+    }
+
+    @Test func `A CA without TLS is a mistake`() throws {
+        #expect(
+            message(("domain", "a"), ("upstream", "b:1"), ("upstream-tls", "none"), ("upstream-ca", "ca.pem"))
+                == "--upstream-ca: 'ca.pem' has no use with --upstream-tls none")
+        #expect(try resolve(("domain", "a"), ("upstream", "b:1"), ("upstream-ca", "ca.pem")).upstreamCA == "ca.pem")
+    }
+}
