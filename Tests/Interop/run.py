@@ -7,6 +7,7 @@ The last line is `N passed, N failed`; the exit status is 0 when none failed and
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -82,6 +83,7 @@ def main():
         if not os.access(gateway.binary, os.X_OK):
             parser.error(f"argument --holdfast: {arguments.holdfast} is not an executable file")
 
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # unittest turns on its debug mode
     suite = unittest.TestSuite(selected(unittest.defaultTestLoader.discover(FOLDER), arguments.names))
     result = Result()
     suite.run(result)

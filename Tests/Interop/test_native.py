@@ -1,0 +1,77 @@
+"""libpurple and gloox: native clients that log in with accounts, exchange messages and log out."""
+
+import asyncio
+
+from support.case import Case
+from support.native import NativeClient, compile_client
+from support.prosody import ACCOUNTS
+
+
+class Native(Case):
+    """Two clients of one kind that talk to each other."""
+
+    async def start(self, arguments):
+        client = NativeClient(arguments)
+        self.addCleanup(client.stop)
+        self.assertEqual(await asyncio.to_thread(client.line), "online")
+        return client
+
+    async def converse(self, arguments, count):
+        """`arguments` makes a command line of a user's name. They take turns; then both leave and log out."""
+        watchers = [await self.watcher(user) for user in ("romeo", "juliet")]
+        romeo, juliet = await asyncio.gather(self.start(arguments("romeo")), self.start(arguments("juliet")))
+        for watcher in watchers:
+            self.assertIsNone((await self.presence(watcher)).get("type"))
+        for number in range(count):
+            romeo.write(f"send juliet@{ACCOUNTS} from romeo {number}")
+            self.assertEqual(await asyncio.to_thread(juliet.message), (f"romeo@{ACCOUNTS}", f"from romeo {number}"))
+            juliet.write(f"send romeo@{ACCOUNTS} from juliet {number}")
+            self.assertEqual(await asyncio.to_thread(romeo.message), (f"juliet@{ACCOUNTS}", f"from juliet {number}"))
+        for client, watcher in zip((romeo, juliet), watchers):
+            client.write("leave")
+            self.assertEqual((await self.presence(watcher)).get("type"), "unavailable")
+            await asyncio.to_thread(client.quit)
+
+    async def watcher(self, user):
+        """Another resource of the user, directly on the server, which gets no messages but sees the first one's presence."""
+        watcher = await self.peer(user)
+        watcher.write("<presence><priority>-1</priority></presence>")
+        await watcher.synchronise()
+        return watcher
+
+    async def presence(self, watcher):
+        while (presence := await watcher.stanza("presence")).get("from") == watcher.jid:
+            pass
+        return presence
+
+
+class Purple(Native):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = compile_client("purple.c", "cc", "purple", cls.scratch.path)
+
+    async def test_libpurple(self):
+        url = f"http://127.0.0.1:{self.service.port}/http-bind"
+        await self.converse(lambda user: [self.program, url, f"{user}@{ACCOUNTS}/purple", self.prosody.password,
+                                          "SCRATCH"], 5)
+
+
+class Gloox(Native):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = compile_client("gloox.cpp", "c++", "gloox", cls.scratch.path)
+
+    async def gloox(self, mode):
+        await self.converse(lambda user: [self.program, "127.0.0.1", str(self.service.port),
+                                          f"{user}@{ACCOUNTS}/gloox", self.prosody.password, mode], 20)
+
+    async def test_gloox_http_1_0(self):
+        await self.gloox("http10")
+
+    async def test_gloox_http_1_1(self):
+        await self.gloox("http11")
+
+    async def test_gloox_pipelining(self):
+        await self.gloox("pipelining")
