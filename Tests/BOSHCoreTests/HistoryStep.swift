@@ -1,0 +1,68 @@
+import BOSHCore
+
+/// One thing that happens in a random history. The operands choose among what is possible when it is its turn, so that any
+/// selection of a history's steps is a history too: this is what lets a failing one be shrunk.
+struct HistoryStep: Sendable {
+    enum Kind: UInt8, Sendable, CaseIterable {
+        /// The client sends its next request; what is in it follows from the operands.
+        case send
+        /// One of the requests on the way arrives, or the copy of one that arrives twice.
+        case arrive
+        /// The client repeats a request that it has no answer to.
+        case repeatRequest
+        /// A request on the way is lost with its connection.
+        case loseRequest
+        /// One of the answers on the way arrives.
+        case deliver
+        /// An answer on the way is lost with its connection.
+        case loseAnswer
+        /// The connection of a waiting request dies, with or without the session being told.
+        case die
+        /// The session learns that a connection is dead.
+        case notice
+        /// The page is loaded again: open requests are given up, the next rid is used.
+        case reload
+        /// The upstream sends stanzas.
+        case stanzas
+        /// The upstream's features after a restart.
+        case features
+        /// Time passes.
+        case jump
+    }
+
+    let kind: Kind
+    let first: Int
+    let second: Int
+
+    private static let weights: [(Kind, Int)] = [
+        (.send, 22), (.arrive, 22), (.repeatRequest, 7), (.loseRequest, 3), (.deliver, 18), (.loseAnswer, 4), (.die, 5),
+        (.notice, 3), (.reload, 2), (.stanzas, 14), (.features, 3), (.jump, 9),
+    ]
+
+    /// Which kind each of the weights' sum stands for.
+    private static let wheel: [Kind] = weights.flatMap { Array(repeating: $0.0, count: $0.1) }
+
+    /// A step of random kind and operands.
+    init(from generator: inout SeededGenerator) {
+        let bits = generator.next()
+        kind = Self.wheel[Int(bits & 0xFFFF) % Self.wheel.count]
+        first = Int((bits >> 16) & 0xFFFF)
+        second = Int((bits >> 32) & 0xFFFF)
+    }
+}
+
+/// What a history runs under, chosen by its seed.
+struct HistorySetting: Sendable {
+    let hold: Int
+    let wait: Int
+    let firstRid: UInt64
+
+    var isPolling: Bool { hold == 0 || wait == 0 }
+    var requests: Int { max(hold + 1, 2) }
+
+    init(from generator: inout SeededGenerator) {
+        hold = [1, 1, 1, 2, 3, 0][generator.below(6)]
+        wait = generator.oneIn(12) ? 0 : 20
+        firstRid = [1, 4_294_967_290, RequestID.maximum - 5_000][generator.below(3)]
+    }
+}

@@ -1,0 +1,173 @@
+import BOSHCore
+
+/// A client, a network and an upstream around one session, and what they know must hold.
+///
+/// The client keeps to the rules: rids in order, at most `requests` of them without an answer (a pause may be one more),
+/// repeats only what it has no answer to. The network may do anything with what is on the way. `failure` is the first
+/// thing that went wrong.
+struct SimulatedWorld {
+    enum Content: UInt8 {
+        case creation, plain, pause, restart, terminate
+    }
+
+    /// One rid, as client and model know it.
+    struct Request {
+        var content: Content
+        /// The client's stanzas in it: numbers `from..<to`.
+        var from: Int
+        var to: Int
+        var hasArrived = false
+        /// The client has its answer.
+        var isAnswered = false
+        /// A page that is gone sent it.
+        var isGivenUp = false
+        /// The answer that was decided first; every later one must be equal.
+        var answer: BodyResponse?
+    }
+
+    enum Place: UInt8 {
+        case underway, waiting, answered, gone
+    }
+
+    /// One HTTP request that carries a rid.
+    struct Exchange {
+        let request: Int
+        var place = Place.underway
+        var hasArrived = false
+        var isDead = false
+        var isKnownDead = false
+        var isError = false
+        var arrival: MonotonicInstant
+    }
+
+    static let inactivity = 30
+    static let pauseLength = 50
+    static let polling = 2
+    static let features: UInt8 = 0xFF
+
+    let setting: HistorySetting
+    let policy: SessionPolicy
+    var session: Session
+    var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
+    var effects: [SessionEffect] = []
+    var failure: String?
+    /// The history as a dialogue; nil when nobody wants to read it.
+    var script: [String]?
+
+    var requests: [Request] = []
+    var exchanges: [Exchange] = []
+    /// Exchanges by where they are.
+    var underway: [Int] = []
+    var waiting: [Int] = []
+    var answersUnderway: [Int] = []
+
+    /// The first rid without an answer at the client.
+    var lowestOpen = 0
+    var stanzasIssued = 0
+    var lastAnswerReceived: MonotonicInstant
+
+    /// All rids up to this one have arrived.
+    var processed = 0
+    var stanzasForwarded = 0
+    var stanzasSent = 0
+    var stanzasSpent = 0
+    var featuresOwed = 0
+    var isRestarting = false
+    var sawRestart = false
+    var idleSince: MonotonicInstant?
+    var patience = inactivity
+    var lastRidAnswered = 0
+    var hasTerminated = false
+    var end: EndReason?
+
+    /// A session that was created and has told its features.
+    init(setting: HistorySetting, policy: SessionPolicy, isTold: Bool) {
+        self.setting = setting
+        self.policy = policy
+        var attributes = BodyAttributes()
+        attributes.rid = .value(setting.firstRid)
+        attributes.to = "example.org"
+        attributes.hold = .value(UInt64(setting.hold))
+        attributes.wait = .value(UInt64(setting.wait))
+        let exchange = ExchangeID(connection: 0, number: 0)
+        do {
+            let opening = try SessionOpening(judging: attributes, by: policy)
+            session = Session(
+                id: SessionHarness.id, opening: opening, exchange: exchange, payload: [], now: now, policy: policy,
+                into: &effects)
+        } catch {
+            preconditionFailure("the creation request is valid")
+        }
+        lastAnswerReceived = now
+        requests.reserveCapacity(64)
+        exchanges.reserveCapacity(64)
+        requests.append(Request(content: .creation, from: 0, to: 0, hasArrived: true))
+        exchanges.append(Exchange(request: 0, place: .waiting, arrival: now))
+        waiting.append(0)
+        featuresOwed = 1
+        if isTold {
+            script = [
+                "P: max-wait=20 inactivity=\(Self.inactivity) polling=\(Self.polling) maxpause=\(Self.pauseLength) "
+                    + "outbound=1000000 inbound=1000000",
+                "C: x0 rid=\(setting.firstRid) to=example.org hold=\(setting.hold) wait=\(setting.wait)",
+            ]
+        }
+        settle(hadArrival: true)
+        script?.append("U: open id=s <f/>")
+        feed(.streamOpened(StreamIdentity(id: "s", version: nil), features: [Self.features]))
+        while !answersUnderway.isEmpty { deliverAnswer(at: 0) }
+    }
+
+    /// Policy that every history runs under.
+    static let policy = SessionPolicy(
+        maxWait: .seconds(20), maxHold: 3, inactivity: .seconds(inactivity), polling: .seconds(polling),
+        maxpause: .seconds(pauseLength), outboundBound: 1_000_000, inboundBound: 1_000_000, domains: ["example.org"])
+
+    var isOver: Bool { end != nil || failure != nil }
+
+    mutating func fail(_ text: String) {
+        if failure == nil { failure = text }
+    }
+
+    /// Lets one step happen; one that is not possible now changes nothing.
+    mutating func take(_ step: HistoryStep) {
+        switch step.kind {
+        case .send: send(step)
+        case .arrive:
+            guard !underway.isEmpty else { return }
+            let index = step.first % underway.count
+            if step.second % 16 == 0 { duplicate(underway[index]) }
+            arrive(at: index)
+        case .repeatRequest:
+            let open = lowestOpen + step.first % max(requests.count - lowestOpen, 1)
+            if open < requests.count, !requests[open].isAnswered {
+                repeatRequest(open, givesUpOlder: step.second % 2 == 0)
+            }
+        case .loseRequest:
+            guard !underway.isEmpty else { return }
+            let exchange = underway.remove(at: step.first % underway.count)
+            exchanges[exchange].place = .gone
+        case .deliver:
+            if !answersUnderway.isEmpty { deliverAnswer(at: step.first % answersUnderway.count) }
+        case .loseAnswer:
+            guard !answersUnderway.isEmpty else { return }
+            let exchange = answersUnderway.remove(at: step.first % answersUnderway.count)
+            exchanges[exchange].place = .gone
+        case .die:
+            guard !waiting.isEmpty else { return }
+            let exchange = waiting[step.first % waiting.count]
+            exchanges[exchange].isDead = true
+            if step.second % 4 != 0 { notice(exchange) }
+        case .notice:
+            // Of any connection: that of an exchange which was answered means nothing.
+            let exchange = exchanges.count - 1 - step.first % min(exchanges.count, 6)
+            if exchanges[exchange].hasArrived, exchanges[exchange].isDead || exchanges[exchange].place == .gone {
+                notice(exchange)
+            }
+        case .reload: reload(isNoticed: step.first % 4 != 0, dropsCopies: step.second % 2 == 0)
+        case .stanzas: sendStanzas(1 + step.first % 3)
+        case .features: sendFeatures()
+        case .jump: jump(step)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import BOSHCore
+import Foundation
+import Testing
+
+/// Random histories of a client that keeps to the rules, over a network that does not.
+///
+/// `HOLDFAST_HISTORIES` says how many, `HOLDFAST_SEED` where to begin.
+@Suite struct WindowPropertyTests {
+    private static func environment(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+    }
+
+    private struct History {
+        let setting: HistorySetting
+        var steps: [HistoryStep]
+
+        init(seed: UInt64) {
+            var generator = SeededGenerator(seed: seed)
+            setting = HistorySetting(from: &generator)
+            let length = 8 + generator.below(40)
+            steps = (0..<length).map { _ in HistoryStep(from: &generator) }
+        }
+
+        /// Plays the history to its end.
+        func play(isTold: Bool = false) -> SimulatedWorld {
+            var world = SimulatedWorld(setting: setting, policy: SimulatedWorld.policy, isTold: isTold)
+            for step in steps {
+                if world.isOver { break }
+                world.take(step)
+            }
+            world.settleAll()
+            world.checkRest()
+            return world
+        }
+
+        /// The same failure, or another one, with as few steps as removing them one run after the other gives.
+        func shrunk() -> History {
+            var smallest = self
+            var width = max(steps.count / 2, 1)
+            while true {
+                var start = 0
+                var hasShrunk = false
+                while start < smallest.steps.count {
+                    var shorter = smallest
+                    shorter.steps.removeSubrange(start..<min(start + width, shorter.steps.count))
+                    if shorter.play().failure != nil {
+                        smallest = shorter
+                        hasShrunk = true
+                    } else {
+                        start += width
+                    }
+                }
+                if width == 1, !hasShrunk { return smallest }
+                width = max(width / 2, 1)
+            }
+        }
+    }
+
+    @Test(
+        "R-02 R-03 R-04 R-07 R-08 R-14 P-01 P-13: nothing is lost, doubled or reordered, and no valid client is refused"
+    )
+    func holdsForEveryHistory() {
+        let count = Self.environment("HOLDFAST_HISTORIES") ?? 5_000
+        let start = Self.environment("HOLDFAST_SEED") ?? UInt64.random(in: 0...1_000_000_000)
+        print("window property: \(count) histories from HOLDFAST_SEED=\(start)")
+        for seed in start..<start + count {
+            let history = History(seed: seed)
+            guard history.play().failure != nil else { continue }
+            let world = history.shrunk().play(isTold: true)
+            Issue.record(
+                """
+                HOLDFAST_SEED=\(seed): \(world.failure ?? "the shrunk history does not fail")
+                \(world.script?.joined(separator: "\n") ?? "")
+                """)
+            return
+        }
+    }
+
+    @Test("a history that is told as a dialogue plays the same as one", arguments: 1...200 as ClosedRange<UInt64>)
+    func tellsHistories(seed: UInt64) {
+        let world = History(seed: seed).play(isTold: true)
+        #expect(world.failure == nil)
+        let dialogue = Dialogue(name: "seed \(seed)", text: world.script?.joined(separator: "\n") ?? "Q")
+        if let fault = dialogue.run() { Issue.record("\(fault)\n\(dialogue.text)") }
+    }
+
+    @Test("the histories reach what they are about")
+    func reachesEverything() {
+        var kinds: Set<SimulatedWorld.Content> = []
+        var errors = 0
+        var replays = 0
+        var terminated = 0
+        var early = 0
+        var givenUp = 0
+        for seed in 1...2_000 as ClosedRange<UInt64> {
+            let world = History(seed: seed).play()
+            kinds.formUnion(world.requests.map(\.content))
+            errors += world.exchanges.count(where: \.isError)
+            replays += world.exchanges.count - world.requests.count
+            terminated += world.end == .terminated ? 1 : 0
+            givenUp += world.requests.count(where: \.isGivenUp)
+            early += zip(world.exchanges, world.exchanges.dropFirst()).count { $0.arrival > $1.arrival }
+        }
+        #expect(kinds.count == 5)
+        #expect(errors > 200)
+        #expect(replays > 1_000)
+        #expect(terminated > 20)
+        #expect(early > 200)
+        #expect(givenUp > 100)
+    }
+}
