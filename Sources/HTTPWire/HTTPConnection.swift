@@ -93,6 +93,8 @@ package struct HTTPConnection: Sendable {
     }
 
     /// The connection must be closed once the output is flushed: every answer was given and no more requests are taken.
+    /// The sending side first: closing with input unread makes the kernel reset the connection, and the client may lose
+    /// the answer (RFC 9112 §9.6).
     package var closesWhenDrained: Bool {
         switch stage {
         case .refusing, .closing: queue.isEmpty
@@ -105,6 +107,9 @@ package struct HTTPConnection: Sendable {
 
     /// The exchanges that no answer was given to, in order; to abort them when the peer closes (P-13).
     package var openExchanges: [UInt64] { queue.open }
+
+    /// Bytes of memory set aside for unfinished messages and for output; 0 while nothing is half read or unsent.
+    package var reservedBytes: Int { partialHead.capacity + partialBody.capacity + output.capacity }
 
     // MARK: Output
 

@@ -80,6 +80,39 @@ struct LimitsTests {
         var connection = HTTPConnection(limits: HTTPLimits(body: .max))
         #expect(connection.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(Int.max)\r\n\r\nabc") == [])
         #expect(connection.phase == .readingBody)
+        #expect(connection.reservedBytes < 4_096)
+    }
+
+    @Test("memory is let go of when a message is complete, answered, refused or given up")
+    func idleMemory() {
+        var connection = HTTPConnection(limits: HTTPLimits())
+        #expect(connection.reservedBytes == 0)
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n"
+        _ = connection.feed(head)
+        #expect(connection.reservedBytes > 0)
+        _ = connection.feed("\r\n")
+        #expect(connection.reservedBytes == 0)
+        _ = connection.feed("ab")
+        #expect(connection.reservedBytes > 0)
+        _ = connection.feed("cd")
+        #expect(connection.reservedBytes == 0)
+        connection.answer(1, "answer")
+        #expect(connection.reservedBytes > 0)
+        _ = connection.takeText()
+        #expect(connection.reservedBytes == 0)
+
+        for end in ["", "\r\nab"] {
+            var timedOut = connection
+            _ = timedOut.feed(head + end)
+            timedOut.encodeTimeout()
+            _ = timedOut.takeText()
+            #expect(timedOut.reservedBytes == 0)
+        }
+        var refused = connection
+        _ = refused.feed("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nx")
+        _ = refused.takeText()
+        #expect(refused.phase == .refusing)
+        #expect(refused.reservedBytes == 0)
     }
 
     @Test("pipelining: at the bound reading pauses in front of the next request and goes on where it stopped")
@@ -99,6 +132,7 @@ struct LimitsTests {
         connection.answer(2)
         #expect(connection.owed == 2)
         #expect(!connection.mayRead)
+        #expect(connection.next(input.span, offset: &offset) == nil)
         connection.answer(1)
         #expect(connection.mayRead)
         while connection.next(input.span, offset: &offset) != nil { count += 1 }
