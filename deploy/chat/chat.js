@@ -1,0 +1,209 @@
+"use strict";
+
+// A small chat on Strophe.js. `settings` (written by deploy/quickstart) names the BOSH service, the room and the accounts.
+// Each tab is a client of its own: its session lives in sessionStorage, so a reload goes on with it (keepalive, restore).
+
+const nodes = {};
+for (const id of ["state", "state-text", "messages", "say", "text", "people", "jid", "service", "requests", "held", "login",
+    "account", "leave"]) {
+    nodes[id] = document.getElementById(id);
+}
+
+const wait = 50;
+let connection = null;
+let nickname = null;
+let requests = 0;
+const people = new Set();
+
+function show(state, text) {
+    nodes.state.className = state;
+    nodes["state-text"].textContent = text;
+    const connected = state === "connected";
+    nodes.text.disabled = !connected;
+    nodes.say.querySelector("button").disabled = !connected;
+    nodes.leave.disabled = !connected;
+    nodes.jid.textContent = connected ? connection.jid : "none";
+}
+
+function line(kind, who, text) {
+    const item = document.createElement("li");
+    item.className = kind;
+    if (who !== null) {
+        const name = document.createElement("span");
+        name.className = "who";
+        name.textContent = who;
+        item.append(name);
+    }
+    item.append(text);
+    nodes.messages.append(item);
+    item.scrollIntoView({ block: "end" });
+}
+
+function showPeople() {
+    nodes.people.replaceChildren(...[...people].sort().map((name) => {
+        const item = document.createElement("li");
+        item.textContent = name === nickname ? `${name} (this tab)` : name;
+        return item;
+    }));
+}
+
+// Stanzas from the room
+
+function onMessage(message) {
+    const body = message.getElementsByTagName("body")[0];
+    const who = Strophe.getResourceFromJid(message.getAttribute("from"));
+    if (body && message.getAttribute("type") === "groupchat" && who !== null) {
+        line(who === nickname ? "own" : "other", who, body.textContent);
+    }
+    return true;
+}
+
+function onPresence(presence) {
+    const from = presence.getAttribute("from");
+    if (Strophe.getBareJidFromJid(from) !== settings.room) {
+        return true;
+    }
+    const who = Strophe.getResourceFromJid(from);
+    const type = presence.getAttribute("type");
+    if (type === "error") {
+        if (presence.getElementsByTagName("conflict").length > 0) {
+            join(`${nickname}-`);
+        } else {
+            line("note", null, "The room refused this tab.");
+        }
+    } else if (type === "unavailable") {
+        if (people.delete(who)) {
+            line("note", null, `${who} left`);
+        }
+    } else if (!people.has(who)) {
+        people.add(who);
+        line("note", null, who === nickname ? `You are ${who}` : `${who} is here`);
+    }
+    showPeople();
+    return true;
+}
+
+// The session
+
+function join(name) {
+    nickname = name;
+    sessionStorage.setItem("nickname", name);
+    people.clear();
+    const room = $pres({ to: `${settings.room}/${name}` }).c("x", { xmlns: "http://jabber.org/protocol/muc" });
+    connection.send(room.c("history", { maxstanzas: "20" }));
+}
+
+function newName() {
+    const local = Strophe.getNodeFromJid(connection.jid);
+    const anonymous = Strophe.getDomainFromJid(connection.jid) === settings.anonymousDomain;
+    return `${anonymous ? "guest" : local}-${Math.random().toString(36).slice(2, 5)}`;
+}
+
+function changed(status, condition) {
+    switch (status) {
+    case Strophe.Status.CONNECTING:
+        show("waiting", "connecting");
+        break;
+    case Strophe.Status.AUTHENTICATING:
+        show("waiting", "logging in");
+        break;
+    case Strophe.Status.CONNECTED:
+        connection.send($pres());
+        nodes.messages.replaceChildren();
+        join(newName());
+        show("connected", "connected, a new session");
+        break;
+    case Strophe.Status.ATTACHED:
+        // The server never saw this tab go: asking the room again brings the people and the last messages.
+        nodes.messages.replaceChildren();
+        join(sessionStorage.getItem("nickname") || newName());
+        show("connected", "connected, the session from before the reload");
+        break;
+    case Strophe.Status.CONNFAIL:
+        show("ended", `no connection${condition ? `: ${condition}` : ""}`);
+        break;
+    case Strophe.Status.AUTHFAIL:
+        show("ended", "the login was refused");
+        break;
+    case Strophe.Status.DISCONNECTING:
+        show("waiting", "leaving");
+        break;
+    case Strophe.Status.DISCONNECTED:
+        people.clear();
+        showPeople();
+        if (nodes.state.className !== "ended") {
+            show("ended", `not connected${condition ? `: ${condition}` : ""}`);
+        }
+        break;
+    }
+}
+
+function open() {
+    requests = 0;
+    connection = new Strophe.Connection(settings.service, { keepalive: true });
+    connection.addHandler(onMessage, null, "message");
+    connection.addHandler(onPresence, null, "presence");
+    connection.xmlOutput = () => {
+        requests += 1;
+    };
+}
+
+function logIn(account) {
+    open();
+    sessionStorage.setItem("account", account.jid);
+    connection.connect(account.jid, account.password, changed, wait);
+}
+
+function start() {
+    nodes.service.textContent = settings.service;
+    for (const account of settings.accounts) {
+        nodes.account.append(new Option(account.label, account.jid));
+    }
+    const jid = sessionStorage.getItem("account");
+    const account = settings.accounts.find((candidate) => candidate.jid === jid) || settings.accounts[0];
+    nodes.account.value = account.jid;
+    open();
+    try {
+        connection.restore(account.jid, changed, wait);
+    } catch (error) {
+        if (error.name !== "StropheSessionError") {
+            throw error;
+        }
+        logIn(account);
+    }
+}
+
+nodes.say.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = nodes.text.value.trim();
+    if (text !== "") {
+        connection.send($msg({ to: settings.room, type: "groupchat" }).c("body").t(text));
+        nodes.text.value = "";
+    }
+});
+
+nodes.login.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const account = settings.accounts.find((candidate) => candidate.jid === nodes.account.value);
+    const goOn = () => logIn(account);
+    if (connection.connected) {
+        const old = connection;
+        old.connect_callback = (status) => {
+            if (status === Strophe.Status.DISCONNECTED) {
+                goOn();
+            }
+        };
+        old.disconnect("switching");
+    } else {
+        goOn();
+    }
+});
+
+nodes.leave.addEventListener("click", () => connection.disconnect("leaving"));
+
+setInterval(() => {
+    nodes.requests.textContent = String(requests);
+    nodes.held.textContent = String(connection === null ? 0 : connection._proto._requests.length);
+}, 500);
+
+start();
