@@ -30,6 +30,7 @@ extension Worker {
         case "/stats":
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            encoder.keyEncodingStrategy = .convertToSnakeCase
             guard let json = try? encoder.encode(Statistics(of: self)) else {
                 return HTTPResponse(status: .internalServerError)
             }
@@ -47,41 +48,41 @@ struct Statistics: Encodable {
         let now: Int
         let ever: UInt64
         let opening: Int
-        let held_requests: Int
+        let heldRequests: Int
         let ended: [String: UInt64]
         let refused: [String: UInt64]
-        let unknown_sid: UInt64
+        let unknownSid: UInt64
     }
 
     struct HTTP: Encodable {
-        let connections_now: Int
-        let connections_ever: UInt64
-        let connections_turned_away: UInt64
+        let connectionsNow: Int
+        let connectionsEver: UInt64
+        let connectionsTurnedAway: UInt64
         let requests: UInt64
-        let requests_refused: UInt64
-        let bytes_in: UInt64
-        let bytes_out: UInt64
+        let requestsRefused: UInt64
+        let bytesIn: UInt64
+        let bytesOut: UInt64
     }
 
     struct Upstream: Encodable {
-        let streams_now: Int
+        let streamsNow: Int
         let connects: UInt64
         let failures: [String: UInt64]
-        let bytes_in: UInt64
-        let bytes_out: UInt64
-        let stanzas_in: UInt64
-        let stanzas_out: UInt64
+        let bytesIn: UInt64
+        let bytesOut: UInt64
+        let stanzasIn: UInt64
+        let stanzasOut: UInt64
     }
 
     let schema = 1
     let version: String
-    let uptime_seconds: Int64
+    let uptimeSeconds: Int64
     let sessions: Sessions
     let http: HTTP
     let upstream: Upstream
 
     private enum CodingKeys: CodingKey {
-        case schema, version, uptime_seconds, sessions, http, upstream
+        case schema, version, uptimeSeconds, sessions, http, upstream
     }
 
     init(of worker: Worker) {
@@ -94,20 +95,20 @@ struct Statistics: Encodable {
             if driver.session.phase == .opening { opening += 1 }
         }
         version = Version.text
-        uptime_seconds = worker.now.elapsed(since: worker.startedAt).components.seconds
+        uptimeSeconds = worker.now.elapsed(since: worker.startedAt).components.seconds
         sessions = Sessions(
-            now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening, held_requests: held,
+            now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening, heldRequests: held,
             ended: Self.named(counters.sessionEnds), refused: Self.named(counters.sessionsRefused),
-            unknown_sid: counters.unknownSessions)
+            unknownSid: counters.unknownSessions)
         http = HTTP(
-            connections_now: worker.connections.count, connections_ever: counters.connectionsEver,
-            connections_turned_away: counters.connectionsTurnedAway, requests: counters.requests,
-            requests_refused: counters.requestsRefused, bytes_in: counters.bytesFromClients,
-            bytes_out: counters.bytesToClients)
+            connectionsNow: worker.connections.count, connectionsEver: counters.connectionsEver,
+            connectionsTurnedAway: counters.connectionsTurnedAway, requests: counters.requests,
+            requestsRefused: counters.requestsRefused, bytesIn: counters.bytesFromClients,
+            bytesOut: counters.bytesToClients)
         upstream = Upstream(
-            streams_now: worker.links.count, connects: counters.upstreamConnects, failures: counters.upstreamFailures,
-            bytes_in: counters.bytesFromUpstream, bytes_out: counters.bytesToUpstream,
-            stanzas_in: counters.stanzasToClients, stanzas_out: counters.stanzasToUpstream)
+            streamsNow: worker.links.count, connects: counters.upstreamConnects, failures: counters.upstreamFailures,
+            bytesIn: counters.bytesFromUpstream, bytesOut: counters.bytesToUpstream,
+            stanzasIn: counters.stanzasToClients, stanzasOut: counters.stanzasToUpstream)
     }
 
     /// Every reason appears, those that never occurred with zero, so that a graph can be drawn from the first day.

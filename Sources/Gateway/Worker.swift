@@ -111,10 +111,10 @@ package final class Worker {
 
     /// What listens where and which domain goes where, in one line; with the port the kernel chose where 0 was asked for.
     package var announcement: String {
-        let public_ = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, settings.path) }
+        let bosh = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, settings.path) }
         let admin = listeners.filter { $0.role == .admin }.map { Self.url($0.listener.address, "/stats") }
         let domains = settings.domains.joined(separator: ", ")
-        return "BOSH on \(public_.joined(separator: ", ")); admin on \(admin.joined(separator: ", ")); "
+        return "BOSH on \(bosh.joined(separator: ", ")); admin on \(admin.joined(separator: ", ")); "
             + "\(domains) -> \(settings.upstream) (TLS: \(settings.upstreamTLS.rawValue))"
     }
 

@@ -10,8 +10,12 @@ package enum StandardStream: Int32, Sendable {
     /// Writes the whole text and a line feed in one call where the kernel lets it. A stream that is closed or in error
     /// swallows the text: losing a log line must not end a session.
     package func writeLine(_ text: String) {
-        var line = Array(text.utf8)
-        line.append(0x0A)
+        write(text + "\n")
+    }
+
+    /// Writes the whole text as it is.
+    package func write(_ text: String) {
+        let line = Array(text.utf8)
         var offset = 0
         while offset < line.count {
             let written = unsafe line.withUnsafeBytes { bytes in

@@ -1,0 +1,35 @@
+import Gateway
+import Logging
+import Reactor
+import Settings
+
+/// Ends the program after an exit text; the texts bring their own line ends.
+func leave(code: Int32, standardOutput: String, standardError: String) -> Never {
+    if !standardOutput.isEmpty { StandardStream.output.write(standardOutput) }
+    if !standardError.isEmpty { StandardStream.error.write(standardError) }
+    CurrentProcess.exit(code)
+}
+
+/// Serves until a signal ends it; exit 1 with one line when it cannot begin, for instance because a port is in use.
+func serve(_ settings: Settings) -> Never {
+    let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    let logger = Logger(label: "holdfast") { _ in LineLogHandler(level: level) }
+    do throws(StartError) {
+        let worker = try Worker(settings: settings, logger: logger)
+        StandardStream.output.writeLine("holdfast \(Version.text): \(worker.announcement)")
+        worker.run()
+    } catch {
+        leave(code: 1, standardOutput: "", standardError: "holdfast: \(error.line)\n")
+    }
+    CurrentProcess.exit(0)
+}
+
+switch HoldfastCommand.parse(Array(CommandLine.arguments.dropFirst()), version: Version.text) {
+case .run(let settings):
+    serve(settings)
+case .resolver:
+    ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor))
+    CurrentProcess.exit(0)
+case .exit(let code, let standardOutput, let standardError):
+    leave(code: code, standardOutput: standardOutput, standardError: standardError)
+}
