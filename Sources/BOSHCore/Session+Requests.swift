@@ -154,7 +154,8 @@ extension Session {
         case .open:
             if !request.isRestart { effects.append(.forward(request.payload)) }
         case .opening, .restarting:
-            guard inbound.count + request.payload.count <= policy.inboundBound else { return false }
+            // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
+            guard inbound.count <= policy.inboundBound else { return false }
             inbound.append(contentsOf: request.payload)
         case .doomed, .over:
             break

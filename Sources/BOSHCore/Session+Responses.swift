@@ -19,7 +19,7 @@ extension Session {
         }
         // A rid that is missing below an early one is open too: the client has sent it. So a request that waits before a
         // gap is released at once, which is what closes the gap in clients that wait for the older answer.
-        while let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
+        while !isDelaying, let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
             answerOldest(with: .empty, into: &effects)
         }
         applyBackPressure(policy: policy, into: &effects)
@@ -79,6 +79,9 @@ extension Session {
         if case .doomed = phase { return true }
         return false
     }
+
+    /// Whether answers wait for an upstream that takes no bytes. A polling client would only poll more often.
+    private var isDelaying: Bool { isCongested && !isPolling }
 
     /// Whether the last words of a lost upstream can stand together with its end in one response (`T-06`).
     private var holdsOnlyStanzas: Bool { outbound.holdsOnlyStanzas }

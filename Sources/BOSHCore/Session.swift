@@ -7,7 +7,8 @@
 /// - `processed` is the highest rid that was processed together with all below it; every `held` rid is at most that,
 ///   every `early` rid is above it and inside the window; both lists ascend.
 /// - A held request always has an HTTP exchange; one whose connection died is answered into the replay cache (`P-13`).
-/// - While a request is held nothing waits in `outbound`, and at most `hold` rids are open (one for the creation).
+/// - While a request is held nothing waits in `outbound`, and at most `hold` rids are open (one for the creation), unless
+///   the upstream is congested: then all that a client may send are.
 /// - A rid is held or in the replay cache, never both.
 package struct Session: Sendable {
     /// Where the session stands towards its upstream.
@@ -78,6 +79,7 @@ package struct Session: Sendable {
     var lastEmptyPoll: MonotonicInstant?
     var isReadingPaused = false
     var isResumable = false
+    var isCongested = false
 
     /// Starts a session from an accepted creation request; it is answered when the upstream's features are there, at
     /// `wait` at the latest (`S-22`).
@@ -130,6 +132,8 @@ package struct Session: Sendable {
         case .stanzas(let bytes, let enablesResumption):
             if enablesResumption { isResumable = true }
             outbound.append(stanzas: bytes)
+        case .upstreamCongested(let isCongested):
+            self.isCongested = isCongested
         case .streamEnded(let reason, let bytes):
             if case .doomed = phase { return }
             phase = .doomed(reason)
@@ -194,7 +198,7 @@ package struct Session: Sendable {
         assert(zip(held, held.dropFirst()).allSatisfy { $0.rid < $1.rid }, "held rids ascend")
         assert(zip(early, early.dropFirst()).allSatisfy { $0.rid < $1.rid }, "early rids ascend")
         assert(phase == .over || held.isEmpty || outbound.isEmpty, "nothing waits while a request is held")
-        assert(held.count <= max(hold, 1), "no more than hold requests are held")
+        assert(held.count <= (isCongested ? requests + 1 : max(hold, 1)), "no more than hold requests are held")
         assert(held.allSatisfy { !replay.contains($0.rid) }, "a held rid has no response yet")
         assert(highest >= processed, "the highest rid is at least the processed one")
     }

@@ -26,6 +26,9 @@ package enum SessionInput: Sendable {
     case streamRestarted(features: [UInt8])
     /// The upstream sent stanzas, back to back; `enablesResumption` when `<enabled/>` of XEP-0198 is among them.
     case stanzas([UInt8], enablesResumption: Bool)
+    /// The upstream takes no bytes at the moment, or takes them again. Meanwhile answers are delayed, never past `wait`, so
+    /// that the client sends no more than it has requests (back-pressure).
+    case upstreamCongested(Bool)
     /// The upstream stream is gone; the bytes of its stream error, or nothing.
     case streamEnded(EndReason, streamError: [UInt8])
     /// `nextDeadline` may have passed.

@@ -12,7 +12,7 @@ package struct SessionPolicy: Sendable, Equatable {
     package var maxpause: Duration
     /// How many bytes of stanzas may wait for a client before its upstream is no longer read.
     package var outboundBound: Int
-    /// How many bytes of stanzas may wait for an upstream that is not open yet before the session ends.
+    /// With more bytes than these waiting for an upstream that is not open yet, a further request ends the session.
     package var inboundBound: Int
     /// The domains served, in lower case; empty means none.
     package var domains: [String]

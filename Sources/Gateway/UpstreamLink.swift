@@ -40,6 +40,8 @@ final class UpstreamLink {
     var isWatched = false
     /// Whether the session's client fetches what is there (back-pressure).
     var mayRead = true
+    /// Whether the session was told that the server takes no bytes.
+    var isCongested = false
     var isDirty = false
     var isClosed = false
     /// When this link was made; connection, TLS and features have one deadline together.

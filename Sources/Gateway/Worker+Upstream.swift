@@ -286,6 +286,11 @@ extension Worker {
     /// Puts bytes of the stream on their way, through TLS where there is TLS.
     func send(_ bytes: [UInt8], on link: UpstreamLink) {
         guard !link.isClosed, link.socket != nil else { return }
+        // One body may stand above the bound, whatever its size; more of them may not pile up.
+        guard link.unwrittenCount <= settings.sessionBuffer else {
+            handle(.stalled, on: link)
+            return
+        }
         pool.lend(to: &link.output)
         if let tls = link.tls {
             do throws(TLSError) {
@@ -296,10 +301,6 @@ extension Worker {
             }
         } else {
             link.output.append(contentsOf: bytes)
-        }
-        guard link.unwrittenCount <= settings.sessionBuffer + Self.headroom else {
-            handle(.stalled, on: link)
-            return
         }
         markDirty(link)
     }
@@ -328,6 +329,7 @@ extension Worker {
                 }
                 compact(link)
                 updateInterest(of: link)
+                setCongested(true, on: link)
                 return
             case .failed:
                 lost(link)
@@ -339,6 +341,14 @@ extension Worker {
             pool.takeBack(&link.output)
         }
         updateInterest(of: link)
+        setCongested(false, on: link)
+    }
+
+    /// Tells the session whether its server takes bytes (back-pressure towards the client).
+    private func setCongested(_ isCongested: Bool, on link: UpstreamLink) {
+        guard isCongested != link.isCongested else { return }
+        link.isCongested = isCongested
+        if let session = link.session { handle(.upstreamCongested(isCongested), session: session) }
     }
 
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
@@ -423,6 +433,4 @@ extension Worker {
 
     /// How long a server may take to close its side of the stream.
     private static let farewellTime = Duration.seconds(2)
-    /// What TLS records and stanzas of one request may add to the bound before a stalled upstream is given up.
-    private static let headroom = 64 * 1024
 }
