@@ -16,9 +16,10 @@ PATH = "/http-bind"
 class Holdfast:
     """`holdfast run` in front of a Prosody."""
 
-    def __init__(self, directory, prosody, tls="none", authority=None, domains=(ANONYMOUS, ACCOUNTS), options=()):
+    def __init__(self, directory, prosody, tls="none", authority=None, domains=(ANONYMOUS, ACCOUNTS),
+                 upstream=None, options=()):
         self.port, self.admin_port = free_ports(2)
-        upstream = prosody.direct_port if tls == "direct" else prosody.plain_port
+        upstream = upstream or (prosody.direct_port if tls == "direct" else prosody.plain_port)
         arguments = [binary, "run", "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
         for domain in domains:
             arguments += ["--domain", domain]
