@@ -19,7 +19,7 @@ extension Session {
         }
         // A rid that is missing below an early one is open too: the client has sent it. So a request that waits before a
         // gap is released at once, which is what closes the gap in clients that wait for the older answer.
-        while !isDelaying, let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
+        while let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
             answerOldest(with: .empty, into: &effects)
         }
         applyBackPressure(policy: policy, into: &effects)
@@ -80,9 +80,6 @@ extension Session {
         return false
     }
 
-    /// Whether answers wait for an upstream that takes no bytes. A polling client would only poll more often.
-    private var isDelaying: Bool { isCongested && !isPolling }
-
     /// Whether the last words of a lost upstream can stand together with its end in one response (`T-06`).
     private var holdsOnlyStanzas: Bool { outbound.holdsOnlyStanzas }
 
@@ -90,6 +87,9 @@ extension Session {
     /// held still waits for the features, as long as its `wait` allows (`S-22`).
     private var allowedHold: Int64 {
         if isPolling { return isCreating && wait > .zero ? 1 : 0 }
+        // While the upstream takes no bytes all that the client may send is held, so that it sends no more. What is beyond
+        // comes from a page that was loaded again, or from a client that breaks the rules (`P-07`): it is released.
+        if isCongested { return Int64(requests) }
         return Int64(max(hold, isCreating ? 1 : 0))
     }
 

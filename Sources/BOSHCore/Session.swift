@@ -198,7 +198,7 @@ package struct Session: Sendable {
         assert(zip(held, held.dropFirst()).allSatisfy { $0.rid < $1.rid }, "held rids ascend")
         assert(zip(early, early.dropFirst()).allSatisfy { $0.rid < $1.rid }, "early rids ascend")
         assert(phase == .over || held.isEmpty || outbound.isEmpty, "nothing waits while a request is held")
-        assert(held.count <= (isCongested ? requests + 1 : max(hold, 1)), "no more than hold requests are held")
+        assert(held.count <= (isCongested ? requests : max(hold, 1)), "no more than hold requests are held")
         assert(held.allSatisfy { !replay.contains($0.rid) }, "a held rid has no response yet")
         assert(highest >= processed, "the highest rid is at least the processed one")
     }

@@ -70,6 +70,8 @@ struct SessionHarness {
         case "end":
             guard let reason = EndReason(rawValue: line.words.last ?? "") else { return ["?: no reason: \(text)"] }
             return handle(.streamEnded(reason, streamError: bytes))
+        case "stall": return handle(.upstreamCongested(true))
+        case "flow": return handle(.upstreamCongested(false))
         case "resumable": return handle(.stanzas(bytes, enablesResumption: true))
         case nil: return handle(.stanzas(bytes, enablesResumption: false))
         default: return ["?: cannot be read: \(text)"]

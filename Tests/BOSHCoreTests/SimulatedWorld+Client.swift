@@ -102,6 +102,7 @@ extension SimulatedWorld {
     mutating func settleAll() {
         for _ in 0..<60 where !isOver {
             if isRestarting { sendFeatures() }
+            if isCongested { setCongested(false) }
             while !underway.isEmpty, !isOver { arrive(at: 0) }
             while !answersUnderway.isEmpty { deliverAnswer(at: 0) }
             if isOver { return }

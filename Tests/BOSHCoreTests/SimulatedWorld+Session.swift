@@ -25,10 +25,9 @@ extension SimulatedWorld {
         case .creation, .plain: break
         }
         if script != nil { tellArrival(exchange, request) }
-        if !request.hasArrived {
-            requests[number].hasArrived = true
-            patience = Self.inactivity
-        }
+        requests[number].hasArrived = true
+        // Whatever the client sends behind a pause ends it.
+        if number > processed { patience = Self.inactivity }
         let id = ExchangeID(connection: UInt64(exchange), number: 0)
         session.handle(.request(id, attributes, payload: payload), now: now, policy: policy, into: &effects)
         settle(hadArrival: true)
@@ -57,6 +56,12 @@ extension SimulatedWorld {
         featuresOwed += 1
         script?.append("U: features <f/>")
         feed(.streamRestarted(features: [Self.features]))
+    }
+
+    mutating func setCongested(_ congested: Bool) {
+        isCongested = congested
+        script?.append(congested ? "U: stall" : "U: flow")
+        feed(.upstreamCongested(congested))
     }
 
     /// Time passes, by little, by much, or to just before, at or after the next deadline.
@@ -176,6 +181,8 @@ extension SimulatedWorld {
             if condition != nil || requests[processed].content != .terminate {
                 return fail("request \(number) was refused: \(condition?.rawValue ?? "no condition")")
             }
+            if wasTold { fail("more than one request was told the end") }
+            wasTold = true
         case .plain, .creation: break
         }
         if let first = requests[number].answer {
@@ -221,8 +228,14 @@ extension SimulatedWorld {
         if requests[processed].content == .terminate { fail("terminate did not end the session") }
         let held = waiting.count { exchanges[$0].request <= processed }
         if held != session.heldCount { fail("\(session.heldCount) requests are held instead of \(held)") }
-        if held > max(setting.isPolling ? 0 : setting.hold, session.isCreating && setting.wait > 0 ? 1 : 0) {
-            fail("\(held) requests are held")
+        var limit = isCongested ? setting.requests : setting.hold
+        if setting.isPolling { limit = session.isCreating && setting.wait > 0 ? 1 : 0 }
+        if held > limit { fail("\(held) requests are held") }
+        // Whoever waits before a gap is released, or the gap may never close (R-04).
+        let arrived = waiting.reduce(processed) { max($0, exchanges[$1].request) }
+        let oldest = waiting.reduce(arrived) { min($0, exchanges[$1].request) }
+        if held > 0, !session.isCreating, arrived - oldest + 1 > limit {
+            fail("request \(oldest) is held while \(arrived) waits")
         }
         if held > 0, !session.isCreating, stanzasSpent < stanzasSent || featuresOwed > 0 {
             fail("payload waits while a request is held")

@@ -74,10 +74,12 @@ struct SimulatedWorld {
     var featuresOwed = 0
     var isRestarting = false
     var sawRestart = false
+    var isCongested = false
     var idleSince: MonotonicInstant?
     var patience = inactivity
     var lastRidAnswered = 0
     var hasTerminated = false
+    var wasTold = false
     var end: EndReason?
 
     /// A session that was created and has told its features.
@@ -167,6 +169,7 @@ struct SimulatedWorld {
         case .reload: reload(isNoticed: step.first % 4 != 0, dropsCopies: step.second % 2 == 0)
         case .stanzas: sendStanzas(1 + step.first % 3)
         case .features: sendFeatures()
+        case .congestion: setCongested(!isCongested)
         case .jump: jump(step)
         }
     }

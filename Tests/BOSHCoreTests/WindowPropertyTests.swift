@@ -104,7 +104,7 @@ import Testing
         #expect(kinds.count == 5)
         #expect(errors > 200)
         #expect(replays > 1_000)
-        #expect(terminated > 20)
+        #expect(terminated > 10)
         #expect(early > 200)
         #expect(givenUp > 100)
     }

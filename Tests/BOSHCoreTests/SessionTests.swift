@@ -1,0 +1,178 @@
+import BOSHCore
+import Testing
+
+/// What the dialogues cannot show: what the session says about itself, and what it makes of inputs out of place.
+@Suite struct SessionTests {
+    private static let features = Array("<f/>".utf8)
+
+    @Test("S-22 a new session waits for its upstream, at most for wait")
+    func startsOpening() throws {
+        var harness = SessionHarness()
+        let created = harness.send("a", "rid=1 to=example.org wait=20")
+        #expect(created.isEmpty)
+        let session = try #require(harness.session)
+        #expect(session.phase == .opening && session.isCreating && session.heldCount == 1)
+        #expect(session.nextDeadline == harness.now.advanced(by: .seconds(20)))
+        #expect(session.hold == 1 && session.requests == 2 && session.wait == .seconds(20))
+        #expect(session.id == SessionHarness.id)
+    }
+
+    @Test("the next deadline is the earliest of held, early and idle")
+    func findsDeadline() {
+        var harness = SessionHarness(hold: 2)
+        let idle = harness.now.advanced(by: .seconds(30))
+        #expect(harness.session?.nextDeadline == idle)
+        _ = harness.jump(.seconds(10))
+        let wait = harness.now.advanced(by: .seconds(60))
+        _ = harness.send("b", "rid=102")
+        #expect(harness.session?.nextDeadline == wait)
+        _ = harness.jump(.seconds(5))
+        _ = harness.send("a", "rid=101")
+        #expect(harness.session?.nextDeadline == wait, "the request that came early keeps its deadline")
+        #expect(harness.session?.heldCount == 2)
+    }
+
+    @Test("a deadline that is not due does nothing, one that is long past is kept late")
+    func keepsDeadlinesLate() {
+        var harness = SessionHarness(hold: 1)
+        _ = harness.send("a", "rid=101")
+        let before = harness.handle(.deadlineReached)
+        #expect(before.isEmpty)
+        // The loop was busy for long: the client gets its full time of silence from the answer on.
+        var session = harness.session
+        let late = harness.now.advanced(by: .seconds(500))
+        var effects: [SessionEffect] = []
+        session?.handle(.deadlineReached, now: late, policy: harness.policy, into: &effects)
+        #expect(effects == [.respond(ExchangeID(connection: 1, number: 0), .empty)])
+        #expect(session?.nextDeadline == late.advanced(by: .seconds(30)))
+    }
+
+    @Test("nothing reaches a session that is over")
+    func endsForGood() {
+        var harness = SessionHarness(hold: 1)
+        _ = harness.send("t", "rid=101 type=terminate")
+        #expect(harness.session?.phase == .over)
+        #expect(harness.session?.nextDeadline == nil)
+        #expect(harness.session?.heldCount == 0)
+        let after =
+            harness.send("a", "rid=102 <m1/>") + harness.upstream("<n1/>") + harness.upstream("end upstream-lost")
+            + harness.shutDown() + harness.jump(.seconds(1000)) + harness.abort("a")
+        #expect(after.isEmpty)
+    }
+
+    @Test("what the upstream says at the wrong time changes nothing")
+    func ignoresUpstreamOutOfPlace() {
+        var harness = SessionHarness(hold: 1)
+        let opened = harness.upstream("open id=again <g/>")
+        let restarted = harness.upstream("features <g/>")
+        _ = harness.upstream("end upstream-lost")
+        let lostAgain = harness.upstream("end upstream-stream-error <e/>")
+        let openedLate = harness.upstream("open id=late <g/>")
+        #expect(opened + restarted + lostAgain + openedLate == [])
+        let told = harness.send("a", "rid=101")
+        #expect(told == ["S: a terminate condition=remote-connection-failed", "E: upstream-lost"])
+    }
+
+    @Test("the close of a connection that nobody waits on changes nothing")
+    func ignoresForeignAborts() {
+        var harness = SessionHarness(hold: 1)
+        _ = harness.send("a", "rid=101")
+        let foreign = harness.handle(.requestAborted(ExchangeID(connection: 99, number: 0)))
+        let sameConnection = harness.handle(.requestAborted(ExchangeID(connection: 1, number: 1)))
+        let answered = harness.abort("create")
+        #expect(foreign + sameConnection + answered == [])
+        #expect(harness.session?.heldCount == 1)
+    }
+
+    @Test("X-02 T-06 features and stream errors say that they use the prefix, stanzas do not")
+    func declaresPrefix() {
+        var harness = SessionHarness()
+        _ = harness.send("a", "rid=1 to=example.org hold=1")
+        let uses = { (input: SessionInput, harness: inout SessionHarness) -> [Bool] in
+            var session = harness.session
+            var effects: [SessionEffect] = []
+            session?.handle(input, now: harness.now, policy: harness.policy, into: &effects)
+            return effects.compactMap { effect in
+                if case .respond(_, let response) = effect { return response.usesStreamPrefix }
+                return nil
+            }
+        }
+        let opened = uses(.streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), &harness)
+        _ = harness.upstream("open id=s <f/>")
+        _ = harness.send("b", "rid=2")
+        let stanza = uses(.stanzas(Self.features, enablesResumption: false), &harness)
+        let error = uses(.streamEnded(.upstreamStreamError, streamError: Self.features), &harness)
+        let lost = uses(.streamEnded(.upstreamLost, streamError: []), &harness)
+        #expect(opened == [true] && stanza == [false] && error == [true] && lost == [false])
+    }
+
+    @Test("R-07 a replay is equal in every part, the creation response included")
+    func replaysCreation() {
+        var harness = SessionHarness()
+        _ = harness.send("a", "rid=1 to=example.org hold=1 ver=1.10")
+        let created = harness.upstream("open id=s version=1.0 <f/>")
+        let replayed = harness.send("a", "rid=1")
+        #expect(created.count == 1 && replayed == created)
+    }
+
+    @Test("back-pressure is told once, and lifted when half of the bound is free")
+    func pressesBack() {
+        var harness = SessionHarness(hold: 1)
+        let bytes = [UInt8](repeating: 0x20, count: 100)
+        var lines = harness.handle(.stanzas(bytes, enablesResumption: false))
+        #expect(lines.isEmpty && harness.session?.pausesReading == false, "the bound itself is allowed")
+        lines = harness.handle(.stanzas([0x20], enablesResumption: false))
+        #expect(lines == ["B: stop"] && harness.session?.pausesReading == true)
+        lines = harness.handle(.stanzas(bytes, enablesResumption: false))
+        #expect(lines.isEmpty)
+        lines = harness.send("a", "rid=101")
+        #expect(lines.last == "B: go" && harness.session?.pausesReading == false)
+    }
+
+    @Test("back-pressure stays while features in front keep more than half of the bound waiting")
+    func pressesBackBehindFeatures() {
+        var harness = SessionHarness(hold: 1)
+        _ = harness.send("a", "rid=101 restart=true")
+        _ = harness.jump(.seconds(60))
+        _ = harness.upstream("features <g/>")
+        _ = harness.handle(.stanzas([UInt8](repeating: 0x20, count: 101), enablesResumption: false))
+        let features = harness.send("b", "rid=102")
+        #expect(features == ["S: b <g/>"])
+        let rest = harness.send("c", "rid=103")
+        #expect(rest.count == 2 && rest.last == "B: go")
+    }
+
+    @Test("R-01 the last rid there is can be used; nothing can come behind it")
+    func reachesLastRid() {
+        var harness = SessionHarness()
+        _ = harness.send("a", "rid=9007199254740990 to=example.org hold=1")
+        _ = harness.upstream("open id=s <f/>")
+        let last = harness.send("b", "rid=9007199254740991 <m1/>")
+        #expect(last == ["F: <m1/>"])
+        let beyond = harness.send("c", "rid=9007199254740992")
+        #expect(beyond == ["S: c terminate condition=bad-request"], "no rid at all, so it fails alone")
+        let answered = harness.upstream("<n1/>")
+        #expect(answered == ["S: b <n1/>"])
+    }
+
+    @Test("R-02 every order of a full window is forwarded in rid order and answered once", arguments: 1...3)
+    func reorders(hold: Int) {
+        let rids = Array(101...101 + hold)
+        for order in permutations(of: rids) {
+            var harness = SessionHarness(hold: hold)
+            var lines: [String] = []
+            for rid in order { lines += harness.send("\(rid)", "rid=\(rid) <m\(rid)/>") }
+            #expect(lines.filter { $0.hasPrefix("F") } == rids.map { "F: <m\($0)/>" }, "order \(order)")
+            lines += harness.jump(.seconds(60))
+            let answers = lines.filter { $0.hasPrefix("S") }
+            #expect(answers == rids.map { "S: \($0) empty" }, "order \(order)")
+        }
+    }
+
+    private func permutations(of values: [Int]) -> [[Int]] {
+        guard let first = values.first else { return [[]] }
+        return permutations(of: Array(values.dropFirst())).flatMap { rest in
+            (0...rest.count).map { Array(rest[..<$0]) + [first] + Array(rest[$0...]) }
+        }
+    }
+}
