@@ -40,6 +40,9 @@ package final class BodyParser {
         return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
     }
 
+    /// How many strings libxml2's dictionary holds at the moment.
+    var nameCount: Int { reader.nameCount }
+
     /// Runs the framer over the whole body: one root, and nothing but white space around it.
     private func frame(_ body: Span<UInt8>, _ offset: inout Int) -> XMLFault? {
         var framer = ElementFramer()

@@ -130,9 +130,12 @@ import CLibXML2
         hasRootEnded = false
         hasError = false
         hasOddNamespace = false
-        namesBefore = context?.nameCount ?? 0
+        namesBefore = nameCount
         return true
     }
+
+    /// How many strings libxml2's dictionary holds at the moment.
+    final var nameCount: Int { context?.nameCount ?? 0 }
 
     private func verdict() -> XMLFault? {
         if let fault { return fault }

@@ -15,6 +15,9 @@ package final class UpstreamReader {
         stanzas = StanzaReader(limits: limits)
     }
 
+    /// How many strings libxml2's dictionary holds at the moment.
+    var nameCount: Int { stanzas.nameCount }
+
     /// The limits, which the framer of each stream shares.
     package var limits: XMLLimits { stanzas.limits }
 

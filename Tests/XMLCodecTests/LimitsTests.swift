@@ -1,0 +1,146 @@
+import StreamCore
+import Testing
+
+@testable import XMLCodec
+
+@Suite("XMLLimits (N-11)")
+struct LimitsTests {
+    private func nested(_ depth: Int) -> String {
+        String(repeating: "<a>", count: depth) + String(repeating: "</a>", count: depth)
+    }
+
+    @Test("depth, the root counted")
+    func depth() {
+        let parser = BodyParser(limits: XMLLimits(depth: 10))
+        #expect(parser.payload(body("rid='1'", nested(9))) == nested(9))
+        #expect(parser.fault(body("rid='1'", nested(10))) == .limit(.depth))
+        #expect(parser.fault(body("rid='1'", nested(100_000))) == .limit(.depth))
+        let reader = UpstreamReader(limits: XMLLimits(depth: 10))
+        #expect(forwarded(nested(9), reader) != nil)
+        #expect(items(streamHeader + nested(10), reader).last == .fault(.limit("depth")))
+    }
+
+    @Test("the deepest that may be set is read without trouble")
+    func deepest() {
+        let limits = XMLLimits(depth: 100_000)
+        #expect(limits.depth == 200)
+        let parser = BodyParser(limits: limits)
+        #expect(parser.payload(body("rid='1'", nested(199))) == nested(199))
+        #expect(parser.fault(body("rid='1'", nested(200))) == .limit(.depth))
+    }
+
+    @Test("attributes of one element, declarations included")
+    func attributes() {
+        let parser = BodyParser(limits: XMLLimits(attributes: 4))
+        #expect(parser.payload(body("rid='1'", "<a b='' xmlns:c='d' e='' f=''/>")) != nil)
+        #expect(parser.fault(body("rid='1'", "<a b='' xmlns:c='d' e='' f='' g=''/>")) == .limit(.attributes))
+        #expect(parser.fault(body("rid='1' a='' b=''")) == nil)
+        #expect(parser.fault(body("rid='1' a='' b='' c=''")) == .limit(.attributes))
+        let reader = UpstreamReader(limits: XMLLimits(attributes: 5))
+        #expect(forwarded("<a b='' c='' d='' e='' f=''/>", header: plainHeader, reader) != nil)
+        #expect(items(plainHeader + "<a b='' c='' d='' e='' f='' g=''/>", reader).last == .fault(.limit("attributes")))
+    }
+
+    @Test("a hundred thousand attributes are refused before libxml2 compares each with each")
+    func manyAttributes() {
+        let many = (0..<100_000).map { " a\($0)=''" }.joined()
+        let parser = BodyParser()
+        #expect(parser.fault(body("rid='1'", "<a\(many)/>")) == .limit(.attributes))
+        guard case .refused(_, let attributes) = parser.parse(body("rid='1'", "<a\(many)/>")) else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(attributes?.rid == .value(1))
+        #expect(parser.parse(body(many)) == .refused(.limit(.attributes), attributes: nil))
+    }
+
+    @Test("first-level elements of one body")
+    func children() {
+        let parser = BodyParser(limits: XMLLimits(children: 3))
+        #expect(parser.payload(body("rid='1'", "<a/><b/><c/>")) != nil)
+        #expect(parser.fault(body("rid='1'", "<a/><b/><c/><d/>")) == .limit(.children))
+    }
+
+    @Test("new names of one body, known ones not counted")
+    func names() {
+        let parser = BodyParser(limits: XMLLimits(names: 50))
+        func elements(_ range: Range<Int>) -> String { range.map { "<n\($0)/>" }.joined() }
+        #expect(parser.payload(body("rid='1'", elements(0..<40))) != nil)
+        #expect(parser.payload(body("rid='1'", elements(0..<80))) != nil)
+        #expect(parser.fault(body("rid='1'", elements(100..<200))) == .limit(.names))
+        #expect(parser.payload(body("rid='1'", "<a/>")) != nil)
+    }
+
+    @Test("declarations in scope at one place")
+    func declarations() {
+        let parser = BodyParser(limits: XMLLimits(declarations: 6))
+        let declared = "xmlns:a='u' xmlns:b='u'"
+        #expect(parser.payload(body("rid='1' \(declared)", "<m \(declared)><n xmlns='u'/><n xmlns='v'/></m>")) != nil)
+        #expect(
+            parser.fault(body("rid='1' \(declared)", "<m \(declared)><n \(declared)/></m>")) == .limit(.declarations))
+    }
+
+    @Test("the root can declare 64 prefixes and not one more")
+    func rootDeclarations() {
+        let parser = BodyParser(limits: XMLLimits(attributes: 200, declarations: 200))
+        func declared(_ count: Int) -> String { (0..<count).map { "xmlns:p\($0)='urn:\($0)'" }.joined(separator: " ") }
+        #expect(
+            parser.payload(body(declared(63), "<p62:a p0:b=''/>"))
+                == "<p62:a xmlns:p0='urn:0' xmlns:p62='urn:62' p0:b=''/>")
+        #expect(parser.fault(body(declared(64), "<a/>")) == .limit(.declarations))
+    }
+
+    /// After some 420,000 distinct names libxml2's dictionary is full and refuses every further new one for good.
+    @Test("a million distinct names, and then an honest body")
+    func millionNamesFromClients() {
+        let parser = BodyParser()
+        var largest = 0
+        for round in 0..<1000 {
+            let first = round * 1000
+            var text = "<body xmlns='http://jabber.org/protocol/httpbind'>"
+            for block in 0..<20 {
+                text += "<a"
+                for index in 0..<50 { text += " x\(first + block * 50 + index)=''" }
+                text += "/>"
+            }
+            text += "</body>"
+            guard case .body = parser.parse(text) else {
+                Issue.record("refused in round \(round)")
+                return
+            }
+            largest = max(largest, parser.nameCount)
+        }
+        #expect(largest <= 4096)
+        #expect(parser.payload(body("rid='1'", "<honest new='name'/>")) == "<honest new='name'/>")
+    }
+
+    @Test("a million distinct names from a server, and then an honest stanza")
+    func millionNamesFromServers() {
+        let reader = UpstreamReader()
+        var stream = UpstreamXML()
+        var offset = 0
+        _ = stream.next(Array(streamHeader.utf8).span, offset: &offset, reader: reader)
+        var largest = 0
+        for round in 0..<1000 {
+            let first = round * 1000
+            var text = "<m>"
+            for block in 0..<20 {
+                text += "<a"
+                for index in 0..<50 { text += " y\(first + block * 50 + index)=''" }
+                text += "/>"
+            }
+            text += "</m>"
+            offset = 0
+            guard case .stanza? = stream.next(Array(text.utf8).span, offset: &offset, reader: reader) else {
+                Issue.record("refused in round \(round)")
+                return
+            }
+            largest = max(largest, reader.nameCount)
+        }
+        #expect(largest <= 4096)
+        #expect(forwarded("<honest new='name'/>", reader) == "<honest xmlns='jabber:client' new='name'/>")
+    }
+
+    private let plainHeader =
+        "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+}
