@@ -28,6 +28,8 @@ struct HistoryStep: Sendable {
         case features
         /// The upstream takes no bytes any more, or takes them again.
         case congestion
+        /// The upstream is lost.
+        case lose
         /// Time passes.
         case jump
     }
@@ -38,7 +40,7 @@ struct HistoryStep: Sendable {
 
     private static let weights: [(Kind, Int)] = [
         (.send, 22), (.arrive, 22), (.repeatRequest, 7), (.loseRequest, 3), (.deliver, 18), (.loseAnswer, 4), (.die, 5),
-        (.notice, 3), (.reload, 2), (.stanzas, 14), (.features, 3), (.congestion, 3), (.jump, 9),
+        (.notice, 3), (.reload, 2), (.stanzas, 14), (.features, 3), (.congestion, 3), (.lose, 1), (.jump, 9),
     ]
 
     /// Which kind each of the weights' sum stands for.

@@ -41,6 +41,9 @@ import BOSHCore
         #expect(try !cache.contains(Self.rid(3)))
         #expect(try cache.response(to: Self.rid(4)) == Self.response("4"))
         #expect(try cache.response(to: Self.rid(5)) == Self.response("5"))
+        try cache.store(Self.response("6"), for: Self.rid(6), limit: 2)
+        #expect(try !cache.contains(Self.rid(4)), "the oldest goes, not the one that was stored first")
+        #expect(try cache.contains(Self.rid(5)))
     }
 
     @Test("R-06 R-11 the response to a pause does not take the place of another")

@@ -128,7 +128,9 @@ extension SimulatedWorld {
         }
         // Silence: everything that waits is answered, then the session ends.
         pass(.seconds(setting.wait + allowedSilence + 1))
-        if end != .inactive { fail("the silent session ended as \(end?.rawValue ?? "never")") }
+        if end != (isLost ? .upstreamLost : .inactive) {
+            fail("the silent session ended as \(end?.rawValue ?? "never")")
+        }
         if !waiting.isEmpty { fail("requests without an answer: \(waiting)") }
     }
 }

@@ -42,7 +42,7 @@ extension SimulatedWorld {
     }
 
     mutating func sendStanzas(_ count: Int) {
-        guard stanzasSent + count < 250 else { return }
+        guard !isLost, stanzasSent + count < 250 else { return }
         let bytes = (stanzasSent..<stanzasSent + count).map { UInt8($0) }
         stanzasSent += count
         script?.append("U: " + Self.elements(bytes, "n"))
@@ -56,6 +56,15 @@ extension SimulatedWorld {
         featuresOwed += 1
         script?.append("U: features <f/>")
         feed(.streamRestarted(features: [Self.features]))
+    }
+
+    mutating func loseUpstream() {
+        guard !isLost else { return }
+        isLost = true
+        isRestarting = false
+        sawRestart = false
+        script?.append("U: end upstream-lost")
+        feed(.streamEnded(.upstreamLost, streamError: []))
     }
 
     mutating func setCongested(_ congested: Bool) {
@@ -79,7 +88,7 @@ extension SimulatedWorld {
 
     mutating func pass(_ duration: Duration) {
         let target = now.advanced(by: duration)
-        if script != nil, duration > .zero {
+        if script != nil {
             let (seconds, attoseconds) = duration.components
             let fraction = String(1000 + attoseconds / 1_000_000_000_000_000).dropFirst()
             script?.append("T: +\(seconds).\(fraction)")
@@ -119,7 +128,7 @@ extension SimulatedWorld {
         while processed + 1 < requests.count, requests[processed + 1].hasArrived {
             processed += 1
             patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity
-            if requests[processed].content == .restart, !isRestarting { isRestarting = true }
+            if requests[processed].content == .restart, !isRestarting, !isLost { isRestarting = true }
             // Nobody waits for its answer: it is an empty one.
             let number = processed
             if requests[number].answer == nil, !waiting.contains(where: { exchanges[$0].request == number }) {
@@ -141,6 +150,7 @@ extension SimulatedWorld {
             if sawRestart { fail("restarted twice") }
             sawRestart = true
         case .leaveStream(let farewell):
+            if isLost { fail("left a stream that is gone") }
             if farewell != .close { fail("dropped the stream") }
         case .pauseReading, .resumeReading: fail("back-pressure without a reason")
         case .ended(let reason):
@@ -149,6 +159,12 @@ extension SimulatedWorld {
             case .inactive:
                 if idleSince?.advanced(by: .seconds(allowedSilence)) != now {
                     fail("ended by inactivity at the wrong time")
+                }
+            case .upstreamLost where isLost:
+                if wasTold {
+                    if stanzasSpent != stanzasSent || featuresOwed > 0 { fail("the end was told before what waited") }
+                } else if idleSince?.advanced(by: .seconds(allowedSilence)) != now {
+                    fail("forgot to tell the client, or did not wait for it")
                 }
             case .terminated:
                 if requests[processed].content != .terminate { fail("terminated without being asked") }
@@ -177,6 +193,9 @@ extension SimulatedWorld {
             if number <= processed, !isReplaced { fail("request \(number) got an error instead of its answer") }
             if !response.payload.isEmpty { fail("payload in an error") }
             return
+        case .terminate(.remoteConnectionFailed) where isLost:
+            wasTold = true
+            return spend(response, on: exchange)
         case .terminate(let condition):
             if condition != nil || requests[processed].content != .terminate {
                 return fail("request \(number) was refused: \(condition?.rawValue ?? "no condition")")
@@ -218,13 +237,15 @@ extension SimulatedWorld {
     private mutating func checkState() {
         if end != nil {
             if !waiting.isEmpty { fail("the session ended and left requests without an answer") }
-            if end == .terminated, !isRestarting, stanzasForwarded != requests[processed].to {
+            if end == .terminated, !isRestarting, !isLost, stanzasForwarded != requests[processed].to {
                 fail("stanzas were lost at the end")
             }
             return
         }
         if isRestarting != sawRestart { fail("a restart was \(sawRestart ? "made up" : "lost")") }
-        if !isRestarting, stanzasForwarded != requests[processed].to { fail("stanzas wait for an open stream") }
+        if !isRestarting, !isLost, stanzasForwarded != requests[processed].to {
+            fail("stanzas wait for an open stream")
+        }
         if requests[processed].content == .terminate { fail("terminate did not end the session") }
         let held = waiting.count { exchanges[$0].request <= processed }
         if held != session.heldCount { fail("\(session.heldCount) requests are held instead of \(held)") }

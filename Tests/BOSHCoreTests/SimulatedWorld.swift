@@ -75,6 +75,7 @@ struct SimulatedWorld {
     var isRestarting = false
     var sawRestart = false
     var isCongested = false
+    var isLost = false
     var idleSince: MonotonicInstant?
     var patience = inactivity
     var lastRidAnswered = 0
@@ -170,6 +171,7 @@ struct SimulatedWorld {
         case .stanzas: sendStanzas(1 + step.first % 3)
         case .features: sendFeatures()
         case .congestion: setCongested(!isCongested)
+        case .lose: if step.first % 4 == 0 { loseUpstream() }
         case .jump: jump(step)
         }
     }

@@ -90,6 +90,7 @@ import Testing
         var errors = 0
         var replays = 0
         var terminated = 0
+        var lost = 0
         var early = 0
         var givenUp = 0
         for seed in 1...2_000 as ClosedRange<UInt64> {
@@ -98,6 +99,7 @@ import Testing
             errors += world.exchanges.count(where: \.isError)
             replays += world.exchanges.count - world.requests.count
             terminated += world.end == .terminated ? 1 : 0
+            lost += world.isLost ? 1 : 0
             givenUp += world.requests.count(where: \.isGivenUp)
             early += zip(world.exchanges, world.exchanges.dropFirst()).count { $0.arrival > $1.arrival }
         }
@@ -105,6 +107,7 @@ import Testing
         #expect(errors > 200)
         #expect(replays > 1_000)
         #expect(terminated > 10)
+        #expect(lost > 50)
         #expect(early > 200)
         #expect(givenUp > 100)
     }
