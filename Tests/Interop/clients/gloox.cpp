@@ -7,6 +7,7 @@
 #include <gloox/connectionbosh.h>
 #include <gloox/connectionlistener.h>
 #include <gloox/connectiontcpclient.h>
+#include <gloox/loghandler.h>
 #include <gloox/message.h>
 #include <gloox/messagehandler.h>
 #include <gloox/presence.h>
@@ -21,13 +22,14 @@
 
 using namespace gloox;
 
-class Chat : public ConnectionListener, MessageHandler {
+class Chat : public ConnectionListener, LogHandler, MessageHandler {
 public:
     Chat(const JID& jid, const std::string& password, const std::string& host, int port, ConnectionBOSH::ConnMode mode)
         : client(jid, password)
     {
         client.registerConnectionListener(this);
         client.registerMessageHandler(this);
+        client.logInstance().registerLogHandler(LogLevelDebug, LogAreaAll, this);
         client.setTls(TLSDisabled);
         client.setCompression(false);
         ConnectionBOSH* bosh = new ConnectionBOSH(
@@ -43,11 +45,16 @@ public:
             std::cout << "error not connected" << std::endl;
             return 1;
         }
+        int failures = 0;
         while (!ended) {
-            // Both waits are short: gloox sends its queued requests only inside recv().
-            ConnectionError error = client.recv(20000);
-            if (error != ConnNoError) {
-                onDisconnect(error);
+            // gloox sends its queued requests only inside recv(), so the wait is short. Over HTTP/1.0 it also reports
+            // the end of single connections here, which says nothing about the session: onDisconnect does.
+            failures = client.recv(20000) == ConnNoError ? 0 : failures + 1;
+            if (failures > 0) {
+                usleep(1000);
+            }
+            if (failures > 1000) {
+                onDisconnect(ConnNotConnected);
                 break;
             }
             if (online) {
@@ -119,6 +126,8 @@ private:
             std::cout << "message " << message.from().full() << " " << message.body() << std::endl;
         }
     }
+
+    void handleLog(LogLevel, LogArea, const std::string& line) override { std::cerr << line << std::endl; }
 
     Client client;
     std::string pending;

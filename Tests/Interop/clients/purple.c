@@ -2,7 +2,7 @@
  *
  *   purple BOSH-URL JID PASSWORD DIRECTORY
  *
- * Reads  `send JID TEXT`, `leave` (presence unavailable) and `quit`; writes `online`, `message JID TEXT`, `error TEXT`, `offline`.
+ * Reads  `send JID TEXT` and `quit`; writes `online`, `message JID TEXT`, `error TEXT`, `offline`.
  */
 #include <glib.h>
 #include <purple.h>
@@ -87,28 +87,34 @@ static void received(PurpleAccount *to, char *from, char *text, PurpleConversati
 static gboolean command(GIOChannel *source, GIOCondition condition, gpointer data)
 {
     gchar *line = NULL;
-    GIOStatus status = g_io_channel_read_line(source, &line, NULL, NULL, NULL);
+    GIOStatus status;
+    gboolean quit = FALSE;
 
-    if (status == G_IO_STATUS_NORMAL && g_str_has_prefix(line, "send ")) {
-        gchar **words = g_strsplit(g_strchomp(line), " ", 3);
-        PurpleConnection *connection = purple_account_get_connection(account);
-        if (words[1] != NULL && words[2] != NULL && connection != NULL)
-            serv_send_im(connection, words[1], words[2], 0);
-        g_strfreev(words);
-    } else if (status == G_IO_STATUS_NORMAL && g_str_has_prefix(line, "leave")) {
-        purple_savedstatus_activate(purple_savedstatus_new(NULL, PURPLE_STATUS_INVISIBLE));
-    } else if (status != G_IO_STATUS_AGAIN) {
-        purple_account_disconnect(account);
+    /* Every line that is there: what the channel has buffered does not wake the loop again. */
+    while (!quit && (status = g_io_channel_read_line(source, &line, NULL, NULL, NULL)) != G_IO_STATUS_AGAIN) {
+        if (status != G_IO_STATUS_NORMAL) {
+            quit = TRUE;
+        } else if (g_str_has_prefix(line, "send ")) {
+            gchar **words = g_strsplit(g_strchomp(line), " ", 3);
+            PurpleConnection *connection = purple_account_get_connection(account);
+            if (words[1] != NULL && words[2] != NULL && connection != NULL)
+                serv_send_im(connection, words[1], words[2], 0);
+            g_strfreev(words);
+        } else {
+            quit = TRUE;
+        }
         g_free(line);
-        return FALSE;
+        line = NULL;
     }
-    g_free(line);
-    return TRUE;
+    if (quit)
+        purple_account_disconnect(account);
+    return !quit;
 }
 
 int main(int count, char **arguments)
 {
     PurpleSavedStatus *status;
+    GIOChannel *input;
     void *connections;
 
     if (count != 5)
@@ -122,6 +128,8 @@ int main(int count, char **arguments)
     if (!purple_core_init("holdfast-interop"))
         return 70;
     purple_set_blist(purple_blist_new());
+    /* Otherwise it asks the machine's name server for a STUN service; it never talks to this one. */
+    purple_network_set_stun_server("127.0.0.1");
 
     account = purple_account_new(arguments[2], "prpl-jabber");
     purple_account_set_password(account, arguments[3]);
@@ -140,7 +148,9 @@ int main(int count, char **arguments)
     purple_account_set_enabled(account, "holdfast-interop", TRUE);
     status = purple_savedstatus_new(NULL, PURPLE_STATUS_AVAILABLE);
     purple_savedstatus_activate(status);
-    g_io_add_watch(g_io_channel_unix_new(STDIN_FILENO), G_IO_IN | G_IO_HUP, command, NULL);
+    input = g_io_channel_unix_new(STDIN_FILENO);
+    g_io_channel_set_flags(input, G_IO_FLAG_NONBLOCK, NULL);
+    g_io_add_watch(input, G_IO_IN | G_IO_HUP, command, NULL);
     g_main_loop_run(loop);
     return 0;
 }

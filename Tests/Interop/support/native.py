@@ -1,5 +1,6 @@
 """The small C and C++ clients of clients/: compiled once a run, driven by lines."""
 
+import contextlib
 import os
 import queue
 import shlex
@@ -54,8 +55,12 @@ class NativeClient:
         return sender.partition("/")[0], text
 
     def write(self, line):
-        self.child.process.stdin.write(line.encode() + b"\n")
-        self.child.process.stdin.flush()
+        try:
+            self.child.process.stdin.write(line.encode() + b"\n")
+            self.child.process.stdin.flush()
+        except BrokenPipeError:
+            self.line()  # says how it ended
+            raise
 
     def quit(self):
         """Logs out; returns when the client has ended by itself."""
@@ -65,6 +70,7 @@ class NativeClient:
 
     def stop(self):
         self.child.stop()
-        self.child.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.child.process.stdin.close()
         self.child.process.stdout.close()
         self.scratch.remove()
