@@ -69,6 +69,7 @@ let package = Package(
             swiftSettings: common),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
+        .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),
     ]
