@@ -102,7 +102,7 @@ private final class BodyReader: ElementReader {
         return nil
     }
 
-    override func childOpened() -> XMLFault? {
+    override func childOpened(_ attributes: SAXAttributes) -> XMLFault? {
         guard !names.forbidden.contains(child.uri) else { return .forbiddenElement }
         if payload.isEmpty { payload.reserveCapacity(remainingCount) }
         declaresBOSH = childScope.contains { $0.uri == names.bosh }

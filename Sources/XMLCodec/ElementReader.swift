@@ -77,7 +77,7 @@ import CLibXML2
         -> XMLFault?
     { nil }
     /// A child's start tag; `child` holds its name.
-    func childOpened() -> XMLFault? { nil }
+    func childOpened(_ attributes: SAXAttributes) -> XMLFault? { nil }
     /// The start tag of an element inside a child.
     func descendantOpened(local: InternedName, uri: InternedName, tagEnd: Int) {}
     /// An attribute with a prefix, of a child or inside one.
@@ -109,6 +109,17 @@ import CLibXML2
             isRootOnly = true
             unsafe context?.feed(bytes, isWhole: false)
             finish()
+        }
+    }
+
+    /// Reads the beginning of a document; false when something in it is wrong. What does not end is not wrong.
+    final func readBeginning(_ bytes: Span<UInt8>) -> Bool {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            guard unsafe begin(bytes) else { return false }
+            unsafe context?.feed(bytes, isWhole: false)
+            let isInOrder = fault == nil && !hasError && context?.isWellFormed == true
+            finish()
+            return isInOrder
         }
     }
 
@@ -205,7 +216,9 @@ import CLibXML2
         }
         guard rootScope.count + childScope.count <= limits.declarations else { return refuse(.limit(.declarations)) }
         if depth == 2 {
-            guard openChild(local: local, prefix: prefix, uri: uri, offset: offset, tagEnd: tagEnd) else { return }
+            let isAccepted = openChild(
+                local: local, prefix: prefix, uri: uri, attributes, offset: offset, tagEnd: tagEnd)
+            guard isAccepted else { return }
         } else {
             noteUse(of: prefix, as: uri)
             descendantOpened(local: local, uri: uri, tagEnd: tagEnd)
@@ -233,7 +246,8 @@ import CLibXML2
     }
 
     private func openChild(
-        local: InternedName, prefix: InternedName, uri: InternedName, offset: Int, tagEnd: Int
+        local: InternedName, prefix: InternedName, uri: InternedName, _ attributes: SAXAttributes, offset: Int,
+        tagEnd: Int
     ) -> Bool {
         let start = tagStart(before: offset)
         guard start >= contentEnd, isBlank(contentEnd..<start) else {
@@ -252,7 +266,7 @@ import CLibXML2
         child.local = local
         child.prefix = prefix
         child.uri = uri
-        if let reason = childOpened() {
+        if let reason = childOpened(attributes) {
             refuse(reason)
             return false
         }

@@ -10,6 +10,22 @@ enum StartTag {
         let value: Range<Int>
     }
 
+    /// One past the `>` of the start tag that `element` begins with; its count when there is none.
+    static func end(in element: Span<UInt8>) -> Int {
+        var offset = 0
+        while offset < element.count {
+            let byte = element[offset]
+            if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+                offset = element.find(byte, from: offset + 1)
+                guard offset < element.count else { return offset }
+            } else if byte == UInt8(ascii: ">") {
+                return offset + 1
+            }
+            offset += 1
+        }
+        return offset
+    }
+
     /// The declarations in `tag`, which goes from `<` to `>`, in order.
     static func declarations(in tag: Span<UInt8>) -> [Declaration] {
         var found: [Declaration] = []

@@ -163,7 +163,7 @@ private final class StanzaReader: ElementReader {
         scope.append(UInt8(ascii: ">"))
     }
 
-    override func childOpened() -> XMLFault? {
+    override func childOpened(_ attributes: SAXAttributes) -> XMLFault? {
         guard case .element(let range) = piece, childCount == 1, child.start == range.lowerBound else {
             return .malformed
         }

@@ -13,6 +13,15 @@ enum AttributeText {
         bytes.append(UInt8(ascii: "'"))
     }
 
+    /// Appends ` name='value'`, the value escaped; it is whole UTF-8.
+    static func append(_ name: StaticString, _ value: [UInt8], into bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: " "))
+        bytes.append(literal: name)
+        bytes.append(literal: "='")
+        escape(value, into: &bytes)
+        bytes.append(UInt8(ascii: "'"))
+    }
+
     /// Appends ` name='number'`.
     static func append(_ name: StaticString, _ value: Int64, into bytes: inout [UInt8]) {
         append(name, String(value), into: &bytes)
