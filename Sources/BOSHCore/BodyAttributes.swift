@@ -150,6 +150,11 @@ package struct BodyAttributes: Sendable, Equatable {
     /// `stream` (XEP-0124 §16).
     package var stream: String?
 
+    /// The hexadecimal SHA-1 of `key`, made by the caller; nil without a key.
+    package var keyDigest: String?
+    /// Random bits, drawn by the caller, for the name of a stream that this request may open.
+    package var freshStreamName = StreamName(bits: 0)
+
     /// A request without any attribute.
     package init() {}
 }

@@ -18,11 +18,15 @@ package struct SessionGrant: Sendable, Equatable {
     package var maxpause: Duration
     /// The domain the client asked for, as `from`.
     package var from: String
+    /// The name of the first stream; that it is there says that there can be more (XEP-0124 §16.2, `M-01`).
+    package var stream: StreamName
+    /// The creation request's `rid`, as `ack` (XEP-0124 §9.1, `A-01`).
+    package var ack: RequestID
 
     /// A grant of all its parts.
     package init(
         sid: SessionID, wait: Duration, requests: Int, hold: Int, version: ProtocolVersion?, polling: Duration,
-        inactivity: Duration, maxpause: Duration, from: String
+        inactivity: Duration, maxpause: Duration, from: String, stream: StreamName, ack: RequestID
     ) {
         self.sid = sid
         self.wait = wait
@@ -33,6 +37,8 @@ package struct SessionGrant: Sendable, Equatable {
         self.inactivity = inactivity
         self.maxpause = maxpause
         self.from = from
+        self.stream = stream
+        self.ack = ack
     }
 }
 
@@ -42,11 +48,15 @@ package struct StreamIdentity: Sendable, Equatable {
     package var id: String
     /// The upstream's stream version; nil for a server of before RFC 3920.
     package var version: ProtocolVersion?
+    /// The domain of a stream that was added to the session, told as `from` (`M-02`); nil for the first one, whose domain
+    /// the creation response tells.
+    package var from: String?
 
     /// The identity of an upstream stream.
-    package init(id: String, version: ProtocolVersion?) {
+    package init(id: String, version: ProtocolVersion?, from: String? = nil) {
         self.id = id
         self.version = version
+        self.from = from
     }
 }
 
@@ -77,6 +87,32 @@ package struct BodyResponse: Sendable, Equatable {
     }
     /// What became known of the upstream stream since the last response.
     package var opening: Opening
+    /// Attributes that few responses have.
+    package indirect enum Marks: Sendable, Equatable {
+        case none
+        case some(stream: StreamName?, report: ResponseReport?)
+    }
+    /// Which stream the payload is of, and which response seems to have been lost.
+    package var marks = Marks.none
+    /// The highest rid that was received together with all below it, when that is not the answered one (`A-01`, `A-02`).
+    package var ack: RequestID?
+
+    /// The stream that the payload or the end is of; nil while the session has only one.
+    package var stream: StreamName? {
+        if case .some(let stream, _) = marks { return stream }
+        return nil
+    }
+
+    /// The response that the client seems not to have received.
+    package var report: ResponseReport? {
+        if case .some(_, let report) = marks { return report }
+        return nil
+    }
+
+    /// Whether nothing but `ack` tells this response from an empty body.
+    package var isTrivial: Bool {
+        kind == .plain && payload.isEmpty && opening == .none && marks == .none && !usesStreamPrefix
+    }
 
     /// A response of its parts.
     package init(
@@ -90,4 +126,43 @@ package struct BodyResponse: Sendable, Equatable {
 
     /// An empty answer.
     package static let empty = BodyResponse()
+}
+
+/// The name of one of a session's streams: 64 random bits, opaque to the client (XEP-0124 §16.2).
+package struct StreamName: Sendable, Hashable {
+    /// The random bits.
+    package let bits: UInt64
+
+    /// A name of random bits.
+    package init(bits: UInt64) {
+        self.bits = bits
+    }
+
+    /// Reads a name as a client sends it; nil for what this form could not have produced.
+    package init?(_ text: String) {
+        guard text.utf8.count == 16, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
+            let bits = UInt64(text, radix: 16)
+        else { return nil }
+        self.bits = bits
+    }
+
+    /// The name as it stands in the `stream` attribute: sixteen hexadecimal digits.
+    package var text: String {
+        let digits = String(bits, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+/// A response that the client's `ack` shows to be missing (XEP-0124 §9.2, `A-04`).
+package struct ResponseReport: Sendable, Hashable {
+    /// The rid whose response is missing.
+    package let rid: RequestID
+    /// How long ago it was sent.
+    package let age: Duration
+
+    /// A report of its parts.
+    package init(rid: RequestID, age: Duration) {
+        self.rid = rid
+        self.age = age
+    }
 }

@@ -14,6 +14,14 @@ package enum EndReason: String, Sendable, CaseIterable {
     case ridTooOld = "rid-too-old"
     /// Empty polls that came too fast (`P-11`).
     case overactive = "overactive"
+    /// A missing or wrong `key` (XEP-0124 §15.4, `K-04`).
+    case keyMismatch = "key-mismatch"
+    /// A `stream` that the session never had (`M-06`).
+    case unknownStream = "unknown-stream"
+    /// A stream was to be opened to a domain that is not served; ends that stream only.
+    case streamHostUnknown = "stream-host-unknown"
+    /// A stream more than a session may have was to be opened; ends that stream only.
+    case tooManyStreams = "too-many-streams"
     /// More bytes waited for an upstream than the policy allows.
     case inboundOverflow = "inbound-overflow"
     /// The upstream refused the connection, or no address of it could be reached.
@@ -44,8 +52,9 @@ package enum EndReason: String, Sendable, CaseIterable {
         switch self {
         case .terminated, .inactive, .creationAborted: nil
         case .malformedRequest: .badRequest
-        case .ridAboveWindow, .ridTooOld: .itemNotFound
-        case .overactive, .inboundOverflow: .policyViolation
+        case .ridAboveWindow, .ridTooOld, .keyMismatch, .unknownStream: .itemNotFound
+        case .overactive, .inboundOverflow, .tooManyStreams: .policyViolation
+        case .streamHostUnknown: .hostUnknown
         case .upstreamUnreachable, .upstreamUnresolved, .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout,
             .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
             .remoteConnectionFailed

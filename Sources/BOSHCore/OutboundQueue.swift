@@ -58,6 +58,15 @@ package struct OutboundQueue: Sendable, Equatable {
         }
     }
 
+    /// Takes everything, and gives the stanzas among it: features mean nothing once a stream has ended.
+    package mutating func takeAllStanzas() -> [UInt8] {
+        var stanzas: [UInt8] = []
+        while let batch = take() {
+            if case .stanzas(let bytes) = batch { stanzas.append(contentsOf: bytes) }
+        }
+        return stanzas
+    }
+
     /// Takes the stanzas at the front; nil when nothing waits or features stand there.
     package mutating func takeStanzas() -> [UInt8]? {
         guard case .stanzas? = batches.first, case .stanzas(let bytes)? = take() else { return nil }

@@ -1,12 +1,37 @@
-/// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`).
+/// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`), and what is known
+/// of each: whether the client has it, and when it was sent.
+///
+/// Most responses are empty, so an entry is sixteen bytes and only those with content have a body beside it.
 package struct ReplayCache: Sendable, Equatable {
     private struct Entry: Sendable, Equatable {
         let rid: RequestID
+        /// Milliseconds of the clock, wrapping around every 49 days.
+        let sentAt: UInt32
+        let stream: StreamNumber
+        /// How far `ack` is above the rid; zero for none.
+        let ackAhead: UInt8
+        var flags: Flags
+    }
+
+    private struct Flags: OptionSet, Sendable, Equatable {
+        let rawValue: UInt8
+
+        static let isPause = Flags(rawValue: 1)
+        /// No other request was open as it was sent: the next new request shows that it has arrived.
+        static let wasAlone = Flags(rawValue: 2)
+        static let isFetched = Flags(rawValue: 4)
+        static let hasBody = Flags(rawValue: 8)
+    }
+
+    private struct Body: Sendable, Equatable {
+        let rid: RequestID
         let response: BodyResponse
-        let isPause: Bool
     }
 
     private var entries: [Entry] = []
+    private var bodies: [Body] = []
+    /// How many bytes the kept responses take, about.
+    package private(set) var byteCount = 0
 
     /// A cache without responses.
     package init() {}
@@ -14,34 +39,124 @@ package struct ReplayCache: Sendable, Equatable {
     /// How many responses are kept.
     package var count: Int { entries.count }
 
-    /// Keeps `response` and lets go of the oldest ones: of those to ordinary requests `limit` are kept, and one more in all.
+    /// The highest rid that a response is kept to.
+    package var newest: RequestID? { entries.last?.rid }
+
+    /// Keeps a response.
     ///
-    /// A pause may be sent while `limit` requests are open (`P-07`), so its response takes no other one's place (`R-06`).
+    /// - Parameters: `stream` whose payload it has; `isAlone`, whether no other request is open as it is sent; `isPause`,
+    ///   whether it answers a pause request.
     package mutating func store(
-        _ response: BodyResponse, for rid: RequestID, limit: Int, isPause: Bool = false
+        _ response: BodyResponse, for rid: RequestID, stream: StreamNumber, isAlone: Bool, isPause: Bool,
+        now: MonotonicInstant
     ) {
-        if entries.capacity == 0 { entries.reserveCapacity(limit + 1) }
+        let ahead = response.ack.map { $0.distance(from: rid) } ?? 0
+        let ackAhead = UInt8(exactly: ahead)
+        var flags: Flags = []
+        if isPause { flags.insert(.isPause) }
+        if isAlone { flags.insert(.wasAlone) }
+        if !response.isTrivial || ackAhead == nil {
+            flags.insert(.hasBody)
+            bodies.append(Body(rid: rid, response: response))
+        }
+        if response.payload.isEmpty { flags.insert(.isFetched) }
+        let entry = Entry(
+            rid: rid, sentAt: Self.milliseconds(now), stream: stream, ackAhead: ackAhead ?? 0, flags: flags)
         // A response that was decided out of order (`P-13`) stands where its rid belongs, so the oldest is always first.
         var index = entries.endIndex
         while index > 0, rid < entries[index - 1].rid { index -= 1 }
-        entries.insert(Entry(rid: rid, response: response, isPause: isPause), at: index)
-        while entries.count > limit + 1 || ordinaryCount > limit { entries.removeFirst() }
+        entries.insert(entry, at: index)
+        byteCount += Self.size(of: response, flags)
     }
 
-    private var ordinaryCount: Int {
-        var count = 0
-        for entry in entries where !entry.isPause { count += 1 }
-        return count
+    /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or more than `bytes` and more
+    /// than `least`.
+    ///
+    /// A pause may be sent while all requests are open (`P-07`), so its response takes no other one's place (`R-06`).
+    package mutating func trim(to limit: Int, bytes: Int, least: Int) {
+        while ordinaryCount > limit || (byteCount > bytes && ordinaryCount > least) || entries.count > limit + 1 {
+            removeOldest()
+        }
+    }
+
+    /// Lets go of the oldest response, unless only `least` to ordinary requests are left; says whether it did.
+    package mutating func evict(least: Int) -> Bool {
+        guard ordinaryCount > least else { return false }
+        removeOldest()
+        return true
     }
 
     /// The response to `rid`; nil when it was never given or is no longer kept.
     package func response(to rid: RequestID) -> BodyResponse? {
-        for entry in entries where entry.rid == rid { return entry.response }
-        return nil
+        guard let entry = entries.first(where: { $0.rid == rid }) else { return nil }
+        if entry.flags.contains(.hasBody) { return bodies.first { $0.rid == rid }?.response }
+        var response = BodyResponse.empty
+        if entry.ackAhead > 0 { response.ack = RequestID(rid.value + UInt64(entry.ackAhead)) }
+        return response
     }
 
     /// Whether a response to `rid` is kept.
     package func contains(_ rid: RequestID) -> Bool {
         entries.contains { $0.rid == rid }
     }
+
+    /// How long ago the response to `rid` was sent; nil when none is kept.
+    package func age(of rid: RequestID, now: MonotonicInstant) -> Duration? {
+        guard let entry = entries.first(where: { $0.rid == rid }) else { return nil }
+        return .milliseconds(Int64(Self.milliseconds(now) &- entry.sentAt))
+    }
+
+    /// A new request has come: what it shows of earlier responses (`T-12` a).
+    package mutating func noteRequest(_ rid: RequestID, requests: Int) {
+        for index in entries.indices where !entries[index].flags.contains(.isFetched) {
+            let isAnswered = rid.distance(from: entries[index].rid) >= Int64(requests)
+            if isAnswered || (entries[index].flags.contains(.wasAlone) && rid > entries[index].rid) {
+                entries[index].flags.insert(.isFetched)
+            }
+        }
+    }
+
+    /// The client has all responses up to `rid`: they are no longer needed (`A-05`).
+    package mutating func acknowledge(upTo rid: RequestID) {
+        while let oldest = entries.first, oldest.rid <= rid { removeOldest() }
+    }
+
+    /// The payload of one stream that the client has not shown to have, in order.
+    package func unfetchedPayload(of stream: StreamNumber) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in entries where entry.stream == stream && !entry.flags.contains(.isFetched) {
+            if let body = bodies.first(where: { $0.rid == entry.rid }) { bytes.append(contentsOf: body.response.payload) }
+        }
+        return bytes
+    }
+
+    private var ordinaryCount: Int {
+        var count = 0
+        for entry in entries where !entry.flags.contains(.isPause) { count += 1 }
+        return count
+    }
+
+    private mutating func removeOldest() {
+        guard !entries.isEmpty else { return }
+        let entry = entries.removeFirst()
+        guard entry.flags.contains(.hasBody), let index = bodies.firstIndex(where: { $0.rid == entry.rid }) else {
+            byteCount -= Self.entrySize
+            return
+        }
+        byteCount -= Self.size(of: bodies[index].response, entry.flags)
+        bodies.remove(at: index)
+        // What an idle session once needed is given back.
+        if bodies.isEmpty { bodies = [] }
+    }
+
+    private static func milliseconds(_ instant: MonotonicInstant) -> UInt32 {
+        UInt32(truncatingIfNeeded: instant.nanoseconds / 1_000_000)
+    }
+
+    private static func size(of response: BodyResponse, _ flags: Flags) -> Int {
+        entrySize + (flags.contains(.hasBody) ? bodySize + response.payload.count : 0)
+    }
+
+    private static let entrySize = 24
+    private static let bodySize = 96
 }

@@ -11,7 +11,7 @@ extension Session {
         }
         let ahead = rid.distance(from: processed)
         if ahead <= 0 {
-            handleRepeat(rid, exchange: exchange, now: now, into: &effects)
+            handleRepeat(rid, exchange: exchange, key: attributes.key, now: now, into: &effects)
             return
         }
         if attributes.pause == .malformed {
@@ -28,20 +28,45 @@ extension Session {
         // Any new request ends a pause (`P-05`) and is a sign of life, also when it is answered at once (`P-01`).
         inactivity = normalInactivity
         idleSince = nil
+        replay.noteRequest(rid, requests: requests)
         let request = Early(
             rid: rid, exchange: exchange, deadline: now.advanced(by: wait), isTerminate: isTerminate,
-            isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now)
+            isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now,
+            extras: extras(of: attributes, payloadIsEmpty: payload.isEmpty))
         if ahead > 1 {
             deferEarly(request, into: &effects)
             return
         }
         // `highest` moves one rid at a time: the hold rule counts every rid that is open between the ends.
         process(request, now: now, policy: policy, into: &effects)
-        while phase != .over, let first = early.first, first.rid == processed.next {
+        while !isOver, let first = early.first, first.rid == processed.next {
             early.removeFirst()
             process(first, now: now, policy: policy, into: &effects)
         }
         if early.isEmpty { early = [] }
+    }
+
+    /// Gathers what only few requests carry.
+    ///
+    /// An empty request with `to` asks for another stream (XEP-0124 §16.3), unless the client writes `to` into everything:
+    /// libpurple does, and its next poll must not open one.
+    private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Extras {
+        var adding: Addition?
+        if let to = attributes.to, !attributes.isRestart, attributes.type == nil, attributes.pause == .absent {
+            if !payloadIsEmpty {
+                alwaysNamesDomain = true
+            } else if attributes.stream == nil, !alwaysNamesDomain {
+                adding = Addition(
+                    domain: to.lowercased(), language: attributes.language, name: attributes.freshStreamName)
+            }
+        }
+        var keys: Keys?
+        if attributes.key != nil || attributes.newkey != nil {
+            keys = Keys(key: attributes.key, digest: attributes.keyDigest, newkey: attributes.newkey)
+        }
+        let ack = acknowledges ? attributes.ack : .absent
+        if attributes.stream == nil, adding == nil, keys == nil, !acknowledges { return .none }
+        return .some(stream: attributes.stream, adding: adding, keys: keys, ack: ack)
     }
 
     /// A request that could not be understood ends the session only when its rid is one the session was waiting for, so
@@ -60,14 +85,17 @@ extension Session {
 
     /// The client closed the connection of a request that waits (`P-13`): its response counts as sent but lost, so no
     /// payload is spent on it.
-    mutating func handleAbort(_ exchange: ExchangeID, now: MonotonicInstant, into effects: inout [SessionEffect]) {
+    mutating func handleAbort(
+        _ exchange: ExchangeID, now: MonotonicInstant, policy: borrowing SessionPolicy,
+        into effects: inout [SessionEffect]
+    ) {
         if let index = held.firstIndex(where: { $0.exchange == exchange }) {
             if isCreating {
                 end(.creationAborted, culprit: nil, into: &effects)
                 return
             }
             let request = held.remove(at: index)
-            replay.store(.empty, for: request.rid, limit: requests)
+            keep(.empty, for: request.rid, stream: .first, isPause: false, now: now, policy: policy)
             // A client that only closed its sending half still reads this answer; to all others it makes no difference.
             effects.append(.respond(exchange, .empty))
         } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
@@ -79,8 +107,13 @@ extension Session {
     /// A rid that was processed before: the answer again, or the newest exchange takes the place of the older one. The
     /// payload of a repeat is never forwarded (`R-07`, `R-08`, `R-10`).
     private mutating func handleRepeat(
-        _ rid: RequestID, exchange: ExchangeID, now: MonotonicInstant, into effects: inout [SessionEffect]
+        _ rid: RequestID, exchange: ExchangeID, key: String?, now: MonotonicInstant,
+        into effects: inout [SessionEffect]
     ) {
+        if case .active(let chain) = chain, !chain.isRepeat(rid, key: key) {
+            end(.keyMismatch, culprit: exchange, into: &effects)
+            return
+        }
         if let index = held.firstIndex(where: { $0.rid == rid }) {
             effects.append(.respond(held[index].exchange, BodyResponse(.error)))
             held[index].exchange = exchange
@@ -111,62 +144,170 @@ extension Session {
     private mutating func process(
         _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
+        guard acceptKeys(of: request, policy: policy) else {
+            end(.keyMismatch, culprit: request.exchange, into: &effects)
+            return
+        }
         processed = request.rid
         highest = max(highest, request.rid)
+        acknowledge(request, now: now)
         if let exchange = request.exchange {
             held.append(Held(rid: request.rid, exchange: exchange, deadline: request.deadline))
         } else {
             // Its connection died before its turn came (`P-13`).
-            replay.store(.empty, for: request.rid, limit: requests, isPause: request.pause != .absent)
+            keep(
+                .empty, for: request.rid, stream: .first, isPause: request.pause != .absent, now: now, policy: policy)
         }
         if isOveractive(request, policy: policy) {
             end(.overactive, culprit: request.exchange, into: &effects)
             return
         }
-        guard forward(request, policy: policy, into: &effects) else {
+        let target = target(of: request)
+        if target == .unknown {
+            end(.unknownStream, culprit: request.exchange, into: &effects)
+            return
+        }
+        guard forward(request, to: target, policy: policy, into: &effects) else {
             end(.inboundOverflow, culprit: request.exchange, into: &effects)
             return
         }
         if request.isTerminate {
-            end(.terminated, culprit: nil, into: &effects)
-            return
+            guard case .one(let index) = target, streams.count > 1 else {
+                // A stream that is closed already needs no closing; without a name, or as the last one, the session ends.
+                if target != .closed { end(.terminated, culprit: nil, into: &effects) }
+                return
+            }
+            leave(index, reason: .terminated, into: &effects)
+            forgetStream(at: index)
         }
-        if request.isRestart, phase == .open {
-            phase = .restarting
-            effects.append(.restartStream)
-            // What came with the restart belongs behind the new stream's features (`X-09`).
-            inbound = request.payload
-        }
+        if request.isRestart { restart(request, target, into: &effects) }
+        if case .some(_, let adding?, _, _) = request.extras { add(adding, policy: policy, into: &effects) }
         // A pause that was granted before this request's turn came is over with it.
         inactivity = normalInactivity
         if case .value(let seconds) = request.pause, seconds > 0, .seconds(Int64(seconds)) <= policy.maxpause {
-            pause(for: .seconds(Int64(seconds)), into: &effects)
+            pause(for: .seconds(Int64(seconds)), now: now, policy: policy, into: &effects)
         }
         settle(now: now, policy: policy, into: &effects)
     }
 
-    /// Sends a request's stanzas on, or keeps them for an upstream that is not open; false when they are too many.
+    /// Checks a request's key where a key sequence is in use; `newkey` without one begins it (`K-07`).
+    private mutating func acceptKeys(of request: Early, policy: borrowing SessionPolicy) -> Bool {
+        var keys: Keys?
+        if case .some(_, _, let found, _) = request.extras { keys = found }
+        switch chain {
+        case .none:
+            if let newkey = keys?.newkey { chain = .active(KeyChain(newkey: newkey)) }
+            return true
+        case .active(var active):
+            let isRight = active.accept(
+                request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey,
+                kept: requests + policy.extraResponses + 1)
+            chain = .active(active)
+            return isRight
+        }
+    }
+
+    /// What the client says about the responses it has (XEP-0124 §9.2, `A-03` to `A-07`).
+    private mutating func acknowledge(_ request: Early, now: MonotonicInstant) {
+        guard acknowledges, case .some(_, _, _, let ack) = request.extras else { return }
+        switch ack {
+        case .malformed:
+            return
+        case .absent:
+            // A client that acknowledges leaves it out when it has everything (`A-06`).
+            if let newest = replay.newest { replay.acknowledge(upTo: newest) }
+        case .value(let value):
+            guard let acked = RequestID(value), let newest = replay.newest, acked <= newest else { return }
+            replay.acknowledge(upTo: acked)
+            // An `ack` that crosses a response on its way is normal; only what was sent a while ago is missing (`A-04`).
+            if acked < newest, let age = replay.age(of: acked.next, now: now), age >= .seconds(1) {
+                report = ResponseReport(rid: acked.next, age: age)
+            }
+        }
+    }
+
+    /// Which streams a request is for.
+    enum Target: Equatable {
+        case all
+        case one(Int)
+        case closed
+        case unknown
+    }
+
+    private func target(of request: Early) -> Target {
+        guard case .some(let stream?, _, _, _) = request.extras else { return .all }
+        guard let name = StreamName(stream) else { return .unknown }
+        if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
+        return closedStreams.contains(name) ? .closed : .unknown
+    }
+
+    private func indices(of target: Target) -> Range<Int> {
+        switch target {
+        case .all: streams.indices
+        case .one(let index): index..<(index + 1)
+        case .closed, .unknown: 0..<0
+        }
+    }
+
+    /// Sends a request's stanzas on (`M-05`), or keeps them for an upstream that is not open; false when they are too many.
     private mutating func forward(
-        _ request: Early, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+        _ request: Early, to target: Target, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) -> Bool {
         guard !request.payload.isEmpty else { return true }
-        switch phase {
-        case .open:
-            if !request.isRestart { effects.append(.forward(request.payload)) }
-        case .opening, .restarting:
-            // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
-            guard inbound.count <= policy.inboundBound else { return false }
-            inbound.append(contentsOf: request.payload)
-        case .doomed, .over:
-            break
+        for index in indices(of: target) {
+            switch streams[index].phase {
+            case .open:
+                if !request.isRestart { effects.append(.forward(request.payload, on: streams[index].number)) }
+            case .opening, .restarting:
+                // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
+                guard streams[index].inbound.count <= policy.inboundBound else { return false }
+                streams[index].inbound.append(contentsOf: request.payload)
+            case .ended:
+                break
+            }
         }
         return true
     }
 
+    private mutating func restart(_ request: Early, _ target: Target, into effects: inout [SessionEffect]) {
+        for index in indices(of: target) where streams[index].phase == .open {
+            streams[index].phase = .restarting
+            effects.append(.restartStream(on: streams[index].number))
+            // What came with the restart belongs behind the new stream's features (`X-09`).
+            streams[index].inbound = request.payload
+        }
+    }
+
+    /// Opens another stream (XEP-0124 §16.3). One that cannot be opened has a name and an end of its own (`M-08`).
+    private mutating func add(
+        _ addition: Addition, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+    ) {
+        let (next, isExhausted) = nextStream.addingReportingOverflow(1)
+        guard !isExhausted else { return }
+        var stream = Substream(
+            number: StreamNumber(nextStream), name: addition.name, addedDomain: addition.domain)
+        nextStream = next
+        if !policy.domains.contains(addition.domain) {
+            stream.phase = .ended(.streamHostUnknown)
+        } else if streams.count >= policy.maxStreams {
+            stream.phase = .ended(.tooManyStreams)
+        } else {
+            effects.append(
+                .openStream(
+                    StreamRequest(domain: addition.domain, language: addition.language), on: stream.number))
+        }
+        streams.append(stream)
+    }
+
     /// Grants a pause: everything held is answered, without payload, and the client may be silent for `length` (`P-03`,
     /// `P-04`).
-    private mutating func pause(for length: Duration, into effects: inout [SessionEffect]) {
-        while !held.isEmpty { answerOldest(with: .empty, isPause: held.first?.rid == processed, into: &effects) }
+    private mutating func pause(
+        for length: Duration, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+    ) {
+        while !held.isEmpty {
+            answerOldest(
+                with: .empty, isPause: held.first?.rid == processed, now: now, policy: policy, into: &effects)
+        }
         inactivity = length
     }
 
@@ -177,7 +318,9 @@ extension Session {
         let isEmptyPoll =
             request.payload.isEmpty && !request.isTerminate && !request.isRestart && request.pause == .absent
             && phase == .open
-        defer { lastEmptyPoll = isEmptyPoll && outbound.isEmpty ? request.arrival : nil }
+        defer {
+            lastEmptyPoll = isEmptyPoll && !streams.contains { $0.hasSomethingToSay } ? request.arrival : nil
+        }
         // Polls that the network brought in the wrong order say nothing about how fast they were sent (`P-08`).
         guard isEmptyPoll, let lastEmptyPoll, request.arrival >= lastEmptyPoll else { return false }
         return request.arrival.elapsed(since: lastEmptyPoll) < policy.polling

@@ -4,38 +4,98 @@ extension Session {
     mutating func settle(
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
-        while !held.isEmpty, !(isDoomed && holdsOnlyStanzas), let batch = outbound.take() {
-            switch batch {
-            case .features(let opening, let bytes):
-                answerOldest(
-                    with: BodyResponse(payload: bytes, usesStreamPrefix: true, opening: opening), into: &effects)
-            case .stanzas(let bytes):
-                answerOldest(with: BodyResponse(payload: bytes), into: &effects)
-            }
+        while !held.isEmpty, let index = nextToServe() {
+            serve(index, now: now, policy: policy, into: &effects)
+            if isOver { return }
         }
-        if case .doomed(let reason) = phase, !held.isEmpty {
-            end(reason, culprit: nil, into: &effects)
-            return
-        }
+        // Told with the next response, at once (`A-04`).
+        if report != nil, !held.isEmpty { answerOldest(with: .empty, now: now, policy: policy, into: &effects) }
         // A rid that is missing below an early one is open too: the client has sent it. So a request that waits before a
         // gap is released at once, which is what closes the gap in clients that wait for the older answer.
         while let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
-            answerOldest(with: .empty, into: &effects)
+            answerOldest(with: .empty, now: now, policy: policy, into: &effects)
         }
-        applyBackPressure(policy: policy, into: &effects)
+        for index in streams.indices { applyBackPressure(to: index, policy: policy, into: &effects) }
         noteIdleness(now: now)
+    }
+
+    /// The stream whose turn it is among those that have something to say: the first one behind the one served last.
+    private func nextToServe() -> Int? {
+        var first: Int?
+        for index in streams.indices where streams[index].hasSomethingToSay {
+            if streams[index].number.value > served.value { return index }
+            if first == nil { first = index }
+        }
+        return first
+    }
+
+    /// Gives the oldest held request what one stream has to say (`M-04`: of one stream only).
+    private mutating func serve(
+        _ index: Int, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+    ) {
+        let number = streams[index].number
+        served = number
+        if case .ended(let reason) = streams[index].phase, streams[index].outbound.holdsOnlyStanzas {
+            // The last words of a lost stream stand together with its end in one response (`T-06`).
+            guard streams.count > 1 else {
+                end(reason, culprit: nil, into: &effects)
+                return
+            }
+            var response = lastWords(of: index, reason)
+            response.marks = .some(stream: streams[index].name, report: nil)
+            forgetStream(at: index)
+            answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
+            return
+        }
+        guard let batch = streams[index].outbound.take() else { return }
+        var response: BodyResponse
+        switch batch {
+        case .features(let opening, let bytes):
+            response = BodyResponse(payload: bytes, usesStreamPrefix: true, opening: opening)
+        case .stanzas(let bytes):
+            response = BodyResponse(payload: bytes)
+        }
+        if streams.count > 1 { response.marks = .some(stream: streams[index].name, report: nil) }
+        answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
+    }
+
+    /// The terminal response of one stream: what it sent before it ended, then its error.
+    private mutating func lastWords(of index: Int, _ reason: EndReason) -> BodyResponse {
+        let error = streams[index].streamError
+        var payload = streams[index].outbound.takeAllStanzas()
+        payload.append(contentsOf: error)
+        return BodyResponse(.terminate(reason.condition), payload: payload, usesStreamPrefix: !error.isEmpty)
     }
 
     /// Answers the oldest held request and keeps the response for a repeat.
     mutating func answerOldest(
-        with response: consuming BodyResponse, isPause: Bool = false, into effects: inout [SessionEffect]
+        with response: consuming BodyResponse, stream: StreamNumber = .first, isPause: Bool = false,
+        now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         guard !held.isEmpty else { return }
         let request = held.removeFirst()
-        if case .pending(let grant) = creation, response.kind == .plain { response.kind = .creation(grant) }
+        if case .pending(let grant) = creation, response.kind == .plain {
+            response.kind = .creation(grant)
+        } else if processed != request.rid {
+            response.ack = processed
+        }
+        if let report {
+            response.marks = .some(stream: response.stream, report: report)
+            self.report = nil
+        }
         creation = .answered
-        replay.store(response, for: request.rid, limit: requests, isPause: isPause)
+        keep(response, for: request.rid, stream: stream, isPause: isPause, now: now, policy: policy)
         effects.append(.respond(request.exchange, response))
+    }
+
+    /// Keeps a response for a repeat: the last `requests` always, more as far as the bounds allow.
+    mutating func keep(
+        _ response: borrowing BodyResponse, for rid: RequestID, stream: StreamNumber, isPause: Bool,
+        now: MonotonicInstant, policy: borrowing SessionPolicy
+    ) {
+        replay.store(
+            copy response, for: rid, stream: stream, isAlone: held.isEmpty && early.isEmpty, isPause: isPause, now: now)
+        replay.trim(to: requests + policy.extraResponses, bytes: policy.responseBytes, least: requests)
     }
 
     /// Ends the session: every open request is answered, the upstream is left, and nothing reaches the session any more.
@@ -43,45 +103,54 @@ extension Session {
     /// `culprit` is the request that brought the end about; it is told the condition and the others `other-request`
     /// (`T-04`). Without one all are told the condition, except after the client's own `terminate` (`T-02`).
     mutating func end(_ reason: EndReason, culprit: ExchangeID?, into effects: inout [SessionEffect]) {
-        var payload = outbound.takeStanzas() ?? []
-        let usesStreamPrefix = !streamError.isEmpty
-        payload.append(contentsOf: streamError)
+        // Only a lost upstream's last words go to the client; what one that lives has sent is returned to it (`T-12`).
+        var last: BodyResponse?
+        if streams.count == 1, case .ended(let reason) = streams[0].phase { last = lastWords(of: 0, reason) }
         var open = held.map(\.exchange)
         for request in early { if let exchange = request.exchange { open.append(exchange) } }
         if let culprit, !open.contains(culprit) { open.append(culprit) }
         for (index, exchange) in open.enumerated() {
-            var response: BodyResponse
             if let culprit {
-                response = BodyResponse(.terminate(exchange == culprit ? reason.condition : .otherRequest))
+                let condition = exchange == culprit ? reason.condition : .otherRequest
+                effects.append(.respond(exchange, BodyResponse(.terminate(condition))))
             } else if reason == .terminated, index > 0 {
-                response = .empty
+                effects.append(.respond(exchange, .empty))
+            } else if index == 0, var last {
+                last.kind = .terminate(reason.condition)
+                effects.append(.respond(exchange, last))
             } else {
-                response = BodyResponse(.terminate(reason.condition))
-                if index == 0 {
-                    response.payload = payload
-                    response.usesStreamPrefix = usesStreamPrefix
-                }
+                effects.append(.respond(exchange, BodyResponse(.terminate(reason.condition))))
             }
-            effects.append(.respond(exchange, response))
         }
-        if !isDoomed {
-            // A server that keeps a resumable stream must not see it closed in an orderly way (`T-12` c).
-            effects.append(.leaveStream(reason == .inactive && isResumable ? .drop : .close))
-        }
-        phase = .over
+        for index in streams.indices { leave(index, reason: reason, into: &effects) }
+        isOver = true
         held = []
         early = []
-        inbound = []
+        streams = []
         effects.append(.ended(reason))
     }
 
-    private var isDoomed: Bool {
-        if case .doomed = phase { return true }
-        return false
+    /// Leaves one stream, after what the client never fetched was returned to its senders (`T-12`).
+    ///
+    /// A server that keeps a resumable stream re-queues that itself; a return would double it. It must not see the stream
+    /// closed in an orderly way either, unless the client asked for that (`T-12` c).
+    mutating func leave(_ index: Int, reason: EndReason, into effects: inout [SessionEffect]) {
+        guard !streams[index].isEnded else { return }
+        let stream = streams[index].number
+        if !streams[index].isResumable {
+            var unfetched = replay.unfetchedPayload(of: stream)
+            unfetched.append(contentsOf: streams[index].outbound.takeAllStanzas())
+            if !unfetched.isEmpty { effects.append(.returnUnfetched(unfetched, on: stream)) }
+        }
+        effects.append(.leaveStream(reason == .inactive && streams[index].isResumable ? .drop : .close, on: stream))
     }
 
-    /// Whether the last words of a lost upstream can stand together with its end in one response (`T-06`).
-    private var holdsOnlyStanzas: Bool { outbound.holdsOnlyStanzas }
+    /// Forgets a stream, all but its name.
+    mutating func forgetStream(at index: Int) {
+        closedStreams.append(streams[index].name)
+        if closedStreams.count > 8 { closedStreams.removeFirst() }
+        streams.remove(at: index)
+    }
 
     /// How many rids may be open before the oldest is answered. The creation request of a client that does not want to be
     /// held still waits for the features, as long as its `wait` allows (`S-22`).
@@ -93,13 +162,19 @@ extension Session {
         return Int64(max(hold, isCreating ? 1 : 0))
     }
 
-    private mutating func applyBackPressure(policy: borrowing SessionPolicy, into effects: inout [SessionEffect]) {
-        if !isReadingPaused, outbound.byteCount > policy.outboundBound {
-            isReadingPaused = true
-            effects.append(.pauseReading)
-        } else if isReadingPaused, outbound.byteCount <= policy.outboundBound / 2 {
-            isReadingPaused = false
-            effects.append(.resumeReading)
+    /// Whether some upstream takes no bytes.
+    var isCongested: Bool { streams.contains { $0.isCongested } }
+
+    private mutating func applyBackPressure(
+        to index: Int, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+    ) {
+        let waiting = streams[index].outbound.byteCount
+        if !streams[index].isReadingPaused, waiting > policy.outboundBound {
+            streams[index].isReadingPaused = true
+            effects.append(.pauseReading(on: streams[index].number))
+        } else if streams[index].isReadingPaused, waiting <= policy.outboundBound / 2 {
+            streams[index].isReadingPaused = false
+            effects.append(.resumeReading(on: streams[index].number))
         }
     }
 

@@ -7,8 +7,8 @@
 /// - `processed` is the highest rid that was processed together with all below it; every `held` rid is at most that,
 ///   every `early` rid is above it and inside the window; both lists ascend.
 /// - A held request always has an HTTP exchange; one whose connection died is answered into the replay cache (`P-13`).
-/// - While a request is held nothing waits in `outbound`, and at most `hold` rids are open (one for the creation), unless
-///   the upstream is congested: then all that a client may send are.
+/// - While a request is held nothing waits in any stream's `outbound`, and at most `hold` rids are open (one for the
+///   creation), unless an upstream is congested: then all that a client may send are.
 /// - A rid is held or in the replay cache, never both.
 package struct Session: Sendable {
     /// Where the session stands towards its upstream.
@@ -42,6 +42,40 @@ package struct Session: Sendable {
         let pause: NumberAttribute
         let payload: [UInt8]
         let arrival: MonotonicInstant
+        /// What only few requests carry.
+        let extras: Extras
+
+        /// Whether it asks for nothing but an answer.
+        var isPoll: Bool {
+            guard case .none = extras else { return false }
+            return payload.isEmpty && !isTerminate && !isRestart && pause == .absent
+        }
+    }
+
+    /// What only few requests carry, apart so that the many stay small.
+    indirect enum Extras: Sendable, Equatable {
+        case none
+        case some(stream: String?, adding: Addition?, keys: Keys?, ack: NumberAttribute)
+    }
+
+    /// A stream that a request asks for (XEP-0124 §16.3).
+    struct Addition: Sendable, Equatable {
+        let domain: String
+        let language: String?
+        let name: StreamName
+    }
+
+    /// A request's part in the key sequence.
+    struct Keys: Sendable, Equatable {
+        let key: String?
+        let digest: String?
+        let newkey: String?
+    }
+
+    /// The client's key sequence, where it has one.
+    indirect enum Chain: Sendable, Equatable {
+        case none
+        case active(KeyChain)
     }
 
     /// The creation request, until it is answered.
@@ -52,8 +86,16 @@ package struct Session: Sendable {
 
     /// The session's identifier.
     package let id: SessionID
-    /// Where the session stands towards its upstream.
-    package internal(set) var phase = Phase.opening
+    /// Where the session stands towards the stream it began with, or, when that is gone, the next one.
+    package var phase: Phase {
+        guard !isOver, let stream = streams.first else { return .over }
+        switch stream.phase {
+        case .opening: return .opening
+        case .open: return .open
+        case .restarting: return .restarting
+        case .ended(let reason): return streams.count == 1 ? .doomed(reason) : .open
+        }
+    }
 
     /// The longest time a request is held.
     package let wait: Duration
@@ -61,44 +103,59 @@ package struct Session: Sendable {
     package let hold: Int
     /// How many requests may be open.
     package let requests: Int
+    /// Whether the client speaks a version from before terminal conditions, and gets HTTP errors instead (`T-10`).
+    package let isLegacy: Bool
+    /// The Content-Type of all responses; nil for the default (`H-07`).
+    package let contentType: String?
     let isPolling: Bool
+    let acknowledges: Bool
     let normalInactivity: Duration
     var inactivity: Duration
 
+    var isOver = false
+    /// Whether the client writes `to` into requests with payload, as libpurple does: then `to` asks for no stream.
+    var alwaysNamesDomain = false
     var creation: Creation
     var processed: RequestID
     var highest: RequestID
     var held: [Held] = []
     var early: [Early] = []
     var replay = ReplayCache()
-    var outbound = OutboundQueue()
-    var streamError: [UInt8] = []
-    /// Stanzas from the client that wait for the upstream to open.
-    var inbound: [UInt8] = []
+    var streams: [Substream]
+    /// The stream that was served last; the next response is for the one behind it, so that none starves.
+    var served = StreamNumber.first
+    var nextStream: UInt16 = 1
+    /// Streams that ended; payload for them may still be on its way (`M-06`).
+    var closedStreams: [StreamName] = []
+    var chain = Chain.none
+    var report: ResponseReport?
     var idleSince: MonotonicInstant?
     var lastEmptyPoll: MonotonicInstant?
-    var isReadingPaused = false
-    var isResumable = false
-    var isCongested = false
 
     /// Starts a session from an accepted creation request; it is answered when the upstream's features are there, at
     /// `wait` at the latest (`S-22`).
     package init(
-        id: SessionID, opening: SessionOpening, exchange: ExchangeID, payload: [UInt8], now: MonotonicInstant,
-        policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+        id: SessionID, opening: SessionOpening, stream: StreamName, exchange: ExchangeID, payload: [UInt8],
+        now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         self.id = id
         wait = opening.wait
         hold = opening.hold
         requests = opening.requests
+        isLegacy = opening.version == nil
+        contentType = opening.contentType
         isPolling = opening.isPolling
+        acknowledges = opening.acknowledges
         normalInactivity = policy.inactivity(isPolling: opening.isPolling)
         inactivity = normalInactivity
-        creation = .pending(opening.grant(sid: id, policy: policy))
+        creation = .pending(opening.grant(sid: id, stream: stream, policy: policy))
         processed = opening.rid
         highest = opening.rid
-        inbound = payload
+        streams = [Substream(number: .first, name: stream)]
+        streams[0].inbound = payload
+        if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
         held.append(Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
+        effects.append(.openStream(StreamRequest(domain: opening.domain, language: opening.language)))
         settle(now: now, policy: policy, into: &effects)
         checkInvariants()
     }
@@ -110,7 +167,7 @@ package struct Session: Sendable {
         _ input: consuming SessionInput, now: MonotonicInstant, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
     ) {
-        guard phase != .over else { return }
+        guard !isOver else { return }
         switch consume input {
         case .request(let exchange, let attributes, let payload):
             handleRequest(
@@ -118,39 +175,35 @@ package struct Session: Sendable {
         case .malformedRequest(let exchange, let attributes):
             handleMalformed(exchange, attributes: attributes, into: &effects)
         case .requestAborted(let exchange):
-            handleAbort(exchange, now: now, into: &effects)
-        case .streamOpened(let identity, let features):
-            guard phase == .opening else { return }
-            phase = .open
-            outbound.append(features: features, opening: .stream(identity))
-            flushInbound(into: &effects)
-        case .streamRestarted(let features):
-            guard phase == .restarting else { return }
-            phase = .open
-            outbound.append(features: features, opening: .none)
-            flushInbound(into: &effects)
-        case .stanzas(let bytes, let enablesResumption):
-            if enablesResumption { isResumable = true }
-            outbound.append(stanzas: bytes)
-        case .upstreamCongested(let isCongested):
-            self.isCongested = isCongested
-        case .streamEnded(let reason, let bytes):
-            if case .doomed = phase { return }
-            phase = .doomed(reason)
-            streamError = bytes
-            inbound = []
+            handleAbort(exchange, now: now, policy: policy, into: &effects)
+        case .streamOpened(let identity, let features, let number):
+            handleOpened(number, while: .opening, features: features, identity: identity, into: &effects)
+        case .streamRestarted(let features, let number):
+            handleOpened(number, while: .restarting, features: features, identity: nil, into: &effects)
+        case .stanzas(let bytes, let enablesResumption, let number):
+            guard let index = index(of: number), !streams[index].isEnded else { return }
+            if enablesResumption { streams[index].isResumable = true }
+            streams[index].outbound.append(stanzas: bytes)
+        case .upstreamCongested(let isCongested, let number):
+            guard let index = index(of: number) else { return }
+            streams[index].isCongested = isCongested
+        case .streamEnded(let reason, let bytes, let number):
+            guard let index = index(of: number), !streams[index].isEnded else { return }
+            streams[index].phase = .ended(reason)
+            streams[index].streamError = bytes
+            streams[index].inbound = []
         case .deadlineReached:
             handleDeadline(now: now, policy: policy, into: &effects)
         case .shutdownRequested:
             end(.shutdown, culprit: nil, into: &effects)
         }
-        if phase != .over { settle(now: now, policy: policy, into: &effects) }
+        if !isOver { settle(now: now, policy: policy, into: &effects) }
         checkInvariants()
     }
 
     /// When `deadlineReached` is due; nil when nothing is.
     package var nextDeadline: MonotonicInstant? {
-        guard phase != .over else { return nil }
+        guard !isOver else { return nil }
         var next = idleSince?.advanced(by: inactivity)
         for request in held { next = min(next ?? request.deadline, request.deadline) }
         for request in early where request.exchange != nil { next = min(next ?? request.deadline, request.deadline) }
@@ -163,20 +216,45 @@ package struct Session: Sendable {
     /// Whether the creation request has not been answered yet.
     package var isCreating: Bool { creation != .answered }
 
-    /// Whether the upstream is not to be read (back-pressure).
-    package var pausesReading: Bool { isReadingPaused }
+    /// How many streams the session has.
+    package var streamCount: Int { streams.count }
 
-    private mutating func flushInbound(into effects: inout [SessionEffect]) {
-        guard !inbound.isEmpty else { return }
-        effects.append(.forward(inbound))
-        inbound = []
+    /// How many bytes of responses are kept beyond what the rules demand; they come out of the worker's budget.
+    package var spareResponseBytes: Int { replay.count > requests ? replay.byteCount : 0 }
+
+    /// Lets go of the oldest response that is kept beyond what the rules demand; says whether there was one.
+    package mutating func evictSpareResponse() -> Bool {
+        !acknowledges && replay.evict(least: requests)
+    }
+
+    func index(of number: StreamNumber) -> Int? {
+        streams.firstIndex { $0.number == number }
+    }
+
+    private mutating func handleOpened(
+        _ number: StreamNumber, while phase: Substream.Phase, features: [UInt8], identity: StreamIdentity?,
+        into effects: inout [SessionEffect]
+    ) {
+        guard let index = index(of: number), streams[index].phase == phase else { return }
+        streams[index].phase = .open
+        var opening = BodyResponse.Opening.none
+        if var identity {
+            identity.from = streams[index].addedDomain
+            opening = .stream(identity)
+        }
+        streams[index].outbound.append(features: features, opening: opening)
+        guard !streams[index].inbound.isEmpty else { return }
+        effects.append(.forward(streams[index].inbound, on: number))
+        streams[index].inbound = []
     }
 
     private mutating func handleDeadline(
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         // Answers go out in rid order (`R-03`): whoever's time is up takes the ones before it along.
-        while held.contains(where: { $0.deadline <= now }) { answerOldest(with: .empty, into: &effects) }
+        while held.contains(where: { $0.deadline <= now }) {
+            answerOldest(with: .empty, now: now, policy: policy, into: &effects)
+        }
         for index in early.indices where early[index].deadline <= now {
             // Its turn has not come and its time is up: a recoverable error asks the client to repeat what is missing
             // (XEP-0124 §17.3). The payload is kept, so nothing is lost if only the predecessor is repeated.
@@ -197,8 +275,9 @@ package struct Session: Sendable {
         assert(early.allSatisfy { $0.rid > processed }, "an early rid was not")
         assert(zip(held, held.dropFirst()).allSatisfy { $0.rid < $1.rid }, "held rids ascend")
         assert(zip(early, early.dropFirst()).allSatisfy { $0.rid < $1.rid }, "early rids ascend")
-        assert(phase == .over || held.isEmpty || outbound.isEmpty, "nothing waits while a request is held")
+        assert(isOver || held.isEmpty || !streams.contains { $0.hasSomethingToSay }, "nothing waits while one is held")
         assert(held.count <= (isCongested ? requests : max(hold, 1)), "no more than hold requests are held")
+        assert(isOver || !streams.isEmpty, "a session has a stream")
         assert(held.allSatisfy { !replay.contains($0.rid) }, "a held rid has no response yet")
         assert(highest >= processed, "the highest rid is at least the processed one")
     }

@@ -21,16 +21,16 @@ package enum SessionInput: Sendable {
     /// The connection of a request that waits for its response was closed by the client (`P-13`).
     case requestAborted(ExchangeID)
     /// The upstream stream is open and has sent its first features.
-    case streamOpened(StreamIdentity, features: [UInt8])
+    case streamOpened(StreamIdentity, features: [UInt8], on: StreamNumber = .first)
     /// The upstream stream was restarted and has sent its features.
-    case streamRestarted(features: [UInt8])
+    case streamRestarted(features: [UInt8], on: StreamNumber = .first)
     /// The upstream sent stanzas, back to back; `enablesResumption` when `<enabled/>` of XEP-0198 is among them.
-    case stanzas([UInt8], enablesResumption: Bool)
+    case stanzas([UInt8], enablesResumption: Bool, on: StreamNumber = .first)
     /// The upstream takes no bytes at the moment, or takes them again. Meanwhile answers are delayed, never past `wait`, so
     /// that the client sends no more than it has requests (back-pressure).
-    case upstreamCongested(Bool)
+    case upstreamCongested(Bool, on: StreamNumber = .first)
     /// The upstream stream is gone; the bytes of its stream error, or nothing.
-    case streamEnded(EndReason, streamError: [UInt8])
+    case streamEnded(EndReason, streamError: [UInt8], on: StreamNumber = .first)
     /// `nextDeadline` may have passed.
     case deadlineReached
     /// This program is being shut down.
@@ -49,16 +49,20 @@ package enum StreamFarewell: Sendable, Equatable {
 package enum SessionEffect: Sendable, Equatable {
     /// Answer that HTTP request.
     case respond(ExchangeID, BodyResponse)
+    /// Connect to a server and open a stream.
+    case openStream(StreamRequest, on: StreamNumber = .first)
     /// Send these stanzas to the upstream.
-    case forward([UInt8])
+    case forward([UInt8], on: StreamNumber = .first)
     /// Open a new stream over the upstream's connection (XEP-0206 §5).
-    case restartStream
+    case restartStream(on: StreamNumber = .first)
     /// Stop reading from the upstream: the client does not fetch what is there.
-    case pauseReading
+    case pauseReading(on: StreamNumber = .first)
     /// Read from the upstream again.
-    case resumeReading
+    case resumeReading(on: StreamNumber = .first)
+    /// Tell the senders of these stanzas, back to back, that they were not delivered (XEP-0206 §7, `T-12`).
+    case returnUnfetched([UInt8], on: StreamNumber = .first)
     /// Leave the upstream stream.
-    case leaveStream(StreamFarewell)
+    case leaveStream(StreamFarewell, on: StreamNumber = .first)
     /// The session is over; no further input reaches it.
     case ended(EndReason)
 }

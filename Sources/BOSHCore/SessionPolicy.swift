@@ -16,6 +16,15 @@ package struct SessionPolicy: Sendable, Equatable {
     package var inboundBound: Int
     /// The domains served, in lower case; empty means none.
     package var domains: [String]
+    /// The most streams one session may have (XEP-0124 §16).
+    package var maxStreams = 8
+    /// How many responses are kept for a repeat beyond `requests`, as long as the worker's budget allows; with a client
+    /// that acknowledges responses, how many that it has not.
+    package var extraResponses = 8
+    /// How many bytes of responses one session keeps at most beyond the last `requests`.
+    package var responseBytes = 262_144
+    /// The media types that a client may ask for with `content` (`H-07`): none that a browser would run scripts of.
+    package var contentTypes = ["text/xml", "application/xml", "text/plain"]
 
     /// A policy of all its parts.
     package init(
@@ -58,6 +67,12 @@ package struct SessionOpening: Sendable, Equatable {
     package var hold: Int
     /// The common version; nil for a legacy client.
     package var version: ProtocolVersion?
+    /// Whether the client will acknowledge responses (XEP-0124 §9.2).
+    package var acknowledges: Bool
+    /// The start of the client's key sequence, if it has one (XEP-0124 §15).
+    package var newkey: String?
+    /// The Content-Type of all responses; nil for the default (`H-06`, `H-07`).
+    package var contentType: String?
 
     /// Why a creation request was refused.
     package enum Refusal: Error, Equatable {
@@ -68,7 +83,8 @@ package struct SessionOpening: Sendable, Equatable {
     /// Judges a creation request against `policy`.
     ///
     /// - Throws: `bad-request` for a `rid`, `wait` or `hold` that is not a number in range (`S-19`, `S-20`),
-    ///   `improper-addressing` without `to` (`S-15`), `host-unknown` for a domain that is not served (`S-16`).
+    ///   `improper-addressing` without `to` (`S-15`), `host-unknown` for a domain that is not served (`S-16`). Also
+    ///   `bad-request` for a `content` that is not allowed (`H-07`).
     package init(judging attributes: borrowing BodyAttributes, by policy: borrowing SessionPolicy) throws(Refusal) {
         guard let rid = attributes.rid.number.flatMap({ RequestID($0) }) else { throw .condition(.badRequest) }
         if attributes.wait == .malformed || attributes.hold == .malformed { throw .condition(.badRequest) }
@@ -86,6 +102,15 @@ package struct SessionOpening: Sendable, Equatable {
         }
         hold = Int(clamping: min(attributes.hold.number ?? 1, UInt64(clamping: policy.maxHold)))
         version = attributes.version.map { min($0, SessionPolicy.version) }
+        // Only '1' announces acknowledgements; gloox says '0' (`A-07`).
+        acknowledges = attributes.ack == .value(1)
+        newkey = attributes.newkey
+        if let content = attributes.content, !content.isEmpty {
+            guard let type = MediaType(content), policy.contentTypes.contains(type.essence), type.isUTF8 else {
+                throw .condition(.badRequest)
+            }
+            contentType = content == MediaType.standard ? nil : content
+        }
     }
 
     /// Whether the client asked never to be held (`P-09`).
@@ -96,9 +121,10 @@ package struct SessionOpening: Sendable, Equatable {
     package var requests: Int { max(hold + 1, 2) }
 
     /// The attributes of the creation response.
-    package func grant(sid: SessionID, policy: borrowing SessionPolicy) -> SessionGrant {
+    package func grant(sid: SessionID, stream: StreamName, policy: borrowing SessionPolicy) -> SessionGrant {
         SessionGrant(
             sid: sid, wait: wait, requests: requests, hold: hold, version: version, polling: policy.polling,
-            inactivity: policy.inactivity(isPolling: isPolling), maxpause: policy.maxpause, from: domain)
+            inactivity: policy.inactivity(isPolling: isPolling), maxpause: policy.maxpause, from: domain, stream: stream,
+            ack: rid)
     }
 }

@@ -1,0 +1,44 @@
+/// A client's key sequence: each request shows the original of the hash that the one before it carried, so whoever only
+/// listened to earlier requests cannot send the next (XEP-0124 §15).
+///
+/// The hash is taken by the caller; here are the rules of when which is compared with which.
+struct KeyChain: Sendable, Equatable {
+    private struct Used: Sendable, Equatable {
+        let rid: RequestID
+        let key: String
+    }
+
+    /// The hash that the next key must have, as the client wrote it.
+    private var expected: String
+    /// The keys of requests whose responses may be asked for again (`K-06`).
+    private var used: [Used] = []
+
+    /// A chain that begins with `newkey`.
+    init(newkey: String) {
+        expected = newkey
+    }
+
+    /// Checks the next request in rid order and moves on; false when its key is missing or wrong (`K-03`, `K-04`).
+    ///
+    /// `newkey` beside a right key begins the next chain (`K-05`).
+    mutating func accept(_ rid: RequestID, key: String?, digest: String?, newkey: String?, kept: Int) -> Bool {
+        guard let key, let digest, Self.isSame(digest, expected) else { return false }
+        expected = newkey ?? key
+        used.append(Used(rid: rid, key: key))
+        if used.count > kept { used.removeFirst(used.count - kept) }
+        return true
+    }
+
+    /// Whether a repeat carries the key that its rid carried the first time. A rid from before the chain began had none.
+    func isRepeat(_ rid: RequestID, key: String?) -> Bool {
+        guard let first = used.first(where: { $0.rid == rid }) else {
+            return used.first.map { rid < $0.rid } ?? true
+        }
+        return key.map { Self.isSame($0, first.key) } ?? false
+    }
+
+    /// Hexadecimal digits are compared without case (`K-02`).
+    private static func isSame(_ left: String, _ right: String) -> Bool {
+        left.utf8.elementsEqual(right.utf8) || left.lowercased() == right.lowercased()
+    }
+}

@@ -1,0 +1,52 @@
+/// A media type as the `content` attribute names it: `type/subtype` and parameters (RFC 9110 §8.3.1).
+package struct MediaType: Sendable, Equatable {
+    /// What all responses say when the client asked for nothing (XEP-0124 §7.1, `H-06`).
+    package static let standard = "text/xml; charset=utf-8"
+
+    /// `type/subtype` in lower case.
+    package let essence: String
+    /// The value of `charset` in lower case; nil without one.
+    package let charset: String?
+
+    /// Reads a media type; nil for what is none, and for anything that could not stand in a header field as it is.
+    package init?(_ text: String) {
+        guard text.utf8.count <= 128, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { return nil }
+        let parts = text.split(separator: ";", omittingEmptySubsequences: false).map { Self.trimmed($0) }
+        let names = parts[0].split(separator: "/", omittingEmptySubsequences: false)
+        guard names.count == 2, names.allSatisfy({ Self.isToken($0) }) else { return nil }
+        var charset: String?
+        for part in parts.dropFirst() {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard pair.count == 2, Self.isToken(pair[0]) else { return nil }
+            var value = pair[1]
+            if value.hasPrefix("\""), value.hasSuffix("\""), value.utf8.count >= 2 {
+                value = value.dropFirst().dropLast()
+            }
+            guard Self.isToken(value) else { return nil }
+            if pair[0].lowercased() == "charset" { charset = value.lowercased() }
+        }
+        essence = parts[0].lowercased()
+        self.charset = charset
+    }
+
+    /// Whether a reader that goes by it reads UTF-8, which is all that is written.
+    package var isUTF8: Bool { charset == nil || charset == "utf-8" || charset == "utf8" }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+
+    /// RFC 9110 §5.6.2.
+    private static func isToken(_ text: Substring) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+}

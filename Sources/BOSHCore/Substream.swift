@@ -1,0 +1,73 @@
+/// Tells the streams of one session apart, inside this program; never reused within a session.
+package struct StreamNumber: Sendable, Hashable {
+    /// 0 for the stream that the session began with, then one more each.
+    package let value: UInt16
+
+    /// A number.
+    package init(_ value: UInt16) {
+        self.value = value
+    }
+
+    /// The stream that the session began with.
+    package static let first = StreamNumber(0)
+}
+
+/// One of a session's streams: where it stands, and what waits on either side of it (XEP-0124 §16).
+struct Substream: Sendable {
+    enum Phase: Sendable, Equatable {
+        /// The upstream stream is not open yet.
+        case opening
+        /// The upstream stream is open.
+        case open
+        /// It was restarted and has not sent its features yet.
+        case restarting
+        /// It is gone; the client still has to be told.
+        case ended(EndReason)
+    }
+
+    let number: StreamNumber
+    let name: StreamName
+    /// The domain of a stream that was added, for `from`; nil for the first.
+    let addedDomain: String?
+    var phase = Phase.opening
+    /// What the client has not fetched.
+    var outbound = OutboundQueue()
+    /// What waits for the upstream to open.
+    var inbound: [UInt8] = []
+    var streamError: [UInt8] = []
+    var isReadingPaused = false
+    var isCongested = false
+    /// The server keeps this stream for a resumption (`T-12` c).
+    var isResumable = false
+
+    init(number: StreamNumber, name: StreamName, addedDomain: String? = nil) {
+        self.number = number
+        self.name = name
+        self.addedDomain = addedDomain
+    }
+
+    /// Whether a response could be made for it.
+    var hasSomethingToSay: Bool {
+        if case .ended = phase { return true }
+        return !outbound.isEmpty
+    }
+
+    var isEnded: Bool {
+        if case .ended = phase { return true }
+        return false
+    }
+}
+
+/// What a stream that is to be opened is for.
+package struct StreamRequest: Sendable, Equatable {
+    /// The served domain, in lower case.
+    package let domain: String
+    /// `xml:lang` of the request, if any.
+    package let language: String?
+
+    /// A request of its parts.
+    package init(domain: String, language: String?) {
+        self.domain = domain
+        self.language = language
+    }
+}
