@@ -1,5 +1,6 @@
 """Static pages on an origin of their own, and a headless Chromium to look at them (W3C WebDriver, spoken directly)."""
 
+import base64
 import functools
 import http.server
 import json
@@ -53,7 +54,7 @@ class Browser:
         self.driver.wait_for_port(port)
         self.base = f"http://127.0.0.1:{port}"
         arguments = [
-            "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--headless=new", "--window-size=1100,700", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             f"--user-data-dir={self.scratch.sub('profile')}",
             # A page that was left is gone, as in a browser without this cache: its connections close (P-13).
             "--disable-features=BackForwardCache",
@@ -85,6 +86,24 @@ class Browser:
     def run(self, script, *arguments):
         """The value that the JavaScript function body `script` returns."""
         return self._call("POST", f"{self.session}/execute/sync", {"script": script, "args": list(arguments)})
+
+    def tab(self):
+        """The handle of the tab that is driven now."""
+        return self._call("GET", f"{self.session}/window")
+
+    def new_tab(self):
+        """Opens a tab and drives it from now on; returns its handle."""
+        handle = self._call("POST", f"{self.session}/window/new", {"type": "tab"})["handle"]
+        self.switch(handle)
+        return handle
+
+    def switch(self, handle):
+        self._call("POST", f"{self.session}/window", {"handle": handle})
+
+    def picture(self, path):
+        """Writes what the tab shows as a PNG file."""
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self._call("GET", f"{self.session}/screenshot")))
 
     def wait(self, expression, what):
         """Waits until a JavaScript expression is true and returns its value."""
