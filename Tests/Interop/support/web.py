@@ -9,7 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 
-from .processes import Child, Scratch, free_ports, wait_until
+from .processes import Child, Scratch, born, free_ports, gone, wait_until
 
 PAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pages")
 STROPHE = "/usr/share/javascript/strophe/strophe.js"
@@ -67,6 +67,7 @@ class Browser:
         options = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments}}
         answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": options}})
         self.session = f"/session/{answer['sessionId']}"
+        born(self)  # the driver does not take its browser along when it is ended
 
     def _call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -110,6 +111,7 @@ class Browser:
         return wait_until(lambda: self.run(f"return {expression};"), what, pause=0.05)
 
     def stop(self):
+        gone(self)
         try:
             self._call("DELETE", self.session)
         finally:
