@@ -72,5 +72,9 @@ let package = Package(
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),
+
+        // The program itself over real sockets; `holdfast` is a dependency so that it is built beside the tests.
+        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
+        .testTarget(name: "GatewayTests", dependencies: ["TestSupport", "holdfast"], swiftSettings: common),
     ]
 )

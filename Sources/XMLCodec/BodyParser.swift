@@ -71,6 +71,8 @@ private final class BodyReader: ElementReader {
     private var names = BodyNames()
     private var attributes: BodyAttributes?
     private var payload: [UInt8] = []
+    /// How many bytes of declarations the children have been given so far.
+    private var addedBytes = 0
     /// Whether the child's own start tag declares the BOSH namespace.
     private var declaresBOSH = false
 
@@ -92,6 +94,7 @@ private final class BodyReader: ElementReader {
         -> XMLFault?
     {
         payload = []
+        addedBytes = 0
         guard !local.isNone, local == names.body, uri == names.bosh else { return .invalidRoot }
         var result = BodyAttributes()
         for index in 0..<attributes.count {
@@ -116,7 +119,10 @@ private final class BodyReader: ElementReader {
 
     override func childClosed() -> XMLFault? {
         unsafe payload.append(contentsOf: slice(child.start..<child.nameEnd))
+        let before = payload.count
         appendDeclarations()
+        addedBytes += payload.count - before
+        guard addedBytes <= limits.declarationBytes else { return .limit(.declarationBytes) }
         guard declaresBOSH else {
             unsafe payload.append(contentsOf: slice(child.nameEnd..<child.end))
             return nil

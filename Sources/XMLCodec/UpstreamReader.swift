@@ -145,7 +145,7 @@ private final class StanzaReader: ElementReader {
             }
         }
         rememberScope(prefix: prefix)
-        return nil
+        return scope.count <= limits.declarationBytes ? nil : .limit(.declarationBytes)
     }
 
     /// Writes the root again with nothing but its name and its declarations.

@@ -9,22 +9,26 @@ package struct XMLLimits: Sendable, Equatable {
     package var names: Int
     /// How many namespace declarations may be in scope at one place.
     package var declarations: Int
+    /// How many bytes of declarations may be added to the elements of one `<body/>`, and how many a server's stream header may
+    /// hold: a long namespace used by many short elements would otherwise grow with each.
+    package var declarationBytes: Int
     /// How many first-level elements one `<body/>` may hold.
     package var children: Int
-    /// The most bytes of one element from the server, and of its stream header.
+    /// The most bytes of one element from the server, and of its stream header; at most 8 MiB, because libxml2 refuses 10 MB.
     package var elementSize: Int
 
     /// Limits; what is not given has its default.
     package init(
-        depth: Int = 64, attributes: Int = 64, names: Int = 2048, declarations: Int = 128, children: Int = 1024,
-        elementSize: Int = 1_048_576
+        depth: Int = 64, attributes: Int = 64, names: Int = 2048, declarations: Int = 128,
+        declarationBytes: Int = 16_384, children: Int = 1024, elementSize: Int = 1_048_576
     ) {
         self.depth = min(max(depth, 2), 200)
         self.attributes = max(attributes, 1)
         self.names = max(names, 1)
         self.declarations = max(declarations, 1)
+        self.declarationBytes = max(declarationBytes, 256)
         self.children = max(children, 1)
-        self.elementSize = max(elementSize, 1)
+        self.elementSize = min(max(elementSize, 1), 8 * 1_048_576)
     }
 }
 
@@ -38,6 +42,8 @@ package enum XMLLimit: String, Sendable, CaseIterable {
     case names
     /// `XMLLimits.declarations`.
     case declarations
+    /// `XMLLimits.declarationBytes`.
+    case declarationBytes = "declaration-bytes"
     /// `XMLLimits.children`.
     case children
     /// `XMLLimits.elementSize`.

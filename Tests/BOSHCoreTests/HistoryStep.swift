@@ -39,7 +39,7 @@ struct HistoryStep: Sendable {
     let second: Int
 
     private static let weights: [(Kind, Int)] = [
-        (.send, 22), (.arrive, 22), (.repeatRequest, 7), (.loseRequest, 3), (.deliver, 18), (.loseAnswer, 4), (.die, 5),
+        (.send, 32), (.arrive, 32), (.repeatRequest, 7), (.loseRequest, 3), (.deliver, 26), (.loseAnswer, 4), (.die, 5),
         (.notice, 3), (.reload, 2), (.stanzas, 14), (.features, 3), (.congestion, 3), (.lose, 1), (.jump, 9),
     ]
 

@@ -17,7 +17,7 @@ import Testing
         init(seed: UInt64) {
             var generator = SeededGenerator(seed: seed)
             setting = HistorySetting(from: &generator)
-            let length = 8 + generator.below(40)
+            let length = 10 + generator.below(100)
             steps = (0..<length).map { _ in HistoryStep(from: &generator) }
         }
 
@@ -60,7 +60,7 @@ import Testing
         "R-02 R-03 R-04 R-07 R-08 R-14 P-01 P-13: nothing is lost, doubled or reordered, and no valid client is refused"
     )
     func holdsForEveryHistory() {
-        let count = Self.environment("HOLDFAST_HISTORIES") ?? 5_000
+        let count = Self.environment("HOLDFAST_HISTORIES") ?? 8_000
         let start = Self.environment("HOLDFAST_SEED") ?? UInt64.random(in: 0...1_000_000_000)
         print("window property: \(count) histories from HOLDFAST_SEED=\(start)")
         for seed in start..<start + count {

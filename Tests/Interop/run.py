@@ -9,6 +9,7 @@ The last line is `N passed, N failed`; the exit status is 0 when none failed and
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 import unittest
@@ -17,6 +18,7 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, FOLDER)
 
 from support import gateway  # noqa: E402
+from support.processes import clean_up  # noqa: E402
 
 
 class Result(unittest.TestResult):
@@ -86,7 +88,14 @@ def main():
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # unittest turns on its debug mode
     suite = unittest.TestSuite(selected(unittest.defaultTestLoader.discover(FOLDER), arguments.names))
     result = Result()
-    suite.run(result)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        suite.run(result)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        return 130
+    finally:
+        clean_up()
     if result.skipped_count:
         print(f"{result.skipped_count} skipped")
     print(f"{result.passed} passed, {result.failed} failed")

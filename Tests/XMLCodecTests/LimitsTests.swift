@@ -90,6 +90,45 @@ struct LimitsTests {
         #expect(parser.fault(body(declared(64), "<a/>")) == .limit(.declarations))
     }
 
+    @Test("a long namespace used by many short elements does not make a body grow without bound")
+    func declarationBytes() {
+        let parser = BodyParser()
+        let long = "xmlns:p='urn:" + String(repeating: "x", count: 4000) + "'"
+        let elements = String(repeating: "<p:a/>", count: 4)
+        #expect(parser.payload(body(long, elements))?.utf8.count == 4 * (6 + 1 + long.utf8.count))
+        #expect(parser.fault(body(long, elements + "<p:a/>")) == .limit(.declarationBytes))
+        #expect(parser.payload(body(long, "<a/>")) == "<a/>")
+        let quotes = "xmlns:p=\"urn:" + String(repeating: "'", count: 4000) + "\""
+        #expect(parser.fault(body(quotes, "<p:a/>")) == .limit(.declarationBytes))
+        let header =
+            "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' xmlns:p='urn:"
+        let reader = UpstreamReader()
+        #expect(items(header + String(repeating: "x", count: 16_000) + "'>", reader).count == 1)
+        #expect(
+            items(header + String(repeating: "x", count: 17_000) + "'>", reader)
+                == [.fault(.limit("declaration-bytes"))])
+    }
+
+    @Test("limits that libxml2 or arithmetic could not keep are not taken over")
+    func clamping() {
+        let low = XMLLimits(
+            depth: 0, attributes: 0, names: -1, declarations: 0, declarationBytes: 0, children: 0, elementSize: 0)
+        #expect(
+            low
+                == XMLLimits(
+                    depth: 2, attributes: 1, names: 1, declarations: 1, declarationBytes: 256, children: 1,
+                    elementSize: 1))
+        #expect(XMLLimits(elementSize: .max).elementSize == 8_388_608)
+    }
+
+    @Test("the largest element that may be set is read")
+    func largestElement() {
+        let reader = UpstreamReader(limits: XMLLimits(elementSize: .max))
+        let text = "<m>" + String(repeating: "x", count: 8_388_600) + "</m>"
+        #expect(items(streamHeader + text, reader).count == 2)
+        #expect(items(streamHeader + "<m>x" + text.dropFirst(3), reader).last != .fault(.malformed))
+    }
+
     /// After some 420,000 distinct names libxml2's dictionary is full and refuses every further new one for good.
     @Test("a million distinct names, and then an honest body")
     func millionNamesFromClients() {

@@ -89,7 +89,7 @@ struct RandomXML {
                 quote, with: "")
         } else {
             result = result.replacing("</", with: "").replacing("]]/>", with: "").replacing("]]>", with: "")
-            result = result.replacing("<![CDATA[<a b='c'>]", with: "<![CDATA[<a b='c'>]]>")
+            result = result.replacing("<![CDATA[<a b='c'>]", with: "<![CDATA[<a b='c'>]]]>")
         }
         return result
     }

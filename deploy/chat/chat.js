@@ -13,6 +13,7 @@ const wait = 50;
 let connection = null;
 let nickname = null;
 let requests = 0;
+let next = null;  // the account to log in with when the session that is ending has ended
 const people = new Set();
 
 function show(state, text) {
@@ -131,7 +132,11 @@ function changed(status, condition) {
     case Strophe.Status.DISCONNECTED:
         people.clear();
         showPeople();
-        if (nodes.state.className !== "ended") {
+        if (next !== null) {
+            const account = next;
+            next = null;
+            logIn(account);
+        } else if (nodes.state.className !== "ended") {
             show("ended", `not connected${condition ? `: ${condition}` : ""}`);
         }
         break;
@@ -185,17 +190,11 @@ nodes.say.addEventListener("submit", (event) => {
 nodes.login.addEventListener("submit", (event) => {
     event.preventDefault();
     const account = settings.accounts.find((candidate) => candidate.jid === nodes.account.value);
-    const goOn = () => logIn(account);
     if (connection.connected) {
-        const old = connection;
-        old.connect_callback = (status) => {
-            if (status === Strophe.Status.DISCONNECTED) {
-                goOn();
-            }
-        };
-        old.disconnect("switching");
+        next = account;
+        connection.disconnect("switching");
     } else {
-        goOn();
+        logIn(account);
     }
 });
 

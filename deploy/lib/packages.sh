@@ -7,4 +7,4 @@ BUILD_PACKAGES=(libssl-dev libxml2-dev pkg-config gcc g++ libc6-dev)
 # To run deploy/quickstart: an XMPP server, a web client, a static file server.
 QUICKSTART_PACKAGES=(prosody openssl python3 libjs-strophe)
 # To run Tests/Interop beside that: a proxy, a browser, two native client libraries.
-INTEROP_PACKAGES=(nginx-light chromium chromium-driver libgloox-dev libpurple-dev)
+INTEROP_PACKAGES=(nginx chromium chromium-driver libgloox-dev libpurple-dev)

@@ -61,10 +61,32 @@ def connections(port):
     return count
 
 
+# What exists now, newest last: for the case that the run itself is ended.
+_living = []
+
+
+def born(thing):
+    """Something with a `stop` method exists now."""
+    _living.append(thing)
+
+
+def gone(thing):
+    """It does not any more."""
+    if thing in _living:
+        _living.remove(thing)
+
+
+def clean_up():
+    """Stops every child process and removes every temporary directory that is still there."""
+    while _living:
+        _living[-1].stop()
+
+
 class Scratch:
     """A temporary directory that another user may pass through (Prosody and nginx do not run as root)."""
 
     def __init__(self):
+        born(self)
         self.path = tempfile.mkdtemp(prefix="holdfast-interop-")
         os.chmod(self.path, 0o711)
 
@@ -74,7 +96,10 @@ class Scratch:
         return path
 
     def remove(self):
+        gone(self)
         shutil.rmtree(self.path, ignore_errors=True)
+
+    stop = remove
 
 
 class Child:
@@ -86,6 +111,7 @@ class Child:
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", self._file)
         self.process = subprocess.Popen(arguments, stderr=self._file, start_new_session=True, **options)
+        born(self)
 
     @property
     def pid(self):
@@ -111,12 +137,12 @@ class Child:
             raise AssertionError(f"{self.process.args[0]} did not end within {patience:.0f} s") from None
 
     def stop(self):
+        gone(self)
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
-                # Its own process group: a browser's helpers go with it.
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
         self._file.close()

@@ -1,5 +1,6 @@
 """Static pages on an origin of their own, and a headless Chromium to look at them (W3C WebDriver, spoken directly)."""
 
+import base64
 import functools
 import http.server
 import json
@@ -8,7 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 
-from .processes import Child, Scratch, free_ports, wait_until
+from .processes import Child, Scratch, born, free_ports, gone, wait_until
 
 PAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pages")
 STROPHE = "/usr/share/javascript/strophe/strophe.js"
@@ -53,7 +54,7 @@ class Browser:
         self.driver.wait_for_port(port)
         self.base = f"http://127.0.0.1:{port}"
         arguments = [
-            "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--headless=new", "--window-size=1100,700", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             f"--user-data-dir={self.scratch.sub('profile')}",
             # A page that was left is gone, as in a browser without this cache: its connections close (P-13).
             "--disable-features=BackForwardCache",
@@ -66,6 +67,7 @@ class Browser:
         options = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments}}
         answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": options}})
         self.session = f"/session/{answer['sessionId']}"
+        born(self)  # the driver does not take its browser along when it is ended
 
     def _call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -86,11 +88,30 @@ class Browser:
         """The value that the JavaScript function body `script` returns."""
         return self._call("POST", f"{self.session}/execute/sync", {"script": script, "args": list(arguments)})
 
+    def tab(self):
+        """The handle of the tab that is driven now."""
+        return self._call("GET", f"{self.session}/window")
+
+    def new_tab(self):
+        """Opens a tab and drives it from now on; returns its handle."""
+        handle = self._call("POST", f"{self.session}/window/new", {"type": "tab"})["handle"]
+        self.switch(handle)
+        return handle
+
+    def switch(self, handle):
+        self._call("POST", f"{self.session}/window", {"handle": handle})
+
+    def picture(self, path):
+        """Writes what the tab shows as a PNG file."""
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self._call("GET", f"{self.session}/screenshot")))
+
     def wait(self, expression, what):
         """Waits until a JavaScript expression is true and returns its value."""
         return wait_until(lambda: self.run(f"return {expression};"), what, pause=0.05)
 
     def stop(self):
+        gone(self)
         try:
             self._call("DELETE", self.session)
         finally:

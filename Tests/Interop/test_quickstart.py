@@ -1,0 +1,92 @@
+"""deploy/quickstart: two tabs of a browser chat through it, and Ctrl-C leaves nothing behind."""
+
+import os
+import re
+import signal
+import unittest
+
+from support import gateway
+from support.case import holdfast_only
+from support.processes import ROOT, Child, Scratch, accepts, free_ports, wait_until
+from support.web import Browser
+
+
+@holdfast_only
+class Quickstart(unittest.TestCase):
+    def setUp(self):
+        self.scratch = Scratch()
+        self.addCleanup(self.scratch.remove)
+        self.temporary = self.scratch.sub("tmp")
+        os.chmod(self.temporary, 0o711)
+        self.ports = free_ports(3)
+        names = ("HOLDFAST_PORT", "HOLDFAST_ADMIN_PORT", "CHAT_PORT")
+        environment = dict(os.environ, HOLDFAST_BINARY=gateway.binary, TMPDIR=self.temporary,
+                           **{name: str(port) for name, port in zip(names, self.ports)})
+        self.child = Child([os.path.join(ROOT, "deploy", "quickstart")], os.path.join(self.scratch.path, "output"),
+                           env=environment, cwd="/")
+        self.addCleanup(self.child.stop)
+        wait_until(lambda: "Ctrl-C" in self.child.output() or not self.child.check_alive(), "the quickstart's page")
+        self.url = re.search(r"http://127\.0\.0\.1:\d+/$", self.child.output(), re.MULTILINE)[0]
+
+    def interrupt(self):
+        """Ctrl-C, as a terminal sends it: to the whole group."""
+        os.killpg(self.child.pid, signal.SIGINT)
+        self.assertEqual(self.child.wait(30), 130)
+
+    def test_two_tabs_chat_and_nothing_is_left_behind(self):
+        browser = Browser()
+        self.addCleanup(browser.stop)
+        tabs, names = [browser.tab(), browser.new_tab()], []
+        for tab in tabs:
+            browser.switch(tab)
+            browser.open(self.url)
+            browser.wait("document.getElementById('state').className === 'connected'", "the tab being connected")
+            names.append(browser.wait("nickname", "a nickname"))
+        self.assertNotEqual(*names)
+        for number, tab in enumerate(tabs):
+            browser.switch(tab)
+            browser.wait("people.size === 2", "both tabs in the room")
+            browser.run("nodes.text.value = arguments[0]; nodes.say.requestSubmit();", f"hello from {names[number]}")
+        said = [[name, f"hello from {name}"] for name in names]
+        for tab in tabs:
+            browser.switch(tab)
+            self.assertEqual(self.messages(browser, 2), said)
+
+        # A reload goes on with the same session, and the room is as it was.
+        browser.switch(tabs[0])
+        jid = browser.run("return connection.jid")
+        browser.reload()
+        browser.wait("document.getElementById('state').className === 'connected'", "the tab being connected again")
+        self.assertEqual(browser.run("return connection.jid"), jid)
+        self.assertEqual(self.messages(browser, 2), said)
+        self.assertEqual(browser.run("return nickname"), names[0])
+
+        # An account of its own, by the form.
+        browser.run("nodes.account.value = 'romeo@accounts.localhost'; nodes.login.requestSubmit();")
+        browser.wait("connection.connected && connection.jid.startsWith('romeo@') && people.size === 2", "romeo in the room")
+        browser.run("nodes.text.value = 'it is I'; nodes.say.requestSubmit();")
+        browser.switch(tabs[1])
+        self.assertEqual(self.messages(browser, 3)[2][1], "it is I")
+        if picture := os.environ.get("QUICKSTART_PICTURE"):
+            browser.picture(picture)
+
+        self.interrupt()
+        self.assertEqual(os.listdir(self.temporary), [])
+        self.assertFalse([port for port in self.ports if accepts(port)])
+
+    def messages(self, browser, count):
+        """Who said what, once there are so many."""
+        browser.wait(f"document.querySelectorAll('#messages li:not(.note)').length >= {count}", f"{count} messages")
+        return browser.run("return [...document.querySelectorAll('#messages li:not(.note)')].map("
+                           "(item) => [item.firstChild.textContent, item.lastChild.textContent])")
+
+    def test_a_port_in_use_is_named(self):
+        environment = dict(os.environ, HOLDFAST_BINARY=gateway.binary, TMPDIR=self.temporary,
+                           HOLDFAST_PORT=str(self.ports[0]))
+        second = Child([os.path.join(ROOT, "deploy", "quickstart")], os.path.join(self.scratch.path, "second"),
+                       env=environment)
+        self.addCleanup(second.stop)
+        self.assertEqual(second.wait(), 1)
+        self.assertEqual(second.output(), f"quickstart: HOLDFAST_PORT={self.ports[0]}: "
+                                          f"port {self.ports[0]} of 127.0.0.1 is in use\n")
+        self.interrupt()

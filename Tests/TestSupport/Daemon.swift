@@ -1,0 +1,232 @@
+import CLinux
+import Glibc
+
+/// A `holdfast` process, listening on ports of 127.0.0.1 that the kernel chose.
+package final class Daemon {
+    /// How a process ended.
+    package enum Exit: Equatable {
+        case code(Int32)
+        case signal(Int32)
+    }
+
+    /// The line it wrote when it was ready.
+    package let startLine: String
+    /// Where BOSH is served; 0 when it listens on no port.
+    package let port: UInt16
+    /// Where the admin endpoints are served; 0 when nowhere.
+    package let adminPort: UInt16
+    private let process: Process
+
+    /// Starts the program that was built beside the tests, for the domain `example.org`.
+    ///
+    /// - Parameters:
+    ///   - upstream: the port of a scripted server, or 0 with `--upstream` among the flags.
+    ///   - flags: further flags; one that is given replaces what is said here.
+    package init(upstream: UInt16, _ flags: String...) throws {
+        var arguments = ["run"]
+        let usual = [
+            ("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0"), ("--domain", "example.org"),
+            ("--upstream", "127.0.0.1:\(upstream)"), ("--upstream-tls", "none"), ("--log-level", "debug"),
+        ]
+        for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
+        process = try Process(arguments + flags)
+        startLine = try process.readStartLine()
+        let parts = startLine.split(separator: ";")
+        port = parts.first.flatMap { Self.port(in: $0) } ?? 0
+        adminPort = parts.dropFirst().first.flatMap { Self.port(in: $0) } ?? 0
+    }
+
+    /// The port of the first `http://ADDRESS:PORT/PATH` in a text.
+    private static func port(in text: Substring) -> UInt16? {
+        let url = text.split(whereSeparator: { ", ".contains($0) }).first { $0.hasPrefix("http://") }
+        return url?.split(separator: "/").dropFirst().first?.split(separator: ":").last.flatMap { UInt16($0) }
+    }
+
+    /// Runs the program with arguments that end it by itself.
+    package static func run(_ arguments: [String]) throws -> (exit: Exit, output: String, errors: String) {
+        let process = try Process(arguments)
+        let output = try process.readOutput()
+        return (try process.waitUntilEnded(), output, try process.errors)
+    }
+
+    /// A new HTTP connection to the BOSH listener.
+    package func connect() throws -> RawClient {
+        RawClient(try ByteStream(port: port), of: self)
+    }
+
+    /// A new HTTP connection to a Unix socket that it listens on.
+    package func connect(path: String) throws -> RawClient {
+        RawClient(try ByteStream(path: path), of: self)
+    }
+
+    /// A new HTTP connection to the admin listener.
+    package func connectToAdmin() throws -> RawClient {
+        RawClient(try ByteStream(port: adminPort), of: self)
+    }
+
+    /// `SIGTERM` and the like.
+    package func send(_ signal: Int32) {
+        process.send(signal)
+    }
+
+    /// Waits until it has ended.
+    package func waitUntilEnded() throws -> Exit {
+        try process.waitUntilEnded()
+    }
+
+    /// Whether it has not ended.
+    package var isRunning: Bool { process.isRunning }
+
+    /// What it has written to standard error so far.
+    package var errors: String {
+        get throws { try process.errors }
+    }
+
+    /// Returns when the daemon has handled everything that was sent to it before: it has one loop, and what is sent over
+    /// loopback is there when the sending call returns. Two turns, because a turn takes a bounded number of events.
+    package func settle() throws {
+        let client = try connectToAdmin()
+        for _ in 0..<2 {
+            guard try client.get("/healthz").status == 200 else { throw TestFault("/healthz does not answer 200") }
+        }
+    }
+
+    /// Waits until a number in `/stats`, such as `sessions.now`, has a value.
+    package func wait(until path: String, is value: Int) throws {
+        var last: Int?
+        for _ in 0..<Int(Patience.milliseconds / 10) {
+            last = try statistics().number(path)
+            if last == value { return }
+            poll(nil, 0, 10)
+        }
+        throw TestFault("\(path) is \(last.map(String.init) ?? "missing"), not \(value)")
+    }
+
+    /// What `/stats` says.
+    package func statistics() throws -> Statistics {
+        try Statistics(json: try connectToAdmin().get("/stats").body)
+    }
+}
+
+/// A child process with its standard output in a pipe and its standard error in a file.
+private final class Process {
+    private let processID: pid_t
+    private let output: Int32
+    private let errorFile: Int32
+    private var exit: Daemon.Exit?
+
+    init(_ arguments: [String]) throws {
+        var ends: [Int32] = [-1, -1]
+        try Sockets.check("pipe", makePipe(&ends))
+        output = ends[0]
+        errorFile = try Self.temporaryFile()
+        processID = try Self.spawn(arguments, output: ends[1], errors: errorFile)
+        _ = close(ends[1])
+    }
+
+    deinit {
+        if isRunning {
+            kill(processID, SIGKILL)
+            var status: Int32 = 0
+            waitpid(processID, &status, 0)
+        }
+        _ = close(output)
+        _ = close(errorFile)
+    }
+
+    /// The program that `swift test` builds beside the test bundle.
+    private static var executable: String {
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/holdfast"
+    }
+
+    private static func temporaryFile() throws -> Int32 {
+        var name = Array("/tmp/holdfast-test-XXXXXX".utf8CString)
+        let descriptor = try Sockets.check("mkostemp", mkstemp(&name))
+        unlink(name)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        return descriptor
+    }
+
+    private static func spawn(_ arguments: [String], output: Int32, errors: Int32) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        let path = executable
+        var vector: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
+        vector.append(nil)
+        defer { vector.forEach { free($0) } }
+        var processID: pid_t = 0
+        let code = posix_spawn(&processID, path, &actions, nil, &vector, holdfast_environment())
+        guard code == 0 else { throw TestFault("\(path): \(String(cString: strerror(code)))") }
+        return processID
+    }
+
+    /// The first line on standard output.
+    func readStartLine() throws -> String {
+        var line: [UInt8] = []
+        while line.last != UInt8(ascii: "\n") {
+            guard let bytes = try readSome() else { throw TestFault("did not start: \(try errors)") }
+            line += bytes
+        }
+        return line.dropLast().map { $0 }.text
+    }
+
+    /// Everything on standard output.
+    func readOutput() throws -> String {
+        var text: [UInt8] = []
+        while let bytes = try readSome() { text += bytes }
+        return text.text
+    }
+
+    private func readSome() throws -> [UInt8]? {
+        var item = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+        guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("the program writes nothing") }
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let count = read(output, &bytes, bytes.count)
+        return count > 0 ? Array(bytes[..<count]) : nil
+    }
+
+    var errors: String {
+        get throws {
+            var text: [UInt8] = []
+            var bytes = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = pread(errorFile, &bytes, bytes.count, off_t(text.count))
+                guard count > 0 else { return text.text }
+                text += bytes[..<count]
+            }
+        }
+    }
+
+    func send(_ signal: Int32) {
+        if isRunning { kill(processID, signal) }
+    }
+
+    var isRunning: Bool {
+        guard exit == nil else { return false }
+        var status: Int32 = 0
+        guard waitpid(processID, &status, WNOHANG) == processID else { return true }
+        exit =
+            holdfast_exited(status) != 0
+            ? .code(holdfast_exit_code(status)) : .signal(holdfast_ending_signal(status))
+        return false
+    }
+
+    func waitUntilEnded() throws -> Daemon.Exit {
+        for _ in 0..<Int(Patience.milliseconds / 10) where isRunning { poll(nil, 0, 10) }
+        guard let exit else { throw TestFault("the program does not end: \(try errors.suffix(2_000))") }
+        return exit
+    }
+}
+
+private func makePipe(_ ends: inout [Int32]) -> Int32 {
+    let result = pipe(&ends)
+    for end in ends where result == 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return result
+}

@@ -1,0 +1,26 @@
+/// A session that stands: a daemon, a scripted server, and a client that was given the features.
+package final class OpenSession {
+    package let daemon: Daemon
+    package let server: ScriptedUpstream
+    /// The server's end of the session's stream.
+    package let stream: ScriptedStream
+    package let client: BOSHClient
+    /// The creation response.
+    package let created: BOSHBody
+
+    /// Makes all of it; or another session of a daemon that runs.
+    ///
+    /// - Parameter creation: the attributes of the creation request.
+    package init(
+        _ creation: String = "wait='60' hold='1' ver='1.6' xmpp:version='1.0'", on existing: OpenSession? = nil,
+        maxWait: Int = 60, receiveBuffer: Int32? = nil
+    ) throws {
+        server = try existing?.server ?? ScriptedUpstream(receiveBuffer: receiveBuffer)
+        daemon = try existing?.daemon ?? Daemon(upstream: server.port, "--max-wait", "\(maxWait)")
+        client = BOSHClient(daemon)
+        let request = try client.create(creation)
+        stream = try server.accept()
+        try stream.open()
+        created = try client.adopt(try request.answer())
+    }
+}

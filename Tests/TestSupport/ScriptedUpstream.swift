@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+
+/// An XMPP server that does what a test tells it, right or wrong.
+package final class ScriptedUpstream {
+    /// Where it listens on 127.0.0.1.
+    package let port: UInt16
+    private var descriptor: Int32
+
+    /// Listens; connections stand before anybody accepts them.
+    ///
+    /// - Parameter receiveBuffer: bytes of the receive buffer, small for a server that soon takes nothing more.
+    package init(receiveBuffer: Int32? = nil) throws {
+        (descriptor, port) = try Sockets.listen(receiveBuffer: receiveBuffer)
+    }
+
+    deinit {
+        stopListening()
+    }
+
+    /// Waits for a connection.
+    package func accept() throws -> ScriptedStream {
+        ScriptedStream(ByteStream(owning: try Sockets.accept(on: descriptor)))
+    }
+
+    /// From now on connections are refused.
+    package func stopListening() {
+        guard descriptor >= 0 else { return }
+        _ = Glibc.close(descriptor)
+        descriptor = -1
+    }
+}
+
+/// The server's end of one stream.
+package final class ScriptedStream {
+    package let wire: ByteStream
+
+    /// The server's stream header that the scripts use.
+    package static func header(id: String = "s1", version: String? = "1.0") -> String {
+        let version = version.map { " version='\($0)'" } ?? ""
+        return "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+            + "xmlns:stream='http://etherx.jabber.org/streams' id='\(id)' from='example.org'\(version)>"
+    }
+
+    /// The features that the scripts use.
+    package static let features =
+        "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism>"
+        + "</mechanisms></stream:features>"
+
+    init(_ wire: ByteStream) {
+        self.wire = wire
+    }
+
+    /// Reads the stream header that was sent; returns its start tag.
+    package func readHeader() throws -> String {
+        _ = try wire.read(until: "<stream:stream")
+        return "<stream:stream" + (try wire.read(until: ">"))
+    }
+
+    /// Reads the header, and answers with one and the features.
+    ///
+    /// - Returns: the start tag that was read.
+    @discardableResult
+    package func open(id: String = "s1", features: String = features) throws -> String {
+        let header = try readHeader()
+        try wire.send(Self.header(id: id) + features)
+        return header
+    }
+
+    package func send(_ text: String) throws {
+        try wire.send(text)
+    }
+
+    package func read(until pattern: String) throws -> String {
+        try wire.read(until: pattern)
+    }
+}

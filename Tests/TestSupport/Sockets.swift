@@ -1,0 +1,76 @@
+import CLinux
+import Glibc
+
+/// System calls on sockets; everything made here is closed at exec, so that no daemon inherits another test's sockets.
+enum Sockets {
+    static func make(_ family: Int32) throws -> Int32 {
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        return try check("socket", socket(family, kind, 0))
+    }
+
+    /// Listens on a port of 127.0.0.1 that the kernel chooses.
+    ///
+    /// - Parameter receiveBuffer: bytes of the receive buffer that accepted connections inherit; nil for the usual one.
+    static func listen(receiveBuffer: Int32? = nil) throws -> (descriptor: Int32, port: UInt16) {
+        let descriptor = try make(AF_INET)
+        if let receiveBuffer { try set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
+        try check("bind", withLoopback(0) { bind(descriptor, $0, $1) })
+        try check("listen", Glibc.listen(descriptor, 1_024))
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        try withUnsafeMutablePointer(to: &address) { pointer in
+            _ = try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try check("getsockname", getsockname(descriptor, $0, &length))
+            }
+        }
+        return (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+
+    /// Waits for a connection and takes it.
+    static func accept(on descriptor: Int32) throws -> Int32 {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain for a connection") }
+        return try check("accept", accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue)))
+    }
+
+    static func set(_ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Int32) throws {
+        var value = value
+        try check("setsockopt", setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size)))
+    }
+
+    static func withLoopback<Result>(
+        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
+    ) rethrows -> Result {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return try withUnsafePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    static func withPath<Result>(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
+    ) rethrows -> Result {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+            bytes.copyBytes(from: path.utf8.prefix(bytes.count - 1))
+        }
+        return try withUnsafePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    @discardableResult
+    static func check(_ name: String, _ value: Int32) throws -> Int32 {
+        let code = errno
+        guard value >= 0 else { throw TestFault("\(name): \(String(cString: strerror(code)))") }
+        return value
+    }
+}

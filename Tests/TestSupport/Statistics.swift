@@ -1,0 +1,39 @@
+import FoundationEssentials
+
+/// What `/stats` says, as numbers by their path.
+package struct Statistics {
+    private enum Value: Decodable {
+        case number(Int)
+        case text
+        case object([String: Value])
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let number = try? container.decode(Int.self) {
+                self = .number(number)
+            } else if let object = try? container.decode([String: Value].self) {
+                self = .object(object)
+            } else {
+                _ = try container.decode(String.self)
+                self = .text
+            }
+        }
+    }
+
+    private let root: Value
+
+    init(json: String) throws {
+        root = try JSONDecoder().decode(Value.self, from: Data(json.utf8))
+    }
+
+    /// The number at a path such as `sessions.ended.terminated`; nil when there is none.
+    package func number(_ path: String) -> Int? {
+        var value = root
+        for name in path.split(separator: ".") {
+            guard case .object(let members) = value, let member = members[String(name)] else { return nil }
+            value = member
+        }
+        guard case .number(let number) = value else { return nil }
+        return number
+    }
+}

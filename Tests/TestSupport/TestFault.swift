@@ -1,0 +1,18 @@
+/// Why a test's partner did not do what was waited for.
+package struct TestFault: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// How long anything is waited for before the test fails. It only keeps a broken test from hanging: nothing asserts it.
+package enum Patience {
+    package static let milliseconds: Int32 = 20_000
+}
+
+extension [UInt8] {
+    /// The bytes as text.
+    package var text: String { String(decoding: self, as: UTF8.self) }
+}
