@@ -125,7 +125,9 @@ package struct ReplayCache: Sendable, Equatable {
     package func unfetchedPayload(of stream: StreamNumber) -> [UInt8] {
         var bytes: [UInt8] = []
         for entry in entries where entry.stream == stream && !entry.flags.contains(.isFetched) {
-            if let body = bodies.first(where: { $0.rid == entry.rid }) { bytes.append(contentsOf: body.response.payload) }
+            if let body = bodies.first(where: { $0.rid == entry.rid }) {
+                bytes.append(contentsOf: body.response.payload)
+            }
         }
         return bytes
     }

@@ -302,7 +302,8 @@ extension Session {
     /// Grants a pause: everything held is answered, without payload, and the client may be silent for `length` (`P-03`,
     /// `P-04`).
     private mutating func pause(
-        for length: Duration, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+        for length: Duration, now: MonotonicInstant, policy: borrowing SessionPolicy,
+        into effects: inout [SessionEffect]
     ) {
         while !held.isEmpty {
             answerOldest(

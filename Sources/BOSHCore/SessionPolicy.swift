@@ -124,7 +124,8 @@ package struct SessionOpening: Sendable, Equatable {
     package func grant(sid: SessionID, stream: StreamName, policy: borrowing SessionPolicy) -> SessionGrant {
         SessionGrant(
             sid: sid, wait: wait, requests: requests, hold: hold, version: version, polling: policy.polling,
-            inactivity: policy.inactivity(isPolling: isPolling), maxpause: policy.maxpause, from: domain, stream: stream,
+            inactivity: policy.inactivity(isPolling: isPolling), maxpause: policy.maxpause, from: domain,
+            stream: stream,
             ack: rid)
     }
 }

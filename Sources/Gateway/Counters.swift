@@ -16,6 +16,8 @@ struct Counters {
     var bytesToUpstream: UInt64 = 0
     var stanzasToUpstream: UInt64 = 0
     var stanzasToClients: UInt64 = 0
+    var responsesEvicted: UInt64 = 0
+    var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
     var upstreamFailures: [String: UInt64] = [:]
 }

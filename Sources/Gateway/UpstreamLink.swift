@@ -7,15 +7,11 @@ import XMLCodec
 /// A session's way to its XMPP server: one TCP connection with one stream on it. It can outlive its session by the time
 /// that a farewell takes.
 final class UpstreamLink {
-    /// What the stream header says; the same again after a restart (`X-10`).
-    struct Address {
-        let domain: String
-        let language: String?
-    }
-
     let token: Token
     let sid: SessionID
-    let address: Address
+    /// Which of the session's streams it carries.
+    let stream: StreamNumber
+    let address: StreamRequest
     /// The session's slot; nil once the session has ended.
     var session: UInt32?
     var machine: StreamMachine
@@ -54,12 +50,13 @@ final class UpstreamLink {
     var leavingSince: MonotonicInstant?
 
     init(
-        token: Token, session: UInt32, sid: SessionID, address: Address, machine: consuming StreamMachine,
-        xml: UpstreamXML, now: MonotonicInstant
+        token: Token, session: UInt32, sid: SessionID, stream: StreamNumber, address: StreamRequest,
+        machine: consuming StreamMachine, xml: UpstreamXML, now: MonotonicInstant
     ) {
         self.token = token
         self.session = session
         self.sid = sid
+        self.stream = stream
         self.address = address
         self.machine = machine
         self.xml = xml

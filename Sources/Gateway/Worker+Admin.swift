@@ -52,6 +52,8 @@ struct Statistics: Encodable {
         let ended: [String: UInt64]
         let refused: [String: UInt64]
         let unknownSid: UInt64
+        let spareResponseBytes: Int
+        let responsesEvicted: UInt64
     }
 
     struct HTTP: Encodable {
@@ -72,6 +74,7 @@ struct Statistics: Encodable {
         let bytesOut: UInt64
         let stanzasIn: UInt64
         let stanzasOut: UInt64
+        let stanzasReturned: UInt64
     }
 
     let schema = 1
@@ -99,7 +102,8 @@ struct Statistics: Encodable {
         sessions = Sessions(
             now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening, heldRequests: held,
             ended: Self.named(counters.sessionEnds), refused: Self.named(counters.sessionsRefused),
-            unknownSid: counters.unknownSessions)
+            unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponseBytes,
+            responsesEvicted: counters.responsesEvicted)
         http = HTTP(
             connectionsNow: worker.connections.count, connectionsEver: counters.connectionsEver,
             connectionsTurnedAway: counters.connectionsTurnedAway, requests: counters.requests,
@@ -108,7 +112,8 @@ struct Statistics: Encodable {
         upstream = Upstream(
             streamsNow: worker.links.count, connects: counters.upstreamConnects, failures: counters.upstreamFailures,
             bytesIn: counters.bytesFromUpstream, bytesOut: counters.bytesToUpstream,
-            stanzasIn: counters.stanzasToClients, stanzasOut: counters.stanzasToUpstream)
+            stanzasIn: counters.stanzasToClients, stanzasOut: counters.stanzasToUpstream,
+            stanzasReturned: counters.stanzasReturned)
     }
 
     /// Every reason appears, those that never occurred with zero, so that a graph can be drawn from the first day.

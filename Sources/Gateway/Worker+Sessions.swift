@@ -2,6 +2,7 @@ import BOSHCore
 import HTTPWire
 import Reactor
 import StreamCore
+import TLSCodec
 import XMLCodec
 
 extension Worker {
@@ -17,7 +18,7 @@ extension Worker {
                 guard let driver = driver(of: sid) else { fallthrough }
                 counters.stanzasToUpstream &+= UInt64(stanzas)
                 connection.waiting.append(.init(exchange: request.exchange, session: driver.slot, sid: sid))
-                handle(.request(exchange, attributes, payload: payload), session: driver.slot)
+                handle(.request(exchange, completed(attributes), payload: payload), session: driver.slot)
             case .foreign:
                 counters.unknownSessions &+= 1
                 answer(exchange, BodyResponse(.terminate(.itemNotFound)))
@@ -50,7 +51,7 @@ extension Worker {
         } catch {
             guard case .condition(let condition) = error else { return }
             counters.sessionsRefused[condition, default: 0] += 1
-            answer(exchange, BodyResponse(.terminate(condition)))
+            answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
             return
         }
         // A session needs a descriptor of its own, and the loop needs some in reserve; 503 makes a client come back.
@@ -75,15 +76,14 @@ extension Worker {
         }
         counters.sessionsEver += 1
         connection.waiting.append(.init(exchange: exchange.number, session: slot, sid: sid))
-        let link = makeLink(for: slot, sid: sid, opening: opening)
         effects.removeAll(keepingCapacity: true)
         let session = Session(
-            id: sid, opening: opening, exchange: exchange, payload: payload, now: now, policy: policy, into: &effects)
-        let driver = SessionDriver(slot: slot, session: session, link: link)
+            id: sid, opening: opening, stream: StreamName(bits: freshBits()), exchange: exchange, payload: payload,
+            now: now, policy: policy, into: &effects)
+        let driver = SessionDriver(slot: slot, session: session)
         sessions[Int(slot)] = driver
         logger.debug("session created", metadata: ["sid8": "\(sid.short)", "domain": "\(opening.domain)"])
         executeEffects(of: driver)
-        connect(link)
     }
 
     /// Gives a session an input and does what it says.
@@ -102,23 +102,28 @@ extension Worker {
         for effect in pending {
             switch effect {
             case .respond(let exchange, let response):
-                answer(exchange, response)
-            case .forward(let bytes):
-                if let link = driver.link { send(bytes, on: link) }
-            case .restartStream:
-                if let link = driver.link { handle(.restartRequested, on: link) }
-            case .pauseReading:
-                if let link = driver.link { setReading(false, on: link) }
-            case .resumeReading:
-                if let link = driver.link { setReading(true, on: link) }
-            case .leaveStream(let farewell):
-                if let link = driver.link { leave(link, farewell) }
+                answer(exchange, response, of: driver)
+            case .openStream(let request, let stream):
+                open(request, stream: stream, of: driver)
+            case .forward(let bytes, let stream):
+                if let link = driver.link(stream) { send(bytes, on: link) }
+            case .restartStream(let stream):
+                if let link = driver.link(stream) { handle(.restartRequested, on: link) }
+            case .pauseReading(let stream):
+                if let link = driver.link(stream) { setReading(false, on: link) }
+            case .resumeReading(let stream):
+                if let link = driver.link(stream) { setReading(true, on: link) }
+            case .returnUnfetched(let bytes, let stream):
+                if let link = driver.link(stream) { returnUnfetched(bytes, on: link) }
+            case .leaveStream(let farewell, let stream):
+                if let link = driver.link(stream) { leave(link, farewell) }
             case .ended(let reason):
                 forget(driver, reason: reason)
             }
         }
         pending.removeAll(keepingCapacity: true)
         effects = pending
+        noteSpareResponses(of: driver)
         if let deadline = driver.session.nextDeadline {
             sessionDeadlines.schedule(slot: driver.slot, at: deadline)
         }
@@ -138,26 +143,66 @@ extension Worker {
     private func forget(_ driver: SessionDriver, reason: EndReason) {
         counters.sessionEnds[reason, default: 0] += 1
         logger.info("session ended", metadata: ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
-        if let link = driver.link { link.session = nil }
-        driver.link = nil
+        forgetSpareResponses(of: driver)
+        for link in driver.links { link.session = nil }
+        driver.links = []
         sessionTable.remove(driver.session.id)
         sessions[Int(driver.slot)] = nil
         vacantSessions.append(driver.slot)
     }
 
     /// Writes a session's response into the connection that waits for it.
-    private func answer(_ exchange: ExchangeID, _ response: borrowing BodyResponse) {
+    private func answer(_ exchange: ExchangeID, _ response: borrowing BodyResponse, of driver: SessionDriver) {
+        let type = driver.session.contentType.map { HTTPContentType.other($0) } ?? .xml
+        answer(exchange, response, contentType: type, isLegacy: driver.session.isLegacy)
+    }
+
+    /// Writes a response into the connection that waits for it.
+    ///
+    /// A client from before terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1, `T-10`).
+    private func answer(
+        _ exchange: ExchangeID, _ response: borrowing BodyResponse, contentType: HTTPContentType = .xml,
+        isLegacy: Bool = false
+    ) {
         guard let connection = connections[Token(raw: exchange.connection)] else { return }
-        bodyScratch.removeAll(keepingCapacity: true)
-        BodyWriter.append(response, into: &bodyScratch)
         if let index = connection.waiting.firstIndex(where: { $0.exchange == exchange.number }) {
             connection.waiting.remove(at: index)
         }
+        if isLegacy, case .terminate(let condition?) = response.kind, let status = HTTPStatus(legacy: condition) {
+            respond(to: exchange.number, on: connection, HTTPResponse(status: status))
+            return
+        }
+        bodyScratch.removeAll(keepingCapacity: true)
+        BodyWriter.append(response, into: &bodyScratch)
         respond(
             to: exchange.number, on: connection,
-            HTTPResponse(status: .ok, contentType: .xml, body: bodyScratch))
+            HTTPResponse(status: .ok, contentType: contentType, body: bodyScratch))
+    }
+
+    /// Sixty-four bits from the kernel.
+    private func freshBits() -> UInt64 {
+        UInt64(truncatingIfNeeded: SystemRandom.value128())
+    }
+
+    /// Adds what the session needs and only the outside can make: the hash of a key, and a name for a stream.
+    private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
+        if let key = attributes.key { attributes.keyDigest = Digest.sha1(of: key) }
+        if attributes.to != nil, !attributes.isRestart { attributes.freshStreamName = StreamName(bits: freshBits()) }
+        return attributes
     }
 
     /// Descriptors that sessions leave free: listeners, resolver, log, and connections that are still to be accepted.
     private static let reservedDescriptors = 64
+}
+
+extension HTTPStatus {
+    /// The status that tells a legacy client of a terminal condition; nil for those that have none.
+    fileprivate init?(legacy condition: TerminalCondition) {
+        switch condition {
+        case .badRequest: self = .badRequest
+        case .policyViolation: self = .forbidden
+        case .itemNotFound: self = .notFound
+        default: return nil
+        }
+    }
 }

@@ -5,20 +5,20 @@ import TLSCodec
 import XMLCodec
 
 extension Worker {
-    /// Makes the link of a new session; `connect` starts it.
-    func makeLink(for session: UInt32, sid: SessionID, opening: borrowing SessionOpening) -> UpstreamLink {
+    /// Makes the link of a session's stream and starts to connect it.
+    func open(_ request: StreamRequest, stream: StreamNumber, of driver: SessionDriver) {
         let token = links.nextToken()
         let link = UpstreamLink(
-            token: token, session: session, sid: sid,
-            address: .init(domain: opening.domain, language: opening.language),
+            token: token, session: driver.slot, sid: driver.session.id, stream: stream, address: request,
             machine: StreamMachine(tls: TLSMode(settings.upstreamTLS)), xml: UpstreamXML(), now: now)
         links.insert(link, at: token)
+        driver.links.append(link)
         linkDeadlines.schedule(slot: token.slot, at: now.advanced(by: settings.connectTimeout))
-        return link
+        connect(link)
     }
 
     /// Finds the server's addresses and connects to the first one that answers.
-    func connect(_ link: UpstreamLink) {
+    private func connect(_ link: UpstreamLink) {
         if let validUntil = resolution.validUntil, now < validUntil {
             tryAddresses(resolution.addresses, on: link)
             return
@@ -191,7 +191,7 @@ extension Worker {
         let enablesResumption = link.collectedEnablesResumption
         link.collectedEnablesResumption = false
         if let session = link.session {
-            handle(.stanzas(bytes, enablesResumption: enablesResumption), session: session)
+            handle(.stanzas(bytes, enablesResumption: enablesResumption, on: link.stream), session: session)
         }
     }
 
@@ -231,10 +231,14 @@ extension Worker {
             guard let session = link.session else { return }
             let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
             linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.keepaliveInterval))
-            handle(.streamOpened(StreamIdentity(id: header.id, version: version), features: features), session: session)
+            handle(
+                .streamOpened(StreamIdentity(id: header.id, version: version), features: features, on: link.stream),
+                session: session)
         case .restarted(let features):
             deliverCollected(of: link)
-            if let session = link.session { handle(.streamRestarted(features: features), session: session) }
+            if let session = link.session {
+                handle(.streamRestarted(features: features, on: link.stream), session: session)
+            }
         case .deliver(let bytes, let enablesResumption):
             link.collected.append(contentsOf: bytes)
             link.collectedCount += 1
@@ -258,7 +262,7 @@ extension Worker {
             metadata: ["sid8": "\(link.sid.short)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
-        handle(.streamEnded(reason, streamError: error), session: session)
+        handle(.streamEnded(reason, streamError: error, on: link.stream), session: session)
     }
 
     private func beginTLS(on link: UpstreamLink) {
@@ -305,6 +309,14 @@ extension Worker {
         markDirty(link)
     }
 
+    /// Tells the senders of stanzas that the client never fetched them (`T-12`).
+    func returnUnfetched(_ stanzas: [UInt8], on link: UpstreamLink) {
+        var answers: [UInt8] = []
+        let count = stanzaReturn.append(returning: stanzas.span, into: &answers)
+        counters.stanzasReturned &+= UInt64(count)
+        if !answers.isEmpty { send(answers, on: link) }
+    }
+
     private func markDirty(_ link: UpstreamLink) {
         guard !link.isDirty, !link.isClosed else { return }
         link.isDirty = true
@@ -348,7 +360,7 @@ extension Worker {
     private func setCongested(_ isCongested: Bool, on link: UpstreamLink) {
         guard isCongested != link.isCongested else { return }
         link.isCongested = isCongested
-        if let session = link.session { handle(.upstreamCongested(isCongested), session: session) }
+        if let session = link.session { handle(.upstreamCongested(isCongested, on: link.stream), session: session) }
     }
 
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
@@ -401,7 +413,9 @@ extension Worker {
         link.socket = nil
         link.tls = nil
         pool.takeBack(&link.output)
-        if let session = link.session, Int(session) < sessions.count { sessions[Int(session)]?.link = nil }
+        if let session = link.session, Int(session) < sessions.count, let driver = sessions[Int(session)] {
+            driver.links.removeAll { $0 === link }
+        }
         links.remove(link.token)
     }
 

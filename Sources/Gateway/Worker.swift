@@ -33,6 +33,7 @@ package final class Worker {
     var plainScratch: [UInt8] = []
     let bodyParser: BodyParser
     let upstreamReader: UpstreamReader
+    let stanzaReturn: StanzaReturn
     let tlsContext: TLSContext?
 
     var connections = SlotArray<ClientConnection>(.client)
@@ -47,6 +48,9 @@ package final class Worker {
     var links = SlotArray<UpstreamLink>(.link)
     var dirtyLinks: [UpstreamLink] = []
     var linkDeadlines = DeadlineQueue()
+
+    var spareQueue = SpareQueue()
+    var spareResponseBytes = 0
     var resolution = Resolution()
 
     /// Reused for the effects of one input.
@@ -95,6 +99,7 @@ package final class Worker {
         descriptorLimit = DescriptorLimit.raise()
         bodyParser = BodyParser()
         upstreamReader = UpstreamReader()
+        stanzaReturn = StanzaReturn()
         tlsContext = try Self.makeTLSContext(settings)
         resolver = ResolverLink(arguments: ["holdfast", "resolver"], token: Token(.resolver).raw)
         do throws(SystemError) {

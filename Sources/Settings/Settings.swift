@@ -19,7 +19,7 @@ package struct Settings: Equatable, Sendable {
     package let inactivity: Duration
     /// 1...10; the `requests` announced is one more.
     package let maxHold: Int
-    /// Bytes, 1024...64 MiB.
+    /// Bytes, 1024...8 MiB, which libxml2 takes in one piece.
     package let maxBody: Int
     package let logLevel: LogLevel
 
@@ -35,6 +35,8 @@ package struct Settings: Equatable, Sendable {
     package let keepaliveInterval: Duration
     /// Bytes in each direction.
     package let sessionBuffer: Int
+    /// Bytes.
+    package let replayBudget: Int
 
     /// Where each value that is not a default was written, by the setting's name; of a repeatable one, the first.
     package let origins: [String: SettingOrigin]
@@ -72,6 +74,7 @@ package struct Settings: Equatable, Sendable {
         upstreamWriteTimeout = try reader.one(SettingsTable.upstreamWriteTimeout)
         keepaliveInterval = try reader.one(SettingsTable.keepaliveInterval)
         sessionBuffer = try reader.one(SettingsTable.sessionBuffer)
+        replayBudget = try reader.one(SettingsTable.replayBudget)
         origins = reader.origins
 
         if case .on(let address) = adminAddress {

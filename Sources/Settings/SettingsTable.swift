@@ -47,7 +47,7 @@ package enum SettingsTable {
         "The most requests held for one session; a client may have one more open")
 
     package static let maxBody = Setting.bytes(
-        "max-body", default: 1_048_576, in: 1024...67_108_864, hasFlag: true, "The largest request body")
+        "max-body", default: 1_048_576, in: 1024...8_388_608, hasFlag: true, "The largest request body")
 
     package static let logLevel = Setting<LogLevel>.choice(
         "log-level", valueName: "LEVEL", default: .info, "The least important messages that are logged")
@@ -88,12 +88,16 @@ package enum SettingsTable {
         "session-buffer", default: 262_144, in: 16384...67_108_864,
         "The bytes that may wait for one session in each direction before the sender has to wait")
 
+    package static let replayBudget = Setting.bytes(
+        "replay-budget", default: 16_777_216, in: 0...1_073_741_824,
+        "The bytes of answered responses kept for repeats beyond those that must be, for all sessions together")
+
     /// All rows, those with a flag first, in the order of documentation.
     package static let rows: [SettingRow] = [
         listen.row, admin.row, domain.row, upstream.row, upstreamTLS.row, upstreamCA.row, path.row, maxWait.row,
         inactivity.row, maxHold.row, maxBody.row, logLevel.row, headTimeout.row, bodyTimeout.row, sendTimeout.row,
         idleTimeout.row, polling.row, maxpause.row, connectTimeout.row, upstreamWriteTimeout.row,
-        keepaliveInterval.row, sessionBuffer.row,
+        keepaliveInterval.row, sessionBuffer.row, replayBudget.row,
     ]
 
     /// The row of a setting, `nil` when there is none of that name.

@@ -20,6 +20,12 @@ package enum BodyWriter {
         case .error:
             bytes.append(literal: " type='error'")
         }
+        if let ack = response.ack { AttributeText.append("ack", Int64(ack.value), into: &bytes) }
+        if let report = response.report {
+            AttributeText.append("report", Int64(report.rid.value), into: &bytes)
+            AttributeText.append("time", report.age.wholeMilliseconds, into: &bytes)
+        }
+        if let stream = response.stream { AttributeText.append("stream", stream.text, into: &bytes) }
         if case .stream(let identity) = response.opening {
             append(identity, isXMPPDeclared: isXMPPDeclared, into: &bytes)
         }
@@ -46,14 +52,27 @@ package enum BodyWriter {
         AttributeText.append("inactivity", grant.inactivity.components.seconds, into: &bytes)
         AttributeText.append("maxpause", grant.maxpause.components.seconds, into: &bytes)
         AttributeText.append("from", grant.from, into: &bytes)
+        AttributeText.append("ack", Int64(grant.ack.value), into: &bytes)
+        AttributeText.append("stream", grant.stream.text, into: &bytes)
+        bytes.append(literal: " charsets='UTF-8'")
         bytes.append(literal: " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true'")
     }
 
     /// What the first response behind the stream's opening tells about the stream (XEP-0206 §4).
     private static func append(_ identity: StreamIdentity, isXMPPDeclared: Bool, into bytes: inout [UInt8]) {
+        if let from = identity.from { AttributeText.append("from", from, into: &bytes) }
         if !identity.id.isEmpty { AttributeText.append("authid", identity.id, into: &bytes) }
         guard let version = identity.version else { return }
         if !isXMPPDeclared { bytes.append(literal: " xmlns:xmpp='urn:xmpp:xbosh'") }
         AttributeText.append("xmpp:version", version.text, into: &bytes)
+    }
+}
+
+extension Duration {
+    /// Milliseconds, the rest cut off.
+    fileprivate var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        return overflow ? .max : scaled + attoseconds / 1_000_000_000_000_000
     }
 }

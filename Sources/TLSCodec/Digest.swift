@@ -1,0 +1,19 @@
+import COpenSSL
+
+/// Hashes that protocols ask for.
+package enum Digest {
+    /// SHA-1 of a text's UTF-8 bytes as forty lower-case hexadecimal digits (XEP-0124 §15.3, `K-01`).
+    ///
+    /// C API: SHA1(3).
+    package static func sha1(of text: String) -> String {
+        let bytes = Array(text.utf8)
+        var hash = [UInt8](repeating: 0, count: 20)
+        unsafe hash.withUnsafeMutableBufferPointer { target in
+            unsafe bytes.withUnsafeBufferPointer { source in
+                _ = unsafe SHA1(source.baseAddress, source.count, target.baseAddress)
+            }
+        }
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
