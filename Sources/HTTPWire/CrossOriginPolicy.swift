@@ -33,6 +33,11 @@ package enum CrossOriginPolicy: Sendable, Equatable {
         return CrossOriginGrant(index: index)
     }
 
+    /// Whether answers differ by the request's origin; the encoder of the answer says so in `Vary`.
+    var variesByOrigin: Bool {
+        if case .list = self { true } else { false }
+    }
+
     /// Appends the CORS fields of an answer.
     func encode(_ grant: CrossOriginGrant, into output: inout [UInt8]) {
         switch self {
@@ -41,7 +46,6 @@ package enum CrossOriginPolicy: Sendable, Equatable {
         case .any:
             output.append(contentsOf: "Access-Control-Allow-Origin: *\r\n".utf8)
         case .list(let origins, let credentials):
-            output.append(contentsOf: "Vary: Origin\r\n".utf8)
             guard let index = grant.index, origins.indices.contains(index) else { return }
             output.append(field: "Access-Control-Allow-Origin", origins[index])
             if credentials { output.append(contentsOf: "Access-Control-Allow-Credentials: true\r\n".utf8) }

@@ -70,4 +70,13 @@ enum FieldText {
     static let keepAlive = Array("keep-alive".utf8)
     static let chunked = Array("chunked".utf8)
     static let continueExpectation = Array("100-continue".utf8)
+
+    static let gzip = Array("gzip".utf8)
+    static let xGzip = Array("x-gzip".utf8)
+    static let deflate = Array("deflate".utf8)
+    static let identity = Array("identity".utf8)
+    /// The rest of IANA's registry of content codings.
+    static let otherCodings = [
+        "aes128gcm", "br", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress", "zstd",
+    ].map { Array($0.utf8) }
 }

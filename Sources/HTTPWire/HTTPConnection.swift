@@ -169,6 +169,12 @@ package struct HTTPConnection: Sendable {
 
     // MARK: Answers
 
+    /// The coding that the answer's body may have by the request's `Accept-Encoding`, and would best have (H-08); identity
+    /// for an exchange that is unknown or was answered.
+    package func coding(of exchange: UInt64) -> ContentCoding {
+        queue.terms(exchange)?.coding ?? .identity
+    }
+
     /// Answers a request. The answer leaves when those before it have left. False, and nothing done, for an exchange that
     /// is unknown or was answered.
     @discardableResult
@@ -345,6 +351,7 @@ package struct HTTPConnection: Sendable {
         var terms = AnswerTerms()
         terms.grant = crossOrigin.grant(head.origin)
         terms.withholdsBody = head.method == .head
+        terms.coding = head.acceptedCoding
         if head.keepAlive { terms.persistence = head.version == .http11 ? .implied : .stated }
         stage = head.keepAlive && !isWindingUp ? .idle : .closing
         return .request(HTTPRequest(exchange: queue.open(terms), head: head, body: body))

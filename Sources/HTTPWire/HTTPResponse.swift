@@ -29,6 +29,10 @@ package struct HTTPResponse: Sendable {
     /// value are sent as spaces: no value can begin a field of its own.
     package var fields: [(String, String)]
     package var body: [UInt8]
+    /// How `body` is coded already.
+    package var coding: ContentCoding = .identity
+    /// The request's `Accept-Encoding` had a say in `coding`, so caches are told that it varies (RFC 9110 §12.5.5).
+    package var variesByCoding = false
     /// The connection ends behind this answer whatever the client asked for. Requests behind it go unanswered.
     package var closesConnection: Bool
 
@@ -68,6 +72,13 @@ package struct HTTPResponse: Sendable {
             output.append(digits: body.count)
             output.append(contentsOf: "\r\n".utf8)
             if let contentType { output.append(field: "Content-Type", contentType.text) }
+            if coding != .identity { output.append(field: "Content-Encoding", coding.token) }
+        }
+        switch (policy.variesByOrigin, variesByCoding) {
+        case (true, true): output.append(contentsOf: "Vary: Origin, Accept-Encoding\r\n".utf8)
+        case (true, false): output.append(contentsOf: "Vary: Origin\r\n".utf8)
+        case (false, true): output.append(contentsOf: "Vary: Accept-Encoding\r\n".utf8)
+        case (false, false): break
         }
         for (name, value) in fields { output.append(field: name, value) }
         policy.encode(terms.grant, into: &output)
@@ -98,6 +109,8 @@ struct AnswerTerms: Sendable, Equatable {
     var persistence = Persistence.ends
     /// HEAD: all the fields of GET and no body (RFC 9110 §9.3.2, H-20).
     var withholdsBody = false
+    /// The coding that the answer's body may have and would best have.
+    var coding = ContentCoding.identity
 }
 
 extension [UInt8] {

@@ -37,8 +37,8 @@ struct HeadParser: Sendable {
     private var flags: Flags = []
     private var contentLength: Int?
     private var originPlace: Place?
-    private var acceptEncodingPlace: Place?
-    private var contentEncodingPlace: Place?
+    private var acceptEncoding = AcceptEncoding()
+    private var contentEncoding = ContentEncoding()
 
     /// Goes on reading. `bytes[base]` is the head's first byte in every call; behind the head anything may follow.
     mutating func read(_ bytes: Span<UInt8>, base: Int, limits: HTTPLimits) -> Outcome {
@@ -171,9 +171,9 @@ struct HeadParser: Sendable {
             }
             contentLength = length
         case 15 where bytes.isEqual(name, ignoringCase: FieldText.acceptEncoding):
-            acceptEncodingPlace = place(value, base)
+            acceptEncoding.read(bytes, value)
         case 16 where bytes.isEqual(name, ignoringCase: FieldText.contentEncoding):
-            contentEncodingPlace = place(value, base)
+            contentEncoding.read(bytes, value)
         case 17 where bytes.isEqual(name, ignoringCase: FieldText.transferEncoding):
             // any other coding, and any list, would leave the end of the body a matter of opinion
             guard flags.insert(.transferEncoding).inserted, requestLine.version == .http11,
@@ -243,8 +243,8 @@ struct HeadParser: Sendable {
                 bytes.string(base + Int($0)..<base + Int(requestLine.targetEnd))
             },
             origin: origin(bytes, base: base),
-            acceptEncoding: text(acceptEncodingPlace, bytes, base),
-            contentEncoding: text(contentEncodingPlace, bytes, base),
+            acceptedCoding: acceptEncoding.preferred,
+            coding: contentEncoding.coding,
             framing: framing,
             expectsContinue: isModern && hasBody && flags.contains(.expectsContinue),
             keepAlive: persists && !flags.contains(.close))

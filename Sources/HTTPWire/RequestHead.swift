@@ -33,10 +33,11 @@ package struct RequestHead: Sendable, Equatable {
     package var query: String?
     /// `Origin`; nil when absent or not UTF-8. Of several the last one stands.
     package var origin: String?
-    /// `Accept-Encoding`, unparsed.
-    package var acceptEncoding: String?
-    /// `Content-Encoding`, unparsed. libpurple puts a media type here, so an unknown value is no ground for a refusal.
-    package var contentEncoding: String?
+    /// The coding of the answer's body that `Accept-Encoding` allows and prefers; identity when it names none of ours.
+    package var acceptedCoding: ContentCoding
+    /// How the body is coded, by `Content-Encoding`; nil for a coding that this server cannot undo (415, H-09). libpurple
+    /// puts a media type here: what is no coding is passed over.
+    package var coding: ContentCoding?
     package var framing: HTTPFraming
     /// The client waits for `100 Continue` before it sends the body. False for HTTP/1.0 and for an empty body.
     package var expectsContinue: Bool

@@ -1,0 +1,103 @@
+import CZlib
+
+/// Expands compressed data, a whole piece at a time; one context for all of them.
+///
+/// It takes about 7 KB, and 32 KB more from the first piece on whose result did not fit at once.
+@safe
+package struct Inflater: ~Copyable {
+    /// zlib keeps a pointer to it, so it stays where it is.
+    @safe private let stream: UnsafeMutablePointer<z_stream>
+
+    /// Nil when there is no memory.
+    package init?() {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        guard unsafe holdfast_inflateInit2(stream, DeflateFormat.zlib.windowBits(Self.window)) == Z_OK else {
+            unsafe stream.deallocate()
+            return nil
+        }
+        self.stream = unsafe stream
+    }
+
+    deinit {
+        unsafe inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    /// Appends what `input` expands to: all of it, or nothing when an error is thrown.
+    ///
+    /// Of gzip data one member may follow the other (RFC 1952 §2.2); anything else behind the end is `trailingData`.
+    ///
+    /// - Parameter limit: the most bytes that may be appended. Never more than about twice as much memory is taken,
+    ///   whatever the input claims.
+    package mutating func inflate(
+        _ input: Span<UInt8>, as format: DeflateFormat, limit: Int, into output: inout [UInt8]
+    ) throws(DeflateError) {
+        guard let length = uInt(exactly: input.count) else { throw .tooLarge }
+        let start = output.count
+        do throws(DeflateError) {
+            guard unsafe inflateReset2(stream, format.windowBits(Self.window)) == Z_OK else { throw .outOfMemory }
+            try unsafe input.withUnsafeBufferPointer { bytes throws(DeflateError) in
+                unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+                unsafe stream.pointee.avail_in = length
+                try inflateMembers(of: format, limit: max(0, limit), into: &output)
+            }
+        } catch {
+            output.removeSubrange(start...)
+            throw error
+        }
+    }
+
+    private mutating func inflateMembers(
+        of format: DeflateFormat, limit: Int, into output: inout [UInt8]
+    ) throws(DeflateError) {
+        let start = output.count
+        var room = unsafe max(Self.leastRoom, Int(stream.pointee.avail_in) * 4)
+        while true {
+            // One byte more than allowed tells a result that is too large from one that fits exactly.
+            let allowed = limit - (output.count - start)
+            let status = fill(&output, room: min(room, allowed == Int.max ? allowed : allowed + 1))
+            guard output.count - start <= limit else { throw .tooLarge }
+            switch status {
+            case Z_STREAM_END:
+                guard unsafe stream.pointee.avail_in > 0 else { return }
+                try beginNextMember(of: format)
+            case Z_OK, Z_BUF_ERROR:
+                guard unsafe stream.pointee.avail_out == 0 else { throw .truncated }
+                room = max(room, output.count - start)
+            case Z_MEM_ERROR:
+                throw .outOfMemory
+            default:
+                throw .corrupt
+            }
+        }
+    }
+
+    /// Lets zlib write up to `room` bytes behind `output`; its status.
+    private mutating func fill(_ output: inout [UInt8], room: Int) -> Int32 {
+        let room = uInt(clamping: room)
+        var status = Z_STREAM_ERROR
+        output.append(addingCapacity: Int(room)) { target in
+            unsafe target.withUnsafeMutableBufferPointer { buffer, count in
+                unsafe stream.pointee.next_out = buffer.baseAddress
+                unsafe stream.pointee.avail_out = room
+                // With Z_FINISH a result that fits at once needs no window.
+                status = unsafe CZlib.inflate(stream, Z_FINISH)
+                unsafe count = Int(room - stream.pointee.avail_out)
+            }
+        }
+        return status
+    }
+
+    /// Something stands behind the end: another member of gzip data, or what does not belong there.
+    private mutating func beginNextMember(of format: DeflateFormat) throws(DeflateError) {
+        guard format == .gzip, let next = unsafe stream.pointee.next_in, unsafe next[0] == 0x1F,
+            unsafe stream.pointee.avail_in == 1 || next[1] == 0x8B
+        else { throw .trailingData }
+        guard unsafe inflateReset(stream) == Z_OK else { throw .outOfMemory }
+    }
+
+    /// The largest window there is: the sender chose it.
+    private static let window: Int32 = 15
+    private static let leastRoom = 1024
+}

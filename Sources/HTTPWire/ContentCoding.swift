@@ -1,0 +1,121 @@
+/// The content codings that this server applies and undoes (RFC 9110 §8.4.1).
+package enum ContentCoding: UInt8, Sendable, Equatable, CaseIterable {
+    /// None.
+    case identity
+    case gzip
+    /// The zlib format; of requests also raw DEFLATE data, which some clients mean by it.
+    case deflate
+
+    /// The name in `Content-Encoding`.
+    package var token: String {
+        switch self {
+        case .identity: "identity"
+        case .gzip: "gzip"
+        case .deflate: "deflate"
+        }
+    }
+
+    /// What `Accept-Encoding` says in a 415, so that the client learns what would have been taken (RFC 9110 §15.5.16).
+    package static let decodable = "gzip, deflate"
+
+    /// The coding of this name in any case, `x-gzip` included (RFC 9110 §8.4.1.3); nil for any other.
+    init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        if bytes.isEqual(range, ignoringCase: FieldText.gzip) || bytes.isEqual(range, ignoringCase: FieldText.xGzip) {
+            self = .gzip
+        } else if bytes.isEqual(range, ignoringCase: FieldText.deflate) {
+            self = .deflate
+        } else if bytes.isEqual(range, ignoringCase: FieldText.identity) {
+            self = .identity
+        } else {
+            return nil
+        }
+    }
+}
+
+/// What `Accept-Encoding` says, collected over all its lines (RFC 9110 §12.5.3, H-08).
+///
+/// Careful in every doubt: a coding that was not listed is not applied, neither is one whose weight cannot be read, and of
+/// two weights for one coding the lower one counts.
+struct AcceptEncoding: Sendable, Equatable {
+    // Weights in thousandths; nil where nothing was said.
+    private var gzip: UInt16?
+    private var deflate: UInt16?
+    private var identity: UInt16?
+    /// `*`: every coding that is not named.
+    private var other: UInt16?
+
+    init() {}
+
+    /// The coding to apply. The heavier one; of equals gzip, because the format of `deflate` has been a matter of opinion.
+    /// Identity when neither is allowed, or when it is asked for with a higher weight.
+    var preferred: ContentCoding {
+        let gzip = gzip ?? other ?? 0
+        let deflate = deflate ?? other ?? 0
+        let best = max(gzip, deflate)
+        guard best > 0, best >= identity ?? other ?? 0 else { return .identity }
+        return gzip == best ? .gzip : .deflate
+    }
+
+    /// Takes in the value of one line.
+    mutating func read(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        FieldValue.eachElement(bytes, value) { element in
+            var nameEnd = element.lowerBound
+            while nameEnd < element.upperBound, bytes[nameEnd] != UInt8(ascii: ";") { nameEnd += 1 }
+            let name = bytes.trimmed(element.lowerBound..<nameEnd)
+            let weight =
+                nameEnd == element.upperBound
+                ? 1000 : Self.weight(bytes, bytes.trimmed(nameEnd + 1..<element.upperBound))
+            switch ContentCoding(bytes, name) {
+            case .gzip: gzip = min(gzip ?? weight, weight)
+            case .deflate: deflate = min(deflate ?? weight, weight)
+            case .identity: identity = min(identity ?? weight, weight)
+            case nil where name.count == 1 && bytes[name.lowerBound] == UInt8(ascii: "*"):
+                other = min(other ?? weight, weight)
+            case nil: break
+            }
+        }
+    }
+
+    /// `"q=" qvalue` in thousandths (RFC 9110 §12.4.2); 0 for anything else.
+    private static func weight(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt16 {
+        guard (3...7).contains(range.count), bytes[range.lowerBound] | 0x20 == UInt8(ascii: "q"),
+            bytes[range.lowerBound + 1] == UInt8(ascii: "=")
+        else { return 0 }
+        let first = range.lowerBound + 2
+        guard bytes[first] == UInt8(ascii: "0") || bytes[first] == UInt8(ascii: "1") else { return 0 }
+        var weight: UInt16 = bytes[first] == UInt8(ascii: "1") ? 1000 : 0
+        guard first + 1 < range.upperBound else { return weight }
+        guard bytes[first + 1] == UInt8(ascii: ".") else { return 0 }
+        var unit: UInt16 = 100
+        for index in first + 2..<range.upperBound {
+            guard ByteClass.isDigit(bytes[index]) else { return 0 }
+            weight += unit * UInt16(bytes[index] - 0x30)
+            unit /= 10
+        }
+        return weight <= 1000 ? weight : 0
+    }
+}
+
+/// What `Content-Encoding` says of a request's body, collected over all its lines (RFC 9110 §8.4, H-09).
+struct ContentEncoding: Sendable, Equatable {
+    /// The one coding to undo; nil for one that this server does not know how to, and for more than one: nobody codes a
+    /// body twice, except to hide how large it is.
+    private(set) var coding: ContentCoding? = .identity
+
+    /// Takes in the value of one line. What is no registered coding is passed over: libpurple writes a media type here.
+    mutating func read(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        FieldValue.eachElement(bytes, value) { element in
+            switch ContentCoding(bytes, element) {
+            case .identity: break
+            case let known?: coding = coding == .identity ? known : nil
+            case nil where Self.isUnsupported(bytes, element): coding = nil
+            case nil: break
+            }
+        }
+    }
+
+    /// A name of IANA's registry of content codings that is none of ours.
+    private static func isUnsupported(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        FieldText.otherCodings.contains { bytes.isEqual(range, ignoringCase: $0) }
+    }
+}
