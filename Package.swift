@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // L1, pure: values in, values out.
         .target(name: "BOSHCore", swiftSettings: worker),
@@ -42,6 +43,7 @@ let package = Package(
         // L2, codecs: bytes in, values out, one C library each.
         .target(name: "XMLCodec", dependencies: ["BOSHCore", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
         .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
+        .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
         // L3, system calls.
         .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: wrapper),
@@ -50,7 +52,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Reactor", logging,
+                "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate", "Reactor", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
@@ -68,6 +70,7 @@ let package = Package(
             name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
             swiftSettings: common),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL"], swiftSettings: common),
+        .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(

@@ -13,18 +13,18 @@ extension Worker {
     /// Every page may use the endpoint, without credentials: Holdfast knows no cookies (`H-21`).
     static let crossOrigin = CrossOriginPolicy.any
 
-    /// Queues an answer on its connection.
+    /// Queues an answer on its connection, compressed where the request allows it and it is worth it (`H-08`).
     func respond(to exchange: UInt64, on connection: ClientConnection, _ response: consuming HTTPResponse) {
+        if settings.compressesResponses, response.body.count >= settings.compressFrom, connection.role == .bosh {
+            bodyCoder.compress(&response, as: connection.http.coding(of: exchange))
+        }
         _ = connection.http.respond(to: exchange, with: response, date: date.current())
         markDirty(connection)
     }
 
     private func serveBOSH(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         guard isBOSHPath(request.head.path) else {
-            let isPreflight = request.head.method == .options
-            respond(
-                to: request.exchange, on: connection,
-                isPreflight ? Self.crossOrigin.preflight : HTTPResponse(status: .notFound))
+            respond(to: request.exchange, on: connection, resource(of: request.head))
             return
         }
         switch request.head.method {
@@ -33,13 +33,19 @@ extension Worker {
                 respond(to: request.exchange, on: connection, HTTPResponse(status: .lengthRequired))
                 return
             }
-            guard !isCompressed(request.head.contentEncoding) else {
-                respond(to: request.exchange, on: connection, HTTPResponse(status: .unsupportedMediaType))
-                return
+            switch request.head.coding {
+            case .identity?:
+                serveBody(request, on: connection)
+            case let coding?:
+                serveCoded(request, coding, on: connection)
+            case nil:
+                respond(
+                    to: request.exchange, on: connection,
+                    HTTPResponse(
+                        status: .unsupportedMediaType, fields: [("Accept-Encoding", ContentCoding.decodable)]))
             }
-            serveBody(request, on: connection)
         case .get, .head:
-            respond(to: request.exchange, on: connection, HumanPage.response(path: settings.path, policy: policy))
+            respond(to: request.exchange, on: connection, HumanPage.response(settings))
         case .options:
             respond(to: request.exchange, on: connection, Self.crossOrigin.preflight)
         case .unknown:
@@ -58,13 +64,33 @@ extension Worker {
             && path.hasPrefix(settings.path)
     }
 
-    /// Whether a body is coded in a way that would have to be undone first. libpurple writes a media type into
-    /// `Content-Encoding`, so only names of real codings count (`H-09`).
-    private func isCompressed(_ contentEncoding: String?) -> Bool {
-        guard let contentEncoding else { return false }
-        let codings: Set<String> = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"]
-        return contentEncoding.lowercased().split(separator: ",").contains { coding in
-            codings.contains(String(coding.drop { $0 == " " }.prefix { $0 != " " }))
+    /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request
+    /// alone: its framing was in order, so the connection stays.
+    private func serveCoded(
+        _ request: borrowing HTTPRequest, _ coding: ContentCoding, on connection: ClientConnection
+    ) {
+        switch bodyCoder.expand(request.body.span, coding: coding, limit: settings.maxBody) {
+        case .bytes(let body):
+            var plain = copy request
+            plain.body = body
+            serveBody(plain, on: connection)
+        case .refused(let status):
+            counters.requestsRefused &+= 1
+            logger.debug(
+                "coded body refused", metadata: ["peer": "\(connection.peer)", "status": "\(status.rawValue)"])
+            respond(to: request.exchange, on: connection, HTTPResponse(status: status))
+        }
+    }
+
+    /// The answer to a request for anything but the endpoint.
+    private func resource(of head: RequestHead) -> HTTPResponse {
+        let document = settings.publicURLs.isEmpty ? nil : HostMeta(path: head.path)
+        switch (document, head.method) {
+        case (_, .options): return Self.crossOrigin.preflight
+        case (let document?, .get), (let document?, .head): return document.response(settings.publicURLs)
+        case (_?, .unknown): return HTTPResponse(status: .notImplemented)
+        case (_?, _): return HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD, OPTIONS")])
+        case (nil, _): return HTTPResponse(status: .notFound)
         }
     }
 }

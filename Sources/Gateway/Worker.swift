@@ -28,6 +28,7 @@ package final class Worker {
 
     var readBuffer = ReadBuffer()
     var pool = BufferPool()
+    var bodyCoder = BodyCoder()
     /// Reused for the bytes of one response body, one plain text, one cipher text.
     var bodyScratch: [UInt8] = []
     var plainScratch: [UInt8] = []

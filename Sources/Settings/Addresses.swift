@@ -87,6 +87,22 @@ private func splitHostPort(_ text: String) -> (Host, UInt16)? {
     return isHostName(name) ? (.name(name), port) : nil
 }
 
+/// Reads `HOST` or `HOST:PORT` of a URL, where an IPv6 address stands in brackets (RFC 3986 §3.2).
+///
+/// - Returns: the same in lower case; `nil` for all else.
+func parseAuthority(_ text: String) -> String? {
+    if let (host, port) = splitHostPort(text) { return port > 0 ? urlText(host) + ":\(port)" : nil }
+    // What is fine with a port and has none.
+    return splitHostPort(text + ":1").map { urlText($0.0) }
+}
+
+private func urlText(_ host: Host) -> String {
+    switch host {
+    case .ipv4(let address), .name(let address): address
+    case .ipv6(let address): "[\(address)]"
+    }
+}
+
 private func hostPortText(_ host: String, _ port: UInt16) -> String {
     host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
 }

@@ -109,10 +109,12 @@ extension Setting where Value == Int {
 }
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-    static func choice(_ name: String, valueName: String, default value: Value, _ doc: String) -> Setting {
+    static func choice(
+        _ name: String, valueName: String, default value: Value, hasFlag: Bool = true, _ doc: String
+    ) -> Setting {
         Setting(
             SettingRow(
-                name: name, hasFlag: true, valueName: valueName, kind: .choice(Value.allCases.map(\.rawValue)),
+                name: name, hasFlag: hasFlag, valueName: valueName, kind: .choice(Value.allCases.map(\.rawValue)),
                 defaults: [value.rawValue], isRequired: false, isRepeatable: false, doc: doc)
         ) { text in
             Value(rawValue: text)

@@ -13,6 +13,8 @@ package struct Settings: Equatable, Sendable {
     package let upstreamCA: String?
     /// Begins with `/` and does not end with one unless it is `/`.
     package let path: String
+    /// `https://…` as clients are told, no two alike; empty when nothing is said.
+    package let publicURLs: [String]
     /// 1...3600 s.
     package let maxWait: Duration
     /// 5...65535 s.
@@ -35,6 +37,9 @@ package struct Settings: Equatable, Sendable {
     package let keepaliveInterval: Duration
     /// Bytes in each direction.
     package let sessionBuffer: Int
+    package let compressesResponses: Bool
+    /// Bytes of a body, 64...1 MiB.
+    package let compressFrom: Int
     /// Bytes.
     package let replayBudget: Int
 
@@ -59,6 +64,7 @@ package struct Settings: Equatable, Sendable {
         upstreamTLS = try reader.one(SettingsTable.upstreamTLS)
         upstreamCA = try reader.optional(SettingsTable.upstreamCA)
         path = try reader.one(SettingsTable.path)
+        publicURLs = try reader.anyNumber(SettingsTable.publicURL)
         maxWait = try reader.one(SettingsTable.maxWait)
         inactivity = try reader.one(SettingsTable.inactivity)
         maxHold = try reader.one(SettingsTable.maxHold)
@@ -74,6 +80,8 @@ package struct Settings: Equatable, Sendable {
         upstreamWriteTimeout = try reader.one(SettingsTable.upstreamWriteTimeout)
         keepaliveInterval = try reader.one(SettingsTable.keepaliveInterval)
         sessionBuffer = try reader.one(SettingsTable.sessionBuffer)
+        compressesResponses = try reader.one(SettingsTable.compressResponses) == .on
+        compressFrom = try reader.one(SettingsTable.compressFrom)
         replayBudget = try reader.one(SettingsTable.replayBudget)
         origins = reader.origins
 
@@ -132,6 +140,11 @@ private struct SettingsReader {
             if !values.contains(value) { values.append(value) }
         }
         return values
+    }
+
+    /// The values of a repeatable setting that may be left out, each once.
+    func anyNumber<Value: Equatable>(_ setting: Setting<Value>) throws(SettingsError) -> [Value] {
+        entries[setting.row.name] == nil ? [] : try all(setting)
     }
 
     func one<Value>(_ setting: Setting<Value>) throws(SettingsError) -> Value {

@@ -34,6 +34,12 @@ package enum SettingsTable {
         "path", valueName: "PATH", allowed: "a path that begins with / and has no query", defaults: ["/http-bind"],
         "The path of the BOSH endpoint; a slash at its end makes no difference", parse: { endpointPath($0) })
 
+    package static let publicURL = Setting<String>.text(
+        "public-url", valueName: "URL", allowed: "an https URL such as https://example.org/http-bind",
+        isRepeatable: true,
+        "Where clients reach the endpoint from outside, through TLS; /.well-known/host-meta says so (XEP-0156)",
+        parse: { parsePublicURL($0) })
+
     package static let maxWait = Setting.seconds(
         "max-wait", default: 55, in: 1...3600, hasFlag: true,
         "The longest time a request is held; keep it below the read timeout of a proxy, which is often 60")
@@ -92,12 +98,20 @@ package enum SettingsTable {
         "replay-budget", default: 16_777_216, in: 0...1_073_741_824,
         "The bytes of answered responses kept for repeats beyond those that must be, for all sessions together")
 
+    package static let compressResponses = Setting<Switch>.choice(
+        "compress-responses", valueName: "on|off", default: .on, hasFlag: false,
+        "Whether responses are compressed for clients that ask for it; those with SASL in them never are")
+
+    package static let compressFrom = Setting.bytes(
+        "compress-from", default: 256, in: 64...1_048_576, "The smallest response body that is compressed")
+
     /// All rows, those with a flag first, in the order of documentation.
     package static let rows: [SettingRow] = [
-        listen.row, admin.row, domain.row, upstream.row, upstreamTLS.row, upstreamCA.row, path.row, maxWait.row,
-        inactivity.row, maxHold.row, maxBody.row, logLevel.row, headTimeout.row, bodyTimeout.row, sendTimeout.row,
+        listen.row, admin.row, domain.row, upstream.row, upstreamTLS.row, upstreamCA.row, path.row,
+        publicURL.row, maxWait.row, inactivity.row, maxHold.row, maxBody.row, logLevel.row, headTimeout.row,
+        bodyTimeout.row, sendTimeout.row,
         idleTimeout.row, polling.row, maxpause.row, connectTimeout.row, upstreamWriteTimeout.row,
-        keepaliveInterval.row, sessionBuffer.row, replayBudget.row,
+        keepaliveInterval.row, sessionBuffer.row, compressResponses.row, compressFrom.row, replayBudget.row,
     ]
 
     /// The row of a setting, `nil` when there is none of that name.
@@ -114,6 +128,11 @@ package enum UpstreamTLS: String, CaseIterable, Sendable {
     case starttls
     /// From the first byte on (XEP-0368).
     case direct
+}
+
+/// Something that is done or not.
+package enum Switch: String, CaseIterable, Sendable {
+    case on, off
 }
 
 /// The importance of a log line, least first.

@@ -19,6 +19,7 @@ struct RunCommand: ParsableCommand {
     @Option(SettingsTable.upstreamTLS.row) var upstreamTLS: [String] = []
     @Option(SettingsTable.upstreamCA.row) var upstreamCA: [String] = []
     @Option(SettingsTable.path.row) var path: [String] = []
+    @Option(SettingsTable.publicURL.row) var publicURL: [String] = []
     @Option(SettingsTable.maxWait.row) var maxWait: [String] = []
     @Option(SettingsTable.inactivity.row) var inactivity: [String] = []
     @Option(SettingsTable.maxHold.row) var maxHold: [String] = []
@@ -31,6 +32,7 @@ struct RunCommand: ParsableCommand {
             (SettingsTable.listen.row, listen), (SettingsTable.admin.row, admin), (SettingsTable.domain.row, domain),
             (SettingsTable.upstream.row, upstream), (SettingsTable.upstreamTLS.row, upstreamTLS),
             (SettingsTable.upstreamCA.row, upstreamCA), (SettingsTable.path.row, path),
+            (SettingsTable.publicURL.row, publicURL),
             (SettingsTable.maxWait.row, maxWait), (SettingsTable.inactivity.row, inactivity),
             (SettingsTable.maxHold.row, maxHold), (SettingsTable.maxBody.row, maxBody),
             (SettingsTable.logLevel.row, logLevel),

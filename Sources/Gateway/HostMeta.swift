@@ -1,0 +1,56 @@
+import HTTPWire
+
+/// The documents by which a client that knows only the domain finds the endpoint (XEP-0156, RFC 6415; `D-01`...`D-05`).
+enum HostMeta {
+    /// `/.well-known/host-meta`.
+    case xrd
+    /// `/.well-known/host-meta.json`.
+    case json
+
+    /// The document at a path; nil when there is none.
+    init?(path: String) {
+        switch path {
+        case "/.well-known/host-meta": self = .xrd
+        case "/.well-known/host-meta.json": self = .json
+        default: return nil
+        }
+    }
+
+    /// The document for endpoints at these URLs.
+    func response(_ urls: [String]) -> HTTPResponse {
+        switch self {
+        case .xrd:
+            // XEP-0156 has no charset in its type; the declaration says what the document is.
+            HTTPResponse(status: .ok, contentType: .other("application/xrd+xml"), body: Array(Self.xrd(urls).utf8))
+        case .json:
+            HTTPResponse(status: .ok, contentType: .json, body: Array(Self.json(urls).utf8))
+        }
+    }
+
+    private static let relation = "urn:xmpp:alt-connections:xbosh"
+
+    private static func xrd(_ urls: [String]) -> String {
+        let links = urls.map { "  <Link rel='\(relation)' href='\(markup($0))'/>\n" }.joined()
+        return "<?xml version='1.0' encoding='utf-8'?>\n<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n"
+            + links + "</XRD>\n"
+    }
+
+    /// A URL of the settings has no byte that a JSON string would have to escape.
+    private static func json(_ urls: [String]) -> String {
+        let links = urls.map { "{\"rel\":\"\(relation)\",\"href\":\"\($0)\"}" }.joined(separator: ",")
+        return "{\"links\":[\(links)]}\n"
+    }
+
+    /// A URL of the settings as text of XML or HTML. `<`, `>` and `"` cannot be in it.
+    static func markup(_ url: String) -> String {
+        var text = ""
+        for character in url {
+            switch character {
+            case "&": text += "&amp;"
+            case "'": text += "&#39;"
+            default: text.append(character)
+            }
+        }
+        return text
+    }
+}
