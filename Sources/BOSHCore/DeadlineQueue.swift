@@ -17,11 +17,15 @@ package struct DeadlineQueue: Sendable {
     /// When the owner has to look again; nil when nothing is due at all.
     package var next: MonotonicInstant? { heap.first?.instant }
 
+    /// How many entries are stored, those included that earlier ones have replaced.
+    package var entryCount: Int { heap.count }
+
     /// Has `slot` come up at `instant` or earlier. A later wish than the one that stands is satisfied by asking again.
     package mutating func schedule(slot: UInt32, at instant: MonotonicInstant) {
         let index = Int(slot)
         while queued.count <= index { queued.append(nil) }
         if let standing = queued[index], standing <= instant { return }
+        if heap.count > 2 * queued.count + 64 { dropReplaced() }
         queued[index] = instant
         heap.append(Entry(instant: instant, slot: slot))
         siftUp(from: heap.count - 1)
@@ -38,6 +42,17 @@ package struct DeadlineQueue: Sendable {
             }
         }
         return nil
+    }
+
+    /// Removes the entries that earlier ones have replaced. They would leave by themselves when they come up, but a client
+    /// that is told of short and long times in turn could make many of them.
+    private mutating func dropReplaced() {
+        heap = []
+        for (slot, instant) in queued.enumerated() {
+            guard let instant else { continue }
+            heap.append(Entry(instant: instant, slot: UInt32(slot)))
+            siftUp(from: heap.count - 1)
+        }
     }
 
     private mutating func removeFirst() {

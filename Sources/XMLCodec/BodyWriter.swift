@@ -54,7 +54,7 @@ package enum BodyWriter {
         AttributeText.append("from", grant.from, into: &bytes)
         AttributeText.append("ack", Int64(grant.ack.value), into: &bytes)
         AttributeText.append("stream", grant.stream.text, into: &bytes)
-        bytes.append(literal: " charsets='UTF-8'")
+        bytes.append(literal: " charsets='UTF-8' accept='gzip,deflate'")
         bytes.append(literal: " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true'")
     }
 

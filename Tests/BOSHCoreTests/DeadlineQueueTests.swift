@@ -97,4 +97,20 @@ import BOSHCore
             }
         }
     }
+
+    @Test("a slot that is scheduled for short and long times in turn does not fill the queue")
+    func dropsReplacedEntries() {
+        var queue = DeadlineQueue()
+        var now: UInt64 = 0
+        for _ in 0..<10_000 {
+            queue.schedule(slot: 3, at: Self.at(now + 1_000_000))
+            queue.schedule(slot: 3, at: Self.at(now + 1))
+            now += 1
+            #expect(queue.popDue(now: Self.at(now)) == 3)
+        }
+        #expect(queue.entryCount < 100)
+        queue.schedule(slot: 3, at: Self.at(now + 5))
+        #expect(queue.popDue(now: Self.at(now + 4)) == nil)
+        #expect(queue.popDue(now: Self.at(now + 5)) == 3)
+    }
 }
