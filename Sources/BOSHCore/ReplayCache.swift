@@ -59,7 +59,8 @@ package struct ReplayCache: Sendable, Equatable {
             flags.insert(.hasBody)
             bodies.append(Body(rid: rid, response: response))
         }
-        if response.payload.isEmpty { flags.insert(.isFetched) }
+        // Features and stream errors are nothing that could be returned.
+        if response.payload.isEmpty || response.usesStreamPrefix { flags.insert(.isFetched) }
         let entry = Entry(
             rid: rid, sentAt: Self.milliseconds(now), stream: stream, ackAhead: ackAhead ?? 0, flags: flags)
         // A response that was decided out of order (`P-13`) stands where its rid belongs, so the oldest is always first.

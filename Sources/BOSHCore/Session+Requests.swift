@@ -294,7 +294,8 @@ extension Session {
         } else {
             effects.append(
                 .openStream(
-                    StreamRequest(domain: addition.domain, language: addition.language), on: stream.number))
+                    StreamRequest(domain: addition.domain, language: addition.language, name: addition.name),
+                    on: stream.number))
         }
         streams.append(stream)
     }

@@ -76,8 +76,9 @@ extension Session {
         let request = held.removeFirst()
         if case .pending(let grant) = creation, response.kind == .plain {
             response.kind = .creation(grant)
-        } else if processed != request.rid {
-            response.ack = processed
+        } else {
+            let received = received
+            if received != request.rid { response.ack = received }
         }
         if let report {
             response.marks = .some(stream: response.stream, report: report)
@@ -86,6 +87,16 @@ extension Session {
         creation = .answered
         keep(response, for: request.rid, stream: stream, isPause: isPause, now: now, policy: policy)
         effects.append(.respond(request.exchange, response))
+    }
+
+    /// The highest rid that has come together with all below it (`A-01`): early ones behind the processed one count.
+    private var received: RequestID {
+        var last = processed
+        for request in early {
+            guard request.rid == last.next else { break }
+            last = request.rid
+        }
+        return last
     }
 
     /// Keeps a response for a repeat: the last `requests` always, more as far as the bounds allow.

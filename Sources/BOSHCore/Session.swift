@@ -155,7 +155,8 @@ package struct Session: Sendable {
         streams[0].inbound = payload
         if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
         held.append(Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
-        effects.append(.openStream(StreamRequest(domain: opening.domain, language: opening.language)))
+        effects.append(
+            .openStream(StreamRequest(domain: opening.domain, language: opening.language, name: stream)))
         settle(now: now, policy: policy, into: &effects)
         checkInvariants()
     }

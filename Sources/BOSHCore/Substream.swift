@@ -64,10 +64,13 @@ package struct StreamRequest: Sendable, Equatable {
     package let domain: String
     /// `xml:lang` of the request, if any.
     package let language: String?
+    /// The stream's name towards the client.
+    package let name: StreamName
 
     /// A request of its parts.
-    package init(domain: String, language: String?) {
+    package init(domain: String, language: String?, name: StreamName) {
         self.domain = domain
         self.language = language
+        self.name = name
     }
 }

@@ -10,7 +10,7 @@ import Testing
         #expect(harness.send("a", "rid=101 <m1/>") == ["F: <m1/>"])
         #expect(harness.send("b", "rid=102 <m2/>") == ["F: <m2/>"])
         #expect(harness.session?.heldCount == 2)
-        #expect(harness.handle(.upstreamCongested(false)) == ["S: a empty"])
+        #expect(harness.handle(.upstreamCongested(false)) == ["S: a empty ack=102"])
         #expect(harness.session?.heldCount == 1)
     }
 
@@ -20,7 +20,7 @@ import Testing
         _ = harness.handle(.upstreamCongested(true))
         _ = harness.send("a", "rid=101 <m1/>")
         _ = harness.send("b", "rid=102 <m2/>")
-        #expect(harness.jump(.seconds(20)) == ["S: a empty", "S: b empty"])
+        #expect(harness.jump(.seconds(20)) == ["S: a empty ack=102", "S: b empty"])
     }
 
     @Test("R-16 what the upstream sends is not delayed")
@@ -29,7 +29,7 @@ import Testing
         _ = harness.handle(.upstreamCongested(true))
         _ = harness.send("a", "rid=101 <m1/>")
         _ = harness.send("b", "rid=102 <m2/>")
-        #expect(harness.upstream("<n1/>") == ["S: a <n1/>"])
+        #expect(harness.upstream("<n1/>") == ["S: a ack=102 <n1/>"])
         #expect(harness.handle(.upstreamCongested(false)) == [])
         #expect(harness.session?.heldCount == 1)
     }
@@ -46,7 +46,7 @@ import Testing
         var harness = SessionHarness(hold: 1)
         _ = harness.send("restart", "rid=101 restart=true")
         let large = "<m>\(String(repeating: "x", count: 200))</m>"
-        #expect(harness.send("a", "rid=102 \(large)") == ["S: restart empty"])
+        #expect(harness.send("a", "rid=102 \(large)") == ["S: restart empty ack=102"])
         let lines = harness.send("b", "rid=103 <m2/>")
         #expect(lines.contains("S: b terminate condition=policy-violation"))
         #expect(lines.contains("E: inbound-overflow"))

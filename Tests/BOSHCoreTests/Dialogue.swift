@@ -32,7 +32,7 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
             let place = "\(name):\(index + 1): "
             guard let line = DialogueLine(parsing: raw) else { return place + "cannot be read: \(raw)" }
             switch line.kind {
-            case "S", "F", "B", "E":
+            case "S", "F", "R", "B", "E":
                 guard !pending.isEmpty else { return place + "expected \(line), nothing happened" }
                 let actual = pending.removeFirst()
                 guard let happened = DialogueLine(parsing: actual[...]), line.expects(happened) else {
@@ -79,6 +79,9 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
             case "outbound": policy.outboundBound = number
             case "inbound": policy.inboundBound = number
             case "domains": policy.domains = parts[1].split(separator: ",").map(String.init)
+            case "streams": policy.maxStreams = number
+            case "responses": policy.extraResponses = number
+            case "response-bytes": policy.responseBytes = number
             default: return false
             }
         }

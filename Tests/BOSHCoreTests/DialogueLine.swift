@@ -37,29 +37,61 @@ struct DialogueLine: Equatable, CustomStringConvertible {
         return nil
     }
 
-    /// Whether what happened is what this line expects: words with a value that the line does not name are not looked at,
-    /// except a condition, which must be named.
+    /// What must be named where it is; of other words with a value only those are looked at that a line names.
+    private static let strict = ["condition", "report", "on", "stream"]
+
+    /// Whether what happened is what this line expects.
     func expects(_ actual: DialogueLine) -> Bool {
         guard kind == actual.kind, payload == actual.payload else { return false }
-        let bare = { (word: String) in !word.contains("=") || word.hasPrefix("condition=") }
-        return words.filter(bare) == actual.words.filter(bare) && words.allSatisfy(actual.words.contains)
+        // Every creation response names its stream.
+        let strict = actual.words.contains("create") ? [] : Self.strict
+        let mustBeNamed = { (word: String) in
+            !word.contains("=") || strict.contains { word.hasPrefix($0 + "=") }
+        }
+        let present = words.filter { !$0.hasPrefix("!") }
+        guard present.filter(mustBeNamed) == actual.words.filter(mustBeNamed) else { return false }
+        return words.allSatisfy { word in
+            word.hasPrefix("!") ? actual.value(of: String(word.dropFirst())) == nil : actual.words.contains(word)
+        }
     }
 }
 
 extension DialogueLine {
-    /// The line that tells of an effect.
-    init(effect: SessionEffect, name: (ExchangeID) -> String) {
+    /// The line that tells of an effect; nil for the opening of the first stream, which every session begins with.
+    init?(effect: SessionEffect, name: (ExchangeID) -> String, stream: (StreamNumber) -> String) {
+        var on: StreamNumber
         switch effect {
         case .respond(let exchange, let response):
             self.init(response: response, to: name(exchange))
-        case .forward(let bytes): self.init("F", [], payload: bytes.text)
-        case .restartStream: self.init("F", ["restart"])
-        case .leaveStream(.close): self.init("F", ["close"])
-        case .leaveStream(.drop): self.init("F", ["drop"])
-        case .pauseReading: self.init("B", ["stop"])
-        case .resumeReading: self.init("B", ["go"])
-        case .ended(let reason): self.init("E", [reason.rawValue])
+            return
+        case .ended(let reason):
+            self.init("E", [reason.rawValue])
+            return
+        case .openStream(let request, on: let number):
+            guard number != .first else { return nil }
+            self.init("F", ["open", "to=\(request.domain)"])
+            if let language = request.language { words.append("lang=\(language)") }
+            on = number
+        case .forward(let bytes, on: let number):
+            self.init("F", [], payload: bytes.text)
+            on = number
+        case .restartStream(on: let number):
+            self.init("F", ["restart"])
+            on = number
+        case .returnUnfetched(let bytes, on: let number):
+            self.init("R", [], payload: bytes.text)
+            on = number
+        case .leaveStream(let farewell, on: let number):
+            self.init("F", [farewell == .close ? "close" : "drop"])
+            on = number
+        case .pauseReading(on: let number):
+            self.init("B", ["stop"])
+            on = number
+        case .resumeReading(on: let number):
+            self.init("B", ["go"])
+            on = number
         }
+        if on != .first { words.append("on=\(stream(on))") }
     }
 
     private init(response: BodyResponse, to name: String) {
@@ -74,7 +106,8 @@ extension DialogueLine {
             words += [
                 "create", "wait=\(grant.wait.seconds)", "requests=\(grant.requests)", "hold=\(grant.hold)",
                 "polling=\(grant.polling.seconds)", "inactivity=\(grant.inactivity.seconds)",
-                "maxpause=\(grant.maxpause.seconds)", "from=\(grant.from)",
+                "maxpause=\(grant.maxpause.seconds)", "from=\(grant.from)", "stream=\(grant.stream.bits)",
+                "ack=\(grant.ack.value)",
             ]
             if let version = grant.version { words.append("ver=\(version.text)") }
         }
@@ -83,6 +116,12 @@ extension DialogueLine {
             if let version = identity.version { words.append("version=\(version.text)") }
         }
         if words.count == 1, response.payload.isEmpty { words.append("empty") }
+        if case .stream(let identity) = response.opening, let from = identity.from { words.append("from=\(from)") }
+        if let stream = response.stream { words.append("stream=\(stream.bits)") }
+        if let ack = response.ack { words.append("ack=\(ack.value)") }
+        if let report = response.report {
+            words += ["report=\(report.rid.value)", "time=\(report.age.milliseconds)"]
+        }
         self.init("S", words, payload: response.payload.text)
     }
 
@@ -102,6 +141,18 @@ extension DialogueLine {
         attributes.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
         attributes.type = value(of: "type").map { $0 == "terminate" ? .terminate : .other }
         attributes.isRestart = value(of: "restart") == "true"
+        attributes.language = value(of: "lang")
+        attributes.content = value(of: "content")
+        attributes.stream = value(of: "stream").map { text in
+            UInt64(text).map { StreamName(bits: $0).text } ?? text
+        }
+        attributes.newkey = value(of: "newkey").map { ChainKey.text($0) }
+        if let key = value(of: "key").map({ ChainKey.text($0) }) {
+            attributes.key = key
+            attributes.keyDigest = SHA1.hex(of: key)
+        }
+        // A stream is called by the rid that asked for it.
+        attributes.freshStreamName = StreamName(bits: attributes.rid.number ?? 0)
         return attributes
     }
 }
@@ -122,6 +173,9 @@ extension Substring {
 extension Duration {
     /// Whole seconds, as the attributes give them.
     var seconds: Int64 { components.seconds }
+
+    /// Whole milliseconds, as `time` gives them.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 
     /// Reads seconds with at most three digits behind the dot.
     init?(dialogue text: String) {

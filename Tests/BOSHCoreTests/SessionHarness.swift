@@ -16,6 +16,7 @@ struct SessionHarness {
     private(set) var session: Session?
     private(set) var isOver = false
     private var names: [String] = []
+    private var streams: [StreamNumber: StreamName] = [:]
 
     /// A session that has not been created.
     init() {}
@@ -42,8 +43,8 @@ struct SessionHarness {
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)
             session = Session(
-                id: Self.id, opening: opening, exchange: exchange, payload: payload, now: now, policy: policy,
-                into: &effects)
+                id: Self.id, opening: opening, stream: attributes.freshStreamName, exchange: exchange,
+                payload: payload, now: now, policy: policy, into: &effects)
         } catch {
             guard case .condition(let condition) = error else { return [] }
             effects = [.respond(exchange, BodyResponse(.terminate(condition)))]
@@ -61,21 +62,30 @@ struct SessionHarness {
     mutating func upstream(_ text: String) -> [String] {
         guard let line = DialogueLine(parsing: "U: \(text)") else { return ["?: cannot be read: \(text)"] }
         let bytes = Array(line.payload.utf8)
-        switch line.words.first {
+        let on = line.value(of: "on")
+        guard let stream = on.map({ number($0) }) ?? .first else { return ["?: no such stream: \(text)"] }
+        switch line.words.first(where: { !$0.hasPrefix("on=") }) {
         case "open":
             let version = line.value(of: "version").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
-            return handle(
-                .streamOpened(StreamIdentity(id: line.value(of: "id") ?? "", version: version), features: bytes))
-        case "features": return handle(.streamRestarted(features: bytes))
+            let identity = StreamIdentity(id: line.value(of: "id") ?? "", version: version)
+            return handle(.streamOpened(identity, features: bytes, on: stream))
+        case "features": return handle(.streamRestarted(features: bytes, on: stream))
         case "end":
-            guard let reason = EndReason(rawValue: line.words.last ?? "") else { return ["?: no reason: \(text)"] }
-            return handle(.streamEnded(reason, streamError: bytes))
-        case "stall": return handle(.upstreamCongested(true))
-        case "flow": return handle(.upstreamCongested(false))
-        case "resumable": return handle(.stanzas(bytes, enablesResumption: true))
-        case nil: return handle(.stanzas(bytes, enablesResumption: false))
+            guard let reason = line.words.lazy.compactMap({ EndReason(rawValue: $0) }).first else {
+                return ["?: no reason: \(text)"]
+            }
+            return handle(.streamEnded(reason, streamError: bytes, on: stream))
+        case "stall": return handle(.upstreamCongested(true, on: stream))
+        case "flow": return handle(.upstreamCongested(false, on: stream))
+        case "resumable": return handle(.stanzas(bytes, enablesResumption: true, on: stream))
+        case nil: return handle(.stanzas(bytes, enablesResumption: false, on: stream))
         default: return ["?: cannot be read: \(text)"]
         }
+    }
+
+    /// The stream that the request with this rid asked for.
+    private func number(_ rid: String) -> StreamNumber? {
+        streams.first { String($0.value.bits) == rid }?.key
     }
 
     /// Time passes; every deadline on the way is kept to the nanosecond.
@@ -103,9 +113,15 @@ struct SessionHarness {
     }
 
     private mutating func render(_ effects: [SessionEffect]) -> [String] {
-        effects.map { effect in
+        effects.compactMap { effect in
             if case .ended = effect { isOver = true }
-            return DialogueLine(effect: effect) { names[Int($0.connection)] }.description
+            if case .openStream(let request, on: let number) = effect { streams[number] = request.name }
+            let line = DialogueLine(effect: effect) {
+                names[Int($0.connection)]
+            } stream: {
+                streams[$0].map { String($0.bits) } ?? "?"
+            }
+            return line?.description
         }
     }
 }

@@ -75,8 +75,9 @@ import BOSHCore
     @Test("P-10 a polling client may be silent for longer, by more than polling")
     func grantsInactivity() throws {
         let id = SessionID(node: "n", worker: 1, high: 2, low: 3)
-        let held = try Self.judge(hold: .value(1)).grant(sid: id, policy: Self.policy)
-        let polling = try Self.judge(hold: .value(0)).grant(sid: id, policy: Self.policy)
+        let stream = StreamName(bits: 4)
+        let held = try Self.judge(hold: .value(1)).grant(sid: id, stream: stream, policy: Self.policy)
+        let polling = try Self.judge(hold: .value(0)).grant(sid: id, stream: stream, policy: Self.policy)
         #expect(held.inactivity == .seconds(30))
         #expect(polling.inactivity > .seconds(30) + Self.policy.polling)
     }
@@ -84,13 +85,15 @@ import BOSHCore
     @Test("S-03 S-08 S-09 S-10 S-11 the grant says what is agreed")
     func grants() throws {
         let id = SessionID(node: "n", worker: 1, high: 2, low: 3)
+        let stream = StreamName(bits: 4)
         let version = ProtocolVersion(major: 1, minor: 6)
         let opening = try Self.judge(to: "EXAMPLE.org", wait: .value(20), hold: .value(2), version: version)
         #expect(
-            opening.grant(sid: id, policy: Self.policy)
+            opening.grant(sid: id, stream: stream, policy: Self.policy)
                 == SessionGrant(
                     sid: id, wait: .seconds(20), requests: 3, hold: 2, version: version, polling: .seconds(5),
-                    inactivity: .seconds(30), maxpause: .seconds(120), from: "example.org"))
+                    inactivity: .seconds(30), maxpause: .seconds(120), from: "example.org", stream: stream,
+                    ack: opening.rid))
     }
 
     @Test(

@@ -120,13 +120,13 @@ import Testing
         var harness = SessionHarness(hold: 1)
         let bytes = [UInt8](repeating: 0x20, count: 100)
         var lines = harness.handle(.stanzas(bytes, enablesResumption: false))
-        #expect(lines.isEmpty && harness.session?.pausesReading == false, "the bound itself is allowed")
+        #expect(lines.isEmpty, "the bound itself is allowed")
         lines = harness.handle(.stanzas([0x20], enablesResumption: false))
-        #expect(lines == ["B: stop"] && harness.session?.pausesReading == true)
+        #expect(lines == ["B: stop"])
         lines = harness.handle(.stanzas(bytes, enablesResumption: false))
         #expect(lines.isEmpty)
         lines = harness.send("a", "rid=101")
-        #expect(lines.last == "B: go" && harness.session?.pausesReading == false)
+        #expect(lines.last == "B: go")
     }
 
     @Test(
@@ -165,11 +165,25 @@ import Testing
         for order in permutations(of: rids) {
             var harness = SessionHarness(hold: hold)
             var lines: [String] = []
-            for rid in order { lines += harness.send("\(rid)", "rid=\(rid) <m\(rid)/>") }
+            var answers: [String] = []
+            var sent: Set<Int> = []
+            for rid in order {
+                sent.insert(rid)
+                let effects = harness.send("\(rid)", "rid=\(rid) <m\(rid)/>")
+                lines += effects
+                // all that has come, without a gap.
+                let received = rids.prefix { sent.contains($0) }.last
+                for answered in rids where effects.contains(where: { $0.hasPrefix("S: \(answered) ") }) {
+                    answers.append("S: \(answered) empty" + (received.map { $0 == answered ? "" : " ack=\($0)" } ?? ""))
+                }
+            }
             #expect(lines.filter { $0.hasPrefix("F") } == rids.map { "F: <m\($0)/>" }, "order \(order)")
-            lines += harness.jump(.seconds(60))
-            let answers = lines.filter { $0.hasPrefix("S") }
-            #expect(answers == rids.map { "S: \($0) empty" }, "order \(order)")
+            #expect(lines.filter { $0.hasPrefix("S") } == answers, "order \(order)")
+            lines = harness.jump(.seconds(60))
+            let rest = rids.dropFirst(answers.count)
+            #expect(
+                lines.filter { $0.hasPrefix("S") }
+                    == rest.map { "S: \($0) empty" + ($0 == rids.last ? "" : " ack=\(rids[rids.count - 1])") })
         }
     }
 

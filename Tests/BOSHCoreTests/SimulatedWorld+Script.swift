@@ -23,10 +23,18 @@ extension SimulatedWorld {
                 let isFeatures = response.usesStreamPrefix
                 response.payload = Array((isFeatures ? "<f/>" : Self.elements(response.payload, "n")).utf8)
                 told = .respond(id, response)
-            case .forward(let bytes): told = .forward(Array(Self.elements(bytes, "m").utf8))
+            case .forward(let bytes, on: let stream):
+                told = .forward(Array(Self.elements(bytes, "m").utf8), on: stream)
+            case .returnUnfetched(let bytes, on: let stream):
+                told = .returnUnfetched(Array(Self.elements(bytes, "n").utf8), on: stream)
             default: break
             }
-            script?.append(DialogueLine(effect: told) { "x\($0.connection)" }.description)
+            let line = DialogueLine(effect: told) {
+                "x\($0.connection)"
+            } stream: {
+                "\($0.value)"
+            }
+            if let line { script?.append(line.description) }
         }
     }
 

@@ -142,7 +142,9 @@ extension SimulatedWorld {
     private mutating func take(_ effect: SessionEffect) {
         switch effect {
         case .respond(let id, let response): answer(Int(id.connection), response)
-        case .forward(let bytes):
+        case .openStream: break
+        case .returnUnfetched: break
+        case .forward(let bytes, on: _):
             for byte in bytes {
                 if Int(byte) != stanzasForwarded { fail("forwarded \(byte) instead of \(stanzasForwarded)") }
                 stanzasForwarded += 1
@@ -151,7 +153,7 @@ extension SimulatedWorld {
         case .restartStream:
             if sawRestart { fail("restarted twice") }
             sawRestart = true
-        case .leaveStream(let farewell):
+        case .leaveStream(let farewell, on: _):
             if isLost { fail("left a stream that is gone") }
             if farewell != .close { fail("dropped the stream") }
         case .pauseReading, .resumeReading: fail("back-pressure without a reason")

@@ -96,8 +96,8 @@ struct SimulatedWorld {
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)
             session = Session(
-                id: SessionHarness.id, opening: opening, exchange: exchange, payload: [], now: now, policy: policy,
-                into: &effects)
+                id: SessionHarness.id, opening: opening, stream: StreamName(bits: setting.firstRid),
+                exchange: exchange, payload: [], now: now, policy: policy, into: &effects)
         } catch {
             preconditionFailure("the creation request is valid")
         }
