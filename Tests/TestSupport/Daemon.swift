@@ -82,6 +82,15 @@ package final class Daemon {
         get throws { try process.errors }
     }
 
+    /// How much memory it has, in KiB.
+    package func residentKilobytes() throws -> Int {
+        let status = try Files.read("/proc/\(process.processID)/status")
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        guard let number = line?.split(whereSeparator: { " \t".contains($0) }).dropFirst().first.flatMap({ Int($0) })
+        else { throw TestFault("no memory in \(status)") }
+        return number
+    }
+
     /// Returns when the daemon has handled everything that was sent to it before: it has one loop, and what is sent over
     /// loopback is there when the sending call returns. Two turns, because a turn takes a bounded number of events.
     package func settle() throws {
@@ -110,7 +119,7 @@ package final class Daemon {
 
 /// A child process with its standard output in a pipe and its standard error in a file.
 private final class Process {
-    private let processID: pid_t
+    let processID: pid_t
     private let output: Int32
     private let errorFile: Int32
     private var exit: Daemon.Exit?
