@@ -22,11 +22,16 @@ package final class Daemon {
     /// - Parameters:
     ///   - upstream: the port of a scripted server, or 0 with `--upstream` among the flags.
     ///   - flags: further flags; one that is given replaces what is said here.
-    package init(upstream: UInt16, _ flags: String...) throws {
+    package convenience init(upstream: UInt16, _ flags: String...) throws {
+        try self.init(flags.contains("--upstream") ? flags : flags + ["--upstream", "127.0.0.1:\(upstream)"])
+    }
+
+    /// Starts it with flags, `--upstream` among them; what else it needs is added.
+    package init(_ flags: [String]) throws {
         var arguments = ["run"]
         let usual = [
             ("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0"), ("--domain", "example.org"),
-            ("--upstream", "127.0.0.1:\(upstream)"), ("--upstream-tls", "none"), ("--log-level", "debug"),
+            ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
         process = try Process(arguments + flags)
