@@ -117,7 +117,8 @@ extension Worker {
 
     private func afterReading(_ connection: ClientConnection) {
         guard connection.ending == .none else { return }
-        connection.phaseSince = now
+        // Sending more is no sign that the client reads.
+        if !connection.hasUnwritten { connection.phaseSince = now }
         armDeadline(of: connection)
         updateInterest(of: connection)
         if connection.http.hasOutput || connection.http.closesWhenDrained { markDirty(connection) }
@@ -150,6 +151,8 @@ extension Worker {
     func flush(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         if connection.http.hasOutput {
+            // The deadline on a client that does not read counts from here, however long the request was held.
+            if !connection.hasUnwritten { connection.phaseSince = now }
             pool.lend(to: &connection.output)
             connection.http.takeOutput(into: &connection.output)
         }
@@ -157,6 +160,7 @@ extension Worker {
             switch connection.socket.write(connection.output, from: connection.written) {
             case .wrote(let count):
                 connection.written += count
+                connection.phaseSince = now
                 counters.bytesToClients &+= UInt64(count)
             case .wouldBlock:
                 if connection.isPeerClosed {
@@ -178,7 +182,6 @@ extension Worker {
         if connection.written > 0 {
             connection.written = 0
             pool.takeBack(&connection.output)
-            connection.phaseSince = now
         }
         if connection.isPeerClosed {
             close(connection)
@@ -223,7 +226,9 @@ extension Worker {
     private func updateInterest(of connection: ClientConnection) {
         var interest: Interest = []
         let isLingering = if case .lingering = connection.ending { true } else { false }
-        if isLingering || (connection.http.mayRead && connection.backlog.isEmpty) { interest.insert(.readable) }
+        // Who does not read its answers is not read either, or its requests would make them grow without bound.
+        let mayRead = connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
+        if isLingering || mayRead { interest.insert(.readable) }
         if connection.hasUnwritten { interest.insert(.writable) }
         guard interest != connection.interest else { return }
         connection.interest = interest

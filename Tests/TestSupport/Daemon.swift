@@ -22,11 +22,16 @@ package final class Daemon {
     /// - Parameters:
     ///   - upstream: the port of a scripted server, or 0 with `--upstream` among the flags.
     ///   - flags: further flags; one that is given replaces what is said here.
-    package init(upstream: UInt16, _ flags: String...) throws {
+    package convenience init(upstream: UInt16, _ flags: String...) throws {
+        try self.init(flags.contains("--upstream") ? flags : flags + ["--upstream", "127.0.0.1:\(upstream)"])
+    }
+
+    /// Starts it with flags, `--upstream` among them; what else it needs is added.
+    package init(_ flags: [String]) throws {
         var arguments = ["run"]
         let usual = [
             ("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0"), ("--domain", "example.org"),
-            ("--upstream", "127.0.0.1:\(upstream)"), ("--upstream-tls", "none"), ("--log-level", "debug"),
+            ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
         process = try Process(arguments + flags)
@@ -82,6 +87,15 @@ package final class Daemon {
         get throws { try process.errors }
     }
 
+    /// How much memory it has, in KiB.
+    package func residentKilobytes() throws -> Int {
+        let status = try Files.read("/proc/\(process.processID)/status")
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        guard let number = line?.split(whereSeparator: { " \t".contains($0) }).dropFirst().first.flatMap({ Int($0) })
+        else { throw TestFault("no memory in \(status)") }
+        return number
+    }
+
     /// Returns when the daemon has handled everything that was sent to it before: it has one loop, and what is sent over
     /// loopback is there when the sending call returns. Two turns, because a turn takes a bounded number of events.
     package func settle() throws {
@@ -110,7 +124,7 @@ package final class Daemon {
 
 /// A child process with its standard output in a pipe and its standard error in a file.
 private final class Process {
-    private let processID: pid_t
+    let processID: pid_t
     private let output: Int32
     private let errorFile: Int32
     private var exit: Daemon.Exit?

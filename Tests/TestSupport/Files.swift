@@ -5,4 +5,13 @@ package enum Files {
     package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
+
+    /// The beginning of a file, at most 64 KiB.
+    package static func read(_ path: String) throws -> String {
+        let descriptor = try Sockets.check("open \(path)", open(path, O_RDONLY | O_CLOEXEC))
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        return Array(bytes[..<max(0, count)]).text
+    }
 }

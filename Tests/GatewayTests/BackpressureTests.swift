@@ -1,0 +1,143 @@
+import TestSupport
+import Testing
+
+/// Partners that do not read: nothing grows without bound, and nothing is lost.
+@Suite struct BackpressureTests {
+    @Test("R-16: a server that floods a client which fetches nothing is not read; later everything comes in order")
+    func stopsReading() throws {
+        let session = try OpenSession()
+        var sent = 0
+        var unsent: [UInt8] = []
+        // Until the server can send nothing more, although everything that was sent has been dealt with.
+        var refusals = 0
+        while refusals < 3 {
+            if unsent.isEmpty {
+                unsent = Array("<message id='\(sent)'>\(String(repeating: "x", count: 1_000))</message>".utf8)
+                sent += 1
+            }
+            let count = try session.stream.wire.sendSome(unsent)
+            unsent.removeFirst(count)
+            guard count == 0 else {
+                refusals = 0
+                continue
+            }
+            try session.daemon.settle()
+            refusals += 1
+        }
+        let read = try session.daemon.statistics().number("upstream.bytes_in") ?? 0
+        #expect(read < 1_000_000)
+        #expect(try session.daemon.statistics().number("sessions.now") == 1)
+
+        var received = 0
+        while received < sent {
+            let payload = try session.client.exchange().payload
+            for stanza in payload.split(separator: "</message>") {
+                #expect(stanza.hasPrefix("<message xmlns='jabber:client' id='\(received)'>"))
+                received += 1
+            }
+            if !unsent.isEmpty { unsent.removeFirst(try session.stream.wire.sendSome(unsent)) }
+        }
+        #expect(received == sent)
+        #expect(try session.daemon.statistics().number("sessions.now") == 1)
+    }
+
+    @Test("R-16: a server that floods and closes: everything that was read or not yet read comes first")
+    func keepsWhatWasSentBeforeClose() throws {
+        let session = try OpenSession()
+        let stanza = "<message>\(String(repeating: "x", count: 100_000))</message>"
+        for _ in 0..<6 { try session.stream.send(stanza) }
+        session.stream.wire.close()
+        try session.daemon.settle()
+        var received = 0
+        while true {
+            let answer = try session.client.exchange()
+            received += answer.payload.split(separator: "</message>").count
+            if answer.isTerminal {
+                #expect(answer.condition == "remote-connection-failed")
+                break
+            }
+        }
+        #expect(received == 6)
+    }
+
+    @Test("T-01: a flooding server whose client terminates without fetching is left")
+    func leavesFlood() throws {
+        let session = try OpenSession()
+        let stanza = "<message>\(String(repeating: "x", count: 100_000))</message>"
+        for _ in 0..<6 { try session.stream.send(stanza) }
+        try session.daemon.settle()
+        let answer = try session.client.exchange("type='terminate'")
+        #expect(answer.isTerminal)
+        try session.stream.wire.drain()
+        try session.daemon.wait(until: "upstream.streams_now", is: 0)
+    }
+
+    @Test("R-13: a server that stops reading costs one session, not the memory of all")
+    func boundsUnsent() throws {
+        let session = try OpenSession(receiveBuffer: 4_096)
+        let other = try OpenSession(on: session)
+        let text = String(repeating: "x", count: 100_000)
+        var answer: BOSHBody?
+        for _ in 0..<200 {
+            let request = try session.client.send("", "<message xmlns='jabber:client'><body>\(text)</body></message>")
+            // The next request releases this one; a session that has ended answers at once.
+            try session.daemon.settle()
+            if try !request.isHeld {
+                answer = try request.answer()
+                if answer?.isTerminal == true { break }
+            }
+        }
+        #expect(answer?.condition == "remote-connection-failed")
+        #expect(try session.daemon.statistics().number("sessions.ended.upstream-stalled") == 1)
+        #expect(try session.daemon.statistics().number("sessions.now") == 1)
+        let poll = try other.client.send()
+        try other.stream.send("<message id='m1'/>")
+        #expect(try poll.answer().payload.contains("id='m1'"))
+    }
+
+    @Test("R-13: a server that reads late gets everything in order")
+    func waitsForSlowServer() throws {
+        let session = try OpenSession(receiveBuffer: 4_096)
+        let text = String(repeating: "x", count: 60_000)
+        var expected = ""
+        var requests: [BOSHRequest] = []
+        for index in 0..<4 {
+            let stanza = "<message xmlns='jabber:client' id='\(index)'><body>\(text)</body></message>"
+            expected += stanza
+            requests.append(try session.client.send("", stanza))
+            try session.daemon.settle()
+        }
+        #expect(try session.stream.wire.read(count: expected.utf8.count) == Array(expected.utf8))
+        for request in requests.dropLast() { #expect(try request.answer().isEmpty) }
+    }
+
+    @Test("R-16: a client that reads its answer late gets all of it")
+    func waitsForSlowClient() throws {
+        let session = try OpenSession()
+        let connection = try session.daemon.connect()
+        // Many answers that nobody reads, then the last one.
+        let count = 400
+        for _ in 0..<count { try connection.send("GET /http-bind HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+        try session.daemon.settle()
+        for _ in 0..<count { #expect(try connection.answer().status == 200) }
+    }
+
+    @Test("H-12: a client that pipelines for ever and reads nothing does not make the daemon grow")
+    func boundsUnreadAnswers() throws {
+        let daemon = try Daemon(upstream: 1)
+        let connection = try daemon.connect()
+        let requests = Array(String(repeating: "GET /http-bind HTTP/1.1\r\nHost: h\r\n\r\n", count: 2_000).utf8)
+        var sent = 0
+        var refusals = 0
+        while refusals < 3, sent < 8_000_000 {
+            let count = try connection.wire.sendSome(Array(requests[(sent % requests.count)...]))
+            sent += count
+            refusals = count == 0 ? refusals + 1 : 0
+            try daemon.settle()
+        }
+        // What the kernel holds on both sides is some megabytes; the daemon read far less than was offered.
+        #expect(refusals == 3)
+        #expect(try daemon.residentKilobytes() < 60_000)
+        #expect(try daemon.connectToAdmin().get("/healthz").status == 200)
+    }
+}

@@ -1,0 +1,40 @@
+import TestSupport
+import Testing
+
+/// The scripts of Tests/Dialogues, played against the program.
+@Suite struct DialogueTests {
+    @Test("a script holds over sockets", arguments: try DialogueScript.playable())
+    func holds(script: DialogueScript) throws {
+        let player = try DialoguePlayer(script)
+        for line in script.lines {
+            do {
+                try player.play(line)
+            } catch {
+                Issue.record("\(script.testDescription):\(line.number): \(error)")
+                return
+            }
+        }
+        try player.finish()
+    }
+
+    @Test("the scripts are found")
+    func findsScripts() throws {
+        #expect(try DialogueScript.playable().count >= 40)
+    }
+
+    @Test(
+        "the player notices what does not hold",
+        arguments: [
+            "S: a create <f/><g/>", "S: a empty", "S: a create wait=61 <f/>", "S: a terminate condition=bad-request",
+            "S: a create <f/>\nU: <n1/>\nC: b rid=2\nS: b <n2/>", "S: a create <f/>\nC: b rid=2 <m1/>\nF: <m2/>",
+            "S: a create <f/>\nC: b rid=2 <m1/>\nC: c rid=3", "U: <n1/>",
+        ])
+    func notices(rest: String) throws {
+        let script = try DialogueScript(name: "test", text: "C: a rid=1 to=example.org\nU: open id=s <f/>\n" + rest)
+        let player = try DialoguePlayer(script)
+        #expect(throws: TestFault.self) {
+            for line in script.lines { try player.play(line) }
+            try player.finish()
+        }
+    }
+}

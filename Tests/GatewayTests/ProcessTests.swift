@@ -1,0 +1,184 @@
+import CLinux
+import TestSupport
+import Testing
+
+/// How the process begins and ends.
+@Suite struct ProcessTests {
+    @Test("start: one line says where it listens")
+    func announces() throws {
+        let daemon = try Daemon(upstream: 5_222, "--domain", "example.org", "--domain", "example.net")
+        #expect(daemon.startLine.hasPrefix("holdfast "))
+        #expect(daemon.startLine.contains("http://127.0.0.1:\(daemon.port)/http-bind"))
+        #expect(daemon.startLine.contains("http://127.0.0.1:\(daemon.adminPort)/stats"))
+        #expect(daemon.startLine.contains("example.org, example.net -> 127.0.0.1:5222 (TLS: none)"))
+    }
+
+    @Test("start: a port in use is one line and exit 1")
+    func refusesPortInUse() throws {
+        let other = try ScriptedUpstream()
+        for flag in ["--listen", "--admin"] {
+            let free = flag == "--listen" ? "--admin" : "--listen"
+            let run = try Daemon.run([
+                "run", flag, "127.0.0.1:\(other.port)", free, "127.0.0.1:0", "--domain", "example.org", "--upstream",
+                "127.0.0.1:5222",
+            ])
+            #expect(run.exit == .code(1))
+            #expect(run.output == "")
+            #expect(run.errors.split(separator: "\n").count == 1)
+            #expect(run.errors.contains("127.0.0.1:\(other.port)"))
+        }
+    }
+
+    @Test("start: a CA file that does not exist is one line and exit 1")
+    func refusesMissingCA() throws {
+        let run = try Daemon.run([
+            "run", "--listen", "127.0.0.1:0", "--admin", "off", "--domain", "example.org", "--upstream",
+            "127.0.0.1:5222", "--upstream-ca", "/nonexistent/ca.pem",
+        ])
+        #expect(run.exit == .code(1))
+        #expect(run.errors.split(separator: "\n").count == 1)
+        #expect(run.errors.contains("--upstream-ca"))
+    }
+
+    @Test("start: a wrong command line is one line and exit 64")
+    func refusesWrongFlags() throws {
+        for arguments in [[], ["run"], ["run", "--domain", "x"], ["run", "--nonsense"], ["serve"]] {
+            let run = try Daemon.run(arguments)
+            #expect(run.exit == .code(64), "\(arguments)")
+            #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+        }
+    }
+
+    @Test("start: --version and --help go to standard output")
+    func tells() throws {
+        let version = try Daemon.run(["--version"])
+        #expect(version.exit == .code(0))
+        #expect(version.output.hasPrefix("holdfast "))
+        let help = try Daemon.run(["run", "--help"])
+        #expect(help.exit == .code(0))
+        #expect(help.output.contains("--upstream"))
+        #expect(help.errors == "")
+    }
+
+    @Test(
+        "T-08: a signal answers what is held with system-shutdown and closes the streams", arguments: [SIGTERM, SIGINT])
+    func shutsDown(signal: Int32) throws {
+        let session = try OpenSession()
+        let other = try OpenSession(on: session)
+        let opening = try BOSHClient(session.daemon).create()
+        let third = try session.server.accept()
+        _ = try third.readHeader()
+        let polls = try [session, other].map { try $0.client.send() }
+        try session.daemon.settle()
+        session.daemon.send(signal)
+        for poll in polls + [opening] {
+            let answer = try poll.answer()
+            #expect(answer.condition == "system-shutdown")
+            #expect(try poll.connection.wire.readToEnd() == "")
+        }
+        for stream in [session.stream, other.stream, third] {
+            #expect(try stream.read(until: "</stream:stream>") == "</stream:stream>")
+            stream.wire.close()
+        }
+        #expect(try session.daemon.waitUntilEnded() == .code(0))
+    }
+
+    @Test("T-08: payload of the last requests goes to the server before the end of its stream")
+    func forwardsBeforeShutdown() throws {
+        let session = try OpenSession()
+        _ = try session.client.send("", "<message xmlns='jabber:client' id='m1'/>")
+        try session.daemon.settle()
+        session.daemon.send(SIGTERM)
+        #expect(
+            try session.stream.wire.readToEnd() == "<message xmlns='jabber:client' id='m1'/></stream:stream>")
+        #expect(try session.daemon.waitUntilEnded() == .code(0))
+    }
+
+    @Test("T-08: idle connections are closed, and without sessions it ends at once")
+    func closesIdleConnections() throws {
+        let daemon = try Daemon(upstream: 1)
+        let idle = try daemon.connect()
+        #expect(try idle.get("/http-bind").status == 200)
+        daemon.send(SIGTERM)
+        #expect(try idle.wire.readToEnd() == "")
+        #expect(try daemon.waitUntilEnded() == .code(0))
+    }
+
+    @Test("T-08: a server that does not answer the goodbye does not keep it from ending")
+    func endsWithSilentServer() throws {
+        let session = try OpenSession()
+        session.daemon.send(SIGTERM)
+        #expect(try session.daemon.waitUntilEnded() == .code(0))
+        #expect(try session.stream.read(until: "</stream:stream>") == "</stream:stream>")
+    }
+
+    @Test("T-08: readiness ends with the first signal, health does not")
+    func isNotReadyWhileStopping() throws {
+        let session = try OpenSession()
+        let admin = try session.daemon.connectToAdmin()
+        // A request that is half there keeps its connection.
+        try admin.send("GET /readyz HTTP/1.1\r\nHost: x")
+        try session.daemon.settle()
+        session.daemon.send(SIGTERM)
+        _ = try session.stream.read(until: "</stream:stream>")
+        let answer = try admin.exchange("\r\n\r\n")
+        #expect(answer.status == 503)
+        #expect(answer.body == "stopping\n")
+        session.stream.wire.close()
+        #expect(try session.daemon.waitUntilEnded() == .code(0))
+    }
+
+    @Test("T-08: a session asked for while stopping is refused with system-shutdown")
+    func refusesWhileStopping() throws {
+        let session = try OpenSession()
+        let late = try session.daemon.connect()
+        let request = RawClient.post(BOSHClient(session.daemon).nextBody("to='example.org'"))
+        try late.send(String(request.dropLast()))
+        try session.daemon.settle()
+        session.daemon.send(SIGTERM)
+        _ = try session.stream.read(until: "</stream:stream>")
+        let answer = try late.exchange(">")
+        #expect(try BOSHBody(answer.body).condition == "system-shutdown")
+        #expect(answer.field("Connection") == "close")
+    }
+
+    @Test("T-08: a second signal ends it at once, whatever is open")
+    func endsAtOnce() throws {
+        let session = try OpenSession()
+        session.daemon.send(SIGTERM)
+        _ = try session.stream.read(until: "</stream:stream>")
+        session.daemon.send(SIGTERM)
+        #expect(try session.daemon.waitUntilEnded() == .code(0))
+        #expect(try session.daemon.errors.contains("second signal"))
+    }
+
+    @Test("T-08: SIGHUP changes nothing")
+    func survivesHangup() throws {
+        let session = try OpenSession()
+        let poll = try session.client.send()
+        session.daemon.send(SIGHUP)
+        try session.daemon.settle()
+        #expect(try poll.isHeld)
+        try session.stream.send("<message id='m1'/>")
+        #expect(try poll.answer().payload.contains("id='m1'"))
+    }
+
+    @Test("start: the path of a Unix socket is there while it runs, also after one that was killed left it behind")
+    func takesOverPath() throws {
+        let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
+        let killed = try Daemon(upstream: 1, "--listen", "unix:\(path)")
+        killed.send(SIGKILL)
+        #expect(try killed.waitUntilEnded() == .signal(SIGKILL))
+        #expect(Files.exists(path))
+        let daemon = try Daemon(upstream: 1, "--listen", "unix:\(path)")
+        #expect(try daemon.connect(path: path).get("/http-bind").status == 200)
+        let second = try Daemon.run([
+            "run", "--listen", "unix:\(path)", "--admin", "off", "--domain", "example.org", "--upstream", "127.0.0.1:1",
+        ])
+        #expect(second.exit == .code(1))
+        #expect(try daemon.connect(path: path).get("/http-bind").status == 200)
+        daemon.send(SIGTERM)
+        #expect(try daemon.waitUntilEnded() == .code(0))
+        #expect(!Files.exists(path))
+    }
+}
