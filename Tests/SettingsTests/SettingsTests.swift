@@ -28,6 +28,7 @@ import Testing
         #expect(settings.upstreamTLS == .starttls)
         #expect(settings.upstreamCA == nil)
         #expect(settings.path == "/http-bind")
+        #expect(settings.publicURLs == [])
         #expect(settings.maxWait == .seconds(55))
         #expect(settings.inactivity == .seconds(60))
         #expect(settings.maxHold == 2)
@@ -43,6 +44,9 @@ import Testing
         #expect(settings.upstreamWriteTimeout == .seconds(30))
         #expect(settings.keepaliveInterval == .seconds(180))
         #expect(settings.sessionBuffer == 262_144)
+        #expect(settings.compressesResponses)
+        #expect(settings.compressFrom == 256)
+        #expect(settings.replayBudget == 16_777_216)
         #expect(settings.origins == ["domain": .flag, "upstream": .flag])
     }
 
@@ -52,11 +56,15 @@ import Testing
             ("head-timeout", "11"), ("body-timeout", "12"), ("send-timeout", "13"), ("idle-timeout", "214"),
             ("polling", "5"), ("maxpause", "16"), ("upstream-connect-timeout", "17"), ("upstream-write-timeout", "18"),
             ("upstream-keepalive", "219"), ("session-buffer", "20000"),
+            ("compress-responses", "off"), ("compress-from", "1k"),
+            ("replay-budget", "0"),
         ].map { SettingEntry($0.0, $0.1, origin: file) }
         let flags = [
             ("listen", "[::1]:80"), ("listen", "unix:/run/a"), ("admin", "10.0.0.1:81"), ("domain", "a.example"),
             ("domain", "B.example"), ("upstream", "[::1]:5223"), ("upstream-tls", "direct"), ("upstream-ca", "/ca.pem"),
-            ("path", "/bosh/"), ("max-wait", "1"), ("inactivity", "65535"), ("max-hold", "10"), ("max-body", "2KiB"),
+            ("path", "/bosh/"), ("public-url", "https://B.example/bosh"), ("public-url", "https://c.example/"),
+            ("public-url", "https://b.example/bosh"), ("max-wait", "1"), ("inactivity", "65535"), ("max-hold", "10"),
+            ("max-body", "2KiB"),
             ("log-level", "trace"),
         ].map { SettingEntry($0.0, $0.1, origin: .flag) }
         let settings = try Settings.resolve(entries: internals + flags)
@@ -67,6 +75,7 @@ import Testing
         #expect(settings.upstreamTLS == .direct)
         #expect(settings.upstreamCA == "/ca.pem")
         #expect(settings.path == "/bosh")
+        #expect(settings.publicURLs == ["https://b.example/bosh", "https://c.example/"])
         #expect(settings.maxWait == .seconds(1))
         #expect(settings.inactivity == .seconds(65535))
         #expect(settings.maxHold == 10)
@@ -82,6 +91,9 @@ import Testing
         #expect(settings.upstreamWriteTimeout == .seconds(18))
         #expect(settings.keepaliveInterval == .seconds(219))
         #expect(settings.sessionBuffer == 20000)
+        #expect(!settings.compressesResponses)
+        #expect(settings.compressFrom == 1000)
+        #expect(settings.replayBudget == 0)
         #expect(settings.origins.count == SettingsTable.rows.count)
         #expect(settings.origins["polling"] == file)
     }
@@ -99,7 +111,7 @@ import Testing
                 == "--max-wait: 'abc' is not a number of seconds from 1 to 3600")
         #expect(
             message(("max-body", "1"), ("domain", "a"), ("upstream", "b:1"))
-                == "--max-body: '1' is not a number of bytes from 1024 to 67108864 (k, M, KiB or MiB may follow)")
+                == "--max-body: '1' is not a number of bytes from 1024 to 8388608 (k, M, KiB or MiB may follow)")
         #expect(
             message(("upstream-tls", "yes"), ("domain", "a"), ("upstream", "b:1"))
                 == "--upstream-tls: 'yes' is not one of none, starttls, direct")
