@@ -11,33 +11,36 @@ from support.prosody import ACCOUNTS
 class Native(Case):
     """Two clients of one kind that talk to each other."""
 
+    every_upstream = True
+
     async def start(self, arguments):
         client = NativeClient(arguments)
         self.addCleanup(client.stop)
         self.assertEqual(await asyncio.to_thread(client.line), "online")
         return client
 
-    async def converse(self, arguments, count, leave=False):
-        """`arguments` makes a command line of a user's name. They take turns; then both log out.
+    async def converse(self, arguments, resource, count, leave=False):
+        """`arguments` makes a command line of a JID. They take turns; then both log out.
 
         With `leave` the client says itself that it is unavailable; else the end of its session has to say so.
         """
+        jids = [f"{user}@{ACCOUNTS}/{resource}" for user in ("romeo", "juliet")]
         watchers = [await self.watcher(user) for user in ("romeo", "juliet")]
-        romeo, juliet = await asyncio.gather(self.start(arguments("romeo")), self.start(arguments("juliet")))
-        for watcher in watchers:
-            self.assertIsNone((await self.presence(watcher)).get("type"))
+        romeo, juliet = await asyncio.gather(*(self.start(arguments(jid)) for jid in jids))
+        for watcher, jid in zip(watchers, jids):
+            self.assertIsNone((await self.presence(watcher, jid)).get("type"))
         for number in range(count):
             romeo.write(f"send juliet@{ACCOUNTS} from romeo {number}")
             self.assertEqual(await asyncio.to_thread(juliet.message), (f"romeo@{ACCOUNTS}", f"from romeo {number}"))
             juliet.write(f"send romeo@{ACCOUNTS} from juliet {number}")
             self.assertEqual(await asyncio.to_thread(romeo.message), (f"juliet@{ACCOUNTS}", f"from juliet {number}"))
-        for client, watcher in zip((romeo, juliet), watchers):
+        for client, watcher, jid in zip((romeo, juliet), watchers, jids):
             if leave:
                 client.write("leave")
-                self.assertEqual((await self.presence(watcher)).get("type"), "unavailable")
+                self.assertEqual((await self.presence(watcher, jid)).get("type"), "unavailable")
             await asyncio.to_thread(client.quit)
             if not leave:
-                self.assertEqual((await self.presence(watcher)).get("type"), "unavailable")
+                self.assertEqual((await self.presence(watcher, jid)).get("type"), "unavailable")
 
     async def watcher(self, user):
         """Another resource of the user, directly on the server, which gets no messages but sees the first one's presence."""
@@ -46,8 +49,8 @@ class Native(Case):
         await watcher.synchronise()
         return watcher
 
-    async def presence(self, watcher):
-        while (presence := await watcher.stanza("presence")).get("from") == watcher.jid:
+    async def presence(self, watcher, jid):
+        while (presence := await watcher.stanza("presence")).get("from") != jid:
             pass
         return presence
 
@@ -60,8 +63,7 @@ class Purple(Native):
 
     async def test_libpurple(self):
         url = f"http://127.0.0.1:{self.service.port}/http-bind"
-        await self.converse(lambda user: [self.program, url, f"{user}@{ACCOUNTS}/purple", self.prosody.password,
-                                          "SCRATCH"], 5)
+        await self.converse(lambda jid: [self.program, url, jid, self.server.password, "SCRATCH"], "purple", 5)
 
 
 class Gloox(Native):
@@ -72,8 +74,8 @@ class Gloox(Native):
 
     async def gloox(self, mode, count=10):
         # gloox misspells its terminate (`type='terminal'`): the session may stay until it is inactive.
-        await self.converse(lambda user: [self.program, "127.0.0.1", str(self.service.port),
-                                          f"{user}@{ACCOUNTS}/gloox", self.prosody.password, mode], count, leave=True)
+        await self.converse(lambda jid: [self.program, "127.0.0.1", str(self.service.port), jid, self.server.password, mode],
+                            mode, count, leave=True)
 
     async def test_gloox_http_1_0(self):
         await self.gloox("http10")

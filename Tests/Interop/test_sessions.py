@@ -9,6 +9,8 @@ from support.xmpp import chat
 
 
 class Sessions(Case):
+    every_upstream = True
+
     async def test_messages_go_both_ways_in_order(self):
         for user in (None, "romeo"):
             with self.subTest(user=user):

@@ -13,7 +13,7 @@ from support.processes import wait_until
 class Signals(Case):
     async def held(self, count, **options):
         """A service of its own with so many held polls."""
-        service = gateway.Holdfast(self.scratch.path, self.prosody, **options)
+        service = gateway.Holdfast(self.scratch.path, self.server, **options)
         self.addCleanup(service.stop)
         sessions = [await self.session(polling=False, port=service.port) for _ in range(count)]
         for session in sessions:
@@ -50,7 +50,7 @@ class Signals(Case):
     async def test_a_second_signal_ends_it_at_once(self):
         service, _ = await self.held(3)
         # A server that has stopped answering keeps the farewell from ending by itself.
-        server = self.prosody.child.pid
+        server = self.server.child.pid
         os.kill(server, signal.SIGSTOP)
         try:
             os.kill(service.child.pid, signal.SIGTERM)

@@ -13,6 +13,8 @@ WAIT = 50
 
 
 class Strophe(Case):
+    every_upstream = True
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -55,7 +57,7 @@ class Strophe(Case):
         await self.converse(ANONYMOUS, None)
 
     async def test_scram_login_and_conversation(self):
-        await self.converse(f"romeo@{ACCOUNTS}", self.prosody.password)
+        await self.converse(f"romeo@{ACCOUNTS}", self.server.password)
 
     async def converse(self, jid, password):
         """200 messages each way, at once and in order, then the end of the session as others see it."""
@@ -86,7 +88,7 @@ class Strophe(Case):
 
     async def test_characters_arrive_as_they_were_sent(self):
         peer = await self.peer("mercutio")
-        own = await self.connect(f"romeo@{ACCOUNTS}", self.prosody.password)
+        own = await self.connect(f"romeo@{ACCOUNTS}", self.server.password)
         text = "<b> & \"quotes\" 'both' ]]> ünï \U0001f600 \ttab"
         await self.run_script("client.say(...arguments)", peer.jid, text)
         self.assertEqual(await peer.message(), text)
@@ -96,7 +98,7 @@ class Strophe(Case):
         await self.disconnect()
 
     async def test_reload_restores_the_session(self):
-        for jid, password in ((ANONYMOUS, None), (f"juliet@{ACCOUNTS}", self.prosody.password)):
+        for jid, password in ((ANONYMOUS, None), (f"juliet@{ACCOUNTS}", self.server.password)):
             with self.subTest(jid=jid):
                 peer = await self.peer("mercutio")
                 own = await self.connect(jid, password)

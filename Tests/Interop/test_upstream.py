@@ -11,8 +11,10 @@ from support.xmpp import chat
 
 @holdfast_only
 class Upstream(Case):
+    every_upstream = True
+
     def holdfast(self, tls, authority=None, domains=(ANONYMOUS, ACCOUNTS), upstream=None):
-        service = gateway.Holdfast(self.scratch.path, self.prosody, tls=tls, authority=authority, domains=domains,
+        service = gateway.Holdfast(self.scratch.path, self.server, tls=tls, authority=authority, domains=domains,
                                    upstream=upstream)
         self.addCleanup(service.stop)
         return service
@@ -42,16 +44,16 @@ class Upstream(Case):
         await self.converse(self.holdfast("none"))
 
     async def test_starttls(self):
-        await self.converse(self.holdfast("starttls", self.prosody.authority))
+        await self.converse(self.holdfast("starttls", self.server.authority))
 
     async def test_direct(self):
-        await self.converse(self.holdfast("direct", self.prosody.authority))
+        await self.converse(self.holdfast("direct", self.server.authority))
 
     async def test_features_have_no_starttls_nor_channel_binding(self):
         """X-06: what ends at the connection manager is not offered to the client."""
         for tls in ("none", "starttls", "direct"):
             with self.subTest(tls=tls):
-                service = self.holdfast(tls, None if tls == "none" else self.prosody.authority)
+                service = self.holdfast(tls, None if tls == "none" else self.server.authority)
                 session = bosh.Session(service.port, ACCOUNTS)
                 self.addAsyncCleanup(session.close)
                 await session.create()
@@ -65,7 +67,7 @@ class Upstream(Case):
     async def test_certificate_of_another_authority_is_refused(self):
         for tls in ("starttls", "direct"):
             with self.subTest(tls=tls):
-                await self.refused(self.holdfast(tls, self.prosody.other_authority), ANONYMOUS)
+                await self.refused(self.holdfast(tls, self.server.other_authority), ANONYMOUS)
 
     async def test_private_authority_is_refused_without_being_named(self):
         await self.refused(self.holdfast("starttls"), ANONYMOUS)
@@ -73,7 +75,7 @@ class Upstream(Case):
     async def test_certificate_for_another_name_is_refused(self):
         for tls in ("starttls", "direct"):
             with self.subTest(tls=tls):
-                await self.refused(self.holdfast(tls, self.prosody.authority, [WRONG_NAME]), WRONG_NAME)
+                await self.refused(self.holdfast(tls, self.server.authority, [WRONG_NAME]), WRONG_NAME)
 
     async def test_starttls_is_never_skipped(self):
         """X-19: a server that does not offer STARTTLS gets no session over plain TCP instead."""
@@ -91,7 +93,7 @@ class Upstream(Case):
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         self.addAsyncCleanup(server.wait_closed)
         self.addCleanup(server.close)
-        service = self.holdfast("starttls", self.prosody.authority, upstream=server.sockets[0].getsockname()[1])
+        service = self.holdfast("starttls", self.server.authority, upstream=server.sockets[0].getsockname()[1])
         await self.refused(service, ANONYMOUS)
         self.assertTrue(seen)
         self.assertNotIn(b"<auth", b"".join(seen))

@@ -1,25 +1,30 @@
-"""The BOSH service under test: a Holdfast process, or Prosody's own mod_bosh as the control."""
+"""The BOSH service under test: a Holdfast process, or the XMPP server's own mod_bosh as the control."""
 
 import json
 import os
 import urllib.request
 
 from .processes import Child, free_ports
-from .prosody import ACCOUNTS, ANONYMOUS
+from .ejabberd import Ejabberd
+from .prosody import ACCOUNTS, ANONYMOUS, Prosody
 
-# Set by run.py: the path of the holdfast binary, or None to run against Prosody's mod_bosh.
+SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
+
+# Set by run.py: the path of the holdfast binary, or None to run against the server's mod_bosh.
 binary = None
+# And which of the servers is there.
+upstream = "prosody"
 
 PATH = "/http-bind"
 
 
 class Holdfast:
-    """`holdfast run` in front of a Prosody."""
+    """`holdfast run` in front of an XMPP server."""
 
-    def __init__(self, directory, prosody, tls="none", authority=None, domains=(ANONYMOUS, ACCOUNTS),
+    def __init__(self, directory, server, tls="none", authority=None, domains=(ANONYMOUS, ACCOUNTS),
                  upstream=None, options=()):
         self.port, self.admin_port = free_ports(2)
-        upstream = upstream or (prosody.direct_port if tls == "direct" else prosody.plain_port)
+        upstream = upstream or (server.direct_port if tls == "direct" else server.plain_port)
         arguments = [binary, "run", "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
         for domain in domains:
             arguments += ["--domain", domain]
@@ -39,16 +44,21 @@ class Holdfast:
 
 
 class ModBosh:
-    """Prosody's own BOSH: what the tests themselves are checked against."""
+    """The server's own BOSH: what the tests themselves are checked against."""
 
-    def __init__(self, prosody):
-        self.port = prosody.http_port
-        self.child = prosody.child
+    def __init__(self, server):
+        self.port = server.http_port
+        self.child = server.child
 
     def stop(self):
         pass
 
 
-def start(directory, prosody, **options):
+def start_server(scratch):
+    """The private XMPP server of this run."""
+    return SERVERS[upstream](scratch.sub(upstream))
+
+
+def start(directory, server, **options):
     """The service under test with a plain upstream."""
-    return ModBosh(prosody) if binary is None else Holdfast(directory, prosody, **options)
+    return ModBosh(server) if binary is None else Holdfast(directory, server, **options)
