@@ -5,6 +5,12 @@ import Testing
 
 @Suite("BodyWriter")
 struct BodyWriterTests {
+    /// The smallest rid.
+    private static var rid: RequestID {
+        guard let rid = RequestID(1) else { preconditionFailure("1 is a rid") }
+        return rid
+    }
+
     private func text(_ response: BodyResponse) -> String {
         var bytes: [UInt8] = []
         BodyWriter.append(response, into: &bytes)
@@ -15,7 +21,8 @@ struct BodyWriterTests {
         SessionGrant(
             sid: SessionID(node: "n1", worker: 3, high: 1, low: 0xabc), wait: .seconds(60), requests: 2, hold: 1,
             version: ProtocolVersion(major: 1, minor: 6), polling: .seconds(5), inactivity: .seconds(30),
-            maxpause: .seconds(120), from: "example.test")
+            maxpause: .seconds(120), from: "example.test", stream: StreamName(bits: 0xfe),
+            ack: Self.rid)
     }
 
     @Test func empty() {
@@ -47,6 +54,7 @@ struct BodyWriterTests {
             text(response)
                 == "<body xmlns='http://jabber.org/protocol/httpbind' sid='n1.3.00000000000000010000000000000abc' wait='60'"
                 + " requests='2' hold='1' ver='1.6' polling='5' inactivity='30' maxpause='120' from='example.test'"
+                + " ack='1' stream='00000000000000fe' charsets='UTF-8' accept='gzip,deflate'"
                 + " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true' authid='s&apos;1' xmpp:version='1.0'"
                 + " xmlns:stream='http://etherx.jabber.org/streams'><stream:features/></body>")
     }
@@ -105,5 +113,26 @@ struct BodyWriterTests {
         var bytes = Array("before".utf8)
         BodyWriter.append(response, into: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == "before" + text(response))
+    }
+
+    @Test("a response tells how far requests came, and which response is missing (A-01, A-04)")
+    func acknowledgement() {
+        var response = BodyResponse.empty
+        response.ack = Self.rid.next
+        response.marks = .some(
+            stream: nil, report: ResponseReport(rid: Self.rid, age: .milliseconds(1_234) + .microseconds(900)))
+        #expect(
+            text(response) == "<body xmlns='http://jabber.org/protocol/httpbind' ack='2' report='1' time='1234'/>")
+    }
+
+    @Test("the payload of one stream among several is named (M-04, M-08)")
+    func stream() {
+        var response = BodyResponse(
+            .terminate(.remoteConnectionFailed), opening: .stream(StreamIdentity(id: "", version: nil, from: "b.test")))
+        response.marks = .some(stream: StreamName(bits: 0xab), report: nil)
+        #expect(
+            text(response)
+                == "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='remote-connection-failed'"
+                + " stream='00000000000000ab' from='b.test'/>")
     }
 }
