@@ -4,7 +4,8 @@ import CLibXML2
 /// What became of the bytes of a `<body/>`.
 package enum BodyParse: Sendable, Equatable {
     /// A whole and valid body. `payload` holds its children back to back, as they came, with the namespaces they took from
-    /// the body declared in them, ready to stand in a stream whose default namespace is `jabber:client`; `stanzas` counts them.
+    /// the body declared in them, ready to stand in a stream whose default namespace is `jabber:client`, stanzas with the body's
+    /// `xml:lang` where they have none; `stanzas` counts them.
     case body(BodyAttributes, payload: [UInt8], stanzas: Int)
     /// Not a valid body. `attributes` are there when its start tag could be read: they say whose fault it is (`T-13`).
     case refused(BodyFault, attributes: BodyAttributes?)
@@ -75,6 +76,10 @@ private final class BodyReader: ElementReader {
     private var addedBytes = 0
     /// Whether the child's own start tag declares the BOSH namespace.
     private var declaresBOSH = false
+    /// The body's `xml:lang`, where children can have it.
+    private var language: [UInt8] = []
+    /// Whether the child is a stanza that takes its language from the body.
+    private var inheritsLanguage = false
 
     func takeAttributes() -> BodyAttributes? {
         defer { attributes = nil }
@@ -102,6 +107,8 @@ private final class BodyReader: ElementReader {
                 attributes.local(index), attributes.uri(index), attributes.value(index), into: &result)
         }
         self.attributes = result
+        language = result.language.map { Array($0.utf8) } ?? []
+        if !Self.isLanguageTag(language) { language = [] }
         return nil
     }
 
@@ -109,7 +116,29 @@ private final class BodyReader: ElementReader {
         guard !names.forbidden.contains(child.uri) else { return .forbiddenElement }
         if payload.isEmpty { payload.reserveCapacity(remainingCount) }
         declaresBOSH = childScope.contains { $0.uri == names.bosh }
+        inheritsLanguage = !language.isEmpty && isStanza && !names.hasLanguage(attributes)
         return nil
+    }
+
+    /// Whether the child is a stanza for the server.
+    private var isStanza: Bool {
+        guard names.stanzas.contains(child.local) else { return false }
+        if child.uri.isNone || child.uri == names.empty { return !childScope.contains { $0.prefix.isNone } }
+        return child.uri == names.client || child.uri == names.bosh
+    }
+
+    /// What BCP 47 allows, roughly, and of a length that it expects to be supported: a server may end a stream over anything
+    /// else (RFC 6120 §8.1.5, RFC 5646 §4.4.1).
+    private static func isLanguageTag(_ text: [UInt8]) -> Bool {
+        guard (1...35).contains(text.count) else { return false }
+        return text.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
     }
 
     /// The BOSH namespace has no such attributes; renamed, two of them could become one (Namespaces in XML §6.3).
@@ -123,6 +152,7 @@ private final class BodyReader: ElementReader {
         appendDeclarations()
         addedBytes += payload.count - before
         guard addedBytes <= limits.declarationBytes else { return .limit(.declarationBytes) }
+        if inheritsLanguage { AttributeText.append("xml:lang", language, into: &payload) }
         guard declaresBOSH else {
             unsafe payload.append(contentsOf: slice(child.nameEnd..<child.end))
             return nil
@@ -164,6 +194,7 @@ private final class BodyReader: ElementReader {
 private struct BodyNames {
     var body = InternedName.none, bosh = InternedName.none, client = InternedName.none, empty = InternedName.none
     var forbidden: [InternedName] = []
+    var stanzas: [InternedName] = []
     private var xbosh = InternedName.none, xml = InternedName.none
     private var rid = InternedName.none, sid = InternedName.none, type = InternedName.none
     private var pause = InternedName.none, wait = InternedName.none, hold = InternedName.none
@@ -183,6 +214,7 @@ private struct BodyNames {
             intern("http://etherx.jabber.org/streams"), intern("urn:ietf:params:xml:ns:xmpp-tls"),
             intern("http://jabber.org/protocol/compress"),
         ]
+        stanzas = [intern("message"), intern("presence"), intern("iq")]
         xbosh = intern("urn:xmpp:xbosh")
         xml = intern("http://www.w3.org/XML/1998/namespace")
         rid = intern("rid")
@@ -203,6 +235,11 @@ private struct BodyNames {
         lang = intern("lang")
         version = intern("version")
         restart = intern("restart")
+    }
+
+    /// Whether `xml:lang` is among the attributes.
+    func hasLanguage(_ attributes: SAXAttributes) -> Bool {
+        (0..<attributes.count).contains { attributes.local($0) == lang && attributes.uri($0) == xml }
     }
 
     /// Takes one attribute over; one that is not known is ignored (XEP-0124 §7.1).

@@ -65,6 +65,72 @@ struct BodyParserTests {
         }
     }
 
+    @Test("acknowledgements: a number, or recognisably none (A-03, A-07)")
+    func acknowledgements() {
+        let values: [(String, NumberAttribute)] = [
+            ("1", .value(1)), ("0", .value(0)), ("9007199254740991", .value(RequestID.maximum)), ("007", .value(7)),
+            ("&#49;2", .value(12)), ("", .malformed), ("-1", .malformed), ("+1", .malformed), ("1.0", .malformed),
+            ("9007199254740992", .malformed), ("18446744073709551617", .malformed), ("true", .malformed),
+        ]
+        for (text, value) in values { #expect(parser.attributes(body("ack='\(text)'"))?.ack == value, "\(text)") }
+        #expect(parser.attributes(body("rid='1'"))?.ack == .absent)
+    }
+
+    @Test("keys leave as the client wrote them: the letters' case and any other text count (K-01, K-05)")
+    func keys() throws {
+        let upper = "6F825E81F4532B2C5FA2D12457D8A1F22E8F838E"
+        let lower = upper.lowercased()
+        let attributes = try #require(parser.attributes(body("key='\(upper)' newkey='\(lower)'")))
+        #expect(attributes.key == upper)
+        #expect(attributes.newkey == lower)
+        #expect(parser.attributes(body("newkey='\(lower)'"))?.key == nil)
+        #expect(parser.attributes(body("key='\(upper)'"))?.newkey == nil)
+        let odd = try #require(parser.attributes(body("key='' newkey=' a&amp;b&#10;é'")))
+        #expect(odd.key == "")
+        #expect(odd.newkey == " a&b\né")
+        #expect(parser.attributes(body("xmlns:p='urn:p' p:key='a' KEY='b'"))?.key == nil)
+    }
+
+    @Test("the name of a stream is any text (M-02, M-06)")
+    func streams() {
+        #expect(parser.attributes(body("stream='firstStreamName'"))?.stream == "firstStreamName")
+        #expect(parser.attributes(body("stream=''"))?.stream == "")
+        #expect(parser.attributes(body("stream='&lt;a&apos;&#x1F600;&gt;'"))?.stream == "<a'😀>")
+        #expect(parser.attributes(body("xmlns:stream='urn:x' stream:stream='a'"))?.stream == nil)
+        #expect(parser.attributes(body(""))?.stream == nil)
+    }
+
+    @Test("the wanted media type, whatever it says (H-07)")
+    func contents() {
+        for text in ["text/xml; charset=utf-8", "application/xml", "text/html", "", "a\tb"] {
+            let value = text.replacing("\t", with: "&#13;&#10;")
+            let expected = text.replacing("\t", with: "\r\n")
+            #expect(parser.attributes(body("content='\(value)'"))?.content == expected)
+        }
+        #expect(parser.attributes(body(""))?.content == nil)
+    }
+
+    @Test(
+        "any declared encoding but UTF-8 is refused, whatever the bytes are, and nothing of the body is believed (N-08)"
+    )
+    func encodings() {
+        let names = [
+            "ISO-8859-1", "iso-8859-15", "US-ASCII", "UTF-16", "UTF-16LE", "UTF-32", "UTF-7", "UCS-4", "EBCDIC-CP-US",
+            "windows-1252", "Shift_JIS", "GB18030", "utf8", "UTF-88", "xTF-8", "",
+        ]
+        for name in names {
+            let text = "<?xml version='1.0' encoding='\(name)'?>" + body("rid='1'", "<m/>")
+            #expect(parser.parse(text) == .refused(.encoding, attributes: nil), "\(name)")
+        }
+        for name in ["UTF-8", "utf-8", "Utf-8"] {
+            let text = "<?xml version='1.0' encoding=\"\(name)\"?>" + body("rid='1'", "<m>é</m>")
+            #expect(parser.payload(text) == "<m>é</m>", "\(name)")
+        }
+        // Declared as UTF-8, but something else.
+        let latin = Array("<?xml version='1.0' encoding='utf-8'?>\(body("rid='1'", "<m>"))".utf8.dropLast(7)) + [0xE9]
+        #expect(parser.fault(latin + Array("</m></body>".utf8)) == .encoding)
+    }
+
     @Test("values are decoded (N-07)")
     func attributeDecoding() {
         #expect(parser.attributes(body("to='a&amp;&lt;&#x20AC;&quot;&apos;b'"))?.to == "a&<€\"'b")
@@ -279,6 +345,66 @@ struct BodyParserTests {
             "<m xmlns:p='urn:p' xmlns='jabber:client' p:a='1'/>"
         ),
     ]
+
+    @Test("the body's language goes to stanzas that have none of their own (N-06)", arguments: languages)
+    func inheritedLanguages(attributes: String, child: String, forwarded: String) {
+        #expect(parser.payload(body(attributes, child)) == forwarded)
+        // It does not stay for the next body.
+        #expect(parser.payload(body("", child)) == child)
+    }
+
+    static let languages: [(String, String, String)] = [
+        ("xml:lang='de'", "<message a='1'/>", "<message xml:lang='de' a='1'/>"),
+        ("xml:lang='de'", "<presence>x</presence><iq/>", "<presence xml:lang='de'>x</presence><iq xml:lang='de'/>"),
+        ("xml:lang='d&#101;-CH'", "<iq xmlns='jabber:client'/>", "<iq xml:lang='de-CH' xmlns='jabber:client'/>"),
+        (
+            "xml:lang='de'", "<c:iq xmlns:c='jabber:client'></c:iq>",
+            "<c:iq xml:lang='de' xmlns:c='jabber:client'></c:iq>"
+        ),
+        ("xml:lang='de'", "<message xml:lang='en'/><iq/>", "<message xml:lang='en'/><iq xml:lang='de'/>"),
+        ("xml:lang='de'", "<message a='1' xml:lang=''/>", "<message a='1' xml:lang=''/>"),
+        ("xml:lang='de'", "<message lang='en'/>", "<message xml:lang='de' lang='en'/>"),
+        (
+            "xml:lang='de'", "<message><body xml:lang='en'/><message/></message>",
+            "<message xml:lang='de'><body xml:lang='en'/><message/></message>"
+        ),
+        ("xml:lang='de'", "<message xmlns=''/>", "<message xmlns=''/>"),
+        ("xml:lang='de'", "<message xmlns='jabber:server'/>", "<message xmlns='jabber:server'/>"),
+        ("xml:lang='de'", "<messages/><r xmlns='urn:xmpp:sm:3'/>", "<messages/><r xmlns='urn:xmpp:sm:3'/>"),
+        (
+            "xml:lang='de'", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
+            "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
+        ),
+        ("lang='de'", "<message/>", "<message/>"),
+        ("xml:lang=''", "<message/>", "<message/>"),
+        ("xml:lang='de_DE'", "<message/>", "<message/>"),
+        ("xml:lang=\"'/>&lt;x\"", "<message/>", "<message/>"),
+        ("xml:lang='\(String(repeating: "a", count: 36))'", "<message/>", "<message/>"),
+    ]
+
+    @Test("a language and what a body declares, together (N-05, N-06)")
+    func languageAndNamespaces() {
+        #expect(
+            parser.payload(
+                body(
+                    "xmlns:b='http://jabber.org/protocol/httpbind' xmlns:p='urn:p' xml:lang='de'",
+                    "<b:message p:a='1'/><message xmlns='http://jabber.org/protocol/httpbind' p:a='1'/>"))
+                == "<b:message xmlns:b='jabber:client' xmlns:p='urn:p' xml:lang='de' p:a='1'/>"
+                + "<message xmlns:p='urn:p' xml:lang='de' xmlns='jabber:client' p:a='1'/>")
+        #expect(
+            parser.payload("<b:body xmlns:b='http://jabber.org/protocol/httpbind' xml:lang='de'><iq/></b:body>")
+                == "<iq xml:lang='de'/>")
+        #expect(
+            parser.payload(
+                "<b:body xmlns:b='http://jabber.org/protocol/httpbind' xmlns='urn:x' xml:lang='de'><iq/></b:body>")
+                == "<iq xmlns='urn:x'/>")
+        // A body with as many children as there may be is not refused for what they get.
+        let many = String(repeating: "<iq/>", count: 1024)
+        let language = String(repeating: "a", count: 35)
+        #expect(
+            parser.payload(body("xml:lang='\(language)'", many))
+                == String(repeating: "<iq xml:lang='\(language)'/>", count: 1024))
+    }
 
     @Test("a prefixed body with a default namespace of its own (N-01, N-05)")
     func prefixedBody() {

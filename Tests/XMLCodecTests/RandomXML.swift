@@ -24,7 +24,7 @@ struct RandomXML {
         scope.append((prefix, uri))
         let quote = pick(["'", "\""])
         let space = pick(["", "", "", " "])
-        let value = uri.replacing("&", with: pick(["&amp;", "&#38;"]))
+        let value = uri.replacing("&", with: pick(["&amp;", "&#38;"])).replacing("'", with: pick(["&apos;", "&#x27;"]))
         return pick([" ", "\n", "  "]) + (prefix.isEmpty ? "xmlns" : "xmlns:" + prefix) + space + "=" + space + quote
             + value + quote
     }
@@ -81,7 +81,7 @@ struct RandomXML {
             result += pick([
                 "a", "é", "€", "😀", "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#9;", "&#10;", "&#13;", "&#x1F600;",
                 " ",
-                "\n", "]]", "/>", "</", "'", "\"", "<![CDATA[<a b='c'>]]]>", "=", "xmlns='u'", "&#x3C;",
+                "\n", "]]", "]]&gt;", "/>", "</", "'", "\"", "<![CDATA[<a b='c'>]]]>", "=", "xmlns='u'", "&#x3C;",
             ])
         }
         if let quote {
