@@ -43,12 +43,11 @@ enum HumanPage {
     /// Over which scheme the endpoint is reached. What a proxy in front of it does cannot be seen from here.
     private static func scheme(_ urls: [String]) -> String {
         let plain = """
-            <p>This program is reached over plain HTTP. A page that was loaded over https may only use an address that
-            begins with https:
+            <p>This program itself speaks plain HTTP. A web page that was loaded over https may only use an https address;
             """
-        guard !urls.isEmpty else { return plain + " for that, put a proxy with TLS in front of it.</p>" }
-        let list = urls.map { "<code>\(HostMeta.markup($0))</code>" }.joined(separator: ", ")
-        return plain + " here, \(list).</p>"
+        guard !urls.isEmpty else { return plain + " for that, put a proxy with TLS in front of this one.</p>" }
+        let list = urls.map { "<code>\(HostMeta.markup($0))</code>" }.joined(separator: " or ")
+        return plain + " here that is \(list).</p>"
     }
 
     /// Only this style, by its hash, and nothing else from anywhere.

@@ -36,7 +36,7 @@ struct FuzzTests {
         var inflater = try makeInflater()
         var deflater = try makeDeflater(.gzip)
         var refused = 0
-        for _ in 0..<2000 {
+        for _ in 0..<600 {
             let bytes = generator.bytes()
             var compressed: [UInt8] = []
             guard deflater.deflate(bytes.span, limit: bytes.count + 1000, into: &compressed) else { continue }
@@ -59,7 +59,7 @@ struct FuzzTests {
                 #expect(output.isEmpty, "seed \(seed)")
             }
         }
-        #expect(refused > 1000, "seed \(seed)")
+        #expect(refused > 300, "seed \(seed)")
     }
 }
 

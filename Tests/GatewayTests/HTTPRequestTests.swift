@@ -34,20 +34,6 @@ import Testing
                 == 417)
     }
 
-    @Test("H-20: GET shows a page, HEAD its head alone")
-    func showsPage() throws {
-        let client = try Daemon(upstream: 1).connect()
-        let page = try client.get("/http-bind")
-        #expect(page.status == 200)
-        #expect(page.field("Content-Type") == "text/html; charset=utf-8")
-        #expect(page.body.contains("BOSH"))
-        try client.send("HEAD /http-bind HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        let head = try client.answer(toHead: true)
-        #expect(head.field("Content-Length") == page.field("Content-Length"))
-        // Nothing stood behind the head: the next answer begins where it should.
-        #expect(try client.get("/nowhere").status == 404)
-    }
-
     @Test("H-21: a preflight names what is allowed")
     func answersPreflight() throws {
         let answer = try Daemon(upstream: 1).connect().exchange(
@@ -134,14 +120,6 @@ import Testing
     @Test("H-15 H-16 H-23 H-24: what two parties could read in two ways is refused", arguments: Refused.all)
     func refusesFraming(refused: Refused) throws {
         #expect(try refusal(refused.request) == refused.status)
-    }
-
-    @Test("H-09: a compressed body is not understood")
-    func refusesCompressed() throws {
-        let client = try Daemon(upstream: 1).connect()
-        for coding in ["gzip", "deflate", "br", "GZIP"] {
-            #expect(try client.exchange(RawClient.post(junk, "Content-Encoding: \(coding)")).status == 415)
-        }
     }
 
     @Test("H-03 H-04: fields that real clients send wrongly or not at all")
