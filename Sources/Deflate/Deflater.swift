@@ -3,7 +3,8 @@ import CZlib
 /// Compresses data, a whole piece at a time; one context for all of them.
 ///
 /// It takes about 48 KB, a fifth of what zlib takes by default. Bodies are short: a window of 8 KB costs no compression
-/// worth mentioning, and the fastest level is two thirds the cost of the usual one for 2 % more bytes (5 us a KB).
+/// worth mentioning. The fastest level costs half to three quarters of the usual one for 2 to 4 % more bytes: 4.5 us for a
+/// body of 1 KB, 9 us for 8 KB (zlib 1.2.13, stanzas).
 @safe
 package struct Deflater: ~Copyable {
     /// zlib keeps a pointer to it, so it stays where it is.

@@ -66,12 +66,12 @@ struct BodyCoder: ~Copyable {
 
 /// The namespaces of authentication. A response in which one of them is named is not compressed: the length of what is
 /// compressed tells something of its content to whoever sees the encrypted bytes pass, and here the content is a secret
-/// (RFC 6120 §13.6's advice on compression, CRIME and BREACH).
+/// (CRIME and BREACH, RFC 7457 §2.6).
 enum SASLNamespace {
     /// What follows `urn:` in the namespaces of SASL (RFC 6120 §6) and of all versions of SASL2 (XEP-0388).
     private static let names = [Array("ietf:params:xml:ns:xmpp-sasl".utf8), Array("xmpp:sasl:".utf8)]
 
-    /// Whether one of them stands in `bytes`. Three of four bytes are not even looked at.
+    /// Whether one of them stands in `bytes`. Most bytes are not even looked at.
     static func isNamed(in bytes: Span<UInt8>) -> Bool {
         // Looks for `urn:` by its last byte, and steps as far as no occurrence can be missed.
         var index = 3

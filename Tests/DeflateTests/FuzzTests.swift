@@ -81,7 +81,7 @@ private struct SplitMix: RandomNumberGenerator {
 
     /// Up to 40,000 bytes: noise, few symbols, or repetition.
     mutating func bytes() -> [UInt8] {
-        let count = Int(next() % (next() % 8 == 0 ? 40_000 : 600))
+        let count = Int(next() % (next() % 32 == 0 ? 40_000 : 600))
         let symbols = pick([2, 16, 256] as [UInt64])
         var bytes: [UInt8] = []
         while bytes.count < count {
