@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import StreamCore
 import Testing
 
@@ -16,7 +16,8 @@ struct CanonicalFormTests {
         "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'>"
 
     private static func environment(_ name: String) -> UInt64? {
-        ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+        // Foundation and libxml2's headers do not go together: both bring definitions of ICU.
+        getenv(name).flatMap { UInt64(String(cString: $0)) }
     }
 
     #if DEBUG
