@@ -103,7 +103,7 @@ package struct ProtocolVersion: Sendable, Hashable, Comparable {
 
 /// The `type` attribute of a request.
 package enum BodyType: Sendable, Equatable {
-    /// `type='terminate'` (XEP-0124 §13).
+    /// `type='terminate'` (XEP-0124 §13), or `'terminal'`, as gloox says.
     case terminate
     /// `type='error'`, or any other word: no meaning in a request, treated as if it were not there.
     case other

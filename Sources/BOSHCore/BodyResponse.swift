@@ -126,6 +126,9 @@ package struct BodyResponse: Sendable, Equatable {
 
     /// An empty answer.
     package static let empty = BodyResponse()
+
+    /// A recoverable error.
+    package static let error = BodyResponse(.error)
 }
 
 /// The name of one of a session's streams: 64 random bits, opaque to the client (XEP-0124 §16.2).

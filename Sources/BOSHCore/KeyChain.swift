@@ -22,11 +22,18 @@ struct KeyChain: Sendable, Equatable {
     ///
     /// `newkey` beside a right key begins the next chain (`K-05`).
     mutating func accept(_ rid: RequestID, key: String?, digest: String?, newkey: String?, kept: Int) -> Bool {
-        guard let key, let digest, Self.isSame(digest, expected) else { return false }
+        guard let key, isNext(key, digest: digest) else { return false }
         expected = newkey ?? key
         used.append(Used(rid: rid, key: key))
         if used.count > kept { used.removeFirst(used.count - kept) }
         return true
+    }
+
+    /// Whether this is the key that the next request must have.
+    func isNext(_ key: String?, digest: String?) -> Bool {
+        // Forty digits are a key; some more are let pass, but nobody fills the memory with them.
+        guard let key, let digest, key.utf8.count <= 64 else { return false }
+        return Self.isSame(digest, expected)
     }
 
     /// Whether a repeat carries the key that its rid carried the first time. A rid from before the chain began had none.
@@ -34,11 +41,17 @@ struct KeyChain: Sendable, Equatable {
         guard let first = used.first(where: { $0.rid == rid }) else {
             return used.first.map { rid < $0.rid } ?? true
         }
-        return key.map { Self.isSame($0, first.key) } ?? false
+        return Self.isSame(key, first.key)
+    }
+
+    /// Whether two requests carry the same key, or none.
+    static func isSame(_ left: String?, _ right: String?) -> Bool {
+        guard let left, let right else { return left == nil && right == nil }
+        return isSame(left, right)
     }
 
     /// Hexadecimal digits are compared without case (`K-02`).
-    private static func isSame(_ left: String, _ right: String) -> Bool {
+    static func isSame(_ left: String, _ right: String) -> Bool {
         left.utf8.elementsEqual(right.utf8) || left.lowercased() == right.lowercased()
     }
 }

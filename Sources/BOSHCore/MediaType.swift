@@ -15,7 +15,7 @@ package struct MediaType: Sendable, Equatable {
         let names = parts[0].split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ Self.isToken($0) }) else { return nil }
         var charset: String?
-        for part in parts.dropFirst() {
+        for part in parts.dropFirst() where !part.isEmpty {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard pair.count == 2, Self.isToken(pair[0]) else { return nil }
             var value = pair[1]

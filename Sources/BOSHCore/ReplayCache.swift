@@ -6,7 +6,7 @@ package struct ReplayCache: Sendable, Equatable {
     private struct Entry: Sendable, Equatable {
         let rid: RequestID
         /// Milliseconds of the clock, wrapping around every 49 days.
-        let sentAt: UInt32
+        var sentAt: UInt32
         let stream: StreamNumber
         /// How far `ack` is above the rid; zero for none.
         let ackAhead: UInt8
@@ -21,6 +21,7 @@ package struct ReplayCache: Sendable, Equatable {
         static let wasAlone = Flags(rawValue: 2)
         static let isFetched = Flags(rawValue: 4)
         static let hasBody = Flags(rawValue: 8)
+        static let isReported = Flags(rawValue: 16)
     }
 
     private struct Body: Sendable, Equatable {
@@ -101,10 +102,21 @@ package struct ReplayCache: Sendable, Equatable {
         entries.contains { $0.rid == rid }
     }
 
-    /// How long ago the response to `rid` was sent; nil when none is kept.
-    package func age(of rid: RequestID, now: MonotonicInstant) -> Duration? {
-        guard let entry = entries.first(where: { $0.rid == rid }) else { return nil }
-        return .milliseconds(Int64(Self.milliseconds(now) &- entry.sentAt))
+    /// The response to `rid` was sent again.
+    package mutating func noteReplay(of rid: RequestID, now: MonotonicInstant) {
+        guard let index = entries.firstIndex(where: { $0.rid == rid }) else { return }
+        entries[index].sentAt = Self.milliseconds(now)
+    }
+
+    /// How long ago the response to `rid` was sent, to be told to the client; nil when none is kept, when it was sent less
+    /// than a second ago and may be on its way, or when the client was told once: if it does not care, each of its requests
+    /// would be answered at once for ever.
+    package mutating func report(_ rid: RequestID, now: MonotonicInstant) -> Duration? {
+        guard let index = entries.firstIndex(where: { $0.rid == rid }) else { return nil }
+        let age = Duration.milliseconds(Int64(Self.milliseconds(now) &- entries[index].sentAt))
+        guard age >= .seconds(1), !entries[index].flags.contains(.isReported) else { return nil }
+        entries[index].flags.insert(.isReported)
+        return age
     }
 
     /// A new request has come: what it shows of earlier responses (`T-12` a).
@@ -117,9 +129,11 @@ package struct ReplayCache: Sendable, Equatable {
         }
     }
 
-    /// The client has all responses up to `rid`: they are no longer needed (`A-05`).
-    package mutating func acknowledge(upTo rid: RequestID) {
-        while let oldest = entries.first, oldest.rid <= rid { removeOldest() }
+    /// The client has all responses up to `rid` (`A-05`). Those to the last `least` ordinary requests are kept all the same:
+    /// an intermediary may repeat a request that the client has long had the answer to.
+    package mutating func acknowledge(upTo rid: RequestID, least: Int) {
+        for index in entries.indices where entries[index].rid <= rid { entries[index].flags.insert(.isFetched) }
+        while let oldest = entries.first, oldest.rid <= rid, ordinaryCount > least { removeOldest() }
     }
 
     /// The payload of one stream that the client has not shown to have, in order.

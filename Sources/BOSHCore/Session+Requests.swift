@@ -15,7 +15,7 @@ extension Session {
             return
         }
         if attributes.pause == .malformed {
-            end(.malformedRequest, culprit: exchange, into: &effects)
+            handleMalformed(exchange, attributes: attributes, into: &effects)
             return
         }
         let isTerminate = attributes.type == .terminate
@@ -28,7 +28,12 @@ extension Session {
         // Any new request ends a pause (`P-05`) and is a sign of life, also when it is answered at once (`P-01`).
         inactivity = normalInactivity
         idleSince = nil
-        replay.noteRequest(rid, requests: requests)
+        // What a client acknowledges is known better than by its rids (`T-12` a).
+        if acknowledges {
+            acknowledge(attributes.ack, in: rid, now: now)
+        } else {
+            replay.noteRequest(rid, requests: requests)
+        }
         let request = Early(
             rid: rid, exchange: exchange, deadline: now.advanced(by: wait), isTerminate: isTerminate,
             isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now,
@@ -49,13 +54,16 @@ extension Session {
     /// Gathers what only few requests carry.
     ///
     /// An empty request with `to` asks for another stream (XEP-0124 §16.3), unless the client writes `to` into everything:
-    /// libpurple does, and its next poll must not open one.
+    /// libpurple does, and its next poll must not open one. It polls before its first payload only while it waits for the
+    /// features, so `to` asks for nothing before these were told.
     private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Extras {
         var adding: Addition?
-        if let to = attributes.to, !attributes.isRestart, attributes.type == nil, attributes.pause == .absent {
+        if let to = attributes.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
+            attributes.pause == .absent
+        {
             if !payloadIsEmpty {
                 alwaysNamesDomain = true
-            } else if attributes.stream == nil, !alwaysNamesDomain {
+            } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
                     domain: to.lowercased(), language: attributes.language, name: attributes.freshStreamName)
             }
@@ -64,9 +72,14 @@ extension Session {
         if attributes.key != nil || attributes.newkey != nil {
             keys = Keys(key: attributes.key, digest: attributes.keyDigest, newkey: attributes.newkey)
         }
-        let ack = acknowledges ? attributes.ack : .absent
-        if attributes.stream == nil, adding == nil, keys == nil, !acknowledges { return .none }
-        return .some(stream: attributes.stream, adding: adding, keys: keys, ack: ack)
+        if attributes.stream == nil, adding == nil, keys == nil { return .none }
+        return .some(stream: attributes.stream, adding: adding, keys: keys)
+    }
+
+    /// Whether the client has what it needs to begin with on the session's first stream.
+    private var hasToldFeatures: Bool {
+        guard let first = streams.first, first.number == .first else { return true }
+        return first.phase != .opening && first.outbound.holdsOnlyStanzas
     }
 
     /// A request that could not be understood ends the session only when its rid is one the session was waiting for, so
@@ -75,12 +88,18 @@ extension Session {
         _ exchange: ExchangeID, attributes: BodyAttributes, into effects: inout [SessionEffect]
     ) {
         if let rid = attributes.rid.number.flatMap({ RequestID($0) }),
-            (1...Int64(requests)).contains(rid.distance(from: processed))
+            (1...Int64(requests)).contains(rid.distance(from: processed)), hasRightKey(attributes, rid)
         {
             end(.malformedRequest, culprit: exchange, into: &effects)
         } else {
             effects.append(.respond(exchange, BodyResponse(.terminate(.badRequest))))
         }
+    }
+
+    /// Whether a request comes from whoever began the session, as far as keys can tell: only the next one's is known.
+    private func hasRightKey(_ attributes: BodyAttributes, _ rid: RequestID) -> Bool {
+        guard case .active(let chain) = chain else { return true }
+        return rid == processed.next && chain.isNext(attributes.key, digest: attributes.keyDigest)
     }
 
     /// The client closed the connection of a request that waits (`P-13`): its response counts as sent but lost, so no
@@ -95,12 +114,13 @@ extension Session {
                 return
             }
             let request = held.remove(at: index)
-            keep(.empty, for: request.rid, stream: .first, isPause: false, now: now, policy: policy)
+            let response = acknowledging(.empty, to: request.rid)
+            keep(response, for: request.rid, stream: .first, isPause: false, now: now, policy: policy)
             // A client that only closed its sending half still reads this answer; to all others it makes no difference.
-            effects.append(.respond(exchange, .empty))
+            effects.append(.respond(exchange, response))
         } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
             early[index].exchange = nil
-            effects.append(.respond(exchange, BodyResponse(.error)))
+            effects.append(.respond(exchange, acknowledging(.error, to: early[index].rid)))
         }
     }
 
@@ -115,10 +135,11 @@ extension Session {
             return
         }
         if let index = held.firstIndex(where: { $0.rid == rid }) {
-            effects.append(.respond(held[index].exchange, BodyResponse(.error)))
+            effects.append(.respond(held[index].exchange, acknowledging(.error, to: rid)))
             held[index].exchange = exchange
             held[index].deadline = now.advanced(by: wait)
         } else if let response = replay.response(to: rid) {
+            replay.noteReplay(of: rid, now: now)
             effects.append(.respond(exchange, response))
             if idleSince != nil { idleSince = now }
         } else {
@@ -131,7 +152,13 @@ extension Session {
     private mutating func deferEarly(_ request: Early, into effects: inout [SessionEffect]) {
         highest = max(highest, request.rid)
         if let index = early.firstIndex(where: { $0.rid == request.rid }) {
-            if let older = early[index].exchange { effects.append(.respond(older, BodyResponse(.error))) }
+            if case .active = chain, !KeyChain.isSame(early[index].key, request.key) {
+                end(.keyMismatch, culprit: request.exchange, into: &effects)
+                return
+            }
+            if let older = early[index].exchange {
+                effects.append(.respond(older, acknowledging(.error, to: request.rid)))
+            }
             early[index].exchange = request.exchange
             early[index].deadline = request.deadline
             return
@@ -150,20 +177,21 @@ extension Session {
         }
         processed = request.rid
         highest = max(highest, request.rid)
-        acknowledge(request, now: now)
         if let exchange = request.exchange {
             held.append(Held(rid: request.rid, exchange: exchange, deadline: request.deadline))
         } else {
             // Its connection died before its turn came (`P-13`).
             keep(
-                .empty, for: request.rid, stream: .first, isPause: request.pause != .absent, now: now, policy: policy)
+                acknowledging(.empty, to: request.rid), for: request.rid, stream: .first,
+                isPause: request.pause != .absent, now: now, policy: policy)
         }
         if isOveractive(request, policy: policy) {
             end(.overactive, culprit: request.exchange, into: &effects)
             return
         }
         let target = target(of: request)
-        if target == .unknown {
+        // In a request that has nothing for any stream the name is without meaning (XEP-0124 §16.4).
+        if target == .unknown, !request.isPoll {
             end(.unknownStream, culprit: request.exchange, into: &effects)
             return
         }
@@ -172,16 +200,16 @@ extension Session {
             return
         }
         if request.isTerminate {
-            guard case .one(let index) = target, streams.count > 1 else {
-                // A stream that is closed already needs no closing; without a name, or as the last one, the session ends.
-                if target != .closed { end(.terminated, culprit: nil, into: &effects) }
+            // A stream that is closed already needs no closing; without a name, or as the last one, the session ends.
+            guard target == .closed || close(target, into: &effects) else {
+                end(.terminated, culprit: nil, into: &effects)
                 return
             }
-            leave(index, reason: .terminated, into: &effects)
-            forgetStream(at: index)
         }
         if request.isRestart { restart(request, target, into: &effects) }
-        if case .some(_, let adding?, _, _) = request.extras { add(adding, policy: policy, into: &effects) }
+        if case .some(_, let adding?, _) = request.extras {
+            add(adding, askedBy: request.rid, policy: policy, into: &effects)
+        }
         // A pause that was granted before this request's turn came is over with it.
         inactivity = normalInactivity
         if case .value(let seconds) = request.pause, seconds > 0, .seconds(Int64(seconds)) <= policy.maxpause {
@@ -193,34 +221,36 @@ extension Session {
     /// Checks a request's key where a key sequence is in use; `newkey` without one begins it (`K-07`).
     private mutating func acceptKeys(of request: Early, policy: borrowing SessionPolicy) -> Bool {
         var keys: Keys?
-        if case .some(_, _, let found, _) = request.extras { keys = found }
+        if case .some(_, _, let found) = request.extras { keys = found }
         switch chain {
         case .none:
             if let newkey = keys?.newkey { chain = .active(KeyChain(newkey: newkey)) }
             return true
         case .active(var active):
+            // A rid may be asked for again while it is held or its response is kept.
             let isRight = active.accept(
                 request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey,
-                kept: requests + policy.extraResponses + 1)
+                kept: 2 * requests + policy.extraResponses + 2)
             chain = .active(active)
             return isRight
         }
     }
 
     /// What the client says about the responses it has (XEP-0124 §9.2, `A-03` to `A-07`).
-    private mutating func acknowledge(_ request: Early, now: MonotonicInstant) {
-        guard acknowledges, case .some(_, _, _, let ack) = request.extras else { return }
+    private mutating func acknowledge(_ ack: NumberAttribute, in rid: RequestID, now: MonotonicInstant) {
+        guard let newest = replay.newest else { return }
         switch ack {
         case .malformed:
             return
         case .absent:
-            // A client that acknowledges leaves it out when it has everything (`A-06`).
-            if let newest = replay.newest { replay.acknowledge(upTo: newest) }
+            // A client that acknowledges leaves it out when it has everything (`A-06`): the answers to all its earlier
+            // requests, so this says nothing as long as one of those is not even answered.
+            if held.isEmpty, rid == processed.next { replay.acknowledge(upTo: newest, least: requests) }
         case .value(let value):
-            guard let acked = RequestID(value), let newest = replay.newest, acked <= newest else { return }
-            replay.acknowledge(upTo: acked)
+            guard let acked = RequestID(value), acked <= newest else { return }
+            replay.acknowledge(upTo: acked, least: requests)
             // An `ack` that crosses a response on its way is normal; only what was sent a while ago is missing (`A-04`).
-            if acked < newest, let age = replay.age(of: acked.next, now: now), age >= .seconds(1) {
+            if acked < newest, let age = replay.report(acked.next, now: now) {
                 report = ResponseReport(rid: acked.next, age: age)
             }
         }
@@ -235,17 +265,17 @@ extension Session {
     }
 
     private func target(of request: Early) -> Target {
-        guard case .some(let stream?, _, _, _) = request.extras else { return .all }
+        guard case .some(let stream?, _, _) = request.extras else { return .all }
         guard let name = StreamName(stream) else { return .unknown }
         if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
         return closedStreams.contains(name) ? .closed : .unknown
     }
 
-    private func indices(of target: Target) -> Range<Int> {
+    private func isMeant(_ index: Int, by target: Target) -> Bool {
         switch target {
-        case .all: streams.indices
-        case .one(let index): index..<(index + 1)
-        case .closed, .unknown: 0..<0
+        case .all: streams[index].takesBroadcast
+        case .one(let one): index == one
+        case .closed, .unknown: false
         }
     }
 
@@ -254,7 +284,7 @@ extension Session {
         _ request: Early, to target: Target, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) -> Bool {
         guard !request.payload.isEmpty else { return true }
-        for index in indices(of: target) {
+        for index in streams.indices where isMeant(index, by: target) {
             switch streams[index].phase {
             case .open:
                 if !request.isRestart { effects.append(.forward(request.payload, on: streams[index].number)) }
@@ -270,7 +300,7 @@ extension Session {
     }
 
     private mutating func restart(_ request: Early, _ target: Target, into effects: inout [SessionEffect]) {
-        for index in indices(of: target) where streams[index].phase == .open {
+        for index in streams.indices where isMeant(index, by: target) && streams[index].phase == .open {
             streams[index].phase = .restarting
             effects.append(.restartStream(on: streams[index].number))
             // What came with the restart belongs behind the new stream's features (`X-09`).
@@ -278,14 +308,30 @@ extension Session {
         }
     }
 
+    /// Closes one stream (`M-07`); false when the session has no other one that is open. The client is told with the next
+    /// response.
+    private mutating func close(_ target: Target, into effects: inout [SessionEffect]) -> Bool {
+        guard case .one(let index) = target, streams.indices.contains(where: { $0 != index && !streams[$0].isEnded })
+        else { return false }
+        leave(index, reason: .terminated, into: &effects)
+        if !streams[index].isEnded {
+            streams[index].phase = .ended(.terminated)
+            streams[index].outbound = OutboundQueue()
+            streams[index].inbound = []
+            streams[index].isCongested = false
+        }
+        return true
+    }
+
     /// Opens another stream (XEP-0124 §16.3). One that cannot be opened has a name and an end of its own (`M-08`).
     private mutating func add(
-        _ addition: Addition, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+        _ addition: Addition, askedBy rid: RequestID, policy: borrowing SessionPolicy,
+        into effects: inout [SessionEffect]
     ) {
         let (next, isExhausted) = nextStream.addingReportingOverflow(1)
         guard !isExhausted else { return }
         var stream = Substream(
-            number: StreamNumber(nextStream), name: addition.name, addedDomain: addition.domain)
+            number: StreamNumber(nextStream), name: addition.name, addedDomain: addition.domain, askedBy: rid)
         nextStream = next
         if !policy.domains.contains(addition.domain) {
             stream.phase = .ended(.streamHostUnknown)
@@ -317,9 +363,7 @@ extension Session {
     /// without payload, closer than `polling` (`P-11`). Never while the stream is not open (`P-08`).
     private mutating func isOveractive(_ request: Early, policy: borrowing SessionPolicy) -> Bool {
         guard isPolling else { return false }
-        let isEmptyPoll =
-            request.payload.isEmpty && !request.isTerminate && !request.isRestart && request.pause == .absent
-            && phase == .open
+        let isEmptyPoll = request.isPoll && phase == .open
         defer {
             lastEmptyPoll = isEmptyPoll && !streams.contains { $0.hasSomethingToSay } ? request.arrival : nil
         }

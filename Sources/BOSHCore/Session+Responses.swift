@@ -55,7 +55,9 @@ extension Session {
         case .stanzas(let bytes):
             response = BodyResponse(payload: bytes)
         }
-        if streams.count > 1 { response.marks = .some(stream: streams[index].name, report: nil) }
+        // Once there was a second stream, payload without a name would be taken for the first one's (`M-04`).
+        if nextStream > 1 { response.marks = .some(stream: streams[index].name, report: nil) }
+        streams[index].untoldTo = nil
         answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
     }
 
@@ -77,8 +79,8 @@ extension Session {
         if case .pending(let grant) = creation, response.kind == .plain {
             response.kind = .creation(grant)
         } else {
-            let received = received
-            if received != request.rid { response.ack = received }
+            if !isPause, response.isTrivial { nameStream(in: &response, to: request.rid) }
+            response = acknowledging(response, to: request.rid)
         }
         if let report {
             response.marks = .some(stream: response.stream, report: report)
@@ -87,6 +89,25 @@ extension Session {
         creation = .answered
         keep(response, for: request.rid, stream: stream, isPause: isPause, now: now, policy: policy)
         effects.append(.respond(request.exchange, response))
+    }
+
+    /// Tells the name of a stream whose upstream is not open yet, when the request that asked for it has to be answered
+    /// (XEP-0124 §16.3, `M-02`); its features come with a later response.
+    private mutating func nameStream(in response: inout BodyResponse, to rid: RequestID) {
+        guard nextStream > 1, let index = streams.firstIndex(where: { $0.untoldTo.map { $0 <= rid } ?? false }) else {
+            return
+        }
+        response.marks = .some(stream: streams[index].name, report: nil)
+        response.opening = .stream(StreamIdentity(id: "", version: nil, from: streams[index].addedDomain))
+        streams[index].untoldTo = nil
+    }
+
+    /// The response with what the client's requests are known to have come, where the rid alone does not say it (`A-01`,
+    /// `A-02`).
+    func acknowledging(_ response: consuming BodyResponse, to rid: RequestID) -> BodyResponse {
+        let received = received
+        if received != rid { response.ack = received }
+        return response
     }
 
     /// The highest rid that has come together with all below it (`A-01`): early ones behind the processed one count.
@@ -179,6 +200,7 @@ extension Session {
     private mutating func applyBackPressure(
         to index: Int, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
+        guard !streams[index].isEnded else { return }
         let waiting = streams[index].outbound.byteCount
         if !streams[index].isReadingPaused, waiting > policy.outboundBound {
             streams[index].isReadingPaused = true

@@ -47,15 +47,21 @@ package struct Session: Sendable {
 
         /// Whether it asks for nothing but an answer.
         var isPoll: Bool {
-            guard case .none = extras else { return false }
+            if case .some(_, _?, _) = extras { return false }
             return payload.isEmpty && !isTerminate && !isRestart && pause == .absent
+        }
+
+        /// What it carries as `key`.
+        var key: String? {
+            if case .some(_, _, let keys?) = extras { return keys.key }
+            return nil
         }
     }
 
     /// What only few requests carry, apart so that the many stay small.
     indirect enum Extras: Sendable, Equatable {
         case none
-        case some(stream: String?, adding: Addition?, keys: Keys?, ack: NumberAttribute)
+        case some(stream: String?, adding: Addition?, keys: Keys?)
     }
 
     /// A stream that a request asks for (XEP-0124 §16.3).
@@ -186,13 +192,14 @@ package struct Session: Sendable {
             if enablesResumption { streams[index].isResumable = true }
             streams[index].outbound.append(stanzas: bytes)
         case .upstreamCongested(let isCongested, let number):
-            guard let index = index(of: number) else { return }
+            guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].isCongested = isCongested
         case .streamEnded(let reason, let bytes, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].phase = .ended(reason)
             streams[index].streamError = bytes
             streams[index].inbound = []
+            streams[index].isCongested = false
         case .deadlineReached:
             handleDeadline(now: now, policy: policy, into: &effects)
         case .shutdownRequested:
@@ -224,9 +231,7 @@ package struct Session: Sendable {
     package var spareResponseBytes: Int { replay.count > requests ? replay.byteCount : 0 }
 
     /// Lets go of the oldest response that is kept beyond what the rules demand; says whether there was one.
-    package mutating func evictSpareResponse() -> Bool {
-        !acknowledges && replay.evict(least: requests)
-    }
+    package mutating func evictSpareResponse() -> Bool { replay.evict(least: requests) }
 
     func index(of number: StreamNumber) -> Int? {
         streams.firstIndex { $0.number == number }
@@ -259,7 +264,9 @@ package struct Session: Sendable {
         for index in early.indices where early[index].deadline <= now {
             // Its turn has not come and its time is up: a recoverable error asks the client to repeat what is missing
             // (XEP-0124 §17.3). The payload is kept, so nothing is lost if only the predecessor is repeated.
-            if let exchange = early[index].exchange { effects.append(.respond(exchange, BodyResponse(.error))) }
+            if let exchange = early[index].exchange {
+                effects.append(.respond(exchange, acknowledging(.error, to: early[index].rid)))
+            }
             early[index].exchange = nil
         }
         if let idleSince, idleSince.advanced(by: inactivity) <= now {

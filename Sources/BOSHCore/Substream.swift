@@ -37,14 +37,21 @@ struct Substream: Sendable {
     var streamError: [UInt8] = []
     var isReadingPaused = false
     var isCongested = false
+    /// The request that asked for this stream, until the client was told the stream's name; nil for the first.
+    var untoldTo: RequestID?
     /// The server keeps this stream for a resumption (`T-12` c).
     var isResumable = false
 
-    init(number: StreamNumber, name: StreamName, addedDomain: String? = nil) {
+    init(number: StreamNumber, name: StreamName, addedDomain: String? = nil, askedBy rid: RequestID? = nil) {
         self.number = number
         self.name = name
         self.addedDomain = addedDomain
+        untoldTo = rid
     }
+
+    /// Whether a payload that names no stream is meant for it too (`M-05`): a client that does not know of it yet means
+    /// those that it knows.
+    var takesBroadcast: Bool { untoldTo == nil }
 
     /// Whether a response could be made for it.
     var hasSomethingToSay: Bool {

@@ -116,10 +116,13 @@ struct SessionHarness {
         effects.compactMap { effect in
             if case .ended = effect { isOver = true }
             if case .openStream(let request, on: let number) = effect { streams[number] = request.name }
-            let line = DialogueLine(effect: effect) {
+            var line = DialogueLine(effect: effect) {
                 names[Int($0.connection)]
             } stream: {
                 streams[$0].map { String($0.bits) } ?? "?"
+            }
+            if let type = session?.contentType, line?.words.contains("create") == true {
+                line?.words.append("content=\(type)")
             }
             return line?.description
         }

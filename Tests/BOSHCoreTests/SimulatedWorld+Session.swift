@@ -127,6 +127,7 @@ extension SimulatedWorld {
 
     /// Takes the requests whose turn has come, in rid order.
     private mutating func advanceModel() {
+        let received = requests[processed...].prefix { $0.hasArrived }.endIndex - 1
         while processed + 1 < requests.count, requests[processed + 1].hasArrived {
             processed += 1
             patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity
@@ -134,9 +135,16 @@ extension SimulatedWorld {
             // Nobody waits for its answer: it is an empty one.
             let number = processed
             if requests[number].answer == nil, !waiting.contains(where: { exchanges[$0].request == number }) {
-                requests[number].answer = .empty
+                requests[number].answer = acknowledging(.empty, received: received, number)
             }
         }
+    }
+
+    /// The response with what it must say about the requests that have come (`A-01`, `A-02`).
+    private func acknowledging(_ response: BodyResponse, received: Int, _ number: Int) -> BodyResponse {
+        var response = response
+        response.ack = received == number ? nil : RequestID(setting.firstRid + UInt64(received))
+        return response
     }
 
     private mutating func take(_ effect: SessionEffect) {
