@@ -261,7 +261,10 @@ private struct BodyNames {
         case rid: attributes.rid = unsafe NumberAttribute(parsing: value.span)
         case sid: attributes.sid = unsafe SessionID(parsing: value.span).map(SessionReference.known) ?? .foreign
         case ack: attributes.ack = unsafe NumberAttribute(parsing: value.span)
-        case type: attributes.type = unsafe value.elementsEqual("terminate".utf8) ? .terminate : .other
+        case type:
+            // gloox 1.0 says `terminal`, and would leave a ghost behind.
+            let isEnd = unsafe value.elementsEqual("terminate".utf8) || value.elementsEqual("terminal".utf8)
+            attributes.type = isEnd ? .terminate : .other
         case pause: attributes.pause = unsafe NumberAttribute(parsing: value.span)
         case wait: attributes.wait = unsafe NumberAttribute(parsing: value.span)
         case hold: attributes.hold = unsafe NumberAttribute(parsing: value.span)

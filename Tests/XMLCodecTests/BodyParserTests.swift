@@ -448,4 +448,14 @@ struct BodyParserTests {
         attributes.rid = .value(number)
         return attributes
     }
+
+    @Test("T-11 the words that end a session", arguments: ["terminate", "terminal"])
+    func ends(word: String) {
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' type='\(word)'/>"
+        guard case .body(let attributes, _, _) = BodyParser().parse(Array(body.utf8).span) else {
+            Issue.record("refused: \(body)")
+            return
+        }
+        #expect(attributes.type == .terminate)
+    }
 }
