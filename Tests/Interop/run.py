@@ -85,6 +85,7 @@ def selected(suite, names):
 
 def run(upstream, everything, names, result):
     gateway.upstream = upstream
+    result._previousTestClass = None  # the same class again is set up again
     tests = selected(unittest.defaultTestLoader.discover(FOLDER), names)
     unittest.TestSuite(test for test in tests if everything or getattr(test, "every_upstream", True)).run(result)
 

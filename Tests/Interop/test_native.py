@@ -1,10 +1,11 @@
-"""libpurple and gloox: native clients that log in with accounts, exchange messages and log out."""
+"""libpurple, gloox and xmpp4r: native clients that log in with accounts, exchange messages and log out."""
 
 import asyncio
+import os
 
 from support import gateway
-from support.case import Case
-from support.native import NativeClient, compile_client
+from support.case import Case, fails_in_control
+from support.native import SOURCES, NativeClient, compile_client
 from support.prosody import ACCOUNTS
 
 
@@ -86,3 +87,13 @@ class Gloox(Native):
     async def test_gloox_pipelining(self):
         # mod_bosh reads the second request of a connection only when the first is answered, which takes `wait`.
         await self.gloox("pipelining", 1 if gateway.binary is None else 10)
+
+
+class XMPP4R(Native):
+    """A client without `ver`, xmpp:version and a namespace on its stanzas (N-05), with a connection per request."""
+
+    @fails_in_control("ejabberd", "answers the creation without xmpp:version only after `wait`, and without features")
+    async def test_xmpp4r(self):
+        url = f"http://127.0.0.1:{self.service.port}/http-bind"
+        program = os.path.join(SOURCES, "xmpp4r.rb")
+        await self.converse(lambda jid: ["ruby", program, url, jid, self.server.password], "xmpp4r", 5)
