@@ -27,7 +27,7 @@ extension Worker {
             logger.debug("body refused", metadata: ["peer": "\(connection.peer)", "fault": "\(fault)"])
             if let attributes, case .known(let sid) = attributes.sid, let driver = driver(of: sid) {
                 connection.waiting.append(.init(exchange: request.exchange, session: driver.slot, sid: sid))
-                handle(.malformedRequest(exchange, attributes), session: driver.slot)
+                handle(.malformedRequest(exchange, completed(attributes)), session: driver.slot)
             } else {
                 answer(exchange, BodyResponse(.terminate(.badRequest)))
             }

@@ -3,7 +3,7 @@ import Testing
 
 /// Sessions and how they begin.
 @Suite struct CreationTests {
-    @Test("S-02 S-03 S-05 S-07 S-08 S-09 S-11: a session is created and says what it grants")
+    @Test("S-02 S-03 S-05 S-07 S-08 S-09 S-11 S-12: a session is created and says what it grants")
     func creates() throws {
         let session = try OpenSession("wait='30' hold='1' ver='1.6' xmpp:version='1.0'")
         let created = session.created
@@ -17,17 +17,18 @@ import Testing
         #expect(created["xmpp:version"] == "1.0")
         #expect(created["xmpp:restartlogic"] == "true")
         for name in ["polling", "inactivity", "maxpause"] { #expect(created[name].flatMap { Int($0) } != nil) }
+        #expect(created["charsets"] == "UTF-8")
+        #expect(created["ack"] == "\(session.client.rid)")
         #expect(created["xmlns:stream"] == "http://etherx.jabber.org/streams")
         #expect(created.payload == ScriptedStream.features)
     }
 
     @Test("S-04 S-06: what is asked for is cut to what the operator allows")
     func clamps() throws {
-        let created = try OpenSession("wait='9999' hold='200'", maxWait: 7).created
+        let created = try OpenSession("wait='9999' hold='200' ver='1.6'", maxWait: 7).created
         #expect(created["wait"] == "7")
         #expect(created["hold"] == "2")
         #expect(created["requests"] == "3")
-        #expect(created["ver"] == nil)
     }
 
     @Test("S-21 S-25: the stream header names domain, version and language")
@@ -35,7 +36,8 @@ import Testing
         let server = try ScriptedUpstream()
         let daemon = try Daemon(upstream: server.port)
         let client = BOSHClient(daemon)
-        let request = try client.create("xml:lang='de-CH' from='a@example.org' wait='60' hold='1' xmpp:version='1.0'")
+        let request = try client.create(
+            "xml:lang='de-CH' from='a@example.org' wait='60' hold='1' ver='1.6' xmpp:version='1.0'")
         let header = try server.accept().open()
         #expect(header.contains(" to='example.org'"))
         #expect(header.contains(" version='1.0'"))
@@ -88,7 +90,7 @@ import Testing
         let daemon = try Daemon(upstream: server.port, "--domain", "one.example", "--domain", "two.example")
         for domain in ["ONE.example", "two.example"] {
             let client = BOSHClient(daemon)
-            let request = try client.send("to='\(domain)' wait='60' hold='1'")
+            let request = try client.send("to='\(domain)' wait='60' hold='1' ver='1.6'")
             #expect(try server.accept().open().contains(" to='\(domain.lowercased())'"))
             #expect(try request.answer()["from"] == domain.lowercased())
         }
@@ -130,7 +132,7 @@ import Testing
         var sessions: [(client: BOSHClient, stream: ScriptedStream)] = []
         for _ in 0..<10 {
             let client = BOSHClient(daemon)
-            let body = client.nextBody("to='example.org' wait='60' hold='1'")
+            let body = client.nextBody("to='example.org' wait='60' hold='1' ver='1.6'")
             try connection.send(RawClient.post(body))
             let stream = try server.accept()
             try stream.open()
@@ -162,7 +164,7 @@ struct RefusedCreation: CustomTestStringConvertible, Sendable {
     }
 
     private static func body(_ attributes: String, _ content: String = "") -> String {
-        "<body xmlns='http://jabber.org/protocol/httpbind' \(attributes)>\(content)</body>"
+        "<body xmlns='http://jabber.org/protocol/httpbind' ver='1.6' \(attributes)>\(content)</body>"
     }
 
     static let all = [

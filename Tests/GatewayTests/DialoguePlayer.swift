@@ -1,19 +1,27 @@
 import CLinux
 import TestSupport
 
-/// Plays a script against the program: its client's lines as HTTP requests, its server's lines on a scripted stream.
+/// Plays a script against the program: its client's lines as HTTP requests, its servers' lines on scripted streams.
 ///
 /// Behind every input the daemon has dealt with all there is, so an answer that the script does not name is found as well.
 final class DialoguePlayer {
     private let server: ScriptedUpstream
     private let daemon: Daemon
     private let client: BOSHClient
-    private var stream: ScriptedStream?
+    private let isLegacy: Bool
+    /// The streams, by what the script calls them; the first one by an empty name.
+    private var streams: [String: ScriptedStream] = [:]
+    /// The wire's names of streams by the script's, as far as the client was told them.
+    private var streamNames: [String: String] = [:]
+    /// Streams that the server refuses.
+    private let unreachable: Set<String>
     /// The requests that were sent and neither answered nor aborted, the newest of each name.
     private var open: [String: BOSHRequest] = [:]
     private var aborted: Set<String> = []
     /// What the script calls a features or error element, and what it is called on the wire.
     private var aliases: [String: String] = [:]
+    private var creationRID = ""
+    private var hasEnded = false
     private var isStopping = false
 
     init(_ script: DialogueScript) throws {
@@ -30,9 +38,8 @@ final class DialoguePlayer {
         }
         daemon = try Daemon(flags)
         client = BOSHClient(daemon)
-        if script.lines.contains(where: { $0.kind == "U" && $0.words == ["end", "upstream-unreachable"] }) {
-            server.stopListening()
-        }
+        isLegacy = script.isLegacy
+        unreachable = Set(script.lines.filter(\.isUnreachable).map { $0["on"] ?? "" })
     }
 
     /// Plays one line.
@@ -41,11 +48,12 @@ final class DialoguePlayer {
         case "P", "B": break
         case "C": try input { try send(line) }
         case "A": try input { try abort(line) }
-        case "U" where line.words == ["end", "upstream-unreachable"]: break  // Refused since the beginning.
+        case "U" where line.isUnreachable: break  // Refused since the request that asked for it.
         case "U": try input { try actUpstream(line) }
         case "X": try input { stop() }
         case "S": try expectAnswer(line)
         case "F": try expectUpstream(line)
+        case "R": try expectReturn(line)
         case "E": try expectEnd(line)
         default: throw TestFault("cannot be read")
         }
@@ -57,12 +65,13 @@ final class DialoguePlayer {
         try daemon.settle()
         for (name, request) in open {
             guard try request.isHeld else {
-                throw TestFault("not expected: an answer to \(name), \(try request.answer())")
+                throw TestFault("not expected: an answer to \(name), \(try request.httpAnswer().body)")
             }
         }
-        guard let stream, try !stream.wire.isSilent else { return }
-        guard case .bytes(let bytes) = try stream.wire.receive() else { return }
-        throw TestFault("not expected by the server: \(bytes.text)")
+        for (name, stream) in streams where try !stream.wire.isSilent {
+            guard case .bytes(let bytes) = try stream.wire.receive() else { continue }
+            throw TestFault("not expected on stream '\(name)': \(bytes.text)")
+        }
     }
 
     private func input(_ act: () throws -> Void) throws {
@@ -75,10 +84,18 @@ final class DialoguePlayer {
 
     private func send(_ line: DialogueScript.Line) throws {
         guard let name = line.words.first else { throw TestFault("a request without a name") }
+        if creationRID.isEmpty { creationRID = line["rid"] ?? "?" }
+        let asked = creationRID == line["rid"] ? "" : line["rid"] ?? ""
+        if unreachable.contains(asked) { server.stopListening() }
         var attributes = client.sid.isEmpty ? "" : " sid='\(client.sid)'"
         for (key, value) in line.values {
-            attributes +=
-                key == "restart" ? " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='\(value)'" : " \(key)='\(value)'"
+            switch key {
+            case "restart": attributes += " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='\(value)'"
+            case "lang": attributes += " xml:lang='\(value)'"
+            case "key", "newkey": attributes += " \(key)='\(SequenceKey.named(value))'"
+            case "stream": attributes += " stream='\(streamNames[value] ?? value)'"
+            default: attributes += " \(key)='\(value)'"
+            }
         }
         let content = line.words.contains("malformed") ? "<a></b>" : line.payload
         open[name] = try client.send(
@@ -100,39 +117,47 @@ final class DialoguePlayer {
     }
 
     private func actUpstream(_ line: DialogueScript.Line) throws {
+        let name = line["on"] ?? ""
+        let stream = try accepted(name)
         switch line.words.first {
         case "open":
-            let stream = try accepted()
-            let id = line.values.first { $0.key == "id" }?.value ?? "s"
-            try stream.send(ScriptedStream.header(id: id) + features(line))
+            try stream.send(
+                ScriptedStream.header(id: line["id"] ?? "s", version: line["version"] ?? "1.0") + features(line))
         case "features":
-            try accepted().send(ScriptedStream.header(id: "again") + features(line))
+            try stream.send(ScriptedStream.header(id: "again") + features(line))
         case "resumable":
-            try accepted().send("<enabled xmlns='urn:xmpp:sm:3' id='x' resume='true'/>")
+            for name in topLevelNames(line.payload) {
+                try stream.send("<enabled xmlns='urn:xmpp:sm:3' id='\(name)' resume='true'/>")
+            }
         case "end":
-            try endUpstream(line)
+            try end(name, stream, line)
+        case nil:
+            // Such as is returned when nobody fetches it.
+            try stream.send(
+                topLevelNames(line.payload).map { "<message from='juliet@example.com/balcony' id='\($0)'/>" }.joined())
         default:
-            try accepted().send(line.payload)
+            throw TestFault("cannot be read")
         }
     }
 
-    private func endUpstream(_ line: DialogueScript.Line) throws {
+    private func end(_ name: String, _ stream: ScriptedStream, _ line: DialogueScript.Line) throws {
         switch line.words.last {
         case "upstream-lost":
-            try accepted().wire.reset()
-            stream = nil
+            try stream.wire.reset()
+            streams[name] = nil
+            return
         case "upstream-closed":
-            try accepted().send("</stream:stream>")
+            try stream.send("</stream:stream>")
         case "upstream-stream-error":
             for name in topLevelNames(line.payload) { aliases[name] = "stream:error" }
-            try accepted().send(
+            try stream.send(
                 "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
-            // Its own goodbye is no business of the script's.
-            _ = try accepted().wire.readToEnd()
-            stream = nil
         default:
             throw TestFault("no such end")
         }
+        // Its own goodbye is no business of the script's.
+        _ = try stream.wire.readToEnd()
+        streams[name] = nil
     }
 
     private func features(_ line: DialogueScript.Line) -> String {
@@ -140,12 +165,13 @@ final class DialoguePlayer {
         return ScriptedStream.features
     }
 
-    /// The server's end of the stream, its header read.
-    private func accepted() throws -> ScriptedStream {
-        if let stream { return stream }
+    /// The server's end of a stream, its header read.
+    private func accepted(_ name: String) throws -> ScriptedStream {
+        if let stream = streams[name] { return stream }
+        guard name.isEmpty else { throw TestFault("no such stream") }
         let accepted = try server.accept()
         _ = try accepted.readHeader()
-        stream = accepted
+        streams[name] = accepted
         return accepted
     }
 
@@ -154,30 +180,87 @@ final class DialoguePlayer {
     private func expectAnswer(_ line: DialogueScript.Line) throws {
         guard let name = line.words.first, !aborted.contains(name) else { return }
         guard let request = open.removeValue(forKey: name) else { throw TestFault("no such request") }
-        let body = try request.answer()
-        let words = line.words.dropFirst().filter { !$0.contains("=") }
-        let kind = words.first ?? (line.payload.isEmpty ? "empty" : "")
+        let answer = try request.httpAnswer()
+        if let status = legacyStatus(line) {
+            guard answer.status == status, answer.body.isEmpty else {
+                throw TestFault("got \(answer.status): \(answer.body)")
+            }
+            return
+        }
+        guard answer.status == 200 else { throw TestFault("got \(answer.status): \(answer.body)") }
+        let body = try BOSHBody(answer.body)
+        let words = line.words.dropFirst().filter { !$0.hasPrefix("!") }
+        let kind = words.first ?? ""
         let fits =
             switch kind {
-            case "empty": body.isEmpty
+            case "empty": body.payload.isEmpty && body["type"] == nil
             case "create": body["sid"] != nil && !body.isTerminal
             case "error": body["type"] == "error"
-            case "terminate": body.isTerminal && body.condition == line.values.first { $0.key == "condition" }?.value
+            case "terminate": body.isTerminal && body.condition == line["condition"]
             default: body["type"] == nil
             }
-        guard fits else { throw TestFault("got \(body)") }
-        if kind == "create" { try client.adopt(body) }
+        guard fits, (body["sid"] != nil) == (kind == "create") else { throw TestFault("got \(body)") }
+        if kind == "create" {
+            try client.adopt(body)
+            streamNames[creationRID] = body["stream"]
+        }
         let named = topLevelNames(line.payload).map { aliases[$0] ?? $0 }
         guard topLevelNames(body.payload) == named else { throw TestFault("got payload \(body.payload)") }
-        // The shortest polling interval has no flag.
-        for (key, value) in line.values where key != "polling" {
-            let attribute = key == "version" ? "xmpp:version" : key
-            guard body[attribute] == value else { throw TestFault("got \(key)=\(body[attribute] ?? "nothing")") }
+        try expectAttributes(line, of: body, in: answer)
+    }
+
+    /// The HTTP status that tells a legacy client of its end (`T-10`). When the session is over nobody knows what its client
+    /// was.
+    private func legacyStatus(_ line: DialogueScript.Line) -> Int? {
+        guard isLegacy, !hasEnded, line.words.contains("terminate"), let condition = line["condition"] else {
+            return nil
+        }
+        return ["bad-request": 400, "policy-violation": 403, "item-not-found": 404][condition]
+    }
+
+    private func expectAttributes(_ line: DialogueScript.Line, of body: BOSHBody, in answer: HTTPAnswer) throws {
+        for (key, value) in line.values {
+            let actual: String?
+            switch key {
+            // The shortest polling interval has no flag, and what a polling client is granted follows from it.
+            case "polling": continue
+            case "inactivity" where line["polling"] != nil: continue
+            case "version": actual = body["xmpp:version"]
+            case "content": actual = answer.field("Content-Type")
+            case "stream":
+                // The first time that the client hears of it.
+                if streamNames[value] == nil, let new = body["stream"], !streamNames.values.contains(new) {
+                    streamNames[value] = new
+                }
+                actual = body["stream"].flatMap { name in streamNames.first { $0.value == name }?.key }
+            default: actual = body[key]
+            }
+            guard actual == value else { throw TestFault("got \(key)=\(actual ?? "nothing")") }
+        }
+        let isCreation = line.words.contains("create")
+        for key in ["stream", "report", "time"] where !isCreation && line[key] == nil {
+            guard body[key] == nil else { throw TestFault("got \(body)") }
+        }
+        for word in line.words where word.hasPrefix("!") {
+            let isAbsent =
+                word == "!content"
+                ? answer.field("Content-Type") == "text/xml; charset=utf-8" : body[String(word.dropFirst())] == nil
+            guard isAbsent else { throw TestFault("got \(body)") }
         }
     }
 
     private func expectUpstream(_ line: DialogueScript.Line) throws {
-        let stream = try accepted()
+        let name = line["on"] ?? ""
+        if line.words.first == "open" {
+            if unreachable.contains(name) { return }
+            let stream = try server.accept()
+            let header = try stream.readHeader()
+            let expected = ["to='\(line["to"] ?? "")'"] + (line["lang"].map { ["xml:lang='\($0)'"] } ?? [])
+            for attribute in expected where !header.contains(" \(attribute)") { throw TestFault("got \(header)") }
+            streams[name] = stream
+            return
+        }
+        let stream = try accepted(name)
         switch line.words.first {
         case "restart":
             _ = try stream.readHeader()
@@ -185,18 +268,31 @@ final class DialoguePlayer {
             guard try stream.read(until: ">") == "</stream:stream>" else { throw TestFault("no end of the stream") }
         case "drop":
             guard try stream.wire.readToEnd() == "" else { throw TestFault("something before the drop") }
-        default:
+        case nil:
             for name in topLevelNames(line.payload) {
                 let element = try stream.read(until: "/>")
                 guard topLevelNames(element) == [name] else { throw TestFault("the server got \(element)") }
             }
+        default:
+            throw TestFault("cannot be read")
+        }
+    }
+
+    private func expectReturn(_ line: DialogueScript.Line) throws {
+        let stream = try accepted(line["on"] ?? "")
+        for name in topLevelNames(line.payload) {
+            let element = try stream.read(until: "</message>")
+            guard topLevelNames(element) == [name], element.contains(" type='error'"),
+                element.contains(" to='juliet@example.com/balcony'"), element.contains("<recipient-unavailable ")
+            else { throw TestFault("the server got \(element)") }
         }
     }
 
     private func expectEnd(_ line: DialogueScript.Line) throws {
+        hasEnded = true
         let reason = line.words.first ?? ""
         guard isStopping else { return try daemon.wait(until: "sessions.ended.\(reason)", is: 1) }
-        stream?.wire.close()
+        for stream in streams.values { stream.wire.close() }
         guard try daemon.waitUntilEnded() == .code(0), try daemon.errors.contains("reason=\(reason)") else {
             throw TestFault("no end with \(reason)")
         }

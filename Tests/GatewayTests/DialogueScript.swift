@@ -8,7 +8,10 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
     struct Line: Sendable {
         let number: Int
         let kind: Character
+        /// The words without those of the form `key=value`.
         let words: [String]
+        /// The words of the form `key=value`.
+        fileprivate(set) var values: [(key: String, value: String)]
         let payload: String
 
         init?(_ text: Substring, number: Int) {
@@ -17,21 +20,29 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
             let start = rest.firstIndex(of: "<") ?? rest.endIndex
             self.number = number
             kind = first
-            words = rest[..<start].split(separator: " ").map(String.init)
             payload = rest[start...].trimmingCharacters(in: .whitespaces)
+            var words: [String] = []
+            values = []
+            for word in rest[..<start].split(separator: " ") {
+                let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                if parts.count == 2 {
+                    values.append((String(parts[0]), String(parts[1])))
+                } else {
+                    words.append(String(word))
+                }
+            }
+            self.words = words
         }
 
-        /// The words of the form `key=value`.
-        var values: [(key: String, value: String)] {
-            words.compactMap { word in
-                let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
-            }
-        }
+        /// The value of the word `key=value`; nil when there is none.
+        subscript(key: String) -> String? { values.first { $0.key == key }?.value }
+
+        /// Whether this says that a server cannot be reached.
+        var isUnreachable: Bool { kind == "U" && words == ["end", "upstream-unreachable"] }
     }
 
     let testDescription: String
-    let lines: [Line]
+    private(set) var lines: [Line]
 
     init(name: String, text: String) throws {
         testDescription = name
@@ -45,23 +56,37 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// Whether it can be played without a clock that jumps, with the settings that have flags.
-    private var isPlayable: Bool {
+    /// Whether its client names no version, and so is a legacy one (`T-10`).
+    var isLegacy: Bool {
+        guard let creation = lines.first(where: { $0.kind == "C" }) else { return false }
+        return creation["ver"] == nil
+    }
+
+    /// The same script with a client that is no legacy one.
+    var modern: DialogueScript {
+        guard isLegacy, let index = lines.firstIndex(where: { $0.kind == "C" }) else { return self }
+        var script = self
+        script.lines[index].values.append(("ver", "1.6"))
+        return script
+    }
+
+    /// Whether a legacy client is told something of its end that others are told in another way.
+    private var endsByStatus: Bool {
+        let conditions: Set = ["bad-request", "policy-violation", "item-not-found"]
+        return lines.contains { $0.kind == "S" && $0["condition"].map { conditions.contains($0) } ?? false }
+    }
+
+    /// The part that can be played without a clock that jumps, with the settings that have flags; nil when there is none.
+    private var playablePart: DialogueScript? {
         let flags: Set = ["max-wait", "max-hold", "inactivity", "domains"]
-        let ends: Set = ["upstream-lost", "upstream-closed", "upstream-stream-error", "upstream-unreachable"]
-        return lines.allSatisfy { line in
-            switch line.kind {
-            case "T": false
-            case "P": line.values.allSatisfy { flags.contains($0.key) }
-            case "U":
-                switch line.words.first {
-                case "end": line.words.dropFirst().allSatisfy(ends.contains)
-                case "open", "features", "resumable", nil: true
-                default: false
-                }
-            default: true
-            }
+        var script = self
+        script.lines = Array(lines.prefix { $0.kind != "T" && !["stall", "flow"].contains($0.words.first) })
+        let isPlayable = script.lines.allSatisfy { line in
+            line.kind != "P" || line.values.allSatisfy { flags.contains($0.key) }
         }
+        // What ends with the creation is played often enough.
+        let isShort = script.lines.count < lines.count && script.lines.filter { $0.kind == "C" }.count < 2
+        return isPlayable && !isShort ? script : nil
     }
 
     /// Every script that can be played over sockets, by name.
@@ -70,14 +95,20 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
             .appendingPathComponent("Dialogues")
         return try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { $0.hasSuffix(".txt") }.sorted()
-            .map { name in
-                try DialogueScript(name: name, text: String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8))
+            .compactMap { name in
+                let text = try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
+                return try DialogueScript(name: name, text: text).playablePart
             }
-            .filter(\.isPlayable)
+    }
+
+    /// Those of them that end otherwise for a legacy client.
+    static func legacy() throws -> [DialogueScript] {
+        try playable().filter { $0.isLegacy && $0.endsByStatus }
     }
 }
 
-/// The names of the top-level elements of a piece of well-formed XML without comments and CDATA.
+/// What a script calls the top-level elements of a piece of well-formed XML without comments and CDATA: by their `id`, or
+/// else by their name.
 func topLevelNames(_ xml: String) -> [String] {
     var names: [String] = []
     var depth = 0
@@ -87,7 +118,14 @@ func topLevelNames(_ xml: String) -> [String] {
             depth -= 1
             continue
         }
-        if depth == 0 { names.append(String(tag.prefix { !" />".contains($0) })) }
+        if depth == 0 {
+            let name = tag.prefix { !" />".contains($0) }
+            if let id = tag.range(of: " id='") {
+                names.append(String(tag[id.upperBound...].prefix { $0 != "'" }))
+            } else {
+                names.append(String(name))
+            }
+        }
         if !tag[..<end].hasSuffix("/") { depth += 1 }
     }
     return names

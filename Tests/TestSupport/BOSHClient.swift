@@ -38,8 +38,8 @@ package struct BOSHBody: Equatable, CustomStringConvertible {
 
     package subscript(name: String) -> String? { attributes[name] }
 
-    /// Whether it is an ordinary answer without payload.
-    package var isEmpty: Bool { payload.isEmpty && attributes.keys.allSatisfy { $0 == "xmlns" } }
+    /// Whether it is an ordinary answer without payload, which may say what came of the requests (`A-01`).
+    package var isEmpty: Bool { payload.isEmpty && attributes.keys.allSatisfy { $0 == "xmlns" || $0 == "ack" } }
     /// Whether it ends the session.
     package var isTerminal: Bool { attributes["type"] == "terminate" }
     /// The condition of a terminal answer.
@@ -60,10 +60,16 @@ package final class BOSHRequest {
 
     /// Waits for the answer, which must be an HTTP 200.
     package func answer() throws -> BOSHBody {
-        let answer = try connection.answer()
+        let answer = try httpAnswer()
         guard answer.status == 200 else { throw TestFault("status \(answer.status): \(answer.body)") }
-        if answer.field("Connection") != "close" { give(connection) }
         return try BOSHBody(answer.body)
+    }
+
+    /// Waits for the answer, whatever it is.
+    package func httpAnswer() throws -> HTTPAnswer {
+        let answer = try connection.answer()
+        if answer.field("Connection") != "close" { give(connection) }
+        return answer
     }
 
     /// Whether nothing has come yet; to be asked after `Daemon.settle`.

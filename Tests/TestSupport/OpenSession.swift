@@ -10,13 +10,16 @@ package final class OpenSession {
 
     /// Makes all of it; or another session of a daemon that runs.
     ///
-    /// - Parameter creation: the attributes of the creation request.
+    /// - Parameters:
+    ///   - creation: the attributes of the creation request.
+    ///   - flags: further flags of the daemon.
     package init(
         _ creation: String = "wait='60' hold='1' ver='1.6' xmpp:version='1.0'", on existing: OpenSession? = nil,
-        maxWait: Int = 60, receiveBuffer: Int32? = nil
+        maxWait: Int = 60, receiveBuffer: Int32? = nil, flags: [String] = []
     ) throws {
         server = try existing?.server ?? ScriptedUpstream(receiveBuffer: receiveBuffer)
-        daemon = try existing?.daemon ?? Daemon(upstream: server.port, "--max-wait", "\(maxWait)")
+        let usual = ["--upstream", "127.0.0.1:\(server.port)", "--max-wait", "\(maxWait)"]
+        daemon = try existing?.daemon ?? Daemon(usual + flags)
         client = BOSHClient(daemon)
         let request = try client.create(creation)
         stream = try server.accept()
