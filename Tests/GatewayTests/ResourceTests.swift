@@ -25,14 +25,14 @@ import Testing
     func refusesSessionsBeyondDescriptors() throws {
         let server = try ScriptedUpstream()
         let daemon = try Daemon(["--upstream", "127.0.0.1:\(server.port)"], descriptors: 100)
+        let admin = try daemon.connectToAdmin()
         let connection = try daemon.connect()
         var clients: [(BOSHClient, ScriptedStream)] = []
         var refusal: HTTPAnswer?
-        while refusal == nil, clients.count < 100 {
+        while clients.count < 100 {
             let client = BOSHClient(daemon)
             try connection.send(RawClient.post(client.nextBody("to='example.org' wait='60' hold='1'")))
-            try daemon.settle()
-            if try !connection.wire.isSilent {
+            guard try isAccepted(admin, clients.count + 1) else {
                 refusal = try connection.answer()
                 break
             }
@@ -47,17 +47,28 @@ import Testing
         // Those that exist go on.
         let (client, stream) = try #require(clients.last)
         try stream.send("<message id='m1'/>")
-        try daemon.settle()
+        try admin.wait(until: "upstream.stanzas_in", is: 1)
         let answer = try connection.exchange(RawClient.post(client.nextBody()))
         #expect(try BOSHBody(answer.body).payload.contains("id='m1'"))
         // One ends, one more can be.
         _ = try connection.exchange(RawClient.post(client.nextBody("type='terminate'")))
         _ = try stream.read(until: "</stream:stream>")
         stream.wire.close()
-        try daemon.settle()
+        try admin.wait(until: "upstream.streams_now", is: clients.count - 1)
         try connection.send(RawClient.post(BOSHClient(daemon).nextBody("to='example.org'")))
         try server.accept().open()
         #expect(try BOSHBody(try connection.answer().body)["sid"] != nil)
+    }
+
+    /// Whether the session of that number was created, once it is decided.
+    private func isAccepted(_ admin: RawClient, _ number: Int) throws -> Bool {
+        for _ in 0..<1_000 {
+            let statistics = try admin.statistics()
+            if statistics.number("sessions.ever") == number { return true }
+            if statistics.number("sessions.refused.policy-violation") == 1 { return false }
+            Patience.pause()
+        }
+        throw TestFault("the creation request is not dealt with")
     }
 
     @Test("S-17: the process that resolves names is started again after it died")

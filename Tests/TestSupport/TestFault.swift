@@ -14,8 +14,8 @@ package enum Patience {
     package static let milliseconds: Int32 = 20_000
 
     /// A moment between two looks at something that cannot be waited for.
-    package static func pause() {
-        poll(nil, 0, 10)
+    package static func pause(milliseconds: Int32 = 10) {
+        poll(nil, 0, milliseconds)
     }
 }
 
