@@ -40,6 +40,8 @@ final class UpstreamLink {
     var isCongested = false
     var isDirty = false
     var isClosed = false
+    /// Whether writing failed: the server reads no more, what it wrote may still be there.
+    var isDeaf = false
     /// When this link was made; connection, TLS and features have one deadline together.
     let since: MonotonicInstant
     /// When bytes last went to the server; white space keeps the stream alive after a while.

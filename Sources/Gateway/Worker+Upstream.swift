@@ -289,7 +289,7 @@ extension Worker {
 
     /// Puts bytes of the stream on their way, through TLS where there is TLS.
     func send(_ bytes: [UInt8], on link: UpstreamLink) {
-        guard !link.isClosed, link.socket != nil else { return }
+        guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
         // One body may stand above the bound, whatever its size; more of them may not pile up.
         guard link.unwrittenCount <= settings.sessionBuffer else {
             handle(.stalled, on: link)
@@ -344,7 +344,7 @@ extension Worker {
                 setCongested(true, on: link)
                 return
             case .failed:
-                lost(link)
+                stopWriting(on: link)
                 return
             }
         }
@@ -352,6 +352,20 @@ extension Worker {
             link.written = 0
             pool.takeBack(&link.output)
         }
+        updateInterest(of: link)
+        setCongested(false, on: link)
+    }
+
+    /// The server takes nothing more. What it sent before is still to be read, and its end comes behind that.
+    private func stopWriting(on link: UpstreamLink) {
+        guard link.session != nil else {
+            lost(link)
+            return
+        }
+        link.isDeaf = true
+        link.written = 0
+        link.stalledSince = nil
+        pool.takeBack(&link.output)
         updateInterest(of: link)
         setCongested(false, on: link)
     }

@@ -1,3 +1,4 @@
+import CLinux
 import TestSupport
 import Testing
 
@@ -159,7 +160,7 @@ import Testing
         for _ in 0..<2 {
             #expect(try BOSHBody(try client.exchange(RawClient.post(junk)).body).condition == "item-not-found")
         }
-        daemon.send(15)
+        daemon.send(SIGTERM)
         #expect(try daemon.waitUntilEnded() == .code(0))
         #expect(throws: TestFault.self) { try ByteStream(path: path) }
         #expect(!Files.exists(path))
@@ -171,5 +172,7 @@ import Testing
         let daemon = try Daemon(upstream: 1, "--listen", "127.0.0.1:0", "--listen", "unix:\(path)")
         #expect(try daemon.connect().get("/http-bind").status == 200)
         #expect(try daemon.connect(path: path).get("/http-bind").status == 200)
+        daemon.send(SIGTERM)
+        #expect(try daemon.waitUntilEnded() == .code(0))
     }
 }

@@ -16,6 +16,8 @@ package final class Daemon {
     /// Where the admin endpoints are served; 0 when nowhere.
     package let adminPort: UInt16
     private let process: Process
+    /// The connection that `settle` uses.
+    private var settling: ByteStream?
 
     /// Starts the program that was built beside the tests, for the domain `example.org`.
     ///
@@ -27,14 +29,16 @@ package final class Daemon {
     }
 
     /// Starts it with flags, `--upstream` among them; what else it needs is added.
-    package init(_ flags: [String]) throws {
+    ///
+    /// - Parameter descriptors: how many it may have; nil for as many as this process.
+    package init(_ flags: [String], descriptors: Int? = nil) throws {
         var arguments = ["run"]
         let usual = [
             ("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0"), ("--domain", "example.org"),
             ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
-        process = try Process(arguments + flags)
+        process = try Process(arguments + flags, descriptors: descriptors)
         startLine = try process.readStartLine()
         let parts = startLine.split(separator: ";")
         port = parts.first.flatMap { Self.port(in: $0) } ?? 0
@@ -87,6 +91,12 @@ package final class Daemon {
         get throws { try process.errors }
     }
 
+    /// The processes it started that have not ended.
+    package func children() throws -> [Int32] {
+        let path = "/proc/\(process.processID)/task/\(process.processID)/children"
+        return try Files.read(path).split(separator: " ").compactMap { Int32($0) }
+    }
+
     /// How much memory it has, in KiB.
     package func residentKilobytes() throws -> Int {
         let status = try Files.read("/proc/\(process.processID)/status")
@@ -99,26 +109,25 @@ package final class Daemon {
     /// Returns when the daemon has handled everything that was sent to it before: it has one loop, and what is sent over
     /// loopback is there when the sending call returns. Two turns, because a turn takes a bounded number of events.
     package func settle() throws {
-        let client = try connectToAdmin()
+        let wire = try settling ?? ByteStream(port: adminPort)
+        settling = wire
+        // On a busy machine the kernel puts the delivery off for a moment.
+        Patience.pause(milliseconds: 1)
         for _ in 0..<2 {
-            guard try client.get("/healthz").status == 200 else { throw TestFault("/healthz does not answer 200") }
+            guard try RawClient(wire, of: self).get("/healthz").status == 200 else {
+                throw TestFault("/healthz does not answer 200")
+            }
         }
     }
 
     /// Waits until a number in `/stats`, such as `sessions.now`, has a value.
     package func wait(until path: String, is value: Int) throws {
-        var last: Int?
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            last = try statistics().number(path)
-            if last == value { return }
-            poll(nil, 0, 10)
-        }
-        throw TestFault("\(path) is \(last.map(String.init) ?? "missing"), not \(value)")
+        try connectToAdmin().wait(until: path, is: value)
     }
 
     /// What `/stats` says.
     package func statistics() throws -> Statistics {
-        try Statistics(json: try connectToAdmin().get("/stats").body)
+        try connectToAdmin().statistics()
     }
 }
 
@@ -129,12 +138,16 @@ private final class Process {
     private let errorFile: Int32
     private var exit: Daemon.Exit?
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], descriptors: Int? = nil) throws {
         var ends: [Int32] = [-1, -1]
         try Sockets.check("pipe", makePipe(&ends))
         output = ends[0]
         errorFile = try Self.temporaryFile()
-        processID = try Self.spawn(arguments, output: ends[1], errors: errorFile)
+        var command = [Self.executable] + arguments
+        if let descriptors {
+            command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command
+        }
+        processID = try Self.spawn(command, output: ends[1], errors: errorFile)
         _ = close(ends[1])
     }
 
@@ -163,7 +176,7 @@ private final class Process {
         return descriptor
     }
 
-    private static func spawn(_ arguments: [String], output: Int32, errors: Int32) throws -> pid_t {
+    private static func spawn(_ command: [String], output: Int32, errors: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -171,8 +184,8 @@ private final class Process {
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
         posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        let path = executable
-        var vector: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
+        let path = command[0]
+        var vector: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
         vector.append(nil)
         defer { vector.forEach { free($0) } }
         var processID: pid_t = 0
@@ -233,7 +246,7 @@ private final class Process {
     }
 
     func waitUntilEnded() throws -> Daemon.Exit {
-        for _ in 0..<Int(Patience.milliseconds / 10) where isRunning { poll(nil, 0, 10) }
+        for _ in 0..<Int(Patience.milliseconds / 10) where isRunning { Patience.pause() }
         guard let exit else { throw TestFault("the program does not end: \(try errors.suffix(2_000))") }
         return exit
     }

@@ -14,4 +14,13 @@ package enum Files {
         let count = Glibc.read(descriptor, &bytes, bytes.count)
         return Array(bytes[..<max(0, count)]).text
     }
+
+    /// Waits until a file does not exist.
+    package static func wait(untilGone path: String) throws {
+        for _ in 0..<Int(Patience.milliseconds / 10) {
+            if !exists(path) { return }
+            Patience.pause()
+        }
+        throw TestFault("\(path) is still there")
+    }
 }

@@ -62,4 +62,20 @@ package final class RawClient {
     package func get(_ path: String) throws -> HTTPAnswer {
         try exchange("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
     }
+
+    /// What `/stats` says; on a connection to the admin listener.
+    package func statistics() throws -> Statistics {
+        try Statistics(json: try get("/stats").body)
+    }
+
+    /// Waits until a number in `/stats`, such as `sessions.now`, has a value; on a connection to the admin listener.
+    package func wait(until path: String, is value: Int) throws {
+        var last: Int?
+        for _ in 0..<Int(Patience.milliseconds / 10) {
+            last = try statistics().number(path)
+            if last == value { return }
+            Patience.pause()
+        }
+        throw TestFault("\(path) is \(last.map(String.init) ?? "missing"), not \(value)")
+    }
 }

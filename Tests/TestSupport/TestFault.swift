@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why a test's partner did not do what was waited for.
 package struct TestFault: Error, CustomStringConvertible {
     package let description: String
@@ -10,6 +12,11 @@ package struct TestFault: Error, CustomStringConvertible {
 /// How long anything is waited for before the test fails. It only keeps a broken test from hanging: nothing asserts it.
 package enum Patience {
     package static let milliseconds: Int32 = 20_000
+
+    /// A moment between two looks at something that cannot be waited for.
+    package static func pause(milliseconds: Int32 = 10) {
+        poll(nil, 0, milliseconds)
+    }
 }
 
 extension [UInt8] {

@@ -1,0 +1,132 @@
+import CLinux
+import TestSupport
+import Testing
+
+/// What happens when something that the daemon lives on runs out or dies.
+@Suite struct ResourceTests {
+    @Test("limits: clients beyond the number of descriptors are turned away, those there are served on")
+    func survivesDescriptorExhaustion() throws {
+        let daemon = try Daemon(["--upstream", "127.0.0.1:1"], descriptors: 100)
+        let first = try daemon.connect()
+        let admin = try daemon.connectToAdmin()
+        #expect(try first.get("/http-bind").status == 200)
+        #expect(try admin.get("/healthz").status == 200)
+        let others = try (0..<150).map { _ in try daemon.connect() }
+        // The last one is not let in: whoever gets no descriptor is closed instead of left waiting.
+        #expect(throws: TestFault.self) { try others[149].get("/http-bind") }
+        #expect(try first.get("/http-bind").status == 200)
+        #expect(try admin.statistics().number("http.connections_turned_away") != 0)
+        for other in others { other.wire.close() }
+        try admin.wait(until: "http.connections_now", is: 2)
+        #expect(try daemon.connect().get("/http-bind").status == 200)
+    }
+
+    @Test("S-23: sessions that would take the last descriptors are refused with 503, which makes clients come back")
+    func refusesSessionsBeyondDescriptors() throws {
+        let server = try ScriptedUpstream()
+        let daemon = try Daemon(["--upstream", "127.0.0.1:\(server.port)"], descriptors: 100)
+        let admin = try daemon.connectToAdmin()
+        let connection = try daemon.connect()
+        var clients: [(BOSHClient, ScriptedStream)] = []
+        var refusal: HTTPAnswer?
+        while clients.count < 100 {
+            let client = BOSHClient(daemon)
+            try connection.send(RawClient.post(client.nextBody("to='example.org' wait='60' hold='1'")))
+            guard try isAccepted(admin, clients.count + 1) else {
+                refusal = try connection.answer()
+                break
+            }
+            let stream = try server.accept()
+            try stream.open()
+            try client.adopt(try BOSHBody(try connection.answer().body))
+            clients.append((client, stream))
+        }
+        #expect(refusal?.status == 503)
+        #expect(refusal?.field("Retry-After") != nil)
+        #expect(clients.count > 20)
+        // Those that exist go on.
+        let (client, stream) = try #require(clients.last)
+        try stream.send("<message id='m1'/>")
+        try admin.wait(until: "upstream.stanzas_in", is: 1)
+        let answer = try connection.exchange(RawClient.post(client.nextBody()))
+        #expect(try BOSHBody(answer.body).payload.contains("id='m1'"))
+        // One ends, one more can be.
+        _ = try connection.exchange(RawClient.post(client.nextBody("type='terminate'")))
+        _ = try stream.read(until: "</stream:stream>")
+        stream.wire.close()
+        try admin.wait(until: "upstream.streams_now", is: clients.count - 1)
+        try connection.send(RawClient.post(BOSHClient(daemon).nextBody("to='example.org'")))
+        try server.accept().open()
+        #expect(try BOSHBody(try connection.answer().body)["sid"] != nil)
+    }
+
+    /// Whether the session of that number was created, once it is decided.
+    private func isAccepted(_ admin: RawClient, _ number: Int) throws -> Bool {
+        for _ in 0..<1_000 {
+            let statistics = try admin.statistics()
+            if statistics.number("sessions.ever") == number { return true }
+            if statistics.number("sessions.refused.policy-violation") == 1 { return false }
+            Patience.pause()
+        }
+        throw TestFault("the creation request is not dealt with")
+    }
+
+    @Test("S-17: the process that resolves names is started again after it died")
+    func restartsResolver() throws {
+        let daemon = try Daemon(["--upstream", "nowhere.invalid:5222"])
+        #expect(try BOSHClient(daemon).create().answer().condition == "remote-connection-failed")
+        let resolver = try #require(try daemon.children().first)
+        kill(resolver, SIGKILL)
+        try daemon.settle()
+        // One that died with a question open is answered as well.
+        for _ in 0..<3 {
+            #expect(try BOSHClient(daemon).create().answer().condition == "remote-connection-failed")
+        }
+        #expect(try daemon.children() != [resolver])
+        #expect(try daemon.children().count == 1)
+    }
+
+    @Test("T-08: the process that resolves names ends with its parent")
+    func takesResolverAlong() throws {
+        let daemon = try Daemon(["--upstream", "nowhere.invalid:5222"])
+        _ = try BOSHClient(daemon).create().answer()
+        let resolver = try #require(try daemon.children().first)
+        daemon.send(SIGKILL)
+        #expect(try daemon.waitUntilEnded() == .signal(SIGKILL))
+        // A process that has ended has no descriptors, even while nobody has collected it.
+        try Files.wait(untilGone: "/proc/\(resolver)/fd/0")
+    }
+
+    @Test("P-13: a poll is lost and a stanza comes in the same turn of the loop", arguments: [true, false])
+    func losesPollWithStanza(pollFirst: Bool) throws {
+        let session = try OpenSession()
+        let poll = try session.client.send()
+        try session.daemon.settle()
+        // All of it is there when the loop wakes.
+        session.daemon.send(SIGSTOP)
+        if pollFirst { poll.abort() }
+        try session.stream.send("<message id='m1'/>")
+        if !pollFirst { poll.abort() }
+        session.daemon.send(SIGCONT)
+        try session.daemon.settle()
+        // Wherever the stanza went: the repeat of the lost rid or the next one brings it.
+        var received = try session.client.exchange("", rid: poll.rid).payload
+        if received.isEmpty { received = try session.client.exchange().payload }
+        #expect(received == "<message xmlns='jabber:client' id='m1'/>")
+    }
+
+    @Test("R-12: a session's end and its next request in one turn of the loop")
+    func handlesEndAndRequestTogether() throws {
+        for order in 0..<2 {
+            let session = try OpenSession()
+            try session.daemon.settle()
+            session.daemon.send(SIGSTOP)
+            if order == 0 { try session.stream.wire.reset() }
+            let request = try session.client.send("", "<message xmlns='jabber:client'/>")
+            if order == 1 { try session.stream.wire.reset() }
+            session.daemon.send(SIGCONT)
+            #expect(try request.answer().condition == "remote-connection-failed")
+            #expect(try session.client.exchange().condition == "item-not-found")
+        }
+    }
+}
