@@ -79,7 +79,8 @@ let package = Package(
         // The program itself over real sockets; `holdfast` is a dependency so that it is built beside the tests.
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(
-            name: "GatewayTests", dependencies: ["TestSupport", "holdfast", "Gateway", "Deflate", "COpenSSL", "CLinux"],
+            name: "GatewayTests",
+            dependencies: ["TestSupport", "holdfast", "Gateway", "Deflate", "COpenSSL", "CLinux"],
             swiftSettings: common),
     ]
 )
