@@ -6,9 +6,10 @@
 #
 # Hosts: anon.localhost (SASL ANONYMOUS), accounts.localhost (see PROSODY_ACCOUNTS), rooms.localhost (XEP-0045).
 # `strict` refuses logins on connections without TLS. `open` allows them, serves Prosody's own BOSH as a control for the
-# tests, and has wrongname.localhost, a host whose certificate is for another name.
+# tests, stores messages for who is offline, keeps a stream with XEP-0198 for PROSODY_RESUME seconds, and has wrongname.localhost, a host whose certificate is for another name.
 
 PROSODY_ACCOUNTS=(romeo juliet mercutio benvolio)
+PROSODY_RESUME=6
 PROSODY_PASSWORD=montague
 
 # issue_certificate DIR NAME SUBJECT_ALT_NAMES: DIR/NAME.crt and DIR/NAME.key, signed by DIR/ca.
@@ -44,7 +45,7 @@ prosody_prepare() {
         issue_authority "$tls" stranger
         issue_certificate "$tls" elsewhere "DNS:elsewhere.example"
         encryption='c2s_require_encryption = false; allow_unencrypted_plain_auth = true'
-        bosh='"bosh";'
+        bosh='"bosh"; "carbons"; "offline";'
     fi
     cat >"$dir/prosody.cfg.lua" <<LUA
 data_path = "$dir/data"
@@ -79,6 +80,7 @@ Component "rooms.localhost" "muc"
     muc_room_locking = false
 LUA
     if [ "$mode" = open ]; then
+        sed -i "1i smacks_hibernation_time = $PROSODY_RESUME" "$dir/prosody.cfg.lua"
         cat >>"$dir/prosody.cfg.lua" <<LUA
 VirtualHost "wrongname.localhost"
     authentication = "anonymous"

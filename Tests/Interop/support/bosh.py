@@ -190,7 +190,7 @@ class Session:
             await self.request()
         return body
 
-    async def login(self, user=None, password=None, resource="raw"):
+    async def login(self, user=None, password=None, resource="raw", bind=True):
         """SASL (ANONYMOUS without a user, else PLAIN), restart, resource binding."""
         features = self.inbox.get_nowait()
         mechanisms = [element.text for element in features.iter(f"{{{SASL}}}mechanism")]
@@ -202,6 +202,8 @@ class Session:
         assert result.tag == f"{{{SASL}}}success", ElementTree.tostring(result)
         await self.request(to=self.domain, xml_lang="en", xmpp_restart="true")
         await self.next_stanza()
+        if not bind:
+            return self
         await self.request(f"<iq type='set' id='bind' xmlns='{CLIENT}'><bind xmlns='{BIND}'>"
                            f"<resource>{resource}</resource></bind></iq>")
         self.jid = (await self.next_stanza()).findtext(f".//{{{BIND}}}jid")

@@ -41,13 +41,13 @@ class Case(unittest.IsolatedAsyncioTestCase):
         self.server.child.check_alive()
         self.service.child.check_alive()
 
-    async def session(self, user=None, polling=True, port=None, **attributes):
+    async def session(self, user=None, polling=True, port=None, bind=True, **attributes):
         """A logged-in BOSH session, available, without a user anonymous."""
         domain = ANONYMOUS if user is None else ACCOUNTS
         session = bosh.Session(port or self.service.port, domain)
         self.addAsyncCleanup(session.close)
         await session.create(**attributes)
-        await session.login(user, self.server.password)
+        await session.login(user, self.server.password, bind=bind)
         if polling:
             session.start_polling()
         return session

@@ -46,8 +46,8 @@ modules:
 
 
 class Ejabberd:
-    # How long the server keeps a stream with XEP-0198 for its client to resume, in seconds.
-    RESUME = 3
+    # How long the server keeps a stream with XEP-0198 for its client to resume, in seconds. (Prosody: PROSODY_RESUME.)
+    RESUME = 6
 
     def __init__(self, directory):
         self.plain_port, self.direct_port, self.http_port = free_ports(3)
