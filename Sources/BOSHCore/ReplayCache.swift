@@ -81,6 +81,24 @@ package struct ReplayCache: Sendable, Equatable {
         }
     }
 
+    /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or while those beyond the
+    /// last `least` take more than `spareBytes`.
+    package mutating func trim(to limit: Int, spareBytes: Int, least: Int) {
+        trim(to: limit, bytes: .max, least: least)
+        while ordinaryCount > least, byteCount(beyond: least) > spareBytes { removeOldest() }
+    }
+
+    /// How many bytes the responses beyond the last `least` take.
+    private func byteCount(beyond least: Int) -> Int {
+        var bytes = 0
+        for entry in entries.dropLast(least) {
+            bytes += Self.entrySize
+            guard entry.flags.contains(.hasBody) else { continue }
+            bytes += Self.bodySize + (bodies.first { $0.rid == entry.rid }?.response.payload.count ?? 0)
+        }
+        return bytes
+    }
+
     /// Lets go of the oldest response, unless only `least` to ordinary requests are left; says whether it did.
     package mutating func evict(least: Int) -> Bool {
         guard ordinaryCount > least else { return false }
@@ -108,15 +126,19 @@ package struct ReplayCache: Sendable, Equatable {
         entries[index].sentAt = Self.milliseconds(now)
     }
 
-    /// How long ago the response to `rid` was sent, to be told to the client; nil when none is kept, when it was sent less
-    /// than a second ago and may be on its way, or when the client was told once: if it does not care, each of its requests
-    /// would be answered at once for ever.
+    /// Whether the client is to be told that the response to `rid` was sent: not when none is kept, when it was sent less than
+    /// a second ago and may be on its way, or when the client was told once: if it does not care, each of its requests would
+    /// be answered at once for ever.
+    package func mayReport(_ rid: RequestID, now: MonotonicInstant) -> Bool {
+        guard let entry = entries.first(where: { $0.rid == rid }) else { return false }
+        return !entry.flags.contains(.isReported) && Self.age(of: entry, now: now) >= .seconds(1)
+    }
+
+    /// How long ago the response to `rid` was sent, to be told to the client now; nil when none is kept.
     package mutating func report(_ rid: RequestID, now: MonotonicInstant) -> Duration? {
         guard let index = entries.firstIndex(where: { $0.rid == rid }) else { return nil }
-        let age = Duration.milliseconds(Int64(Self.milliseconds(now) &- entries[index].sentAt))
-        guard age >= .seconds(1), !entries[index].flags.contains(.isReported) else { return nil }
         entries[index].flags.insert(.isReported)
-        return age
+        return Self.age(of: entries[index], now: now)
     }
 
     /// A new request has come: what it shows of earlier responses (`T-12` a).
@@ -162,8 +184,12 @@ package struct ReplayCache: Sendable, Equatable {
         }
         byteCount -= Self.size(of: bodies[index].response, entry.flags)
         bodies.remove(at: index)
-        // What an idle session once needed is given back.
-        if bodies.isEmpty { bodies = [] }
+        // What a busy session once needed, an idle one gives back.
+        if bodies.capacity > 4, bodies.count * 4 <= bodies.capacity { bodies = bodies.map { $0 } }
+    }
+
+    private static func age(of entry: Entry, now: MonotonicInstant) -> Duration {
+        .milliseconds(Int64(milliseconds(now) &- entry.sentAt))
     }
 
     private static func milliseconds(_ instant: MonotonicInstant) -> UInt32 {

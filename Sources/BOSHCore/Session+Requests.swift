@@ -28,11 +28,14 @@ extension Session {
         // Any new request ends a pause (`P-05`) and is a sign of life, also when it is answered at once (`P-01`).
         inactivity = normalInactivity
         idleSince = nil
-        // What a client acknowledges is known better than by its rids (`T-12` a).
-        if acknowledges {
-            acknowledge(attributes.ack, in: rid, now: now)
-        } else {
-            replay.noteRequest(rid, requests: requests)
+        // A repeat is an exact copy: it shows nothing of later responses, and what it acknowledges is old.
+        if !early.contains(where: { $0.rid == rid }) {
+            // What a client acknowledges is known better than by its rids (`T-12` a).
+            if acknowledges {
+                acknowledge(attributes.ack, in: rid, now: now)
+            } else {
+                replay.noteRequest(rid, requests: requests)
+            }
         }
         let request = Early(
             rid: rid, exchange: exchange, deadline: now.advanced(by: wait), isTerminate: isTerminate,
@@ -74,12 +77,6 @@ extension Session {
         }
         if attributes.stream == nil, adding == nil, keys == nil { return .none }
         return .some(stream: attributes.stream, adding: adding, keys: keys)
-    }
-
-    /// Whether the client has what it needs to begin with on the session's first stream.
-    private var hasToldFeatures: Bool {
-        guard let first = streams.first, first.number == .first else { return true }
-        return first.phase != .opening && first.outbound.holdsOnlyStanzas
     }
 
     /// A request that could not be understood ends the session only when its rid is one the session was waiting for, so
@@ -140,6 +137,7 @@ extension Session {
             held[index].deadline = now.advanced(by: wait)
         } else if let response = replay.response(to: rid) {
             replay.noteReplay(of: rid, now: now)
+            if missing == rid { missing = nil }
             effects.append(.respond(exchange, response))
             if idleSince != nil { idleSince = now }
         } else {
@@ -250,9 +248,7 @@ extension Session {
             guard let acked = RequestID(value), acked <= newest else { return }
             replay.acknowledge(upTo: acked, least: requests)
             // An `ack` that crosses a response on its way is normal; only what was sent a while ago is missing (`A-04`).
-            if acked < newest, let age = replay.report(acked.next, now: now) {
-                report = ResponseReport(rid: acked.next, age: age)
-            }
+            missing = acked < newest && replay.mayReport(acked.next, now: now) ? acked.next : nil
         }
     }
 

@@ -9,7 +9,7 @@ extension Session {
             if isOver { return }
         }
         // Told with the next response, at once (`A-04`).
-        if report != nil, !held.isEmpty { answerOldest(with: .empty, now: now, policy: policy, into: &effects) }
+        if missing != nil, !held.isEmpty { answerOldest(with: .empty, now: now, policy: policy, into: &effects) }
         // A rid that is missing below an early one is open too: the client has sent it. So a request that waits before a
         // gap is released at once, which is what closes the gap in clients that wait for the older answer.
         while let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
@@ -52,6 +52,7 @@ extension Session {
         switch batch {
         case .features(let opening, let bytes):
             response = BodyResponse(payload: bytes, usesStreamPrefix: true, opening: opening)
+            hasToldFeatures = true
         case .stanzas(let bytes):
             response = BodyResponse(payload: bytes)
         }
@@ -82,9 +83,10 @@ extension Session {
             if !isPause, response.isTrivial { nameStream(in: &response, to: request.rid) }
             response = acknowledging(response, to: request.rid)
         }
-        if let report {
+        if let rid = missing {
+            let report = replay.report(rid, now: now).map { ResponseReport(rid: rid, age: $0) }
             response.marks = .some(stream: response.stream, report: report)
-            self.report = nil
+            missing = nil
         }
         creation = .answered
         keep(response, for: request.rid, stream: stream, isPause: isPause, now: now, policy: policy)
@@ -127,7 +129,12 @@ extension Session {
     ) {
         replay.store(
             copy response, for: rid, stream: stream, isAlone: held.isEmpty && early.isEmpty, isPause: isPause, now: now)
-        replay.trim(to: requests + policy.extraResponses, bytes: policy.responseBytes, least: requests)
+        let limit = requests + policy.extraResponses
+        if acknowledges {
+            replay.trim(to: limit, bytes: policy.responseBytes, least: requests)
+        } else {
+            replay.trim(to: limit, spareBytes: policy.spareBytes, least: requests)
+        }
     }
 
     /// Ends the session: every open request is answered, the upstream is left, and nothing reaches the session any more.

@@ -121,6 +121,8 @@ package struct Session: Sendable {
     var isOver = false
     /// Whether the client writes `to` into requests with payload, as libpurple does: then `to` asks for no stream.
     var alwaysNamesDomain = false
+    /// Whether the client was given what it needs to begin with.
+    var hasToldFeatures = false
     var creation: Creation
     var processed: RequestID
     var highest: RequestID
@@ -134,7 +136,8 @@ package struct Session: Sendable {
     /// Streams that ended; payload for them may still be on its way (`M-06`).
     var closedStreams: [StreamName] = []
     var chain = Chain.none
-    var report: ResponseReport?
+    /// The request whose response the client seems to miss, until it is told (`A-04`).
+    var missing: RequestID?
     var idleSince: MonotonicInstant?
     var lastEmptyPoll: MonotonicInstant?
 

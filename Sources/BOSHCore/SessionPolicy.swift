@@ -20,9 +20,12 @@ package struct SessionPolicy: Sendable, Equatable {
     package var maxStreams = 8
     /// How many responses are kept for a repeat beyond `requests`, as long as the worker's budget allows; with a client
     /// that acknowledges responses, how many that it has not.
-    package var extraResponses = 8
-    /// How many bytes of responses one session keeps at most beyond the last `requests`.
+    package var extraResponses = 4
+    /// How many bytes of responses one session keeps at most for a client that acknowledges them.
     package var responseBytes = 262_144
+    /// How many bytes the responses beyond the last `requests` take at most for a client that does not: some small ones, so
+    /// that a session that has just logged in and falls idle does not keep the whole exchange.
+    package var spareBytes = 512
     /// The media types that a client may ask for with `content` (`H-07`): none that a browser would run scripts of.
     package var contentTypes = ["text/xml", "application/xml", "text/plain"]
 

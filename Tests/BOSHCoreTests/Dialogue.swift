@@ -81,6 +81,7 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
             case "domains": policy.domains = parts[1].split(separator: ",").map(String.init)
             case "streams": policy.maxStreams = number
             case "responses": policy.extraResponses = number
+            case "spare-bytes": policy.spareBytes = number
             case "response-bytes": policy.responseBytes = number
             default: return false
             }

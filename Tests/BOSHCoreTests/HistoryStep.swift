@@ -24,7 +24,7 @@ struct HistoryStep: Sendable {
         case reload
         /// The upstream sends stanzas.
         case stanzas
-        /// The upstream's features after a restart.
+        /// The upstream's features, at the beginning or after a restart.
         case features
         /// The upstream takes no bytes any more, or takes them again.
         case congestion
@@ -60,6 +60,10 @@ struct HistorySetting: Sendable {
     let hold: Int
     let wait: Int
     let firstRid: UInt64
+    /// How many streams the client wants.
+    let streams: Int
+    let acknowledges: Bool
+    let usesKeys: Bool
 
     var isPolling: Bool { hold == 0 || wait == 0 }
     var requests: Int { max(hold + 1, 2) }
@@ -68,5 +72,8 @@ struct HistorySetting: Sendable {
         hold = [1, 1, 1, 2, 3, 0][generator.below(6)]
         wait = generator.oneIn(12) ? 0 : 20
         firstRid = [1, 4_294_967_290, RequestID.maximum - 5_000][generator.below(3)]
+        streams = [1, 1, 2, 3][generator.below(4)]
+        acknowledges = generator.oneIn(3)
+        usesKeys = generator.oneIn(3)
     }
 }

@@ -5,9 +5,15 @@ import BOSHCore
 /// Every input answers with the effects it had, in order, as lines of the dialogue notation.
 struct SessionHarness {
     /// What most tests run under.
-    static let policy = SessionPolicy(
-        maxWait: .seconds(60), maxHold: 3, inactivity: .seconds(30), polling: .seconds(5), maxpause: .seconds(120),
-        outboundBound: 100, inboundBound: 100, domains: ["example.org"])
+    static let policy = {
+        var policy = SessionPolicy(
+            maxWait: .seconds(60), maxHold: 3, inactivity: .seconds(30), polling: .seconds(5), maxpause: .seconds(120),
+            outboundBound: 100, inboundBound: 100, domains: ["example.org"])
+        policy.extraResponses = 8
+        policy.responseBytes = 262_144
+        policy.spareBytes = 262_144
+        return policy
+    }()
 
     static let id = SessionID(node: "n1", worker: 1, high: 1, low: 2)
 

@@ -4,12 +4,21 @@ import BOSHCore
 extension SimulatedWorld {
     mutating func tellArrival(_ exchange: Int, _ request: Request) {
         var line = DialogueLine("C", ["x\(exchange)"])
-        line.words.append("rid=\(setting.firstRid + UInt64(exchanges[exchange].request))")
+        let number = exchanges[exchange].request
+        line.words.append("rid=\(setting.firstRid + UInt64(number))")
         switch request.content {
         case .pause: line.words.append("pause=\(Self.pauseLength)")
         case .restart: line.words.append("restart=true")
-        case .terminate: line.words.append("type=terminate")
+        case .terminate, .close: line.words.append("type=terminate")
+        case .add: line.words.append("to=example.org")
         case .creation, .plain: break
+        }
+        if let target = request.target { line.words.append("stream=\(streams[target].rid)") }
+        if let ack = request.ack { line.words.append("ack=\(setting.firstRid + UInt64(ack))") }
+        if setting.usesKeys {
+            let keys = key(of: number)
+            if let key = keys.key { line.words.append("key=\(key)") }
+            if let newkey = keys.newkey { line.words.append("newkey=\(newkey)") }
         }
         line.payload = Self.elements((request.from..<request.to).map { UInt8($0) }, "m")
         script?.append(line.description)
@@ -32,10 +41,17 @@ extension SimulatedWorld {
             let line = DialogueLine(effect: told) {
                 "x\($0.connection)"
             } stream: {
-                "\($0.value)"
+                "\(streams[Int($0.value)].rid)"
             }
             if let line { script?.append(line.description) }
         }
+    }
+
+    /// What an upstream does.
+    mutating func tell(_ text: @autoclosure () -> String, on stream: Int) {
+        guard script != nil else { return }
+        let name = stream == 0 ? "" : "on=\(streams[stream].rid) "
+        script?.append("U: \(name)\(text())")
     }
 
     /// One element for each number.

@@ -11,20 +11,14 @@ extension SimulatedWorld {
         exchanges[exchange].arrival = now
         waiting.append(exchange)
         let request = requests[number]
-        var attributes = BodyAttributes()
-        attributes.rid = .value(setting.firstRid + UInt64(number))
+        let attributes = attributes(of: number)
         var payload: [UInt8] = []
         if request.to > request.from {
             payload.reserveCapacity(request.to - request.from)
             for stanza in request.from..<request.to { payload.append(UInt8(stanza)) }
         }
-        switch request.content {
-        case .pause: attributes.pause = .value(UInt64(Self.pauseLength))
-        case .restart: attributes.isRestart = true
-        case .terminate: attributes.type = .terminate
-        case .creation, .plain: break
-        }
         if script != nil { tellArrival(exchange, request) }
+        if !requests[number].hasArrived { noteFetched(by: number) }
         requests[number].hasArrived = true
         // Whatever the client sends behind a pause ends it.
         if number > processed { patience = Self.inactivity }
@@ -41,36 +35,50 @@ extension SimulatedWorld {
         feed(.requestAborted(ExchangeID(connection: UInt64(exchange), number: 0)))
     }
 
-    mutating func sendStanzas(_ count: Int) {
-        guard !isLost, stanzasSent + count < 250 else { return }
-        let bytes = (stanzasSent..<stanzasSent + count).map { UInt8($0) }
-        stanzasSent += count
-        script?.append("U: " + Self.elements(bytes, "n"))
-        feed(.stanzas(bytes, enablesResumption: false))
+    mutating func sendStanzas(_ count: Int, on stream: Int) {
+        let state = streams[stream]
+        guard !state.isEnded, !state.isOpening, state.sent + count < 250 else { return }
+        let bytes = (state.sent..<state.sent + count).map { UInt8($0) }
+        streams[stream].sent += count
+        let enables = setting.streams > 1 && state.sent > 0 && state.sent % 16 == 0
+        if enables { streams[stream].isResumable = true }
+        tell((enables ? "resumable " : "") + Self.elements(bytes, "n"), on: stream)
+        feed(.stanzas(bytes, enablesResumption: enables, on: StreamNumber(UInt16(stream))))
     }
 
-    mutating func sendFeatures() {
-        guard isRestarting else { return }
-        isRestarting = false
-        sawRestart = false
-        featuresOwed += 1
-        script?.append("U: features <f/>")
-        feed(.streamRestarted(features: [Self.features]))
+    /// The features that a stream owes, if it does.
+    mutating func sendFeatures(_ stream: Int) {
+        let number = StreamNumber(UInt16(stream))
+        guard !streams[stream].isEnded else { return }
+        if streams[stream].isOpening {
+            streams[stream].isOpening = false
+            streams[stream].featuresOwed += 1
+            tell("open id=s <f/>", on: stream)
+            feed(.streamOpened(StreamIdentity(id: "s", version: nil), features: [Self.features], on: number))
+        } else if streams[stream].isRestarting {
+            streams[stream].isRestarting = false
+            streams[stream].sawRestart = false
+            streams[stream].featuresOwed += 1
+            tell("features <f/>", on: stream)
+            feed(.streamRestarted(features: [Self.features], on: number))
+        }
     }
 
-    mutating func loseUpstream() {
-        guard !isLost else { return }
-        isLost = true
-        isRestarting = false
-        sawRestart = false
-        script?.append("U: end upstream-lost")
-        feed(.streamEnded(.upstreamLost, streamError: []))
+    mutating func loseUpstream(_ stream: Int) {
+        guard !streams[stream].isEnded else { return }
+        streams[stream].isLost = true
+        streams[stream].isRestarting = false
+        streams[stream].sawRestart = false
+        streams[stream].isCongested = false
+        tell("end upstream-lost", on: stream)
+        feed(.streamEnded(.upstreamLost, streamError: [], on: StreamNumber(UInt16(stream))))
     }
 
-    mutating func setCongested(_ congested: Bool) {
-        isCongested = congested
-        script?.append(congested ? "U: stall" : "U: flow")
-        feed(.upstreamCongested(congested))
+    mutating func setCongested(_ congested: Bool, on stream: Int) {
+        guard !streams[stream].isEnded else { return }
+        streams[stream].isCongested = congested
+        tell("\(congested ? "stall" : "flow")", on: stream)
+        feed(.upstreamCongested(congested, on: StreamNumber(UInt16(stream))))
     }
 
     /// Time passes, by little, by much, or to just before, at or after the next deadline.
@@ -113,6 +121,8 @@ extension SimulatedWorld {
     /// Compares what came of an input with what must come of it.
     mutating func settle(hadArrival: Bool) {
         let wasBusy = hadArrival || !waiting.isEmpty
+        processedBefore = processed
+        streamsBefore = streams.count
         advanceModel()
         for index in effects.indices where failure == nil { take(effects[index]) }
         if script != nil { tellEffects() }
@@ -131,11 +141,12 @@ extension SimulatedWorld {
         while processed + 1 < requests.count, requests[processed + 1].hasArrived {
             processed += 1
             patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity
-            if requests[processed].content == .restart, !isRestarting, !isLost { isRestarting = true }
+            advanceStreams(by: requests[processed])
             // Nobody waits for its answer: it is an empty one.
             let number = processed
             if requests[number].answer == nil, !waiting.contains(where: { exchanges[$0].request == number }) {
                 requests[number].answer = acknowledging(.empty, received: received, number)
+                requests[number].sentAt = now
             }
         }
     }
@@ -147,41 +158,82 @@ extension SimulatedWorld {
         return response
     }
 
+    /// What a request does to the streams.
+    private mutating func advanceStreams(by request: Request) {
+        for index in streams.indices where request.target ?? index == index && !streams[index].isEnded {
+            for stanza in request.from..<request.to { streams[index].owed.append(UInt8(stanza)) }
+            if request.content == .restart, !streams[index].isOpening { streams[index].isRestarting = true }
+        }
+        if request.content == .add {
+            streams.append(Stream(rid: setting.firstRid + UInt64(processed)))
+        }
+        if request.content == .close, let target = request.target {
+            guard streams.indices.contains(where: { $0 != target && !streams[$0].isEnded }) else {
+                hasClosedLast = true
+                return
+            }
+            if !streams[target].isLost { streams[target].isClosed = true }
+            streams[target].isRestarting = false
+            streams[target].isCongested = false
+        }
+    }
+
     private mutating func take(_ effect: SessionEffect) {
         switch effect {
         case .respond(let id, let response): answer(Int(id.connection), response)
-        case .openStream: break
-        case .returnUnfetched: break
-        case .forward(let bytes, on: _):
+        case .openStream(let request, on: let number):
+            guard number != .first else { return }
+            let index = Int(number.value)
+            guard index < streams.count, !streams[index].wasOpened, request.domain == "example.org" else {
+                return fail("opened a stream that nobody asked for")
+            }
+            streams[index].wasOpened = true
+        case .forward(let bytes, on: let number):
+            let index = Int(number.value)
             for byte in bytes {
-                if Int(byte) != stanzasForwarded { fail("forwarded \(byte) instead of \(stanzasForwarded)") }
-                stanzasForwarded += 1
+                let forwarded = streams[index].forwarded
+                guard forwarded < streams[index].owed.count, streams[index].owed[forwarded] == byte else {
+                    return fail("forwarded \(byte) out of its turn")
+                }
+                streams[index].forwarded += 1
             }
-            if stanzasForwarded > requests[processed].to { fail("forwarded before its turn") }
-        case .restartStream:
-            if sawRestart { fail("restarted twice") }
-            sawRestart = true
-        case .leaveStream(let farewell, on: _):
-            if isLost { fail("left a stream that is gone") }
-            if farewell != .close { fail("dropped the stream") }
+        case .restartStream(on: let number):
+            if streams[Int(number.value)].sawRestart { fail("restarted twice") }
+            streams[Int(number.value)].sawRestart = true
+        case .returnUnfetched(let bytes, on: let number):
+            if streams[Int(number.value)].returned != nil { fail("returned twice") }
+            if bytes.isEmpty { fail("returned nothing") }
+            streams[Int(number.value)].returned = bytes
+        case .leaveStream(let farewell, on: let number):
+            let index = Int(number.value)
+            if streams[index].isLost || streams[index].isLeft { fail("left a stream that is gone") }
+            streams[index].isLeft = true
+            let expected = unfetched(of: index)
+            if streams[index].returned ?? [] != expected {
+                fail("returned \(streams[index].returned ?? []) instead of \(expected)")
+            }
+            if farewell == .drop, !streams[index].isResumable || !waiting.isEmpty { fail("dropped the stream") }
         case .pauseReading, .resumeReading: fail("back-pressure without a reason")
-        case .ended(let reason):
-            end = reason
-            switch reason {
-            case .inactive:
-                if idleSince?.advanced(by: .seconds(allowedSilence)) != now {
-                    fail("ended by inactivity at the wrong time")
-                }
-            case .upstreamLost where isLost:
-                if wasTold {
-                    if stanzasSpent != stanzasSent || featuresOwed > 0 { fail("the end was told before what waited") }
-                } else if idleSince?.advanced(by: .seconds(allowedSilence)) != now {
-                    fail("forgot to tell the client, or did not wait for it")
-                }
-            case .terminated:
-                if requests[processed].content != .terminate { fail("terminated without being asked") }
-            default: fail("ended as \(reason.rawValue)")
-            }
+        case .ended(let reason): takeEnd(reason)
+        }
+    }
+
+    private mutating func takeEnd(_ reason: EndReason) {
+        end = reason
+        for stream in streams where stream.wasOpened && stream.isLost == stream.isLeft && !stream.isClosed {
+            fail("forgot to leave a stream")
+        }
+        let isSilent = idleSince?.advanced(by: .seconds(allowedSilence)) == now
+        switch reason {
+        case .inactive: if !isSilent { fail("ended by inactivity at the wrong time") }
+        case .upstreamLost where isEverythingGone:
+            let isComplete = !streams.contains { $0.isLost && ($0.spent < $0.sent || $0.featuresOwed > 0) }
+            if wasTold, !isComplete { fail("the end was told before what waited") }
+            if !wasTold, !isSilent { fail("forgot to tell the client, or did not wait for it") }
+        case .terminated:
+            let wasAsked = requests[processed].content == .terminate || hasClosedLast
+            if !wasAsked, !isEverythingGone || !(wasTold || isSilent) { fail("terminated without being asked") }
+        default: fail("ended as \(reason.rawValue)")
         }
     }
 
@@ -205,58 +257,109 @@ extension SimulatedWorld {
             if number <= processed, !isReplaced { fail("request \(number) got an error instead of its answer") }
             if !response.payload.isEmpty { fail("payload in an error") }
             return
-        case .terminate(.remoteConnectionFailed) where isLost:
+        case .terminate(let condition) where response.stream != nil:
+            guard let stream = response.stream.flatMap({ index(ofStream: $0) }) else { return fail("no such stream") }
+            if requests[number].answer == nil {
+                guard streams[stream].isEnded, (condition == .remoteConnectionFailed) == streams[stream].isLost else {
+                    return fail("told the end of a stream that lives")
+                }
+                streams[stream].isToldEnd = true
+            }
+        case .terminate(.remoteConnectionFailed) where isEverythingGone:
             wasTold = true
             return spend(response, on: exchange)
         case .terminate(let condition):
-            if condition != nil || requests[processed].content != .terminate {
+            let wasAsked = requests[processed].content == .terminate || hasClosedLast
+            if condition != nil || !(wasAsked || isEverythingGone) {
                 return fail("request \(number) was refused: \(condition?.rawValue ?? "no condition")")
             }
             if wasTold { fail("more than one request was told the end") }
             wasTold = true
         case .plain, .creation: break
         }
+        requests[number].sentAt = now
         if let first = requests[number].answer {
             if first != response { fail("request \(number) was answered differently before") }
             return
         }
         if number > processed { return fail("request \(number) was answered before its turn") }
+        checkReport(response, on: exchange)
+        let wasAlone = isAlone(number)
         requests[number].answer = response
         if !exchanges[exchange].isKnownDead {
             if number < lastRidAnswered { fail("request \(number) was answered after \(lastRidAnswered)") }
             lastRidAnswered = number
         }
-        spend(response, on: exchange)
+        spend(response, on: exchange, wasAlone: wasAlone)
+    }
+
+    /// A report is of a response that was sent, a second ago or more, and that the client may miss (`A-04`).
+    private mutating func checkReport(_ response: BodyResponse, on exchange: Int) {
+        guard let report = response.report else { return }
+        let missing = Int(report.rid.value - setting.firstRid)
+        guard setting.acknowledges, let sentAt = requests[missing].sentAt else { return fail("a report of nothing") }
+        let age = now.elapsed(since: sentAt)
+        if report.age < .seconds(1) || age - report.age > .milliseconds(1) || report.age - age > .milliseconds(1) {
+            fail("a report of \(report.age) instead of \(age)")
+        }
     }
 
     /// The payload of an answer that is given for the first time.
-    private mutating func spend(_ response: BodyResponse, on exchange: Int) {
-        if response.payload.isEmpty { return }
+    private mutating func spend(_ response: BodyResponse, on exchange: Int, wasAlone: Bool = false) {
+        if response.payload.isEmpty {
+            if response.stream != nil, response.opening == .none, response.kind == .plain, response.report == nil {
+                fail("an empty answer with the name of a stream")
+            }
+            return
+        }
+        let number = exchanges[exchange].request
         if exchanges[exchange].isKnownDead { fail("payload was spent on a dead connection") }
-        if requests[exchanges[exchange].request].content == .pause { fail("payload in the answer to a pause") }
+        if requests[number].content == .pause { fail("payload in the answer to a pause") }
+        var stream = 0
+        if let name = response.stream {
+            guard let named = index(ofStream: name) else { return fail("payload of no stream") }
+            stream = named
+        } else if streamsBefore > 1 {
+            // Only the end of the session has no name.
+            guard case .terminate = response.kind else { return fail("payload without the name of its stream") }
+            stream = streams.lastIndex { $0.isLost && !$0.isToldEnd } ?? 0
+        }
         if response.usesStreamPrefix {
-            featuresOwed -= 1
+            streams[stream].featuresOwed -= 1
             if response.payload != [Self.features] { fail("features do not stand alone") }
             return
         }
+        let first = streams[stream].spent
         for byte in response.payload {
-            if Int(byte) != stanzasSpent { fail("the client gets \(byte) instead of \(stanzasSpent)") }
-            stanzasSpent += 1
+            if Int(byte) != streams[stream].spent {
+                fail("the client gets \(byte) instead of \(streams[stream].spent)")
+            }
+            streams[stream].spent += 1
         }
+        deliveries.append(
+            Delivery(request: number, stream: stream, stanzas: first..<streams[stream].spent, wasAlone: wasAlone))
     }
 
-    /// What holds after every input.
     private mutating func checkState() {
         if end != nil {
             if !waiting.isEmpty { fail("the session ended and left requests without an answer") }
-            if end == .terminated, !isRestarting, !isLost, stanzasForwarded != requests[processed].to {
+            for stream in streams
+            where !stream.isEnded && !stream.isRestarting && !stream.isOpening
+                && stream.forwarded < stream.owed.count
+            {
                 fail("stanzas were lost at the end")
             }
             return
         }
-        if isRestarting != sawRestart { fail("a restart was \(sawRestart ? "made up" : "lost")") }
-        if !isRestarting, !isLost, stanzasForwarded != requests[processed].to {
-            fail("stanzas wait for an open stream")
+        for stream in streams where !stream.isEnded {
+            if stream.isRestarting != stream.sawRestart {
+                fail("a restart was \(stream.sawRestart ? "made up" : "lost")")
+            }
+            if !stream.wasOpened { fail("a stream was not opened") }
+            if stream.isLeft { fail("a stream was left") }
+            if !stream.isRestarting, !stream.isOpening, stream.forwarded != stream.owed.count {
+                fail("stanzas wait for an open stream")
+            }
         }
         if requests[processed].content == .terminate { fail("terminate did not end the session") }
         let held = waiting.count { exchanges[$0].request <= processed }
@@ -270,7 +373,7 @@ extension SimulatedWorld {
         if held > 0, !session.isCreating, arrived - oldest + 1 > limit {
             fail("request \(oldest) is held while \(arrived) waits")
         }
-        if held > 0, !session.isCreating, stanzasSpent < stanzasSent || featuresOwed > 0 {
+        if held > 0, !session.isCreating, streams.contains(where: \.hasSomethingToSay) {
             fail("payload waits while a request is held")
         }
     }

@@ -8,6 +8,10 @@ import BOSHCore
 struct SimulatedWorld {
     enum Content: UInt8 {
         case creation, plain, pause, restart, terminate
+        /// Asks for another stream.
+        case add
+        /// Closes one stream.
+        case close
     }
 
     /// One rid, as client and model know it.
@@ -16,6 +20,10 @@ struct SimulatedWorld {
         /// The client's stanzas in it: numbers `from..<to`.
         var from: Int
         var to: Int
+        /// The stream that it is for; nil for all.
+        var target: Int?
+        /// What it acknowledges; nil for nothing said.
+        var ack: Int?
         var hasArrived = false
         /// The client has its answer.
         var isAnswered = false
@@ -23,6 +31,7 @@ struct SimulatedWorld {
         var isGivenUp = false
         /// The answer that was decided first; every later one must be equal.
         var answer: BodyResponse?
+        var sentAt: MonotonicInstant?
     }
 
     enum Place: UInt8 {
@@ -68,14 +77,18 @@ struct SimulatedWorld {
 
     /// All rids up to this one have arrived.
     var processed = 0
-    var stanzasForwarded = 0
-    var stanzasSent = 0
-    var stanzasSpent = 0
-    var featuresOwed = 0
-    var isRestarting = false
-    var sawRestart = false
-    var isCongested = false
-    var isLost = false
+    /// What it was before the present input.
+    var processedBefore = 0
+    var streams: [Stream] = []
+    /// How many streams there were before the present input.
+    var streamsBefore = 1
+    var deliveries: [Delivery] = []
+    /// How many streams the client has asked for, the first one included.
+    var streamsWanted = 1
+    /// The client has had features; before that it asks for no further stream.
+    var hasFeatures = false
+    /// The request that closed the last open stream was processed.
+    var hasClosedLast = false
     var idleSince: MonotonicInstant?
     var patience = inactivity
     var lastRidAnswered = 0
@@ -92,6 +105,8 @@ struct SimulatedWorld {
         attributes.to = "example.org"
         attributes.hold = .value(UInt64(setting.hold))
         attributes.wait = .value(UInt64(setting.wait))
+        if setting.acknowledges { attributes.ack = .value(1) }
+        if setting.usesKeys { attributes.newkey = "a6" }
         let exchange = ExchangeID(connection: 0, number: 0)
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)
@@ -102,22 +117,22 @@ struct SimulatedWorld {
             preconditionFailure("the creation request is valid")
         }
         lastAnswerReceived = now
+        streams.append(Stream(rid: setting.firstRid, wasOpened: true, isKnown: true, featuresOwed: 0))
         requests.reserveCapacity(64)
         exchanges.reserveCapacity(64)
         requests.append(Request(content: .creation, from: 0, to: 0, hasArrived: true))
         exchanges.append(Exchange(request: 0, place: .waiting, arrival: now))
         waiting.append(0)
-        featuresOwed = 1
         if isTold {
             script = [
                 "P: max-wait=20 inactivity=\(Self.inactivity) polling=\(Self.polling) maxpause=\(Self.pauseLength) "
                     + "outbound=1000000 inbound=1000000",
-                "C: x0 rid=\(setting.firstRid) to=example.org hold=\(setting.hold) wait=\(setting.wait)",
+                "C: x0 rid=\(setting.firstRid) to=example.org hold=\(setting.hold) wait=\(setting.wait)"
+                    + (setting.acknowledges ? " ack=1" : "") + (setting.usesKeys ? " newkey=a6" : ""),
             ]
         }
         settle(hadArrival: true)
-        script?.append("U: open id=s <f/>")
-        feed(.streamOpened(StreamIdentity(id: "s", version: nil), features: [Self.features]))
+        sendFeatures(0)
         while !answersUnderway.isEmpty { deliverAnswer(at: 0) }
     }
 
@@ -125,6 +140,9 @@ struct SimulatedWorld {
     static let policy = SessionPolicy(
         maxWait: .seconds(20), maxHold: 3, inactivity: .seconds(inactivity), polling: .seconds(polling),
         maxpause: .seconds(pauseLength), outboundBound: 1_000_000, inboundBound: 1_000_000, domains: ["example.org"])
+
+    /// Whether some upstream takes no bytes.
+    var isCongested: Bool { streams.contains { $0.isCongested } }
 
     var isOver: Bool { end != nil || failure != nil }
 
@@ -168,10 +186,12 @@ struct SimulatedWorld {
                 notice(exchange)
             }
         case .reload: reload(isNoticed: step.first % 4 != 0, dropsCopies: step.second % 2 == 0)
-        case .stanzas: sendStanzas(1 + step.first % 3)
-        case .features: sendFeatures()
-        case .congestion: setCongested(!isCongested)
-        case .lose: if step.first % 4 == 0 { loseUpstream() }
+        case .stanzas: sendStanzas(1 + step.first % 3, on: step.second % streams.count)
+        case .features: sendFeatures(step.first % streams.count)
+        case .congestion:
+            let stream = step.first % streams.count
+            setCongested(!streams[stream].isCongested, on: stream)
+        case .lose: if step.first % 4 == 0 { loseUpstream(step.second % streams.count) }
         case .jump: jump(step)
         }
     }

@@ -91,6 +91,11 @@ import Testing
         var replays = 0
         var terminated = 0
         var lost = 0
+        var several = 0
+        var closed = 0
+        var returned = 0
+        var kept = 0
+        var reports = 0
         var early = 0
         var givenUp = 0
         for seed in 1...2_000 as ClosedRange<UInt64> {
@@ -99,11 +104,21 @@ import Testing
             errors += world.exchanges.count(where: \.isError)
             replays += world.exchanges.count - world.requests.count
             terminated += world.end == .terminated ? 1 : 0
-            lost += world.isLost ? 1 : 0
+            lost += world.streams.count(where: \.isLost)
+            several += world.streams.count > 1 ? 1 : 0
+            closed += world.streams.count(where: \.isClosed)
+            returned += world.streams.count { $0.returned != nil }
+            kept += world.streams.count { $0.isResumable && $0.isLeft }
+            reports += world.requests.count { $0.answer?.report != nil }
             givenUp += world.requests.count(where: \.isGivenUp)
             early += zip(world.exchanges, world.exchanges.dropFirst()).count { $0.arrival > $1.arrival }
         }
-        #expect(kinds.count == 5)
+        #expect(kinds.count == 7)
+        #expect(several > 200)
+        #expect(closed > 20)
+        #expect(returned > 100)
+        #expect(kept > 10)
+        #expect(reports > 20)
         #expect(errors > 200)
         #expect(replays > 1_000)
         #expect(terminated > 10)
