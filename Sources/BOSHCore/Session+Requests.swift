@@ -181,7 +181,7 @@ extension Session {
             // Its connection died before its turn came (`P-13`).
             keep(
                 acknowledging(.empty, to: request.rid), for: request.rid, stream: .first,
-                isPause: request.pause != .absent, now: now, policy: policy)
+                isPause: request.pause != .absent || request.isTerminate, now: now, policy: policy)
         }
         if isOveractive(request, policy: policy) {
             end(.overactive, culprit: request.exchange, into: &effects)
@@ -243,10 +243,10 @@ extension Session {
         case .absent:
             // A client that acknowledges leaves it out when it has everything (`A-06`): the answers to all its earlier
             // requests, so this says nothing as long as one of those is not even answered.
-            if held.isEmpty, rid == processed.next { replay.acknowledge(upTo: newest, least: requests) }
+            if held.isEmpty, rid == processed.next { replay.acknowledge(upTo: newest, least: requiredResponses) }
         case .value(let value):
             guard let acked = RequestID(value), acked <= newest else { return }
-            replay.acknowledge(upTo: acked, least: requests)
+            replay.acknowledge(upTo: acked, least: requiredResponses)
             // An `ack` that crosses a response on its way is normal; only what was sent a while ago is missing (`A-04`).
             missing = acked < newest && replay.mayReport(acked.next, now: now) ? acked.next : nil
         }

@@ -131,9 +131,9 @@ extension Session {
             copy response, for: rid, stream: stream, isAlone: held.isEmpty && early.isEmpty, isPause: isPause, now: now)
         let limit = requests + policy.extraResponses
         if acknowledges {
-            replay.trim(to: limit, bytes: policy.responseBytes, least: requests)
+            replay.trim(to: limit, bytes: policy.responseBytes, least: requiredResponses)
         } else {
-            replay.trim(to: limit, spareBytes: policy.spareBytes, least: requests)
+            replay.trim(to: limit, spareBytes: policy.spareBytes, least: requiredResponses)
         }
     }
 

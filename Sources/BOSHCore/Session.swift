@@ -231,10 +231,14 @@ package struct Session: Sendable {
     package var streamCount: Int { streams.count }
 
     /// How many bytes of responses are kept beyond what the rules demand; they come out of the worker's budget.
-    package var spareResponseBytes: Int { replay.count > requests ? replay.byteCount : 0 }
+    package var spareResponseBytes: Int { replay.count > requiredResponses ? replay.byteCount : 0 }
 
     /// Lets go of the oldest response that is kept beyond what the rules demand; says whether there was one.
-    package mutating func evictSpareResponse() -> Bool { replay.evict(least: requests) }
+    package mutating func evictSpareResponse() -> Bool { replay.evict(least: requiredResponses) }
+
+    /// How many responses to ordinary requests are kept in any case (`R-06`): with several streams one more, because one of
+    /// them may be closed while all requests are open (`P-07`).
+    var requiredResponses: Int { nextStream > 1 ? requests + 1 : requests }
 
     func index(of number: StreamNumber) -> Int? {
         streams.firstIndex { $0.number == number }

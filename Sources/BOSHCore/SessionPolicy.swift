@@ -23,9 +23,9 @@ package struct SessionPolicy: Sendable, Equatable {
     package var extraResponses = 4
     /// How many bytes of responses one session keeps at most for a client that acknowledges them.
     package var responseBytes = 262_144
-    /// How many bytes the responses beyond the last `requests` take at most for a client that does not: some small ones, so
+    /// How many bytes the responses beyond the last `requests` take at most for a client that does not: the empty ones, so
     /// that a session that has just logged in and falls idle does not keep the whole exchange.
-    package var spareBytes = 512
+    package var spareBytes = 128
     /// The media types that a client may ask for with `content` (`H-07`): none that a browser would run scripts of.
     package var contentTypes = ["text/xml", "application/xml", "text/plain"]
 

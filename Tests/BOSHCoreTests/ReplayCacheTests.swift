@@ -74,4 +74,127 @@ import BOSHCore
         #expect(cache.count <= 3, "a client that only pauses fills no memory")
         #expect(try cache.contains(Self.rid(6)))
     }
+
+    @Test("R-07 an empty response comes back with its ack, near or far", arguments: [1, 255, 256, 1000] as [UInt64])
+    func keepsAck(ahead: UInt64) throws {
+        var cache = ReplayCache()
+        var response = BodyResponse.empty
+        response.ack = try Self.rid(7 + ahead)
+        try Self.store(response, for: 7, limit: 2, in: &cache)
+        #expect(try cache.response(to: Self.rid(7)) == response)
+    }
+
+    @Test("R-07 what else a response says comes back as well")
+    func keepsMarks() throws {
+        var cache = ReplayCache()
+        var response = BodyResponse.empty
+        response.marks = .some(
+            stream: StreamName(bits: 5), report: ResponseReport(rid: try Self.rid(3), age: .seconds(2)))
+        response.opening = .stream(StreamIdentity(id: "", version: nil, from: "example.org"))
+        try Self.store(response, for: 7, limit: 2, in: &cache)
+        #expect(try cache.response(to: Self.rid(7)) == response)
+    }
+
+    @Test("T-12 a what a new request shows to be fetched")
+    func notesRequests() throws {
+        let text = { (cache: ReplayCache) in String(decoding: cache.unfetchedPayload(of: .first), as: UTF8.self) }
+        var cache = ReplayCache()
+        try Self.store(Self.response("a"), for: 10, limit: 9, in: &cache)
+        try Self.store(Self.response("b"), for: 11, limit: 9, isAlone: true, in: &cache)
+        try Self.store(Self.response("c"), for: 12, limit: 9, stream: 1, in: &cache)
+        #expect(text(cache) == "ab")
+        cache.noteRequest(try Self.rid(11), requests: 3)
+        #expect(text(cache) == "ab", "the request that it answers shows nothing")
+        cache.noteRequest(try Self.rid(12), requests: 3)
+        #expect(text(cache) == "a")
+        cache.noteRequest(try Self.rid(13), requests: 3)
+        #expect(text(cache) == "")
+        #expect(cache.unfetchedPayload(of: StreamNumber(1)) == Array("c".utf8))
+        cache.noteRequest(try Self.rid(15), requests: 3)
+        #expect(cache.unfetchedPayload(of: StreamNumber(1)).isEmpty)
+    }
+
+    @Test("T-12 b features and stream errors are never returned")
+    func returnsNoFeatures() throws {
+        var cache = ReplayCache()
+        try Self.store(BodyResponse(payload: [0x3C], usesStreamPrefix: true), for: 1, limit: 2, in: &cache)
+        #expect(cache.unfetchedPayload(of: .first).isEmpty)
+    }
+
+    @Test("A-05 what is acknowledged goes, all but the last ones; what is not stays")
+    func acknowledges() throws {
+        var cache = ReplayCache()
+        for rid in 1...6 as ClosedRange<UInt64> {
+            try Self.store(Self.response("\(rid)"), for: rid, limit: 9, in: &cache)
+        }
+        cache.acknowledge(upTo: try Self.rid(3), least: 2)
+        #expect(try (1...6).map { try cache.contains(Self.rid($0)) } == [false, false, false, true, true, true])
+        cache.acknowledge(upTo: try Self.rid(6), least: 2)
+        #expect(try (4...6).map { try cache.contains(Self.rid($0)) } == [false, true, true])
+        #expect(cache.unfetchedPayload(of: .first).isEmpty)
+        #expect(try cache.response(to: Self.rid(5)) == Self.response("5"))
+    }
+
+    @Test("A-04 what was sent a second ago is reported, once, with the age since it was last sent")
+    func reports() throws {
+        var cache = ReplayCache()
+        let rid = try Self.rid(1)
+        try Self.store(Self.response("1"), for: 1, limit: 2, in: &cache)
+        let early = Self.now.advanced(by: .milliseconds(999))
+        let late = Self.now.advanced(by: .milliseconds(1000))
+        #expect(!cache.mayReport(rid, now: early) && cache.mayReport(rid, now: late))
+        cache.noteReplay(of: rid, now: late)
+        #expect(!cache.mayReport(rid, now: late))
+        let later = late.advanced(by: .milliseconds(1500))
+        #expect(cache.mayReport(rid, now: later))
+        let age = cache.report(rid, now: later)
+        #expect(age == .milliseconds(1500))
+        #expect(!cache.mayReport(rid, now: later))
+        let missing = try cache.report(Self.rid(2), now: later)
+        #expect(missing == nil)
+        #expect(try !cache.mayReport(Self.rid(2), now: later))
+    }
+
+    @Test("A-04 the clock of the ages goes around and stays right")
+    func agesAcrossTheEnd() throws {
+        var cache = ReplayCache()
+        let rid = try Self.rid(1)
+        let sent = MonotonicInstant(nanoseconds: 4_294_967_295 * 1_000_000)
+        cache.store(.empty, for: rid, stream: .first, isAlone: true, isPause: false, now: sent)
+        let age = cache.report(rid, now: sent.advanced(by: .seconds(3)))
+        #expect(age == .seconds(3))
+    }
+
+    @Test("R-06 the bytes of what goes are given back, whichever way it goes")
+    func countsBytes() throws {
+        var cache = ReplayCache()
+        for rid in 1...8 as ClosedRange<UInt64> {
+            let response = rid % 2 == 0 ? BodyResponse.empty : Self.response(String(repeating: "x", count: Int(rid)))
+            try Self.store(response, for: rid, limit: 9, in: &cache)
+        }
+        let all = cache.byteCount
+        cache.trim(to: 7, bytes: .max, least: 2)
+        #expect(cache.count == 7 && cache.byteCount < all)
+        cache.trim(to: 7, bytes: 0, least: 5)
+        #expect(cache.count == 5)
+        while cache.evict(least: 2) {}
+        #expect(cache.count == 2)
+        let last = cache.byteCount
+        cache.acknowledge(upTo: try Self.rid(8), least: 0)
+        #expect(cache.count == 0 && cache.byteCount == 0 && last > 0)
+    }
+
+    @Test("R-06 what is kept beyond the last ones has a bound of its own")
+    func boundsSpareBytes() throws {
+        var cache = ReplayCache()
+        for rid in 1...6 as ClosedRange<UInt64> {
+            cache.store(
+                Self.response(String(repeating: "x", count: 1000)), for: try Self.rid(rid), stream: .first,
+                isAlone: false, isPause: false, now: Self.now)
+        }
+        cache.trim(to: 9, spareBytes: 2_500, least: 2)
+        #expect(cache.count == 4, "the last two take no part")
+        cache.trim(to: 9, spareBytes: 0, least: 2)
+        #expect(cache.count == 2)
+    }
 }

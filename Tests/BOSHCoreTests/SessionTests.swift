@@ -187,6 +187,67 @@ import Testing
         }
     }
 
+    @Test("M-01 M-02 streams are opened to their domains, each with its number and name")
+    func opensStreams() throws {
+        var attributes = BodyAttributes()
+        attributes.rid = .value(1)
+        attributes.to = "EXAMPLE.org"
+        attributes.language = "de"
+        let policy = SessionHarness.policy
+        let opening = try SessionOpening(judging: attributes, by: policy)
+        var effects: [SessionEffect] = []
+        let now = MonotonicInstant(nanoseconds: 0)
+        let exchange = ExchangeID(connection: 1, number: 1)
+        var session = Session(
+            id: SessionHarness.id, opening: opening, stream: StreamName(bits: 7), exchange: exchange, payload: [],
+            now: now, policy: policy, into: &effects)
+        let first = StreamRequest(domain: "example.org", language: "de", name: StreamName(bits: 7))
+        #expect(effects == [.openStream(first, on: .first)])
+        session.handle(
+            .streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), now: now, policy: policy,
+            into: &effects)
+        attributes.rid = .value(2)
+        attributes.freshStreamName = StreamName(bits: 8)
+        attributes.language = nil
+        effects = []
+        session.handle(.request(exchange, attributes, payload: []), now: now, policy: policy, into: &effects)
+        let second = StreamRequest(domain: "example.org", language: nil, name: StreamName(bits: 8))
+        #expect(effects == [.openStream(second, on: StreamNumber(1))])
+        #expect(session.streamCount == 2)
+    }
+
+    @Test("T-10 a client without ver is a legacy one")
+    func knowsLegacyClients() {
+        var legacy = SessionHarness()
+        _ = legacy.send("a", "rid=1 to=example.org")
+        var modern = SessionHarness()
+        _ = modern.send("a", "rid=1 to=example.org ver=1.6")
+        #expect(legacy.session?.isLegacy == true && modern.session?.isLegacy == false)
+    }
+
+    @Test("R-06 responses beyond the last ones can be taken away, the last ones cannot")
+    func evictsSpareResponses() {
+        var harness = SessionHarness(hold: 1)
+        for rid in 101...105 {
+            _ = harness.upstream("<n\(rid)/>")
+            _ = harness.send("\(rid)", "rid=\(rid)")
+        }
+        var session = harness.session
+        #expect((session?.spareResponseBytes ?? 0) > 0)
+        var evicted = 0
+        while session?.evictSpareResponse() == true { evicted += 1 }
+        #expect(evicted == 4 && session?.spareResponseBytes == 0)
+    }
+
+    @Test("M-01 a name is sixteen hexadecimal digits and nothing else")
+    func namesStreams() {
+        #expect(StreamName(bits: 0xAB).text == "00000000000000ab")
+        #expect(StreamName("00000000000000ab") == StreamName(bits: 0xAB))
+        for text in ["", "ab", "00000000000000AB", "+0000000000000ab", "000000000000000ab", "00000000000000a\u{660}"] {
+            #expect(StreamName(text) == nil)
+        }
+    }
+
     private func permutations(of values: [Int]) -> [[Int]] {
         guard let first = values.first else { return [[]] }
         return permutations(of: Array(values.dropFirst())).flatMap { rest in
