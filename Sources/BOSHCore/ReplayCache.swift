@@ -26,7 +26,14 @@ package struct ReplayCache: Sendable, Equatable {
 
     private struct Body: Sendable, Equatable {
         let rid: RequestID
-        let response: BodyResponse
+        let payload: [UInt8]
+        /// All but the payload, of the few responses that have more than that.
+        let rest: Rest
+    }
+
+    private indirect enum Rest: Sendable, Equatable {
+        case none
+        case some(BodyResponse)
     }
 
     private var entries: [Entry] = []
@@ -58,7 +65,11 @@ package struct ReplayCache: Sendable, Equatable {
         if isAlone { flags.insert(.wasAlone) }
         if !response.isTrivial || ackAhead == nil {
             flags.insert(.hasBody)
-            bodies.append(Body(rid: rid, response: response))
+            var rest = response
+            rest.payload = []
+            bodies.append(
+                Body(rid: rid, payload: response.payload, rest: rest.isTrivial && ackAhead != nil ? .none : .some(rest))
+            )
         }
         // Features and stream errors are nothing that could be returned.
         if response.payload.isEmpty || response.usesStreamPrefix { flags.insert(.isFetched) }
@@ -68,7 +79,7 @@ package struct ReplayCache: Sendable, Equatable {
         var index = entries.endIndex
         while index > 0, rid < entries[index - 1].rid { index -= 1 }
         entries.insert(entry, at: index)
-        byteCount += Self.size(of: response, flags)
+        byteCount += Self.size(of: response.payload, flags)
     }
 
     /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or more than `bytes` and more
@@ -94,7 +105,7 @@ package struct ReplayCache: Sendable, Equatable {
         for entry in entries.dropLast(least) {
             bytes += Self.entrySize
             guard entry.flags.contains(.hasBody) else { continue }
-            bytes += Self.bodySize + (bodies.first { $0.rid == entry.rid }?.response.payload.count ?? 0)
+            bytes += Self.bodySize + (bodies.first { $0.rid == entry.rid }?.payload.count ?? 0)
         }
         return bytes
     }
@@ -109,8 +120,12 @@ package struct ReplayCache: Sendable, Equatable {
     /// The response to `rid`; nil when it was never given or is no longer kept.
     package func response(to rid: RequestID) -> BodyResponse? {
         guard let entry = entries.first(where: { $0.rid == rid }) else { return nil }
-        if entry.flags.contains(.hasBody) { return bodies.first { $0.rid == rid }?.response }
-        var response = BodyResponse.empty
+        let body = entry.flags.contains(.hasBody) ? bodies.first { $0.rid == rid } : nil
+        if let body, case .some(var response) = body.rest {
+            response.payload = body.payload
+            return response
+        }
+        var response = BodyResponse(payload: body?.payload ?? [])
         if entry.ackAhead > 0 { response.ack = RequestID(rid.value + UInt64(entry.ackAhead)) }
         return response
     }
@@ -163,7 +178,7 @@ package struct ReplayCache: Sendable, Equatable {
         var bytes: [UInt8] = []
         for entry in entries where entry.stream == stream && !entry.flags.contains(.isFetched) {
             if let body = bodies.first(where: { $0.rid == entry.rid }) {
-                bytes.append(contentsOf: body.response.payload)
+                bytes.append(contentsOf: body.payload)
             }
         }
         return bytes
@@ -182,7 +197,7 @@ package struct ReplayCache: Sendable, Equatable {
             byteCount -= Self.entrySize
             return
         }
-        byteCount -= Self.size(of: bodies[index].response, entry.flags)
+        byteCount -= Self.size(of: bodies[index].payload, entry.flags)
         bodies.remove(at: index)
         // What a busy session once needed, an idle one gives back.
         if bodies.capacity > 4, bodies.count * 4 <= bodies.capacity { bodies = bodies.map { $0 } }
@@ -196,8 +211,8 @@ package struct ReplayCache: Sendable, Equatable {
         UInt32(truncatingIfNeeded: instant.nanoseconds / 1_000_000)
     }
 
-    private static func size(of response: BodyResponse, _ flags: Flags) -> Int {
-        entrySize + (flags.contains(.hasBody) ? bodySize + response.payload.count : 0)
+    private static func size(of payload: [UInt8], _ flags: Flags) -> Int {
+        entrySize + (flags.contains(.hasBody) ? bodySize + payload.count : 0)
     }
 
     private static let entrySize = 24

@@ -16,7 +16,14 @@ final class ClientConnection {
     struct Waiting {
         let exchange: UInt64
         let session: UInt32
-        let sid: SessionID
+        /// Half of the session's random bits: its slot may have gone to another one.
+        let mark: UInt64
+
+        init(exchange: UInt64, session: UInt32, sid: SessionID) {
+            self.exchange = exchange
+            self.session = session
+            mark = sid.low
+        }
     }
 
     /// How far the end of the connection has come.

@@ -4,8 +4,10 @@ import BOSHCore
 final class SessionDriver {
     let slot: UInt32
     var session: Session
-    /// The upstream streams that neither side has ended; nearly always one.
-    var links: [UpstreamLink] = []
+    /// The upstream stream, until either side has ended it.
+    private var first: UpstreamLink?
+    /// The others, in the few sessions that have several.
+    private var more: [UpstreamLink] = []
     /// How much of the worker's budget for responses it takes.
     var spareBytes = 0
     /// Whether it stands in the queue of sessions that keep more responses than they must.
@@ -18,7 +20,24 @@ final class SessionDriver {
 
     /// The link of one stream; nil once either side has ended it.
     func link(_ stream: StreamNumber) -> UpstreamLink? {
-        for link in links where link.stream == stream { return link }
-        return nil
+        if let first, first.stream == stream { return first }
+        return more.first { $0.stream == stream }
+    }
+
+    func add(_ link: UpstreamLink) {
+        if first == nil { first = link } else { more.append(link) }
+    }
+
+    func remove(_ link: UpstreamLink) {
+        if first === link { first = nil } else { more.removeAll { $0 === link } }
+    }
+
+    /// Lets go of all links and gives them away.
+    func takeLinks() -> [UpstreamLink] {
+        defer {
+            first = nil
+            more = []
+        }
+        return more + (first.map { [$0] } ?? [])
     }
 }

@@ -8,7 +8,8 @@ import XMLCodec
 /// that a farewell takes.
 final class UpstreamLink {
     let token: Token
-    let sid: SessionID
+    /// The session's name in the log: short enough to stay inside the string.
+    let sessionName: String
     /// Which of the session's streams it carries.
     let stream: StreamNumber
     let address: StreamRequest
@@ -57,7 +58,7 @@ final class UpstreamLink {
     ) {
         self.token = token
         self.session = session
-        self.sid = sid
+        sessionName = sid.short
         self.stream = stream
         self.address = address
         self.machine = machine

@@ -133,7 +133,7 @@ extension Worker {
         connection.isPeerClosed = true
         let lost = connection.waiting
         for waiting in lost {
-            guard sessions[Int(waiting.session)]?.session.id == waiting.sid else { continue }
+            guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
             let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
             handle(.requestAborted(exchange), session: waiting.session)
         }

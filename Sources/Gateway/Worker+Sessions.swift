@@ -144,8 +144,7 @@ extension Worker {
         counters.sessionEnds[reason, default: 0] += 1
         logger.info("session ended", metadata: ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
         forgetSpareResponses(of: driver)
-        for link in driver.links { link.session = nil }
-        driver.links = []
+        for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)
         sessions[Int(driver.slot)] = nil
         vacantSessions.append(driver.slot)

@@ -12,10 +12,10 @@ extension Worker {
         driver.spareBytes = bytes
         if bytes > 0, !driver.isInSpareQueue {
             driver.isInSpareQueue = true
-            spareQueue.append(SpareQueueEntry(slot: driver.slot, sid: driver.session.id))
+            spareQueue.append(SpareQueueEntry(slot: driver.slot, mark: driver.session.id.low))
             // Entries of sessions that are over leave when they come up, or here when they are the most.
             if spareQueue.count > 2 * sessionTable.count + 1_024 {
-                spareQueue.filter { sessions[Int($0.slot)]?.session.id == $0.sid }
+                spareQueue.filter { sessions[Int($0.slot)]?.session.id.low == $0.mark }
             }
         }
         while spareResponseBytes > settings.replayBudget, evictOldest() {}
@@ -30,7 +30,7 @@ extension Worker {
     /// Takes one response from the session that has waited longest in the queue; false when the queue is empty.
     private func evictOldest() -> Bool {
         guard let entry = spareQueue.popFirst() else { return false }
-        guard let driver = sessions[Int(entry.slot)], driver.session.id == entry.sid else { return true }
+        guard let driver = sessions[Int(entry.slot)], driver.session.id.low == entry.mark else { return true }
         driver.isInSpareQueue = false
         guard driver.session.evictSpareResponse() else { return true }
         counters.responsesEvicted += 1
@@ -48,7 +48,8 @@ extension Worker {
 /// A session that keeps more responses than it must.
 struct SpareQueueEntry {
     let slot: UInt32
-    let sid: SessionID
+    /// Half of the session's random bits: its slot may have gone to another one.
+    let mark: UInt64
 }
 
 /// First in, first out, without moving what waits.

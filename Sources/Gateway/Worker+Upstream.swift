@@ -12,7 +12,7 @@ extension Worker {
             token: token, session: driver.slot, sid: driver.session.id, stream: stream, address: request,
             machine: StreamMachine(tls: TLSMode(settings.upstreamTLS)), xml: UpstreamXML(), now: now)
         links.insert(link, at: token)
-        driver.links.append(link)
+        driver.add(link)
         linkDeadlines.schedule(slot: token.slot, at: now.advanced(by: settings.connectTimeout))
         connect(link)
     }
@@ -259,7 +259,7 @@ extension Worker {
         counters.upstreamFailures[reason.rawValue, default: 0] += 1
         logger.info(
             "upstream ended",
-            metadata: ["sid8": "\(link.sid.short)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
+            metadata: ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
         handle(.streamEnded(reason, streamError: error, on: link.stream), session: session)
@@ -284,7 +284,7 @@ extension Worker {
         counters.upstreamFailures[kind, default: 0] += 1
         logger.warning(
             "upstream \(kind)",
-            metadata: ["sid8": "\(link.sid.short)", "upstream": "\(settings.upstream)", "error": "\(detail)"])
+            metadata: ["sid8": "\(link.sessionName)", "upstream": "\(settings.upstream)", "error": "\(detail)"])
     }
 
     /// Puts bytes of the stream on their way, through TLS where there is TLS.
@@ -428,7 +428,7 @@ extension Worker {
         link.tls = nil
         pool.takeBack(&link.output)
         if let session = link.session, Int(session) < sessions.count, let driver = sessions[Int(session)] {
-            driver.links.removeAll { $0 === link }
+            driver.remove(link)
         }
         links.remove(link.token)
     }
