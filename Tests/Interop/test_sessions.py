@@ -3,7 +3,7 @@
 import asyncio
 
 from support.bosh import ConnectionLost
-from support.case import Case
+from support.case import Case, fails_in_control
 from support.processes import connections, wait_until
 from support.xmpp import chat
 
@@ -29,6 +29,7 @@ class Sessions(Case):
         juliet.send(chat(romeo.jid, "ay me"))
         self.assertEqual(await romeo.message(), "ay me")
 
+    @fails_in_control("ejabberd", "tells the poll that was open `other-request`")
     async def test_terminate_makes_the_session_unavailable(self):
         peer = await self.peer("mercutio")
         session = await self.session()

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from support.case import Case
+from support import gateway
+from support.case import Case, fails_in_control
 from support.processes import connections, wait_until
 from support.prosody import ACCOUNTS, ANONYMOUS
 from support.web import Browser, Pages
@@ -112,6 +113,24 @@ class Strophe(Case):
                     self.assertEqual(await self.run_script("return client.messages"), [f"in {number}"])
                 await self.disconnect()
 
+    async def test_a_beacon_ends_the_session_of_a_page_that_is_left(self):
+        """L-10: no preflight, text/plain, nobody reads the answer."""
+        peer = await self.peer("mercutio")
+        own = await self.connect(ANONYMOUS)
+        await self.run_script("client.greet(arguments[0])", peer.jid)
+        self.assertIsNone((await self.presence(peer, own)).get("type"))
+        await self.wait("client.connection._proto._requests.length === 1", "one open poll")
+        ended = self.ended_by_terminate()
+        await self.run_script("client.leaveByBeacon(arguments[0])", self.url)
+        await self.open_page("blank.html")
+        self.assertEqual((await self.presence(peer, own)).get("type"), "unavailable")
+        if gateway.binary is not None:
+            await asyncio.to_thread(wait_until, lambda: self.ended_by_terminate() == ended + 1, "the end by the beacon")
+
+    def ended_by_terminate(self):
+        return self.service.statistics()["sessions"]["ended"]["terminated"] if gateway.binary is not None else 0
+
+    @fails_in_control("ejabberd", "notices that a poll's connection is closed only when it has answered it, with a message perhaps")
     async def test_message_sent_while_the_page_was_away(self):
         """P-13: the old page's poll died with it; what comes meanwhile goes to the restored page's next request."""
         for round_number in range(3):

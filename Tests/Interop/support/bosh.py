@@ -113,11 +113,13 @@ class Session:
     # Requests
 
     def wrap(self, rid, payload="", **attributes):
-        """The `<body/>` of one request. Attribute names: `_` stands for `:` in `xmpp_restart`, `xml_lang`."""
+        """The `<body/>` of one request. Attribute names: `_` stands for `:` in `xmpp_restart`, `xml_lang`; None: absent."""
         values = {"xmlns": BOSH, "rid": str(rid)}
         if self.sid is not None:
             values["sid"] = self.sid
         for name, value in attributes.items():
+            if value is None:
+                continue
             values[name.replace("_", ":")] = str(value)
         if any(name.startswith("xmpp:") for name in values):
             values["xmlns:xmpp"] = XBOSH
@@ -181,8 +183,9 @@ class Session:
     # Session
 
     async def create(self, wait=30, hold=1, **attributes):
-        body = await self.request(to=self.domain, wait=wait, hold=hold, ver="1.6", xml_lang="en", xmpp_version="1.0",
-                                  content="text/xml; charset=utf-8", **attributes)
+        usual = {"to": self.domain, "wait": wait, "hold": hold, "ver": "1.6", "xml_lang": "en", "xmpp_version": "1.0",
+                 "content": "text/xml; charset=utf-8"}
+        body = await self.request(**{**usual, **attributes})
         self.sid = body.get("sid")
         self.requests = int(body.get("requests"))
         self._slots = asyncio.Semaphore(self.requests)
