@@ -129,7 +129,7 @@ extension Session {
     ) {
         replay.store(
             copy response, for: rid, stream: stream, isAlone: held.isEmpty && early.isEmpty, isPause: isPause, now: now)
-        let limit = requests + policy.extraResponses
+        let limit = requiredResponses + policy.extraResponses
         if acknowledges {
             replay.trim(to: limit, bytes: policy.responseBytes, least: requiredResponses)
         } else {

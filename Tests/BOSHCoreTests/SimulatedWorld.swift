@@ -126,7 +126,7 @@ struct SimulatedWorld {
         if isTold {
             script = [
                 "P: max-wait=20 inactivity=\(Self.inactivity) polling=\(Self.polling) maxpause=\(Self.pauseLength) "
-                    + "outbound=1000000 inbound=1000000",
+                    + "outbound=1000000 inbound=1000000 responses=\(policy.extraResponses) spare-bytes=0",
                 "C: x0 rid=\(setting.firstRid) to=example.org hold=\(setting.hold) wait=\(setting.wait)"
                     + (setting.acknowledges ? " ack=1" : "") + (setting.usesKeys ? " newkey=a6" : ""),
             ]
@@ -136,10 +136,16 @@ struct SimulatedWorld {
         while !answersUnderway.isEmpty { deliverAnswer(at: 0) }
     }
 
-    /// Policy that every history runs under.
-    static let policy = SessionPolicy(
-        maxWait: .seconds(20), maxHold: 3, inactivity: .seconds(inactivity), polling: .seconds(polling),
-        maxpause: .seconds(pauseLength), outboundBound: 1_000_000, inboundBound: 1_000_000, domains: ["example.org"])
+    /// Policy that a history runs under: no response is kept that need not be.
+    static func policy(for setting: HistorySetting) -> SessionPolicy {
+        var policy = SessionPolicy(
+            maxWait: .seconds(20), maxHold: 3, inactivity: .seconds(inactivity), polling: .seconds(polling),
+            maxpause: .seconds(pauseLength), outboundBound: 1_000_000, inboundBound: 1_000_000,
+            domains: ["example.org"])
+        policy.extraResponses = setting.acknowledges ? 8 : 0
+        policy.spareBytes = 0
+        return policy
+    }
 
     /// Whether some upstream takes no bytes.
     var isCongested: Bool { streams.contains { $0.isCongested } }

@@ -23,7 +23,7 @@ import Testing
 
         /// Plays the history to its end.
         func play(isTold: Bool = false) -> SimulatedWorld {
-            var world = SimulatedWorld(setting: setting, policy: SimulatedWorld.policy, isTold: isTold)
+            var world = SimulatedWorld(setting: setting, policy: SimulatedWorld.policy(for: setting), isTold: isTold)
             for step in steps {
                 if world.isOver { break }
                 world.take(step)
