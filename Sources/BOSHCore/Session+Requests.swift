@@ -68,7 +68,9 @@ extension Session {
                 alwaysNamesDomain = true
             } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
-                    domain: to.lowercased(), language: attributes.language, name: attributes.freshStreamName)
+                    domain: to.utf8.count <= 1_023 ? to.lowercased() : "",
+                    language: attributes.language.flatMap { $0.utf8.count <= 64 ? $0 : nil },
+                    name: attributes.freshStreamName)
             }
         }
         var keys: Keys?
@@ -325,7 +327,8 @@ extension Session {
         into effects: inout [SessionEffect]
     ) {
         let (next, isExhausted) = nextStream.addingReportingOverflow(1)
-        guard !isExhausted else { return }
+        // One that is refused waits to be told; who asks for many of those without fetching gets no more.
+        guard !isExhausted, streams.count < 2 * policy.maxStreams else { return }
         var stream = Substream(
             number: StreamNumber(nextStream), name: addition.name, addedDomain: addition.domain, askedBy: rid)
         nextStream = next

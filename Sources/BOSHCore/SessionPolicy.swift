@@ -97,7 +97,8 @@ package struct SessionOpening: Sendable, Equatable {
         self.rid = rid
         self.domain = domain
         from = attributes.from
-        language = attributes.language
+        // A language tag is short; what is longer is none, and would be kept as long as the session (RFC 5646 §4.4.1).
+        language = attributes.language.flatMap { $0.utf8.count <= 64 ? $0 : nil }
         if let asked = attributes.wait.number {
             wait = min(.seconds(Int64(clamping: min(asked, 65_535))), policy.maxWait)
         } else {
@@ -107,6 +108,8 @@ package struct SessionOpening: Sendable, Equatable {
         version = attributes.version.map { min($0, SessionPolicy.version) }
         // Only '1' announces acknowledgements; gloox says '0' (`A-07`).
         acknowledges = attributes.ack == .value(1)
+        // Forty digits; there is no other hash.
+        if let newkey = attributes.newkey, newkey.utf8.count > 64 { throw .condition(.badRequest) }
         newkey = attributes.newkey
         if let content = attributes.content, !content.isEmpty {
             guard let type = MediaType(content), policy.contentTypes.contains(type.essence), type.isUTF8 else {

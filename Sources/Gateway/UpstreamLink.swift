@@ -19,6 +19,8 @@ final class UpstreamLink {
     var socket: StreamSocket?
     /// Whether `connect` has not finished.
     var isConnecting = false
+    /// When the next address gets its turn; nil when there is none.
+    var attemptUntil: MonotonicInstant?
     /// Addresses that were not tried yet, the next one last.
     var candidates: [SocketAddress] = []
     var tls: TLSClient?

@@ -16,12 +16,23 @@ extension Worker {
                 return
             case .descriptorsExhausted:
                 counters.connectionsTurnedAway += 1
-                if !reserve.turnAway(socket.listener) { return }
+                if !reserve.turnAway(socket.listener) {
+                    pauseAccepting()
+                    return
+                }
             case .failed(let error):
                 logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                pauseAccepting()
                 return
             }
         }
+    }
+
+    /// Looks away from the listeners for a moment: who waits there would be reported for ever, and cannot be helped now.
+    private func pauseAccepting() {
+        guard acceptsAgainAt == nil else { return }
+        acceptsAgainAt = now.advanced(by: .milliseconds(500))
+        for socket in listeners { try? poller.deregister(socket.listener.descriptor) }
     }
 
     private func add(_ stream: consuming StreamSocket, peer: SocketAddress, role: ClientConnection.Role) {
@@ -50,7 +61,10 @@ extension Worker {
             // Not being read: either too many requests are open or it is at its end. Nothing more is owed to it.
             peerClosed(connection)
         }
-        if event.isWritable, connection.ending != .closed { markDirty(connection) }
+        if event.isWritable, connection.ending != .closed {
+            if !connection.hasUnwritten { consumeBacklog(of: connection) }
+            markDirty(connection)
+        }
     }
 
     private func read(from connection: ClientConnection) {
@@ -96,7 +110,9 @@ extension Worker {
         var offset = 0
         // A request's deadlines count from its first byte, however slowly the rest trickles in.
         if connection.http.phase == .idle { connection.requestSince = now }
-        while connection.ending == .none, let event = connection.http.next(bytes, offset: &offset, date: date.current())
+        // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
+        while connection.ending == .none, connection.http.outputCount < Self.answersBound,
+            let event = connection.http.next(bytes, offset: &offset, date: date.current())
         {
             switch event {
             case .request(let request):
@@ -131,13 +147,18 @@ extension Worker {
             return
         }
         connection.isPeerClosed = true
+        abortWaiting(on: connection)
+        markDirty(connection)
+    }
+
+    /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
+    private func abortWaiting(on connection: ClientConnection) {
         let lost = connection.waiting
         for waiting in lost {
             guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
             let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
             handle(.requestAborted(exchange), session: waiting.session)
         }
-        markDirty(connection)
     }
 
     /// Puts a connection into the list of those that are written at the end of the batch.
@@ -191,7 +212,6 @@ extension Worker {
             linger(connection)
             return
         }
-        consumeBacklog(of: connection)
         if connection.ending == .none {
             updateInterest(of: connection)
             armDeadline(of: connection)
@@ -217,6 +237,7 @@ extension Worker {
     func close(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
+        abortWaiting(on: connection)
         pool.takeBack(&connection.output)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
         try? poller.deregister(connection.socket.descriptor)
@@ -229,7 +250,9 @@ extension Worker {
         // Who does not read its answers is not read either, or its requests would make them grow without bound.
         let mayRead = connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
         if isLingering || mayRead { interest.insert(.readable) }
-        if connection.hasUnwritten { interest.insert(.writable) }
+        // Requests that were read and had to wait go on with the next batch, behind everybody else's turn.
+        let mayGoOn = !connection.backlog.isEmpty && connection.http.mayRead && !isLingering
+        if connection.hasUnwritten || mayGoOn { interest.insert(.writable) }
         guard interest != connection.interest else { return }
         connection.interest = interest
         try? poller.modify(connection.socket.descriptor, token: connection.token.raw, interest: interest)
@@ -244,7 +267,9 @@ extension Worker {
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
         case .readingHead: return connection.requestSince.advanced(by: settings.headTimeout)
         case .readingBody: return connection.requestSince.advanced(by: settings.bodyTimeout)
-        case .refusing, .closing: return connection.phaseSince.advanced(by: settings.sendTimeout)
+        case .refusing, .closing:
+            // A request on a connection that will not be kept alive may be held as long as any other.
+            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.sendTimeout)
         }
     }
 
@@ -265,6 +290,9 @@ extension Worker {
         } else if connection.hasUnwritten {
             connection.written = connection.output.count
             peerClosed(connection)
+        } else if connection.http.hasOutput {
+            // An answer of this very batch: it is written first.
+            markDirty(connection)
         } else {
             switch connection.http.phase {
             case .readingHead, .readingBody:
@@ -275,4 +303,17 @@ extension Worker {
             }
         }
     }
+
+    /// Accepts again after a pause, when its time has come.
+    func resumeAccepting() {
+        guard let acceptsAgainAt, acceptsAgainAt <= now else { return }
+        self.acceptsAgainAt = nil
+        if case .draining = stopping { return }
+        for socket in listeners {
+            try? poller.register(socket.listener.descriptor, token: socket.token.raw, interest: .readable)
+        }
+    }
+
+    /// How many bytes of answers one connection may have before further requests that were read wait for them to leave.
+    private static let answersBound = 64 * 1024
 }

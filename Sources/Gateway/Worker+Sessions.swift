@@ -55,7 +55,7 @@ extension Worker {
             return
         }
         // A session needs a descriptor of its own, and the loop needs some in reserve; 503 makes a client come back.
-        guard connections.count + links.count + Self.reservedDescriptors < descriptorLimit else {
+        guard hasDescriptorsToSpare else {
             counters.sessionsRefused[.policyViolation, default: 0] += 1
             respond(
                 to: exchange.number, on: connection,
@@ -94,8 +94,11 @@ extension Worker {
         executeEffects(of: driver)
     }
 
-    /// Executes the effects of one input, in order. None of them leads to an input of the same session before the last
-    /// one is done: what an upstream has to say about it comes with a later event.
+    /// Executes the effects of one input, in order.
+    ///
+    /// A server that fails at once can lead to another input of the same session in between. That is in order: the session
+    /// has dealt with its input before the first effect is executed, and what is left names exchanges and streams by
+    /// numbers that are never used again.
     private func executeEffects(of driver: SessionDriver) {
         var pending = effects
         effects = []
@@ -188,6 +191,11 @@ extension Worker {
         if let key = attributes.key { attributes.keyDigest = Digest.sha1(of: key) }
         if attributes.to != nil, !attributes.isRestart { attributes.freshStreamName = StreamName(bits: freshBits()) }
         return attributes
+    }
+
+    /// Whether another descriptor may be opened for a session's sake.
+    var hasDescriptorsToSpare: Bool {
+        connections.count + links.count + Self.reservedDescriptors < descriptorLimit
     }
 
     /// Descriptors that sessions leave free: listeners, resolver, log, and connections that are still to be accepted.

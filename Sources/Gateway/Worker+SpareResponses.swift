@@ -7,6 +7,7 @@ import BOSHCore
 extension Worker {
     /// Takes in how much a session keeps now, and makes room if it is too much.
     func noteSpareResponses(of driver: SessionDriver) {
+        guard sessions[Int(driver.slot)] === driver else { return }
         let bytes = driver.session.spareResponseBytes
         spareResponseBytes += bytes - driver.spareBytes
         driver.spareBytes = bytes

@@ -12,8 +12,19 @@ extension Worker {
             token: token, session: driver.slot, sid: driver.session.id, stream: stream, address: request,
             machine: StreamMachine(tls: TLSMode(settings.upstreamTLS)), xml: UpstreamXML(), now: now)
         links.insert(link, at: token)
+        guard sessions[Int(driver.slot)] === driver else {
+            // Ended by what an earlier effect led to: nobody would ever leave this stream.
+            links.remove(token)
+            return
+        }
         driver.add(link)
         linkDeadlines.schedule(slot: token.slot, at: now.advanced(by: settings.connectTimeout))
+        // Streams that are added take descriptors too, and the loop needs some in reserve; the first one's was seen to when
+        // the session was made.
+        guard stream == .first || hasDescriptorsToSpare else {
+            handle(.connectFailed(.unreachable), on: link)
+            return
+        }
         connect(link)
     }
 
@@ -73,6 +84,14 @@ extension Worker {
             try poller.register(socket.descriptor, token: link.token.raw, interest: link.interest)
             link.socket = consume socket
             link.isWatched = true
+            if isConnecting, !link.candidates.isEmpty {
+                // An address that drops packets must not use up the time of those behind it.
+                let share = settings.connectTimeout / (link.candidates.count + 1)
+                link.attemptUntil = now.advanced(by: share)
+                linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: share))
+            } else {
+                link.attemptUntil = nil
+            }
         } catch {
             noteFailure(of: link, "connect", error.reason)
             handle(.connectFailed(.unreachable), on: link)
@@ -358,14 +377,16 @@ extension Worker {
 
     /// The server takes nothing more. What it sent before is still to be read, and its end comes behind that.
     private func stopWriting(on link: UpstreamLink) {
+        // Dropped before anything else: whoever is told of the end may want to write, and must find nothing to write.
+        link.isDeaf = true
+        link.written = 0
+        link.output.removeAll(keepingCapacity: true)
+        link.stalledSince = nil
+        pool.takeBack(&link.output)
         guard link.session != nil else {
             lost(link)
             return
         }
-        link.isDeaf = true
-        link.written = 0
-        link.stalledSince = nil
-        pool.takeBack(&link.output)
         updateInterest(of: link)
         setCongested(false, on: link)
     }
@@ -438,6 +459,17 @@ extension Worker {
         guard !link.isClosed else { return }
         if let leavingSince = link.leavingSince {
             reschedule(link, at: leavingSince.advanced(by: Self.farewellTime)) { close(link) }
+        } else if link.isConnecting, let attemptUntil = link.attemptUntil, attemptUntil <= now,
+            now < link.since.advanced(by: settings.connectTimeout)
+        {
+            noteFailure(of: link, "connect", "no answer")
+            link.socket?.unwatch(in: poller)
+            link.socket = nil
+            link.isConnecting = false
+            tryNextAddress(on: link)
+            if !link.isClosed {
+                linkDeadlines.schedule(slot: link.token.slot, at: link.since.advanced(by: settings.connectTimeout))
+            }
         } else if !link.machine.isOpen {
             reschedule(link, at: link.since.advanced(by: settings.connectTimeout)) {
                 handle(.deadlineReached, on: link)

@@ -62,6 +62,8 @@ package final class Worker {
     var now: MonotonicInstant
     var date = DateField()
     var stopping = Stopping.none
+    /// When the listeners are watched again, after accepting failed for want of resources.
+    var acceptsAgainAt: MonotonicInstant?
 
     /// How far the end of the process has come.
     enum Stopping {
@@ -124,13 +126,13 @@ package final class Worker {
             + "\(domains) -> \(settings.upstream) (TLS: \(settings.upstreamTLS.rawValue))"
     }
 
-    /// Serves until a signal ends it and everybody was told.
-    package func run() {
+    /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
+    package func run() -> Bool {
         while !isDone {
             let wait = nextWake.map { $0.elapsed(since: MonotonicInstant(nanoseconds: MonotonicClock.now)) }
             guard let count = try? poller.wait(timeout: wait) else {
                 logger.critical("waiting for events failed")
-                return
+                return false
             }
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
             for index in 0..<count { dispatch(poller[index]) }
@@ -138,6 +140,7 @@ package final class Worker {
             flushDirty()
         }
         for socket in listeners { socket.listener.removePath() }
+        return true
     }
 
     private var isDone: Bool {
@@ -151,6 +154,7 @@ package final class Worker {
             guard let candidate else { continue }
             next = min(next ?? candidate, candidate)
         }
+        if let acceptsAgainAt { next = min(next ?? acceptsAgainAt, acceptsAgainAt) }
         if case .draining(let until) = stopping { next = min(next ?? until, until) }
         return next
     }
@@ -174,6 +178,7 @@ package final class Worker {
     }
 
     private func handleDeadlines() {
+        resumeAccepting()
         while let slot = sessionDeadlines.popDue(now: now) { handleSessionDeadline(slot) }
         while let slot = connectionDeadlines.popDue(now: now) {
             if let connection = connections[slot: slot] { handleDeadline(of: connection) }

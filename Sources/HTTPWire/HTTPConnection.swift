@@ -115,6 +115,9 @@ package struct HTTPConnection: Sendable {
 
     package var hasOutput: Bool { !output.isEmpty }
 
+    /// How many bytes are to be sent.
+    package var outputCount: Int { output.count }
+
     /// Appends everything that is to be sent and forgets it. A target without room takes the buffer over uncopied.
     package mutating func takeOutput(into target: inout [UInt8]) {
         if target.isEmpty, target.capacity < output.count {

@@ -58,7 +58,8 @@ package struct HTTPResponse: Sendable {
     /// Appends the whole answer, head and body in one piece so that they leave in one write (H-30). It is always framed
     /// by its length, never chunked (H-05), and always says HTTP/1.1, the highest version this server conforms to (RFC 9110 §6.2).
     func encode(_ terms: AnswerTerms, policy: CrossOriginPolicy, date: HTTPDate?, into output: inout [UInt8]) {
-        output.reserveCapacity(output.count + Self.usualHead + body.count)
+        // Exactly so much is set aside, so behind other answers it would be set aside and copied anew for each of them.
+        if output.isEmpty { output.reserveCapacity(Self.usualHead + body.count) }
         output.append(contentsOf: "HTTP/1.1 ".utf8)
         output.append(contentsOf: status.line.utf8)
         output.append(contentsOf: "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n".utf8)

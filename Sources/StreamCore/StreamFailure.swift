@@ -26,6 +26,26 @@ package enum StreamFailure: Sendable, Equatable {
     case stalled
 }
 
+extension StreamFailure: CustomStringConvertible {
+    /// One short line for a log: what a server wrote into a stream error is left out, but for the name of the condition.
+    package var description: String {
+        switch self {
+        case .unresolved: "the server's name has no address"
+        case .unreachable: "no address of the server accepts a connection"
+        case .tls: "TLS failed"
+        case .startTLSUnavailable: "the server does not offer STARTTLS"
+        case .timeout(let phase): "time is up while waiting for \(phase.rawValue)"
+        case .malformed(let fault): "malformed: \(fault)"
+        case .unexpected(let phase): "unexpected element in phase \(phase.rawValue)"
+        case .bytesAfterProceed: "bytes behind <proceed/>"
+        case .streamError(let condition, _): "stream error \(condition.prefix(64))"
+        case .closed: "the server ended its stream"
+        case .lost: "the connection was lost"
+        case .stalled: "the server accepts no bytes"
+        }
+    }
+}
+
 /// Where an upstream stream stands, as a word for logs.
 package enum StreamPhase: String, Sendable, Equatable, CaseIterable {
     /// Finding the server and connecting to it.

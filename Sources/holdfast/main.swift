@@ -17,7 +17,7 @@ func serve(_ settings: Settings) -> Never {
     do throws(StartError) {
         let worker = try Worker(settings: settings, logger: logger)
         StandardStream.output.writeLine("holdfast \(Version.text): \(worker.announcement)")
-        worker.run()
+        if !worker.run() { CurrentProcess.exit(1) }
     } catch {
         leave(code: 1, standardOutput: "", standardError: "holdfast: \(error.line)\n")
     }
