@@ -191,6 +191,8 @@ struct RefusedCreation: CustomTestStringConvertible, Sendable {
         RefusedCreation("a foreign entity", body("rid='1' to='example.org'", "<a>&nbsp;</a>")),
         RefusedCreation("text", body("rid='1' to='example.org'", "hello")),
         RefusedCreation("a character that is none", body("rid='1' to='example.org'", "<a>&#0;</a>")),
+        RefusedCreation(
+            "another encoding", "<?xml version='1.0' encoding='ISO-8859-1'?>" + body("rid='1' to='example.org'")),
         RefusedCreation("an unbound prefix", body("rid='1' to='example.org'", "<x:a/>")),
     ]
 }

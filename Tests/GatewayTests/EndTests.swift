@@ -39,6 +39,29 @@ import Testing
         try session.daemon.wait(until: "sessions.ended.terminated", is: 1)
     }
 
+    @Test(
+        "T-11: a terminate with a condition, and the one that gloox writes",
+        arguments: [
+            "type='terminate' condition='remote-stream-error'", "type='terminal'", "condition='x' type='terminate'",
+        ])
+    func terminatesInOtherWords(attributes: String) throws {
+        let session = try OpenSession()
+        let answer = try session.client.exchange(attributes, unavailable)
+        #expect(answer.isTerminal)
+        #expect(answer.condition == nil)
+        #expect(try session.stream.wire.readToEnd() == unavailable + "</stream:stream>")
+        try session.daemon.wait(until: "sessions.ended.terminated", is: 1)
+    }
+
+    @Test("T-09: any other type means nothing", arguments: ["error", "", "x"])
+    func ignoresType(type: String) throws {
+        let session = try OpenSession()
+        let poll = try session.client.send("type='\(type)'", unavailable)
+        #expect(try session.stream.read(until: "/>") == unavailable)
+        try session.daemon.settle()
+        #expect(try poll.isHeld)
+    }
+
     @Test("T-01: a server that goes on sending after the end disturbs nobody")
     func ignoresLateStanzas() throws {
         let session = try OpenSession()

@@ -23,6 +23,20 @@ import Testing
         #expect(try client.get("/nowhere").status == 404)
     }
 
+    @Test("H-08 H-20: HEAD says of a compressed page what GET says", arguments: ["gzip", "deflate", "gzip;q=0, *;q=0"])
+    func compressesHead(accept: String) throws {
+        let client = try Daemon(upstream: 1).connect()
+        func head(_ method: String) throws -> [Substring] {
+            try client.send("\(method) /http-bind HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: \(accept)\r\n\r\n")
+            let answer = try client.answer(toHead: true)
+            if method == "GET" { _ = try client.wire.read(count: Int(answer.field("Content-Length") ?? "") ?? 0) }
+            #expect(answer.field("Vary") == "Accept-Encoding")
+            #expect(answer.field("Content-Encoding") == (accept.contains("q=0") ? nil : accept))
+            return answer.head.split(separator: "\r\n").filter { !$0.hasPrefix("Date: ") }
+        }
+        #expect(try head("HEAD") == head("GET"))
+    }
+
     @Test("H-20: with the limits there are")
     func showsLimits() throws {
         let daemon = try Daemon(

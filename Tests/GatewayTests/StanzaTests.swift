@@ -16,6 +16,20 @@ import Testing
         #expect(stanza.hasSuffix("<p:b/><c xmlns='urn:c'><d/></c></message>"))
     }
 
+    @Test("N-06: the language of a body is that of its stanzas, unless they have one of their own")
+    func forwardsLanguage() throws {
+        let session = try OpenSession()
+        let own = "<message xmlns='jabber:client' xml:lang='de'/>"
+        let other = "<x xmlns='urn:x'/>"
+        _ = try session.client.send("xml:lang='fr-CH'", own + other + "<message xmlns='jabber:client' id='m1'/>")
+        let text = try session.stream.read(until: "id='m1'/>")
+        #expect(text.hasPrefix(own + other + "<message "))
+        #expect(text.dropFirst((own + other).count).contains(" xml:lang='fr-CH'"))
+        let plain = "<message xmlns='jabber:client' id='m2'/>"
+        _ = try session.client.send("", plain)
+        #expect(try session.stream.read(until: "/>") == plain)
+    }
+
     @Test("N-07: text is kept as it was written", arguments: Self.contents)
     func keepsText(content: String) throws {
         let session = try OpenSession()

@@ -1,0 +1,54 @@
+import TestSupport
+import Testing
+
+/// The media type that a client asks for (XEP-0124 §7.1).
+@Suite struct ContentTypeTests {
+    @Test(
+        "H-07: exactly what was asked for is the type of all responses of the session",
+        arguments: [
+            "text/plain; charset=utf-8", "text/plain", "TEXT/XML;charset=\"UTF-8\"", "application/xml", "text/xml",
+            "application/xml ; x=y",
+        ])
+    func honours(type: String) throws {
+        let server = try ScriptedUpstream()
+        let daemon = try Daemon(upstream: server.port)
+        let client = BOSHClient(daemon)
+        let attribute = type.replacing("\"", with: "&quot;")
+        let request = try client.create("wait='60' hold='1' ver='1.6' content='\(attribute)'")
+        let stream = try server.accept()
+        try stream.open()
+        let created = try request.httpAnswer()
+        #expect(created.field("Content-Type") == type)
+        #expect(created.field("X-Content-Type-Options") == "nosniff")
+        try client.adopt(try BOSHBody(created.body))
+        let poll = try client.send()
+        try stream.send("<message/>")
+        #expect(try poll.httpAnswer().field("Content-Type") == type)
+        let held = try client.send()
+        try daemon.settle()
+        let end = try client.send("", rid: held.rid + 100).httpAnswer()
+        #expect(end.field("Content-Type") == type)
+        #expect(try BOSHBody(end.body).condition == "item-not-found")
+        #expect(try held.httpAnswer().field("Content-Type") == type)
+        // Nobody knows any more what the client asked for.
+        #expect(try client.send().httpAnswer().field("Content-Type") == "text/xml; charset=utf-8")
+    }
+
+    @Test(
+        "H-07: what a browser would run, what is no UTF-8 and what is no media type is refused",
+        arguments: [
+            "text/html", "text/html; charset=utf-8", "application/xhtml+xml", "image/svg+xml", "text/javascript",
+            "text/xml; charset=iso-8859-1", "text/plain;charset=utf-16", "text", "text/", "/xml", "text/xml/x", ";",
+            "text/xml&#13;&#10;Set-Cookie: a=b", "text/plain;&#10;a=b", "text/xml, text/html", "text/xml; charset",
+            "text/x\u{E9}", "text/plain;\(String(repeating: "a", count: 10_000))=b",
+        ])
+    func refuses(type: String) throws {
+        let daemon = try Daemon(upstream: 1)
+        let answer = try BOSHClient(daemon).create("ver='1.6' content='\(type)'").httpAnswer()
+        #expect(answer.status == 200)
+        #expect(try BOSHBody(answer.body).condition == "bad-request")
+        #expect(answer.field("Content-Type") == "text/xml; charset=utf-8")
+        #expect(answer.field("Set-Cookie") == nil)
+        #expect(try daemon.statistics().number("sessions.refused.bad-request") == 1)
+    }
+}
