@@ -49,7 +49,7 @@ import Testing
         let answer = try session.client.exchange(attributes, unavailable)
         #expect(answer.isTerminal)
         #expect(answer.condition == nil)
-        #expect(try session.stream.wire.readToEnd() == unavailable + "</stream:stream>")
+        #expect(try session.stream.read(until: "</stream:stream>") == unavailable + "</stream:stream>")
         try session.daemon.wait(until: "sessions.ended.terminated", is: 1)
     }
 

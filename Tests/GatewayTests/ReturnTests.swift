@@ -41,7 +41,7 @@ import Testing
         #expect(answer.isTerminal)
         #expect(answer.payload.isEmpty)
         #expect(
-            try session.stream.wire.readToEnd()
+            try session.stream.read(until: end)
                 == farewell + returned("m1") + refused("q1") + refused("q2") + returned("m2") + end)
         try session.daemon.wait(until: "upstream.stanzas_returned", is: 4)
     }
@@ -60,14 +60,14 @@ import Testing
         try session.stream.send(kept.joined() + message("m1"))
         try session.daemon.settle()
         #expect(try session.client.exchange("type='terminate'").payload.isEmpty)
-        #expect(try session.stream.wire.readToEnd() == returned("m1") + end)
+        #expect(try session.stream.read(until: end) == returned("m1") + end)
     }
 
     @Test("T-12 P-14: what waits when the client stays silent is returned before the stream is closed")
     func returnsAfterSilence() throws {
         let session = try OpenSession(flags: ["--inactivity", "5"])
         try session.stream.send(message("m1"))
-        #expect(try session.stream.wire.readToEnd() == returned("m1") + end)
+        #expect(try session.stream.read(until: end) == returned("m1") + end)
         #expect(try session.daemon.statistics().number("sessions.ended.inactive") == 1)
     }
 
@@ -91,7 +91,7 @@ import Testing
         try session.stream.send("<enabled xmlns='urn:xmpp:sm:3'/>" + message("m1"))
         try session.daemon.settle()
         _ = try session.client.exchange("type='terminate'")
-        #expect(try session.stream.wire.readToEnd() == end)
+        #expect(try session.stream.read(until: end) == end)
     }
 
     @Test("T-12 a: an answer is fetched when a new request comes after it and no other one was open")
@@ -101,7 +101,7 @@ import Testing
         try session.stream.send(message("m1"))
         #expect(try poll.answer().payload.contains("id='m1'"))
         _ = try session.client.exchange("type='terminate'")
-        #expect(try session.stream.wire.readToEnd() == end)
+        #expect(try session.stream.read(until: end) == end)
     }
 
     @Test("T-12 a: a repeat is no new request: what it asks for again was not fetched")
@@ -112,7 +112,7 @@ import Testing
         _ = try poll.answer()
         #expect(try session.client.exchange("", rid: poll.rid).payload.contains("id='m1'"))
         session.daemon.send(15)
-        #expect(try session.stream.wire.readToEnd() == returned("m1") + end)
+        #expect(try session.stream.read(until: end) == returned("m1") + end)
     }
 
     @Test("T-12 a: an answer given while another request is open is fetched only when the window has passed it")
@@ -126,7 +126,7 @@ import Testing
                 try session.daemon.settle()
             }
             _ = try session.client.send("type='terminate'")
-            #expect(try session.stream.wire.readToEnd() == (later == 0 ? returned("m1") : "") + end)
+            #expect(try session.stream.read(until: end) == (later == 0 ? returned("m1") : "") + end)
         }
     }
 
@@ -138,7 +138,7 @@ import Testing
             #expect(try polls[0].answer().payload.contains("id='m1'"))
             let ack = polls[0].rid - (isAcknowledged ? 0 : 1)
             _ = try session.client.send("ack='\(ack)' type='terminate'")
-            #expect(try session.stream.wire.readToEnd() == (isAcknowledged ? "" : returned("m1")) + end)
+            #expect(try session.stream.read(until: end) == (isAcknowledged ? "" : returned("m1")) + end)
         }
     }
 
@@ -148,7 +148,7 @@ import Testing
         try session.stream.send(message("m1"))
         try session.daemon.settle()
         #expect(try session.client.exchange("", rid: session.client.rid + 100).condition == "item-not-found")
-        #expect(try session.stream.wire.readToEnd() == returned("m1") + end)
+        #expect(try session.stream.read(until: end) == returned("m1") + end)
     }
 
     @Test("T-12: a hundred thousand bytes of stanzas are returned, each once and in order")
@@ -157,7 +157,7 @@ import Testing
         for index in 0..<1_000 { try session.stream.send(message("m\(index)")) }
         try session.daemon.settle()
         _ = try session.client.exchange("type='terminate'")
-        #expect(try session.stream.wire.readToEnd() == (0..<1_000).map { returned("m\($0)") }.joined() + end)
+        #expect(try session.stream.read(until: end) == (0..<1_000).map { returned("m\($0)") }.joined() + end)
     }
 
     @Test("T-12 N-07: what the sender wrote into its address and id stands in the error as it was")
@@ -169,7 +169,7 @@ import Testing
         let error =
             "<error type='wait'><recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
         #expect(
-            try session.stream.wire.readToEnd() == "<message xmlns='jabber:client' type='error' "
+            try session.stream.read(until: end) == "<message xmlns='jabber:client' type='error' "
                 + "to='a@b/&lt;&apos;&#9;\"&amp;' id='&#10;\u{1F600}]]&gt;'>" + error + end)
     }
 }

@@ -88,8 +88,8 @@ import Testing
     func refusesUnknown(name: String) throws {
         let two = try TwoStreams()
         #expect(try two.client.exchange("stream='\(name)'", message("1")).condition == "item-not-found")
-        #expect(try two.first.wire.readToEnd() == "</stream:stream>")
-        #expect(try two.second.wire.readToEnd() == "</stream:stream>")
+        #expect(try two.first.read(until: "</stream:stream>") == "</stream:stream>")
+        #expect(try two.second.read(until: "</stream:stream>") == "</stream:stream>")
         #expect(try two.session.daemon.statistics().number("sessions.ended.unknown-stream") == 1)
     }
 
@@ -108,13 +108,13 @@ import Testing
         let closed = try two.client.exchange("type='terminate' stream='\(two.names[0])'", message("1"))
         #expect(closed.isTerminal)
         #expect(closed["stream"] == two.names[0])
-        #expect(try two.first.wire.readToEnd() == message("1") + "</stream:stream>")
+        #expect(try two.first.read(until: "</stream:stream>") == message("1") + "</stream:stream>")
         let poll = try two.client.send("", message("2"))
         #expect(try two.second.read(until: "/>") == message("2"))
         try two.second.send(message("3"))
         #expect(try poll.answer().payload == message("3"))
         #expect(try two.client.exchange("type='terminate' stream='\(two.names[1])'").isTerminal)
-        #expect(try two.second.wire.readToEnd() == "</stream:stream>")
+        #expect(try two.second.read(until: "</stream:stream>") == "</stream:stream>")
         #expect(try two.client.exchange().condition == "item-not-found")
         #expect(try two.session.daemon.statistics().number("sessions.ended.terminated") == 1)
     }
@@ -125,8 +125,8 @@ import Testing
         let answer = try two.client.exchange("type='terminate'", message("1"))
         #expect(answer.isTerminal)
         #expect(answer["stream"] == nil)
-        #expect(try two.first.wire.readToEnd() == message("1") + "</stream:stream>")
-        #expect(try two.second.wire.readToEnd() == message("1") + "</stream:stream>")
+        #expect(try two.first.read(until: "</stream:stream>") == message("1") + "</stream:stream>")
+        #expect(try two.second.read(until: "</stream:stream>") == message("1") + "</stream:stream>")
     }
 
     @Test("M-08: a stream that is lost ends alone, and is told with its last stanzas")
@@ -234,8 +234,8 @@ import Testing
         try two.second.send("<message from='b@example.com' id='b1'/>")
         try two.session.daemon.settle()
         _ = try two.client.send("type='terminate'")
-        let first = try two.first.wire.readToEnd()
-        let second = try two.second.wire.readToEnd()
+        let first = try two.first.read(until: "</stream:stream>")
+        let second = try two.second.read(until: "</stream:stream>")
         #expect(first.contains("id='a1'") && !first.contains("id='b1'") && first.hasSuffix("</stream:stream>"))
         #expect(second.contains("id='b1'") && !second.contains("id='a1'") && second.hasSuffix("</stream:stream>"))
     }
@@ -249,8 +249,8 @@ import Testing
         let answer = try poll.answer()
         #expect(answer.condition == "system-shutdown")
         #expect(answer["stream"] == nil)
-        #expect(try two.first.wire.readToEnd() == "</stream:stream>")
-        #expect(try two.second.wire.readToEnd() == "</stream:stream>")
+        #expect(try two.first.read(until: "</stream:stream>") == "</stream:stream>")
+        #expect(try two.second.read(until: "</stream:stream>") == "</stream:stream>")
         two.first.wire.close()
         two.second.wire.close()
         #expect(try two.session.daemon.waitUntilEnded() == .code(0))
