@@ -130,9 +130,9 @@ import Testing
         #expect(try admin.statistics().number("sessions.spare_response_bytes").map { $0 > 3_000 } == true)
         for session in sessions {
             if terminates {
-                #expect(try session.client.exchange("type='terminate'").isTerminal)
+                #expect(try session.client.exchange("type='terminate' ack='1000'").isTerminal)
             } else {
-                let poll = try session.client.send()
+                let poll = try session.client.send("ack='1000'")
                 try first.daemon.settle()
                 try session.stream.wire.reset()
                 #expect(try poll.answer().isTerminal)
