@@ -22,7 +22,7 @@ struct KeyChain: Sendable, Equatable {
     ///
     /// `newkey` beside a right key begins the next chain (`K-05`).
     mutating func accept(_ rid: RequestID, key: String?, digest: String?, newkey: String?, kept: Int) -> Bool {
-        guard let key, isNext(key, digest: digest) else { return false }
+        guard let key, isNext(key, digest: digest), Self.isBounded(newkey) else { return false }
         expected = newkey ?? key
         used.append(Used(rid: rid, key: key))
         if used.count > kept { used.removeFirst(used.count - kept) }
@@ -31,8 +31,7 @@ struct KeyChain: Sendable, Equatable {
 
     /// Whether this is the key that the next request must have.
     func isNext(_ key: String?, digest: String?) -> Bool {
-        // Forty digits are a key; some more are let pass, but nobody fills the memory with them.
-        guard let key, let digest, key.utf8.count <= 64 else { return false }
+        guard let key, let digest, Self.isBounded(key) else { return false }
         return Self.isSame(digest, expected)
     }
 
@@ -48,6 +47,11 @@ struct KeyChain: Sendable, Equatable {
     static func isSame(_ left: String?, _ right: String?) -> Bool {
         guard let left, let right else { return left == nil && right == nil }
         return isSame(left, right)
+    }
+
+    /// Forty digits are a key; some more are let pass, but nobody fills the memory with them.
+    static func isBounded(_ key: String?) -> Bool {
+        key.map { $0.utf8.count <= 64 } ?? true
     }
 
     /// Hexadecimal digits are compared without case (`K-02`).

@@ -224,6 +224,7 @@ extension Session {
         if case .some(_, _, let found) = request.extras { keys = found }
         switch chain {
         case .none:
+            guard KeyChain.isBounded(keys?.newkey) else { return false }
             if let newkey = keys?.newkey { chain = .active(KeyChain(newkey: newkey)) }
             return true
         case .active(var active):
