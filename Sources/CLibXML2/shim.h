@@ -5,6 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 
+// Debian's libxml2 is built with ICU, and its headers then bring ICU's along, which clash with the copy inside Foundation.
+// Nothing that is used here depends on it.
+#include <libxml/xmlversion.h>
+#undef LIBXML_ICU_ENABLED
+
 #include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
