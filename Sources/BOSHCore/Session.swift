@@ -104,7 +104,7 @@ package struct Session: Sendable {
     }
 
     /// The longest time a request is held.
-    package let wait: Duration
+    package var wait: Duration { waitTime.duration }
     /// How many requests are held at most; zero for a polling session.
     package let hold: Int
     /// How many requests may be open.
@@ -115,8 +115,9 @@ package struct Session: Sendable {
     package let contentType: String?
     let isPolling: Bool
     let acknowledges: Bool
-    let normalInactivity: Duration
-    var inactivity: Duration
+    private let waitTime: CompactDuration
+    private let normalInactivityTime: CompactDuration
+    private var inactivityTime: CompactDuration
 
     var isOver = false
     /// Whether the client writes `to` into requests with payload, as libpurple does: then `to` asks for no stream.
@@ -148,15 +149,15 @@ package struct Session: Sendable {
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         self.id = id
-        wait = opening.wait
+        waitTime = CompactDuration(opening.wait)
         hold = opening.hold
         requests = opening.requests
         isLegacy = opening.version == nil
         contentType = opening.contentType
         isPolling = opening.isPolling
         acknowledges = opening.acknowledges
-        normalInactivity = policy.inactivity(isPolling: opening.isPolling)
-        inactivity = normalInactivity
+        normalInactivityTime = CompactDuration(policy.inactivity(isPolling: opening.isPolling))
+        inactivityTime = normalInactivityTime
         creation = .pending(opening.grant(sid: id, stream: stream, policy: policy))
         processed = opening.rid
         highest = opening.rid
@@ -210,6 +211,15 @@ package struct Session: Sendable {
         }
         if !isOver { settle(now: now, policy: policy, into: &effects) }
         checkInvariants()
+    }
+
+    /// How long the client may be silent when it has not asked for a pause.
+    var normalInactivity: Duration { normalInactivityTime.duration }
+
+    /// How long the client may be silent.
+    var inactivity: Duration {
+        get { inactivityTime.duration }
+        set { inactivityTime = CompactDuration(newValue) }
     }
 
     /// When `deadlineReached` is due; nil when nothing is.

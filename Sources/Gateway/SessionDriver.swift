@@ -10,8 +10,6 @@ final class SessionDriver {
     private var more: [UpstreamLink] = []
     /// How much of the worker's budget for responses it takes.
     var spareBytes = 0
-    /// Whether it stands in the queue of sessions that keep more responses than they must.
-    var isInSpareQueue = false
 
     init(slot: UInt32, session: consuming Session) {
         self.slot = slot

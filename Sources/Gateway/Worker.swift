@@ -50,8 +50,9 @@ package final class Worker {
     var dirtyLinks: [UpstreamLink] = []
     var linkDeadlines = DeadlineQueue()
 
-    var spareQueue = SpareQueue()
     var spareResponseBytes = 0
+    /// The slot of the session that gave up a response last.
+    var evictionTurn = 0
     var resolution = Resolution()
 
     /// Reused for the effects of one input.

@@ -34,9 +34,10 @@ package struct HTTPConnection: Sendable {
 
     private enum Stage: Sendable {
         case idle
-        case head(HeadParser)
+        /// Boxed, as is `chunks`: most of the time a connection is at neither.
+        indirect case head(HeadParser)
         case length(remaining: Int)
-        case chunks(ChunkedDecoder)
+        indirect case chunks(ChunkedDecoder)
         case refusing
         case closing
     }

@@ -68,7 +68,8 @@ package struct StreamMachine: Sendable {
         case directTLS
         /// Whether the stream is protected or need not be, so that its features are for the client.
         case header(isSecured: Bool)
-        case features(StreamHeader, isSecured: Bool)
+        /// Boxed: a stream is here for a moment, and open for hours.
+        indirect case features(StreamHeader, isSecured: Bool)
         case startTLS
         case handshake
         case open
