@@ -27,6 +27,7 @@ package final class TLSClient {
     private let ssl: OpaquePointer
     private let wire: Wire
     private let identity: PeerIdentity
+    private let alpn: String?
     private var phase = Phase.idle
     private var isCloseSent = false
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
@@ -56,6 +57,7 @@ package final class TLSClient {
         self.context = context
         self.wire = wire
         self.identity = identity
+        self.alpn = alpn
         guard let bio = unsafe wire.makeBIO(context.bioMethod) else { throw .ourFault(detail: "no memory") }
         unsafe SSL_set_bio(ssl, bio, bio)
         unsafe SSL_set_connect_state(ssl)
@@ -180,6 +182,9 @@ package final class TLSClient {
         ErrorQueue.clear()
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
+            if let other = foreignProtocol {
+                return fail(.handshake(detail: "the server chose the protocol '\(other)'"))
+            }
             phase = .open
             return .established
         }
@@ -188,6 +193,17 @@ package final class TLSClient {
         // A server that trips over a session it once gave out must not do so for ever.
         context.forgetSession(for: identity.asciiDomain)
         return fail(error)
+    }
+
+    /// The protocol the server chose by ALPN, if it is not the one that was announced (RFC 7301 §3.2). A server that does
+    /// not know ALPN chooses none, which is allowed (XEP-0368 §3).
+    private var foreignProtocol: String? {
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &name, &length)
+        guard length > 0 else { return nil }
+        let chosen = unsafe String(decoding: UnsafeBufferPointer(start: name, count: Int(length)), as: UTF8.self)
+        return chosen == alpn ? nil : printable(chosen)
     }
 
     private func read(into plaintext: inout [UInt8]) -> TLSProgress {
@@ -221,9 +237,9 @@ package final class TLSClient {
 
 // What OpenSSL calls while one of the methods above runs.
 extension TLSClient {
-    /// Checks the chain, then the name. Refusing here rather than after the handshake lets the server get an alert.
+    /// Checks the chain, then the name, then the pins. Refusing here rather than after the handshake lets the server get an alert.
     ///
-    /// Not called for a resumed session: that one was checked, for the same domain and anchors, when it was made.
+    /// Not called for a resumed session: that one was checked, for the same domain and rules, when it was made.
     static func verifyPeer(_ store: OpaquePointer?) -> Int32 {
         guard let store = unsafe store,
             let ssl = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
@@ -253,6 +269,11 @@ extension TLSClient {
             let names = unsafe X509_STORE_CTX_get0_cert(store).map { unsafe PeerIdentity.names(of: $0) } ?? []
             return .wrongName(
                 expected: printable(identity.domain), presented: names.prefix(8).map(\.description))
+        }
+        guard !context.pins.isEmpty else { return nil }
+        guard let pin = unsafe PublicKeyPin(of: certificate), context.pins.contains(pin.hash) else {
+            unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)
+            return .pin(presented: unsafe PublicKeyPin(of: certificate)?.text ?? "unreadable")
         }
         return nil
     }

@@ -1,31 +1,9 @@
 import COpenSSL
 
-/// Where the certificates come from that a server's chain must end in.
-package enum TLSTrust: Equatable, Sendable {
-    /// The trust store of the machine (`/etc/ssl/certs` on Debian; SSL_CERT_FILE and SSL_CERT_DIR are heeded).
-    case system
-    /// Only the certificates of the PEM file at this path.
-    case file(String)
-}
-
-/// The oldest protocol version that is spoken.
-package enum TLSVersion: Equatable, Sendable {
-    /// TLS 1.2 (RFC 5246).
-    case tls12
-    /// TLS 1.3 (RFC 8446).
-    case tls13
-
-    fileprivate var number: Int32 {
-        switch self {
-        case .tls12: TLS1_2_VERSION
-        case .tls13: TLS1_3_VERSION
-        }
-    }
-}
-
-/// What the TLS streams of one thread share: trust anchors, protocol rules, and the newest session ticket of each domain.
+/// What TLS streams of one thread share: trust anchors, protocol rules, and the newest session ticket of each domain.
 ///
-/// Confined to one thread. Compression and renegotiation are off (CRIME; CVE-2009-3555). An idle stream gives its record
+/// Confined to one thread. A session goes to streams of this context and of the domain it was made for only: who resumes
+/// one has passed the checks of these very rules before. Compression and renegotiation are off (CRIME; CVE-2009-3555). An idle stream gives its record
 /// buffers back (SSL_MODE_RELEASE_BUFFERS: 19.6 KB a stream instead of 53).
 ///
 /// C API: SSL_CTX_new(3), SSL_CTX_set_mode(3), SSL_CTX_set_cert_verify_callback(3).
@@ -38,10 +16,14 @@ package final class TLSContext {
     /// The newest resumable session by ASCII domain. A resumed handshake costs 0.4 ms instead of 0.9.
     private var sessions: [String: OpaquePointer] = unsafe [:]
 
-    /// Reads the trust anchors from disk.
+    /// What a server's key may be; empty for any.
+    let pins: [[UInt8]]
+
+    /// Reads the files that the rules name; all that can be wrong with them is found here.
     ///
-    /// - Throws: `TLSError.trustAnchors` when the file cannot be read or holds no certificate, `.ourFault` without memory.
-    package init(trust: TLSTrust, minimumVersion: TLSVersion = .tls12) throws(TLSError) {
+    /// - Throws: `TLSError.trustAnchors`, `.clientCertificate` or `.rules`, which name the file or the setting and what is
+    ///   wrong with it; `.ourFault` without memory.
+    package init(rules: TLSRules) throws(TLSError) {
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
             throw .ourFault(detail: ErrorQueue.takeFirst()?.text ?? "no TLS context")
@@ -54,10 +36,14 @@ package final class TLSContext {
         unsafe bioMethod = method
         unsafe scratch = .allocate(capacity: Int(SSL3_RT_MAX_PLAIN_LENGTH))
         unsafe scratch.initialize(repeating: 0)
-        try unsafe Self.load(trust, into: context)
-        guard unsafe holdfast_SSL_CTX_set_min_proto_version(context, minimumVersion.number) == 1 else {
-            throw .ourFault(detail: "this OpenSSL refuses the minimum protocol version")
+        pins = rules.pins
+        guard pins.allSatisfy({ $0.count == PublicKeyPin.length }) else {
+            throw .rules(detail: "a pin is not the \(PublicKeyPin.length) bytes of a SHA-256")
         }
+        try unsafe Self.load(rules.trust, into: context)
+        try unsafe Self.limit(rules.minimumVersion, ciphers: rules.cipherList, of: context)
+        try unsafe ClientCertificate.load(
+            certificateFile: rules.certificateFile, keyFile: rules.keyFile, into: context)
         unsafe SSL_CTX_set_options(context, noRenegotiation | noCompression)
         unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
@@ -106,22 +92,26 @@ package final class TLSContext {
             }
         case .file(let path):
             guard unsafe SSL_CTX_load_verify_file(context, path) == 1 else {
-                throw .trustAnchors(detail: reason(ErrorQueue.takeFirst(), path: path))
+                throw .trustAnchors(
+                    detail: PEMFile.reason(
+                        ErrorQueue.takeFirst(), file: "CA file '\(printable(path))'", content: "certificate"))
             }
         }
     }
 
-    private static func reason(_ entry: ErrorQueue.Entry?, path: String) -> String {
-        let file = "CA file '\(printable(path))'"
-        guard let entry else { return "\(file) cannot be read" }
-        if entry.isFromSystem { return "\(file) cannot be read: \(entry.text)" }
-        let library = ERR_GET_LIB(entry.code)
-        if library == ERR_LIB_PEM && entry.reason == PEM_R_NO_START_LINE
-            || library == ERR_LIB_X509 && entry.reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND
-        {
-            return "\(file) holds no PEM certificate"
+    private static func limit(
+        _ version: TLSVersion, ciphers: String?, of context: OpaquePointer
+    ) throws(TLSError) {
+        guard unsafe holdfast_SSL_CTX_set_min_proto_version(context, version.number) == 1 else {
+            throw .rules(detail: "this OpenSSL refuses the minimum protocol version")
         }
-        return "\(file) is not a list of PEM certificates: \(entry.text)"
+        guard let ciphers else { return }
+        // A suite without authentication would open a stream to a server that showed no certificate at all.
+        guard unsafe SSL_CTX_set_cipher_list(context, ciphers + ":!aNULL:!eNULL") == 1 else {
+            throw .rules(
+                detail: "the cipher list '\(printable(ciphers))' leaves no cipher suite: "
+                    + (ErrorQueue.takeFirst()?.text ?? "unknown"))
+        }
     }
 
     /// A bound, so that a caller who takes domains from a peer cannot fill memory with sessions (2-4 KB each).
