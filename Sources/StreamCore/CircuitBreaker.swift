@@ -42,15 +42,16 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Whether a connection may be tried now. Once the pause is over, the first one that asks becomes the probe; a probe that
-    /// is never heard of again (its session ended meanwhile) is given up after one more pause.
+    /// Whether a connection may be tried now; whoever is admitted tells by `succeeded`, `failed` or `abandoned` what became of
+    /// it. Once the pause is over, the first one that asks becomes the probe. One that is not heard of for `longestPause` is
+    /// given up, and the next becomes the probe.
     package mutating func admits(now: Duration) -> Bool {
         switch state {
         case .closed:
             return true
         case .open(let until, let pause), .probing(let until, let pause):
             guard now >= until else { return false }
-            state = .probing(until: now + pause, pause: pause)
+            state = .probing(until: now + longestPause, pause: pause)
             return true
         }
     }
@@ -76,6 +77,13 @@ package struct CircuitBreaker: Sendable {
         case .probing(_, let pause):
             open(for: min(pause * 2, longestPause), now: now)
         }
+    }
+
+    /// A connection that was admitted was given up before anybody knew what would become of it (its session ended): the next
+    /// one may be the probe.
+    package mutating func abandoned(now: Duration) {
+        guard case .probing(_, let pause) = state else { return }
+        state = .open(until: now, pause: pause)
     }
 
     private mutating func open(for pause: Duration, now: Duration) {
