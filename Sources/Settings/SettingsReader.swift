@@ -11,22 +11,24 @@ struct SettingsReader {
         var tables: [(domain: String, entry: SettingEntry, entries: [String: [SettingEntry]])] = []
         for entry in all {
             if let fault = entry.fault { throw fault }
-            if entry.isDomainTable {
-                guard let domain = SettingsTable.domain.parse(entry.value) else { continue }
-                guard !tables.contains(where: { $0.domain == domain }) else {
-                    throw SettingsError(
-                        name: entry.name, origin: entry.origin, problem: .repeatedDomain(entry.value, of: domain))
-                }
-                tables.append((domain, entry, [:]))
-            } else if let written = entry.domain {
-                guard let index = tables.lastIndex(where: { $0.entry.value == written }) else {
-                    throw SettingsError(
-                        name: SettingEntry.domainTable, origin: entry.origin, problem: .unknownTable)
-                }
-                try Self.add(entry, to: &tables[index].entries)
-            } else {
-                try Self.add(entry, to: &common)
+        }
+        for entry in all where entry.isDomainTable {
+            guard let domain = SettingsTable.domain.parse(entry.value) else { continue }
+            guard !tables.contains(where: { $0.domain == domain }) else {
+                throw SettingsError(
+                    name: entry.name, origin: entry.origin, problem: .repeatedDomain(entry.value, of: domain))
             }
+            tables.append((domain, entry, [:]))
+        }
+        for entry in all where !entry.isDomainTable {
+            guard let written = entry.domain else {
+                try Self.add(entry, to: &common)
+                continue
+            }
+            guard let index = tables.firstIndex(where: { $0.entry.value == written }) else {
+                throw SettingsError(name: SettingEntry.domainTable, origin: entry.origin, problem: .unknownTable)
+            }
+            try Self.add(entry, to: &tables[index].entries)
         }
         self.common = SettingsScope(common: common)
         self.tables = tables.map { table in
