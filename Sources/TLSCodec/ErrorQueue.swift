@@ -26,6 +26,7 @@ struct ErrorQueue {
         var isMissingContent: Bool {
             switch ERR_GET_LIB(code) {
             case ERR_LIB_PEM: reason == PEM_R_NO_START_LINE
+            case ERR_LIB_OSSL_DECODER: reason == ERR_R_UNSUPPORTED
             case ERR_LIB_X509: reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND
             default: false
             }

@@ -27,7 +27,6 @@ package final class TLSClient {
     private let ssl: OpaquePointer
     private let wire: Wire
     private let identity: PeerIdentity
-    private let alpn: String?
     private var phase = Phase.idle
     private var isCloseSent = false
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
@@ -42,7 +41,8 @@ package final class TLSClient {
     ///
     /// - Parameters:
     ///   - domain: the XMPP domain, U-labels or A-labels. It is sent as SNI unless it is an IP address.
-    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §4), else `nil`.
+    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §3), else `nil`.
+    ///     A server need not answer it; one that answers with another protocol is refused by OpenSSL (RFC 7301 §3.2).
     /// - Throws: `TLSError.ourFault` when `domain` or `alpn` cannot be sent, or without memory.
     package init(context: TLSContext, domain: String, alpn: String? = nil) throws(TLSError) {
         guard let identity = PeerIdentity(domain: domain) else {
@@ -57,7 +57,6 @@ package final class TLSClient {
         self.context = context
         self.wire = wire
         self.identity = identity
-        self.alpn = alpn
         guard let bio = unsafe wire.makeBIO(context.bioMethod) else { throw .ourFault(detail: "no memory") }
         unsafe SSL_set_bio(ssl, bio, bio)
         unsafe SSL_set_connect_state(ssl)
@@ -182,9 +181,6 @@ package final class TLSClient {
         ErrorQueue.clear()
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
-            if let other = foreignProtocol {
-                return fail(.handshake(detail: "the server chose the protocol '\(other)'"))
-            }
             phase = .open
             return .established
         }
@@ -193,17 +189,6 @@ package final class TLSClient {
         // A server that trips over a session it once gave out must not do so for ever.
         context.forgetSession(for: identity.asciiDomain)
         return fail(error)
-    }
-
-    /// The protocol the server chose by ALPN, if it is not the one that was announced (RFC 7301 §3.2). A server that does
-    /// not know ALPN chooses none, which is allowed (XEP-0368 §3).
-    private var foreignProtocol: String? {
-        var name: UnsafePointer<UInt8>?
-        var length: UInt32 = 0
-        unsafe SSL_get0_alpn_selected(ssl, &name, &length)
-        guard length > 0 else { return nil }
-        let chosen = unsafe String(decoding: UnsafeBufferPointer(start: name, count: Int(length)), as: UTF8.self)
-        return chosen == alpn ? nil : printable(chosen)
     }
 
     private func read(into plaintext: inout [UInt8]) -> TLSProgress {

@@ -45,7 +45,8 @@ package final class TLSContext {
         try unsafe ClientCertificate.load(
             certificateFile: rules.certificateFile, keyFile: rules.keyFile, into: context)
         unsafe SSL_CTX_set_options(context, noRenegotiation | noCompression)
-        unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+        // What the certificate's file holds is what is shown: nothing is looked for among the trust anchors.
+        unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_cert_verify_callback(context, { store, _ in unsafe TLSClient.verifyPeer(store) }, nil)
         // The cache is this object's: OpenSSL's own is keyed by session id, which a client cannot look up by domain.

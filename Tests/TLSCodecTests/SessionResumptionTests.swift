@@ -66,6 +66,29 @@ import Testing
         #expect(!talk.client.isResumed)
     }
 
+    @Test func `A domain is one however it is written, and another however alike`() throws {
+        let both = try TestCertificate(
+            commonName: "server", names: "DNS:xn--bcher-kva.example,DNS:bucher.example,DNS:*.example.org",
+            issuer: authority)
+        let server = try TestServer.Context(both)
+        #expect(try run(server, domain: "bücher.example") == false)
+        #expect(try run(server, domain: "BÜCHER.example."))
+        #expect(try run(server, domain: "xn--bcher-kva.example"))
+        #expect(try run(server, domain: "bucher.example") == false)
+        // One wildcard speaks for both, and still each makes its own way.
+        #expect(try run(server, domain: "a.example.org") == false)
+        #expect(try run(server, domain: "b.example.org") == false)
+    }
+
+    @Test func `A context with stricter rules takes no session of a milder one`() throws {
+        let server = try TestServer.Context(leaf)
+        #expect(try run(server) == false)
+        #expect(try run(server))
+        var talk = try Conversation(
+            .trusting(authority, rules: TLSRules(pins: [[UInt8](repeating: 0, count: 32)])), server)
+        #expect(try talk.connect()?.error?.label == "pin")
+    }
+
     @Test func `A server that lost its ticket keys gets a full handshake`() throws {
         #expect(try run(.init(leaf)) == false)
         #expect(try run(.init(leaf)) == false)
