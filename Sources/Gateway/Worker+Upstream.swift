@@ -137,6 +137,8 @@ extension Worker {
         // What is left when the link has moved on to another server is not that one's.
         while offset < bytes.count, !link.isClosed, link.connectionCount == connection {
             guard let item = link.xml.next(bytes, offset: &offset, reader: upstreamReader) else { return }
+            // Time counts for each element anew: on a busy stream every read may end inside the next one.
+            link.partialSince = .none
             let isProceed = item == .proceed
             handle(.item(item), on: link)
             guard offset < bytes.count, !link.isClosed, link.connectionCount == connection else { return }
@@ -168,9 +170,7 @@ extension Worker {
     /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.
     private func watchPartial(of link: UpstreamLink) {
         guard !link.isClosed, link.attempt == nil else { return }
-        if !link.xml.hasPartial {
-            link.partialSince = .none
-        } else if link.partialSince.instant == nil {
+        if link.xml.hasPartial, link.partialSince.instant == nil {
             link.partialSince = CoarseInstant(now)
             linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.stanzaTimeout))
         }

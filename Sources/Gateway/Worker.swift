@@ -120,7 +120,7 @@ package final class Worker {
         bodyParser = BodyParser(limits: XMLLimits(settings, elementSize: settings.maxBody))
         upstreamReader = UpstreamReader(
             limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
-        stanzaReturn = StanzaReturn()
+        stanzaReturn = StanzaReturn(limits: XMLLimits(settings, elementSize: settings.maxStanza))
         sites = try UpstreamSites(settings)
         resolver = ResolverLink(
             arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),
