@@ -159,6 +159,8 @@ struct ResolverLookup {
     /// The lifetime that DNS gives what `getaddrinfo` answered, which does not tell it: asked for again, as a rule out of
     /// the cache of a near name server. `systemLifetime` if DNS does not say the same.
     private mutating func lifetime(of host: String, answered addresses: [SocketAddress]) -> UInt32 {
+        // This machine is not known from DNS (RFC 6761 §6.3), and no name server need hear of it.
+        if !addresses.isEmpty, addresses.allSatisfy(\.isLoopback) { return Self.systemLifetime }
         let now = MonotonicClock.now
         guard now >= lifetimesUnknownUntil, let server = NameServer(patience: .extra) else {
             return Self.systemLifetime
