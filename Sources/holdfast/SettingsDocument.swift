@@ -133,7 +133,7 @@ extension SettingsDocument {
         `--listen` on the command line means that no `listen` of the file counts. What a domain's table says wins over all of
         these, for its domain. The variable of a setting is its name in capitals behind `HOLDFAST_`, with `_` for `-`; the
         values of a list have commas between. A variable that begins like this and is no setting is an error, for it is
-        probably a mistyped one.
+        probably a mistyped one; only what Kubernetes sets beside a service of this name is passed over.
 
         """
 }
