@@ -25,11 +25,8 @@ struct ResolverLookup {
         self.source = source
     }
 
-    /// Answers one question.
+    /// Answers one question about a name in normalized form; numeric hosts do not come here.
     mutating func answer(_ query: ResolverQuery) -> ResolverFinding {
-        if case .addresses(let host) = query, let address = SocketAddress(numericHost: host, port: 0) {
-            return ResolverFinding(.addresses([address]), lifetime: .max)
-        }
         switch source {
         case .unreadable(let text):
             return .temporary("no name server has the address \(text)")
@@ -138,7 +135,7 @@ struct ResolverLookup {
                 return ResolverFinding(
                     .failure("the name has no address", isTemporary: false), lifetime: lifetime(of: host, answered: []))
             case EAI_AGAIN:
-                return .temporary(Self.silence)
+                return .temporary("no name server of the system could answer")
             default:
                 return unsafe .temporary(String(cString: gai_strerror(code)))
             }

@@ -152,14 +152,6 @@ import Testing
         #expect(referral.outcome == .failure("the name server only names others", isTemporary: true))
     }
 
-    @Test func `numeric hosts are not asked for`() throws {
-        let server = try FakeNameServer { _ in [] }
-        var lookup = Self.lookup(server)
-        #expect(lookup.answer(.addresses(host: "192.0.2.1")).outcome == .addresses([Self.four]))
-        #expect(lookup.answer(.addresses(host: "2001:db8::1")).outcome == .addresses([Self.six]))
-        #expect(server.questions.isEmpty)
-    }
-
     @Test func `the system knows its own host`() {
         var lookup = ResolverLookup(.system)
         let found = lookup.answer(.addresses(host: "localhost"))
