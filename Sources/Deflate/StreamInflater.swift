@@ -2,7 +2,8 @@ import CZlib
 
 /// Expands what one XML stream brings, in pieces of any size, as one zlib stream (XEP-0138 §5, RFC 1950).
 ///
-/// It takes 7 KB, and from the first bytes on the window that the server's header asks for: 32 KB as a rule.
+/// It takes 7 KB, and from the first bytes on the window that the server's header asks for: 32 KB as a rule. With a
+/// `StreamDeflater` that is 57 KB of heap for a compressed stream that rests, 36 to 48 KB of them touched (zlib 1.2.13).
 @safe
 package struct StreamInflater: ~Copyable {
     /// zlib keeps a pointer to it, so it stays where it is.

@@ -29,6 +29,8 @@ package final class TLSClient {
     private let identity: PeerIdentity
     private var phase = Phase.idle
     private var isCloseSent = false
+    /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
+    private var verifiedAt = 0
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
     private var refusal: TLSError?
 
@@ -73,7 +75,10 @@ package final class TLSClient {
                 throw .ourFault(detail: "no memory")
             }
         }
-        if let session = unsafe context.session(for: identity.asciiDomain) { unsafe SSL_set_session(ssl, session) }
+        if let session = context.session(for: identity.asciiDomain, now: Self.now) {
+            unsafe SSL_set_session(ssl, session.handle)
+            verifiedAt = session.verifiedAt
+        }
     }
 
     deinit {
@@ -231,15 +236,20 @@ extension TLSClient {
             let client = unsafe client(of: OpaquePointer(ssl))
         else { return 0 }
         client.refusal = unsafe client.refusalOfPeer(store)
+        client.verifiedAt = now
         return client.refusal == nil ? 1 : 0
     }
 
     /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
-        unsafe client.context.keep(session, for: client.identity.asciiDomain)
+        client.context.keep(
+            unsafe .init(handle: session, verifiedAt: client.verifiedAt), for: client.identity.asciiDomain)
         return 1
     }
+
+    /// Seconds of the machine's clock, which OpenSSL judges certificates by.
+    private static var now: Int { time(nil) }
 
     private func refusalOfPeer(_ store: OpaquePointer) -> TLSError? {
         guard unsafe X509_verify_cert(store) == 1 else {

@@ -14,7 +14,16 @@ package final class TLSContext {
     /// Where plaintext is read to before it is appended to the caller's array: one for all streams, the size of a record.
     let scratch: UnsafeMutableBufferPointer<UInt8>
     /// The newest resumable session by ASCII domain. A resumed handshake costs 0.4 ms instead of 0.9.
-    private var sessions: [String: OpaquePointer] = unsafe [:]
+    private var sessions: [String: KeptSession] = [:]
+
+    /// A session, and when the server last proved itself by its certificate on the way to it.
+    @safe
+    struct KeptSession {
+        /// Owned by the context.
+        let handle: OpaquePointer
+        /// Seconds of the machine's clock, as certificates are judged by.
+        let verifiedAt: Int
+    }
 
     /// What a server's key may be; empty for any.
     let pins: [[UInt8]]
@@ -56,23 +65,28 @@ package final class TLSContext {
     }
 
     deinit {
-        unsafe sessions.values.forEach { unsafe SSL_SESSION_free($0) }
+        sessions.values.forEach { unsafe SSL_SESSION_free($0.handle) }
         unsafe SSL_CTX_free(handle)
         unsafe BIO_meth_free(bioMethod)
         unsafe scratch.deallocate()
     }
 
-    /// The session to offer to a server of `domain`, still owned by the context.
-    func session(for domain: String) -> OpaquePointer? {
-        unsafe sessions[domain]
+    /// The session to offer to a server of `domain`. One whose certificate was checked too long ago is dropped: each
+    /// resumed stream brings a new session, so that otherwise an expired certificate might never be looked at again
+    /// (RFC 8446 §4.6.1).
+    ///
+    /// - Parameter now: seconds of the machine's clock.
+    func session(for domain: String, now: Int) -> KeptSession? {
+        guard let session = sessions[domain] else { return nil }
+        if (0...Self.longestTrust).contains(now - session.verifiedAt) { return session }
+        forgetSession(for: domain)
+        return nil
     }
 
-    /// Keeps `session` for the next stream to `domain` in place of an older one, and owns it from now on.
-    func keep(_ session: OpaquePointer, for domain: String) {
-        if let older = unsafe sessions.updateValue(session, forKey: domain) { unsafe SSL_SESSION_free(older) }
-        guard unsafe sessions.count > Self.maximumSessions,
-            let other = unsafe sessions.keys.first(where: { $0 != domain })
-        else {
+    /// Keeps a session for the next stream to `domain` in place of an older one, and owns it from now on.
+    func keep(_ session: KeptSession, for domain: String) {
+        if let older = sessions.updateValue(session, forKey: domain) { unsafe SSL_SESSION_free(older.handle) }
+        guard sessions.count > Self.maximumSessions, let other = sessions.keys.first(where: { $0 != domain }) else {
             return
         }
         forgetSession(for: other)
@@ -80,7 +94,7 @@ package final class TLSContext {
 
     /// Drops the session of `domain`, so that the next stream makes a full handshake.
     func forgetSession(for domain: String) {
-        if let session = unsafe sessions.removeValue(forKey: domain) { unsafe SSL_SESSION_free(session) }
+        if let session = sessions.removeValue(forKey: domain) { unsafe SSL_SESSION_free(session.handle) }
     }
 
     private static func load(_ trust: TLSTrust, into context: OpaquePointer) throws(TLSError) {
@@ -117,6 +131,9 @@ package final class TLSContext {
 
     /// A bound, so that a caller who takes domains from a peer cannot fill memory with sessions (2-4 KB each).
     static let maximumSessions = 256
+
+    /// Seconds for which sessions may stand in for the certificate.
+    static let longestTrust = 3600
 }
 
 // SSL_OP_… are macros around a cast, which Swift does not import; the bits are part of OpenSSL's ABI.

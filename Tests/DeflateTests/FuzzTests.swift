@@ -70,7 +70,7 @@ struct StreamFuzzTests {
     func roundTrips() throws {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SplitMix(state: seed)
-        for _ in 0..<20 {
+        for _ in 0..<12 {
             var deflater = try makeStreamDeflater()
             var inflater = try makeStreamInflater()
             let plainReader = try PlainInflater()
@@ -78,7 +78,7 @@ struct StreamFuzzTests {
                 level: Int32(generator.next() % 10), window: 9 + Int32(generator.next() % 7),
                 memoryLevel: 1 + Int32(generator.next() % 9))
             var fromServer = try makeStreamInflater()
-            for _ in 0..<30 {
+            for _ in 0..<20 {
                 let bytes = generator.bytes()
                 var compressed: [UInt8] = []
                 let done = deflater.deflate(bytes.span, into: &compressed)
@@ -97,7 +97,7 @@ struct StreamFuzzTests {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SplitMix(state: seed)
         var refused = 0
-        for _ in 0..<600 {
+        for _ in 0..<300 {
             let server = try PlainDeflater()
             var bytes = try server.deflate(generator.bytes()) + server.deflate(generator.bytes())
             for _ in 0...Int(generator.next() % 4) {
@@ -110,7 +110,7 @@ struct StreamFuzzTests {
             }
             refused += try survives(bytes, &generator, seed: seed) ? 0 : 1
         }
-        #expect(refused > 200, "seed \(seed)")
+        #expect(refused > 100, "seed \(seed)")
     }
 
     @Test("noise is survived, behind a good header too")
@@ -118,11 +118,11 @@ struct StreamFuzzTests {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SplitMix(state: seed)
         var refused = 0
-        for round in 0..<1000 {
+        for round in 0..<400 {
             let bytes = (0..<200).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
             refused += try survives(round % 2 == 0 ? bytes : [0x78, 0x9C] + bytes, &generator, seed: seed) ? 0 : 1
         }
-        #expect(refused > 800, "seed \(seed)")
+        #expect(refused > 300, "seed \(seed)")
     }
 
     /// Feeds `bytes` in random pieces with random limits; whether no error came.

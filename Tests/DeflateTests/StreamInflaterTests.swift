@@ -35,12 +35,13 @@ struct StreamInflaterTests {
 
     @Test("split at every byte")
     func splits() throws {
-        let bytes = try Array(sent().joined())
+        let bytes = try Array(sent().prefix(8).joined())
+        let text = Self.stanzas.prefix(8).flatMap { $0 }
         for point in bytes.indices {
             var inflater = try makeStreamInflater()
             let first = try inflate(Array(bytes[..<point]), with: &inflater).get()
             let second = try inflate(Array(bytes[point...]), with: &inflater).get()
-            #expect(first + second == Self.text, "split at \(point)")
+            #expect(first + second == text, "split at \(point)")
         }
     }
 
@@ -79,9 +80,9 @@ struct StreamInflaterTests {
     @Test("the end of the zlib stream is an end; bytes behind it are an error for good")
     func end() throws {
         let server = try PlainDeflater()
-        let bytes = try server.deflate(Self.text, flush: Z_FINISH)
+        let bytes = try server.deflate(Self.stanzas[0], flush: Z_FINISH)
         var inflater = try makeStreamInflater()
-        #expect(inflate(bytes, with: &inflater) == .success(Self.text))
+        #expect(inflate(bytes, with: &inflater) == .success(Self.stanzas[0]))
         let isAtEnd = inflater.isAtEnd
         #expect(isAtEnd)
         #expect(inflate([], with: &inflater) == .success([]))
