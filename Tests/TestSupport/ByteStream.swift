@@ -56,6 +56,21 @@ package final class ByteStream {
         }
     }
 
+    /// Sends everything, or as much as the other side takes before it ends the connection.
+    ///
+    /// - Returns: whether the connection was ended.
+    @discardableResult
+    package func sendUntilCut(_ bytes: [UInt8]) throws -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            // A copy of all that is left each time would take longer than the sending.
+            guard let count = try? sendSome(Array(bytes[sent..<min(bytes.count, sent + 65_536)])) else { return true }
+            sent += count
+            if count == 0 { try wait(for: POLLOUT, "to send to a partner that does not read") }
+        }
+        return false
+    }
+
     /// Sends what the kernel takes at once.
     ///
     /// - Returns: how many bytes that was; 0 when the other side has to read first.

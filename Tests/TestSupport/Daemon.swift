@@ -24,21 +24,25 @@ package final class Daemon {
     /// - Parameters:
     ///   - upstream: the port of a scripted server, or 0 with `--upstream` among the flags.
     ///   - flags: further flags; one that is given replaces what is said here.
-    package convenience init(upstream: UInt16, _ flags: String...) throws {
-        try self.init(flags.contains("--upstream") ? flags : flags + ["--upstream", "127.0.0.1:\(upstream)"])
+    ///   - environment: what it finds in its environment beside that of this process.
+    package convenience init(upstream: UInt16, _ flags: String..., environment: [String: String] = [:]) throws {
+        let flags = flags.contains("--upstream") ? flags : flags + ["--upstream", "127.0.0.1:\(upstream)"]
+        try self.init(flags, environment: environment)
     }
 
     /// Starts it with flags, `--upstream` among them; what else it needs is added.
     ///
-    /// - Parameter descriptors: how many it may have; nil for as many as this process.
-    package init(_ flags: [String], descriptors: Int? = nil) throws {
+    /// - Parameters:
+    ///   - descriptors: how many it may have; nil for as many as this process.
+    ///   - environment: what it finds in its environment beside that of this process.
+    package init(_ flags: [String], descriptors: Int? = nil, environment: [String: String] = [:]) throws {
         var arguments = ["run"]
         let usual = [
             ("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0"), ("--domain", "example.org"),
             ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
-        process = try Process(arguments + flags, descriptors: descriptors)
+        process = try Process(arguments + flags, descriptors: descriptors, environment: environment)
         startLine = try process.readStartLine()
         let parts = startLine.split(separator: ";")
         port = parts.first.flatMap { Self.port(in: $0) } ?? 0
@@ -138,7 +142,7 @@ private final class Process {
     private let errorFile: Int32
     private var exit: Daemon.Exit?
 
-    init(_ arguments: [String], descriptors: Int? = nil) throws {
+    init(_ arguments: [String], descriptors: Int? = nil, environment: [String: String] = [:]) throws {
         var ends: [Int32] = [-1, -1]
         try Sockets.check("pipe", makePipe(&ends))
         output = ends[0]
@@ -147,7 +151,7 @@ private final class Process {
         if let descriptors {
             command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command
         }
-        processID = try Self.spawn(command, output: ends[1], errors: errorFile)
+        processID = try Self.spawn(command, environment: environment, output: ends[1], errors: errorFile)
         _ = close(ends[1])
     }
 
@@ -176,7 +180,9 @@ private final class Process {
         return descriptor
     }
 
-    private static func spawn(_ command: [String], output: Int32, errors: Int32) throws -> pid_t {
+    private static func spawn(
+        _ command: [String], environment: [String: String], output: Int32, errors: Int32
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -188,10 +194,25 @@ private final class Process {
         var vector: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
         vector.append(nil)
         defer { vector.forEach { free($0) } }
+        var variables: [UnsafeMutablePointer<CChar>?] = Self.variables(environment).map { strdup($0) }
+        variables.append(nil)
+        defer { variables.forEach { free($0) } }
         var processID: pid_t = 0
-        let code = posix_spawn(&processID, path, &actions, nil, &vector, holdfast_environment())
+        let code = posix_spawn(&processID, path, &actions, nil, &vector, &variables)
         guard code == 0 else { throw TestFault("\(path): \(String(cString: strerror(code)))") }
         return processID
+    }
+
+    /// The environment of this process, with `additions` in place of what it has of these names.
+    private static func variables(_ additions: [String: String]) -> [String] {
+        var result = additions.map { "\($0.key)=\($0.value)" }
+        var next = holdfast_environment()
+        while let variable = next?.pointee {
+            let text = String(cString: variable)
+            if !additions.keys.contains(where: { text.hasPrefix($0 + "=") }) { result.append(text) }
+            next = next?.successor()
+        }
+        return result
     }
 
     /// The first line on standard output.

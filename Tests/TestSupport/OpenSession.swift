@@ -13,13 +13,14 @@ package final class OpenSession {
     /// - Parameters:
     ///   - creation: the attributes of the creation request.
     ///   - flags: further flags of the daemon.
+    ///   - environment: what the daemon finds in its environment beside that of this process.
     package init(
         _ creation: String = "wait='60' hold='1' ver='1.6' xmpp:version='1.0'", on existing: OpenSession? = nil,
-        maxWait: Int = 60, receiveBuffer: Int32? = nil, flags: [String] = []
+        maxWait: Int = 60, receiveBuffer: Int32? = nil, flags: [String] = [], environment: [String: String] = [:]
     ) throws {
         server = try existing?.server ?? ScriptedUpstream(receiveBuffer: receiveBuffer)
         let usual = ["--upstream", "127.0.0.1:\(server.port)", "--max-wait", "\(maxWait)"]
-        daemon = try existing?.daemon ?? Daemon(usual + flags)
+        daemon = try existing?.daemon ?? Daemon(usual + flags, environment: environment)
         client = BOSHClient(daemon)
         let request = try client.create(creation)
         stream = try server.accept()

@@ -9,9 +9,11 @@ package final class ScriptedUpstream {
 
     /// Listens; connections stand before anybody accepts them.
     ///
-    /// - Parameter receiveBuffer: bytes of the receive buffer, small for a server that soon takes nothing more.
-    package init(receiveBuffer: Int32? = nil) throws {
-        (descriptor, port) = try Sockets.listen(receiveBuffer: receiveBuffer)
+    /// - Parameters:
+    ///   - receiveBuffer: bytes of the receive buffer, small for a server that soon takes nothing more.
+    ///   - backlog: how many connections may wait for being accepted before further ones get no answer at all, less one.
+    package init(receiveBuffer: Int32? = nil, backlog: Int32 = 1_024) throws {
+        (descriptor, port) = try Sockets.listen(receiveBuffer: receiveBuffer, backlog: backlog)
     }
 
     deinit {
@@ -23,7 +25,12 @@ package final class ScriptedUpstream {
         ScriptedStream(ByteStream(owning: try Sockets.accept(on: descriptor)))
     }
 
-    /// From now on connections are refused.
+    /// Whether nobody waits for being accepted.
+    package var isUntouched: Bool {
+        get throws { try !Sockets.hasConnection(on: descriptor) }
+    }
+
+    /// From now on connections are refused; those that nobody accepted are reset.
     package func stopListening() {
         guard descriptor >= 0 else { return }
         _ = Glibc.close(descriptor)

@@ -10,12 +10,16 @@ enum Sockets {
 
     /// Listens on a port of 127.0.0.1 that the kernel chooses.
     ///
-    /// - Parameter receiveBuffer: bytes of the receive buffer that accepted connections inherit; nil for the usual one.
-    static func listen(receiveBuffer: Int32? = nil) throws -> (descriptor: Int32, port: UInt16) {
+    /// - Parameters:
+    ///   - receiveBuffer: bytes of the receive buffer that accepted connections inherit; nil for the usual one.
+    ///   - backlog: how many connections may wait, less one.
+    static func listen(
+        receiveBuffer: Int32? = nil, backlog: Int32 = 1_024
+    ) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try make(AF_INET)
         if let receiveBuffer { try set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
         try check("bind", withLoopback(0) { bind(descriptor, $0, $1) })
-        try check("listen", Glibc.listen(descriptor, 1_024))
+        try check("listen", Glibc.listen(descriptor, backlog))
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         try withUnsafeMutablePointer(to: &address) { pointer in
@@ -26,11 +30,20 @@ enum Sockets {
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
+    /// Whether a connection waits for being taken.
+    static func hasConnection(on descriptor: Int32) throws -> Bool {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return try check("poll", poll(&item, 1, 0)) > 0
+    }
+
     /// Waits for a connection and takes it.
     static func accept(on descriptor: Int32) throws -> Int32 {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain for a connection") }
-        return try check("accept", accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue)))
+        let accepted = try check("accept", accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue)))
+        // Each write is a segment at once. Without it a second one would wait for an acknowledgement, and a reset lose it.
+        try set(accepted, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        return accepted
     }
 
     static func set(_ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Int32) throws {

@@ -1,0 +1,205 @@
+import TestSupport
+import Testing
+
+/// The server's end of a stream, in the clear or protected.
+protocol ServerStream {
+    func send(_ text: String) throws
+    func read(until pattern: String) throws -> String
+}
+
+extension ScriptedStream: ServerStream {}
+
+/// A daemon with a session whose server is in order. Beside it another server means harm, and must harm its own session only.
+final class HostileScene {
+    let daemon: Daemon
+    let server: ScriptedUpstream
+    private let bystander: BOSHClient
+    private let bystanderStream: any ServerStream
+
+    /// A daemon that speaks to its server in the clear.
+    init(receiveBuffer: Int32? = nil, environment: [String: String] = [:]) throws {
+        let session = try OpenSession(receiveBuffer: receiveBuffer, environment: environment)
+        daemon = session.daemon
+        server = session.server
+        bystander = session.client
+        bystanderStream = session.stream
+    }
+
+    /// A daemon that trusts one authority, and speaks TLS from the first byte on or after STARTTLS.
+    init(_ mode: String, trusting authority: TLSIdentity, environment: [String: String] = [:]) throws {
+        server = try ScriptedUpstream()
+        let file = try TemporaryFile(authority.pem)
+        let flags = [
+            "--upstream", "127.0.0.1:\(server.port)", "--max-wait", "60", "--upstream-tls", mode, "--upstream-ca",
+            file.path,
+        ]
+        daemon = try Daemon(flags, environment: environment)
+        bystander = BOSHClient(daemon)
+        let request = try bystander.create()
+        let stream = try server.accept()
+        if mode == "starttls" { try stream.proceed() }
+        let secured = try stream.secure(as: try TLSIdentity(issuedBy: authority))
+        try secured.send(ScriptedStream.header() + ScriptedStream.features)
+        bystanderStream = secured
+        try bystander.adopt(try request.answer())
+    }
+
+    /// Makes the session whose server means harm; it stands before that server does.
+    func join() throws -> (client: BOSHClient, stream: ScriptedStream) {
+        let client = BOSHClient(daemon)
+        let request = try client.create()
+        let stream = try server.accept()
+        try stream.open()
+        try client.adopt(try request.answer())
+        return (client, stream)
+    }
+
+    /// What a client fetches from an answer to `poll` on until its session ends.
+    func fetchToEnd(_ client: BOSHClient, from poll: BOSHRequest) throws -> (payload: String, end: BOSHBody) {
+        var answer = try poll.answer()
+        var payload = answer.payload
+        while !answer.isTerminal {
+            answer = try client.exchange()
+            payload += answer.payload
+        }
+        return (payload, answer)
+    }
+
+    /// Expects that one session has ended for that reason, its connection with it, and that all else is as before.
+    func expectOneEnded(_ reason: String) throws {
+        let admin = try daemon.connectToAdmin()
+        try admin.wait(until: "sessions.ended.\(reason)", is: 1)
+        try admin.wait(until: "upstream.streams_now", is: 1)
+        try expectOthersUnharmed()
+    }
+
+    /// Expects that the other session is the only one, that stanzas go both ways on it, and that the process is sound.
+    func expectOthersUnharmed() throws {
+        let request = try bystander.send("", "<message xmlns='jabber:client' id='ping'/>")
+        #expect(try bystanderStream.read(until: "id='ping'/>").hasSuffix("<message xmlns='jabber:client' id='ping'/>"))
+        try bystanderStream.send("<message id='pong'/>")
+        #expect(try request.answer().payload == "<message xmlns='jabber:client' id='pong'/>")
+        #expect(try daemon.statistics().number("sessions.now") == 1)
+        #expect(daemon.isRunning)
+        #expect(try daemon.residentKilobytes() < 64_000)
+    }
+}
+
+/// What a server does where a client waits for its stream.
+struct HostileOpening: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    var reason = "upstream-malformed"
+    /// The stream error that the client gets.
+    var error = ""
+    let act: @Sendable (ScriptedStream) throws -> Void
+
+    init(
+        _ name: String, reason: String = "upstream-malformed", error: String = "",
+        act: @escaping @Sendable (ScriptedStream) throws -> Void
+    ) {
+        testDescription = name
+        self.reason = reason
+        self.error = error
+        self.act = act
+    }
+
+    /// It says this, as far as it is let, and does not close.
+    init(_ name: String, _ text: String, reason: String = "upstream-malformed", error: String = "") {
+        self.init(name, reason: reason, error: error) { try $0.wire.sendUntilCut(Array(text.utf8)) }
+    }
+
+    /// It says these bytes, as far as it is let, and does not close.
+    init(_ name: String, _ bytes: [UInt8]) {
+        self.init(name) { try $0.wire.sendUntilCut(bytes) }
+    }
+
+    /// Plays it: the creation response ends the session, which has no name yet, and says why.
+    func play() throws {
+        let scene = try HostileScene()
+        let request = try BOSHClient(scene.daemon).create()
+        let stream = try scene.server.accept()
+        _ = try stream.readHeader()
+        try act(stream)
+        try expectRefusal(request, scene)
+        withExtendedLifetime(stream) {}
+    }
+
+    /// Expects what the client is told.
+    func expectRefusal(_ request: BOSHRequest, _ scene: HostileScene) throws {
+        let answer = try request.answer()
+        #expect(answer.isTerminal)
+        #expect(answer.condition == (error.isEmpty ? "remote-connection-failed" : "remote-stream-error"))
+        #expect(answer.payload == error)
+        if !error.isEmpty { #expect(answer["xmlns:stream"] == "http://etherx.jabber.org/streams") }
+        #expect(answer["sid"] == nil)
+        try scene.expectOneEnded(reason)
+    }
+}
+
+/// Whether somebody listens when a server does its harm.
+enum Listening: String, CaseIterable, CustomTestStringConvertible, Sendable {
+    /// The client has a request open.
+    case held = "a request is held"
+    /// The client's next request comes when all is over.
+    case absent = "no request is open"
+
+    var testDescription: String { rawValue }
+}
+
+/// What a server does to an open stream so that it ends.
+struct HostileEnd: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    var reason = "upstream-malformed"
+    /// What the client gets before the end.
+    var pending = ""
+    /// The stream error that the client gets.
+    var error = ""
+    let act: @Sendable (ScriptedStream) throws -> Void
+
+    init(
+        _ name: String, reason: String = "upstream-malformed", pending: String = "", error: String = "",
+        act: @escaping @Sendable (ScriptedStream) throws -> Void
+    ) {
+        testDescription = name
+        self.reason = reason
+        self.pending = pending
+        self.error = error
+        self.act = act
+    }
+
+    /// It says this in one write and does not close.
+    init(_ name: String, _ text: String, reason: String, pending: String = "", error: String = "") {
+        self.init(name, reason: reason, pending: pending, error: error) { try $0.send(text) }
+    }
+
+    /// Plays it: the client gets what came before, then the reason, and the session is gone.
+    func play(_ listening: Listening) throws {
+        let scene = try HostileScene()
+        let (client, stream) = try scene.join()
+        let poll: BOSHRequest
+        switch listening {
+        case .held:
+            poll = try client.send()
+            try scene.daemon.settle()
+            try act(stream)
+        case .absent:
+            try act(stream)
+            try scene.daemon.wait(until: "upstream.streams_now", is: 1)
+            poll = try client.send()
+        }
+        try expectEnd(of: client, from: poll, scene)
+        withExtendedLifetime(stream) {}
+    }
+
+    /// Expects what the client gets from `poll` on.
+    func expectEnd(of client: BOSHClient, from poll: BOSHRequest, _ scene: HostileScene) throws {
+        let (payload, end) = try scene.fetchToEnd(client, from: poll)
+        #expect(payload == pending + error)
+        #expect(end.condition == (error.isEmpty ? "remote-connection-failed" : "remote-stream-error"))
+        // T-06: the whole of it is in the body that ends the session.
+        #expect(end.payload.hasSuffix(error))
+        if !error.isEmpty { #expect(end["xmlns:stream"] == "http://etherx.jabber.org/streams") }
+        #expect(try client.exchange().condition == "item-not-found")
+        try scene.expectOneEnded(reason)
+    }
+}
