@@ -135,7 +135,8 @@ extension Worker {
     ) -> ConnectPlan.Input? {
         guard attempt.addresses.indices.contains(index) else { return .failed(attempt: number) }
         let address = attempt.addresses[index]
-        guard hasDescriptorsToSpare else {
+        // The first one's was counted when the link was made.
+        guard attempt.races.isEmpty || hasDescriptorsToSpare else {
             noteFailure(of: link, "connect", "no descriptor to spare", about: "\(address)")
             return .failed(attempt: number)
         }
@@ -193,6 +194,8 @@ extension Worker {
     func abandonSearch(of link: UpstreamLink) {
         guard let attempt = link.attempt else { return }
         for race in attempt.races { abandon(race) }
+        // Nobody will know whether the target works.
+        if let target = attempt.target { breakers[UpstreamKey(target)]?.abandoned(now: planTime) }
         link.attempt = nil
     }
 
@@ -269,12 +272,14 @@ extension Worker {
 
     /// The place that a server sends us to, if the operator allows it and it is the first one (RFC 6120 §4.9.3.19).
     func allowedRedirect(to place: String, on link: UpstreamLink) -> UpstreamAddress? {
-        guard let attempt = link.attempt, !attempt.isRedirected,
-            let address = UpstreamAddress(redirect: place),
-            link.site.lists(address) || settings.routes.contains(where: { $0.isSamePlace(as: address) })
-        else { return nil }
-        return address
+        guard link.attempt?.isRedirected == false, let place = RedirectAddress(place) else { return nil }
+        let port = place.port ?? Self.defaultPort
+        let allowed = link.site.addresses + settings.routes
+        return allowed.first { $0.host == place.host && $0.port == port }
     }
+
+    /// Where a server is that names no port (RFC 6120 §14.7).
+    private static let defaultPort: UInt16 = 5222
 
     // MARK: Circuit breakers
 
