@@ -1,5 +1,7 @@
 """Where clients and servers may send a stream (S-18, RFC 6120 §4.9.3.19), and what a server's limits become (X-17)."""
 
+import asyncio
+
 from support import bosh
 from support.bosh import SASL
 from support.case import Alone
@@ -90,7 +92,7 @@ class SeeOtherHost(Scripted):
                 service = self.before(first, route=[f"127.0.0.1:{listed.port}"])
                 await self.refused(service, DOMAIN, "remote-stream-error")
                 self.assertEqual(first.connections, 1)
-                service.stop()
+                await asyncio.to_thread(service.stop)
         self.assertEqual(listed.connections, 0)
         self.assertFalse(other.was_connected())
 
@@ -122,10 +124,11 @@ class Limits(Scripted):
                                      (100_000, 20_000, 20_000), (10**30, 20_000, 20_000)):
             with self.subTest(told=told, most=most):
                 server = await self.scripted(
-                    features=f"<limits xmlns='{LIMITS}'><max-bytes>{told}</max-bytes><idle-seconds>600</idle-seconds></limits>")
+                    features=f"<limits xmlns='{LIMITS}'><max-bytes>{told}</max-bytes><idle-seconds>600</idle-seconds>"
+                             "</limits>")
                 service = self.before(server, **{"max-body": most})
                 self.assertEqual(await self.offered(service), [(str(expected), "600")] * 2)
-                service.stop()
+                await asyncio.to_thread(service.stop)
 
     async def test_a_server_that_wants_to_hear_something_does(self):
         """White space comes before `idle-seconds` are over."""
