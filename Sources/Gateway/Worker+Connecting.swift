@@ -208,6 +208,7 @@ extension Worker {
         races.remove(race.token)
         attempt.races = []
         attempt.connectedAt = now
+        linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.site.health.connectTime.record(now.elapsed(since: race.since))
         link.site.health.connects &+= 1
         counters.upstreamConnects += 1
@@ -234,16 +235,31 @@ extension Worker {
     /// Whether a stream that failed before it was open may be tried with another target.
     func mayMoveOn(_ link: UpstreamLink, after failure: StreamFailure) -> Bool {
         guard let attempt = link.attempt, !attempt.isOver, link.session != nil else { return false }
-        // What is redirected here was found to be allowed.
-        let isRedirected = if case .redirected = failure { true } else { false }
-        return (failure.allowsAnotherTarget || isRedirected)
-            && now < attempt.since.advanced(by: settings.connectTimeout)
+        guard now < attempt.since.advanced(by: settings.connectTimeout) else { return false }
+        return switch failure {
+        // It was found to be allowed.
+        case .redirected: true
+        // The target's share of the time is up, not all of it.
+        case .timeout: attempt.plan.hasOtherTargets
+        default: failure.allowsAnotherTarget
+        }
+    }
+
+    /// When the target that a link is connected to must have opened the stream: at the deadline that all targets share, or,
+    /// when there are others, after a share of it, so that a server that accepts connections and says nothing does not use
+    /// up the time of those behind it.
+    func openingDeadline(of attempt: ConnectAttempt) -> MonotonicInstant {
+        let last = attempt.since.advanced(by: settings.connectTimeout)
+        guard let connectedAt = attempt.connectedAt, attempt.plan.hasOtherTargets else { return last }
+        return min(last, connectedAt.advanced(by: settings.connectTimeout / 3))
     }
 
     /// Drops the connection to a target that failed, and tries the next one.
     func moveOn(_ link: UpstreamLink) {
         guard let attempt = link.attempt, let failure = attempt.failure else { return }
         attempt.isMovingOn = false
+        attempt.connectedAt = nil
+        linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.connectionCount &+= 1
         settle(attempt, worked: failure.showsLife)
         if link.isWatched { link.socket?.unwatch(in: poller) }

@@ -372,7 +372,7 @@ extension Worker {
         if let since = link.leavingSince.instant {
             reschedule(link, at: since.advanced(by: Self.farewellTime)) { close(link) }
         } else if let attempt = link.attempt {
-            let due = attempt.since.advanced(by: settings.connectTimeout)
+            let due = openingDeadline(of: attempt)
             if due <= now {
                 handle(.deadlineReached, on: link)
             } else {
