@@ -37,10 +37,10 @@ extension Worker {
 
     private func add(_ stream: consuming StreamSocket, peer: SocketAddress, role: ClientConnection.Role) {
         if peer.port != nil { try? stream.setNoDelay() }
-        let limits = role == .bosh ? httpLimits : adminLimits
+        let rules = role == .bosh ? httpRules : adminRules
         let token = connections.nextToken()
         let connection = ClientConnection(
-            token: token, role: role, peer: peer, socket: stream, limits: limits, now: now)
+            token: token, role: role, peer: peer, socket: stream, rules: rules, now: now)
         connections.insert(connection, at: token)
         do throws(SystemError) {
             try poller.register(connection.socket.descriptor, token: connection.token.raw, interest: .readable)
@@ -153,8 +153,7 @@ extension Worker {
 
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
     private func abortWaiting(on connection: ClientConnection) {
-        let lost = connection.waiting
-        for waiting in lost {
+        for waiting in connection.waiting.all {
             guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
             let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
             handle(.requestAborted(exchange), session: waiting.session)

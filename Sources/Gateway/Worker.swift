@@ -13,8 +13,8 @@ import XMLCodec
 package final class Worker {
     let settings: Settings
     let policy: SessionPolicy
-    let httpLimits: HTTPLimits
-    let adminLimits: HTTPLimits
+    let httpRules: HTTPRules
+    let adminRules: HTTPRules
     let node: String
     let tag: UInt32
     var logger: Logger
@@ -93,8 +93,8 @@ package final class Worker {
         self.settings = settings
         self.logger = logger
         policy = SessionPolicy(settings)
-        httpLimits = HTTPLimits(body: settings.maxBody)
-        adminLimits = HTTPLimits(body: 0)
+        httpRules = HTTPRules(limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin)
+        adminRules = HTTPRules(limits: HTTPLimits(body: 0))
         node = "n1"
         tag = 0
         let clock = MonotonicInstant(nanoseconds: MonotonicClock.now)
