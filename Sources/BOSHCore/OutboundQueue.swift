@@ -6,12 +6,18 @@ package struct OutboundQueue: Sendable, Equatable {
         case features(BodyResponse.Opening, [UInt8])
         /// Stanzas, back to back.
         case stanzas([UInt8])
+
+        var bytes: [UInt8] {
+            switch self {
+            case .features(_, let bytes), .stanzas(let bytes): bytes
+            }
+        }
     }
 
     private var batches: [Batch] = []
 
-    /// How many bytes wait.
-    package private(set) var byteCount = 0
+    /// How many bytes wait. Stanzas join those before them, so there are few batches to add up.
+    package var byteCount: Int { batches.isEmpty ? 0 : batches.reduce(0) { $0 + $1.bytes.count } }
 
     /// A queue with nothing in it.
     package init() {}
@@ -21,14 +27,12 @@ package struct OutboundQueue: Sendable, Equatable {
 
     /// Puts features behind everything that waits.
     package mutating func append(features: [UInt8], opening: BodyResponse.Opening) {
-        byteCount += features.count
         batches.append(.features(opening, features))
     }
 
     /// Puts stanzas behind everything that waits; no bytes are nothing that waits.
     package mutating func append(stanzas: [UInt8]) {
         guard !stanzas.isEmpty else { return }
-        byteCount += stanzas.count
         if case .stanzas(var waiting)? = batches.last {
             batches.removeLast()
             waiting.append(contentsOf: stanzas)
@@ -42,9 +46,6 @@ package struct OutboundQueue: Sendable, Equatable {
     package mutating func take() -> Batch? {
         guard !batches.isEmpty else { return nil }
         let batch = batches.removeFirst()
-        switch batch {
-        case .features(_, let bytes), .stanzas(let bytes): byteCount -= bytes.count
-        }
         // An idle session keeps no storage for a queue it rarely needs.
         if batches.isEmpty { batches = [] }
         return batch

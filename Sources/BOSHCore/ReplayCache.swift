@@ -1,7 +1,7 @@
 /// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`), and what is known
 /// of each: whether the client has it, and when it was sent.
 ///
-/// Most responses are empty, so an entry is sixteen bytes and only those with content have a body beside it.
+/// Most responses are empty or nothing but payload: an entry is 24 bytes, and the rest of the few others is boxed.
 package struct ReplayCache: Sendable, Equatable {
     private struct Entry: Sendable, Equatable {
         let rid: RequestID
@@ -11,6 +11,28 @@ package struct ReplayCache: Sendable, Equatable {
         /// How far `ack` is above the rid; zero for none.
         let ackAhead: UInt8
         var flags: Flags
+        let content: Content
+    }
+
+    /// What a response has beside `ack`.
+    private enum Content: Sendable, Equatable {
+        case none
+        case payload([UInt8])
+        indirect case whole(BodyResponse)
+
+        var payload: [UInt8] {
+            switch self {
+            case .none: []
+            case .payload(let payload): payload
+            case .whole(let response): response.payload
+            }
+        }
+
+        /// About what it takes beside its entry.
+        var byteCount: Int {
+            if case .none = self { return 0 }
+            return 96 + payload.count
+        }
     }
 
     private struct Flags: OptionSet, Sendable, Equatable {
@@ -20,32 +42,20 @@ package struct ReplayCache: Sendable, Equatable {
         /// No other request was open as it was sent: the next new request shows that it has arrived.
         static let wasAlone = Flags(rawValue: 2)
         static let isFetched = Flags(rawValue: 4)
-        static let hasBody = Flags(rawValue: 8)
+        static let usesStreamPrefix = Flags(rawValue: 8)
         static let isReported = Flags(rawValue: 16)
     }
 
-    private struct Body: Sendable, Equatable {
-        let rid: RequestID
-        let payload: [UInt8]
-        /// All but the payload, of the few responses that have more than that.
-        let rest: Rest
-    }
-
-    private indirect enum Rest: Sendable, Equatable {
-        case none
-        case some(BodyResponse)
-    }
-
     private var entries: [Entry] = []
-    private var bodies: [Body] = []
-    /// How many bytes the kept responses take, about.
-    package private(set) var byteCount = 0
 
     /// A cache without responses.
     package init() {}
 
     /// How many responses are kept.
     package var count: Int { entries.count }
+
+    /// How many bytes the kept responses take, about.
+    package var byteCount: Int { byteCount(beyond: 0) }
 
     /// The highest rid that a response is kept to.
     package var newest: RequestID? { entries.last?.rid }
@@ -63,23 +73,24 @@ package struct ReplayCache: Sendable, Equatable {
         var flags: Flags = []
         if isPause { flags.insert(.isPause) }
         if isAlone { flags.insert(.wasAlone) }
-        if !response.isTrivial || ackAhead == nil {
-            flags.insert(.hasBody)
-            var rest = response
-            rest.payload = []
-            bodies.append(
-                Body(rid: rid, payload: response.payload, rest: rest.isTrivial && ackAhead != nil ? .none : .some(rest))
-            )
-        }
+        if response.usesStreamPrefix { flags.insert(.usesStreamPrefix) }
         // Features and stream errors are nothing that could be returned.
         if response.payload.isEmpty || response.usesStreamPrefix { flags.insert(.isFetched) }
         let entry = Entry(
-            rid: rid, sentAt: Self.milliseconds(now), stream: stream, ackAhead: ackAhead ?? 0, flags: flags)
+            rid: rid, sentAt: Self.milliseconds(now), stream: stream, ackAhead: ackAhead ?? 0, flags: flags,
+            content: Self.content(of: response, ackFits: ackAhead != nil))
         // A response that was decided out of order (`P-13`) stands where its rid belongs, so the oldest is always first.
         var index = entries.endIndex
         while index > 0, rid < entries[index - 1].rid { index -= 1 }
+        // There are few of them for hours: no room that is not needed.
+        if entries.count == entries.capacity { entries.reserveCapacity(entries.count + 1) }
         entries.insert(entry, at: index)
-        byteCount += Self.size(of: response.payload, flags)
+    }
+
+    private static func content(of response: BodyResponse, ackFits: Bool) -> Content {
+        let isPlain = response.kind == .plain && response.opening == .none && response.marks == .none
+        guard isPlain, ackFits else { return .whole(response) }
+        return response.payload.isEmpty ? .none : .payload(response.payload)
     }
 
     /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or more than `bytes` and more
@@ -87,7 +98,7 @@ package struct ReplayCache: Sendable, Equatable {
     ///
     /// A pause may be sent while all requests are open (`P-07`), so its response takes no other one's place (`R-06`).
     package mutating func trim(to limit: Int, bytes: Int, least: Int) {
-        while ordinaryCount > limit || (byteCount > bytes && ordinaryCount > least) || entries.count > limit + 1 {
+        while ordinaryCount > limit || (ordinaryCount > least && byteCount > bytes) || entries.count > limit + 1 {
             removeOldest()
         }
     }
@@ -102,11 +113,7 @@ package struct ReplayCache: Sendable, Equatable {
     /// How many bytes the responses beyond the last `least` take.
     private func byteCount(beyond least: Int) -> Int {
         var bytes = 0
-        for entry in entries.dropLast(least) {
-            bytes += Self.entrySize
-            guard entry.flags.contains(.hasBody) else { continue }
-            bytes += Self.bodySize + (bodies.first { $0.rid == entry.rid }?.payload.count ?? 0)
-        }
+        for index in 0..<max(entries.count - least, 0) { bytes += 24 + entries[index].content.byteCount }
         return bytes
     }
 
@@ -119,25 +126,23 @@ package struct ReplayCache: Sendable, Equatable {
 
     /// The response to `rid`; nil when it was never given or is no longer kept.
     package func response(to rid: RequestID) -> BodyResponse? {
-        guard let entry = entries.first(where: { $0.rid == rid }) else { return nil }
-        let body = entry.flags.contains(.hasBody) ? bodies.first { $0.rid == rid } : nil
-        if let body, case .some(var response) = body.rest {
-            response.payload = body.payload
-            return response
-        }
-        var response = BodyResponse(payload: body?.payload ?? [])
+        guard let index = index(of: rid) else { return nil }
+        let entry = entries[index]
+        if case .whole(let response) = entry.content { return response }
+        var response = BodyResponse(
+            payload: entry.content.payload, usesStreamPrefix: entry.flags.contains(.usesStreamPrefix))
         if entry.ackAhead > 0 { response.ack = RequestID(rid.value + UInt64(entry.ackAhead)) }
         return response
     }
 
     /// Whether a response to `rid` is kept.
     package func contains(_ rid: RequestID) -> Bool {
-        entries.contains { $0.rid == rid }
+        index(of: rid) != nil
     }
 
     /// The response to `rid` was sent again.
     package mutating func noteReplay(of rid: RequestID, now: MonotonicInstant) {
-        guard let index = entries.firstIndex(where: { $0.rid == rid }) else { return }
+        guard let index = index(of: rid) else { return }
         entries[index].sentAt = Self.milliseconds(now)
     }
 
@@ -145,15 +150,15 @@ package struct ReplayCache: Sendable, Equatable {
     /// a second ago and may be on its way, or when the client was told once: if it does not care, each of its requests would
     /// be answered at once for ever.
     package func mayReport(_ rid: RequestID, now: MonotonicInstant) -> Bool {
-        guard let entry = entries.first(where: { $0.rid == rid }) else { return false }
-        return !entry.flags.contains(.isReported) && Self.age(of: entry, now: now) >= .seconds(1)
+        guard let index = index(of: rid) else { return false }
+        return !entries[index].flags.contains(.isReported) && age(at: index, now: now) >= .seconds(1)
     }
 
     /// How long ago the response to `rid` was sent, to be told to the client now; nil when none is kept.
     package mutating func report(_ rid: RequestID, now: MonotonicInstant) -> Duration? {
-        guard let index = entries.firstIndex(where: { $0.rid == rid }) else { return nil }
+        guard let index = index(of: rid) else { return nil }
         entries[index].flags.insert(.isReported)
-        return Self.age(of: entries[index], now: now)
+        return age(at: index, now: now)
     }
 
     /// A new request has come: what it shows of earlier responses (`T-12` a).
@@ -170,51 +175,40 @@ package struct ReplayCache: Sendable, Equatable {
     /// an intermediary may repeat a request that the client has long had the answer to.
     package mutating func acknowledge(upTo rid: RequestID, least: Int) {
         for index in entries.indices where entries[index].rid <= rid { entries[index].flags.insert(.isFetched) }
-        while let oldest = entries.first, oldest.rid <= rid, ordinaryCount > least { removeOldest() }
+        while !entries.isEmpty, entries[0].rid <= rid, ordinaryCount > least { removeOldest() }
     }
 
     /// The payload of one stream that the client has not shown to have, in order.
     package func unfetchedPayload(of stream: StreamNumber) -> [UInt8] {
         var bytes: [UInt8] = []
         for entry in entries where entry.stream == stream && !entry.flags.contains(.isFetched) {
-            if let body = bodies.first(where: { $0.rid == entry.rid }) {
-                bytes.append(contentsOf: body.payload)
-            }
+            bytes.append(contentsOf: entry.content.payload)
         }
         return bytes
     }
 
     private var ordinaryCount: Int {
         var count = 0
-        for entry in entries where !entry.flags.contains(.isPause) { count += 1 }
+        for index in entries.indices where !entries[index].flags.contains(.isPause) { count += 1 }
         return count
     }
 
     private mutating func removeOldest() {
         guard !entries.isEmpty else { return }
-        let entry = entries.removeFirst()
-        guard entry.flags.contains(.hasBody), let index = bodies.firstIndex(where: { $0.rid == entry.rid }) else {
-            byteCount -= Self.entrySize
-            return
-        }
-        byteCount -= Self.size(of: bodies[index].payload, entry.flags)
-        bodies.remove(at: index)
-        // What a busy session once needed, an idle one gives back.
-        if bodies.capacity > 4, bodies.count * 4 <= bodies.capacity { bodies = bodies.map { $0 } }
+        entries.removeFirst()
     }
 
-    private static func age(of entry: Entry, now: MonotonicInstant) -> Duration {
-        .milliseconds(Int64(milliseconds(now) &- entry.sentAt))
+    private func age(at index: Int, now: MonotonicInstant) -> Duration {
+        .milliseconds(Int64(Self.milliseconds(now) &- entries[index].sentAt))
     }
 
     private static func milliseconds(_ instant: MonotonicInstant) -> UInt32 {
         UInt32(truncatingIfNeeded: instant.nanoseconds / 1_000_000)
     }
 
-    private static func size(of payload: [UInt8], _ flags: Flags) -> Int {
-        entrySize + (flags.contains(.hasBody) ? bodySize + payload.count : 0)
+    /// Where the response to `rid` stands. By position: an iterator would copy each entry.
+    private func index(of rid: RequestID) -> Int? {
+        for index in entries.indices where entries[index].rid == rid { return index }
+        return nil
     }
-
-    private static let entrySize = 24
-    private static let bodySize = 96
 }

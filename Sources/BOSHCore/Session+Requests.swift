@@ -45,7 +45,6 @@ extension Session {
             deferEarly(request, into: &effects)
             return
         }
-        // `highest` moves one rid at a time: the hold rule counts every rid that is open between the ends.
         process(request, now: now, policy: policy, into: &effects)
         while !isOver, let first = early.first, first.rid == processed.next {
             early.removeFirst()
@@ -150,7 +149,6 @@ extension Session {
     /// Keeps a request whose predecessors are missing, in rid order. A repeat takes over the exchange; what it carries was
     /// already kept.
     private mutating func deferEarly(_ request: Early, into effects: inout [SessionEffect]) {
-        highest = max(highest, request.rid)
         if let index = early.firstIndex(where: { $0.rid == request.rid }) {
             if case .active = chain, !KeyChain.isSame(early[index].key, request.key) {
                 end(.keyMismatch, culprit: request.exchange, into: &effects)
@@ -176,7 +174,6 @@ extension Session {
             return
         }
         processed = request.rid
-        highest = max(highest, request.rid)
         if let exchange = request.exchange {
             held.append(Held(rid: request.rid, exchange: exchange, deadline: request.deadline))
         } else {

@@ -58,7 +58,7 @@ extension Session {
         }
         // Once there was a second stream, payload without a name would be taken for the first one's (`M-04`).
         if nextStream > 1 { response.marks = .some(stream: streams[index].name, report: nil) }
-        streams[index].untoldTo = nil
+        streams[index].noteTold()
         answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
     }
 
@@ -101,7 +101,7 @@ extension Session {
         }
         response.marks = .some(stream: streams[index].name, report: nil)
         response.opening = .stream(StreamIdentity(id: "", version: nil, from: streams[index].addedDomain))
-        streams[index].untoldTo = nil
+        streams[index].noteTold()
     }
 
     /// The response with what the client's requests are known to have come, where the rid alone does not say it (`A-01`,
@@ -163,7 +163,7 @@ extension Session {
         }
         for index in streams.indices { leave(index, reason: reason, into: &effects) }
         isOver = true
-        held = []
+        held.removeAll()
         early = []
         streams = []
         effects.append(.ended(reason))

@@ -84,6 +84,12 @@ package struct Session: Sendable {
         case active(KeyChain)
     }
 
+    /// What responses say of their type.
+    private indirect enum ResponseType: Sendable {
+        case standard
+        case other(String)
+    }
+
     /// The creation request, until it is answered.
     indirect enum Creation: Sendable, Equatable {
         case answered
@@ -94,8 +100,8 @@ package struct Session: Sendable {
     package let id: SessionID
     /// Where the session stands towards the stream it began with, or, when that is gone, the next one.
     package var phase: Phase {
-        guard !isOver, let stream = streams.first else { return .over }
-        switch stream.phase {
+        guard !isOver, !streams.isEmpty else { return .over }
+        switch streams[0].phase {
         case .opening: return .opening
         case .open: return .open
         case .restarting: return .restarting
@@ -106,41 +112,48 @@ package struct Session: Sendable {
     /// The longest time a request is held.
     package var wait: Duration { waitTime.duration }
     /// How many requests are held at most; zero for a polling session.
-    package let hold: Int
+    package var hold: Int { Int(holdCount) }
     /// How many requests may be open.
-    package let requests: Int
-    /// Whether the client speaks a version from before terminal conditions, and gets HTTP errors instead (`T-10`).
-    package let isLegacy: Bool
+    package var requests: Int { Int(requestCount) }
     /// The Content-Type of all responses; nil for the default (`H-07`).
-    package let contentType: String?
-    let isPolling: Bool
-    let acknowledges: Bool
-    private let waitTime: CompactDuration
-    private let normalInactivityTime: CompactDuration
-    private var inactivityTime: CompactDuration
+    package var contentType: String? {
+        if case .other(let type) = responseType { return type }
+        return nil
+    }
 
+    // What follows is in an order that leaves few gaps: small values stand behind optional ones. An idle session's size
+    // is the product.
+    private let holdCount: UInt16
+    private let requestCount: UInt16
+    private let responseType: ResponseType
+    var creation: Creation
+    var processed: RequestID
+    var early: [Early] = []
+    var replay = ReplayCache()
+    var streams: [Substream]
+    var chain = Chain.none
+    /// Streams that ended; payload for them may still be on its way (`M-06`).
+    var closedStreams: [StreamName] = []
+    var held: ShortList<Held>
     var isOver = false
     /// Whether the client writes `to` into requests with payload, as libpurple does: then `to` asks for no stream.
     var alwaysNamesDomain = false
     /// Whether the client was given what it needs to begin with.
     var hasToldFeatures = false
-    var creation: Creation
-    var processed: RequestID
-    var highest: RequestID
-    var held: [Held] = []
-    var early: [Early] = []
-    var replay = ReplayCache()
-    var streams: [Substream]
     /// The stream that was served last; the next response is for the one behind it, so that none starves.
     var served = StreamNumber.first
     var nextStream: UInt16 = 1
-    /// Streams that ended; payload for them may still be on its way (`M-06`).
-    var closedStreams: [StreamName] = []
-    var chain = Chain.none
     /// The request whose response the client seems to miss, until it is told (`A-04`).
     var missing: RequestID?
+    /// Whether the client speaks a version from before terminal conditions, and gets HTTP errors instead (`T-10`).
+    package let isLegacy: Bool
+    let isPolling: Bool
+    let acknowledges: Bool
+    private let waitTime: CompactDuration
     var idleSince: MonotonicInstant?
+    private let normalInactivityTime: CompactDuration
     var lastEmptyPoll: MonotonicInstant?
+    private var inactivityTime: CompactDuration
 
     /// Starts a session from an accepted creation request; it is answered when the upstream's features are there, at
     /// `wait` at the latest (`S-22`).
@@ -150,21 +163,22 @@ package struct Session: Sendable {
     ) {
         self.id = id
         waitTime = CompactDuration(opening.wait)
-        hold = opening.hold
-        requests = opening.requests
+        holdCount = UInt16(clamping: opening.hold)
+        requestCount = UInt16(clamping: opening.requests)
         isLegacy = opening.version == nil
-        contentType = opening.contentType
+        responseType = opening.contentType.map { .other($0) } ?? .standard
         isPolling = opening.isPolling
         acknowledges = opening.acknowledges
         normalInactivityTime = CompactDuration(policy.inactivity(isPolling: opening.isPolling))
         inactivityTime = normalInactivityTime
         creation = .pending(opening.grant(sid: id, stream: stream, policy: policy))
         processed = opening.rid
-        highest = opening.rid
-        streams = [Substream(number: .first, name: stream)]
-        streams[0].inbound = payload
+        var first = Substream(number: .first, name: stream)
+        first.inbound = payload
+        streams = [first]
+        held = ShortList(
+            Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
         if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
-        held.append(Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
         effects.append(
             .openStream(
                 StreamRequest(
@@ -232,6 +246,9 @@ package struct Session: Sendable {
         for request in early where request.exchange != nil { next = min(next ?? request.deadline, request.deadline) }
         return next
     }
+
+    /// The highest rid that has come: that of the last early request, or the processed one.
+    var highest: RequestID { early.isEmpty ? processed : early[early.count - 1].rid }
 
     /// How many requests are held.
     package var heldCount: Int { held.count }
@@ -306,6 +323,5 @@ package struct Session: Sendable {
         assert(held.count <= (isCongested ? requests : max(hold, 1)), "no more than hold requests are held")
         assert(isOver || !streams.isEmpty, "a session has a stream")
         assert(held.allSatisfy { !replay.contains($0.rid) }, "a held rid has no response yet")
-        assert(highest >= processed, "the highest rid is at least the processed one")
     }
 }

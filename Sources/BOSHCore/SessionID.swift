@@ -5,12 +5,12 @@
 package struct SessionID: Sendable, Hashable {
     /// The node's name, 1 to 15 of `a-z0-9` (fifteen bytes stay inside a Swift string, without an allocation).
     package let node: String
-    /// The owning worker's tag, never reused while the node runs.
-    package let worker: UInt32
     /// The upper half of the random part.
     package let high: UInt64
     /// The lower half of the random part.
     package let low: UInt64
+    /// The owning worker's tag, never reused while the node runs. It stands last, so that a session has no gap behind it.
+    package let worker: UInt32
 
     /// A session identifier of its parts; the random halves come from the kernel.
     package init(node: String, worker: UInt32, high: UInt64, low: UInt64) {

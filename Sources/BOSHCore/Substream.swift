@@ -25,28 +25,47 @@ struct Substream: Sendable {
         case ended(EndReason)
     }
 
+    /// What only a stream has that was added to the session; boxed, since most sessions have none.
+    private indirect enum Addition: Sendable {
+        case none
+        case some(domain: String?, untoldTo: RequestID?)
+    }
+
     let number: StreamNumber
-    let name: StreamName
-    /// The domain of a stream that was added, for `from`; nil for the first.
-    let addedDomain: String?
     var phase = Phase.opening
+    var isReadingPaused = false
+    var isCongested = false
+    /// The server keeps this stream for a resumption (`T-12` c).
+    var isResumable = false
+    let name: StreamName
+    private var addition: Addition
     /// What the client has not fetched.
     var outbound = OutboundQueue()
     /// What waits for the upstream to open.
     var inbound: [UInt8] = []
     var streamError: [UInt8] = []
-    var isReadingPaused = false
-    var isCongested = false
-    /// The request that asked for this stream, until the client was told the stream's name; nil for the first.
-    var untoldTo: RequestID?
-    /// The server keeps this stream for a resumption (`T-12` c).
-    var isResumable = false
 
     init(number: StreamNumber, name: StreamName, addedDomain: String? = nil, askedBy rid: RequestID? = nil) {
         self.number = number
         self.name = name
-        self.addedDomain = addedDomain
-        untoldTo = rid
+        addition = addedDomain == nil && rid == nil ? .none : .some(domain: addedDomain, untoldTo: rid)
+    }
+
+    /// The domain of a stream that was added, for `from`; nil for the first.
+    var addedDomain: String? {
+        if case .some(let domain, _) = addition { return domain }
+        return nil
+    }
+
+    /// The request that asked for this stream, until the client was told the stream's name; nil for the first.
+    var untoldTo: RequestID? {
+        if case .some(_, let rid) = addition { return rid }
+        return nil
+    }
+
+    /// The client was told the stream's name.
+    mutating func noteTold() {
+        if untoldTo != nil { addition = .some(domain: addedDomain, untoldTo: nil) }
     }
 
     /// Whether a payload that names no stream is meant for it too (`M-05`): a client that does not know of it yet means

@@ -16,9 +16,9 @@ final class ClientConnection {
     /// A request of this connection that waits for a session's response.
     struct Waiting {
         let exchange: UInt64
-        let session: UInt32
         /// Half of the session's random bits: its slot may have gone to another one.
         let mark: UInt64
+        let session: UInt32
 
         init(exchange: UInt64, session: UInt32, sid: SessionID) {
             self.exchange = exchange
@@ -32,6 +32,28 @@ final class ClientConnection {
         var reader = ProxyHeaderReader()
     }
 
+    /// The requests that wait. The first stands in place, so that the usual one poll costs no allocation.
+    struct WaitingList {
+        private var rest: [Waiting] = []
+        private var first: Waiting?
+
+        var isEmpty: Bool { first == nil }
+        var all: [Waiting] { first.map { [$0] + rest } ?? [] }
+
+        mutating func append(_ waiting: Waiting) {
+            if first == nil { first = waiting } else { rest.append(waiting) }
+        }
+
+        mutating func remove(exchange: UInt64) {
+            if first?.exchange == exchange {
+                first = rest.isEmpty ? nil : rest.removeFirst()
+            } else {
+                rest.removeAll { $0.exchange == exchange }
+            }
+            if rest.isEmpty { rest = [] }
+        }
+    }
+
     /// How far the end of the connection has come.
     enum Ending {
         case none
@@ -41,41 +63,41 @@ final class ClientConnection {
         case closed
     }
 
+    // In an order that leaves few gaps: there is one for every session at least.
     let token: Token
-    let role: Role
+    /// When bytes last went through; the deadlines on idleness and on a client that does not read count from it.
+    var phaseSince: MonotonicInstant
     /// The other end, or whom it speaks for as its PROXY header said.
     var peer: SocketAddress
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
     var prelude: Prelude?
     let socket: StreamSocket
     var http: HTTPConnection
+    let role: Role
+    var interest: Interest = .readable
+    var ending = Ending.none
     /// Bytes on their way out, from `written` on.
     var output: [UInt8] = []
     var written = 0
     /// Bytes that were read but not looked at, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
-    var waiting: [Waiting] = []
-    var interest: Interest = .readable
-    /// When bytes last went through; the deadlines on idleness and on a client that does not read count from it.
-    var phaseSince: MonotonicInstant
     /// When the first byte of the request that is being read came.
     var requestSince: MonotonicInstant
-    var ending = Ending.none
+    var waiting = WaitingList()
     /// Whether it is in the list of connections to be written at the end of the batch.
     var isDirty = false
     /// Whether the client closed its side: what is owed is written once, then the connection goes.
     var isPeerClosed = false
 
     init(
-        token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, limits: HTTPLimits,
-        captures: CapturedField, expectsProxyHeader: Bool, now: MonotonicInstant
+        token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, rules: HTTPRules,
+        expectsProxyHeader: Bool, now: MonotonicInstant
     ) {
         self.token = token
         self.role = role
         self.peer = peer
         self.socket = socket
-        http = HTTPConnection(
-            limits: limits, crossOrigin: role == .bosh ? Worker.crossOrigin : .off, captures: captures)
+        http = HTTPConnection(rules: rules)
         prelude = expectsProxyHeader ? Prelude() : nil
         phaseSince = now
         requestSince = now

@@ -16,6 +16,10 @@ final class SessionDriver {
         self.session = session
     }
 
+    /// Asks the session something where it stands. A getter called on `session` itself would copy it first, and every list in
+    /// it would be retained.
+    func ask<Answer>(_ question: (inout Session) -> Answer) -> Answer { question(&session) }
+
     /// The link of one stream; nil once either side has ended it.
     func link(_ stream: StreamNumber) -> UpstreamLink? {
         if let first, first.stream == stream { return first }

@@ -46,11 +46,10 @@ extension Worker {
             logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
             return
         }
-        let isBOSH = listener.role == .bosh
+        let rules = listener.role == .admin ? adminRules : isTrusted ? proxyRules : httpRules
         let token = connections.nextToken()
         let connection = ClientConnection(
-            token: token, role: listener.role, peer: peer, socket: stream, limits: isBOSH ? httpLimits : adminLimits,
-            captures: isTrusted && isBOSH ? CapturedField(settings.clientAddressFrom) : .none,
+            token: token, role: listener.role, peer: peer, socket: stream, rules: rules,
             expectsProxyHeader: listener.expectsProxyHeader, now: now)
         connections.insert(connection, at: token)
         do throws(SystemError) {
@@ -200,8 +199,7 @@ extension Worker {
 
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
     private func abortWaiting(on connection: ClientConnection) {
-        let lost = connection.waiting
-        for waiting in lost {
+        for waiting in connection.waiting.all {
             guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
             let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
             handle(.requestAborted(exchange), session: waiting.session)

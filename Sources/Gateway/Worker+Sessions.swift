@@ -133,7 +133,7 @@ extension Worker {
         pending.removeAll(keepingCapacity: true)
         effects = pending
         noteSpareResponses(of: driver)
-        if let deadline = driver.session.nextDeadline {
+        if let deadline = driver.ask({ $0.nextDeadline }) {
             sessionDeadlines.schedule(slot: driver.slot, at: deadline)
         }
     }
@@ -141,7 +141,7 @@ extension Worker {
     /// A session's deadline may have passed.
     func handleSessionDeadline(_ slot: UInt32) {
         guard Int(slot) < sessions.count, let driver = sessions[Int(slot)] else { return }
-        guard let deadline = driver.session.nextDeadline else { return }
+        guard let deadline = driver.ask({ $0.nextDeadline }) else { return }
         if deadline <= now {
             handle(.deadlineReached, session: slot)
         } else {
@@ -161,7 +161,7 @@ extension Worker {
 
     /// Writes a session's response into the connection that waits for it.
     private func answer(_ exchange: ExchangeID, _ response: borrowing BodyResponse, of driver: SessionDriver) {
-        let type = driver.session.contentType.map { HTTPContentType.other($0) } ?? .xml
+        let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
         answer(exchange, response, contentType: type, isLegacy: driver.session.isLegacy)
     }
 
@@ -173,9 +173,7 @@ extension Worker {
         isLegacy: Bool = false
     ) {
         guard let connection = connections[Token(raw: exchange.connection)] else { return }
-        if let index = connection.waiting.firstIndex(where: { $0.exchange == exchange.number }) {
-            connection.waiting.remove(at: index)
-        }
+        connection.waiting.remove(exchange: exchange.number)
         if isLegacy, case .terminate(let condition?) = response.kind, let status = HTTPStatus(legacy: condition) {
             respond(to: exchange.number, on: connection, HTTPResponse(status: status))
             return

@@ -19,7 +19,7 @@ extension Worker {
     }
 
     private func count(_ driver: SessionDriver) {
-        let bytes = driver.session.spareResponseBytes
+        let bytes = driver.ask { $0.spareResponseBytes }
         spareResponseBytes += bytes - driver.spareBytes
         driver.spareBytes = bytes
     }

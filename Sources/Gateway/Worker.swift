@@ -15,8 +15,10 @@ import XMLCodec
 package final class Worker {
     let settings: Settings
     let policy: SessionPolicy
-    let httpLimits: HTTPLimits
-    let adminLimits: HTTPLimits
+    let httpRules: HTTPRules
+    /// For peers that are believed when they say for whom they forward.
+    let proxyRules: HTTPRules
+    let adminRules: HTTPRules
     let node: String
     let tag: UInt32
     var logger: Logger
@@ -108,9 +110,12 @@ package final class Worker {
         self.settings = settings
         self.logger = logger
         policy = SessionPolicy(settings)
-        httpLimits = HTTPLimits(body: settings.maxBody)
+        httpRules = HTTPRules(limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin)
+        proxyRules = HTTPRules(
+            limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin,
+            captures: CapturedField(settings.clientAddressFrom))
+        adminRules = HTTPRules(limits: HTTPLimits(body: 0))
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
-        adminLimits = HTTPLimits(body: 0)
         node = "n1"
         tag = 0
         let clock = MonotonicInstant(nanoseconds: MonotonicClock.now)

@@ -48,10 +48,7 @@ package struct HTTPConnection: Sendable {
         case some(RequestHead)
     }
 
-    private let limits: HTTPLimits
-    private let crossOrigin: CrossOriginPolicy
-    private let captures: CapturedField
-    private var stage = Stage.idle
+    private let rules: HTTPRules
     /// The head so far, while it is incomplete.
     private var partialHead: [UInt8] = []
     private var pendingHead = PendingHead.none
@@ -59,6 +56,7 @@ package struct HTTPConnection: Sendable {
     private var partialBody: [UInt8] = []
     private var queue = AnswerQueue()
     private var output: [UInt8] = []
+    private var stage = Stage.idle
     private var emptyLines: UInt8 = 0
     private var isInsideEmptyLine = false
     /// `100 Continue` waits for the answers before it.
@@ -66,13 +64,14 @@ package struct HTTPConnection: Sendable {
     /// The owner wants the connection to end.
     private var isWindingUp = false
 
-    /// `crossOrigin` is applied to every answer, refusals included. `captures` is the field that `RequestHead.forwarded`
-    /// holds.
-    package init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
-        self.limits = limits
-        self.crossOrigin = crossOrigin
-        self.captures = captures
+    /// A connection on which nothing was read yet.
+    package init(rules: HTTPRules) {
+        self.rules = rules
     }
+
+    private var limits: HTTPLimits { rules.limits }
+    private var crossOrigin: CrossOriginPolicy { rules.crossOrigin }
+    private var captures: CapturedField { rules.captures }
 
     // MARK: State
 

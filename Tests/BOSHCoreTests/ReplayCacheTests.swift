@@ -84,6 +84,16 @@ import BOSHCore
         #expect(try cache.response(to: Self.rid(7)) == response)
     }
 
+    @Test("R-07 features come back with their prefix and ack, near or far", arguments: [0, 3, 256] as [UInt64])
+    func keepsFeatures(ahead: UInt64) throws {
+        var cache = ReplayCache()
+        var response = BodyResponse(payload: Array("<stream:features/>".utf8), usesStreamPrefix: true)
+        if ahead > 0 { response.ack = try Self.rid(7 + ahead) }
+        try Self.store(response, for: 7, limit: 2, in: &cache)
+        #expect(try cache.response(to: Self.rid(7)) == response)
+        #expect(cache.byteCount > response.payload.count)
+    }
+
     @Test("R-07 what else a response says comes back as well")
     func keepsMarks() throws {
         var cache = ReplayCache()

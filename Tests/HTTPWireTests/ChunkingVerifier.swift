@@ -111,6 +111,11 @@ struct ChunkingVerifier {
 }
 
 extension HTTPConnection {
+    /// A connection with rules of its own.
+    init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
+        self.init(rules: HTTPRules(limits: limits, crossOrigin: crossOrigin, captures: captures))
+    }
+
     /// Reads all of `text` and returns the events.
     mutating func feed(_ text: String) -> [HTTPEvent] {
         let bytes = Array(text.utf8)
