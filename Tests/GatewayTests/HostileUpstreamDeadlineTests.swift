@@ -182,10 +182,12 @@ struct HostileDelay: CustomTestStringConvertible, Sendable {
         Self(testDescription: "proceeds and is silent") { try $0.proceed() },
         Self(testDescription: "proceeds and sends half a record") {
             try $0.proceed()
+            _ = try $0.wire.receive()
             try $0.wire.send([0x16, 0x03, 0x03, 0x00])
         },
         Self(testDescription: "proceeds and sends a record that grows", piece: [0x02]) {
             try $0.proceed()
+            _ = try $0.wire.receive()
             try $0.wire.send([0x16, 0x03, 0x03, 0x3F, 0xFF])
         },
     ]
