@@ -14,6 +14,7 @@ let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -25,6 +26,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -38,7 +40,8 @@ let package = Package(
         .target(name: "BOSHCore", swiftSettings: worker),
         .target(name: "HTTPWire", swiftSettings: worker),
         .target(name: "StreamCore", swiftSettings: worker),
-        .target(name: "Settings", swiftSettings: worker),
+        .target(name: "Addresses", swiftSettings: worker),
+        .target(name: "Settings", dependencies: ["BOSHCore", "HTTPWire", "Addresses"], swiftSettings: worker),
 
         // L2, codecs: bytes in, values out, one C library each.
         .target(name: "XMLCodec", dependencies: ["BOSHCore", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
@@ -52,12 +55,13 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate", "Reactor", logging,
+                "Addresses", "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate",
+                "Reactor", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
         .executableTarget(
-            name: "holdfast", dependencies: ["Gateway", "Settings", "Reactor", argumentParser, logging],
+            name: "holdfast", dependencies: ["Gateway", "Settings", "Reactor", argumentParser, logging, toml],
             swiftSettings: worker),
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
@@ -65,7 +69,8 @@ let package = Package(
         .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
         .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore"], swiftSettings: common),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: common),
+        .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
             swiftSettings: common),

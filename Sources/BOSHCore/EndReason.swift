@@ -28,6 +28,10 @@ package enum EndReason: String, Sendable, CaseIterable {
     case upstreamUnreachable = "upstream-unreachable"
     /// The upstream's name has no address.
     case upstreamUnresolved = "upstream-unresolved"
+    /// No address of the upstream may be connected to on a stranger's behalf.
+    case upstreamForbidden = "upstream-forbidden"
+    /// The upstream failed too often lately, and is left alone for a while.
+    case upstreamSpared = "upstream-spared"
     /// TLS with the upstream failed: its certificate or the handshake.
     case upstreamTLS = "upstream-tls"
     /// The upstream does not offer the STARTTLS that the configuration demands.
@@ -54,17 +58,12 @@ package enum EndReason: String, Sendable, CaseIterable {
         case .malformedRequest: .badRequest
         case .ridAboveWindow, .ridTooOld, .keyMismatch, .unknownStream: .itemNotFound
         case .overactive, .inboundOverflow, .tooManyStreams: .policyViolation
-        case .streamHostUnknown: .hostUnknown
-        case .upstreamUnreachable, .upstreamUnresolved, .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout,
-            .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
+        case .streamHostUnknown, .upstreamForbidden: .hostUnknown
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamTLS, .upstreamNoStartTLS,
+            .upstreamTimeout, .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
             .remoteConnectionFailed
         case .upstreamStreamError: .remoteStreamError
         case .shutdown: .systemShutdown
         }
-    }
-
-    /// Whether the upstream brought the end about, so that what it sent before still belongs to the client.
-    package var isUpstream: Bool {
-        condition == .remoteConnectionFailed || condition == .remoteStreamError
     }
 }

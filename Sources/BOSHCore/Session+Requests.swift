@@ -330,17 +330,22 @@ extension Session {
         let (next, isExhausted) = nextStream.addingReportingOverflow(1)
         // One that is refused waits to be told; who asks for many of those without fetching gets no more.
         guard !isExhausted, streams.count < 2 * policy.maxStreams else { return }
+        // What was too long to be kept is no domain, and must not come to mean the default one.
+        let domain = addition.domain.isEmpty ? nil : try? policy.domains.domain(meantBy: addition.domain)
         var stream = Substream(
-            number: StreamNumber(nextStream), name: addition.name, addedDomain: addition.domain, askedBy: rid)
+            number: StreamNumber(nextStream), name: addition.name, addedDomain: domain ?? addition.domain, askedBy: rid)
         nextStream = next
-        if !policy.domains.contains(addition.domain) {
+        guard let domain else {
             stream.phase = .ended(.streamHostUnknown)
-        } else if streams.count >= policy.maxStreams {
+            streams.append(stream)
+            return
+        }
+        if streams.count >= policy.maxStreams {
             stream.phase = .ended(.tooManyStreams)
         } else {
             effects.append(
                 .openStream(
-                    StreamRequest(domain: addition.domain, language: addition.language, name: addition.name),
+                    StreamRequest(domain: domain, language: addition.language, name: addition.name),
                     on: stream.number))
         }
         streams.append(stream)

@@ -166,7 +166,9 @@ package struct Session: Sendable {
         if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
         held.append(Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
         effects.append(
-            .openStream(StreamRequest(domain: opening.domain, language: opening.language, name: stream)))
+            .openStream(
+                StreamRequest(
+                    domain: opening.domain, route: opening.route, language: opening.language, name: stream)))
         settle(now: now, policy: policy, into: &effects)
         checkInvariants()
     }

@@ -14,8 +14,8 @@ package struct SessionPolicy: Sendable, Equatable {
     package var outboundBound: Int
     /// With more bytes than these waiting for an upstream that is not open yet, a further request ends the session.
     package var inboundBound: Int
-    /// The domains served, in lower case; empty means none.
-    package var domains: [String]
+    /// The domains that clients may log in to.
+    package var domains: ServedDomains
     /// The most streams one session may have (XEP-0124 §16).
     package var maxStreams = 8
     /// How many responses are kept for a repeat beyond `requests`, as long as the worker's budget allows; with a client
@@ -32,7 +32,7 @@ package struct SessionPolicy: Sendable, Equatable {
     /// A policy of all its parts.
     package init(
         maxWait: Duration, maxHold: Int, inactivity: Duration, polling: Duration, maxpause: Duration,
-        outboundBound: Int, inboundBound: Int, domains: [String]
+        outboundBound: Int, inboundBound: Int, domains: ServedDomains
     ) {
         self.maxWait = maxWait
         self.maxHold = maxHold
@@ -58,8 +58,10 @@ package struct SessionPolicy: Sendable, Equatable {
 package struct SessionOpening: Sendable, Equatable {
     /// The creation request's `rid`.
     package var rid: RequestID
-    /// The served domain, in lower case.
+    /// The served domain, as the operator wrote it.
     package var domain: String
+    /// Where the client wants to be connected to, if it may say so: `HOST:PORT` (`S-18`).
+    package var route: String?
     /// `from` of the request, if any.
     package var from: String?
     /// `xml:lang` of the request, if any.
@@ -86,16 +88,14 @@ package struct SessionOpening: Sendable, Equatable {
     /// Judges a creation request against `policy`.
     ///
     /// - Throws: `bad-request` for a `rid`, `wait` or `hold` that is not a number in range (`S-19`, `S-20`),
-    ///   `improper-addressing` without `to` (`S-15`), `host-unknown` for a domain that is not served (`S-16`). Also
-    ///   `bad-request` for a `content` that is not allowed (`H-07`).
+    ///   `improper-addressing` without `to` (`S-15`), `host-unknown` for a domain or a route that is not served (`S-16`,
+    ///   `S-18`). Also `bad-request` for a `content` that is not allowed (`H-07`).
     package init(judging attributes: borrowing BodyAttributes, by policy: borrowing SessionPolicy) throws(Refusal) {
         guard let rid = attributes.rid.number.flatMap({ RequestID($0) }) else { throw .condition(.badRequest) }
         if attributes.wait == .malformed || attributes.hold == .malformed { throw .condition(.badRequest) }
-        guard let to = attributes.to, !to.isEmpty else { throw .condition(.improperAddressing) }
-        let domain = to.lowercased()
-        guard policy.domains.contains(domain) else { throw .condition(.hostUnknown) }
+        domain = try policy.domains.domain(meantBy: attributes.to)
+        route = try policy.domains.route(askedFor: attributes.route)
         self.rid = rid
-        self.domain = domain
         from = attributes.from
         // A language tag is short; what is longer is none, and would be kept as long as the session (RFC 5646 §4.4.1).
         language = attributes.language.flatMap { $0.utf8.count <= 64 ? $0 : nil }

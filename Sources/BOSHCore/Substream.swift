@@ -67,16 +67,19 @@ struct Substream: Sendable {
 
 /// What a stream that is to be opened is for.
 package struct StreamRequest: Sendable, Equatable {
-    /// The served domain, in lower case.
+    /// The served domain, as the operator wrote it.
     package let domain: String
+    /// Where the client asked to be connected to instead: `HOST:PORT`, one of those that are allowed (`S-18`).
+    package let route: String?
     /// `xml:lang` of the request, if any.
     package let language: String?
     /// The stream's name towards the client.
     package let name: StreamName
 
     /// A request of its parts.
-    package init(domain: String, language: String?, name: StreamName) {
+    package init(domain: String, route: String? = nil, language: String?, name: StreamName) {
         self.domain = domain
+        self.route = route
         self.language = language
         self.name = name
     }

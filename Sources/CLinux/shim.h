@@ -5,13 +5,17 @@
 #ifndef HOLDFAST_CLINUX_SHIM_H
 #define HOLDFAST_CLINUX_SHIM_H
 
+#include <arpa/nameser.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <resolv.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -42,5 +46,37 @@ static inline char **holdfast_environment(void) {
 static inline int holdfast_exited(int status) { return WIFEXITED(status); }
 static inline int holdfast_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int holdfast_ending_signal(int status) { return WTERMSIG(status); }
+
+// EAI_NODATA is behind _GNU_SOURCE in <netdb.h>.
+enum { holdfast_no_address = -5 };
+
+// The resolver's functions are macros for other names.
+
+static inline int holdfast_resolver_open(struct __res_state *state) { return res_ninit(state); }
+
+static inline void holdfast_resolver_close(struct __res_state *state) { res_nclose(state); }
+
+// Makes one name server the only one and forgets what resolv.conf and its options say. 0 unless memory is short.
+static inline int holdfast_resolver_use(struct __res_state *state, const struct sockaddr *address, socklen_t length) {
+    res_nclose(state);
+    state->options = RES_INIT | RES_RECURSE;
+    memset(state->nsaddr_list, 0, sizeof state->nsaddr_list);
+    state->nscount = 1;
+    if (address->sa_family == AF_INET && length == sizeof(struct sockaddr_in)) {
+        // The library copies it to where it looks, because its own copy is empty.
+        memcpy(&state->nsaddr_list[0], address, sizeof(struct sockaddr_in));
+        state->_u._ext.nscount = 0;
+        return 0;
+    }
+    if (address->sa_family != AF_INET6 || length != sizeof(struct sockaddr_in6)) return -1;
+    // No family in the list says that the library's own copy counts; res_nclose frees it.
+    struct sockaddr_in6 *copy = malloc(sizeof *copy);
+    if (copy == NULL) return -1;
+    memcpy(copy, address, sizeof *copy);
+    state->_u._ext.nsaddrs[0] = copy;
+    state->_u._ext.nssocks[0] = -1;
+    state->_u._ext.nscount = 1;
+    return 0;
+}
 
 #endif

@@ -36,19 +36,14 @@ package struct Deflater: ~Copyable {
             return false
         }
         let room = uInt(clamping: limit)
-        var isComplete = false
-        unsafe input.withUnsafeBufferPointer { bytes in
+        let start = output.count
+        let isComplete = unsafe input.withUnsafeBufferPointer { bytes in
             unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
             unsafe stream.pointee.avail_in = length
-            output.append(addingCapacity: Int(room)) { target in
-                unsafe target.withUnsafeMutableBufferPointer { buffer, count in
-                    unsafe stream.pointee.next_out = buffer.baseAddress
-                    unsafe stream.pointee.avail_out = room
-                    isComplete = unsafe CZlib.deflate(stream, Z_FINISH) == Z_STREAM_END
-                    count = isComplete ? unsafe Int(room - stream.pointee.avail_out) : 0
-                }
-            }
+            return unsafe append(to: &output, room: room, from: stream) { unsafe CZlib.deflate($0, Z_FINISH) }
+                == Z_STREAM_END
         }
+        if !isComplete { output.removeSubrange(start...) }
         return isComplete
     }
 

@@ -56,7 +56,10 @@ package struct Inflater: ~Copyable {
         while true {
             // One byte more than allowed tells a result that is too large from one that fits exactly.
             let allowed = limit - (output.count - start)
-            let status = fill(&output, room: min(room, allowed == Int.max ? allowed : allowed + 1))
+            // With Z_FINISH a result that fits at once needs no window.
+            let status = unsafe append(
+                to: &output, room: uInt(clamping: min(room, allowed == Int.max ? allowed : allowed + 1)), from: stream
+            ) { unsafe CZlib.inflate($0, Z_FINISH) }
             guard output.count - start <= limit else { throw .tooLarge }
             switch status {
             case Z_STREAM_END:
@@ -71,22 +74,6 @@ package struct Inflater: ~Copyable {
                 throw .corrupt
             }
         }
-    }
-
-    /// Lets zlib write up to `room` bytes behind `output`; its status.
-    private mutating func fill(_ output: inout [UInt8], room: Int) -> Int32 {
-        let room = uInt(clamping: room)
-        var status = Z_STREAM_ERROR
-        output.append(addingCapacity: Int(room)) { target in
-            unsafe target.withUnsafeMutableBufferPointer { buffer, count in
-                unsafe stream.pointee.next_out = buffer.baseAddress
-                unsafe stream.pointee.avail_out = room
-                // With Z_FINISH a result that fits at once needs no window.
-                status = unsafe CZlib.inflate(stream, Z_FINISH)
-                unsafe count = Int(room - stream.pointee.avail_out)
-            }
-        }
-        return status
     }
 
     /// Something stands behind the end: another member of gzip data, or what does not belong there.

@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import Reactor
@@ -26,6 +27,11 @@ final class ClientConnection {
         }
     }
 
+    /// The header of the PROXY protocol, while it comes. A class, because connections that stay do not need it.
+    final class Prelude {
+        var reader = ProxyHeaderReader()
+    }
+
     /// How far the end of the connection has come.
     enum Ending {
         case none
@@ -37,7 +43,10 @@ final class ClientConnection {
 
     let token: Token
     let role: Role
-    let peer: SocketAddress
+    /// The other end, or whom it speaks for as its PROXY header said.
+    var peer: SocketAddress
+    /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
+    var prelude: Prelude?
     let socket: StreamSocket
     var http: HTTPConnection
     /// Bytes on their way out, from `written` on.
@@ -59,13 +68,15 @@ final class ClientConnection {
 
     init(
         token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, limits: HTTPLimits,
-        now: MonotonicInstant
+        captures: CapturedField, expectsProxyHeader: Bool, now: MonotonicInstant
     ) {
         self.token = token
         self.role = role
         self.peer = peer
         self.socket = socket
-        http = HTTPConnection(limits: limits, crossOrigin: role == .bosh ? Worker.crossOrigin : .off)
+        http = HTTPConnection(
+            limits: limits, crossOrigin: role == .bosh ? Worker.crossOrigin : .off, captures: captures)
+        prelude = expectsProxyHeader ? Prelude() : nil
         phaseSince = now
         requestSince = now
     }

@@ -7,6 +7,7 @@ struct Counters {
     var sessionEnds: [EndReason: UInt64] = [:]
     var connectionsEver: UInt64 = 0
     var connectionsTurnedAway: UInt64 = 0
+    var connectionsUntrusted: UInt64 = 0
     var requests: UInt64 = 0
     var requestsRefused: UInt64 = 0
     var unknownSessions: UInt64 = 0

@@ -9,15 +9,27 @@ extension EndReason {
             switch failure {
             case .unresolved: .upstreamUnresolved
             case .unreachable: .upstreamUnreachable
+            case .refusedTarget: .upstreamForbidden
+            case .spared: .upstreamSpared
             case .tls, .bytesAfterProceed: .upstreamTLS
             case .startTLSUnavailable: .upstreamNoStartTLS
             case .timeout: .upstreamTimeout
-            case .malformed, .unexpected: .upstreamMalformed
-            case .streamError: .upstreamStreamError
+            case .malformed, .unexpected, .unfinishedStanza, .compression: .upstreamMalformed
+            case .streamError, .redirected: .upstreamStreamError
             case .closed: .upstreamClosed
             case .lost: .upstreamLost
             case .stalled: .upstreamStalled
             }
+    }
+}
+
+extension StreamFailure {
+    /// Whether a server that ended a stream like this works: it has spoken XMPP, and only does not want this stream.
+    var showsLife: Bool {
+        switch self {
+        case .streamError, .redirected: true
+        default: false
+        }
     }
 }
 

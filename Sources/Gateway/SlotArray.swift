@@ -4,7 +4,7 @@
 struct Token: Hashable {
     /// The kinds of things a worker owns.
     enum Kind: UInt8 {
-        case listener, client, link, signals, resolver
+        case listener, client, link, race, signals, resolver
     }
 
     let raw: UInt64

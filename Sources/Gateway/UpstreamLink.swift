@@ -1,4 +1,5 @@
 import BOSHCore
+import Deflate
 import Reactor
 import StreamCore
 import TLSCodec
@@ -12,29 +13,29 @@ final class UpstreamLink {
     let sessionName: String
     /// Which of the session's streams it carries.
     let stream: StreamNumber
-    let address: StreamRequest
+    let site: UpstreamSite
+    /// The served domain, as the operator wrote it.
+    let domain: String
+    /// `xml:lang` of the request that asked for the stream, if any.
+    let language: String?
     /// The session's slot; nil once the session has ended.
     var session: UInt32?
     var machine: StreamMachine
+    /// How the stream comes to be; nil once it is open.
+    var attempt: ConnectAttempt?
+    /// The connection; nil until one of those that were tried stands.
     var socket: StreamSocket?
-    /// Whether `connect` has not finished.
-    var isConnecting = false
-    /// When the next address gets its turn; nil when there is none.
-    var attemptUntil: MonotonicInstant?
-    /// Addresses that were not tried yet, the next one last.
-    var candidates: [SocketAddress] = []
     var tls: TLSClient?
-    var isTLSEstablished = false
-    /// Why TLS failed, for the log.
+    /// What compresses the stream; nil when nothing does.
+    var compression: StreamCompression?
     var xml: UpstreamXML
     /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
     var output: [UInt8] = []
     var written = 0
-    /// Stanzas for the client that came with the read being handled.
-    var collected: [UInt8] = []
-    var collectedCount: UInt64 = 0
-    var collectedEnablesResumption = false
     var interest: Interest = []
+    /// After how many seconds without a byte to the server a space is sent.
+    var keepaliveSeconds: UInt16
+    var isTLSEstablished = false
     /// Whether the poller watches the socket.
     var isWatched = false
     /// Whether the session's client fetches what is there (back-pressure).
@@ -45,41 +46,59 @@ final class UpstreamLink {
     var isClosed = false
     /// Whether writing failed: the server reads no more, what it wrote may still be there.
     var isDeaf = false
-    /// When this link was made; connection, TLS and features have one deadline together.
-    let since: MonotonicInstant
+    /// Whether the stream counts among those that are open.
+    var isCounted = false
+    /// How many connections were given up for the next target's: what comes of an earlier one is not this one's.
+    var connectionCount: UInt8 = 0
     /// When bytes last went to the server; white space keeps the stream alive after a while.
-    var lastSent: MonotonicInstant
-    /// Since when the server has accepted no byte of those that wait; nil while nothing waits.
-    var stalledSince: MonotonicInstant?
-    /// When the farewell began; nil before.
-    var leavingSince: MonotonicInstant?
+    var lastSent: CoarseInstant
+    /// Since when the server has accepted no byte of those that wait; none while nothing waits.
+    var stalledSince = CoarseInstant.none
+    /// Since when the beginning of an element waits for its end; none while nothing does.
+    var partialSince = CoarseInstant.none
+    /// When the farewell began; none before.
+    var leavingSince = CoarseInstant.none
 
     init(
-        token: Token, session: UInt32, sid: SessionID, stream: StreamNumber, address: StreamRequest,
-        machine: consuming StreamMachine, xml: UpstreamXML, now: MonotonicInstant
+        token: Token, session: UInt32, sid: SessionID, stream: StreamNumber, site: UpstreamSite,
+        request: StreamRequest, attempt: ConnectAttempt?, keepalive: Duration, now: MonotonicInstant
     ) {
         self.token = token
         self.session = session
         sessionName = sid.short
         self.stream = stream
-        self.address = address
-        self.machine = machine
-        self.xml = xml
-        since = now
-        lastSent = now
+        self.site = site
+        domain = request.domain
+        language = request.language
+        machine = StreamMachine(tls: site.tlsMode, compresses: site.settings.compresses)
+        self.attempt = attempt
+        xml = UpstreamXML()
+        keepaliveSeconds = UInt16(clamping: keepalive.components.seconds)
+        lastSent = CoarseInstant(now)
     }
 
     var hasUnwritten: Bool { written < output.count }
     var unwrittenCount: Int { output.count - written }
 }
 
-/// The upstream's addresses, kept for a while so that a thousand sessions ask once.
-struct Resolution {
-    var addresses: [SocketAddress] = []
-    var validUntil: MonotonicInstant?
+/// Stanzas for the client that came with one read.
+struct CollectedStanzas {
+    var bytes: [UInt8] = []
+    var count: UInt64 = 0
+    var enablesResumption = false
+}
 
-    /// How long an answer is used; `getaddrinfo` does not tell the record's own time to live.
-    static let lifetime = Duration.seconds(30)
+/// Both directions of a compressed stream (XEP-0138).
+final class StreamCompression {
+    var deflater: StreamDeflater
+    var inflater: StreamInflater
+
+    /// Nil when there is no memory.
+    init?() {
+        guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { return nil }
+        self.deflater = deflater
+        self.inflater = inflater
+    }
 }
 
 // An optional that cannot be copied cannot be bound by `if let` while it stands in a class; a call through `?.` can be made.

@@ -1,6 +1,7 @@
 import BOSHCore
 import FoundationEssentials
 import HTTPWire
+import StreamCore
 
 extension Worker {
     /// Health and statistics, on a listener of their own.
@@ -60,6 +61,7 @@ struct Statistics: Encodable {
         let connectionsNow: Int
         let connectionsEver: UInt64
         let connectionsTurnedAway: UInt64
+        let connectionsUntrusted: UInt64
         let requests: UInt64
         let requestsRefused: UInt64
         let bytesIn: UInt64
@@ -75,6 +77,27 @@ struct Statistics: Encodable {
         let stanzasIn: UInt64
         let stanzasOut: UInt64
         let stanzasReturned: UInt64
+        let breakersOpen: Int
+    }
+
+    /// One site: a domain, or `*` for all that an open proxy reaches.
+    struct Site: Encodable {
+        let streamsNow: Int
+        let streamsOpened: UInt64
+        let connects: UInt64
+        let handshakesResumed: UInt64
+        let failures: [String: UInt64]
+        let connectTime: Latency
+        let handshakeTime: Latency
+        let openTime: Latency
+    }
+
+    /// Seconds; `atMost` counts by upper bound.
+    struct Latency: Encodable {
+        let count: UInt64
+        let sum: Double
+        let longest: Double
+        let atMost: [String: UInt64]
     }
 
     let schema = 1
@@ -83,9 +106,10 @@ struct Statistics: Encodable {
     let sessions: Sessions
     let http: HTTP
     let upstream: Upstream
+    let sites: [String: Site]
 
     private enum CodingKeys: CodingKey {
-        case schema, version, uptimeSeconds, sessions, http, upstream
+        case schema, version, uptimeSeconds, sessions, http, upstream, sites
     }
 
     init(of worker: Worker) {
@@ -106,14 +130,18 @@ struct Statistics: Encodable {
             responsesEvicted: counters.responsesEvicted)
         http = HTTP(
             connectionsNow: worker.connections.count, connectionsEver: counters.connectionsEver,
-            connectionsTurnedAway: counters.connectionsTurnedAway, requests: counters.requests,
+            connectionsTurnedAway: counters.connectionsTurnedAway,
+            connectionsUntrusted: counters.connectionsUntrusted, requests: counters.requests,
             requestsRefused: counters.requestsRefused, bytesIn: counters.bytesFromClients,
             bytesOut: counters.bytesToClients)
         upstream = Upstream(
             streamsNow: worker.links.count, connects: counters.upstreamConnects, failures: counters.upstreamFailures,
             bytesIn: counters.bytesFromUpstream, bytesOut: counters.bytesToUpstream,
             stanzasIn: counters.stanzasToClients, stanzasOut: counters.stanzasToUpstream,
-            stanzasReturned: counters.stanzasReturned)
+            stanzasReturned: counters.stanzasReturned,
+            breakersOpen: worker.breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) })
+        sites = Dictionary(
+            worker.sites.all.map { ($0.name, Site(of: $0.health)) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Every reason appears, those that never occurred with zero, so that a graph can be drawn from the first day.
@@ -121,5 +149,35 @@ struct Statistics: Encodable {
         _ counts: [Reason: UInt64]
     ) -> [String: UInt64] {
         Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+    }
+}
+
+extension Statistics.Site {
+    init(of health: UpstreamHealth) {
+        streamsNow = health.openNow
+        streamsOpened = health.opened
+        connects = health.connects
+        handshakesResumed = health.resumedHandshakes
+        let zeros = Dictionary(uniqueKeysWithValues: StreamFailure.labels.map { ($0, UInt64(0)) })
+        failures = zeros.merging(health.failures) { _, count in count }
+        connectTime = Statistics.Latency(health.connectTime)
+        handshakeTime = Statistics.Latency(health.handshakeTime)
+        openTime = Statistics.Latency(health.openTime)
+    }
+}
+
+extension Statistics.Latency {
+    init(_ summary: LatencySummary) {
+        count = summary.count
+        sum = summary.sum / .seconds(1)
+        longest = summary.longest / .seconds(1)
+        let bounds = LatencySummary.bounds.map { "\($0 / .seconds(1))" } + ["inf"]
+        var total: UInt64 = 0
+        var counts: [String: UInt64] = [:]
+        for (bound, count) in zip(bounds, summary.buckets) {
+            total &+= count
+            counts[bound] = total
+        }
+        atMost = counts
     }
 }

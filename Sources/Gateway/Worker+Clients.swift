@@ -1,6 +1,8 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import Reactor
+import Settings
 
 extension Worker {
     /// Takes the connections that wait on a listener.
@@ -11,7 +13,7 @@ extension Worker {
         for _ in 0..<64 {
             switch socket.listener.accept() {
             case .accepted(let stream, let peer):
-                add(stream, peer: peer, role: socket.role)
+                add(stream, peer: peer, from: socket)
             case .wouldBlock:
                 return
             case .descriptorsExhausted:
@@ -35,12 +37,21 @@ extension Worker {
         for socket in listeners { try? poller.deregister(socket.listener.descriptor) }
     }
 
-    private func add(_ stream: consuming StreamSocket, peer: SocketAddress, role: ClientConnection.Role) {
+    private func add(_ stream: consuming StreamSocket, peer: SocketAddress, from listener: ListeningSocket) {
         if peer.port != nil { try? stream.setNoDelay() }
-        let limits = role == .bosh ? httpLimits : adminLimits
+        let isTrusted = trustedProxies.trusts(peer.ipAddress)
+        guard isTrusted || !listener.expectsProxyHeader else {
+            // Whoever is not trusted could write any address into the header.
+            counters.connectionsUntrusted += 1
+            logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
+            return
+        }
+        let isBOSH = listener.role == .bosh
         let token = connections.nextToken()
         let connection = ClientConnection(
-            token: token, role: role, peer: peer, socket: stream, limits: limits, now: now)
+            token: token, role: listener.role, peer: peer, socket: stream, limits: isBOSH ? httpLimits : adminLimits,
+            captures: isTrusted && isBOSH ? CapturedField(settings.clientAddressFrom) : .none,
+            expectsProxyHeader: listener.expectsProxyHeader, now: now)
         connections.insert(connection, at: token)
         do throws(SystemError) {
             try poller.register(connection.socket.descriptor, token: connection.token.raw, interest: .readable)
@@ -72,12 +83,48 @@ extension Worker {
         case .bytes(let count):
             counters.bytesFromClients &+= UInt64(count)
             if case .lingering = connection.ending { return }
-            readBuffer.withBytes { consume($0, on: connection) }
+            readBuffer.withBytes { bytes in
+                if connection.prelude == nil {
+                    consume(bytes, on: connection)
+                } else {
+                    readPrelude(bytes, on: connection)
+                }
+            }
         case .wouldBlock:
             return
         case .end, .failed:
             peerClosed(connection)
         }
+    }
+
+    /// Reads the header of the PROXY protocol, and goes on with what stands behind it.
+    private func readPrelude(_ bytes: Span<UInt8>, on connection: ClientConnection) {
+        guard let prelude = connection.prelude else { return }
+        var offset = 0
+        switch prelude.reader.receive(bytes, offset: &offset) {
+        case .needMore:
+            return
+        case .complete(let source):
+            connection.prelude = nil
+            if let source { connection.peer = SocketAddress(source) }
+            if offset < bytes.count { consume(bytes.extracting(droppingFirst: offset), on: connection) }
+        case .invalid:
+            counters.requestsRefused &+= 1
+            logger.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
+            close(connection)
+        }
+    }
+
+    /// Who sent a request: the address that a trusted proxy names in the field it was told to use (`H-28`), or else the
+    /// connection's other end. Nil for a client on a Unix socket of which nothing more is known.
+    func client(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Endpoint? {
+        let peer = connection.peer.ipAddress
+        guard !request.head.forwarded.isEmpty else {
+            return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }
+        }
+        let client = trustedProxies.client(peer: peer, settings.clientAddressFrom, request.head.forwarded.span)
+        // The field tells no port.
+        return client.map { Endpoint(address: $0, port: $0 == peer?.unmapped ? connection.peer.port ?? 0 : 0) }
     }
 
     /// Feeds bytes to the connection's machine and acts on each request that is complete.
@@ -262,6 +309,7 @@ extension Worker {
     private func deadline(of connection: ClientConnection) -> MonotonicInstant? {
         if case .lingering = connection.ending { return connection.phaseSince.advanced(by: .seconds(2)) }
         if connection.hasUnwritten { return connection.phaseSince.advanced(by: settings.sendTimeout) }
+        if connection.prelude != nil { return connection.requestSince.advanced(by: settings.headTimeout) }
         switch connection.http.phase {
         case .idle:
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
@@ -316,4 +364,15 @@ extension Worker {
 
     /// How many bytes of answers one connection may have before further requests that were read wait for them to leave.
     private static let answersBound = 64 * 1024
+}
+
+extension CapturedField {
+    /// The field that a proxy names its client in.
+    init(_ header: ForwardedHeader) {
+        switch header {
+        case .none: self = .none
+        case .xForwardedFor: self = .xForwardedFor
+        case .forwarded: self = .forwarded
+        }
+    }
 }

@@ -9,6 +9,7 @@ extension Worker {
     /// Acts on a `<body/>` request: a new session, or the next request of one.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
+        requestClient = client(of: request, on: connection)
         switch bodyParser.parse(request.body.span) {
         case .body(let attributes, let payload, let stanzas):
             switch attributes.sid {
@@ -82,7 +83,12 @@ extension Worker {
             now: now, policy: policy, into: &effects)
         let driver = SessionDriver(slot: slot, session: session)
         sessions[Int(slot)] = driver
-        logger.debug("session created", metadata: ["sid8": "\(sid.short)", "domain": "\(opening.domain)"])
+        logger.debug(
+            "session created",
+            metadata: [
+                "sid8": "\(sid.short)", "domain": "\(opening.domain)",
+                "client": "\(requestClient.map { "\($0.address)" } ?? "unknown")",
+            ])
         executeEffects(of: driver)
     }
 
@@ -182,7 +188,7 @@ extension Worker {
     }
 
     /// Sixty-four bits from the kernel.
-    private func freshBits() -> UInt64 {
+    func freshBits() -> UInt64 {
         UInt64(truncatingIfNeeded: SystemRandom.value128())
     }
 
@@ -195,7 +201,7 @@ extension Worker {
 
     /// Whether another descriptor may be opened for a session's sake.
     var hasDescriptorsToSpare: Bool {
-        connections.count + links.count + Self.reservedDescriptors < descriptorLimit
+        connections.count + links.count + races.count + Self.reservedDescriptors < descriptorLimit
     }
 
     /// Descriptors that sessions leave free: listeners, resolver, log, and connections that are still to be accepted.

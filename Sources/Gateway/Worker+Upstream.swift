@@ -1,16 +1,24 @@
 import BOSHCore
+import Deflate
 import Reactor
+import Settings
 import StreamCore
 import TLSCodec
 import XMLCodec
 
+/// The streams to the servers: their beginning, what comes from them, and their end.
 extension Worker {
     /// Makes the link of a session's stream and starts to connect it.
     func open(_ request: StreamRequest, stream: StreamNumber, of driver: SessionDriver) {
+        guard let site = sites[request.domain] else { return }
+        let asked = request.route.flatMap { UpstreamAddress($0) }.map { site.route(over: $0) }
+        let attempt = (asked ?? site.route(to: request.domain)).map {
+            ConnectAttempt(plan: ConnectPlan(route: $0, seed: freshBits()), client: requestClient, since: now)
+        }
         let token = links.nextToken()
         let link = UpstreamLink(
-            token: token, session: driver.slot, sid: driver.session.id, stream: stream, address: request,
-            machine: StreamMachine(tls: TLSMode(settings.upstreamTLS)), xml: UpstreamXML(), now: now)
+            token: token, session: driver.slot, sid: driver.session.id, stream: stream, site: site, request: request,
+            attempt: attempt, keepalive: settings.keepaliveInterval, now: now)
         links.insert(link, at: token)
         guard sessions[Int(driver.slot)] === driver else {
             // Ended by what an earlier effect led to: nobody would ever leave this stream.
@@ -20,98 +28,19 @@ extension Worker {
         driver.add(link)
         linkDeadlines.schedule(slot: token.slot, at: now.advanced(by: settings.connectTimeout))
         // Streams that are added take descriptors too, and the loop needs some in reserve; the first one's was seen to when
-        // the session was made.
-        guard stream == .first || hasDescriptorsToSpare else {
-            handle(.connectFailed(.unreachable), on: link)
+        // the session was made. A domain whose name cannot stand in DNS leads nowhere.
+        guard attempt != nil, stream == .first || hasDescriptorsToSpare else {
+            link.attempt?.isOver = true
+            handle(.connectFailed(attempt == nil ? .unresolved : .unreachable), on: link)
             return
         }
         connect(link)
     }
 
-    /// Finds the server's addresses and connects to the first one that answers.
-    private func connect(_ link: UpstreamLink) {
-        if let validUntil = resolution.validUntil, now < validUntil {
-            tryAddresses(resolution.addresses, on: link)
-            return
-        }
-        let answer = resolver.ask(
-            id: link.token.raw, host: settings.upstream.host, port: settings.upstream.port, poller: poller)
-        if let answer { handle(answer) }
-    }
-
-    /// The resolver's answer for one link.
-    func handle(_ answer: ResolverAnswer) {
-        switch answer.outcome {
-        case .addresses(let addresses):
-            resolution.addresses = addresses
-            resolution.validUntil = now.advanced(by: Resolution.lifetime)
-            guard let link = links[Token(raw: answer.id)], !link.isClosed else { return }
-            tryAddresses(addresses, on: link)
-        case .failure(let reason, _):
-            guard let link = links[Token(raw: answer.id)], !link.isClosed else { return }
-            logger.warning("upstream not found", metadata: ["host": "\(settings.upstream.host)", "error": "\(reason)"])
-            handle(.connectFailed(.unresolved), on: link)
-        }
-    }
-
-    private func tryAddresses(_ addresses: [SocketAddress], on link: UpstreamLink) {
-        link.candidates = addresses.reversed()
-        tryNextAddress(on: link)
-    }
-
-    private func tryNextAddress(on link: UpstreamLink) {
-        while let address = link.candidates.popLast() {
-            switch StreamSocket.connect(to: address) {
-            case .connected(let socket):
-                adopt(socket, on: link, isConnecting: false)
-                if link.socket != nil { connected(link) }
-                return
-            case .connecting(let socket):
-                adopt(socket, on: link, isConnecting: true)
-                return
-            case .failed(let error):
-                noteFailure(of: link, "connect", error.reason)
-            }
-        }
-        handle(.connectFailed(.unreachable), on: link)
-    }
-
-    private func adopt(_ socket: consuming StreamSocket, on link: UpstreamLink, isConnecting: Bool) {
-        try? socket.setNoDelay()
-        link.isConnecting = isConnecting
-        link.interest = isConnecting ? .writable : .readable
-        do throws(SystemError) {
-            try poller.register(socket.descriptor, token: link.token.raw, interest: link.interest)
-            link.socket = consume socket
-            link.isWatched = true
-            if isConnecting, !link.candidates.isEmpty {
-                // An address that drops packets must not use up the time of those behind it.
-                let share = settings.connectTimeout / (link.candidates.count + 1)
-                link.attemptUntil = now.advanced(by: share)
-                linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: share))
-            } else {
-                link.attemptUntil = nil
-            }
-        } catch {
-            noteFailure(of: link, "connect", error.reason)
-            handle(.connectFailed(.unreachable), on: link)
-        }
-    }
-
-    private func connected(_ link: UpstreamLink) {
-        link.isConnecting = false
-        link.candidates = []
-        counters.upstreamConnects += 1
-        handle(.connected, on: link)
-        updateInterest(of: link)
-    }
+    // MARK: Reading
 
     /// Takes in what happened on an upstream's connection.
     func handle(_ event: PollEvent, on link: UpstreamLink) {
-        if link.isConnecting {
-            finishConnecting(link)
-            return
-        }
         if event.isReadable, link.interest.contains(.readable) {
             read(from: link)
         } else if event.isPeerClosed || event.isHangup {
@@ -123,17 +52,6 @@ extension Worker {
         if event.isWritable, !link.isClosed { markDirty(link) }
     }
 
-    private func finishConnecting(_ link: UpstreamLink) {
-        guard let error = link.socket?.finishConnect() else {
-            connected(link)
-            return
-        }
-        noteFailure(of: link, "connect", error.reason)
-        link.socket = nil
-        link.isConnecting = false
-        tryNextAddress(on: link)
-    }
-
     private func read(from link: UpstreamLink) {
         guard let result = link.socket?.read(into: &readBuffer) else { return }
         switch result {
@@ -141,6 +59,7 @@ extension Worker {
             counters.bytesFromUpstream &+= UInt64(count)
             readBuffer.withBytes { receive($0, on: link) }
             deliverCollected(of: link)
+            watchPartial(of: link)
         case .wouldBlock:
             return
         case .end, .failed:
@@ -150,7 +69,7 @@ extension Worker {
 
     private func receive(_ bytes: Span<UInt8>, on link: UpstreamLink) {
         guard let tls = link.tls else {
-            consume(bytes, on: link)
+            expand(bytes, on: link)
             return
         }
         var plain = plainScratch
@@ -163,38 +82,73 @@ extension Worker {
         case .handshaking:
             break
         case .established:
-            link.isTLSEstablished = true
+            noteHandshake(of: link, isResumed: tls.isResumed)
             handle(.tlsEstablished, on: link)
-            consume(plain.span, on: link)
+            if link.tls === tls { expand(plain.span, on: link) }
         case .open:
-            consume(plain.span, on: link)
+            expand(plain.span, on: link)
         case .closedByPeer:
-            consume(plain.span, on: link)
-            if !link.isClosed { lost(link) }
+            expand(plain.span, on: link)
+            if link.tls === tls { lost(link) }
         case .failed(let error):
-            consume(plain.span, on: link)
-            failTLS(link, error)
+            expand(plain.span, on: link)
+            if link.tls === tls { failTLS(link, error) }
         }
         plainScratch = plain
     }
 
-    private func failTLS(_ link: UpstreamLink, _ error: TLSError) {
+    private func noteHandshake(of link: UpstreamLink, isResumed: Bool) {
+        link.isTLSEstablished = true
+        guard let since = link.attempt?.handshakeSince else { return }
+        link.site.health.handshakeTime.record(now.elapsed(since: since))
+        if isResumed { link.site.health.resumedHandshakes &+= 1 }
+    }
+
+    func failTLS(_ link: UpstreamLink, _ error: TLSError) {
         noteFailure(of: link, "tls-\(error.label)", error.description)
         flush(link)
         guard !link.isClosed else { return }
         handle(link.isTLSEstablished ? .connectionLost : .tlsFailed, on: link)
     }
 
+    /// Undoes the stream's compression, where it has one.
+    private func expand(_ bytes: Span<UInt8>, on link: UpstreamLink) {
+        guard let compression = link.compression else {
+            consume(bytes, on: link)
+            return
+        }
+        guard bytes.count > 0, !link.isClosed else { return }
+        var plain: [UInt8] = []
+        do throws(DeflateError) {
+            try compression.inflater.inflate(bytes, limit: settings.sessionBuffer + settings.maxStanza, into: &plain)
+        } catch {
+            noteFailure(of: link, "compression", "\(error)")
+            handle(.compressionBroken, on: link)
+            return
+        }
+        consume(plain.span, on: link)
+    }
+
     /// Feeds the stream's bytes to the codec and each item to the machine.
     private func consume(_ bytes: Span<UInt8>, on link: UpstreamLink) {
+        let connection = link.connectionCount
+        let wasCompressed = link.compression != nil
         var offset = 0
-        while offset < bytes.count, !link.isClosed {
+        // What is left when the link has moved on to another server is not that one's.
+        while offset < bytes.count, !link.isClosed, link.connectionCount == connection {
             guard let item = link.xml.next(bytes, offset: &offset, reader: upstreamReader) else { return }
+            // Time counts for each element anew: on a busy stream every read may end inside the next one.
+            link.partialSince = .none
             let isProceed = item == .proceed
             handle(.item(item), on: link)
-            if isProceed, offset < bytes.count, !link.isClosed {
+            guard offset < bytes.count, !link.isClosed, link.connectionCount == connection else { return }
+            if isProceed {
                 // Whoever injects bytes behind <proceed/> hopes that they are taken for protected ones.
                 handle(.bytesAfterProceed, on: link)
+                return
+            }
+            if !wasCompressed, link.compression != nil {
+                expand(bytes.extracting(droppingFirst: offset), on: link)
                 return
             }
         }
@@ -202,20 +156,28 @@ extension Worker {
 
     /// Gives the session in one piece what came in one read (`R-16`).
     private func deliverCollected(of link: UpstreamLink) {
-        guard link.collectedCount > 0 else { return }
-        let bytes = link.collected
-        counters.stanzasToClients &+= link.collectedCount
-        link.collected = []
-        link.collectedCount = 0
-        let enablesResumption = link.collectedEnablesResumption
-        link.collectedEnablesResumption = false
+        guard collected.count > 0 else { return }
+        let stanzas = collected
+        collected = CollectedStanzas()
+        counters.stanzasToClients &+= stanzas.count
         if let session = link.session {
-            handle(.stanzas(bytes, enablesResumption: enablesResumption, on: link.stream), session: session)
+            handle(
+                .stanzas(stanzas.bytes, enablesResumption: stanzas.enablesResumption, on: link.stream),
+                session: session)
+        }
+    }
+
+    /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.
+    private func watchPartial(of link: UpstreamLink) {
+        guard !link.isClosed, link.attempt == nil else { return }
+        if link.xml.hasPartial, link.partialSince.instant == nil {
+            link.partialSince = CoarseInstant(now)
+            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.stanzaTimeout))
         }
     }
 
     /// The connection is gone, whoever ended it.
-    private func lost(_ link: UpstreamLink) {
+    func lost(_ link: UpstreamLink) {
         guard !link.isClosed else { return }
         if let tls = link.tls, !link.isTLSEstablished, case .failed(let error) = tls.endOfInput() {
             failTLS(link, error)
@@ -224,56 +186,106 @@ extension Worker {
         handle(.connectionLost, on: link)
     }
 
+    // MARK: The stream's machine
+
     /// Gives the stream's machine an input and does what it says.
     func handle(_ input: StreamInput, on link: UpstreamLink) {
         guard !link.isClosed else { return }
+        let connection = link.connectionCount
         var effects: [StreamEffect] = []
         link.machine.handle(input, into: &effects)
-        for effect in effects { execute(effect, on: link) }
+        for effect in effects where link.connectionCount == connection { execute(effect, on: link) }
     }
 
     private func execute(_ effect: StreamEffect, on link: UpstreamLink) {
         switch effect {
         case .sendHeader:
             var bytes: [UInt8] = []
-            StreamHeaderWriter.append(
-                to: link.address.domain, from: nil, language: link.address.language, into: &bytes)
+            StreamHeaderWriter.append(to: link.domain, from: nil, language: link.language, into: &bytes)
             send(bytes, on: link)
         case .sendStartTLS:
             send(StreamHeaderWriter.startTLS, on: link)
+        case .sendCompress:
+            send(StreamHeaderWriter.compress, on: link)
         case .beginTLS:
             beginTLS(on: link)
+        case .beginCompression:
+            link.compression = StreamCompression()
+            if link.compression == nil { handle(.compressionBroken, on: link) }
         case .resetParser:
             link.xml.reset()
-        case .opened(let header, let features):
+        case .opened(let header, let features, let idleSeconds):
             deliverCollected(of: link)
-            guard let session = link.session else { return }
+            opened(link)
+            obey(idleSeconds, on: link)
             let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
-            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.keepaliveInterval))
+            guard let session = link.session else { return }
             handle(
                 .streamOpened(StreamIdentity(id: header.id, version: version), features: features, on: link.stream),
                 session: session)
-        case .restarted(let features):
+        case .restarted(let features, let idleSeconds):
             deliverCollected(of: link)
+            obey(idleSeconds, on: link)
             if let session = link.session {
                 handle(.streamRestarted(features: features, on: link.stream), session: session)
             }
+        case .limitIdle(let seconds):
+            obey(seconds, on: link)
         case .deliver(let bytes, let enablesResumption):
-            link.collected.append(contentsOf: bytes)
-            link.collectedCount += 1
-            if enablesResumption { link.collectedEnablesResumption = true }
+            collected.bytes.append(contentsOf: bytes)
+            collected.count += 1
+            if enablesResumption { collected.enablesResumption = true }
         case .sendStreamEnd:
             send(StreamHeaderWriter.streamEnd, on: link)
         case .closeConnection:
             flush(link)
-            close(link)
+            if let attempt = link.attempt, attempt.isMovingOn {
+                moveOn(link)
+            } else {
+                close(link)
+            }
         case .failed(let failure):
             deliverCollected(of: link)
-            fail(link, failure)
+            failed(link, failure)
         }
     }
 
-    private func fail(_ link: UpstreamLink, _ failure: StreamFailure) {
+    /// The stream belongs to the client now; what was needed to get there is let go of.
+    private func opened(_ link: UpstreamLink) {
+        if let attempt = link.attempt {
+            settle(attempt, worked: true)
+            if let connectedAt = attempt.connectedAt {
+                link.site.health.openTime.record(now.elapsed(since: connectedAt))
+            }
+        }
+        link.attempt = nil
+        link.isCounted = true
+        link.site.health.opened &+= 1
+        link.site.health.openNow += 1
+    }
+
+    /// Keeps the stream alive for a server that closes it when it is idle for too long (`X-17`).
+    private func obey(_ idleSeconds: UInt32?, on link: UpstreamLink) {
+        let usual = UInt16(clamping: settings.keepaliveInterval.components.seconds)
+        // A quarter of the time is for the way of the space to the server.
+        link.keepaliveSeconds = idleSeconds.map { min(usual, UInt16(clamping: max(1, $0 - $0 / 4))) } ?? usual
+        linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: .seconds(Int64(link.keepaliveSeconds))))
+    }
+
+    private func failed(_ link: UpstreamLink, _ failure: StreamFailure) {
+        var failure = failure
+        if case .redirected(let place, let bytes) = failure, allowedRedirect(to: place, on: link) == nil {
+            failure = .streamError(condition: "see-other-host", bytes: bytes)
+        }
+        link.site.health.count(failure: failure.label)
+        if let attempt = link.attempt {
+            attempt.failure = failure
+            if mayMoveOn(link, after: failure) {
+                attempt.isMovingOn = true
+                return
+            }
+            settle(attempt, worked: failure.showsLife)
+        }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1
         logger.info(
@@ -285,13 +297,14 @@ extension Worker {
     }
 
     private func beginTLS(on link: UpstreamLink) {
-        guard let tlsContext else { return }
-        let alpn = settings.upstreamTLS == .direct ? "xmpp-client" : nil
+        guard let context = link.site.tls else { return }
+        let isDirect = link.attempt?.target?.tls == .direct
         do throws(TLSError) {
-            let tls = try TLSClient(context: tlsContext, domain: link.address.domain, alpn: alpn)
+            let tls = try TLSClient(context: context, domain: link.domain, alpn: isDirect ? "xmpp-client" : nil)
             pool.lend(to: &link.output)
             try tls.start(into: &link.output)
             link.tls = tls
+            link.attempt?.handshakeSince = now
             markDirty(link)
         } catch {
             noteFailure(of: link, "tls-\(error.label)", error.description)
@@ -299,135 +312,20 @@ extension Worker {
         }
     }
 
-    private func noteFailure(of link: UpstreamLink, _ kind: String, _ detail: String) {
+    /// Counts and logs what went wrong on the way to a server.
+    func noteFailure(of link: UpstreamLink, _ kind: String, _ detail: String, about subject: String? = nil) {
         counters.upstreamFailures[kind, default: 0] += 1
+        let upstream = subject ?? link.attempt?.target.map { "\(UpstreamKey($0))" } ?? link.domain
         logger.warning(
             "upstream \(kind)",
-            metadata: ["sid8": "\(link.sessionName)", "upstream": "\(settings.upstream)", "error": "\(detail)"])
+            metadata: ["sid8": "\(link.sessionName)", "upstream": "\(upstream)", "error": "\(detail)"])
     }
 
-    /// Puts bytes of the stream on their way, through TLS where there is TLS.
-    func send(_ bytes: [UInt8], on link: UpstreamLink) {
-        guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
-        // One body may stand above the bound, whatever its size; more of them may not pile up.
-        guard link.unwrittenCount <= settings.sessionBuffer else {
-            handle(.stalled, on: link)
-            return
-        }
-        pool.lend(to: &link.output)
-        if let tls = link.tls {
-            do throws(TLSError) {
-                try tls.send(bytes.span, into: &link.output)
-            } catch {
-                failTLS(link, error)
-                return
-            }
-        } else {
-            link.output.append(contentsOf: bytes)
-        }
-        markDirty(link)
-    }
-
-    /// Tells the senders of stanzas that the client never fetched them (`T-12`).
-    func returnUnfetched(_ stanzas: [UInt8], on link: UpstreamLink) {
-        var answers: [UInt8] = []
-        let count = stanzaReturn.append(returning: stanzas.span, into: &answers)
-        counters.stanzasReturned &+= UInt64(count)
-        if !answers.isEmpty { send(answers, on: link) }
-    }
-
-    private func markDirty(_ link: UpstreamLink) {
-        guard !link.isDirty, !link.isClosed else { return }
-        link.isDirty = true
-        dirtyLinks.append(link)
-    }
-
-    /// Writes what is there.
-    func flush(_ link: UpstreamLink) {
-        guard !link.isClosed, !link.isConnecting else { return }
-        while link.hasUnwritten {
-            guard let result = link.socket?.write(link.output, from: link.written) else { return }
-            switch result {
-            case .wrote(let count):
-                link.written += count
-                link.lastSent = now
-                link.stalledSince = nil
-                counters.bytesToUpstream &+= UInt64(count)
-            case .wouldBlock:
-                if link.stalledSince == nil {
-                    link.stalledSince = now
-                    linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.upstreamWriteTimeout))
-                }
-                compact(link)
-                updateInterest(of: link)
-                setCongested(true, on: link)
-                return
-            case .failed:
-                stopWriting(on: link)
-                return
-            }
-        }
-        if link.written > 0 {
-            link.written = 0
-            pool.takeBack(&link.output)
-        }
-        updateInterest(of: link)
-        setCongested(false, on: link)
-    }
-
-    /// The server takes nothing more. What it sent before is still to be read, and its end comes behind that.
-    private func stopWriting(on link: UpstreamLink) {
-        // Dropped before anything else: whoever is told of the end may want to write, and must find nothing to write.
-        link.isDeaf = true
-        link.written = 0
-        link.output.removeAll(keepingCapacity: true)
-        link.stalledSince = nil
-        pool.takeBack(&link.output)
-        guard link.session != nil else {
-            lost(link)
-            return
-        }
-        updateInterest(of: link)
-        setCongested(false, on: link)
-    }
-
-    /// Tells the session whether its server takes bytes (back-pressure towards the client).
-    private func setCongested(_ isCongested: Bool, on link: UpstreamLink) {
-        guard isCongested != link.isCongested else { return }
-        link.isCongested = isCongested
-        if let session = link.session { handle(.upstreamCongested(isCongested, on: link.stream), session: session) }
-    }
-
-    /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
-    private func compact(_ link: UpstreamLink) {
-        guard link.written > 64 * 1024, link.written > link.output.count / 2 else { return }
-        link.output.removeFirst(link.written)
-        link.written = 0
-    }
-
-    func setReading(_ mayRead: Bool, on link: UpstreamLink) {
-        link.mayRead = mayRead
-        updateInterest(of: link)
-    }
-
-    private func updateInterest(of link: UpstreamLink) {
-        guard !link.isConnecting, !link.isClosed else { return }
-        var interest: Interest = []
-        if link.mayRead { interest.insert(.readable) }
-        if link.hasUnwritten { interest.insert(.writable) }
-        guard interest != link.interest else { return }
-        link.interest = interest
-        if link.isWatched {
-            link.socket?.watch(for: interest, as: link.token, in: poller)
-        } else if interest.contains(.readable) {
-            link.isWatched = true
-            link.socket?.watchAgain(for: interest, as: link.token, in: poller)
-        }
-    }
+    // MARK: The end
 
     /// The session is over: say goodbye, or drop the connection so that the server keeps what can be resumed.
     func leave(_ link: UpstreamLink, _ farewell: StreamFarewell) {
-        link.leavingSince = now
+        link.leavingSince = CoarseInstant(now)
         // A server that closes its side in return is heard even if the client fetched nothing more.
         setReading(true, on: link)
         handle(.closeRequested(dropsSilently: farewell == .drop), on: link)
@@ -444,46 +342,57 @@ extension Worker {
             tls.close(into: &goodbye)
             _ = link.socket?.write(goodbye)
         }
+        abandonSearch(of: link)
         if link.isWatched { link.socket?.unwatch(in: poller) }
         link.socket = nil
         link.tls = nil
+        link.compression = nil
         pool.takeBack(&link.output)
+        if link.isCounted { link.site.health.openNow -= 1 }
         if let session = link.session, Int(session) < sessions.count, let driver = sessions[Int(session)] {
             driver.remove(link)
         }
         links.remove(link.token)
     }
 
-    /// A deadline of a link may have passed: opening, a server that accepts nothing, white space, the farewell.
+    // MARK: Deadlines
+
+    /// A deadline of a link may have passed: the search, opening, a server that accepts nothing or does not end what it has
+    /// begun, white space, the farewell.
     func handleDeadline(of link: UpstreamLink) {
         guard !link.isClosed else { return }
-        if let leavingSince = link.leavingSince {
-            reschedule(link, at: leavingSince.advanced(by: Self.farewellTime)) { close(link) }
-        } else if link.isConnecting, let attemptUntil = link.attemptUntil, attemptUntil <= now,
-            now < link.since.advanced(by: settings.connectTimeout)
-        {
-            noteFailure(of: link, "connect", "no answer")
-            link.socket?.unwatch(in: poller)
-            link.socket = nil
-            link.isConnecting = false
-            tryNextAddress(on: link)
-            if !link.isClosed {
-                linkDeadlines.schedule(slot: link.token.slot, at: link.since.advanced(by: settings.connectTimeout))
-            }
-        } else if !link.machine.isOpen {
-            reschedule(link, at: link.since.advanced(by: settings.connectTimeout)) {
+        if let since = link.leavingSince.instant {
+            reschedule(link, at: since.advanced(by: Self.farewellTime)) { close(link) }
+        } else if let attempt = link.attempt {
+            let due = attempt.since.advanced(by: settings.connectTimeout)
+            if due <= now {
                 handle(.deadlineReached, on: link)
+            } else {
+                linkDeadlines.schedule(slot: link.token.slot, at: due)
+                advance(link, .wake)
             }
-        } else if let stalledSince = link.stalledSince {
-            reschedule(link, at: stalledSince.advanced(by: settings.upstreamWriteTimeout)) {
-                handle(.stalled, on: link)
-            }
+        } else if let since = link.stalledSince.instant {
+            reschedule(link, at: since.advanced(by: settings.upstreamWriteTimeout)) { handle(.stalled, on: link) }
         } else {
-            let due = link.lastSent.advanced(by: settings.keepaliveInterval)
-            reschedule(link, at: due) {
+            handlePartialDeadline(of: link)
+            guard !link.isClosed, let lastSent = link.lastSent.instant else { return }
+            let keepalive = Duration.seconds(Int64(link.keepaliveSeconds))
+            reschedule(link, at: lastSent.advanced(by: keepalive)) {
                 send([0x20], on: link)
-                linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.keepaliveInterval))
+                linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: keepalive))
             }
+        }
+    }
+
+    private func handlePartialDeadline(of link: UpstreamLink) {
+        guard let since = link.partialSince.instant else { return }
+        guard link.mayRead else {
+            link.partialSince = CoarseInstant(now)
+            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.stanzaTimeout))
+            return
+        }
+        reschedule(link, at: since.advanced(by: settings.stanzaTimeout)) {
+            handle(.unfinishedStanzaTimeout, on: link)
         }
     }
 

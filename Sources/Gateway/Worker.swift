@@ -1,8 +1,10 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import Logging
 import Reactor
 import Settings
+import StreamCore
 import TLSCodec
 import XMLCodec
 
@@ -35,7 +37,8 @@ package final class Worker {
     let bodyParser: BodyParser
     let upstreamReader: UpstreamReader
     let stanzaReturn: StanzaReturn
-    let tlsContext: TLSContext?
+    let sites: UpstreamSites
+    let trustedProxies: TrustedProxies
 
     var connections = SlotArray<ClientConnection>(.client)
     var dirtyConnections: [ClientConnection] = []
@@ -53,7 +56,14 @@ package final class Worker {
     var spareResponseBytes = 0
     /// The slot of the session that gave up a response last.
     var evictionTurn = 0
-    var resolution = Resolution()
+    /// Connections that race for a link.
+    var races = SlotArray<RaceSocket>(.race)
+    /// The servers that failed lately.
+    var breakers: [UpstreamKey: CircuitBreaker] = [:]
+    /// Stanzas of the read that is being handled.
+    var collected = CollectedStanzas()
+    /// Who sent the request that is being handled, as far as that is known.
+    var requestClient: Endpoint?
 
     /// Reused for the effects of one input.
     var effects: [SessionEffect] = []
@@ -77,11 +87,16 @@ package final class Worker {
     final class ListeningSocket {
         let listener: Listener
         let role: ClientConnection.Role
+        /// Whether every connection begins with a header of the PROXY protocol.
+        let expectsProxyHeader: Bool
         let token: Token
 
-        init(_ listener: consuming Listener, role: ClientConnection.Role, token: Token) {
+        init(
+            _ listener: consuming Listener, role: ClientConnection.Role, expectsProxyHeader: Bool, token: Token
+        ) {
             self.listener = listener
             self.role = role
+            self.expectsProxyHeader = expectsProxyHeader
             self.token = token
         }
     }
@@ -94,6 +109,7 @@ package final class Worker {
         self.logger = logger
         policy = SessionPolicy(settings)
         httpLimits = HTTPLimits(body: settings.maxBody)
+        trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
         adminLimits = HTTPLimits(body: 0)
         node = "n1"
         tag = 0
@@ -101,11 +117,14 @@ package final class Worker {
         startedAt = clock
         now = clock
         descriptorLimit = DescriptorLimit.raise()
-        bodyParser = BodyParser()
-        upstreamReader = UpstreamReader()
-        stanzaReturn = StanzaReturn()
-        tlsContext = try Self.makeTLSContext(settings)
-        resolver = ResolverLink(arguments: ["holdfast", "resolver"], token: Token(.resolver).raw)
+        bodyParser = BodyParser(limits: XMLLimits(settings, elementSize: settings.maxBody))
+        upstreamReader = UpstreamReader(
+            limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
+        stanzaReturn = StanzaReturn(limits: XMLLimits(settings, elementSize: settings.maxStanza))
+        sites = try UpstreamSites(settings)
+        resolver = ResolverLink(
+            arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),
+            tokens: (0..<Self.resolverCount).map { Token(.resolver, slot: $0).raw })
         do throws(SystemError) {
             poller = try Poller()
             signals = try SignalSource()
@@ -115,6 +134,7 @@ package final class Worker {
             throw StartError("cannot start: \(error)")
         }
         for address in settings.listen { try listen(on: address, role: .bosh) }
+        for address in settings.listenProxy { try listen(on: address, role: .bosh, expectsProxyHeader: true) }
         if let admin = settings.admin { try listen(on: admin, role: .admin) }
     }
 
@@ -122,9 +142,16 @@ package final class Worker {
     package var announcement: String {
         let bosh = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, settings.path) }
         let admin = listeners.filter { $0.role == .admin }.map { Self.url($0.listener.address, "/stats") }
-        let domains = settings.domains.joined(separator: ", ")
+        let served = sites.all.map { "\($0.name) -> \($0.summary)" }
         return "BOSH on \(bosh.joined(separator: ", ")); admin on \(admin.joined(separator: ", ")); "
-            + "\(domains) -> \(settings.upstream) (TLS: \(settings.upstreamTLS.rawValue))"
+            + served.joined(separator: "; ")
+    }
+
+    /// Checks what can be checked without listening: the files that the settings name.
+    ///
+    /// - Throws: the `StartError` that a start with these settings would end with.
+    package static func check(_ settings: Settings) throws(StartError) {
+        _ = try UpstreamSites(settings)
     }
 
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
@@ -151,13 +178,17 @@ package final class Worker {
 
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
-        for candidate in [sessionDeadlines.next, connectionDeadlines.next, linkDeadlines.next] {
+        for candidate in [sessionDeadlines.next, connectionDeadlines.next, linkDeadlines.next, resolverDeadline] {
             guard let candidate else { continue }
             next = min(next ?? candidate, candidate)
         }
         if let acceptsAgainAt { next = min(next ?? acceptsAgainAt, acceptsAgainAt) }
         if case .draining(let until) = stopping { next = min(next ?? until, until) }
         return next
+    }
+
+    private var resolverDeadline: MonotonicInstant? {
+        resolver.nextDeadline.map { MonotonicInstant(nanoseconds: $0) }
     }
 
     private func dispatch(_ event: PollEvent) {
@@ -172,7 +203,9 @@ package final class Worker {
         case .signals:
             while let signal = signals.next() { handle(signal) }
         case .resolver:
-            for answer in resolver.handle(event, poller: poller) { handle(answer) }
+            for answer in resolver.handle(event, now: now.nanoseconds, poller: poller) { handle(answer) }
+        case .race:
+            if let race = races[token] { handle(event, on: race) }
         case nil:
             break
         }
@@ -180,6 +213,7 @@ package final class Worker {
 
     private func handleDeadlines() {
         resumeAccepting()
+        for answer in resolver.handleDeadline(now: now.nanoseconds, poller: poller) { handle(answer) }
         while let slot = sessionDeadlines.popDue(now: now) { handleSessionDeadline(slot) }
         while let slot = connectionDeadlines.popDue(now: now) {
             if let connection = connections[slot: slot] { handleDeadline(of: connection) }
@@ -217,7 +251,7 @@ package final class Worker {
             }
             shutDown()
         case .hangup:
-            logger.notice("SIGHUP: there is no configuration file to read again")
+            logger.notice("SIGHUP: the configuration is read at the start only")
         case .child, .kill:
             break
         }
@@ -237,26 +271,20 @@ package final class Worker {
         }
     }
 
-    private func listen(on address: ListenAddress, role: ClientConnection.Role) throws(StartError) {
+    private func listen(
+        on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false
+    ) throws(StartError) {
         guard let parsed = SocketAddress(address.description) else {
             throw StartError("'\(address)' is not an address to listen on")
         }
         do throws(SystemError) {
             let token = Token(.listener, slot: UInt32(listeners.count))
-            let socket = ListeningSocket(try Listener(parsed), role: role, token: token)
+            let socket = ListeningSocket(
+                try Listener(parsed), role: role, expectsProxyHeader: expectsProxyHeader, token: token)
             try poller.register(socket.listener.descriptor, token: token.raw, interest: .readable)
             listeners.append(socket)
         } catch {
             throw StartError("cannot listen on \(address): \(error.reason)")
-        }
-    }
-
-    private static func makeTLSContext(_ settings: Settings) throws(StartError) -> TLSContext? {
-        if settings.upstreamTLS == .none { return nil }
-        do throws(TLSError) {
-            return try TLSContext(trust: settings.upstreamCA.map { .file($0) } ?? .system)
-        } catch {
-            throw StartError("--upstream-ca: \(error)")
         }
     }
 
@@ -267,6 +295,9 @@ package final class Worker {
 
     /// How long answers and farewells may take at the end.
     private static let drainTime = Duration.seconds(3)
+
+    /// How many names are looked up at the same time: a name server that is slow to answer for one must not hold up all.
+    private static let resolverCount: UInt32 = 4
 }
 
 /// Why a worker could not start: one line for the operator.
@@ -284,7 +315,25 @@ extension SessionPolicy {
         self.init(
             maxWait: settings.maxWait, maxHold: settings.maxHold, inactivity: settings.inactivity,
             polling: settings.polling, maxpause: settings.maxpause, outboundBound: settings.sessionBuffer,
-            inboundBound: settings.sessionBuffer, domains: settings.domains)
+            inboundBound: settings.sessionBuffer, domains: ServedDomains(settings))
+    }
+}
+
+extension ServedDomains {
+    init(_ settings: Settings) {
+        var names: [String: [String]] = [:]
+        for domain in settings.domains {
+            names[domain.name] = DomainName(domain.name).map { [$0.text] } ?? []
+        }
+        self.init(
+            names: names, fallback: settings.defaultDomain, acceptsAny: settings.openProxy != nil,
+            routes: Set(settings.routes.map(\.description)))
+    }
+}
+
+extension XMLLimits {
+    init(_ settings: Settings, elementSize: Int) {
+        self.init(depth: settings.xmlDepth, attributes: settings.xmlAttributes, elementSize: elementSize)
     }
 }
 

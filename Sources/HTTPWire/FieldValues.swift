@@ -63,6 +63,8 @@ enum FieldText {
     static let acceptEncoding = Array("accept-encoding".utf8)
     static let contentEncoding = Array("content-encoding".utf8)
     static let transferEncoding = Array("transfer-encoding".utf8)
+    static let xForwardedFor = Array("x-forwarded-for".utf8)
+    static let forwarded = Array("forwarded".utf8)
 
     static let http = Array("http://".utf8)
     static let https = Array("https://".utf8)
@@ -70,6 +72,7 @@ enum FieldText {
     static let keepAlive = Array("keep-alive".utf8)
     static let chunked = Array("chunked".utf8)
     static let continueExpectation = Array("100-continue".utf8)
+    static let listSeparator = Array(", ".utf8)
 
     static let gzip = Array("gzip".utf8)
     static let xGzip = Array("x-gzip".utf8)

@@ -50,6 +50,7 @@ package struct HTTPConnection: Sendable {
 
     private let limits: HTTPLimits
     private let crossOrigin: CrossOriginPolicy
+    private let captures: CapturedField
     private var stage = Stage.idle
     /// The head so far, while it is incomplete.
     private var partialHead: [UInt8] = []
@@ -65,10 +66,12 @@ package struct HTTPConnection: Sendable {
     /// The owner wants the connection to end.
     private var isWindingUp = false
 
-    /// `crossOrigin` is applied to every answer, refusals included.
-    package init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off) {
+    /// `crossOrigin` is applied to every answer, refusals included. `captures` is the field that `RequestHead.forwarded`
+    /// holds.
+    package init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
         self.limits = limits
         self.crossOrigin = crossOrigin
+        self.captures = captures
     }
 
     // MARK: State
@@ -223,7 +226,7 @@ package struct HTTPConnection: Sendable {
             return skipEmptyLine(byte, date)
         }
         emptyLines = 0
-        var parser = HeadParser()
+        var parser = HeadParser(captures: captures)
         switch parser.read(input, base: offset, limits: limits) {
         case .complete(let length):
             let head = parser.head(input, base: offset)

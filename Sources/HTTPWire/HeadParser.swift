@@ -30,6 +30,7 @@ struct HeadParser: Sendable {
         static let expectsElse = Flags(rawValue: 32)
     }
 
+    private let captures: CapturedField
     private(set) var requestLine = RequestLine()
     /// Where the first unread line begins; 0 while the request line is not complete.
     private var lineStart = 0
@@ -39,6 +40,12 @@ struct HeadParser: Sendable {
     private var originPlace: Place?
     private var acceptEncoding = AcceptEncoding()
     private var contentEncoding = ContentEncoding()
+    /// The captured field's lines so far; not places, since there may be many.
+    private var forwarded: [UInt8] = []
+
+    init(captures: CapturedField) {
+        self.captures = captures
+    }
 
     /// Goes on reading. `bytes[base]` is the head's first byte in every call; behind the head anything may follow.
     mutating func read(_ bytes: Span<UInt8>, base: Int, limits: HTTPLimits) -> Outcome {
@@ -163,6 +170,8 @@ struct HeadParser: Sendable {
             originPlace = place(value, base)
         case 6 where bytes.isEqual(name, ignoringCase: FieldText.expect):
             takeExpectations(bytes, value)
+        case 9 where captures == .forwarded && bytes.isEqual(name, ignoringCase: FieldText.forwarded):
+            capture(bytes, value)
         case 10 where bytes.isEqual(name, ignoringCase: FieldText.connection):
             takeConnectionOptions(bytes, value)
         case 14 where bytes.isEqual(name, ignoringCase: FieldText.contentLength):
@@ -172,6 +181,8 @@ struct HeadParser: Sendable {
             contentLength = length
         case 15 where bytes.isEqual(name, ignoringCase: FieldText.acceptEncoding):
             acceptEncoding.read(bytes, value)
+        case 15 where captures == .xForwardedFor && bytes.isEqual(name, ignoringCase: FieldText.xForwardedFor):
+            capture(bytes, value)
         case 16 where bytes.isEqual(name, ignoringCase: FieldText.contentEncoding):
             contentEncoding.read(bytes, value)
         case 17 where bytes.isEqual(name, ignoringCase: FieldText.transferEncoding):
@@ -204,6 +215,12 @@ struct HeadParser: Sendable {
             seen.insert(known ? .expectsContinue : .expectsElse)
         }
         flags.formUnion(seen)
+    }
+
+    private mutating func capture(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+        if value.isEmpty { return }
+        if !forwarded.isEmpty { forwarded.append(contentsOf: FieldText.listSeparator) }
+        forwarded.append(bytes, value)
     }
 
     private func place(_ range: Range<Int>, _ base: Int) -> Place {
@@ -247,7 +264,8 @@ struct HeadParser: Sendable {
             coding: contentEncoding.coding,
             framing: framing,
             expectsContinue: isModern && hasBody && flags.contains(.expectsContinue),
-            keepAlive: persists && !flags.contains(.close))
+            keepAlive: persists && !flags.contains(.close),
+            forwarded: forwarded)
     }
 
     /// `Origin` as far as it is known by now: a refusal, too, has to be readable across origins (H-21).

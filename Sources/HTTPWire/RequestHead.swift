@@ -22,6 +22,15 @@ package enum HTTPFraming: Sendable, Equatable {
     case chunked
 }
 
+/// The field that names the client a proxy forwards for: one is kept for the owner to judge, or none.
+package enum CapturedField: UInt8, Sendable, Equatable, CaseIterable {
+    case none
+    /// `X-Forwarded-For`
+    case xForwardedFor
+    /// `Forwarded` (RFC 7239)
+    case forwarded
+}
+
 /// What a request says before its body: the target and the few fields that a BOSH server acts on (H-03).
 package struct RequestHead: Sendable, Equatable {
     package var method: HTTPMethod
@@ -43,6 +52,10 @@ package struct RequestHead: Sendable, Equatable {
     package var expectsContinue: Bool
     /// The connection persists after the answer, by version and `Connection` options (RFC 9112 §9.3, H-13, H-14).
     package var keepAlive: Bool
+    /// The captured field: the content of its lines in order, joined by `, ` (RFC 9110 §5.3). Bytes as they came, free of
+    /// control bytes but HTAB, bounded by the head; anybody may have written them. Empty when there is none or when the
+    /// connection captures none.
+    package var forwarded: [UInt8] = []
 }
 
 /// One complete request.

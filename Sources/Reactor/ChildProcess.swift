@@ -20,8 +20,9 @@ package struct ChildProcess: ~Copyable {
 
     /// Starts `executable`, a path, with `arguments` (the first is the program's name).
     ///
-    /// The child gets descriptors 0, 1 and 2, `shared` as number 3 and no other, no blocked signals and the default
-    /// action for each, and this process's environment. Always exec, never a bare fork.
+    /// The child gets `shared` as descriptor 3, this process's 2 for what it may have to say when it breaks, `/dev/null` as 0
+    /// and 1, and no other, no blocked signals and the default action for each, and this process's environment. Always
+    /// exec, never a bare fork.
     /// - Throws: `posix_spawn` failed, for instance `ENOENT`.
     package init(
         executable: String = ChildProcess.ownExecutable, arguments: [String], sharing shared: borrowing Descriptor
@@ -93,6 +94,9 @@ package struct ChildProcess: ~Copyable {
         }
         // Onto its own number dup2 only clears the close-on-exec flag (glibc 2.29 and later).
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, number, inheritedDescriptor)
+        // Whoever reads this process's output must see its end, even if a child lives for some seconds longer.
+        _ = unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        _ = unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         // Ours are closed by exec anyway; this is for those that were left open by whoever started this process.
         _ = unsafe posix_spawn_file_actions_addclosefrom_np(&actions, inheritedDescriptor + 1)
         var mask = sigset_t()

@@ -1,66 +1,61 @@
-/// A host to look up, asked of the resolver process.
+/// A question on its way to a resolver process.
 struct ResolverQuestion: Equatable {
-    /// Chosen by the asker; the answer carries it back.
+    /// Chosen by the asker; the reply carries it back.
     let id: UInt64
-    /// A name of 1...255 bytes.
-    let host: String
-    /// Copied into the addresses of the answer.
-    let port: UInt16
+    /// With a name of 1...254 bytes.
+    let query: ResolverQuery
 }
 
-/// What became of one question.
-package struct ResolverAnswer: Equatable, Sendable {
-    /// How a question ended.
-    package enum Outcome: Equatable, Sendable {
-        /// At least one address, in the order in which they should be tried.
-        case addresses([SocketAddress])
-        /// No address, the reason in words, and whether asking again later may help (`EAI_AGAIN`).
-        case failure(String, isTemporary: Bool)
-    }
-
-    /// The asker's number.
-    package let id: UInt64
-    /// The result.
-    package let outcome: Outcome
-
-    /// An answer to question `id`.
-    package init(id: UInt64, outcome: Outcome) {
-        self.id = id
-        self.outcome = outcome
-    }
+/// What a resolver process found out.
+struct ResolverReply: Equatable {
+    /// That of the question.
+    let id: UInt64
+    let finding: ResolverFinding
 }
 
-/// The bytes between a worker and its resolver process: frames of a big-endian 32-bit length and a payload.
+/// The bytes between a worker and a resolver process: frames of a big-endian 32-bit length and a payload.
 ///
-/// Question: id 8, port 2, host. Answer: id 8, kind 1, then either per address family 1 (4 or 6), address 4 or 16, scope 4
-/// (IPv6 only), port 2; or the reason as text. Both ends are the same binary, but a frame that does not parse is still
-/// only an error: the other process may have been damaged.
+/// Question: id 8, kind 1 (0 addresses, 1 services), name. Reply: id 8, kind 1, lifetime 4, then either per address family 1
+/// (4 or 6), address 4 or 16, scope 4 (IPv6 only); or per record priority 2, weight 2, port 2, length 1, target; or the
+/// reason as text. Both ends are the same binary, but a frame that does not parse is still only an error: the other
+/// process may have been damaged.
 enum ResolverFrames {
-    /// The longest payload: 64 addresses need less.
-    static let maximumPayload = 2_048
-    /// More addresses of one host than this are left out.
-    static let maximumAddresses = 64
-    /// The longest name that DNS knows.
-    static let maximumHostLength = 255
+    /// More addresses or records of one name than this are left out.
+    static let maximumItems = 64
+    /// The longest payload: so many records with the longest targets.
+    static let maximumPayload = 13 + maximumItems * (7 + ResolverQuery.maximumNameLength)
+    /// The longest reason.
+    static let maximumReasonLength = 255
 
     static func append(_ question: ResolverQuestion, to bytes: inout [UInt8]) {
-        let host = Array(question.host.utf8.prefix(maximumHostLength))
-        append(UInt32(10 + host.count), to: &bytes)
+        let name = Array(question.query.name.utf8.prefix(ResolverQuery.maximumNameLength + 1))
+        append(UInt32(9 + name.count), to: &bytes)
         append(question.id, to: &bytes)
-        append(question.port, to: &bytes)
-        bytes.append(contentsOf: host)
+        switch question.query {
+        case .addresses: bytes.append(Kind.addresses.rawValue)
+        case .services: bytes.append(Kind.services.rawValue)
+        }
+        bytes.append(contentsOf: name)
     }
 
-    static func append(_ answer: ResolverAnswer, to bytes: inout [UInt8]) {
+    static func append(_ reply: ResolverReply, to bytes: inout [UInt8]) {
         var payload: [UInt8] = []
-        append(answer.id, to: &payload)
-        switch answer.outcome {
+        append(reply.id, to: &payload)
+        let kind: Kind =
+            switch reply.finding.outcome {
+            case .addresses: .addresses
+            case .services: .services
+            case .failure(_, let isTemporary): isTemporary ? .temporaryFailure : .failure
+            }
+        payload.append(kind.rawValue)
+        append(reply.finding.lifetime, to: &payload)
+        switch reply.finding.outcome {
         case .addresses(let addresses):
-            payload.append(Kind.addresses.rawValue)
-            for address in addresses.prefix(maximumAddresses) { append(address, to: &payload) }
-        case .failure(let reason, let isTemporary):
-            payload.append(isTemporary ? Kind.temporaryFailure.rawValue : Kind.failure.rawValue)
-            payload.append(contentsOf: reason.utf8.prefix(maximumHostLength))
+            for address in addresses.prefix(maximumItems) { append(address, to: &payload) }
+        case .services(let records):
+            for record in records.prefix(maximumItems) { append(record, to: &payload) }
+        case .failure(let reason, _):
+            payload.append(contentsOf: reason.utf8.prefix(maximumReasonLength))
         }
         append(UInt32(payload.count), to: &bytes)
         bytes.append(contentsOf: payload)
@@ -69,49 +64,69 @@ enum ResolverFrames {
     /// Nil if the payload is not a question.
     static func question(_ payload: ArraySlice<UInt8>) -> ResolverQuestion? {
         var rest = payload
-        guard let id: UInt64 = number(&rest), let port: UInt16 = number(&rest),
-            (1...maximumHostLength).contains(rest.count)
-        else { return nil }
-        return ResolverQuestion(id: id, host: String(decoding: rest, as: UTF8.self), port: port)
-    }
-
-    /// Nil if the payload is not an answer.
-    static func answer(_ payload: ArraySlice<UInt8>) -> ResolverAnswer? {
-        var rest = payload
         guard let id: UInt64 = number(&rest), let byte = rest.popFirst(), let kind = Kind(rawValue: byte) else {
             return nil
         }
+        let name = String(decoding: rest, as: UTF8.self)
+        let query: ResolverQuery
         switch kind {
-        case .addresses:
-            var addresses: [SocketAddress] = []
-            while !rest.isEmpty {
-                guard addresses.count < maximumAddresses, let address = address(&rest) else { return nil }
-                addresses.append(address)
-            }
-            return addresses.isEmpty ? nil : ResolverAnswer(id: id, outcome: .addresses(addresses))
-        case .failure, .temporaryFailure:
-            let reason = String(decoding: rest, as: UTF8.self)
-            return ResolverAnswer(id: id, outcome: .failure(reason, isTemporary: kind == .temporaryFailure))
+        case .addresses: query = .addresses(host: name)
+        case .services: query = .services(name: name)
+        case .failure, .temporaryFailure: return nil
         }
+        // Only what the other end sends: names that have been checked.
+        guard query.normalized == query else { return nil }
+        return ResolverQuestion(id: id, query: query)
+    }
+
+    /// Nil if the payload is not a reply.
+    static func reply(_ payload: ArraySlice<UInt8>) -> ResolverReply? {
+        var rest = payload
+        guard let id: UInt64 = number(&rest), let byte = rest.popFirst(), let kind = Kind(rawValue: byte),
+            let lifetime: UInt32 = number(&rest), let outcome = outcome(kind, rest)
+        else { return nil }
+        return ResolverReply(id: id, finding: ResolverFinding(outcome, lifetime: lifetime))
     }
 
     private enum Kind: UInt8 {
         case addresses = 0
-        case failure = 1
-        case temporaryFailure = 2
+        case services = 1
+        case failure = 2
+        case temporaryFailure = 3
+    }
+
+    private static func outcome(_ kind: Kind, _ items: ArraySlice<UInt8>) -> ResolverAnswer.Outcome? {
+        var rest = items
+        switch kind {
+        case .addresses:
+            var addresses: [SocketAddress] = []
+            while !rest.isEmpty {
+                guard addresses.count < maximumItems, let address = address(&rest) else { return nil }
+                addresses.append(address)
+            }
+            return addresses.isEmpty ? nil : .addresses(addresses)
+        case .services:
+            var records: [ResolverRecord] = []
+            while !rest.isEmpty {
+                guard records.count < maximumItems, let record = record(&rest) else { return nil }
+                records.append(record)
+            }
+            return records.isEmpty ? nil : .services(records)
+        case .failure, .temporaryFailure:
+            guard rest.count <= maximumReasonLength else { return nil }
+            return .failure(String(decoding: rest, as: UTF8.self), isTemporary: kind == .temporaryFailure)
+        }
     }
 
     private static func append(_ address: SocketAddress, to bytes: inout [UInt8]) {
         switch address {
-        case .ipv4(let number, let port):
+        case .ipv4(let number, _):
             bytes.append(4)
             append(number, to: &bytes)
-            append(port, to: &bytes)
-        case .ipv6(let number, let port, let scope):
+        case .ipv6(let number, _, let scope):
             bytes.append(6)
             append(number, to: &bytes)
             append(scope, to: &bytes)
-            append(port, to: &bytes)
         case .unix:
             break
         }
@@ -120,16 +135,33 @@ enum ResolverFrames {
     private static func address(_ rest: inout ArraySlice<UInt8>) -> SocketAddress? {
         switch rest.popFirst() {
         case 4:
-            guard let address: UInt32 = number(&rest), let port: UInt16 = number(&rest) else { return nil }
-            return .ipv4(address, port: port)
+            guard let address: UInt32 = number(&rest) else { return nil }
+            return .ipv4(address, port: 0)
         case 6:
-            guard let address: UInt128 = number(&rest), let scope: UInt32 = number(&rest),
-                let port: UInt16 = number(&rest)
-            else { return nil }
-            return .ipv6(address, port: port, scope: scope)
+            guard let address: UInt128 = number(&rest), let scope: UInt32 = number(&rest) else { return nil }
+            return .ipv6(address, port: 0, scope: scope)
         default:
             return nil
         }
+    }
+
+    private static func append(_ record: ResolverRecord, to bytes: inout [UInt8]) {
+        let target = record.target.utf8.prefix(ResolverQuery.maximumNameLength)
+        append(record.priority, to: &bytes)
+        append(record.weight, to: &bytes)
+        append(record.port, to: &bytes)
+        bytes.append(UInt8(clamping: target.count))
+        bytes.append(contentsOf: target)
+    }
+
+    private static func record(_ rest: inout ArraySlice<UInt8>) -> ResolverRecord? {
+        guard let priority: UInt16 = number(&rest), let weight: UInt16 = number(&rest),
+            let port: UInt16 = number(&rest), let length = rest.popFirst(), rest.count >= Int(length)
+        else { return nil }
+        let target = String(decoding: rest.prefix(Int(length)), as: UTF8.self)
+        rest = rest.dropFirst(Int(length))
+        guard target == "." || (DNSName.lowercased(target) == target && !target.hasSuffix(".")) else { return nil }
+        return ResolverRecord(priority: priority, weight: weight, port: port, target: target)
     }
 
     private static func append<Number: FixedWidthInteger>(_ number: Number, to bytes: inout [UInt8]) {

@@ -1,184 +1,169 @@
-/// A worker's end of the resolver process: starts it when first needed and again after it died.
+/// A worker's end of the resolver processes: starts them when needed, hands each one question at a time, and remembers
+/// what they found out.
 ///
-/// It registers itself with the worker's `Poller` under the token it was given; the worker passes every event with that
-/// token to `handle`. An `ask` that returns nil is answered by exactly one later `handle`.
+/// A look-up blocks its process for as long as a name server takes, so there are several: a dead name delays others only
+/// when it occupies all of them, and then for `patience` at most. Every process is registered with the worker's `Poller`
+/// under a token of its own; the worker passes every event with one of these tokens to `handle`, and calls
+/// `handleDeadline` when `nextDeadline` has come. An `ask` that returns nil is answered by exactly one later call of these.
 package struct ResolverLink: ~Copyable {
+    /// How long a process may take for one question, and a question may wait for a process: 30 s in nanoseconds.
+    package static let patience: UInt64 = 30_000_000_000
     /// Questions that may be open at once; one more is refused. Names are asked once, whoever wants them.
-    package static let maximumOpenQuestions = 1_024
-
-    private struct Name: Hashable {
-        let host: String
-        let port: UInt16
-    }
-
-    private struct OpenQuestion {
-        let name: Name
-        var askers: [UInt64]
-    }
+    package static let maximumOpenQuestions = ResolverQuestions.maximum
 
     private let executable: String
     private let arguments: [String]
-    private let token: UInt64
-    private var socket: StreamSocket?
-    private var child: ChildProcess?
-    private var reader = ResolverFrameReader()
+    private let children: [ResolverChild]
     private var buffer = ReadBuffer(capacity: 4_096)
-    private var unsent: [UInt8] = []
-    private var open: [UInt64: OpenQuestion] = [:]
-    private var questionByName: [Name: UInt64] = [:]
-    private var nextQuestion: UInt64 = 0
-    private var watched: Interest = .readable
+    private var questions = ResolverQuestions()
+    private var cache: ResolverCache
 
-    /// How often the process was started.
+    /// How often a process was started.
     package private(set) var starts = 0
+    /// How often a process had to be ended or ended by itself.
+    package private(set) var losses = 0
 
     /// Starts nothing yet.
     ///
     /// - Parameters: `executable` and `arguments` (program name first) of a process that calls
-    ///   `ResolverServer.serve` with descriptor `ChildProcess.inheritedDescriptor`; `token` for the poller.
-    package init(executable: String = ChildProcess.ownExecutable, arguments: [String], token: UInt64) {
+    ///   `ResolverServer.serve` with descriptor `ChildProcess.inheritedDescriptor`; `tokens` for the poller, one for each
+    ///   process that may run, all different; `cacheCapacity` names are remembered at most.
+    package init(
+        executable: String = ChildProcess.ownExecutable, arguments: [String], tokens: [UInt64],
+        cacheCapacity: Int = 4_096
+    ) {
         self.executable = executable
         self.arguments = arguments
-        self.token = token
+        children = tokens.map { ResolverChild(token: $0) }
+        cache = ResolverCache(capacity: cacheCapacity)
     }
 
-    deinit {
-        // Closing the socket ends the child by itself; the signal is for one that is stuck in a look-up.
-        switch child {
-        case .some(let child): child.end()
-        case .none: break
+    /// The process numbers of the children that run.
+    package var processIDs: [Int32] { children.compactMap(\.processID) }
+    /// How many questions are open.
+    package var openQuestions: Int { questions.count }
+
+    /// When `handleDeadline` is to be called, monotonic nanoseconds; nil while nothing is open.
+    package var nextDeadline: UInt64? {
+        var first = questions.oldestWaiting
+        for child in children {
+            if let work = child.work { first = min(first ?? work.since, work.since) }
         }
+        return first?.addingSaturating(Self.patience)
     }
 
-    /// The process number of the child, nil when none runs.
-    package var processID: Int32? {
-        switch child {
-        case .some(let child): child.processID
-        case .none: nil
-        }
-    }
-
-    /// Asks for the addresses of `host`.
+    /// Asks.
     ///
-    /// - Parameter id: names the asker in the answer; need not be unique.
-    /// - Returns: the answer if it is known at once: a numeric host, a name that cannot be one, too many open questions,
-    ///   or no process to ask. Otherwise nil, and `handle` returns it later.
+    /// - Parameters: `id` names the asker in the answer and need not be unique; `now` is `MonotonicClock.now`.
+    /// - Returns: the answer if it is known at once: a numeric host, a name that cannot be one, something remembered, too
+    ///   many open questions, or no process to ask. Otherwise nil, and `handle` or `handleDeadline` returns it later.
     package mutating func ask(
-        id: UInt64, host: String, port: UInt16, poller: borrowing Poller
+        id: UInt64, _ query: ResolverQuery, now: UInt64, poller: borrowing Poller
     ) -> ResolverAnswer? {
-        if let address = SocketAddress(numericHost: host, port: port) {
-            return ResolverAnswer(id: id, outcome: .addresses([address]))
+        if case .addresses(let host) = query, let address = SocketAddress(numericHost: host, port: 0) {
+            return ResolverAnswer(id: id, query: query, outcome: .addresses([address]))
         }
-        guard (1...ResolverFrames.maximumHostLength).contains(host.utf8.count), !host.utf8.contains(0) else {
-            return ResolverAnswer(id: id, outcome: .failure("not a host name", isTemporary: false))
+        guard let normalized = query.normalized else {
+            return ResolverAnswer(
+                id: id, query: query, outcome: .failure("not a name that DNS can have", isTemporary: false))
         }
-        let name = Name(host: host, port: port)
-        if let question = questionByName[name] {
-            open[question]?.askers.append(id)
+        if let outcome = cache.outcome(of: normalized, now: now) {
+            return ResolverAnswer(id: id, query: query, outcome: outcome)
+        }
+        guard questions.add(ResolverQuestions.Asker(id: id, query: query), query: normalized, now: now) else {
+            return ResolverAnswer(id: id, query: query, outcome: .failure("too many open questions", isTemporary: true))
+        }
+        // If this answers anything it is this question: were others waiting, no process could be started for them either,
+        // and they have been answered then.
+        return dispatch(now: now, poller: poller).first
+    }
+
+    /// Takes an event with one of this link's tokens.
+    ///
+    /// - Returns: the answers that have come; after a process ended, a temporary failure for its question.
+    package mutating func handle(
+        _ event: PollEvent, now: UInt64, poller: borrowing Poller
+    ) -> [ResolverAnswer] {
+        guard let child = children.first(where: { $0.token == event.token }) else { return [] }
+        var answers: [ResolverAnswer] = []
+        switch child.read(with: &buffer) {
+        case .nothing: return []
+        case .replied(let reply): answers = close(reply.id, reply.finding, now: now, keep: true)
+        case .broken(let reason): answers = replace(child, reason, now: now)
+        }
+        answers += dispatch(now: now, poller: poller)
+        return answers
+    }
+
+    /// Ends processes that do not answer and gives up questions that have waited too long for one.
+    ///
+    /// - Returns: temporary failures for both; empty when called too early.
+    package mutating func handleDeadline(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
+        var answers: [ResolverAnswer] = []
+        for child in children {
+            guard let work = child.work, Self.isOver(work.since, now) else { continue }
+            answers += replace(child, "the look-up takes too long", now: now)
+        }
+        while let since = questions.oldestWaiting, Self.isOver(since, now), let question = questions.takeWaiting() {
+            // Says nothing about this name, so it is not remembered.
+            answers += close(question.id, .temporary("too many look-ups take long"), now: now, keep: false)
+        }
+        answers += dispatch(now: now, poller: poller)
+        return answers
+    }
+
+    private static func isOver(_ since: UInt64, _ now: UInt64) -> Bool {
+        since.addingSaturating(patience) <= now
+    }
+
+    /// Hands waiting questions to processes that are idle or can be started.
+    private mutating func dispatch(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
+        while questions.hasWaiting {
+            var error: SystemError?
+            guard let child = freeChild(poller, &error) else {
+                guard !children.contains(where: \.isRunning) else { return [] }
+                return failWaiting("no resolver process: \(error?.description ?? "none is allowed")", now: now)
+            }
+            guard let question = questions.takeWaiting() else { return [] }
+            child.work(on: question, now: now)
+        }
+        return []
+    }
+
+    private mutating func freeChild(_ poller: borrowing Poller, _ error: inout SystemError?) -> ResolverChild? {
+        if let idle = children.first(where: { $0.isRunning && $0.work == nil }) { return idle }
+        guard let child = children.first(where: { !$0.isRunning }) else { return nil }
+        do throws(SystemError) {
+            try child.start(executable, arguments, poller)
+            starts += 1
+            return child
+        } catch let failure {
+            error = failure
             return nil
         }
-        guard open.count < Self.maximumOpenQuestions else {
-            return ResolverAnswer(id: id, outcome: .failure("too many names to resolve", isTemporary: true))
-        }
-        do throws(SystemError) {
-            if socket == nil { try start(poller) }
-        } catch {
-            return ResolverAnswer(id: id, outcome: .failure("no resolver process: \(error)", isTemporary: true))
-        }
-        let question = nextQuestion
-        nextQuestion &+= 1
-        open[question] = OpenQuestion(name: name, askers: [id])
-        questionByName[name] = question
-        ResolverFrames.append(ResolverQuestion(id: question, host: host, port: port), to: &unsent)
-        // A socket that breaks here is noticed by the next event, which answers this question too.
-        flush(poller)
-        return nil
     }
 
-    /// Takes an event with this link's token.
-    ///
-    /// - Returns: the answers that have come; after the process died, a temporary failure for every open question.
-    package mutating func handle(_ event: PollEvent, poller: borrowing Poller) -> [ResolverAnswer] {
-        if event.isWritable { flush(poller) }
-        guard event.isReadable || event.isHangup || event.isPeerClosed else { return [] }
+    private mutating func replace(_ child: ResolverChild, _ reason: String, now: UInt64) -> [ResolverAnswer] {
+        let question = child.work?.question
+        child.end()
+        losses += 1
+        guard let question else { return [] }
+        return close(question.id, .temporary(reason), now: now, keep: true)
+    }
+
+    private mutating func failWaiting(_ reason: String, now: UInt64) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
-        while let result = socket?.read(into: &buffer) {
-            switch result {
-            case .wouldBlock:
-                return answers
-            case .bytes:
-                guard let received = decode() else {
-                    answers += failAll("the resolver process sent nonsense")
-                    return answers
-                }
-                for answer in received { answers += close(answer) }
-            case .end, .failed:
-                answers += failAll("the resolver process ended")
-                return answers
-            }
+        while let question = questions.takeWaiting() {
+            answers += close(question.id, .temporary(reason), now: now, keep: false)
         }
         return answers
     }
 
-    private mutating func decode() -> [ResolverAnswer]? {
-        var reader = self.reader
-        var received: [ResolverAnswer] = []
-        var isSound = true
-        buffer.withBytes { bytes in
-            do throws(ResolverFrameReader.FrameTooLong) {
-                try reader.receive(bytes) { payload in
-                    if let answer = ResolverFrames.answer(payload) { received.append(answer) } else { isSound = false }
-                }
-            } catch {
-                isSound = false
-            }
-        }
-        self.reader = reader
-        return isSound ? received : nil
-    }
-
-    private mutating func close(_ answer: ResolverAnswer) -> [ResolverAnswer] {
-        guard let question = open.removeValue(forKey: answer.id) else { return [] }
-        questionByName[question.name] = nil
-        return question.askers.map { ResolverAnswer(id: $0, outcome: answer.outcome) }
-    }
-
-    private mutating func failAll(_ reason: String) -> [ResolverAnswer] {
-        socket = nil
-        child?.end()
-        child = nil
-        reader = ResolverFrameReader()
-        unsent = []
-        let questions = open.keys.sorted()
-        return questions.flatMap {
-            close(ResolverAnswer(id: $0, outcome: .failure(reason, isTemporary: true)))
-        }
-    }
-
-    private mutating func start(_ poller: borrowing Poller) throws(SystemError) {
-        let pair = try Descriptor.socketPair()
-        // Blocking belongs to the open socket, not to a process, and the child wants to block.
-        try pair.second.setBlocking(true)
-        try poller.register(pair.first, token: token, interest: .readable)
-        child = try ChildProcess(executable: executable, arguments: arguments, sharing: pair.second)
-        starts += 1
-        socket = StreamSocket(pair.first)
-        watched = .readable
-    }
-
-    private mutating func flush(_ poller: borrowing Poller) {
-        guard !unsent.isEmpty, let result = socket?.write(unsent) else { return }
-        if case .wrote(let count) = result { unsent.removeFirst(count) }
-        let interest: Interest = unsent.isEmpty ? .readable : [.readable, .writable]
-        guard interest != watched else { return }
-        watched = interest
-        // Fails only for a descriptor that is not registered, which start() has made sure of.
-        try? socket?.watch(by: poller, token: token, interest: interest)
-    }
-}
-
-extension StreamSocket {
-    fileprivate func watch(by poller: borrowing Poller, token: UInt64, interest: Interest) throws(SystemError) {
-        try poller.modify(descriptor, token: token, interest: interest)
+    private mutating func close(
+        _ number: UInt64, _ finding: ResolverFinding, now: UInt64, keep: Bool
+    ) -> [ResolverAnswer] {
+        guard let closed = questions.close(number) else { return [] }
+        if keep { cache.insert(finding, for: closed.query, now: now) }
+        return closed.askers.map { ResolverAnswer(id: $0.id, query: $0.query, outcome: finding.outcome) }
     }
 }

@@ -1,24 +1,33 @@
 import CLinux
 import Glibc
 
-/// The resolver process: the role `resolver` of the same binary. It asks the system (`getaddrinfo`), which may block for
-/// many seconds, so that no worker has to.
-///
-/// Questions are answered one after another; `ResolverLink` asks for each name only once at a time, so a dead name
-/// server delays other names by its own timeout (`resolv.conf`, usually 10 s) and not by one timeout a session.
+/// The resolver process: the role `resolver` of the same binary. It asks the system or a name server, which may block for
+/// many seconds, so that no worker has to. `ResolverLink` runs several and gives each one question at a time.
 package enum ResolverServer {
     /// Answers questions from `descriptor`, an end of a stream socketpair, until the other end closes it.
     ///
     /// It ignores the signals that end a service, because a worker that is finishing its sessions may still need names.
-    package static func serve(_ descriptor: consuming Descriptor) {
+    /// - Parameter nameserver: nil to ask the system; otherwise `ADDR:PORT` or `[V6]:PORT` of the one name server that is
+    ///   asked for everything. For any other text every question fails.
+    package static func serve(_ descriptor: consuming Descriptor, nameserver: String? = nil) {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { _ = holdfast_ignore_signal(number) }
-        answerQuestions(from: descriptor)
+        answerQuestions(from: descriptor, source: source(nameserver))
+    }
+
+    /// Who is asked when the settings say `nameserver`.
+    static func source(_ nameserver: String?) -> ResolverLookup.Source {
+        guard let nameserver else { return .system }
+        switch SocketAddress(nameserver) {
+        case .some(let address) where address.port != nil: return .nameServer(address, .given)
+        default: return .unreadable(nameserver)
+        }
     }
 
     /// The loop of `serve` without its effect on the process.
-    static func answerQuestions(from descriptor: consuming Descriptor) {
+    static func answerQuestions(from descriptor: consuming Descriptor, source: ResolverLookup.Source) {
         let socket = StreamSocket(descriptor)
         guard (try? socket.descriptor.setBlocking(true)) != nil else { return }
+        var lookup = ResolverLookup(source)
         var buffer = ReadBuffer(capacity: 4_096)
         var reader = ResolverFrameReader()
         while true {
@@ -27,14 +36,28 @@ package enum ResolverServer {
             case .wouldBlock: continue
             case .bytes: break
             }
-            var answers: [UInt8] = []
-            let isSound = buffer.withBytes { bytes in
-                (try? reader.receive(bytes) { payload in
-                    guard let question = ResolverFrames.question(payload) else { return }
-                    ResolverFrames.append(ResolverAnswer(id: question.id, outcome: lookUp(question)), to: &answers)
-                }) != nil
+            var questions: [ResolverQuestion] = []
+            var isSound = true
+            buffer.withBytes { bytes in
+                do throws(ResolverFrameReader.FrameTooLong) {
+                    try reader.receive(bytes) { payload in
+                        if let question = ResolverFrames.question(payload) {
+                            questions.append(question)
+                        } else {
+                            isSound = false
+                        }
+                    }
+                } catch {
+                    isSound = false
+                }
             }
-            guard isSound, send(answers, over: socket) else { return }
+            guard isSound else { return }
+            for question in questions {
+                var bytes: [UInt8] = []
+                ResolverFrames.append(
+                    ResolverReply(id: question.id, finding: lookup.answer(question.query)), to: &bytes)
+                guard send(bytes, over: socket) else { return }
+            }
         }
     }
 
@@ -45,39 +68,5 @@ package enum ResolverServer {
             offset += count
         }
         return true
-    }
-
-    private static func lookUp(_ question: ResolverQuestion) -> ResolverAnswer.Outcome {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_family = AF_UNSPEC
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var first: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(question.host, nil, &hints, &first)
-        guard code == 0 else {
-            let reason = unsafe String(cString: gai_strerror(code))
-            return .failure(reason, isTemporary: code == EAI_AGAIN || code == EAI_SYSTEM || code == EAI_MEMORY)
-        }
-        defer { unsafe freeaddrinfo(first) }
-        var addresses: [SocketAddress] = []
-        var next = unsafe first
-        while let entry = unsafe next, addresses.count < ResolverFrames.maximumAddresses {
-            if let address = unsafe address(entry, port: question.port) { addresses.append(address) }
-            unsafe next = entry.pointee.ai_next
-        }
-        return addresses.isEmpty ? .failure("no address", isTemporary: false) : .addresses(addresses)
-    }
-
-    private static func address(_ entry: UnsafeMutablePointer<addrinfo>, port: UInt16) -> SocketAddress? {
-        guard let source = unsafe entry.pointee.ai_addr else { return nil }
-        var storage = sockaddr_storage()
-        let length = unsafe min(Int(entry.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
-        unsafe withUnsafeMutableBytes(of: &storage) { target in
-            unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: length))
-        }
-        switch SocketAddress(storage) {
-        case .ipv4(let number, _): return .ipv4(number, port: port)
-        case .ipv6(let number, _, let scope): return .ipv6(number, port: port, scope: scope)
-        case .unix, nil: return nil
-        }
     }
 }

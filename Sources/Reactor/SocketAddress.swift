@@ -40,6 +40,15 @@ package enum SocketAddress: Sendable, Hashable {
         }
     }
 
+    /// The same host with another port; a Unix path has none and stays as it is.
+    package func with(port: UInt16) -> SocketAddress {
+        switch self {
+        case .ipv4(let address, _): .ipv4(address, port: port)
+        case .ipv6(let address, _, let scope): .ipv6(address, port: port, scope: scope)
+        case .unix: self
+        }
+    }
+
     /// Whether only this machine can reach it: 127.0.0.0/8, `::1`, those mapped into IPv6, and every path.
     package var isLoopback: Bool {
         switch self {

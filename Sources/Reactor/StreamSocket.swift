@@ -113,6 +113,17 @@ package struct StreamSocket: ~Copyable, Sendable {
         try Syscalls.check("shutdown") { shutdown(number, Int32(SHUT_WR)) }
     }
 
+    /// Has the connection reset when the socket is closed, and what was not sent dropped (`SO_LINGER` of 0).
+    ///
+    /// - Throws: `setsockopt` failed.
+    package func resetWhenClosed() throws(SystemError) {
+        let number = descriptor.number
+        var setting = linger(l_onoff: 1, l_linger: 0)
+        try Syscalls.check("setsockopt") {
+            unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))
+        }
+    }
+
     /// Sends small segments at once (`TCP_NODELAY`).
     ///
     /// - Throws: it is not a TCP socket.

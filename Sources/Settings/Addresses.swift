@@ -35,26 +35,62 @@ extension ListenAddress: CustomStringConvertible {
     }
 }
 
-/// The XMPP server's client port.
+/// The client port of an XMPP server.
 package struct UpstreamAddress: Hashable, Sendable {
     /// An IPv4 address, an IPv6 address without brackets, or a host name in lower case.
     package let host: String
     /// 1...65535.
     package let port: UInt16
+    /// The lowest is tried first; 0 unless said.
+    package let priority: UInt16
+    /// The share among those of one priority (RFC 2782); 0 unless said.
+    package let weight: UInt16
 
     /// Reads `HOST:PORT`, where HOST is a name, an IPv4 address or an IPv6 address in brackets; `nil` for all else.
     package init?(_ text: String) {
+        self.init(text, priority: 0, weight: 0)
+    }
+
+    /// Reads `HOST:PORT`, behind which `priority=N` and `weight=N` may stand, each 0...65535 and at most once.
+    package init?(weighted text: String) {
+        let words = text.split(separator: " ")
+        guard let address = words.first, words.count <= 3 else { return nil }
+        var numbers: [Substring: UInt16] = [:]
+        for word in words.dropFirst() {
+            let parts = word.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0] == "priority" || parts[0] == "weight", numbers[parts[0]] == nil,
+                let number = decimal(parts[1]).flatMap({ UInt16(exactly: $0) })
+            else { return nil }
+            numbers[parts[0]] = number
+        }
+        self.init(String(address), priority: numbers["priority"] ?? 0, weight: numbers["weight"] ?? 0)
+    }
+
+    private init?(_ text: String, priority: UInt16, weight: UInt16) {
         guard let (host, port) = splitHostPort(text), port > 0 else { return nil }
         switch host {
         case .ipv4(let host), .ipv6(let host), .name(let host): self.host = host
         }
         self.port = port
+        self.priority = priority
+        self.weight = weight
     }
 }
 
 extension UpstreamAddress: CustomStringConvertible {
-    /// The form that `init(_:)` reads.
+    /// `HOST:PORT`, the form that `init(_:)` reads.
     package var description: String { hostPortText(host, port) }
+}
+
+/// Reads the address and port of a name server, `ADDR:PORT` with an IPv6 address in brackets.
+///
+/// - Returns: the same in lower case; `nil` for a host name, for port 0 and for all else.
+func nameserverAddress(_ text: String) -> String? {
+    guard let (host, port) = splitHostPort(text), port > 0 else { return nil }
+    switch host {
+    case .ipv4(let address), .ipv6(let address): return hostPortText(address, port)
+    case .name: return nil
+    }
 }
 
 /// Whether all characters can stand in one line of text.

@@ -1,60 +1,3 @@
-/// One row of the table: all that documentation, help and checks need to know about a setting.
-package struct SettingRow: Equatable, Sendable {
-    /// The name in a file, and after `--` as a flag: lower-case words with dashes. Never changes once released.
-    package let name: String
-    /// Whether it can be given on the command line.
-    package let hasFlag: Bool
-    /// What stands for the value in help: `S`, `ADDR:PORT`.
-    package let valueName: String
-    /// What values there are.
-    package let kind: SettingKind
-    /// The default as it would be written; empty when a value has to be given or nothing is the default.
-    package let defaults: [String]
-    /// Whether a value has to be given.
-    package let isRequired: Bool
-    /// Whether it may be given more than once.
-    package let isRepeatable: Bool
-    /// What it does, in one line.
-    package let doc: String
-
-    /// `--max-wait`; `nil` for a setting without a flag.
-    package var flag: String? { hasFlag ? "--" + name : nil }
-
-    /// What values are allowed, with unit and range; completes "is not …" and "give …".
-    package var allowed: String { kind.allowed }
-
-    /// The environment variable for `name`: `HOLDFAST_MAX_WAIT`.
-    package static func environmentName(of name: String) -> String {
-        "HOLDFAST_" + name.uppercased().split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_")
-    }
-}
-
-/// What kind of value a setting has. Ranges are in whole units of the setting.
-package enum SettingKind: Equatable, Sendable {
-    /// Whole seconds.
-    case seconds(ClosedRange<Int>)
-    /// A number without unit.
-    case count(ClosedRange<Int>)
-    /// Bytes; `k`, `M`, `KiB`, `MiB` may follow.
-    case bytes(ClosedRange<Int>)
-    /// One of these words.
-    case choice([String])
-    /// Any other text; `allowed` describes it.
-    case text(allowed: String)
-
-    /// See `SettingRow.allowed`.
-    package var allowed: String {
-        switch self {
-        case .seconds(let range): "a number of seconds from \(range.lowerBound) to \(range.upperBound)"
-        case .count(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
-        case .bytes(let range):
-            "a number of bytes from \(range.lowerBound) to \(range.upperBound) (k, M, KiB or MiB may follow)"
-        case .choice(let words): "one of " + words.joined(separator: ", ")
-        case .text(let allowed): allowed
-        }
-    }
-}
-
 /// A setting with the type of its value: the row and how its text becomes a value.
 package struct Setting<Value: Sendable>: Sendable {
     /// The row in the table.
@@ -68,14 +11,27 @@ package struct Setting<Value: Sendable>: Sendable {
     }
 }
 
+/// A setting of any type: what the table keeps.
+struct AnySetting: Sendable {
+    let row: SettingRow
+    /// Whether a text is allowed.
+    let accepts: @Sendable (String) -> Bool
+
+    init<Value>(_ setting: Setting<Value>) {
+        row = setting.row
+        accepts = { setting.parse($0) != nil }
+    }
+}
+
 extension Setting where Value == Duration {
     static func seconds(
-        _ name: String, default value: Int, in range: ClosedRange<Int>, hasFlag: Bool = false, _ doc: String
+        _ name: String, default value: Int, in range: ClosedRange<Int>, example: Int, hasFlag: Bool = false,
+        _ doc: String
     ) -> Setting {
         Setting(
             SettingRow(
-                name: name, hasFlag: hasFlag, valueName: "S", kind: .seconds(range), defaults: [String(value)],
-                isRequired: false, isRepeatable: false, doc: doc)
+                name: name, hasFlag: hasFlag, isPerDomain: false, valueName: "S", kind: .seconds(range),
+                defaults: [String(value)], isRequired: false, isRepeatable: false, example: [String(example)], doc: doc)
         ) { text in
             decimal(text).flatMap { range.contains($0) ? .seconds($0) : nil }
         }
@@ -84,24 +40,26 @@ extension Setting where Value == Duration {
 
 extension Setting where Value == Int {
     static func count(
-        _ name: String, default value: Int, in range: ClosedRange<Int>, hasFlag: Bool = false, _ doc: String
+        _ name: String, default value: Int, in range: ClosedRange<Int>, example: Int, hasFlag: Bool = false,
+        _ doc: String
     ) -> Setting {
         Setting(
             SettingRow(
-                name: name, hasFlag: hasFlag, valueName: "N", kind: .count(range), defaults: [String(value)],
-                isRequired: false, isRepeatable: false, doc: doc)
+                name: name, hasFlag: hasFlag, isPerDomain: false, valueName: "N", kind: .count(range),
+                defaults: [String(value)], isRequired: false, isRepeatable: false, example: [String(example)], doc: doc)
         ) { text in
             decimal(text).flatMap { range.contains($0) ? $0 : nil }
         }
     }
 
     static func bytes(
-        _ name: String, default value: Int, in range: ClosedRange<Int>, hasFlag: Bool = false, _ doc: String
+        _ name: String, default value: Int, in range: ClosedRange<Int>, example: String, hasFlag: Bool = false,
+        _ doc: String
     ) -> Setting {
         Setting(
             SettingRow(
-                name: name, hasFlag: hasFlag, valueName: "BYTES", kind: .bytes(range), defaults: [String(value)],
-                isRequired: false, isRepeatable: false, doc: doc)
+                name: name, hasFlag: hasFlag, isPerDomain: false, valueName: "BYTES", kind: .bytes(range),
+                defaults: [String(value)], isRequired: false, isRepeatable: false, example: [example], doc: doc)
         ) { text in
             byteCount(text).flatMap { range.contains($0) ? $0 : nil }
         }
@@ -110,12 +68,14 @@ extension Setting where Value == Int {
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     static func choice(
-        _ name: String, valueName: String, default value: Value, hasFlag: Bool = true, _ doc: String
+        _ name: String, valueName: String, default value: Value, example: Value, hasFlag: Bool = false,
+        isPerDomain: Bool = false, _ doc: String
     ) -> Setting {
         Setting(
             SettingRow(
-                name: name, hasFlag: hasFlag, valueName: valueName, kind: .choice(Value.allCases.map(\.rawValue)),
-                defaults: [value.rawValue], isRequired: false, isRepeatable: false, doc: doc)
+                name: name, hasFlag: hasFlag, isPerDomain: isPerDomain, valueName: valueName,
+                kind: .choice(Value.allCases.map(\.rawValue)), defaults: [value.rawValue], isRequired: false,
+                isRepeatable: false, example: [example.rawValue], doc: doc)
         ) { text in
             Value(rawValue: text)
         }
@@ -124,21 +84,26 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
 
 extension Setting {
     static func text(
-        _ name: String, valueName: String, allowed: String, defaults: [String] = [], isRequired: Bool = false,
-        isRepeatable: Bool = false, _ doc: String, parse: @escaping @Sendable (String) -> Value?
+        _ name: String, valueName: String, allowed: String, defaults: [String] = [], example: [String],
+        hasFlag: Bool = false, isPerDomain: Bool = false, isRequired: Bool = false, isRepeatable: Bool = false,
+        _ doc: String, parse: @escaping @Sendable (String) -> Value?
     ) -> Setting {
         Setting(
             SettingRow(
-                name: name, hasFlag: true, valueName: valueName, kind: .text(allowed: allowed), defaults: defaults,
-                isRequired: isRequired, isRepeatable: isRepeatable, doc: doc),
+                name: name, hasFlag: hasFlag, isPerDomain: isPerDomain, valueName: valueName,
+                kind: .text(allowed: allowed), defaults: defaults, isRequired: isRequired, isRepeatable: isRepeatable,
+                example: example, doc: doc),
             parse: parse)
     }
 }
 
+/// Digits, and perhaps a unit, which a space may part from them.
 private func byteCount(_ text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
+    var rest = text[digits.endIndex...]
+    if rest.count > 1, rest.first == " " { rest.removeFirst() }
     let unit: Int? =
-        switch text[digits.endIndex...] {
+        switch rest {
         case "": 1
         case "k": 1000
         case "M": 1_000_000

@@ -6,11 +6,27 @@ package struct SettingEntry: Equatable, Sendable {
     package var value: String
     /// Where it was written.
     package var origin: SettingOrigin
+    /// The domain in whose table it stands, as written there; `nil` for what holds for all.
+    package var domain: String?
+    /// Whether this is no value but a list with nothing in it, which is not the same as saying nothing.
+    package var isEmptyList = false
 
-    package init(_ name: String, _ value: String, origin: SettingOrigin) {
+    /// The name of the entry that says that a domain has a table, even one with nothing in it; the value is the domain as
+    /// written.
+    package static let domainTable = "domains"
+
+    package init(_ name: String, _ value: String, origin: SettingOrigin, domain: String? = nil) {
         self.name = name
         self.value = value
         self.origin = origin
+        self.domain = domain
+    }
+
+    /// The entry of a repeatable setting that was given a list with nothing in it.
+    package static func emptyList(_ name: String, origin: SettingOrigin, domain: String? = nil) -> SettingEntry {
+        var entry = SettingEntry(name, "", origin: origin, domain: domain)
+        entry.isEmptyList = true
+        return entry
     }
 }
 

@@ -1,16 +1,27 @@
+import Addresses
+
 /// All settings of one run, valid: nothing behind this type checks a value again.
 package struct Settings: Equatable, Sendable {
-    /// Where web clients are served; at least one, no two alike.
+    /// Where web clients are served; no two alike, and empty only when `listenProxy` is not.
     package let listen: [ListenAddress]
+    /// Where connections begin with a PROXY header; no two alike, none in `listen` too.
+    package let listenProxy: [ListenAddress]
+    /// Who is believed when it names a client's address.
+    package let trustedProxies: [IPNetwork]
+    package let clientAddressFrom: ForwardedHeader
     /// Where the admin endpoints are served; `nil` for nowhere.
     package let admin: ListenAddress?
-    /// The XMPP domains served, lower case, no final dot; at least one, no two alike.
-    package let domains: [String]
-    /// The XMPP server.
-    package let upstream: UpstreamAddress
-    package let upstreamTLS: UpstreamTLS
-    /// A PEM file; `nil` for the system's trust store. Never set together with `upstreamTLS` `none`.
-    package let upstreamCA: String?
+    /// The domains served by name, each once; empty only when the open proxy is on.
+    package let domains: [DomainSettings]
+    /// One of `domains`, as its `name`.
+    package let defaultDomain: String?
+    /// How domains that are not in `domains` are reached: by DNS, without a pin, a certificate or a PROXY header, which are
+    /// for servers that are known; `nil` when they are not served.
+    package let openProxy: DomainSettings?
+    /// The servers that a client or another server may ask for; priority and weight mean nothing here.
+    package let routes: [UpstreamAddress]
+    /// `ADDR:PORT`, an IPv6 address in brackets; `nil` for the system's way of finding names.
+    package let nameserver: String?
     /// Begins with `/` and does not end with one unless it is `/`.
     package let path: String
     /// `https://…` as clients are told, no two alike; empty when nothing is said.
@@ -34,7 +45,19 @@ package struct Settings: Equatable, Sendable {
     /// For connecting, TLS and features together.
     package let connectTimeout: Duration
     package let upstreamWriteTimeout: Duration
+    /// For the rest of an element that a server began.
+    package let stanzaTimeout: Duration
     package let keepaliveInterval: Duration
+    /// Failures in a row, 0...1000; 0 for never.
+    package let breakerFailures: Int
+    /// The longest, 1...3600 s.
+    package let breakerPause: Duration
+    /// Bytes of one element from a server, 10,000...8 MiB.
+    package let maxStanza: Int
+    /// 8...200, the outermost element counted.
+    package let xmlDepth: Int
+    /// 8...1024 of one element, declarations of namespaces counted.
+    package let xmlAttributes: Int
     /// Bytes in each direction.
     package let sessionBuffer: Int
     package let compressesResponses: Bool
@@ -48,143 +71,100 @@ package struct Settings: Equatable, Sendable {
 
     /// The settings that `entries` make.
     ///
-    /// A flag wins over the environment, the environment over a file; for a repeatable setting the whole list does.
+    /// A flag wins over the environment, the environment over a file; for a repeatable setting the whole list does. What a
+    /// domain's own table says wins over all of these.
     ///
-    /// - Throws: `SettingsError` for an entry that no setting knows or that is one too many; then, in the order of the table,
-    ///   for the first setting that is wrong or missing; then for values that contradict each other.
+    /// - Throws: `SettingsError` for the first entry that is wrong by itself or one too many; then for a setting that is
+    ///   missing; then for values that contradict each other.
     package static func resolve(entries: [SettingEntry]) throws(SettingsError) -> Settings {
         try Settings(SettingsReader(entries))
     }
 
-    private init(_ reader: SettingsReader) throws(SettingsError) {
-        listen = try reader.all(SettingsTable.listen)
-        let adminAddress = try reader.one(SettingsTable.admin)
-        domains = try reader.all(SettingsTable.domain)
-        upstream = try reader.one(SettingsTable.upstream)
-        upstreamTLS = try reader.one(SettingsTable.upstreamTLS)
-        upstreamCA = try reader.optional(SettingsTable.upstreamCA)
-        path = try reader.one(SettingsTable.path)
-        publicURLs = try reader.anyNumber(SettingsTable.publicURL)
-        maxWait = try reader.one(SettingsTable.maxWait)
-        inactivity = try reader.one(SettingsTable.inactivity)
-        maxHold = try reader.one(SettingsTable.maxHold)
-        maxBody = try reader.one(SettingsTable.maxBody)
-        logLevel = try reader.one(SettingsTable.logLevel)
-        headTimeout = try reader.one(SettingsTable.headTimeout)
-        bodyTimeout = try reader.one(SettingsTable.bodyTimeout)
-        sendTimeout = try reader.one(SettingsTable.sendTimeout)
-        idleTimeout = try reader.one(SettingsTable.idleTimeout)
-        polling = try reader.one(SettingsTable.polling)
-        maxpause = try reader.one(SettingsTable.maxpause)
-        connectTimeout = try reader.one(SettingsTable.connectTimeout)
-        upstreamWriteTimeout = try reader.one(SettingsTable.upstreamWriteTimeout)
-        keepaliveInterval = try reader.one(SettingsTable.keepaliveInterval)
-        sessionBuffer = try reader.one(SettingsTable.sessionBuffer)
-        compressesResponses = try reader.one(SettingsTable.compressResponses) == .on
-        compressFrom = try reader.one(SettingsTable.compressFrom)
-        replayBudget = try reader.one(SettingsTable.replayBudget)
-        origins = reader.origins
+    /// All that is wrong with entries by themselves, in their order: for somebody who would rather hear it all at once.
+    /// What several entries make together is for `resolve`.
+    package static func faults(in entries: [SettingEntry]) -> [SettingsError] {
+        entries.compactMap(\.fault)
+    }
 
-        if case .on(let address) = adminAddress {
-            admin = address
-            // Two listeners with port 0 get two ports.
-            if listen.contains(address), !address.isPortChosenByKernel {
-                throw reader.conflict(SettingsTable.admin.row, "is an address of --listen too")
+    private init(_ reader: SettingsReader) throws(SettingsError) {
+        let common = reader.common
+        listen = try common.all(SettingsTable.listen)
+        listenProxy = try common.all(SettingsTable.listenProxy)
+        trustedProxies = try common.all(SettingsTable.trustedProxy)
+        clientAddressFrom = try common.one(SettingsTable.clientAddressFrom)
+        let adminAddress = try common.one(SettingsTable.admin)
+        domains = try Self.domains(reader)
+        openProxy =
+            try common.one(SettingsTable.openProxy) == .on ? try DomainSettings(openProxy: common) : nil
+        defaultDomain = try common.optional(SettingsTable.defaultDomain)
+        routes = try common.all(SettingsTable.route)
+        nameserver = try common.optional(SettingsTable.nameserver)
+        path = try common.one(SettingsTable.path)
+        publicURLs = try common.all(SettingsTable.publicURL)
+        maxWait = try common.one(SettingsTable.maxWait)
+        inactivity = try common.one(SettingsTable.inactivity)
+        maxHold = try common.one(SettingsTable.maxHold)
+        maxBody = try common.one(SettingsTable.maxBody)
+        logLevel = try common.one(SettingsTable.logLevel)
+        headTimeout = try common.one(SettingsTable.headTimeout)
+        bodyTimeout = try common.one(SettingsTable.bodyTimeout)
+        sendTimeout = try common.one(SettingsTable.sendTimeout)
+        idleTimeout = try common.one(SettingsTable.idleTimeout)
+        polling = try common.one(SettingsTable.polling)
+        maxpause = try common.one(SettingsTable.maxpause)
+        connectTimeout = try common.one(SettingsTable.connectTimeout)
+        upstreamWriteTimeout = try common.one(SettingsTable.upstreamWriteTimeout)
+        stanzaTimeout = try common.one(SettingsTable.stanzaTimeout)
+        keepaliveInterval = try common.one(SettingsTable.keepaliveInterval)
+        breakerFailures = try common.one(SettingsTable.breakerFailures)
+        breakerPause = try common.one(SettingsTable.breakerPause)
+        maxStanza = try common.one(SettingsTable.maxStanza)
+        xmlDepth = try common.one(SettingsTable.xmlDepth)
+        xmlAttributes = try common.one(SettingsTable.xmlAttributes)
+        sessionBuffer = try common.one(SettingsTable.sessionBuffer)
+        compressesResponses = try common.one(SettingsTable.compressResponses) == .on
+        compressFrom = try common.one(SettingsTable.compressFrom)
+        replayBudget = try common.one(SettingsTable.replayBudget)
+        origins = common.origins
+        admin = if case .on(let address) = adminAddress { address } else { nil }
+
+        if listen.isEmpty, listenProxy.isEmpty { throw common.missing(SettingsTable.listen.row) }
+        // Two listeners with port 0 get two ports.
+        if let shared = listenProxy.first(where: { listen.contains($0) && !$0.isPortChosenByKernel }) {
+            throw common.conflict(
+                SettingsTable.listenProxy.row, value: shared.description, "is an address of listen too")
+        }
+        if let admin, !admin.isPortChosenByKernel {
+            if listen.contains(admin) { throw common.conflict(SettingsTable.admin.row, "is an address of listen too") }
+            if listenProxy.contains(admin) {
+                throw common.conflict(SettingsTable.admin.row, "is an address of listen-proxy too")
             }
-        } else {
-            admin = nil
         }
-        if upstreamCA != nil, upstreamTLS == .none {
-            // Whoever names a CA wants the server checked; without TLS nothing is.
-            throw reader.conflict(SettingsTable.upstreamCA.row, "has no use with --upstream-tls none")
+        if let defaultDomain, !domains.contains(where: { $0.name == defaultDomain }) {
+            throw common.conflict(SettingsTable.defaultDomain.row, "is none of the domains served")
         }
+    }
+
+    /// The domains of the list, then those that have tables alone.
+    private static func domains(_ reader: SettingsReader) throws(SettingsError) -> [DomainSettings] {
+        let listed = try reader.common.all(SettingsTable.domain)
+        if listed.isEmpty, reader.tables.isEmpty, try reader.common.one(SettingsTable.openProxy) == .off {
+            throw reader.common.missing(SettingsTable.domain.row)
+        }
+        var domains: [DomainSettings] = []
+        for name in listed {
+            let table = reader.tables.first { $0.domain == name }
+            domains.append(try DomainSettings(name, table?.scope ?? reader.common))
+        }
+        for table in reader.tables where !listed.contains(table.domain) {
+            domains.append(try DomainSettings(table.domain, table.scope))
+        }
+        return domains
     }
 }
 
 extension ListenAddress {
     fileprivate var isPortChosenByKernel: Bool {
         if case .tcp(_, port: 0) = self { true } else { false }
-    }
-}
-
-/// The entries that count, by name, and the values they give.
-private struct SettingsReader {
-    private var entries: [String: [SettingEntry]] = [:]
-
-    init(_ all: [SettingEntry]) throws(SettingsError) {
-        for entry in all {
-            guard let row = SettingsTable.row(named: entry.name), row.hasFlag || entry.origin != .flag else {
-                throw SettingsError(name: entry.name, origin: entry.origin, problem: .unknown)
-            }
-            guard let earlier = entries[entry.name]?.first, earlier.origin.rank >= entry.origin.rank else {
-                entries[entry.name] = [entry]
-                continue
-            }
-            guard earlier.origin.rank == entry.origin.rank else { continue }
-            guard row.isRepeatable else {
-                throw SettingsError(name: entry.name, origin: entry.origin, problem: .repeated(value: entry.value))
-            }
-            entries[entry.name, default: []].append(entry)
-        }
-    }
-
-    var origins: [String: SettingOrigin] {
-        entries.compactMapValues { $0.first?.origin }
-    }
-
-    /// The values of a repeatable setting, each once.
-    func all<Value: Equatable>(_ setting: Setting<Value>) throws(SettingsError) -> [Value] {
-        var values: [Value] = []
-        for entry in try given(setting.row) {
-            let value = try Self.value(of: entry, as: setting)
-            if !values.contains(value) { values.append(value) }
-        }
-        return values
-    }
-
-    /// The values of a repeatable setting that may be left out, each once.
-    func anyNumber<Value: Equatable>(_ setting: Setting<Value>) throws(SettingsError) -> [Value] {
-        entries[setting.row.name] == nil ? [] : try all(setting)
-    }
-
-    func one<Value>(_ setting: Setting<Value>) throws(SettingsError) -> Value {
-        guard let entry = try given(setting.row).first else {
-            throw SettingsError(name: setting.row.name, origin: nil, problem: .missing(allowed: setting.row.allowed))
-        }
-        return try Self.value(of: entry, as: setting)
-    }
-
-    /// The value of a setting that may be left out.
-    func optional<Value>(_ setting: Setting<Value>) throws(SettingsError) -> Value? {
-        guard let entry = entries[setting.row.name]?.first else { return nil }
-        return try Self.value(of: entry, as: setting)
-    }
-
-    /// The error for a value that is fine by itself.
-    func conflict(_ row: SettingRow, _ reason: String) -> SettingsError {
-        let entry = entries[row.name]?.first
-        return SettingsError(
-            name: row.name, origin: entry?.origin,
-            problem: .conflict(value: entry?.value ?? row.defaults.first ?? "", reason: reason))
-    }
-
-    /// The entries of a setting, or its defaults as entries; never empty.
-    private func given(_ row: SettingRow) throws(SettingsError) -> [SettingEntry] {
-        if let given = entries[row.name] { return given }
-        guard !row.defaults.isEmpty else {
-            throw SettingsError(name: row.name, origin: nil, problem: .missing(allowed: row.allowed))
-        }
-        return row.defaults.map { SettingEntry(row.name, $0, origin: .flag) }
-    }
-
-    private static func value<Value>(
-        of entry: SettingEntry, as setting: Setting<Value>
-    ) throws(SettingsError) -> Value {
-        guard let value = setting.parse(entry.value) else {
-            throw SettingsError(
-                name: entry.name, origin: entry.origin,
-                problem: .invalid(value: entry.value, allowed: setting.row.allowed))
-        }
-        return value
     }
 }

@@ -3,6 +3,8 @@
 package struct SettingsError: Error, Equatable {
     /// The setting's name without dashes; as written when there is none of that name.
     package let name: String
+    /// The domain in whose table it stands, as written there; `nil` for what holds for all.
+    package let domain: String?
     /// Where the entry was written; `nil` when there is none.
     package let origin: SettingOrigin?
     /// What is wrong.
@@ -11,6 +13,16 @@ package struct SettingsError: Error, Equatable {
     package enum Problem: Equatable, Sendable {
         /// No setting has this name.
         case unknown
+        /// No table has this name.
+        case unknownTable
+        /// A domain's table cannot say this.
+        case notPerDomain
+        /// A domain's name stands without quotes, so that its dots make tables of their own.
+        case unquotedDomain(String)
+        /// This domain, as written, has a table already.
+        case repeatedDomain(String, of: String)
+        /// The value is of another type; `found` completes "this is …", `allowed` "not …".
+        case wrongType(found: String, allowed: String)
         /// The value is not among those allowed; `allowed` completes "is not …".
         case invalid(value: String, allowed: String)
         /// The setting has no default and was not given; `allowed` says what to write.
@@ -21,8 +33,9 @@ package struct SettingsError: Error, Equatable {
         case conflict(value: String, reason: String)
     }
 
-    package init(name: String, origin: SettingOrigin?, problem: Problem) {
+    package init(name: String, domain: String? = nil, origin: SettingOrigin?, problem: Problem) {
         self.name = name
+        self.domain = domain
         self.origin = origin
         self.problem = problem
     }
@@ -31,7 +44,14 @@ package struct SettingsError: Error, Equatable {
 extension SettingsError: CustomStringConvertible {
     package var description: String {
         switch problem {
-        case .unknown: "\(place): there is no such setting"
+        case .unknown: "\(place): there is no such setting\(suggestion(among: names))"
+        case .unknownTable: "\(place): there is no such table\(suggestion(among: [SettingEntry.domainTable]))"
+        case .notPerDomain: "\(place): this holds for all domains and has to stand above the first [table]"
+        case .unquotedDomain(let domain):
+            "\(place): a domain's name has to stand in quotes: [domains.\(Self.quoted(domain))]"
+        case .repeatedDomain(let written, let domain):
+            "\(place): '\(Self.printable(written))' is a second table of \(Self.printable(domain))"
+        case .wrongType(let found, let allowed): "\(place): this is \(found), not \(allowed)"
         case .invalid(let value, let allowed): "\(place): '\(Self.printable(value))' is not \(allowed)"
         case .missing(let allowed): "\(place) is missing: give \(allowed)"
         case .repeated(let value): "\(place): '\(Self.printable(value))' is a second value, only one is allowed"
@@ -41,13 +61,31 @@ extension SettingsError: CustomStringConvertible {
 
     private var place: String {
         let name = Self.printable(name)
-        return switch origin {
-        case .file(let path, let line, let column): "\(Self.printable(path)):\(line):\(column): \(name)"
-        case .environment: SettingRow.environmentName(of: name)
-        case .flag: "--\(name)"
-        case nil: SettingsTable.row(named: self.name)?.flag ?? name
+        switch origin {
+        case .file(let path, let line, let column):
+            let key = domain.map { "\(SettingEntry.domainTable).\(Self.quoted($0)).\(name)" } ?? name
+            return "\(Self.printable(path)):\(line):\(column): \(key)"
+        case .environment: return SettingRow.environmentName(of: name)
+        case .flag: return "--\(name)"
+        case nil: return SettingsTable.row(named: self.name)?.flag ?? name
         }
     }
+
+    /// The names that could have been meant.
+    private var names: [String] {
+        SettingsTable.rows.filter { ($0.hasFlag || origin != .flag) && ($0.isPerDomain || domain == nil) }.map(\.name)
+    }
+
+    private func suggestion(among names: [String]) -> String {
+        guard let near = nearest(to: name, among: names) else { return "" }
+        switch origin {
+        case .environment: return "; did you mean '\(SettingRow.environmentName(of: near))'?"
+        case .flag: return "; did you mean '--\(near)'?"
+        case .file, nil: return "; did you mean '\(near)'?"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String { "\"\(printable(text))\"" }
 
     /// Text of an entry made fit for one line: control characters replaced, cut at 120 characters.
     package static func printable(_ text: String) -> String {

@@ -1,133 +1,193 @@
-/// Every setting, once: name, range, default, doc line. Help, documentation and checks are made from here.
-package enum SettingsTable {
-    // What the operator says on the command line.
+import Addresses
 
+/// Every setting, once: name, range, default, example, doc line. Help, documentation and checks are made from here.
+package enum SettingsTable {
+    /// All settings in the order of documentation.
+    static let sections: [SettingsSection] = [
+        SettingsSection(
+            "Where clients connect",
+            settings: [
+                AnySetting(listen), AnySetting(listenProxy), AnySetting(path), AnySetting(publicURL),
+                AnySetting(trustedProxy), AnySetting(clientAddressFrom),
+            ]),
+        SettingsSection("For the operator", settings: [AnySetting(admin), AnySetting(logLevel)]),
+        SettingsSection(
+            "Which domains are served",
+            settings: [
+                AnySetting(domain), AnySetting(defaultDomain), AnySetting(openProxy), AnySetting(route),
+                AnySetting(nameserver),
+            ]),
+        SettingsSection(
+            "How the server of a domain is reached",
+            settings: [
+                AnySetting(upstream), AnySetting(upstreamTLS), AnySetting(upstreamCA), AnySetting(upstreamPin),
+                AnySetting(upstreamCertificate), AnySetting(upstreamKey), AnySetting(upstreamTLSMinimum),
+                AnySetting(upstreamCiphers), AnySetting(upstreamCompression), AnySetting(upstreamProxyProtocol),
+            ]),
+        SettingsSection(
+            "Streams to all servers",
+            settings: [
+                AnySetting(connectTimeout), AnySetting(upstreamWriteTimeout), AnySetting(stanzaTimeout),
+                AnySetting(keepaliveInterval), AnySetting(breakerFailures), AnySetting(breakerPause),
+                AnySetting(maxStanza),
+            ]),
+        SettingsSection(
+            "Sessions",
+            settings: [
+                AnySetting(maxWait), AnySetting(inactivity), AnySetting(maxHold), AnySetting(polling),
+                AnySetting(maxpause), AnySetting(sessionBuffer), AnySetting(replayBudget),
+            ]),
+        SettingsSection(
+            "Requests and responses",
+            settings: [
+                AnySetting(maxBody), AnySetting(xmlDepth), AnySetting(xmlAttributes), AnySetting(headTimeout),
+                AnySetting(bodyTimeout), AnySetting(sendTimeout), AnySetting(idleTimeout),
+                AnySetting(compressResponses), AnySetting(compressFrom),
+            ]),
+    ]
+
+    /// All rows in the order of documentation.
+    package static let rows: [SettingRow] = sections.flatMap(\.rows)
+
+    /// The row of a setting, `nil` when there is none of that name.
+    package static func row(named name: String) -> SettingRow? {
+        byName[name]?.row
+    }
+
+    /// The setting of that name.
+    static func setting(named name: String) -> AnySetting? {
+        byName[name]
+    }
+
+    private static let byName: [String: AnySetting] = Dictionary(
+        sections.flatMap(\.settings).map { ($0.row.name, $0) }, uniquingKeysWith: { first, _ in first })
+}
+
+/// Settings that belong together, under a title.
+package struct SettingsSection: Sendable {
+    /// The heading.
+    package let title: String
+    let settings: [AnySetting]
+
+    /// Their rows.
+    package var rows: [SettingRow] { settings.map(\.row) }
+
+    init(_ title: String, settings: [AnySetting]) {
+        self.title = title
+        self.settings = settings
+    }
+
+    /// All sections, in the order of documentation.
+    package static var all: [SettingsSection] { SettingsTable.sections }
+}
+
+// Where clients connect, and the operator.
+extension SettingsTable {
     package static let listen = Setting<ListenAddress>.text(
         "listen", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
-        defaults: ["127.0.0.1:5280"], isRepeatable: true,
+        defaults: ["127.0.0.1:5280"], example: ["127.0.0.1:5280", "[::1]:5280", "unix:/run/holdfast/http.sock"],
+        hasFlag: true, isRepeatable: true,
         "Where web clients or a proxy reach this program; port 0 takes a free one", parse: { ListenAddress($0) })
 
-    package static let admin = Setting<AdminAddress>.text(
-        "admin", valueName: "ADDR:PORT", allowed: "ADDR:PORT, [IPV6]:PORT or off", defaults: ["127.0.0.1:5281"],
-        "Where /healthz, /readyz and /stats are served, or off; keep it off public addresses",
-        parse: { AdminAddress($0) })
-
-    package static let domain = Setting<String>.text(
-        "domain", valueName: "DOMAIN", allowed: "a domain name such as example.org", isRequired: true,
-        isRepeatable: true, "An XMPP domain that clients may log in to; its name must be in the server's certificate",
-        parse: { xmppDomain($0) })
-
-    package static let upstream = Setting<UpstreamAddress>.text(
-        "upstream", valueName: "HOST:PORT", allowed: "HOST:PORT with a name, an IPv4 address or an [IPv6] address",
-        isRequired: true, "The client port of the XMPP server", parse: { UpstreamAddress($0) })
-
-    package static let upstreamTLS = Setting<UpstreamTLS>.choice(
-        "upstream-tls", valueName: "MODE", default: .starttls,
-        "How the stream to the server is encrypted; the certificate is checked unless none")
-
-    package static let upstreamCA = Setting<String>.text(
-        "upstream-ca", valueName: "FILE", allowed: "the path of a PEM file",
-        "The CA certificates that the server's certificate may come from, instead of the system's",
-        parse: { !$0.isEmpty && $0.utf8.count <= 4095 && isPrintable($0) ? $0 : nil })
+    package static let listenProxy = Setting<ListenAddress>.text(
+        "listen-proxy", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
+        example: ["127.0.0.1:5282"], isRepeatable: true,
+        "Like listen, but each connection has to come from a trusted proxy and to begin with a PROXY header, v1 or v2",
+        parse: { ListenAddress($0) })
 
     package static let path = Setting<String>.text(
         "path", valueName: "PATH", allowed: "a path that begins with / and has no query", defaults: ["/http-bind"],
+        example: ["/bosh"], hasFlag: true,
         "The path of the BOSH endpoint; a slash at its end makes no difference", parse: { endpointPath($0) })
 
     package static let publicURL = Setting<String>.text(
         "public-url", valueName: "URL", allowed: "an https URL such as https://example.org/http-bind",
-        isRepeatable: true,
+        example: ["https://example.org/http-bind"], hasFlag: true, isRepeatable: true,
         "Where clients reach the endpoint from outside, through TLS; /.well-known/host-meta says so (XEP-0156)",
         parse: { parsePublicURL($0) })
 
+    package static let trustedProxy = Setting<IPNetwork>.text(
+        "trusted-proxy", valueName: "NETWORK", allowed: "an IP address or a network such as 10.0.0.0/8",
+        defaults: ["127.0.0.0/8", "::1"], example: ["127.0.0.0/8", "::1", "192.0.2.0/24"], isRepeatable: true,
+        "The proxies that are believed when they name a client's address", parse: { IPNetwork($0) })
+
+    package static let clientAddressFrom = Setting<ForwardedHeader>.choice(
+        "client-address-from", valueName: "HEADER", default: .none, example: .xForwardedFor,
+        "The one header field in which trusted proxies name a client's address; name the one that yours sets")
+
+    package static let admin = Setting<AdminAddress>.text(
+        "admin", valueName: "ADDR:PORT", allowed: "ADDR:PORT, [IPV6]:PORT or off", defaults: ["127.0.0.1:5281"],
+        example: ["127.0.0.1:9090"], hasFlag: true,
+        "Where /healthz, /readyz and /stats are served, or off; keep it off public addresses",
+        parse: { AdminAddress($0) })
+
+    package static let logLevel = Setting<LogLevel>.choice(
+        "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true,
+        "The least important messages that are logged")
+}
+
+// Sessions, requests and responses. The defaults are meant to be right everywhere.
+extension SettingsTable {
     package static let maxWait = Setting.seconds(
-        "max-wait", default: 55, in: 1...3600, hasFlag: true,
+        "max-wait", default: 55, in: 1...3600, example: 50, hasFlag: true,
         "The longest time a request is held; keep it below the read timeout of a proxy, which is often 60")
 
     package static let inactivity = Setting.seconds(
-        "inactivity", default: 60, in: 5...65535, hasFlag: true,
+        "inactivity", default: 60, in: 5...65535, example: 90, hasFlag: true,
         "How long a client may have no request open before its session ends")
 
     package static let maxHold = Setting.count(
-        "max-hold", default: 2, in: 1...10, hasFlag: true,
+        "max-hold", default: 2, in: 1...10, example: 1, hasFlag: true,
         "The most requests held for one session; a client may have one more open")
 
-    package static let maxBody = Setting.bytes(
-        "max-body", default: 1_048_576, in: 1024...8_388_608, hasFlag: true, "The largest request body")
-
-    package static let logLevel = Setting<LogLevel>.choice(
-        "log-level", valueName: "LEVEL", default: .info, "The least important messages that are logged")
-
-    // What has no flag. The defaults are meant to be right everywhere.
-
-    package static let headTimeout = Setting.seconds(
-        "head-timeout", default: 15, in: 1...300, "How long a client may take for the head of a request")
-
-    package static let bodyTimeout = Setting.seconds(
-        "body-timeout", default: 60, in: 1...3600, "How long a client may take for the body of a request")
-
-    package static let sendTimeout = Setting.seconds(
-        "send-timeout", default: 30, in: 1...3600, "How long a client may accept no byte of a response")
-
-    // A close that races a POST is a 502 at the proxy, so the proxy has to be the first to close: never below 150.
-    package static let idleTimeout = Setting.seconds(
-        "idle-timeout", default: 180, in: 150...86400, "How long a connection without a request stays open")
-
     package static let polling = Setting.seconds(
-        "polling", default: 2, in: 2...5, "The shortest time between the empty requests of a polling client")
+        "polling", default: 2, in: 2...5, example: 5, "The shortest time between the empty requests of a polling client"
+    )
 
     package static let maxpause = Setting.seconds(
-        "maxpause", default: 120, in: 5...65535, "The longest pause a client may ask for")
-
-    package static let connectTimeout = Setting.seconds(
-        "upstream-connect-timeout", default: 20, in: 1...120,
-        "How long connecting, TLS and the server's first features may take together")
-
-    package static let upstreamWriteTimeout = Setting.seconds(
-        "upstream-write-timeout", default: 30, in: 1...600, "How long the server may accept no byte")
-
-    package static let keepaliveInterval = Setting.seconds(
-        "upstream-keepalive", default: 180, in: 120...300,
-        "After how long without a byte to the server a space is sent (RFC 6120 §4.6.1)")
+        "maxpause", default: 120, in: 5...65535, example: 300, "The longest pause a client may ask for")
 
     package static let sessionBuffer = Setting.bytes(
-        "session-buffer", default: 262_144, in: 16384...67_108_864,
+        "session-buffer", default: 262_144, in: 16384...67_108_864, example: "512 KiB",
         "The bytes that may wait for one session in each direction before the sender has to wait")
 
     package static let replayBudget = Setting.bytes(
-        "replay-budget", default: 16_777_216, in: 0...1_073_741_824,
+        "replay-budget", default: 16_777_216, in: 0...1_073_741_824, example: "64 MiB",
         "The bytes of answered responses kept for repeats beyond those that must be, for all sessions together")
 
+    package static let maxBody = Setting.bytes(
+        "max-body", default: 1_048_576, in: 1024...8_388_608, example: "2 MiB", hasFlag: true,
+        "The largest request body")
+
+    package static let xmlDepth = Setting.count(
+        "xml-depth", default: 64, in: 8...200, example: 100,
+        "How deep elements may nest, from clients and from servers; the outermost counts")
+
+    package static let xmlAttributes = Setting.count(
+        "xml-attributes", default: 64, in: 8...1024, example: 100,
+        "How many attributes and namespace declarations one element may have, from clients and from servers")
+
+    package static let headTimeout = Setting.seconds(
+        "head-timeout", default: 15, in: 1...300, example: 10, "How long a client may take for the head of a request")
+
+    package static let bodyTimeout = Setting.seconds(
+        "body-timeout", default: 60, in: 1...3600, example: 30, "How long a client may take for the body of a request")
+
+    package static let sendTimeout = Setting.seconds(
+        "send-timeout", default: 30, in: 1...3600, example: 60, "How long a client may accept no byte of a response")
+
+    // A close that races a POST is a 502 at the proxy, so the proxy has to be the first to close: never below 150.
+    package static let idleTimeout = Setting.seconds(
+        "idle-timeout", default: 180, in: 150...86400, example: 600,
+        "How long a connection without a request stays open; keep it longer than a proxy keeps idle connections")
+
     package static let compressResponses = Setting<Switch>.choice(
-        "compress-responses", valueName: "on|off", default: .on, hasFlag: false,
+        "compress-responses", valueName: "on|off", default: .on, example: .off,
         "Whether responses are compressed for clients that ask for it; those with SASL in them never are")
 
     package static let compressFrom = Setting.bytes(
-        "compress-from", default: 256, in: 64...1_048_576, "The smallest response body that is compressed")
-
-    /// All rows, those with a flag first, in the order of documentation.
-    package static let rows: [SettingRow] = [
-        listen.row, admin.row, domain.row, upstream.row, upstreamTLS.row, upstreamCA.row, path.row,
-        publicURL.row, maxWait.row, inactivity.row, maxHold.row, maxBody.row, logLevel.row, headTimeout.row,
-        bodyTimeout.row, sendTimeout.row,
-        idleTimeout.row, polling.row, maxpause.row, connectTimeout.row, upstreamWriteTimeout.row,
-        keepaliveInterval.row, sessionBuffer.row, compressResponses.row, compressFrom.row, replayBudget.row,
-    ]
-
-    /// The row of a setting, `nil` when there is none of that name.
-    package static func row(named name: String) -> SettingRow? {
-        rows.first { $0.name == name }
-    }
-}
-
-/// How the stream to the XMPP server is encrypted.
-package enum UpstreamTLS: String, CaseIterable, Sendable {
-    /// Not at all; has to be asked for.
-    case none
-    /// RFC 6120 §5, required.
-    case starttls
-    /// From the first byte on (XEP-0368).
-    case direct
+        "compress-from", default: 256, in: 64...1_048_576, example: "1 KiB",
+        "The smallest response body that is compressed")
 }
 
 /// Something that is done or not.

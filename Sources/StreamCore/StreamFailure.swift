@@ -24,6 +24,17 @@ package enum StreamFailure: Sendable, Equatable {
     case lost
     /// The server accepts no bytes any more.
     case stalled
+    /// The target failed too often of late and is left in peace for a while; nothing was connected.
+    case spared
+    /// No address of the target may be connected to.
+    case refusedTarget
+    /// The server sent a stream error before the stream was open, which names another host (RFC 6120 §4.9.3.19); the text in it
+    /// and the whole element.
+    case redirected(to: String, bytes: [UInt8])
+    /// The server began an element and did not finish it in time.
+    case unfinishedStanza
+    /// The server's compressed data is damaged, or becomes more than is allowed (XEP-0138).
+    case compression
 }
 
 extension StreamFailure: CustomStringConvertible {
@@ -42,8 +53,64 @@ extension StreamFailure: CustomStringConvertible {
         case .closed: "the server ended its stream"
         case .lost: "the connection was lost"
         case .stalled: "the server accepts no bytes"
+        case .spared: "the server failed too often and is spared for a while"
+        case .refusedTarget: "no address of the server may be connected to"
+        case .redirected: "stream error see-other-host"
+        case .unfinishedStanza: "an element was not finished in time"
+        case .compression: "damaged or oversized compressed data"
         }
     }
+}
+
+extension StreamFailure {
+    /// Every `label` there is, for counters that begin at zero.
+    package static let labels = [
+        "unresolved", "unreachable", "spared", "refused-target", "tls", "no-starttls", "timeout", "malformed",
+        "unexpected", "bytes-after-proceed", "redirected", "stream-error", "closed", "lost", "stalled",
+        "unfinished-stanza", "compression",
+    ]
+
+    /// One short word for a counter, of the closed list `labels`: nothing that a server wrote is in it.
+    package var label: String {
+        switch self {
+        case .unresolved: "unresolved"
+        case .unreachable: "unreachable"
+        case .spared: "spared"
+        case .refusedTarget: "refused-target"
+        case .tls: "tls"
+        case .startTLSUnavailable: "no-starttls"
+        case .timeout: "timeout"
+        case .malformed: "malformed"
+        case .unexpected: "unexpected"
+        case .bytesAfterProceed: "bytes-after-proceed"
+        case .redirected: "redirected"
+        case .streamError: "stream-error"
+        case .closed: "closed"
+        case .lost: "lost"
+        case .stalled: "stalled"
+        case .unfinishedStanza: "unfinished-stanza"
+        case .compression: "compression"
+        }
+    }
+
+    /// Whether another target of the domain may do better, when this befell a stream that was not open yet; after that it never
+    /// does any good to ask, the stream was the client's. Not for what ends a plan as a whole, nor for the deadline that all
+    /// targets share.
+    package var allowsAnotherTarget: Bool {
+        switch self {
+        case .unresolved, .unreachable, .spared, .refusedTarget, .timeout, .redirected, .compression: false
+        case .streamError(let condition, _): Self.passingConditions.contains(condition)
+        case .tls, .startTLSUnavailable, .malformed, .unexpected, .bytesAfterProceed, .closed, .lost, .stalled,
+            .unfinishedStanza:
+            true
+        }
+    }
+
+    /// Conditions by which a server speaks of itself and not of what it was sent (RFC 6120 §4.9.3).
+    private static let passingConditions: Set<String> = [
+        "connection-timeout", "host-gone", "host-unknown", "internal-server-error", "remote-connection-failed", "reset",
+        "resource-constraint", "system-shutdown", "undefined-condition",
+    ]
 }
 
 /// Where an upstream stream stands, as a word for logs.
@@ -64,6 +131,8 @@ package enum StreamPhase: String, Sendable, Equatable, CaseIterable {
     case open
     /// The client restarted the stream (XEP-0206 §5).
     case restarting
+    /// `<compress/>` is sent (XEP-0138).
+    case compressing
     /// This side has said goodbye.
     case closing
     /// Over.

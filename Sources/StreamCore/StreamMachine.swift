@@ -1,63 +1,3 @@
-/// How the connection to a server is protected.
-package enum TLSMode: Sendable, Equatable {
-    /// Not at all; an offer of STARTTLS is ignored.
-    case none
-    /// By STARTTLS, or not at all connected (RFC 6120 §5).
-    case startTLS
-    /// From the first byte on (XEP-0368).
-    case direct
-}
-
-/// What happened to a stream.
-package enum StreamInput: Sendable, Equatable {
-    /// The TCP connection stands.
-    case connected
-    /// There will be no connection.
-    case connectFailed(StreamFailure)
-    /// The TLS handshake succeeded and the server proved its name.
-    case tlsEstablished
-    /// It did not.
-    case tlsFailed
-    /// The server sent this.
-    case item(UpstreamItem)
-    /// Bytes stood behind `<proceed/>` in the same read.
-    case bytesAfterProceed
-    /// The client asked for a new stream over the same connection.
-    case restartRequested
-    /// The session is over.
-    case closeRequested(dropsSilently: Bool)
-    /// The server accepts no bytes any more.
-    case stalled
-    /// The TCP connection is gone.
-    case connectionLost
-    /// The time for connection, TLS and features is up.
-    case deadlineReached
-}
-
-/// What is to be done about it. Effects are executed in order.
-package enum StreamEffect: Sendable, Equatable {
-    /// Send `<stream:stream …>`.
-    case sendHeader
-    /// Send `<starttls/>`.
-    case sendStartTLS
-    /// Begin the TLS handshake; everything sent after it is protected.
-    case beginTLS
-    /// Expect a new stream header; whatever the parser holds is dropped.
-    case resetParser
-    /// The stream belongs to the client: its header and its first features.
-    case opened(StreamHeader, features: [UInt8])
-    /// The restarted stream has sent its features.
-    case restarted(features: [UInt8])
-    /// Give the client this element.
-    case deliver([UInt8], enablesResumption: Bool)
-    /// Send `</stream:stream>`.
-    case sendStreamEnd
-    /// The stream has ended by itself; the session has to be told. Comes once, before `closeConnection`.
-    case failed(StreamFailure)
-    /// Send what is left and close the connection. The last effect of every stream.
-    case closeConnection
-}
-
 /// One stream to an XMPP server, from the connection to its end (RFC 6120 §4-§5).
 ///
 /// It knows no socket and no bytes: items come from the codec, effects go to the wiring. Every stream ends with exactly one
@@ -75,16 +15,22 @@ package struct StreamMachine: Sendable {
         case open
         /// Whether the header of the restarted stream has come.
         case restarting(hasHeader: Bool)
+        /// `<compress/>` is sent; the features are the client's if the server refuses. Boxed, as above.
+        indirect case compressing(features: [UInt8], idleSeconds: UInt32?)
         case closing
         case closed
     }
 
     private let tls: TLSMode
+    /// Whether compression is still to be asked for.
+    private var compresses: Bool
     private var state = State.connecting
 
-    /// A stream that has no connection yet.
-    package init(tls: TLSMode) {
+    /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
+    /// the server offers that (XEP-0138; `X-07`).
+    package init(tls: TLSMode, compresses: Bool = false) {
         self.tls = tls
+        self.compresses = compresses
     }
 
     /// Where the stream stands.
@@ -98,6 +44,7 @@ package struct StreamMachine: Sendable {
         case .handshake: .handshake
         case .open: .open
         case .restarting: .restarting
+        case .compressing: .compressing
         case .closing: .closing
         case .closed: .closed
         }
@@ -106,7 +53,7 @@ package struct StreamMachine: Sendable {
     /// Whether the stream has belonged to the client; until then the deadline on opening counts.
     package var isOpen: Bool {
         switch state {
-        case .open, .restarting: true
+        case .open, .restarting, .compressing: true
         default: false
         }
     }
@@ -127,6 +74,8 @@ package struct StreamMachine: Sendable {
         case .connectionLost: fail(.lost, saysGoodbye: false, into: &effects)
         case .deadlineReached:
             if !isOpen { fail(.timeout(phase), saysGoodbye: false, into: &effects) }
+        case .unfinishedStanzaTimeout: fail(.unfinishedStanza, saysGoodbye: false, into: &effects)
+        case .compressionBroken: fail(.compression, saysGoodbye: false, into: &effects)
         }
     }
 
@@ -151,8 +100,12 @@ package struct StreamMachine: Sendable {
 
     private mutating func handle(_ item: UpstreamItem, into effects: inout [StreamEffect]) {
         switch item {
-        case .streamError(let condition, let bytes):
-            fail(.streamError(condition: condition, bytes: bytes), saysGoodbye: true, into: &effects)
+        case .streamError(let condition, let redirect, let bytes):
+            if let redirect, !isOpen {
+                fail(.redirected(to: redirect, bytes: bytes), saysGoodbye: true, into: &effects)
+            } else {
+                fail(.streamError(condition: condition, bytes: bytes), saysGoodbye: true, into: &effects)
+            }
         case .end:
             fail(.closed, saysGoodbye: true, into: &effects)
         case .fault(let fault):
@@ -168,6 +121,12 @@ package struct StreamMachine: Sendable {
         case .startTLSFailure:
             guard state == .startTLS else { return handleUnexpected(into: &effects) }
             fail(.startTLSUnavailable, saysGoodbye: true, into: &effects)
+        case .compressed:
+            guard case .compressing = state else { return handleUnexpected(into: &effects) }
+            effects.append(.beginCompression)
+            sendNewHeader(into: &effects)
+        case .compressionFailure:
+            handleCompressionFailure(into: &effects)
         case .stanza(let bytes, let enablesResumption):
             switch state {
             case .open: effects.append(.deliver(bytes, enablesResumption: enablesResumption))
@@ -184,14 +143,14 @@ package struct StreamMachine: Sendable {
                 // A server of before RFC 3920 sends no features: the header is all there is (RFC 6120 §4.7.5).
                 guard isSecured else { return fail(.startTLSUnavailable, saysGoodbye: true, into: &effects) }
                 state = .open
-                effects.append(.opened(header, features: []))
+                effects.append(.opened(header, features: [], idleSeconds: nil))
             } else {
                 state = .features(header, isSecured: isSecured)
             }
         case .restarting(hasHeader: false):
             if header.version == nil {
                 state = .open
-                effects.append(.restarted(features: []))
+                effects.append(.restarted(features: [], idleSeconds: nil))
             } else {
                 state = .restarting(hasHeader: true)
             }
@@ -202,22 +161,30 @@ package struct StreamMachine: Sendable {
         }
     }
 
-    private mutating func handleFeatures(
-        _ offer: StartTLSOffer, _ bytes: [UInt8], into effects: inout [StreamEffect]
-    ) {
+    private mutating func handleFeatures(_ offer: FeaturesOffer, _ bytes: [UInt8], into effects: inout [StreamEffect]) {
         switch state {
         case .features(let header, isSecured: true):
             state = .open
-            effects.append(.opened(header, features: bytes))
+            effects.append(.opened(header, features: bytes, idleSeconds: offer.idleSeconds))
         case .features(_, isSecured: false):
-            guard offer != .absent else { return fail(.startTLSUnavailable, saysGoodbye: true, into: &effects) }
+            guard offer.startTLS != .absent else {
+                return fail(.startTLSUnavailable, saysGoodbye: true, into: &effects)
+            }
             state = .startTLS
             effects.append(.sendStartTLS)
         case .restarting(hasHeader: true):
-            state = .open
-            effects.append(.restarted(features: bytes))
+            if compresses, offer.offersZlib, !offer.offersSASL {
+                // Nobody's password is compressed together with what another can guess (XEP-0170 §3: SASL comes first).
+                compresses = false
+                state = .compressing(features: bytes, idleSeconds: offer.idleSeconds)
+                effects.append(.sendCompress)
+            } else {
+                state = .open
+                effects.append(.restarted(features: bytes, idleSeconds: offer.idleSeconds))
+            }
         case .open:
             // SASL2 sends new features without a restart (XEP-0388 §2.5).
+            if let seconds = offer.idleSeconds { effects.append(.limitIdle(seconds: seconds)) }
             effects.append(.deliver(Self.standingAlone(bytes), enablesResumption: false))
         case .closing:
             break
@@ -236,16 +203,33 @@ package struct StreamMachine: Sendable {
 
     private mutating func handleRestart(into effects: inout [StreamEffect]) {
         guard state == .open else { return }
+        sendNewHeader(into: &effects)
+    }
+
+    private mutating func sendNewHeader(into effects: inout [StreamEffect]) {
         state = .restarting(hasHeader: false)
         effects.append(.resetParser)
         effects.append(.sendHeader)
+    }
+
+    /// Without compression the stream goes on where it was (XEP-0138 §4): the features are for the client after all.
+    private mutating func handleCompressionFailure(into effects: inout [StreamEffect]) {
+        switch state {
+        case .compressing(let features, let idleSeconds):
+            state = .open
+            effects.append(.restarted(features: features, idleSeconds: idleSeconds))
+        case .closing:
+            break
+        default:
+            handleUnexpected(into: &effects)
+        }
     }
 
     private mutating func handleClose(dropsSilently: Bool, into effects: inout [StreamEffect]) {
         switch state {
         case .closing:
             break
-        case .header, .features, .startTLS, .open, .restarting:
+        case .header, .features, .startTLS, .open, .restarting, .compressing:
             if dropsSilently {
                 state = .closed
                 effects.append(.closeConnection)

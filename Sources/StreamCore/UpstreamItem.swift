@@ -30,6 +30,30 @@ package enum StartTLSOffer: Sendable, Equatable {
     case required
 }
 
+/// What a `<stream:features/>` says to this program itself, rather than to the client.
+package struct FeaturesOffer: Sendable, Equatable {
+    /// STARTTLS (RFC 6120 §5.3).
+    package var startTLS: StartTLSOffer
+    /// Whether stream compression with the method `zlib` is offered (XEP-0138 §3).
+    package var offersZlib: Bool
+    /// Whether a way to authenticate is offered, SASL (RFC 6120 §6.3) or SASL2 (XEP-0388): nobody has logged in on this
+    /// stream yet.
+    package var offersSASL: Bool
+    /// After how many seconds without traffic the server may close the stream (XEP-0478 §3); nil when it does not say.
+    package var idleSeconds: UInt32?
+
+    /// An offer; what is not given is not offered.
+    package init(
+        startTLS: StartTLSOffer = .absent, offersZlib: Bool = false, offersSASL: Bool = false,
+        idleSeconds: UInt32? = nil
+    ) {
+        self.startTLS = startTLS
+        self.offersZlib = offersZlib
+        self.offersSASL = offersSASL
+        self.idleSeconds = idleSeconds
+    }
+}
+
 /// One thing that a server sent on its stream, already checked by the codec.
 ///
 /// `bytes` are complete elements ready to stand in a BOSH response: every namespace they use is declared in them, except
@@ -38,13 +62,18 @@ package enum UpstreamItem: Sendable, Equatable {
     /// The stream header.
     case header(StreamHeader)
     /// The features, without those that only concern this program's own connection (`X-06`).
-    case features(StartTLSOffer, bytes: [UInt8])
+    case features(FeaturesOffer, bytes: [UInt8])
     /// `<proceed/>`: TLS starts with the next byte.
     case proceed
     /// `<failure/>` of STARTTLS.
     case startTLSFailure
-    /// `<stream:error/>`, with the name of its defined condition.
-    case streamError(condition: String, bytes: [UInt8])
+    /// `<compressed/>`: the stream is compressed from the next byte on (XEP-0138 §4).
+    case compressed
+    /// `<failure/>` of stream compression; the stream goes on as it is.
+    case compressionFailure
+    /// `<stream:error/>`, with the name of its defined condition. `redirect`: the text of `<see-other-host/>` without the white
+    /// space around it, 1 to 300 bytes; nil for any other condition, and for a text that cannot be a host and a port.
+    case streamError(condition: String, redirect: String?, bytes: [UInt8])
     /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` of XEP-0198 (`T-12` c).
     case stanza(bytes: [UInt8], enablesResumption: Bool)
     /// `</stream:stream>`.

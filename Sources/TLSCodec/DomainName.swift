@@ -1,21 +1,20 @@
-/// A domain name in the form that the wire of TLS and a certificate's dNSName use: ASCII, lower case, no final dot.
+/// A domain name in the form that DNS, the wire of TLS and a certificate's dNSName use: ASCII, lower case, no final dot.
 ///
 /// An XMPP domain may hold U-labels (RFC 7622 §3.2); DNS names and SNI hold A-labels (RFC 5890 §2.3.2.1), so each label
 /// with a character outside ASCII is lower-cased and encoded with Punycode. No further mapping is done: a domain is
-/// expected in normalisation form C, as it stands in a configuration.
-struct DomainName: Equatable {
-    /// The name, for instance `xn--bcher-kva.example`.
-    let text: String
+/// expected in normalisation form C, as it stands in a configuration, and `ß` and `ς` stay what they are (RFC 5894 §7.2).
+package struct DomainName: Sendable, Hashable {
+    /// The name, for instance `xn--bcher-kva.example`: 1 to 253 bytes, each label 1 to 63 (RFC 1035 §2.3.4).
+    package let text: String
 
-    /// `nil` when the name is empty, holds an empty label, a control character or a space, or overflows Punycode.
-    init?(_ name: some StringProtocol) {
+    /// `nil` when the name or a label is empty or too long, or holds a space, a control or formatting character, or
+    /// one of the dots that are no label separator in a domain name (RFC 5895 §2 maps them; here nobody means them).
+    package init?(_ name: some StringProtocol) {
         var labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
         var encoded: [String] = []
         for label in labels {
-            guard !label.isEmpty, !label.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F }) else {
-                return nil
-            }
+            guard !label.isEmpty, label.unicodeScalars.allSatisfy(Self.mayStand) else { return nil }
             if label.utf8.allSatisfy({ $0 < 0x80 }) {
                 encoded.append(String(label))
             } else if let punycode = Punycode.encode(label.unicodeScalars.map(\.value)) {
@@ -24,7 +23,20 @@ struct DomainName: Equatable {
                 return nil
             }
         }
-        text = encoded.joined(separator: ".")
+        guard encoded.allSatisfy({ $0.utf8.count <= 63 }) else { return nil }
+        let text = encoded.joined(separator: ".")
+        guard text.utf8.count <= 253 else { return nil }
+        self.text = text
+    }
+
+    private static func mayStand(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value > 0x20 && scalar.value != 0x7F }
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate: return false
+        // Zero width joiner and non-joiner are letters of some scripts (RFC 5892 appendix A).
+        case .format: return scalar.value == 0x200C || scalar.value == 0x200D
+        default: return ![0x3002, 0xFF0E, 0xFF61].contains(scalar.value)
+        }
     }
 }
 

@@ -22,6 +22,16 @@ struct ErrorQueue {
         var isFromTLS: Bool { ERR_GET_LIB(code) == ERR_LIB_SSL }
         var reason: Int32 { ERR_GET_REASON(code) }
 
+        /// Whether a file was readable, but had nothing in it of the kind that was looked for.
+        var isMissingContent: Bool {
+            switch ERR_GET_LIB(code) {
+            case ERR_LIB_PEM: reason == PEM_R_NO_START_LINE
+            case ERR_LIB_OSSL_DECODER: reason == ERR_R_UNSUPPORTED
+            case ERR_LIB_X509: reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND
+            default: false
+            }
+        }
+
         /// OpenSSL's words: `certificate verify failed`, `No such file or directory`.
         var text: String {
             if isFromSystem, let text = unsafe strerror(reason) { return unsafe String(cString: text) }

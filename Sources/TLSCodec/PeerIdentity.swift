@@ -3,7 +3,7 @@ import COpenSSL
 /// The XMPP domain that a server has to prove, compared with the names its certificate presents.
 ///
 /// Accepted, and nothing else: a dNSName equal to the domain or with `*` as its whole left-most label; an SRVName
-/// `_xmpp-client.DOMAIN`; an XmppAddr equal to the domain. The Common Name is never looked at (RFC 9525 §2). The
+/// `_xmpp-client.DOMAIN` or `_xmpps-client.DOMAIN`; an XmppAddr equal to the domain. The Common Name is never looked at (RFC 9525 §2). The
 /// reference is always the domain, never the host that a SRV record or the configuration points to. A domain that is
 /// an IP address is not a DNS name, so only an XmppAddr can prove it.
 ///
@@ -37,9 +37,17 @@ struct PeerIdentity {
     func matches(_ name: PresentedName) -> Bool {
         switch name {
         case .dns: false
-        case .srv(let value): !isAddress && DomainName(value)?.text == "_xmpp-client." + asciiDomain
+        case .srv(let value): !isAddress && serviceDomain(value).flatMap(DomainName.init)?.text == asciiDomain
         case .xmpp(let value): DomainName(value)?.text == asciiDomain
         }
+    }
+
+    /// What follows the service in an SRVName of a service for clients. XEP-0368 §3 has certificates checked the same way
+    /// whether TLS is direct or not, so that either service's name counts for both.
+    private func serviceDomain(_ name: String) -> Substring? {
+        guard let dot = name.firstIndex(of: ".") else { return nil }
+        let service = name[..<dot].lowercased()
+        return service == "_xmpp-client" || service == "_xmpps-client" ? name[name.index(after: dot)...] : nil
     }
 
     /// The names in the certificate's subjectAltName that could prove an XMPP domain, in their order.

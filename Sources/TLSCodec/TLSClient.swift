@@ -29,6 +29,8 @@ package final class TLSClient {
     private let identity: PeerIdentity
     private var phase = Phase.idle
     private var isCloseSent = false
+    /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
+    private var verifiedAt = 0
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
     private var refusal: TLSError?
 
@@ -41,7 +43,8 @@ package final class TLSClient {
     ///
     /// - Parameters:
     ///   - domain: the XMPP domain, U-labels or A-labels. It is sent as SNI unless it is an IP address.
-    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §4), else `nil`.
+    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §3), else `nil`.
+    ///     A server need not answer it; one that answers with another protocol is refused by OpenSSL (RFC 7301 §3.2).
     /// - Throws: `TLSError.ourFault` when `domain` or `alpn` cannot be sent, or without memory.
     package init(context: TLSContext, domain: String, alpn: String? = nil) throws(TLSError) {
         guard let identity = PeerIdentity(domain: domain) else {
@@ -72,7 +75,10 @@ package final class TLSClient {
                 throw .ourFault(detail: "no memory")
             }
         }
-        if let session = unsafe context.session(for: identity.asciiDomain) { unsafe SSL_set_session(ssl, session) }
+        if let session = context.session(for: identity.asciiDomain, now: Self.now) {
+            unsafe SSL_set_session(ssl, session.handle)
+            verifiedAt = session.verifiedAt
+        }
     }
 
     deinit {
@@ -221,24 +227,29 @@ package final class TLSClient {
 
 // What OpenSSL calls while one of the methods above runs.
 extension TLSClient {
-    /// Checks the chain, then the name. Refusing here rather than after the handshake lets the server get an alert.
+    /// Checks the chain, then the name, then the pins. Refusing here rather than after the handshake lets the server get an alert.
     ///
-    /// Not called for a resumed session: that one was checked, for the same domain and anchors, when it was made.
+    /// Not called for a resumed session: that one was checked, for the same domain and rules, when it was made.
     static func verifyPeer(_ store: OpaquePointer?) -> Int32 {
         guard let store = unsafe store,
             let ssl = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
             let client = unsafe client(of: OpaquePointer(ssl))
         else { return 0 }
         client.refusal = unsafe client.refusalOfPeer(store)
+        client.verifiedAt = now
         return client.refusal == nil ? 1 : 0
     }
 
     /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
-        unsafe client.context.keep(session, for: client.identity.asciiDomain)
+        client.context.keep(
+            unsafe .init(handle: session, verifiedAt: client.verifiedAt), for: client.identity.asciiDomain)
         return 1
     }
+
+    /// Seconds of the machine's clock, which OpenSSL judges certificates by.
+    private static var now: Int { time(nil) }
 
     private func refusalOfPeer(_ store: OpaquePointer) -> TLSError? {
         guard unsafe X509_verify_cert(store) == 1 else {
@@ -253,6 +264,11 @@ extension TLSClient {
             let names = unsafe X509_STORE_CTX_get0_cert(store).map { unsafe PeerIdentity.names(of: $0) } ?? []
             return .wrongName(
                 expected: printable(identity.domain), presented: names.prefix(8).map(\.description))
+        }
+        guard !context.pins.isEmpty else { return nil }
+        guard let pin = unsafe PublicKeyPin(of: certificate), context.pins.contains(pin.hash) else {
+            unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)
+            return .pin(presented: unsafe PublicKeyPin(of: certificate)?.text ?? "unreadable")
         }
         return nil
     }

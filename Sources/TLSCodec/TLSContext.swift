@@ -1,31 +1,9 @@
 import COpenSSL
 
-/// Where the certificates come from that a server's chain must end in.
-package enum TLSTrust: Equatable, Sendable {
-    /// The trust store of the machine (`/etc/ssl/certs` on Debian; SSL_CERT_FILE and SSL_CERT_DIR are heeded).
-    case system
-    /// Only the certificates of the PEM file at this path.
-    case file(String)
-}
-
-/// The oldest protocol version that is spoken.
-package enum TLSVersion: Equatable, Sendable {
-    /// TLS 1.2 (RFC 5246).
-    case tls12
-    /// TLS 1.3 (RFC 8446).
-    case tls13
-
-    fileprivate var number: Int32 {
-        switch self {
-        case .tls12: TLS1_2_VERSION
-        case .tls13: TLS1_3_VERSION
-        }
-    }
-}
-
-/// What the TLS streams of one thread share: trust anchors, protocol rules, and the newest session ticket of each domain.
+/// What TLS streams of one thread share: trust anchors, protocol rules, and the newest session ticket of each domain.
 ///
-/// Confined to one thread. Compression and renegotiation are off (CRIME; CVE-2009-3555). An idle stream gives its record
+/// Confined to one thread. A session goes to streams of this context and of the domain it was made for only: who resumes
+/// one has passed the checks of these very rules before. Compression and renegotiation are off (CRIME; CVE-2009-3555). An idle stream gives its record
 /// buffers back (SSL_MODE_RELEASE_BUFFERS: 19.6 KB a stream instead of 53).
 ///
 /// C API: SSL_CTX_new(3), SSL_CTX_set_mode(3), SSL_CTX_set_cert_verify_callback(3).
@@ -36,12 +14,25 @@ package final class TLSContext {
     /// Where plaintext is read to before it is appended to the caller's array: one for all streams, the size of a record.
     let scratch: UnsafeMutableBufferPointer<UInt8>
     /// The newest resumable session by ASCII domain. A resumed handshake costs 0.4 ms instead of 0.9.
-    private var sessions: [String: OpaquePointer] = unsafe [:]
+    private var sessions: [String: KeptSession] = [:]
 
-    /// Reads the trust anchors from disk.
+    /// A session, and when the server last proved itself by its certificate on the way to it.
+    @safe
+    struct KeptSession {
+        /// Owned by the context.
+        let handle: OpaquePointer
+        /// Seconds of the machine's clock, as certificates are judged by.
+        let verifiedAt: Int
+    }
+
+    /// What a server's key may be; empty for any.
+    let pins: [[UInt8]]
+
+    /// Reads the files that the rules name; all that can be wrong with them is found here.
     ///
-    /// - Throws: `TLSError.trustAnchors` when the file cannot be read or holds no certificate, `.ourFault` without memory.
-    package init(trust: TLSTrust, minimumVersion: TLSVersion = .tls12) throws(TLSError) {
+    /// - Throws: `TLSError.trustAnchors`, `.clientCertificate` or `.rules`, which name the file or the setting and what is
+    ///   wrong with it; `.ourFault` without memory.
+    package init(rules: TLSRules) throws(TLSError) {
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
             throw .ourFault(detail: ErrorQueue.takeFirst()?.text ?? "no TLS context")
@@ -54,12 +45,17 @@ package final class TLSContext {
         unsafe bioMethod = method
         unsafe scratch = .allocate(capacity: Int(SSL3_RT_MAX_PLAIN_LENGTH))
         unsafe scratch.initialize(repeating: 0)
-        try unsafe Self.load(trust, into: context)
-        guard unsafe holdfast_SSL_CTX_set_min_proto_version(context, minimumVersion.number) == 1 else {
-            throw .ourFault(detail: "this OpenSSL refuses the minimum protocol version")
+        pins = rules.pins
+        guard pins.allSatisfy({ $0.count == PublicKeyPin.length }) else {
+            throw .rules(detail: "a pin is not the \(PublicKeyPin.length) bytes of a SHA-256")
         }
+        try unsafe Self.load(rules.trust, into: context)
+        try unsafe Self.limit(rules.minimumVersion, ciphers: rules.cipherList, of: context)
+        try unsafe ClientCertificate.load(
+            certificateFile: rules.certificateFile, keyFile: rules.keyFile, into: context)
         unsafe SSL_CTX_set_options(context, noRenegotiation | noCompression)
-        unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS))
+        // What the certificate's file holds is what is shown: nothing is looked for among the trust anchors.
+        unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_cert_verify_callback(context, { store, _ in unsafe TLSClient.verifyPeer(store) }, nil)
         // The cache is this object's: OpenSSL's own is keyed by session id, which a client cannot look up by domain.
@@ -69,23 +65,28 @@ package final class TLSContext {
     }
 
     deinit {
-        unsafe sessions.values.forEach { unsafe SSL_SESSION_free($0) }
+        sessions.values.forEach { unsafe SSL_SESSION_free($0.handle) }
         unsafe SSL_CTX_free(handle)
         unsafe BIO_meth_free(bioMethod)
         unsafe scratch.deallocate()
     }
 
-    /// The session to offer to a server of `domain`, still owned by the context.
-    func session(for domain: String) -> OpaquePointer? {
-        unsafe sessions[domain]
+    /// The session to offer to a server of `domain`. One whose certificate was checked too long ago is dropped: each
+    /// resumed stream brings a new session, so that otherwise an expired certificate might never be looked at again
+    /// (RFC 8446 §4.6.1).
+    ///
+    /// - Parameter now: seconds of the machine's clock.
+    func session(for domain: String, now: Int) -> KeptSession? {
+        guard let session = sessions[domain] else { return nil }
+        if (0...Self.longestTrust).contains(now - session.verifiedAt) { return session }
+        forgetSession(for: domain)
+        return nil
     }
 
-    /// Keeps `session` for the next stream to `domain` in place of an older one, and owns it from now on.
-    func keep(_ session: OpaquePointer, for domain: String) {
-        if let older = unsafe sessions.updateValue(session, forKey: domain) { unsafe SSL_SESSION_free(older) }
-        guard unsafe sessions.count > Self.maximumSessions,
-            let other = unsafe sessions.keys.first(where: { $0 != domain })
-        else {
+    /// Keeps a session for the next stream to `domain` in place of an older one, and owns it from now on.
+    func keep(_ session: KeptSession, for domain: String) {
+        if let older = sessions.updateValue(session, forKey: domain) { unsafe SSL_SESSION_free(older.handle) }
+        guard sessions.count > Self.maximumSessions, let other = sessions.keys.first(where: { $0 != domain }) else {
             return
         }
         forgetSession(for: other)
@@ -93,7 +94,7 @@ package final class TLSContext {
 
     /// Drops the session of `domain`, so that the next stream makes a full handshake.
     func forgetSession(for domain: String) {
-        if let session = unsafe sessions.removeValue(forKey: domain) { unsafe SSL_SESSION_free(session) }
+        if let session = sessions.removeValue(forKey: domain) { unsafe SSL_SESSION_free(session.handle) }
     }
 
     private static func load(_ trust: TLSTrust, into context: OpaquePointer) throws(TLSError) {
@@ -106,26 +107,33 @@ package final class TLSContext {
             }
         case .file(let path):
             guard unsafe SSL_CTX_load_verify_file(context, path) == 1 else {
-                throw .trustAnchors(detail: reason(ErrorQueue.takeFirst(), path: path))
+                throw .trustAnchors(
+                    detail: PEMFile.reason(
+                        ErrorQueue.takeFirst(), file: "CA file '\(printable(path))'", content: "certificate"))
             }
         }
     }
 
-    private static func reason(_ entry: ErrorQueue.Entry?, path: String) -> String {
-        let file = "CA file '\(printable(path))'"
-        guard let entry else { return "\(file) cannot be read" }
-        if entry.isFromSystem { return "\(file) cannot be read: \(entry.text)" }
-        let library = ERR_GET_LIB(entry.code)
-        if library == ERR_LIB_PEM && entry.reason == PEM_R_NO_START_LINE
-            || library == ERR_LIB_X509 && entry.reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND
-        {
-            return "\(file) holds no PEM certificate"
+    private static func limit(
+        _ version: TLSVersion, ciphers: String?, of context: OpaquePointer
+    ) throws(TLSError) {
+        guard unsafe holdfast_SSL_CTX_set_min_proto_version(context, version.number) == 1 else {
+            throw .rules(detail: "this OpenSSL refuses the minimum protocol version")
         }
-        return "\(file) is not a list of PEM certificates: \(entry.text)"
+        guard let ciphers else { return }
+        // A suite without authentication would open a stream to a server that showed no certificate at all.
+        guard unsafe SSL_CTX_set_cipher_list(context, ciphers + ":!aNULL:!eNULL") == 1 else {
+            throw .rules(
+                detail: "the cipher list '\(printable(ciphers))' leaves no cipher suite: "
+                    + (ErrorQueue.takeFirst()?.text ?? "unknown"))
+        }
     }
 
     /// A bound, so that a caller who takes domains from a peer cannot fill memory with sessions (2-4 KB each).
     static let maximumSessions = 256
+
+    /// Seconds for which sessions may stand in for the certificate.
+    static let longestTrust = 3600
 }
 
 // SSL_OP_… are macros around a cast, which Swift does not import; the bits are part of OpenSSL's ABI.

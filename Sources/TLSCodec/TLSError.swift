@@ -7,6 +7,10 @@
 package enum TLSError: Error, Equatable, Sendable {
     /// The trust anchors could not be loaded; `detail` names the file and what is wrong with it. Found at start only.
     case trustAnchors(detail: String)
+    /// The certificate or key of this side cannot be used; `detail` names the file and what is wrong. Found at start only.
+    case clientCertificate(detail: String)
+    /// Another rule cannot be obeyed: a cipher list that leaves nothing, a pin of the wrong length. Found at start only.
+    case rules(detail: String)
     /// No chain leads from the server's certificate to a trusted CA; `issuer` is the one that is missing.
     case untrustedCA(issuer: String)
     /// A certificate in the chain has expired.
@@ -15,9 +19,11 @@ package enum TLSError: Error, Equatable, Sendable {
     case notYetValid(subject: String)
     /// The chain is good, but the certificate speaks for other names than the XMPP domain.
     case wrongName(expected: String, presented: [String])
+    /// Chain and name are good, but the server's key is none of the pinned ones; `presented` is its pin, `sha256/…`.
+    case pin(presented: String)
     /// The certificate was refused for another reason, in OpenSSL's words: a weak key, a wrong purpose.
     case certificate(detail: String)
-    /// No common protocol version: the server speaks nothing newer than TLS 1.1.
+    /// No common protocol version: all that the server speaks is older than the rules allow.
     case protocolVersion
     /// The handshake failed for another reason, in OpenSSL's words.
     case handshake(detail: String)
@@ -36,10 +42,13 @@ package enum TLSError: Error, Equatable, Sendable {
     package var label: String {
         switch self {
         case .trustAnchors: "trust-anchors"
+        case .clientCertificate: "client-certificate"
+        case .rules: "rules"
         case .untrustedCA: "untrusted-ca"
         case .expired: "expired"
         case .notYetValid: "not-yet-valid"
         case .wrongName: "wrong-name"
+        case .pin: "pin"
         case .certificate: "certificate"
         case .protocolVersion: "protocol-version"
         case .handshake: "handshake"
@@ -56,7 +65,7 @@ extension TLSError: CustomStringConvertible {
     /// One line for an operator.
     package var description: String {
         switch self {
-        case .trustAnchors(let detail):
+        case .trustAnchors(let detail), .clientCertificate(let detail), .rules(let detail):
             detail
         case .untrustedCA(let issuer):
             "the certificate is not issued by a trusted CA: no trusted certificate for issuer '\(issuer)'"
@@ -68,10 +77,12 @@ extension TLSError: CustomStringConvertible {
             presented.isEmpty
                 ? "the certificate is not for '\(expected)': it names no DNS, SRV or XMPP name"
                 : "the certificate is not for '\(expected)' but for \(presented.joined(separator: ", "))"
+        case .pin(let presented):
+            "the certificate's public key is not a pinned one: it is \(presented)"
         case .certificate(let detail):
             "the certificate is refused: \(detail)"
         case .protocolVersion:
-            "the server speaks no TLS version from 1.2 on"
+            "the server speaks no TLS version that is allowed: all of them are too old"
         case .handshake(let detail):
             "the TLS handshake failed: \(detail)"
         case .record(let detail):

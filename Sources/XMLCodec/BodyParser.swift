@@ -113,7 +113,9 @@ private final class BodyReader: ElementReader {
     }
 
     override func childOpened(_ attributes: SAXAttributes) -> XMLFault? {
-        guard !names.forbidden.contains(child.uri) else { return .forbiddenElement }
+        guard !names.forbidden.contains(child.uri), !names.asksForExternal(child, attributes) else {
+            return .forbiddenElement
+        }
         if payload.isEmpty { payload.reserveCapacity(remainingCount) }
         declaresBOSH = childScope.contains { $0.uri == names.bosh }
         inheritsLanguage = !language.isEmpty && isStanza && !names.hasLanguage(attributes)
@@ -202,6 +204,8 @@ private struct BodyNames {
     private var route = InternedName.none, content = InternedName.none, key = InternedName.none
     private var newkey = InternedName.none, stream = InternedName.none, lang = InternedName.none
     private var version = InternedName.none, restart = InternedName.none
+    private var sasl = InternedName.none, auth = InternedName.none
+    private var sasl2 = InternedName.none, authenticate = InternedName.none, mechanism = InternedName.none
 
     init() {}
 
@@ -235,6 +239,22 @@ private struct BodyNames {
         lang = intern("lang")
         version = intern("version")
         restart = intern("restart")
+        sasl = intern("urn:ietf:params:xml:ns:xmpp-sasl")
+        auth = intern("auth")
+        sasl2 = intern("urn:xmpp:sasl:2")
+        authenticate = intern("authenticate")
+        mechanism = intern("mechanism")
+    }
+
+    /// Whether `child` asks to be logged in by the certificate of this program (RFC 6120 §6.4.2, XEP-0388 §2.4).
+    func asksForExternal(_ child: ElementReader.Child, _ attributes: SAXAttributes) -> Bool {
+        let isRequest =
+            (child.local == auth && child.uri == sasl) || (child.local == authenticate && child.uri == sasl2)
+        // An attribute with a prefix is another one, but not to each server.
+        return isRequest
+            && (0..<attributes.count).contains { index in
+                unsafe attributes.local(index) == mechanism && SASLMechanism.isExternal(attributes.value(index))
+            }
     }
 
     /// Whether `xml:lang` is among the attributes.

@@ -1,76 +1,169 @@
 import StreamCore
 
-/// Finds in `<stream:features/>` what only concerns this program's own connection to the server, to be cut out (`X-06`).
+/// Reads in `<stream:features/>` what concerns this program's own connection to the server, and finds what the client is not
+/// to get as it came.
 ///
-/// STARTTLS and compression end here; channel binding cannot reach through; EXTERNAL would let a client log in as this program.
-/// Depths count the stream as 1 and the features as 2.
+/// Cut out is what ends here (`X-06`): STARTTLS and compression; channel binding, which cannot reach through; and EXTERNAL, which
+/// would let a client log in as this program. The largest element that the server takes is lowered to the largest that a client
+/// can send through here (XEP-0478 §3, `X-17`). Depths count the stream as 1 and the features as 2.
 struct FeaturesFilter {
-    /// What the client does not get, in the order of the bytes.
-    private(set) var cuts: [Range<Int>] = []
-    /// What the features say about STARTTLS.
-    private(set) var startTLS = StartTLSOffer.absent
+    /// A part of the features that leaves as something else, or not at all.
+    struct Edit: Equatable {
+        /// Where it stands.
+        let range: Range<Int>
+        /// What stands there for the client.
+        var replacement: [UInt8] = []
+    }
 
+    /// What the features say to this program itself.
+    private(set) var offer = FeaturesOffer()
+    /// What changes for the client, in the order of the bytes; no two overlap.
+    private(set) var edits: [Edit] = []
+
+    /// The feature that is being read, as far as it means something here.
+    private enum Section {
+        case none, startTLS, compression, limits
+        /// A list of mechanisms, with its namespace.
+        case mechanisms(InternedName)
+    }
+
+    /// An element inside a feature whose text counts.
+    private struct Leaf {
+        enum Kind {
+            case mechanism, method, maxBytes, idleSeconds
+        }
+
+        let kind: Kind
+        /// The element's `<`, and one past the `>` of its start tag.
+        let start: Int
+        let contentStart: Int
+        /// Its text so far, without that of elements inside it.
+        var text: [UInt8] = []
+    }
+
+    private let largestFromClient: Int
+    private var section = Section.none
+    private var leaf: Leaf?
     /// The start and the depth of the element that is being cut out.
     private var cut: (start: Int, depth: Int)?
-    private var isInStartTLS = false
-    /// The namespace of the list of mechanisms that is being read.
-    private var list = InternedName.none
-    /// The mechanism that is being read: its start and its name so far.
-    private var mechanism: (start: Int, name: [UInt8])?
 
-    /// An element inside the features begins.
-    mutating func opened(_ local: InternedName, _ uri: InternedName, depth: Int, start: Int, names: StreamNames) {
-        if let cut {
-            if isInStartTLS, depth == cut.depth + 1, local == names.required, uri == names.tls {
-                startTLS = .required
+    /// A filter in front of the features' content. `largestFromClient`: the most bytes of one element that a client can send.
+    init(largestFromClient: Int) {
+        self.largestFromClient = max(largestFromClient, 0)
+    }
+
+    /// An element inside the features begins; `start` is its `<`, `tagEnd` one past the `>` of its start tag.
+    mutating func opened(
+        _ local: InternedName, _ uri: InternedName, depth: Int, start: Int, tagEnd: Int, names: StreamNames
+    ) {
+        var endsHere = local == names.channelBinding && uri == names.channelBindings
+        if depth == 3 {
+            open(local, uri, names)
+            switch section {
+            case .startTLS, .compression: endsHere = true
+            case .none, .limits, .mechanisms: break
             }
-            return
         }
-        if local == names.channelBinding, uri == names.channelBindings {
-            cut = (start, depth)
-        } else if depth == 3 {
-            list = .none
-            if local == names.startTLS, uri == names.tls {
-                cut = (start, depth)
-                isInStartTLS = true
-                if startTLS == .absent { startTLS = .offered }
-            } else if local == names.compression, uri == names.compressFeature {
-                cut = (start, depth)
-            } else if (local == names.mechanisms && uri == names.sasl)
-                || (local == names.authentication && uri == names.sasl2)
-            {
-                list = uri
-            }
-        } else if depth == 4, local == names.mechanism, uri == list, !list.isNone {
-            mechanism = (start, [])
+        if endsHere, cut == nil { cut = (start, depth) }
+        guard depth == 4, let kind = leafKind(local, uri, names) else { return }
+        leaf = Leaf(kind: kind, start: start, contentStart: tagEnd)
+    }
+
+    /// A feature begins.
+    private mutating func open(_ local: InternedName, _ uri: InternedName, _ names: StreamNames) {
+        if local == names.startTLS, uri == names.tls {
+            section = .startTLS
+            if offer.startTLS == .absent { offer.startTLS = .offered }
+        } else if local == names.compression, uri == names.compressFeature {
+            section = .compression
+        } else if (local == names.mechanisms && uri == names.sasl)
+            || (local == names.authentication && uri == names.sasl2)
+        {
+            section = .mechanisms(uri)
+            offer.offersSASL = true
+        } else if local == names.limits, uri == names.streamLimits {
+            section = .limits
+        } else {
+            section = .none
         }
     }
 
-    /// Text inside the features.
-    mutating func read(_ text: UnsafeBufferPointer<UInt8>) {
-        unsafe mechanism?.name.append(contentsOf: text)
+    /// What the text of an element right inside a feature is; nil when it does not count.
+    private mutating func leafKind(_ local: InternedName, _ uri: InternedName, _ names: StreamNames) -> Leaf.Kind? {
+        switch section {
+        case .startTLS:
+            if local == names.required, uri == names.tls { offer.startTLS = .required }
+        case .compression:
+            if local == names.method, uri == names.compressFeature { return .method }
+        case .mechanisms(let list):
+            if local == names.mechanism, uri == list { return .mechanism }
+        case .limits:
+            if local == names.maxBytes, uri == names.streamLimits { return .maxBytes }
+            if local == names.idleSeconds, uri == names.streamLimits { return .idleSeconds }
+        case .none: break
+        }
+        return nil
     }
 
-    /// An element inside the features has ended.
-    mutating func closed(depth: Int, end: Int) {
+    /// Text inside the features, in the element at `depth`.
+    mutating func read(_ text: UnsafeBufferPointer<UInt8>, depth: Int) {
+        if depth == 4 { unsafe leaf?.text.append(contentsOf: text) }
+    }
+
+    /// An element inside the features has ended: `endTag` is the `<` of its end tag, `end` one past its `>`.
+    mutating func closed(depth: Int, endTag: Int, end: Int) {
+        if depth == 4, let leaf {
+            close(leaf, endTag: endTag, end: end)
+            self.leaf = nil
+        }
         if let cut, cut.depth == depth {
-            cuts.append(cut.start..<end)
+            edits.append(Edit(range: cut.start..<end))
             self.cut = nil
-            isInStartTLS = false
-        } else if depth == 4, cut == nil, let mechanism {
-            if Self.endsAtThisProgram(mechanism.name) {
-                cuts.removeAll { $0.lowerBound >= mechanism.start }
-                cuts.append(mechanism.start..<end)
+        }
+        if depth == 3 { section = .none }
+    }
+
+    private mutating func close(_ leaf: Leaf, endTag: Int, end: Int) {
+        switch leaf.kind {
+        case .mechanism:
+            if SASLMechanism.isExternal(leaf.text) || SASLMechanism.bindsToChannel(leaf.text) {
+                replace(leaf.start..<end, by: [])
             }
-            self.mechanism = nil
+        case .method:
+            // Names of methods have one spelling (XEP-0138 §7).
+            if leaf.text.trimmingXMLSpace.elementsEqual("zlib".utf8) { offer.offersZlib = true }
+        case .maxBytes:
+            // What is no number says nothing that could be lowered; the client gets it as it came.
+            guard let most = Self.number(leaf.text), most > largestFromClient, leaf.contentStart <= endTag else {
+                return
+            }
+            replace(leaf.contentStart..<endTag, by: Array(String(largestFromClient).utf8))
+        case .idleSeconds:
+            guard let seconds = Self.number(leaf.text), seconds > 0 else { return }
+            offer.idleSeconds = min(offer.idleSeconds ?? .max, UInt32(clamping: seconds))
         }
     }
 
-    /// Whether a mechanism concerns the connection to the server, not the user behind it (RFC 5802 §6, RFC 4422 §A).
-    private static func endsAtThisProgram(_ name: [UInt8]) -> Bool {
-        let word = name.drop(while: \.isXMLSpace).reversed().drop(while: \.isXMLSpace).reversed().map { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte & 0xDF : byte
+    /// Puts `replacement` in the place of `range`, in which nothing else is edited any more. The element that it belongs to
+    /// has ended just now.
+    private mutating func replace(_ range: Range<Int>, by replacement: [UInt8]) {
+        edits.removeAll { $0.range.lowerBound >= range.lowerBound }
+        edits.append(Edit(range: range, replacement: replacement))
+    }
+
+    /// A run of digits with white space around it, as much as fits; nil for anything else.
+    private static func number(_ text: [UInt8]) -> Int? {
+        let digits = text.trimmingXMLSpace
+        guard !digits.isEmpty else { return nil }
+        var number = 0
+        for byte in digits {
+            let digit = byte &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, isStillTooLarge) = tens.addingReportingOverflow(Int(digit))
+            // Stays there: ten times the largest is too large again.
+            number = isTooLarge || isStillTooLarge ? .max : sum
         }
-        return word.elementsEqual("EXTERNAL".utf8) || word.suffix(5).elementsEqual("-PLUS".utf8)
+        return number
     }
 }

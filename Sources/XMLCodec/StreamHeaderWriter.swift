@@ -1,7 +1,10 @@
-/// Writes what this program itself puts on an XMPP stream (RFC 6120 §4.2, §4.4, §5.4).
+/// Writes what this program itself puts on an XMPP stream (RFC 6120 §4.2, §4.4, §5.4; XEP-0138 §4).
 package enum StreamHeaderWriter {
     /// The request for TLS.
     package static let startTLS = Array("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".utf8)
+    /// The request to compress the stream by zlib.
+    package static let compress = Array(
+        "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>".utf8)
     /// The stream's end.
     package static let streamEnd = Array("</stream:stream>".utf8)
 

@@ -11,8 +11,11 @@ package final class UpstreamReader {
     private var document: [UInt8] = []
 
     /// A reader that keeps to `limits`.
-    package init(limits: XMLLimits = XMLLimits()) {
-        stanzas = StanzaReader(limits: limits)
+    ///
+    /// `largestFromClient`: the most bytes of one element that a client can send to the server through this program; a server
+    /// that announces to take more is corrected (XEP-0478 §3). What it announces is left alone unless given.
+    package init(limits: XMLLimits = XMLLimits(), largestFromClient: Int = .max) {
+        stanzas = StanzaReader(limits: limits, largestFromClient: largestFromClient)
     }
 
     /// How many strings libxml2's dictionary holds at the moment.
@@ -92,18 +95,30 @@ private final class StanzaReader: ElementReader {
     }
 
     private enum Kind {
-        case stanza, features, streamError, proceed, startTLSFailure
+        case stanza, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
     }
+
+    /// Longer hosts to go to are not read: 253 bytes of a name, a port, and room for brackets.
+    private static let mostRedirectBytes = 300
 
     private var names = StreamNames()
     private var piece = Piece.end
     private var kind = Kind.stanza
     private var condition: String?
-    private var filter = FeaturesFilter()
+    /// The text of `<see-other-host/>` so far, and whether it is being read.
+    private var redirect: [UInt8] = []
+    private var isInRedirect = false
+    private let largestFromClient: Int
+    private var filter = FeaturesFilter(largestFromClient: 0)
     private var item: UpstreamItem?
     private var scope: [UInt8] = []
     /// The header that was read last.
     private(set) var header = StreamHeader(from: "", id: "", version: nil)
+
+    init(limits: XMLLimits, largestFromClient: Int) {
+        self.largestFromClient = largestFromClient
+        super.init(limits: limits)
+    }
 
     func prepare(for piece: Piece) {
         self.piece = piece
@@ -171,10 +186,12 @@ private final class StanzaReader: ElementReader {
         if child.uri == names.streams {
             if child.local == names.features {
                 kind = .features
-                filter = FeaturesFilter()
+                filter = FeaturesFilter(largestFromClient: largestFromClient)
             } else if child.local == names.error {
                 kind = .streamError
                 condition = nil
+                redirect = []
+                isInRedirect = false
             } else {
                 return .forbiddenElement
             }
@@ -187,6 +204,14 @@ private final class StanzaReader: ElementReader {
             } else {
                 return .forbiddenElement
             }
+        } else if child.uri == names.compressProtocol {
+            if child.local == names.compressed {
+                kind = .compressed
+            } else if child.local == names.failure {
+                kind = .compressionFailure
+            } else {
+                return .forbiddenElement
+            }
         }
         return nil
     }
@@ -194,21 +219,33 @@ private final class StanzaReader: ElementReader {
     override func descendantOpened(local: InternedName, uri: InternedName, tagEnd: Int) {
         switch kind {
         case .features:
-            filter.opened(local, uri, depth: depth, start: tagStart(before: tagEnd - 1), names: names)
+            let start = tagStart(before: tagEnd - 1)
+            filter.opened(local, uri, depth: depth, start: start, tagEnd: tagEnd, names: names)
         case .streamError:
             if depth == 3, uri == names.streamErrors, local != names.text, condition == nil {
                 condition = String(decoding: local.bytes, as: UTF8.self)
+                isInRedirect = local == names.seeOtherHost
             }
         default: return
         }
     }
 
     override func textRead(_ text: UnsafeBufferPointer<UInt8>) {
-        if kind == .features { unsafe filter.read(text) }
+        switch kind {
+        case .features: unsafe filter.read(text, depth: depth)
+        case .streamError:
+            if isInRedirect, depth == 3 { unsafe redirect.append(contentsOf: text) }
+        default: return
+        }
     }
 
     override func descendantClosed(at end: Int) {
-        if kind == .features { filter.closed(depth: depth, end: end) }
+        switch kind {
+        case .features: filter.closed(depth: depth, endTag: tagStart(before: end), end: end)
+        case .streamError:
+            if depth == 3 { isInRedirect = false }
+        default: return
+        }
     }
 
     override func childClosed() -> XMLFault? {
@@ -216,27 +253,38 @@ private final class StanzaReader: ElementReader {
         switch kind {
         case .proceed: item = .proceed
         case .startTLSFailure: item = .startTLSFailure
+        case .compressed: item = .compressed
+        case .compressionFailure: item = .compressionFailure
         case .features:
-            guard let bytes = elementBytes(without: filter.cuts, usesStreamPrefix: true) else {
+            guard let bytes = elementBytes(with: filter.edits, usesStreamPrefix: true) else {
                 return .forbiddenElement
             }
-            item = .features(filter.startTLS, bytes: bytes)
+            item = .features(filter.offer, bytes: bytes)
         case .streamError:
-            guard let bytes = elementBytes(without: [], usesStreamPrefix: true) else { return .forbiddenElement }
-            item = .streamError(condition: condition ?? "undefined-condition", bytes: bytes)
+            guard let bytes = elementBytes(with: [], usesStreamPrefix: true) else { return .forbiddenElement }
+            item = .streamError(condition: condition ?? "undefined-condition", redirect: redirectHost, bytes: bytes)
         case .stanza:
-            guard let bytes = elementBytes(without: [], usesStreamPrefix: false) else { return .forbiddenElement }
+            guard let bytes = elementBytes(with: [], usesStreamPrefix: false) else { return .forbiddenElement }
             let isEnabled = child.local == names.enabled && child.uri.hasPrefix("urn:xmpp:sm:")
             item = .stanza(bytes: bytes, enablesResumption: isEnabled)
         }
         return nil
     }
 
+    /// Where `<see-other-host/>` points to (RFC 6120 §4.9.3.19); nil for what cannot be a host and a port.
+    private var redirectHost: String? {
+        let host = redirect.trimmingXMLSpace
+        guard (1...Self.mostRedirectBytes).contains(host.count), host.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+            return nil
+        }
+        return String(decoding: host, as: UTF8.self)
+    }
+
     /// The element with the declarations it takes from the stream (`N-10`, `X-14`), except that the response's body declares
     /// the prefix `stream` for features and errors, which get it where the server calls it something else (`L-12`).
     ///
     /// Nil when the element gives that prefix another meaning.
-    private func elementBytes(without cuts: [Range<Int>], usesStreamPrefix: Bool) -> [UInt8]? {
+    private func elementBytes(with edits: [FeaturesFilter.Edit], usesStreamPrefix: Bool) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(child.end - child.start + 64)
         if usesStreamPrefix, childScope.contains(where: { $0.prefix == names.stream && $0.uri != names.streams }) {
@@ -257,9 +305,10 @@ private final class StanzaReader: ElementReader {
                 prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(declaration.uri.bytes), into: &bytes)
         }
         var copied = child.nameEnd
-        for cut in (usesStreamPrefix ? ownStreamDeclarations : []) + cuts {
-            unsafe bytes.append(contentsOf: slice(copied..<max(copied, cut.lowerBound)))
-            copied = max(copied, cut.upperBound)
+        for edit in (usesStreamPrefix ? ownStreamDeclarations : []) + edits {
+            unsafe bytes.append(contentsOf: slice(copied..<max(copied, edit.range.lowerBound)))
+            bytes.append(contentsOf: edit.replacement)
+            copied = max(copied, edit.range.upperBound)
         }
         guard child.isRenamed, child.startTagEnd < child.end else {
             unsafe bytes.append(contentsOf: slice(copied..<max(copied, child.end)))
@@ -273,58 +322,13 @@ private final class StanzaReader: ElementReader {
         return bytes
     }
 
-    /// Where the child's start tag declares the prefix `stream` itself.
-    private var ownStreamDeclarations: [Range<Int>] {
+    /// Where the child's start tag declares the prefix `stream` itself, to be cut out.
+    private var ownStreamDeclarations: [FeaturesFilter.Edit] {
         guard childScope.contains(where: { $0.prefix == names.stream }) else { return [] }
         let tag = unsafe slice(child.start..<child.startTagEnd)
         return unsafe StartTag.declarations(in: tag.span).filter { $0.prefix.elementsEqual("stream".utf8) }.map {
-            (child.start + $0.whole.lowerBound)..<(child.start + $0.whole.upperBound)
+            FeaturesFilter.Edit(
+                range: (child.start + $0.whole.lowerBound)..<(child.start + $0.whole.upperBound))
         }
-    }
-}
-
-/// The names that mean something on a stream, in the dictionary of the current context.
-struct StreamNames {
-    private(set) var stream = InternedName.none, streams = InternedName.none, client = InternedName.none
-    private(set) var from = InternedName.none, id = InternedName.none, version = InternedName.none
-    private(set) var features = InternedName.none, error = InternedName.none, text = InternedName.none
-    private(set) var streamErrors = InternedName.none, enabled = InternedName.none
-    private(set) var tls = InternedName.none, startTLS = InternedName.none, required = InternedName.none
-    private(set) var proceed = InternedName.none, failure = InternedName.none
-    private(set) var compressFeature = InternedName.none, compression = InternedName.none
-    private(set) var sasl = InternedName.none, sasl2 = InternedName.none, mechanisms = InternedName.none
-    private(set) var authentication = InternedName.none, mechanism = InternedName.none
-    private(set) var channelBindings = InternedName.none, channelBinding = InternedName.none
-
-    /// No names: before there is a context.
-    init() {}
-
-    /// The names of a new context.
-    init(_ intern: (StaticString) -> InternedName) {
-        stream = intern("stream")
-        streams = intern("http://etherx.jabber.org/streams")
-        client = intern("jabber:client")
-        from = intern("from")
-        id = intern("id")
-        version = intern("version")
-        features = intern("features")
-        error = intern("error")
-        text = intern("text")
-        streamErrors = intern("urn:ietf:params:xml:ns:xmpp-streams")
-        enabled = intern("enabled")
-        tls = intern("urn:ietf:params:xml:ns:xmpp-tls")
-        startTLS = intern("starttls")
-        required = intern("required")
-        proceed = intern("proceed")
-        failure = intern("failure")
-        compressFeature = intern("http://jabber.org/features/compress")
-        compression = intern("compression")
-        sasl = intern("urn:ietf:params:xml:ns:xmpp-sasl")
-        sasl2 = intern("urn:xmpp:sasl:2")
-        mechanisms = intern("mechanisms")
-        authentication = intern("authentication")
-        mechanism = intern("mechanism")
-        channelBindings = intern("urn:xmpp:sasl-cb:0")
-        channelBinding = intern("sasl-channel-binding")
     }
 }

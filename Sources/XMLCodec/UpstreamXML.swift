@@ -32,7 +32,8 @@ package struct UpstreamXML {
     /// The next item in `input` from `offset` on; nil when more bytes are needed.
     ///
     /// Moves `offset` behind what was used. After `.end` or `.fault` the stream is over: all further bytes are dropped. After
-    /// `.proceed`, bytes left in `input` came before TLS and must not be trusted.
+    /// `.proceed`, bytes left in `input` came before TLS and must not be trusted; after `.compressed` they are compressed.
+    /// `reset()` comes before the next call then.
     package mutating func next(
         _ input: Span<UInt8>, offset: inout Int, reader: UpstreamReader
     ) -> UpstreamItem? {
@@ -48,8 +49,11 @@ package struct UpstreamXML {
         let start = offset
         let event = framer.scan(input, from: &offset, limits: reader.limits)
         if case .fault(let fault) = event { return end(with: .fault(fault.asStreamFault)) }
-        guard partial.count + (offset - start) <= reader.limits.elementSize else {
-            return end(with: .fault(XMLFault.limit(.elementSize).asStreamFault))
+        let (most, limit) =
+            phase == .header
+            ? (reader.limits.headerSize, XMLLimit.headerSize) : (reader.limits.elementSize, XMLLimit.elementSize)
+        guard partial.count + (offset - start) <= most else {
+            return end(with: .fault(XMLFault.limit(limit).asStreamFault))
         }
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)

@@ -14,8 +14,12 @@ package struct XMLLimits: Sendable, Equatable {
     package var declarationBytes: Int
     /// How many first-level elements one `<body/>` may hold.
     package var children: Int
-    /// The most bytes of one element from the server, and of its stream header; at most 8 MiB, because libxml2 refuses 10 MB.
+    /// The most bytes of one element from the server; at most 8 MiB, because libxml2 refuses 10 MB.
     package var elementSize: Int
+
+    /// The most bytes of a server's stream header with its XML declaration: nobody has logged in when it comes, and an honest
+    /// one has some 200.
+    package var headerSize: Int { min(elementSize, 16_384) }
 
     /// Limits; what is not given has its default.
     package init(
@@ -48,6 +52,8 @@ package enum XMLLimit: String, Sendable, CaseIterable {
     case children
     /// `XMLLimits.elementSize`.
     case elementSize = "element-size"
+    /// `XMLLimits.headerSize`.
+    case headerSize = "header-size"
 }
 
 /// Why XML was refused. Nothing of what was refused is handed out.
@@ -62,7 +68,8 @@ package enum XMLFault: Error, Sendable, Equatable {
     case invalidRoot
     /// Text between first-level elements (`N-03`).
     case text
-    /// A first-level element that belongs to the connection manager alone: in the streams, STARTTLS or compression namespace.
+    /// A first-level element that belongs to the connection manager alone: in the streams, STARTTLS or compression namespace,
+    /// or one that would log in by the connection manager's certificate.
     case forbiddenElement
     /// A limit was passed.
     case limit(XMLLimit)

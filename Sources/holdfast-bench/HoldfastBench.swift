@@ -7,5 +7,5 @@ struct HoldfastBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "holdfast-bench",
         abstract: "Measures a BOSH connection manager.",
-        subcommands: [NullServerCommand.self, LoadCommand.self])
+        subcommands: [NullServerCommand.self, LoadCommand.self, RefusalCommand.self])
 }

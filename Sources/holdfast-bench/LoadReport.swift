@@ -18,6 +18,8 @@ struct LoadReport {
     var connectionLosses = 0
     /// Sessions that ended before their time, with the reasons and how often each.
     var failures: [String: Int] = [:]
+    /// When the last of them ended, on the monotonic clock, in nanoseconds; 0 when none did.
+    var lastFailure: UInt64 = 0
     /// From due time to arrival, in microseconds.
     var latency = Histogram<UInt64>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
 
@@ -60,7 +62,7 @@ struct LoadReport {
             "login_seconds":\(Self.short(loginSeconds)),"message_seconds":\(Self.short(messageSeconds)),\
             "sent":\(sent),"received":\(received),"lost":\(lost),"doubled":\(doubled),"out_of_order":\(outOfOrder),\
             "requests":\(requests),"messages_per_second":\(Self.short(throughput)),"kills":\(kills),\
-            "connection_losses":\(connectionLosses),"failed_sessions":\(failed),\
+            "connection_losses":\(connectionLosses),"failed_sessions":\(failed),"last_failure_ns":\(lastFailure),\
             "p50_ms":\(milliseconds(50)),"p90_ms":\(milliseconds(90)),"p99_ms":\(milliseconds(99)),\
             "max_ms":\(milliseconds(100))}
             """
@@ -76,7 +78,7 @@ struct LoadReport {
     }
 
     /// Three decimals, without Foundation.
-    private static func short(_ value: Double) -> String {
+    static func short(_ value: Double) -> String {
         let thousandths = Int((value * 1_000).rounded())
         let fraction = String(thousandths % 1_000)
         return "\(thousandths / 1_000)." + String(repeating: "0", count: 3 - fraction.count) + fraction

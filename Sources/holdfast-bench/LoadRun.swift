@@ -382,6 +382,7 @@ final class LoadRun {
         session.links = [nil, nil]
         session.client.fail(reason)
         report.failures[reason, default: 0] += 1
+        report.lastFailure = MonotonicClock.now
         if session.isLoggedIn { endedCount += 1 } else { loggingIn -= 1 }
     }
 }

@@ -27,14 +27,14 @@ final class NullServer {
     init(_ wanted: SocketAddress, domain: String) throws(SystemError) {
         listener = try Listener(wanted)
         address = listener.address
-        signals = try SignalSource([.terminate, .interrupt])
+        signals = try SignalSource([.terminate, .interrupt, .hangup])
         poller = try Poller(capacity: 1_024)
         self.domain = Array(domain.utf8)
         try poller.register(listener.descriptor, token: Token.listener, interest: .readable)
         try poller.register(signals.descriptor, token: Token.signals, interest: .readable)
     }
 
-    /// Serves until a signal comes.
+    /// Serves until a signal comes; SIGHUP resets all streams that there are, and serving goes on.
     func run() throws(SystemError) {
         while true {
             let count = try poller.wait(timeout: nil)
@@ -42,7 +42,11 @@ final class NullServer {
                 let event = poller[index]
                 switch event.token {
                 case Token.listener: acceptAll()
-                case Token.signals: return
+                case Token.signals:
+                    while let signal = signals.next() {
+                        guard signal == .hangup else { return }
+                        resetAll()
+                    }
                 case let token: handle(event, token)
                 }
             }
@@ -118,6 +122,19 @@ final class NullServer {
             }
         }
         unflushed.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets all connections break at once, as when a server dies, and says when on the clock that all processes share.
+    private func resetAll() {
+        let began = MonotonicClock.now
+        var count = 0
+        for slot in streams.indices {
+            guard let stream = streams[slot] else { continue }
+            try? stream.socket.resetWhenClosed()
+            remove(slot)
+            count += 1
+        }
+        StandardStream.output.writeLine("reset \(count) streams at \(began)")
     }
 
     private func watch(_ stream: NullStream, _ interest: Interest) {

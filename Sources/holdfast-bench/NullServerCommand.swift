@@ -1,14 +1,14 @@
 import ArgumentParser
 import Reactor
 
-/// `holdfast-bench null-server`: runs until SIGTERM or SIGINT.
+/// `holdfast-bench null-server`: runs until SIGTERM or SIGINT; SIGHUP resets its streams.
 struct NullServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "null-server",
         abstract: "An XMPP server that does nothing but route messages between its own streams.",
         discussion: """
             Any SASL ANONYMOUS or PLAIN login succeeds. A message goes to the full JID it names, also to its sender.
-            Everything else that needs an answer gets an empty result. No TLS: for loopback only.
+            Everything else that needs an answer gets an empty result. No TLS: for loopback only. SIGHUP resets all streams.
             """)
 
     @Option(help: "Where to listen, ADDR:PORT; port 0 picks a free one, which is printed.")

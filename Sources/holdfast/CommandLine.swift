@@ -5,22 +5,29 @@ import Settings
 enum Invocation: Equatable {
     /// Serve with these settings.
     case run(Settings)
-    /// Be the child process that resolves names.
-    case resolver
-    /// Write these texts, each complete with its line ends, and exit. Code 0, or 64 for a wrong command line.
+    /// See whether these settings can be served with, and say so of the configuration file at this path.
+    case check(Settings, file: String)
+    /// Be the child process that resolves names, by asking the name server at this address (`ADDR:PORT`) if there is one.
+    case resolver(nameserver: String?)
+    /// Write these texts, each complete with its line ends, and exit. Code 0, 64 for a wrong command line, or 78 for a
+    /// wrong configuration.
     case exit(code: Int32, standardOutput: String, standardError: String)
 }
 
-/// The command line: arguments in, an `Invocation` out. It writes nothing and never exits by itself.
+/// The command line: arguments in, an `Invocation` out. It reads the configuration file, writes nothing and never exits by
+/// itself.
 enum HoldfastCommand {
     /// EX_USAGE of sysexits.h.
     static let usageError: Int32 = 64
+    /// EX_CONFIG of sysexits.h.
+    static let configurationError: Int32 = 78
 
-    /// Reads the arguments after the program's name.
+    /// Reads the arguments after the program's name, the environment, and the file that the arguments name.
     ///
-    /// Whatever is wrong gives exit code 64 and one line on standard error that names the flag, the value and what is
-    /// allowed: ArgumentParser's own errors are three lines and know no ranges.
-    static func parse(_ arguments: [String], version: String) -> Invocation {
+    /// Whatever is wrong with the arguments gives exit code 64, with a file or the environment 78, and one line for each
+    /// fault on standard error that names the place, the value and what is allowed: ArgumentParser's own errors are three
+    /// lines and know no ranges.
+    static func parse(_ arguments: [String], environment: [String: String], version: String) -> Invocation {
         // The library would let it pass behind `run` too, and then miss the flags of `run`.
         if arguments.contains("--version") {
             return .exit(code: 0, standardOutput: "holdfast \(version)\n", standardError: "")
@@ -28,9 +35,11 @@ enum HoldfastCommand {
         do {
             switch try RootCommand.parseAsRoot(arguments) {
             case let run as RunCommand:
-                return .run(try Settings.resolve(entries: run.entries))
-            case is ResolverCommand:
-                return .resolver
+                return self.run(run, environment)
+            case let resolver as ResolverCommand:
+                return self.resolver(resolver)
+            case is SettingsDocumentCommand:
+                return .exit(code: 0, standardOutput: SettingsDocument.text, standardError: "")
             case is RootCommand:
                 return wrong("a command is missing; see 'holdfast --help', or begin with 'holdfast run'")
             case var other:
@@ -38,8 +47,6 @@ enum HoldfastCommand {
                 try other.run()
                 return .exit(code: 0, standardOutput: "", standardError: "")
             }
-        } catch let error as SettingsError {
-            return wrong(error.description)
         } catch {
             if RootCommand.exitCode(for: error).isSuccess {
                 return .exit(code: 0, standardOutput: RootCommand.fullMessage(for: error) + "\n", standardError: "")
@@ -48,8 +55,38 @@ enum HoldfastCommand {
         }
     }
 
-    private static func wrong(_ line: String) -> Invocation {
-        .exit(code: usageError, standardOutput: "", standardError: "holdfast: \(line)\n")
+    private static func run(_ command: RunCommand, _ environment: [String: String]) -> Invocation {
+        if command.config.count > 1 {
+            return wrong(
+                "--config: '\(SettingsError.printable(command.config[1]))' is a second value, only one is allowed")
+        }
+        let file = command.config.first
+        if command.isCheck, file == nil { return wrong("--check-config needs the file to check: --config FILE") }
+        let entries = EnvironmentEntries.entries(of: environment) + command.entries
+        do throws(SettingsFaults) {
+            let settings = try Configuration.settings(file: file, entries: entries)
+            if command.isCheck, let file { return .check(settings, file: file) }
+            return .run(settings)
+        } catch {
+            return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
+        }
+    }
+
+    private static func resolver(_ command: ResolverCommand) -> Invocation {
+        guard let text = command.nameserver else { return .resolver(nameserver: nil) }
+        guard let address = SettingsTable.nameserver.parse(text) else {
+            return wrong(
+                "--nameserver: '\(SettingsError.printable(text))' is not \(SettingsTable.nameserver.row.allowed)")
+        }
+        return .resolver(nameserver: address)
+    }
+
+    private static func wrong(_ lines: String..., code: Int32 = usageError) -> Invocation {
+        wrong(lines, code: code)
+    }
+
+    private static func wrong(_ lines: [String], code: Int32) -> Invocation {
+        .exit(code: code, standardOutput: "", standardError: lines.map { "holdfast: \($0)\n" }.joined())
     }
 }
 
@@ -59,9 +96,10 @@ struct RootCommand: ParsableCommand {
         abstract: "A BOSH connection manager: web clients on one side, an XMPP server on the other.",
         usage: """
             holdfast run --domain DOMAIN --upstream HOST:PORT [options]
+            holdfast run --config FILE [options]
             holdfast --version
             """,
-        subcommands: [RunCommand.self, ResolverCommand.self])
+        subcommands: [RunCommand.self, ResolverCommand.self, SettingsDocumentCommand.self])
 
     /// For the help text; `HoldfastCommand.parse` looks for it first.
     @Flag(name: .customLong("version"), help: "Show the version.")
@@ -72,4 +110,13 @@ struct RootCommand: ParsableCommand {
 struct ResolverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolver", abstract: "Resolve names for a parent process.", shouldDisplay: false)
+
+    @Option(help: "The name server that is asked, instead of the system's way of finding names.")
+    var nameserver: String?
+}
+
+/// Prints docs/settings.md; for deploy/lib/settings-doc.
+struct SettingsDocumentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settings-doc", abstract: "Print the documentation of all settings.", shouldDisplay: false)
 }

@@ -25,6 +25,9 @@ enum CommandLineError {
             }
             return "\(flag) needs a value: \(row.allowed)"
         }
+        if message.hasPrefix("Missing value"), flag == "--config" {
+            return "--config needs a value: the path of a configuration file"
+        }
         if message.contains("nexpected argument"), !flag.isEmpty {
             return isRun
                 ? "unexpected argument '\(printable(quoted[0]))'; \(help)"

@@ -9,8 +9,20 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Serve BOSH clients.",
-        usage: "holdfast run --domain DOMAIN --upstream HOST:PORT [options]",
-        discussion: "Begin with 'holdfast run --domain example.org --upstream 127.0.0.1:5222'.")
+        usage: """
+            holdfast run --domain DOMAIN --upstream HOST:PORT [options]
+            holdfast run --config FILE [options]
+            """,
+        discussion: """
+            Begin with 'holdfast run --domain example.org --upstream 127.0.0.1:5222'. A configuration file has more settings \
+            than there are flags; docs/settings.md describes them all.
+            """)
+
+    @Option(help: ArgumentHelp("A TOML file of settings; flags override it", valueName: "FILE"))
+    var config: [String] = []
+
+    @Flag(name: .customLong("check-config"), help: "Say whether the settings are valid, and exit: 0 if so, 78 if not.")
+    var isCheck = false
 
     @Option(SettingsTable.listen.row) var listen: [String] = []
     @Option(SettingsTable.admin.row) var admin: [String] = []
@@ -58,7 +70,7 @@ extension SettingRow {
         case .text: break
         }
         if isRepeatable { text += "; repeatable" }
-        if isRequired { text += " (required)" }
+        if isRequired { text += " (required without --config)" }
         if !defaults.isEmpty { text += " (default: \(defaults.joined(separator: ", ")))" }
         return ArgumentHelp("\(text)", valueName: valueName)
     }

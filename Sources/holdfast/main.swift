@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Gateway
 import Logging
 import Reactor
@@ -24,11 +25,15 @@ func serve(_ settings: Settings) -> Never {
     CurrentProcess.exit(0)
 }
 
-switch HoldfastCommand.parse(Array(CommandLine.arguments.dropFirst()), version: Version.text) {
+let invocation = HoldfastCommand.parse(
+    Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment, version: Version.text)
+switch invocation {
 case .run(let settings):
     serve(settings)
-case .resolver:
-    ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor))
+case .check(_, let file):
+    leave(code: 0, standardOutput: "\(SettingsError.printable(file)): the configuration is valid\n", standardError: "")
+case .resolver(let nameserver):
+    ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor), nameserver: nameserver)
     CurrentProcess.exit(0)
 case .exit(let code, let standardOutput, let standardError):
     leave(code: code, standardOutput: standardOutput, standardError: standardError)

@@ -78,7 +78,9 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
             case "maxpause": policy.maxpause = .seconds(number)
             case "outbound": policy.outboundBound = number
             case "inbound": policy.inboundBound = number
-            case "domains": policy.domains = parts[1].split(separator: ",").map(String.init)
+            case "domains":
+                let names = parts[1].split(separator: ",").map { (String($0), [String]()) }
+                policy.domains = ServedDomains(names: Dictionary(uniqueKeysWithValues: names))
             case "streams": policy.maxStreams = number
             case "responses": policy.extraResponses = number
             case "spare-bytes": policy.spareBytes = number

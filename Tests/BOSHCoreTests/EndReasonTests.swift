@@ -3,38 +3,39 @@ import Testing
 import BOSHCore
 
 @Suite struct EndReasonTests {
-    /// Reason, what the log says, what the client is told, whether the upstream did it.
-    private static let table: [(EndReason, String, String?, Bool)] = [
-        (.terminated, "terminated", nil, false),
-        (.inactive, "inactive", nil, false),
-        (.creationAborted, "creation-aborted", nil, false),
-        (.malformedRequest, "malformed-request", "bad-request", false),
-        (.ridAboveWindow, "rid-above-window", "item-not-found", false),
-        (.ridTooOld, "rid-too-old", "item-not-found", false),
-        (.overactive, "overactive", "policy-violation", false),
-        (.keyMismatch, "key-mismatch", "item-not-found", false),
-        (.unknownStream, "unknown-stream", "item-not-found", false),
-        (.streamHostUnknown, "stream-host-unknown", "host-unknown", false),
-        (.tooManyStreams, "too-many-streams", "policy-violation", false),
-        (.inboundOverflow, "inbound-overflow", "policy-violation", false),
-        (.upstreamUnreachable, "upstream-unreachable", "remote-connection-failed", true),
-        (.upstreamUnresolved, "upstream-unresolved", "remote-connection-failed", true),
-        (.upstreamTLS, "upstream-tls", "remote-connection-failed", true),
-        (.upstreamNoStartTLS, "upstream-no-starttls", "remote-connection-failed", true),
-        (.upstreamTimeout, "upstream-timeout", "remote-connection-failed", true),
-        (.upstreamMalformed, "upstream-malformed", "remote-connection-failed", true),
-        (.upstreamStreamError, "upstream-stream-error", "remote-stream-error", true),
-        (.upstreamClosed, "upstream-closed", "remote-connection-failed", true),
-        (.upstreamLost, "upstream-lost", "remote-connection-failed", true),
-        (.upstreamStalled, "upstream-stalled", "remote-connection-failed", true),
-        (.shutdown, "shutdown", "system-shutdown", false),
+    /// Reason, what the log says, what the client is told.
+    private static let table: [(EndReason, String, String?)] = [
+        (.terminated, "terminated", nil),
+        (.inactive, "inactive", nil),
+        (.creationAborted, "creation-aborted", nil),
+        (.malformedRequest, "malformed-request", "bad-request"),
+        (.ridAboveWindow, "rid-above-window", "item-not-found"),
+        (.ridTooOld, "rid-too-old", "item-not-found"),
+        (.overactive, "overactive", "policy-violation"),
+        (.keyMismatch, "key-mismatch", "item-not-found"),
+        (.unknownStream, "unknown-stream", "item-not-found"),
+        (.streamHostUnknown, "stream-host-unknown", "host-unknown"),
+        (.tooManyStreams, "too-many-streams", "policy-violation"),
+        (.inboundOverflow, "inbound-overflow", "policy-violation"),
+        (.upstreamUnreachable, "upstream-unreachable", "remote-connection-failed"),
+        (.upstreamUnresolved, "upstream-unresolved", "remote-connection-failed"),
+        (.upstreamForbidden, "upstream-forbidden", "host-unknown"),
+        (.upstreamSpared, "upstream-spared", "remote-connection-failed"),
+        (.upstreamTLS, "upstream-tls", "remote-connection-failed"),
+        (.upstreamNoStartTLS, "upstream-no-starttls", "remote-connection-failed"),
+        (.upstreamTimeout, "upstream-timeout", "remote-connection-failed"),
+        (.upstreamMalformed, "upstream-malformed", "remote-connection-failed"),
+        (.upstreamStreamError, "upstream-stream-error", "remote-stream-error"),
+        (.upstreamClosed, "upstream-closed", "remote-connection-failed"),
+        (.upstreamLost, "upstream-lost", "remote-connection-failed"),
+        (.upstreamStalled, "upstream-stalled", "remote-connection-failed"),
+        (.shutdown, "shutdown", "system-shutdown"),
     ]
 
     @Test("T-03 every reason has its condition", arguments: table)
-    func hasCondition(reason: EndReason, name: String, condition: String?, isUpstream: Bool) {
+    func hasCondition(reason: EndReason, name: String, condition: String?) {
         #expect(reason.rawValue == name)
         #expect(reason.condition?.rawValue == condition)
-        #expect(reason.isUpstream == isUpstream)
     }
 
     @Test("the table names every reason")

@@ -8,7 +8,7 @@ struct SessionHarness {
     static let policy = {
         var policy = SessionPolicy(
             maxWait: .seconds(60), maxHold: 3, inactivity: .seconds(30), polling: .seconds(5), maxpause: .seconds(120),
-            outboundBound: 100, inboundBound: 100, domains: ["example.org"])
+            outboundBound: 100, inboundBound: 100, domains: ServedDomains(names: ["example.org": []]))
         policy.extraResponses = 8
         policy.responseBytes = 262_144
         policy.spareBytes = 262_144

@@ -141,7 +141,7 @@ struct SimulatedWorld {
         var policy = SessionPolicy(
             maxWait: .seconds(20), maxHold: 3, inactivity: .seconds(inactivity), polling: .seconds(polling),
             maxpause: .seconds(pauseLength), outboundBound: 1_000_000, inboundBound: 1_000_000,
-            domains: ["example.org"])
+            domains: ServedDomains(names: ["example.org": []]))
         policy.extraResponses = setting.acknowledges ? 8 : 0
         policy.spareBytes = 0
         return policy

@@ -1,3 +1,4 @@
+import CZlib
 import Testing
 
 @testable import Deflate
@@ -63,8 +64,108 @@ struct FuzzTests {
     }
 }
 
+/// The same for streams that never end.
+struct StreamFuzzTests {
+    @Test("whatever goes in comes out, however it is cut, beside zlib at either end")
+    func roundTrips() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SplitMix(state: seed)
+        for _ in 0..<12 {
+            var deflater = try makeStreamDeflater()
+            var inflater = try makeStreamInflater()
+            let plainReader = try PlainInflater()
+            let plainWriter = try PlainDeflater(
+                level: Int32(generator.next() % 10), window: 9 + Int32(generator.next() % 7),
+                memoryLevel: 1 + Int32(generator.next() % 9))
+            var fromServer = try makeStreamInflater()
+            for _ in 0..<20 {
+                let bytes = generator.bytes()
+                var compressed: [UInt8] = []
+                let done = deflater.deflate(bytes.span, into: &compressed)
+                #expect(done, "seed \(seed)")
+                #expect(try plainReader.inflate(compressed) == bytes, "seed \(seed)")
+                #expect(try cut(compressed, &inflater, &generator) == bytes, "seed \(seed)")
+                let sent = try plainWriter.deflate(
+                    bytes, flush: bytes.isEmpty ? Z_SYNC_FLUSH : generator.pick([Z_SYNC_FLUSH, Z_FULL_FLUSH]))
+                #expect(try cut(sent, &fromServer, &generator) == bytes, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("damage is an error for good or bytes within the limit, never more")
+    func damage() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SplitMix(state: seed)
+        var refused = 0
+        for _ in 0..<300 {
+            let server = try PlainDeflater()
+            var bytes = try server.deflate(generator.bytes()) + server.deflate(generator.bytes())
+            for _ in 0...Int(generator.next() % 4) {
+                let index = Int(generator.next() % UInt64(bytes.count))
+                switch generator.next() % 3 {
+                case 0: bytes[index] = UInt8(truncatingIfNeeded: generator.next())
+                case 1 where bytes.count > 1: bytes.remove(at: index)
+                default: bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: index)
+                }
+            }
+            refused += try survives(bytes, &generator, seed: seed) ? 0 : 1
+        }
+        #expect(refused > 100, "seed \(seed)")
+    }
+
+    @Test("noise is survived, behind a good header too")
+    func noise() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SplitMix(state: seed)
+        var refused = 0
+        for round in 0..<400 {
+            let bytes = (0..<200).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+            refused += try survives(round % 2 == 0 ? bytes : [0x78, 0x9C] + bytes, &generator, seed: seed) ? 0 : 1
+        }
+        #expect(refused > 300, "seed \(seed)")
+    }
+
+    /// Feeds `bytes` in random pieces with random limits; whether no error came.
+    private func survives(_ bytes: [UInt8], _ generator: inout SplitMix, seed: UInt64) throws -> Bool {
+        var inflater = try makeStreamInflater()
+        var failure: DeflateError?
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = Array(rest.prefix(1 + Int(generator.next() % 300)))
+            rest = rest.dropFirst(piece.count)
+            let limit = Int(generator.next() % 5000)
+            var output: [UInt8] = []
+            do throws(DeflateError) {
+                try inflater.inflate(piece.span, limit: limit, into: &output)
+                #expect(output.count <= limit, "seed \(seed)")
+                #expect(failure == nil, "seed \(seed)")
+            } catch {
+                #expect(output.isEmpty, "seed \(seed)")
+                #expect(failure == nil || failure == error, "seed \(seed)")
+                #expect([.corrupt, .tooLarge, .trailingData].contains(error), "seed \(seed)")
+                failure = error
+            }
+        }
+        return failure == nil
+    }
+
+    /// What `bytes` expand to in random pieces.
+    private func cut(
+        _ bytes: [UInt8], _ inflater: inout StreamInflater, _ generator: inout SplitMix
+    ) throws -> [UInt8] {
+        var output: [UInt8] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = Array(rest.prefix(1 + Int(generator.next() % 5000)))
+            rest = rest.dropFirst(piece.count)
+            try inflater.inflate(piece.span, limit: 100_000_000, into: &output)
+        }
+        return output
+    }
+}
+
 /// SplitMix64: a run can be repeated from its seed.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

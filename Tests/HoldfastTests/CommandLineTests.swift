@@ -7,7 +7,7 @@ import Testing
     private static let required = ["run", "--domain", "example.org", "--upstream", "127.0.0.1:5222"]
 
     private func parse(_ arguments: [String]) -> Invocation {
-        HoldfastCommand.parse(arguments, version: "1.2.3")
+        HoldfastCommand.parse(arguments, environment: [:], version: "1.2.3")
     }
 
     private func settings(_ arguments: [String]) throws -> Settings {
@@ -30,24 +30,34 @@ import Testing
 
     @Test func `run with what is needed`() throws {
         let settings = try settings(Self.required)
-        #expect(settings.domains == ["example.org"])
-        #expect(settings.upstream.description == "127.0.0.1:5222")
-        #expect(settings.upstreamTLS == .starttls)
+        let domain = try #require(settings.domains.first)
+        #expect(settings.domains.count == 1)
+        #expect(domain.name == "example.org")
+        #expect(domain.upstream == .fixed([try #require(UpstreamAddress("127.0.0.1:5222"))]))
+        #expect(domain.tls == .starttls)
     }
 
     @Test func `run with everything`() throws {
         let settings = try settings([
             "run", "--listen", "127.0.0.1:1", "--listen=unix:/run/h", "--admin", "[::1]:2", "--domain", "a.example",
-            "--domain", "b.example", "--upstream=xmpp.example:5223", "--upstream-tls", "direct", "--upstream-ca",
+            "--domain", "b.example", "--upstream=xmpp.example:5223", "--upstream", "x2.example:5223 priority=7",
+            "--upstream-tls", "direct", "--upstream-ca",
             "ca.pem", "--path", "/b", "--max-wait", "3", "--inactivity=40", "--max-hold", "5", "--max-body", "64KiB",
             "--log-level", "debug",
         ])
         #expect(settings.listen == [.tcp(host: "127.0.0.1", port: 1), .unix(path: "/run/h")])
         #expect(settings.admin == .tcp(host: "::1", port: 2))
-        #expect(settings.domains == ["a.example", "b.example"])
-        #expect(settings.upstream.description == "xmpp.example:5223")
-        #expect(settings.upstreamTLS == .direct)
-        #expect(settings.upstreamCA == "ca.pem")
+        #expect(settings.domains.map(\.name) == ["a.example", "b.example"])
+        for domain in settings.domains {
+            #expect(
+                domain.upstream
+                    == .fixed([
+                        try #require(UpstreamAddress("xmpp.example:5223")),
+                        try #require(UpstreamAddress(weighted: "x2.example:5223 priority=7")),
+                    ]))
+            #expect(domain.tls == .direct)
+            #expect(domain.ca == "ca.pem")
+        }
         #expect(settings.path == "/b")
         #expect(settings.maxWait == .seconds(3))
         #expect(settings.inactivity == .seconds(40))
@@ -99,6 +109,10 @@ import Testing
         (["run", "--max-wait"], "--max-wait needs a value: a number of seconds from 1 to 3600"),
         (["run", "--max-wait="], "--max-wait needs a value: a number of seconds from 1 to 3600"),
         (["run", "--max-wait", "--domain", "a"], "--max-wait needs a value: a number of seconds from 1 to 3600"),
+        (["run", "--config"], "--config needs a value: the path of a configuration file"),
+        (["run", "--config", "a", "--config", "b"], "--config: 'b' is a second value, only one is allowed"),
+        (["run", "--check-config"], "--check-config needs the file to check: --config FILE"),
+        (["resolver", "--nameserver", "ns"], "--nameserver: 'ns' is not ADDR:PORT or [IPV6]:PORT"),
         (["run", "--f\u{1B}o\no"], "unknown flag '--f?o?o'; see 'holdfast run --help'"),
     ])
     func `A wrong command line is one line`(arguments: [String], line: String) {
@@ -148,7 +162,20 @@ import Testing
         #expect(words.contains("none, starttls, direct"))
     }
 
+    @Test func `Several faults are told at once`() {
+        #expect(
+            parse(["run", "--max-wait", "0", "--max-hold", "x"])
+                == .exit(
+                    code: 64, standardOutput: "",
+                    standardError: """
+                        holdfast: --max-wait: '0' is not a number of seconds from 1 to 3600
+                        holdfast: --max-hold: 'x' is not a number from 1 to 10
+
+                        """))
+    }
+
     @Test func `The resolver's role`() {
-        #expect(parse(["resolver"]) == .resolver)
+        #expect(parse(["resolver"]) == .resolver(nameserver: nil))
+        #expect(parse(["resolver", "--nameserver", "[::1]:5353"]) == .resolver(nameserver: "[::1]:5353"))
     }
 }

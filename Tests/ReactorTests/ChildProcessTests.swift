@@ -36,6 +36,11 @@ import Testing
         #expect(name.hasPrefix("socket:") && !sockets.contains(Substring(name)))
     }
 
+    @Test func `standard input and output are not inherited`() throws {
+        let (output, _) = try run("files=$(readlink /proc/$$/fd/0 /proc/$$/fd/1); echo lost; cat; echo $files >&3")
+        #expect(output == "/dev/null /dev/null\n")
+    }
+
     @Test func `blocked and ignored signals are not inherited`() throws {
         let source = try SignalSource([.terminate, .hangup])
         _ = source.next()

@@ -59,6 +59,12 @@ import Testing
         #expect(address.port == (text.hasPrefix("unix:") ? nil : UInt16(text.split(separator: ":").last ?? "")))
     }
 
+    @Test func `the port can be exchanged`() {
+        #expect(SocketAddress.ipv4(1, port: 0).with(port: 9) == .ipv4(1, port: 9))
+        #expect(SocketAddress.ipv6(1, port: 3, scope: 2).with(port: .max) == .ipv6(1, port: .max, scope: 2))
+        #expect(SocketAddress.unix("/x").with(port: 9) == .unix("/x"))
+    }
+
     @Test func `a family that is not spoken is no address`() {
         var storage = sockaddr_storage()
         storage.ss_family = sa_family_t(AF_PACKET)

@@ -66,4 +66,36 @@ import Testing
     func `No upstream address`(text: String) {
         #expect(UpstreamAddress(text) == nil)
     }
+
+    @Test(arguments: [
+        ("a.example:1", 0, 0), ("a.example:1 priority=10", 10, 0), ("a.example:1 weight=5", 0, 5),
+        ("a.example:1 priority=65535 weight=0", 65535, 0), ("a.example:1  weight=1  priority=2", 2, 1),
+    ])
+    func `An upstream address with priority and weight`(text: String, priority: UInt16, weight: UInt16) throws {
+        let address = try #require(UpstreamAddress(weighted: text))
+        #expect(address.host == "a.example" && address.port == 1)
+        #expect(address.priority == priority)
+        #expect(address.weight == weight)
+    }
+
+    @Test(arguments: [
+        "", " ", "a.example", "a.example:1 5", "a.example:1 priority", "a.example:1 priority=",
+        "a.example:1 priority=65536",
+        "a.example:1 priority=-1", "a.example:1 priority=1=2", "a.example:1 priority=1 priority=2",
+        "a.example:1 weight=1 weight=1", "a.example:1 Priority=1", "a.example:1 order=1", "priority=1 a.example:1",
+        "a.example:1,priority=1", "a.example:1 priority=1 weight=2 weight=3", "a.example:1\tpriority=1",
+    ])
+    func `No upstream address with priority and weight`(text: String) {
+        #expect(UpstreamAddress(weighted: text) == nil)
+    }
+
+    @Test(arguments: [("127.0.0.1:53", "127.0.0.1:53"), ("[2001:DB8::1]:5353", "[2001:db8::1]:5353")])
+    func `A name server`(text: String, address: String) {
+        #expect(SettingsTable.nameserver.parse(text) == address)
+    }
+
+    @Test(arguments: ["", "127.0.0.1", "127.0.0.1:0", "localhost:53", "ns.example.org:53", "::1:53", "[::1]"])
+    func `No name server`(text: String) {
+        #expect(SettingsTable.nameserver.parse(text) == nil)
+    }
 }

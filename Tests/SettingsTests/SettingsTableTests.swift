@@ -27,19 +27,27 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 26)
+        #expect(SettingsTable.rows.count == 46)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
 
     @Test func `The flags are the command line's contract`() {
         #expect(
-            SettingsTable.rows.compactMap(\.flag) == [
-                "--listen", "--admin", "--domain", "--upstream", "--upstream-tls", "--upstream-ca", "--path",
-                "--public-url", "--max-wait", "--inactivity", "--max-hold", "--max-body", "--log-level",
+            SettingsTable.rows.compactMap(\.flag).sorted() == [
+                "--admin", "--domain", "--inactivity", "--listen", "--log-level", "--max-body", "--max-hold",
+                "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls",
             ])
-        #expect(SettingsTable.rows.filter(\.isRepeatable).map(\.name) == ["listen", "domain", "public-url"])
+        #expect(
+            SettingsTable.rows.filter(\.isRepeatable).map(\.name) == [
+                "listen", "listen-proxy", "public-url", "trusted-proxy", "domain", "route", "upstream", "upstream-pin",
+            ])
         #expect(SettingsTable.rows.filter(\.isRequired).map(\.name) == ["domain", "upstream"])
+        #expect(
+            SettingsTable.rows.filter(\.isPerDomain).map(\.name) == [
+                "upstream", "upstream-tls", "upstream-ca", "upstream-pin", "upstream-certificate", "upstream-key",
+                "upstream-tls-minimum", "upstream-ciphers", "upstream-compression", "upstream-proxy-protocol",
+            ])
     }
 
     @Test(arguments: SettingsTable.rows)
@@ -49,11 +57,25 @@ import Testing
         #expect(!row.doc.contains { $0.isNewline })
         #expect(!row.allowed.isEmpty && !row.valueName.isEmpty)
         #expect(!(row.isRequired && !row.defaults.isEmpty))
+        #expect(!row.example.isEmpty && (row.isRepeatable || row.example.count == 1))
+        #expect(row.example != row.defaults, "an example that is the default shows nothing")
+    }
+
+    @Test(arguments: SettingsTable.rows)
+    func `Every example is allowed`(row: SettingRow) {
+        for value in row.example {
+            #expect(Settings.faults(in: [SettingEntry(row.name, value, origin: .environment)]).isEmpty, "\(row.name)")
+        }
     }
 
     @Test(arguments: SettingsTable.rows)
     func `Every default is allowed`(row: SettingRow) {
         for value in row.defaults { #expect(refusal(of: value, for: row) == nil, "\(row.name) = '\(value)'") }
+    }
+
+    @Test func `A section has settings, and every setting is in one`() {
+        #expect(SettingsSection.all.flatMap(\.rows) == SettingsTable.rows)
+        #expect(SettingsSection.all.allSatisfy { !$0.rows.isEmpty && !$0.title.isEmpty })
     }
 
     @Test(arguments: SettingsTable.rows)
@@ -72,7 +94,7 @@ import Testing
         case .choice(let words):
             for word in words {
                 #expect(refusal(of: word, for: row) == nil, "\(row.name) = \(word)")
-                expectInvalid(word.uppercased(), for: row)
+                if word.uppercased() != word { expectInvalid(word.uppercased(), for: row) }
                 expectInvalid(word + " ", for: row)
             }
         case .text:
@@ -85,8 +107,9 @@ import Testing
         expectInvalid("", for: row)
         expectInvalid("a\nb", for: row)
         expectInvalid("\u{0}", for: row)
-        // Any name is a path, and many of these are domains: see `XMPPDomainTests`.
-        guard row.name != "upstream-ca", row.name != "domain" else { return }
+        // Any name is a path, and many of these are domains or ciphers: see `XMPPDomainTests`.
+        let takesMost = ["upstream-ca", "upstream-certificate", "upstream-key", "upstream-ciphers"]
+        guard !takesMost.contains(row.name), row.name != "domain", row.name != "default-domain" else { return }
         for value in [
             " ", "-", "1.5", "+5", "5 s", "0x10", "99999999999999999999999999", "٣", "５", "1e3", "nonsense!", "5,5",
         ] {
@@ -95,14 +118,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("1024", 1024), ("2k", 2000), ("2KiB", 2048), ("1M", 1_000_000), ("1MiB", 1_048_576), ("8MiB", 8_388_608),
+        ("1024", 1024), ("2k", 2000), ("2 k", 2000), ("1 MiB", 1_048_576), ("2KiB", 2048), ("1M", 1_000_000),
+        ("1MiB", 1_048_576), ("8MiB", 8_388_608),
     ])
     func `Bytes may have a unit`(text: String, bytes: Int) throws {
         let entries = Self.required + [SettingEntry("max-body", text, origin: .flag)]
         #expect(try Settings.resolve(entries: entries).maxBody == bytes)
     }
 
-    @Test(arguments: ["1023", "9MiB", "2 k", "2kb", "2K", "2m", "2mib", "k", "MiB", "1.5MiB", "9999999999MiB", "1Mi"])
+    @Test(arguments: [
+        "1023", "9MiB", "2  k", " 2k", "2k ", "2 ", "2048 ", "2\tk", "2kb", "2K", "2m", "2mib", "k", "MiB", "1.5MiB",
+        "9999999999MiB", "1Mi",
+    ])
     func `Bytes with another unit are refused`(text: String) {
         expectInvalid(text, for: SettingsTable.maxBody.row)
     }

@@ -1,3 +1,4 @@
+import Addresses
 import Settings
 import Testing
 
@@ -23,10 +24,23 @@ import Testing
         let settings = try resolve(("domain", "example.org"), ("upstream", "localhost:5222"))
         #expect(settings.listen == [.tcp(host: "127.0.0.1", port: 5280)])
         #expect(settings.admin == .tcp(host: "127.0.0.1", port: 5281))
-        #expect(settings.domains == ["example.org"])
-        #expect(settings.upstream.description == "localhost:5222")
-        #expect(settings.upstreamTLS == .starttls)
-        #expect(settings.upstreamCA == nil)
+        let domain = try #require(settings.domains.first)
+        #expect(settings.domains.count == 1)
+        #expect(domain.name == "example.org")
+        #expect(domain.upstream == .fixed([try #require(UpstreamAddress("localhost:5222"))]))
+        #expect(domain.tls == .starttls)
+        #expect(domain.ca == nil && domain.certificate == nil && domain.key == nil && domain.ciphers == nil)
+        #expect(domain.pins == [])
+        #expect(domain.tlsMinimum == .v12)
+        #expect(!domain.compresses)
+        #expect(domain.proxyProtocol == .off)
+        #expect(settings.defaultDomain == nil)
+        #expect(settings.openProxy == nil)
+        #expect(settings.routes == [])
+        #expect(settings.nameserver == nil)
+        #expect(settings.listenProxy == [])
+        #expect(settings.trustedProxies == [IPNetwork("127.0.0.0/8"), IPNetwork("::1")])
+        #expect(settings.clientAddressFrom == .none)
         #expect(settings.path == "/http-bind")
         #expect(settings.publicURLs == [])
         #expect(settings.maxWait == .seconds(55))
@@ -42,7 +56,13 @@ import Testing
         #expect(settings.maxpause == .seconds(120))
         #expect(settings.connectTimeout == .seconds(20))
         #expect(settings.upstreamWriteTimeout == .seconds(30))
+        #expect(settings.stanzaTimeout == .seconds(30))
         #expect(settings.keepaliveInterval == .seconds(180))
+        #expect(settings.breakerFailures == 5)
+        #expect(settings.breakerPause == .seconds(30))
+        #expect(settings.maxStanza == 1_048_576)
+        #expect(settings.xmlDepth == 64)
+        #expect(settings.xmlAttributes == 64)
         #expect(settings.sessionBuffer == 262_144)
         #expect(settings.compressesResponses)
         #expect(settings.compressFrom == 256)
@@ -57,7 +77,14 @@ import Testing
             ("polling", "5"), ("maxpause", "16"), ("upstream-connect-timeout", "17"), ("upstream-write-timeout", "18"),
             ("upstream-keepalive", "219"), ("session-buffer", "20000"),
             ("compress-responses", "off"), ("compress-from", "1k"),
-            ("replay-budget", "0"),
+            ("replay-budget", "0"), ("listen-proxy", "[::1]:82"), ("listen-proxy", "unix:/run/p"),
+            ("trusted-proxy", "192.0.2.0/24"), ("client-address-from", "forwarded"), ("default-domain", "B.example"),
+            ("open-proxy", "on"), ("route", "x2.example:5223"), ("nameserver", "[::1]:5353"),
+            ("upstream-pin", "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+            ("upstream-certificate", "/c.pem"), ("upstream-key", "/k.pem"), ("upstream-tls-minimum", "1.2"),
+            ("upstream-ciphers", "ECDHE+AESGCM"), ("upstream-compression", "zlib"), ("upstream-proxy-protocol", "v1"),
+            ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
+            ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
         ].map { SettingEntry($0.0, $0.1, origin: file) }
         let flags = [
             ("listen", "[::1]:80"), ("listen", "unix:/run/a"), ("admin", "10.0.0.1:81"), ("domain", "a.example"),
@@ -70,10 +97,32 @@ import Testing
         let settings = try Settings.resolve(entries: internals + flags)
         #expect(settings.listen == [.tcp(host: "::1", port: 80), .unix(path: "/run/a")])
         #expect(settings.admin == .tcp(host: "10.0.0.1", port: 81))
-        #expect(settings.domains == ["a.example", "b.example"])
-        #expect(settings.upstream.description == "[::1]:5223")
-        #expect(settings.upstreamTLS == .direct)
-        #expect(settings.upstreamCA == "/ca.pem")
+        #expect(settings.domains.map(\.name) == ["a.example", "b.example"])
+        for domain in settings.domains {
+            #expect(domain.upstream == .fixed([try #require(UpstreamAddress("[::1]:5223"))]))
+            #expect(domain.tls == .direct)
+            #expect(domain.ca == "/ca.pem")
+            #expect(domain.pins.count == 1)
+            #expect(domain.certificate == "/c.pem")
+            #expect(domain.key == "/k.pem")
+            #expect(domain.tlsMinimum == .v12)
+            #expect(domain.ciphers == "ECDHE+AESGCM")
+            #expect(domain.compresses)
+            #expect(domain.proxyProtocol == .v1)
+        }
+        #expect(settings.listenProxy == [.tcp(host: "::1", port: 82), .unix(path: "/run/p")])
+        #expect(settings.trustedProxies == [IPNetwork("192.0.2.0/24")])
+        #expect(settings.clientAddressFrom == .forwarded)
+        #expect(settings.defaultDomain == "b.example")
+        #expect(settings.openProxy?.upstream == .dns)
+        #expect(settings.routes.map(\.description) == ["x2.example:5223"])
+        #expect(settings.nameserver == "[::1]:5353")
+        #expect(settings.stanzaTimeout == .seconds(20))
+        #expect(settings.breakerFailures == 0)
+        #expect(settings.breakerPause == .seconds(21))
+        #expect(settings.maxStanza == 20000)
+        #expect(settings.xmlDepth == 22)
+        #expect(settings.xmlAttributes == 23)
         #expect(settings.path == "/bosh")
         #expect(settings.publicURLs == ["https://b.example/bosh", "https://c.example/"])
         #expect(settings.maxWait == .seconds(1))
@@ -102,7 +151,8 @@ import Testing
         #expect(message() == "--domain is missing: give a domain name such as example.org")
         #expect(
             message(("domain", "a"))
-                == "--upstream is missing: give HOST:PORT with a name, an IPv4 address or an [IPv6] address")
+                == "--upstream is missing: give HOST:PORT with a name, an IPv4 address or an [IPv6] address, behind which "
+                + "priority=N and weight=N may stand, or dns")
     }
 
     @Test func `A wrong value is one line with flag, value and what is allowed`() {
@@ -130,7 +180,7 @@ import Testing
         #expect(error(required + [variable])?.description == "HOLDFAST_MAX_HOLD: 'x' is not a number from 1 to 10")
         #expect(
             error([SettingEntry("max-hlod", "1", origin: .file(path: "f", line: 1, column: 1))])?.description
-                == "f:1:1: max-hlod: there is no such setting")
+                == "f:1:1: max-hlod: there is no such setting; did you mean 'max-hold'?")
     }
 
     @Test func `A setting without a flag is none on the command line`() {
@@ -158,7 +208,7 @@ import Testing
         let settings = try resolve(
             ("domain", "a.example"), ("domain", "A.example."), ("upstream", "b:1"), ("listen", "127.0.0.1:1"),
             ("listen", "localhost:1"))
-        #expect(settings.domains == ["a.example"])
+        #expect(settings.domains.map(\.name) == ["a.example"])
         #expect(settings.listen == [.tcp(host: "127.0.0.1", port: 1)])
     }
 
@@ -173,11 +223,11 @@ import Testing
         }
         let settings = try Settings.resolve(entries: entries)
         #expect(settings.maxWait == .seconds(12))
-        #expect(settings.domains == ["first2", "second2"])
+        #expect(settings.domains.map(\.name) == ["first2", "second2"])
         #expect(settings.origins["max-wait"] == .flag)
         let lower = try Settings.resolve(entries: entries.filter { $0.origin != .flag || $0.name == "upstream" })
         #expect(lower.maxWait == .seconds(11))
-        #expect(lower.domains == ["first1", "second1"])
+        #expect(lower.domains.map(\.name) == ["first1", "second1"])
         #expect(lower.origins["domain"] == .environment)
     }
 
@@ -191,11 +241,11 @@ import Testing
     @Test func `One address cannot serve clients and the operator`() throws {
         #expect(
             message(("domain", "a"), ("upstream", "b:1"), ("listen", "127.0.0.1:5281"))
-                == "--admin: '127.0.0.1:5281' is an address of --listen too")
+                == "--admin: '127.0.0.1:5281' is an address of listen too")
         #expect(
             message(
                 ("domain", "a"), ("upstream", "b:1"), ("listen", "[::]:1"), ("listen", "[::1]:2"), ("admin", "[::1]:2"))
-                == "--admin: '[::1]:2' is an address of --listen too")
+                == "--admin: '[::1]:2' is an address of listen too")
         let settings = try resolve(
             ("domain", "a"), ("upstream", "b:1"), ("listen", "127.0.0.1:0"), ("admin", "127.0.0.1:0"))
         #expect(settings.admin == settings.listen.first)
@@ -204,7 +254,72 @@ import Testing
     @Test func `A CA without TLS is a mistake`() throws {
         #expect(
             message(("domain", "a"), ("upstream", "b:1"), ("upstream-tls", "none"), ("upstream-ca", "ca.pem"))
-                == "--upstream-ca: 'ca.pem' has no use with --upstream-tls none")
-        #expect(try resolve(("domain", "a"), ("upstream", "b:1"), ("upstream-ca", "ca.pem")).upstreamCA == "ca.pem")
+                == "--upstream-ca: 'ca.pem' has no use with upstream-tls none")
+        #expect(
+            try resolve(("domain", "a"), ("upstream", "b:1"), ("upstream-ca", "ca.pem")).domains.first?.ca == "ca.pem")
+    }
+
+    @Test func `Listeners of proxies have addresses of their own`() throws {
+        #expect(
+            fileMessage(("listen", "127.0.0.1:1"), ("listen-proxy", "[::1]:2"), ("listen-proxy", "127.0.0.1:1"))
+                == "f:1:1: listen-proxy: '127.0.0.1:1' is an address of listen too")
+        #expect(
+            fileMessage(("listen-proxy", "127.0.0.1:5281"))
+                == "--admin: '127.0.0.1:5281' is an address of listen-proxy too")
+        #expect(fileMessage(("listen", "127.0.0.1:0"), ("listen-proxy", "127.0.0.1:0")) == nil)
+    }
+
+    @Test func `An empty list is not the default`() throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = [
+            SettingEntry("domain", "a", origin: file), SettingEntry("upstream", "b:1", origin: file),
+            SettingEntry.emptyList("trusted-proxy", origin: file), SettingEntry.emptyList("public-url", origin: file),
+        ]
+        let settings = try Settings.resolve(entries: entries)
+        #expect(settings.trustedProxies == [])
+        #expect(settings.publicURLs == [])
+        #expect(settings.origins["trusted-proxy"] == file)
+        let silent = entries + [.emptyList("listen", origin: file)]
+        #expect(error(silent)?.description == "--listen is missing: give ADDR:PORT, [IPV6]:PORT or unix:/PATH")
+        let proxied = silent + [SettingEntry("listen-proxy", "127.0.0.1:1", origin: file)]
+        #expect(try Settings.resolve(entries: proxied).listen == [])
+        #expect(error(entries + [.emptyList("max-wait", origin: file)])?.problem != nil)
+    }
+
+    @Test func `The default domain is one of those served`() throws {
+        #expect(
+            fileMessage(("default-domain", "b.example"))
+                == "f:1:1: default-domain: 'b.example' is none of the domains served")
+        #expect(fileMessage(("default-domain", "EXAMPLE.org.")) == nil)
+    }
+
+    @Test func `All faults at once, in the order of the entries`() {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = [
+            SettingEntry("max-wait", "0", origin: .flag), SettingEntry("max-wait", "5", origin: file),
+            SettingEntry("polling", "3", origin: .flag), SettingEntry("domains", "a b", origin: file),
+            SettingEntry("domains", "a", origin: .flag), SettingEntry("path", "/x", origin: file, domain: "a"),
+        ]
+        #expect(
+            Settings.faults(in: entries).map(\.description) == [
+                "--max-wait: '0' is not a number of seconds from 1 to 3600",
+                "--polling: there is no such setting",
+                "f:1:1: domains: 'a b' is not a domain name such as example.org",
+                "--domains: there is no such setting; did you mean '--domain'?",
+                "f:1:1: domains.\"a\".path: this holds for all domains and has to stand above the first [table]",
+            ])
+    }
+
+    @Test func `A value that another origin overrides has to be right too`() {
+        let file = SettingOrigin.file(path: "f", line: 4, column: 2)
+        let entries = [SettingEntry("max-wait", "5", origin: .flag), SettingEntry("max-wait", "0", origin: file)]
+        #expect(error(entries)?.origin == file)
+    }
+
+    /// The complaint about these entries of a file beside what has to be given.
+    private func fileMessage(_ entries: (String, String)...) -> String? {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let needed = [("domain", "example.org"), ("upstream", "b:1")]
+        return error((needed + entries).map { SettingEntry($0.0, $0.1, origin: file) })?.description
     }
 }

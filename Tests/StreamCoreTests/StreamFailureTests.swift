@@ -19,8 +19,55 @@ struct StreamFailureTests {
 
     @Test("every failure is a short line of its own")
     func shortLines() {
+        let lines = everyFailure.map(\.description)
+        #expect(Set(lines).count == lines.count)
+        for line in lines { #expect((1...100).contains(line.utf8.count) && !line.contains("\n"), "\(line)") }
+    }
+
+    @Test("the labels are a closed list of words, each of some failure")
+    func labels() {
+        let labels = everyFailure.map(\.label)
+        #expect(Set(labels) == Set(StreamFailure.labels))
+        #expect(Set(StreamFailure.labels).count == StreamFailure.labels.count)
+        for label in labels {
+            #expect(label.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }, "\(label)")
+        }
+    }
+
+    @Test("what a server writes never becomes a label")
+    func foreignWords() {
+        #expect(StreamFailure.streamError(condition: "evil\"}", bytes: []).label == "stream-error")
+        #expect(StreamFailure.redirected(to: "evil\"}", bytes: []).label == "redirected")
+        #expect(!StreamFailure.redirected(to: "evil", bytes: []).description.contains("evil"))
+        #expect(StreamFailure.malformed(.limit("depth")).label == "malformed")
+    }
+
+    @Test("another target may help against what is wrong with this one, not against what ended the whole plan")
+    func anotherTarget() {
+        let helpless: Set = [
+            "unresolved", "unreachable", "spared", "refused-target", "timeout", "redirected", "compression",
+        ]
+        for failure in everyFailure {
+            if case .streamError = failure { continue }
+            #expect(failure.allowsAnotherTarget != helpless.contains(failure.label), "\(failure)")
+        }
+    }
+
+    @Test(
+        "a stream error leads to another target when the server speaks of itself",
+        arguments: [
+            ("system-shutdown", true), ("host-unknown", true), ("resource-constraint", true), ("reset", true),
+            ("policy-violation", false), ("conflict", false), ("not-well-formed", false), ("see-other-host", false),
+            ("", false),
+        ])
+    func anotherTargetAfterStreamError(condition: String, allows: Bool) {
+        #expect(StreamFailure.streamError(condition: condition, bytes: []).allowsAnotherTarget == allows)
+    }
+
+    private var everyFailure: [StreamFailure] {
         var failures: [StreamFailure] = [
-            .unresolved, .unreachable, .tls, .startTLSUnavailable, .bytesAfterProceed, .closed, .lost, .stalled,
+            .unresolved, .unreachable, .spared, .refusedTarget, .tls, .startTLSUnavailable, .bytesAfterProceed, .closed,
+            .lost, .stalled, .unfinishedStanza, .compression, .redirected(to: "b.example", bytes: [0x3C]),
             .malformed(.malformed), .malformed(.restrictedXML), .malformed(.invalidNamespace),
             .malformed(.limit("depth")), .streamError(condition: "reset", bytes: [0x3C]),
         ]
@@ -28,8 +75,6 @@ struct StreamFailureTests {
             failures.append(.timeout(phase))
             failures.append(.unexpected(phase))
         }
-        let lines = failures.map(\.description)
-        #expect(Set(lines).count == lines.count)
-        for line in lines { #expect((1...100).contains(line.utf8.count) && !line.contains("\n"), "\(line)") }
+        return failures
     }
 }

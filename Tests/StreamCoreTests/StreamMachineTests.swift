@@ -18,7 +18,10 @@ struct StreamMachineTests {
         #expect(stream(.item(.header(.example))) == [])
         #expect(stream.phase == .features)
         #expect(!stream.machine.isOpen)
-        #expect(stream(.item(.features(offer, bytes: features))) == [.opened(.example, features: features)])
+        #expect(
+            stream(.item(.features(FeaturesOffer(startTLS: offer), bytes: features))) == [
+                .opened(.example, features: features, idleSeconds: nil)
+            ])
         #expect(stream.phase == .open)
         #expect(stream.machine.isOpen)
     }
@@ -31,7 +34,9 @@ struct StreamMachineTests {
         #expect(stream(.tlsEstablished) == [.resetParser, .sendHeader])
         #expect(stream(.item(.header(.example))) == [])
         #expect(
-            stream(.item(.features(.required, bytes: features))) == [.opened(.example, features: features)])
+            stream(.item(.features(FeaturesOffer(startTLS: .required), bytes: features))) == [
+                .opened(.example, features: features, idleSeconds: nil)
+            ])
     }
 
     @Test("STARTTLS: two headers, and the features in the clear are not for the client")
@@ -39,14 +44,17 @@ struct StreamMachineTests {
         var stream = StreamDialogue(.startTLS)
         #expect(stream(.connected) == [.sendHeader])
         #expect(stream(.item(.header(StreamHeader(from: "x", id: "old", version: (1, 0))))) == [])
-        #expect(stream(.item(.features(.offered, bytes: [1]))) == [.sendStartTLS])
+        #expect(stream(.item(.features(FeaturesOffer(startTLS: .offered), bytes: [1]))) == [.sendStartTLS])
         #expect(stream.phase == .startTLS)
         #expect(stream(.item(.proceed)) == [.beginTLS])
         #expect(stream.phase == .handshake)
         #expect(stream(.tlsEstablished) == [.resetParser, .sendHeader])
         #expect(stream.phase == .header)
         #expect(stream(.item(.header(.example))) == [])
-        #expect(stream(.item(.features(.absent, bytes: features))) == [.opened(.example, features: features)])
+        #expect(
+            stream(.item(.features(FeaturesOffer(), bytes: features))) == [
+                .opened(.example, features: features, idleSeconds: nil)
+            ])
     }
 
     @Test("no STARTTLS where it is demanded: never a silent fall-back (X-19)")
@@ -55,12 +63,12 @@ struct StreamMachineTests {
         _ = stream(.connected)
         _ = stream(.item(.header(.example)))
         #expect(
-            stream(.item(.features(.absent, bytes: features)))
+            stream(.item(.features(FeaturesOffer(), bytes: features)))
                 == [.failed(.startTLSUnavailable), .sendStreamEnd, .closeConnection])
         var refused = StreamDialogue(.startTLS)
         _ = refused(.connected)
         _ = refused(.item(.header(.example)))
-        _ = refused(.item(.features(.required, bytes: features)))
+        _ = refused(.item(.features(FeaturesOffer(startTLS: .required), bytes: features)))
         #expect(
             refused(.item(.startTLSFailure)) == [.failed(.startTLSUnavailable), .sendStreamEnd, .closeConnection])
         var legacy = StreamDialogue(.startTLS)
@@ -74,7 +82,7 @@ struct StreamMachineTests {
         var stream = StreamDialogue(.startTLS)
         _ = stream(.connected)
         _ = stream(.item(.header(.example)))
-        _ = stream(.item(.features(.offered, bytes: features)))
+        _ = stream(.item(.features(FeaturesOffer(startTLS: .offered), bytes: features)))
         _ = stream(.item(.proceed))
         #expect(stream(.bytesAfterProceed) == [.failed(.bytesAfterProceed), .closeConnection])
         #expect(stream.phase == .closed)
@@ -84,9 +92,9 @@ struct StreamMachineTests {
     func legacyServer() {
         var stream = StreamDialogue(.none)
         _ = stream(.connected)
-        #expect(stream(.item(.header(.legacy))) == [.opened(.legacy, features: [])])
+        #expect(stream(.item(.header(.legacy))) == [.opened(.legacy, features: [], idleSeconds: nil)])
         #expect(stream(.restartRequested) == [.resetParser, .sendHeader])
-        #expect(stream(.item(.header(.legacy))) == [.restarted(features: [])])
+        #expect(stream(.item(.header(.legacy))) == [.restarted(features: [], idleSeconds: nil)])
         #expect(stream.phase == .open)
     }
 
@@ -105,7 +113,10 @@ struct StreamMachineTests {
         #expect(stream.phase == .restarting)
         #expect(stream.machine.isOpen)
         #expect(stream(.item(.header(.example))) == [])
-        #expect(stream(.item(.features(.absent, bytes: features))) == [.restarted(features: features)])
+        #expect(
+            stream(.item(.features(FeaturesOffer(), bytes: features))) == [
+                .restarted(features: features, idleSeconds: nil)
+            ])
         #expect(stream.phase == .open)
         #expect(stream(.restartRequested) == [.resetParser, .sendHeader])
     }
@@ -129,7 +140,7 @@ struct StreamMachineTests {
         var stream = StreamDialogue.open()
         let alone = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><x/></stream:features>"
         #expect(
-            stream(.item(.features(.absent, bytes: features)))
+            stream(.item(.features(FeaturesOffer(), bytes: features)))
                 == [.deliver(Array(alone.utf8), enablesResumption: false)])
         #expect(stream.phase == .open)
     }
@@ -162,7 +173,7 @@ struct StreamMachineTests {
 
     @Test("a stream error is reported with its bytes in every phase (T-05, T-06)")
     func streamErrors() {
-        let error = UpstreamItem.streamError(condition: "host-unknown", bytes: [7])
+        let error = UpstreamItem.streamError(condition: "host-unknown", redirect: nil, bytes: [7])
         let effects: [StreamEffect] = [
             .failed(.streamError(condition: "host-unknown", bytes: [7])), .sendStreamEnd, .closeConnection,
         ]
@@ -188,6 +199,7 @@ struct StreamMachineTests {
             (StreamInput.connectionLost, StreamFailure.lost), (.stalled, .stalled), (.tlsFailed, .tls),
             (.item(.fault(.malformed)), .malformed(.malformed)),
             (.item(.fault(.limit("depth"))), .malformed(.limit("depth"))),
+            (.unfinishedStanzaTimeout, .unfinishedStanza), (.compressionBroken, .compression),
         ])
     func failures(input: StreamInput, failure: StreamFailure) {
         for var stream in streamsInEveryPhase() where stream.phase != .closed {
@@ -210,7 +222,7 @@ struct StreamMachineTests {
             let phase = stream.phase
             let effects = stream(.deadlineReached)
             switch phase {
-            case .open, .restarting:
+            case .open, .restarting, .compressing:
                 #expect(effects == [])
                 #expect(stream.phase == phase)
             case .closing: #expect(effects == [.closeConnection])
@@ -250,7 +262,7 @@ struct StreamMachineTests {
     func randomInputs() {
         for seed in UInt64(0)..<2000 {
             var generator = SeededGenerator(seed: seed)
-            var stream = StreamDialogue([TLSMode.none, .startTLS, .direct][Int(seed % 3)])
+            var stream = StreamDialogue([TLSMode.none, .startTLS, .direct][Int(seed % 3)], compresses: seed % 2 == 0)
             var trace: [StreamEffect] = []
             var wasOpened = false
             for _ in 0..<40 {
@@ -267,12 +279,15 @@ struct StreamMachineTests {
                     }
                     if case .deliver = effect { #expect(wasOpened, "seed \(seed)") }
                     if case .restarted = effect { #expect(wasOpened, "seed \(seed)") }
+                    if effect == .sendCompress { #expect(wasOpened && seed % 2 == 0, "seed \(seed)") }
                 }
             }
             let failures = trace.filter { if case .failed = $0 { true } else { false } }
             #expect(failures.count <= 1, "seed \(seed)")
             #expect(trace.count { $0 == .closeConnection } <= 1, "seed \(seed)")
             #expect(trace.count { $0 == .sendStreamEnd } <= 1, "seed \(seed)")
+            #expect(trace.count { $0 == .sendCompress } <= 1, "seed \(seed)")
+            #expect(trace.count { $0 == .beginCompression } <= 1, "seed \(seed)")
         }
     }
 
@@ -284,12 +299,14 @@ struct StreamMachineTests {
         streams.append(direct)
         var startTLS = StreamDialogue(.startTLS)
         let steps: [StreamInput] = [
-            .connected, .item(.header(.example)), .item(.features(.offered, bytes: [])), .item(.proceed),
+            .connected, .item(.header(.example)), .item(.features(FeaturesOffer(startTLS: .offered), bytes: [])),
+            .item(.proceed),
         ]
         for step in steps {
             _ = startTLS(step)
             streams.append(startTLS)
         }
+        streams.append(.compressing())
         var open = StreamDialogue.open()
         streams.append(open)
         var closing = open
@@ -308,26 +325,15 @@ struct StreamMachineTests {
         [
             .connected, .connected, .connectFailed(.unreachable), .tlsEstablished, .tlsEstablished, .tlsFailed,
             .item(.header(.example)), .item(.header(.example)), .item(.header(.legacy)),
-            .item(.features(.offered, bytes: features)), .item(.features(.absent, bytes: features)),
-            .item(.features(.offered, bytes: [])), .item(.proceed), .item(.startTLSFailure), .item(.message),
-            .item(.streamError(condition: "x", bytes: [])), .item(.end), .item(.fault(.malformed)),
-            .bytesAfterProceed, .restartRequested, .closeRequested(dropsSilently: false),
+            .item(.features(FeaturesOffer(startTLS: .offered), bytes: features)),
+            .item(.features(FeaturesOffer(), bytes: features)),
+            .item(.features(FeaturesOffer(startTLS: .offered), bytes: [])), .item(.proceed), .item(.startTLSFailure),
+            .item(.message),
+            .item(.streamError(condition: "x", redirect: nil, bytes: [])), .item(.end), .item(.fault(.malformed)),
+            .item(.features(FeaturesOffer(offersZlib: true), bytes: features)), .item(.compressed),
+            .item(.compressionFailure), .compressionBroken, .unfinishedStanzaTimeout,
+            .bytesAfterProceed, .restartRequested, .restartRequested, .closeRequested(dropsSilently: false),
             .closeRequested(dropsSilently: true), .stalled, .connectionLost, .deadlineReached,
         ]
-    }
-}
-
-/// A generator whose seed is in the message of a failing test, so that its run can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -32,9 +32,15 @@ import Testing
         ("DNS:xn--bcher-kva.example", "bücher.example"),
         ("DNS:xn--bcher-kva.example", "BÜCHER.example"),
         ("DNS:xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("DNS:XN--BCHER-KVA.example", "Bücher.Example"),
+        ("DNS:*.xn--bcher-kva.example", "chat.bücher.example"),
+        ("DNS:*.example.org", "bücher.example.org"),
+        ("DNS:xn--fuball-cta.example", "fußball.example"),
         (srv + "_xmpp-client.example.org", "example.org"),
         (srv + "_XMPP-Client.Example.org", "example.org"),
         (srv + "_xmpp-client.xn--bcher-kva.example", "bücher.example"),
+        (srv + "_xmpps-client.example.org", "example.org"),
+        (srv + "_XMPPS-CLIENT.xn--bcher-kva.example", "BÜCHER.example"),
         ("DNS:host.provider.example," + srv + "_xmpp-client.example.org", "example.org"),
         (xmpp + "example.org", "example.org"),
         (xmpp + "xn--bcher-kva.example", "bücher.example"),
@@ -58,11 +64,26 @@ import Testing
         ("DNS:ch*.example.org", "chat.example.org"),
         ("DNS:*at.example.org", "chat.example.org"),
         ("DNS:chat.*.org", "chat.example.org"),
+        ("DNS:*.xn--bcher-kva.example", "bücher.example"),
+        ("DNS:xn--*.example.org", "bücher.example.org"),
+        ("DNS:bcher.example", "bücher.example"),
+        ("DNS:fussball.example", "fußball.example"),
+        ("DNS:*.*.org", "chat.example.org"),
+        ("DNS:_xmpps-client.example.org", "example.org"),
         ("DNS:_xmpp-client.example.org", "example.org"),
         ("email:admin@example.org", "example.org"),
         ("URI:xmpp://example.org", "example.org"),
         (srv + "_xmpp-server.example.org", "example.org"),
         (srv + "_xmpp-client.example.com", "example.org"),
+        (srv + "_xmpps-server.example.org", "example.org"),
+        (srv + "_xmpps-client.example.com", "example.org"),
+        (srv + "_xmpp-client", "example.org"),
+        (srv + "_xmpp-client.", "example.org"),
+        (srv + "_xmpp-client._xmpp-client.example.org", "example.org"),
+        (srv + "_xmpp-client.chat.example.org", "example.org"),
+        (srv + "_xmpp-client.*.example.org", "chat.example.org"),
+        (srv + "_xmpp-client.xn--bcher-kva.example", "bucher.example"),
+        (xmpp + "xn--bcher-kva.example", "bucher.example"),
         (srv + "_xmpp-client.*.org", "example.org"),
         (srv + "example.org", "example.org"),
         (xmpp + "example.com", "example.org"),
@@ -196,7 +217,7 @@ import Testing
 
     @Test func `Test certificates are not trusted by the system`() throws {
         let leaf = try TestCertificate(commonName: "server", names: "DNS:example.org", issuer: authority)
-        var talk = try Conversation(TLSContext(trust: .system), .init(leaf))
+        var talk = try Conversation(TLSContext(rules: TLSRules()), .init(leaf))
         #expect(try talk.connect() == .failed(.untrustedCA(issuer: "/CN=Test CA")))
     }
 

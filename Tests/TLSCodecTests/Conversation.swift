@@ -79,9 +79,11 @@ final class TemporaryFile {
 
 extension TLSContext {
     /// A context that trusts `authorities` only.
-    static func trusting(_ authorities: TestCertificate..., minimumVersion: TLSVersion = .tls12) throws -> TLSContext {
+    static func trusting(_ authorities: TestCertificate..., rules: TLSRules = TLSRules()) throws -> TLSContext {
         let file = try TemporaryFile(TestCertificate.pem(authorities))
-        return try TLSContext(trust: .file(file.path), minimumVersion: minimumVersion)
+        var rules = rules
+        rules.trust = .file(file.path)
+        return try TLSContext(rules: rules)
     }
 }
 

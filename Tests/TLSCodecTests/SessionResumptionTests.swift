@@ -1,6 +1,7 @@
 import COpenSSL
-import TLSCodec
 import Testing
+
+@testable import TLSCodec
 
 @Suite struct SessionResumptionTests {
     let authority: TestCertificate
@@ -66,6 +67,29 @@ import Testing
         #expect(!talk.client.isResumed)
     }
 
+    @Test func `A domain is one however it is written, and another however alike`() throws {
+        let both = try TestCertificate(
+            commonName: "server", names: "DNS:xn--bcher-kva.example,DNS:bucher.example,DNS:*.example.org",
+            issuer: authority)
+        let server = try TestServer.Context(both)
+        #expect(try run(server, domain: "bücher.example") == false)
+        #expect(try run(server, domain: "BÜCHER.example."))
+        #expect(try run(server, domain: "xn--bcher-kva.example"))
+        #expect(try run(server, domain: "bucher.example") == false)
+        // One wildcard speaks for both, and still each makes its own way.
+        #expect(try run(server, domain: "a.example.org") == false)
+        #expect(try run(server, domain: "b.example.org") == false)
+    }
+
+    @Test func `A context with stricter rules takes no session of a milder one`() throws {
+        let server = try TestServer.Context(leaf)
+        #expect(try run(server) == false)
+        #expect(try run(server))
+        var talk = try Conversation(
+            .trusting(authority, rules: TLSRules(pins: [[UInt8](repeating: 0, count: 32)])), server)
+        #expect(try talk.connect()?.error?.label == "pin")
+    }
+
     @Test func `A server that lost its ticket keys gets a full handshake`() throws {
         #expect(try run(.init(leaf)) == false)
         #expect(try run(.init(leaf)) == false)
@@ -78,6 +102,34 @@ import Testing
             try talk.connect()
             #expect(talk.progress.last?.error?.label == "wrong-name")
         }
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `However often it was resumed, a session lives no longer than the trust in the certificate`(version: Int32)
+        throws
+    {
+        let server = try TestServer.Context(leaf, versions: version...version)
+        let earliest = time(nil)
+        #expect(try run(server) == false)
+        let latest = time(nil)
+        let first = try #require(context.session(for: "example.org", now: latest))
+        #expect((earliest...latest).contains(first.verifiedAt))
+        // Made to look older than it is: what comes of resuming it is as old.
+        SSL_SESSION_up_ref(first.handle)
+        context.keep(.init(handle: first.handle, verifiedAt: latest - 3000), for: "example.org")
+        for _ in 0..<3 { #expect(try run(server)) }
+        #expect(try #require(context.session(for: "example.org", now: latest)).verifiedAt == latest - 3000)
+        #expect(context.session(for: "example.org", now: latest + 600) != nil)
+        #expect(context.session(for: "example.org", now: latest + 601) == nil)
+        // Dropped for good, and the next full handshake counts anew.
+        #expect(context.session(for: "example.org", now: latest) == nil)
+        #expect(try run(server) == false)
+        #expect(try #require(context.session(for: "example.org", now: time(nil))).verifiedAt >= latest)
+    }
+
+    @Test func `A clock that was set back ends what it cannot judge`() throws {
+        #expect(try run(.init(leaf)) == false)
+        #expect(context.session(for: "example.org", now: time(nil) - 60) == nil)
     }
 
     @Test func `A failed handshake drops the session that was offered`() throws {

@@ -142,11 +142,32 @@ import Testing
         #expect(talk.progress.last?.error?.description.contains("no application protocol") == true)
     }
 
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `A server that knows no ALPN is as good`(version: Int32) throws {
+        var talk = try Conversation(context, .init(leaf, versions: version...version), alpn: "xmpp-client")
+        try talk.connect()
+        #expect(talk.server.isEstablished)
+        #expect(talk.progress.contains(.established))
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `A server that chooses another protocol is refused`(version: Int32) throws {
+        let server = try TestServer.Context(
+            leaf, versions: version...version, alpn: "imap", insistsOnALPN: true)
+        var talk = try Conversation(context, server, alpn: "xmpp-client")
+        try talk.connect()
+        #expect(talk.progress.count == 1)
+        let error = try #require(talk.progress.last?.error)
+        #expect(error.label == "handshake")
+        #expect(talk.server.hasFailed)
+        #expect(throws: error) { _ = try talk.sealed([1]) }
+    }
+
     @Test(arguments: [TLS1_1_VERSION, TLS1_2_VERSION])
     func `A server with only an older version is refused`(version: Int32) throws {
         let minimum: TLSVersion = version == TLS1_1_VERSION ? .tls12 : .tls13
         var talk = try Conversation(
-            .trusting(authority, minimumVersion: minimum), .init(leaf, versions: version...version))
+            .trusting(authority, rules: TLSRules(minimumVersion: minimum)), .init(leaf, versions: version...version))
         try talk.connect()
         #expect(talk.progress == [.failed(.protocolVersion)])
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct TLSContextTests {
     private func reason(path: String) -> String? {
         do {
-            _ = try TLSContext(trust: .file(path))
+            _ = try TLSContext(rules: TLSRules(trust: .file(path)))
             return nil
         } catch {
             #expect(error.label == "trust-anchors")
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func `The system's trust store loads`() throws {
-        _ = try TLSContext(trust: .system, minimumVersion: .tls13)
+        _ = try TLSContext(rules: TLSRules(trust: .system, minimumVersion: .tls13))
     }
 
     @Test func `A context outlives its owner while a stream needs it`() throws {

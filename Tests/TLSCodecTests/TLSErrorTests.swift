@@ -6,6 +6,7 @@ import Testing
         .trustAnchors(detail: "CA file 'x' cannot be read"), .untrustedCA(issuer: "/CN=A"), .expired(subject: "/CN=B"),
         .notYetValid(subject: "/CN=C"), .wrongName(expected: "d.example", presented: ["DNS:e.example"]),
         .certificate(detail: "weak"), .protocolVersion, .handshake(detail: "f"), .record(detail: "g"),
+        .clientCertificate(detail: "key file 'y' cannot be read"), .rules(detail: "z"), .pin(presented: "sha256/AA="),
         .alert(detail: "h"), .closedDuringHandshake, .truncated, .ourFault(detail: "i"),
     ]
 
@@ -24,6 +25,9 @@ import Testing
 
     @Test func `Details reach the text`() {
         #expect(TLSError.untrustedCA(issuer: "/CN=A").description.contains("'/CN=A'"))
+        #expect(TLSError.pin(presented: "sha256/AA=").description.hasSuffix(": it is sha256/AA="))
+        #expect(
+            TLSError.clientCertificate(detail: "key file 'y' is encrypted").description == "key file 'y' is encrypted")
         #expect(TLSError.handshake(detail: "no shared cipher").description.hasSuffix(": no shared cipher"))
         #expect(TLSError.wrongName(expected: "d", presented: []).description.contains("no DNS, SRV or XMPP name"))
     }

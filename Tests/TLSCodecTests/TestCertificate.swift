@@ -11,12 +11,19 @@ final class TestCertificate {
     ///   - issuer: who signs; `nil` for a self-signed one.
     ///   - notBefore: seconds from now.
     ///   - notAfter: seconds from now.
+    ///   - key: one whose key is used again; `nil` for a new key of `kind`.
     init(
         commonName: String, names: String = "", encodedNames: [[UInt8]] = [], issuer: TestCertificate? = nil,
         isCA: Bool = false,
-        notBefore: Int = -3600, notAfter: Int = 3600, extendedKeyUsage: String? = nil
+        notBefore: Int = -3600, notAfter: Int = 3600, extendedKeyUsage: String? = nil,
+        key other: TestCertificate? = nil, kind: KeyKind = .p256
     ) throws {
-        key = try Self.makeKey()
+        if let other {
+            EVP_PKEY_up_ref(other.key)
+            key = other.key
+        } else {
+            key = try Self.makeKey(kind)
+        }
         certificate = try require(X509_new())
         X509_set_version(certificate, 2)
         ASN1_INTEGER_set(X509_get_serialNumber(certificate), Int.random(in: 1...(.max)))
@@ -56,15 +63,39 @@ final class TestCertificate {
         guard X509_add_ext(certificate, made, -1) == 1 else { throw OpenSSLFailure() }
     }
 
-    private static func makeKey() throws -> OpaquePointer {
-        let context = try require(EVP_PKEY_CTX_new_id(NID_X9_62_id_ecPublicKey, nil))
+    enum KeyKind { case p256, rsa }
+
+    private static func makeKey(_ kind: KeyKind) throws -> OpaquePointer {
+        let context = try require(EVP_PKEY_CTX_new_id(kind == .rsa ? EVP_PKEY_RSA : NID_X9_62_id_ecPublicKey, nil))
         defer { EVP_PKEY_CTX_free(context) }
         var key: OpaquePointer?
         guard EVP_PKEY_keygen_init(context) == 1,
-            EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) == 1,
+            kind == .rsa
+                ? EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) == 1
+                : EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) == 1,
             EVP_PKEY_keygen(context, &key) == 1
         else { throw OpenSSLFailure() }
         return try require(key)
+    }
+
+    /// How a key file may look.
+    enum KeyFormat: CaseIterable { case pkcs8, traditional, encryptedPKCS8, encryptedTraditional }
+
+    /// The key as the text of a PEM file; the encrypted ones have a passphrase.
+    func keyPEM(_ format: KeyFormat = .pkcs8) throws -> [UInt8] {
+        let bio = try require(BIO_new(BIO_s_mem()))
+        defer { BIO_free(bio) }
+        let secret = Array("secret".utf8)
+        let done =
+            switch format {
+            case .pkcs8: PEM_write_bio_PKCS8PrivateKey(bio, key, nil, nil, 0, nil, nil)
+            case .traditional: PEM_write_bio_PrivateKey_traditional(bio, key, nil, nil, 0, nil, nil)
+            case .encryptedPKCS8: PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_256_cbc(), "secret", 6, nil, nil)
+            case .encryptedTraditional:
+                PEM_write_bio_PrivateKey_traditional(bio, key, EVP_aes_256_cbc(), secret, 6, nil, nil)
+            }
+        guard done == 1 else { throw OpenSSLFailure() }
+        return drain(bio)
     }
 
     /// The certificates as the text of a PEM file.

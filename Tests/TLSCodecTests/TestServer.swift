@@ -8,11 +8,12 @@ final class TestServer {
 
         init(
             _ certificate: TestCertificate, chain: [TestCertificate] = [],
-            versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, alpn: String? = nil
+            versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, alpn: String? = nil,
+            insistsOnALPN: Bool = false, ciphers: String = "DEFAULT", clientCertificate: ClientCertificatePolicy = .none
         ) throws {
             handle = try require(SSL_CTX_new(TLS_server_method()))
             // TLS 1.1 exists at security level 0 only.
-            SSL_CTX_set_cipher_list(handle, "DEFAULT@SECLEVEL=0")
+            SSL_CTX_set_cipher_list(handle, ciphers + ":@SECLEVEL=0")
             _ = holdfast_SSL_CTX_set_min_proto_version(handle, versions.lowerBound)
             _ = holdfast_SSL_CTX_set_max_proto_version(handle, versions.upperBound)
             SSL_CTX_use_certificate(handle, certificate.certificate)
@@ -21,14 +22,31 @@ final class TestServer {
                 X509_up_ref(extra.certificate)
                 SSL_CTX_ctrl(handle, SSL_CTRL_CHAIN_CERT, 0, UnsafeMutableRawPointer(extra.certificate))
             }
+            // Sessions with a client's certificate are refused without a name for what they are good for.
+            SSL_CTX_set_session_id_context(handle, [1], 1)
+            if clientCertificate != .none {
+                let mode = SSL_VERIFY_PEER | (clientCertificate == .required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)
+                SSL_CTX_set_verify(handle, mode, nil)
+                SSL_CTX_set_cert_verify_callback(handle, { _, _ in 1 }, nil)
+            }
             guard let alpn else { return }
             expected = [UInt8(alpn.utf8.count)] + alpn.utf8
+            answer.deallocate()
+            answer = .allocate(capacity: alpn.utf8.count)
+            _ = answer.initialize(fromContentsOf: alpn.utf8)
+            self.insistsOnALPN = insistsOnALPN
             SSL_CTX_set_alpn_select_cb(
                 handle,
                 { _, selected, selectedLength, offered, offeredLength, context in
                     guard let context, let offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
                     let server = Unmanaged<Context>.fromOpaque(context).takeUnretainedValue()
                     server.offeredALPN = Array(UnsafeBufferPointer(start: offered, count: Int(offeredLength)))
+                    if server.insistsOnALPN {
+                        // What was not offered: no server may answer so (RFC 7301 §3.2).
+                        selected?.pointee = UnsafePointer(server.answer.baseAddress)
+                        selectedLength?.pointee = UInt8(server.answer.count)
+                        return SSL_TLSEXT_ERR_OK
+                    }
                     guard server.offeredALPN == server.expected else { return SSL_TLSEXT_ERR_ALERT_FATAL }
                     selected?.pointee = offered + 1
                     selectedLength?.pointee = offered.pointee
@@ -36,9 +54,17 @@ final class TestServer {
                 }, Unmanaged.passUnretained(self).toOpaque())
         }
 
-        deinit { SSL_CTX_free(handle) }
+        deinit {
+            SSL_CTX_free(handle)
+            answer.deallocate()
+        }
+
+        enum ClientCertificatePolicy { case none, wanted, required }
 
         private var expected: [UInt8] = []
+        /// `expected` without its length, where OpenSSL may keep a pointer to it.
+        private var answer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
+        private var insistsOnALPN = false
         /// The protocol list of the newest ClientHello, length-prefixed.
         fileprivate(set) var offeredALPN: [UInt8] = []
     }
@@ -117,6 +143,22 @@ final class TestServer {
         SSL_renegotiate(ssl)
         SSL_do_handshake(ssl)
         return drain(output)
+    }
+
+    /// The subjects of the certificates that the client showed, its own first; empty when it showed none.
+    var clientSubjects: [String] {
+        guard let own = SSL_get1_peer_certificate(ssl) else { return [] }
+        defer { X509_free(own) }
+        let chain = SSL_get_peer_cert_chain(ssl)
+        let certificates =
+            [own]
+            + (0..<max(0, OPENSSL_sk_num(chain))).compactMap {
+                OPENSSL_sk_value(chain, $0).map { OpaquePointer($0) }
+            }
+        return certificates.compactMap { certificate in
+            var text = [CChar](repeating: 0, count: 256)
+            return X509_NAME_oneline(X509_get_subject_name(certificate), &text, 256).map { String(cString: $0) }
+        }
     }
 
     /// The name in the client's SNI.

@@ -106,6 +106,12 @@ struct LimitsTests {
         #expect(items(header + String(repeating: "x", count: 16_000) + "'>", reader).count == 1)
         #expect(
             items(header + String(repeating: "x", count: 17_000) + "'>", reader)
+                == [.fault(.limit("header-size"))])
+        // Each quote is written as six bytes.
+        let quoted =
+            "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' xmlns:p=\"urn:"
+        #expect(
+            items(quoted + String(repeating: "'", count: 4000) + "\">", reader)
                 == [.fault(.limit("declaration-bytes"))])
     }
 

@@ -137,7 +137,7 @@ struct StanzaReturnTests {
         var elements: [UInt8] = []
         for item in items(stream, UpstreamReader()) {
             switch item {
-            case .features(_, let bytes), .streamError(_, let bytes), .stanza(let bytes, _): elements += bytes
+            case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _): elements += bytes
             default: continue
             }
         }

@@ -1,0 +1,1 @@
+/// A place holder until the IP addresses move in.

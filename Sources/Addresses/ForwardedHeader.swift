@@ -1,0 +1,172 @@
+/// The request field that says for whom a proxy forwards. One is chosen by the configuration and no other is looked at:
+/// proxies set the one they know and pass a client's own words in the other on.
+package enum ForwardedHeader: String, Sendable, Equatable, CaseIterable {
+    /// None: the peer is the client.
+    case none
+    /// `X-Forwarded-For: 203.0.113.7, 10.0.0.2`
+    case xForwardedFor = "x-forwarded-for"
+    /// `Forwarded: for="[2001:db8::7]:4711";proto=https, for=10.0.0.2` (RFC 7239)
+    case forwarded
+}
+
+/// The hops of a forwarding field, the last one first.
+///
+/// Each proxy appends the address it was reached from, so only the end of the list is written by proxies one knows. The
+/// list is therefore cut up from its end: nothing that a client puts in front, an opened quotation mark included, changes
+/// how that end reads.
+struct ForwardedHops: Sendable {
+    private let header: ForwardedHeader
+    /// Where the part that was not yet read ends.
+    private var end: Int
+
+    /// `count` is the length of the field's value: all its lines, joined by commas.
+    init(_ header: ForwardedHeader, count: Int) {
+        self.header = header
+        end = header == .none ? 0 : count
+    }
+
+    /// The next hop's address, mapped IPv4 as IPv4. Nil when there is none, and when the element is not an address that
+    /// one could go on from: empty elements are passed over (RFC 9110 §5.6.1.2).
+    mutating func next(in value: Span<UInt8>) -> IPAddress? {
+        while end > 0, end <= value.count {
+            let start = elementStart(value)
+            let element = value.trimmed(start..<end)
+            end = max(start - 1, 0)
+            guard element.isEmpty else {
+                let node = header == .forwarded ? Self.forParameter(value, element) : element
+                return node.flatMap { Self.address(value.extracting($0)) }?.unmapped
+            }
+        }
+        return nil
+    }
+
+    /// Where the element begins that ends at `end`: behind a comma that is not inside quotation marks.
+    private func elementStart(_ value: Span<UInt8>) -> Int {
+        var start = end
+        var isQuoted = false
+        while start > 0 {
+            let byte = value[start - 1]
+            if byte == Ascii.comma, !isQuoted { break }
+            start -= 1
+            guard byte == Ascii.quote, header == .forwarded else { continue }
+            if !isQuoted {
+                isQuoted = true
+            } else if !Self.isEscaped(value, start) {
+                isQuoted = false
+            }
+        }
+        return start
+    }
+
+    /// Whether an odd number of backslashes stands before `index`.
+    private static func isEscaped(_ value: Span<UInt8>, _ index: Int) -> Bool {
+        var start = index
+        while start > 0, value[start - 1] == Ascii.backslash { start -= 1 }
+        return (index - start) % 2 == 1
+    }
+
+    // MARK: Forwarded
+
+    /// The value of the one `for` parameter of a `forwarded-element` (RFC 7239 §4), without quotation marks; nil when
+    /// there is none or several, and when the element is not well-formed. A value that needs no quotation marks for this
+    /// reader may lack them: `for=192.0.2.1:80` is common.
+    private static func forParameter(_ value: Span<UInt8>, _ element: Range<Int>) -> Range<Int>? {
+        var found: Range<Int>?
+        var index = element.lowerBound
+        while index < element.upperBound {
+            let byte = value[index]
+            if byte == Ascii.semicolon || byte == Ascii.space || byte == Ascii.tab {
+                index += 1
+                continue
+            }
+            guard let name = token(value, &index, element.upperBound), index < element.upperBound,
+                value[index] == Ascii.equals
+            else { return nil }
+            index += 1
+            guard let content = parameterValue(value, &index, element.upperBound) else { return nil }
+            // the next parameter begins behind a semicolon only
+            let rest = value.trimmed(index..<element.upperBound)
+            guard rest.isEmpty || value[rest.lowerBound] == Ascii.semicolon else { return nil }
+            if isFor(value, name) {
+                guard found == nil else { return nil }
+                found = content
+            }
+        }
+        return found
+    }
+
+    private static func isFor(_ value: Span<UInt8>, _ name: Range<Int>) -> Bool {
+        let start = name.lowerBound
+        return name.count == 3 && value[start] | 0x20 == 0x66 && value[start + 1] | 0x20 == 0x6F
+            && value[start + 2] | 0x20 == 0x72
+    }
+
+    private static func parameterValue(_ value: Span<UInt8>, _ index: inout Int, _ end: Int) -> Range<Int>? {
+        guard index < end, value[index] == Ascii.quote else { return token(value, &index, end) }
+        let start = index + 1
+        index = start
+        while index < end, value[index] != Ascii.quote {
+            index += value[index] == Ascii.backslash ? 2 : 1
+        }
+        guard index < end else { return nil }
+        index += 1
+        return start..<index - 1
+    }
+
+    /// Visible bytes up to one that means something here.
+    private static func token(_ value: Span<UInt8>, _ index: inout Int, _ end: Int) -> Range<Int>? {
+        let start = index
+        while index < end, value[index] > Ascii.space, value[index] < 0x7F, value[index] != Ascii.quote,
+            value[index] != Ascii.semicolon, value[index] != Ascii.equals
+        {
+            index += 1
+        }
+        return index > start ? start..<index : nil
+    }
+
+    // MARK: Addresses
+
+    /// An address with or without a port (RFC 7239 §6): IPv6 in brackets, or bare when there is no port. Nil for anything
+    /// else, `unknown` and `_hidden` included: what is behind such a hop cannot be told.
+    private static func address(_ node: Span<UInt8>) -> IPAddress? {
+        if let address = IPAddress(node) { return address }
+        var colon = node.count
+        while colon > 0, node[colon - 1] != Ascii.colon { colon -= 1 }
+        if node.count > 2, node[0] == Ascii.openBracket {
+            let close = node[node.count - 1] == Ascii.closeBracket ? node.count - 1 : colon - 2
+            guard close > 1, node[close] == Ascii.closeBracket,
+                close == node.count - 1 || isPort(node.extracting(colon..<node.count)),
+                case .v6(let number) = IPAddress(node.extracting(1..<close))
+            else { return nil }
+            return .v6(number)
+        }
+        guard colon > 1, isPort(node.extracting(colon..<node.count)),
+            case .v4(let number) = IPAddress(node.extracting(0..<colon - 1))
+        else { return nil }
+        return .v4(number)
+    }
+
+    /// `node-port`: a number, or `_` and letters, digits, `.`, `_`, `-`.
+    private static func isPort(_ text: Span<UInt8>) -> Bool {
+        guard text.count > 1, text[0] == Ascii.underscore else { return Decimal.port(text) != nil }
+        for index in text.indices {
+            let byte = text[index]
+            guard
+                Ascii.isLetter(byte) || Ascii.isDigit(byte) || byte == Ascii.dot || byte == Ascii.underscore
+                    || byte == 0x2D
+            else { return false }
+        }
+        return true
+    }
+}
+
+extension Span<UInt8> {
+    /// `range` without spaces and tabs at either end.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, self[lower] == Ascii.space || self[lower] == Ascii.tab { lower += 1 }
+        while upper > lower, self[upper - 1] == Ascii.space || self[upper - 1] == Ascii.tab { upper -= 1 }
+        return lower..<upper
+    }
+}

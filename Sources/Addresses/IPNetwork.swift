@@ -1,0 +1,60 @@
+/// The addresses that share a prefix (RFC 4632, RFC 4291 §2.3), as a setting names them.
+///
+/// A network of IPv4-mapped addresses is the IPv4 network within it, so that it makes no difference in which family a
+/// socket reports a peer. For the same reason `::/0` holds no IPv4 address.
+package struct IPNetwork: Sendable, Hashable {
+    /// The address all of whose bits behind the prefix are zero; never a mapped one.
+    private let base: IPAddress
+    private let length: Int
+
+    /// Reads `ADDRESS/LENGTH`, or an address, which is a network of its own. Nil when the address or the length (plain
+    /// decimal, 0...32 or 0...128) is not valid, or when a bit behind the prefix is set: `10.0.0.1/8` is more likely a
+    /// mistake than meant.
+    package init?(_ text: some StringProtocol) {
+        let bytes = Array(text.utf8)
+        let slash = bytes.firstIndex(of: Ascii.slash)
+        guard let address = IPAddress(bytes.span.extracting(0..<(slash ?? bytes.count))) else { return nil }
+        var width = 128
+        if case .v4 = address { width = 32 }
+        var length = width
+        if let slash {
+            var index = slash + 1
+            guard let read = Decimal.read(bytes.span, at: &index, limit: UInt32(width)), index == bytes.count else {
+                return nil
+            }
+            length = Int(read)
+        }
+        switch address {
+        case .v4(let number):
+            guard number << UInt32(length) == 0 else { return nil }
+        case .v6(let number):
+            guard number << UInt128(length) == 0 else { return nil }
+        }
+        if width == 128, length >= 96, case .v4(let number) = address.unmapped {
+            base = .v4(number)
+            self.length = length - 96
+        } else {
+            base = address
+            self.length = length
+        }
+    }
+
+    /// Whether the address is in the network; a mapped one when its IPv4 address is.
+    package func contains(_ address: IPAddress) -> Bool {
+        switch (base, address.unmapped) {
+        case (.v4(let prefix), .v4(let number)): (number ^ prefix) >> UInt32(32 - length) == 0
+        case (.v6(let prefix), .v6(let number)): (number ^ prefix) >> UInt128(128 - length) == 0
+        case (.v4, .v6), (.v6, .v4): false
+        }
+    }
+}
+
+extension IPNetwork: CustomStringConvertible {
+    /// The form that `init(_:)` reads: `10.0.0.0/8`, and a single address without a length.
+    package var description: String {
+        switch base {
+        case .v4: length == 32 ? "\(base)" : "\(base)/\(length)"
+        case .v6: length == 128 ? "\(base)" : "\(base)/\(length)"
+        }
+    }
+}

@@ -1,0 +1,366 @@
+import Addresses
+import BOSHCore
+import Reactor
+import Settings
+import StreamCore
+import TLSCodec
+
+/// The way from a domain to a connection: what the plan of a link says is done here, and it is told what came of it.
+extension Worker {
+    /// Starts to look for the server of a link.
+    func connect(_ link: UpstreamLink) {
+        advance(link, .begin)
+    }
+
+    /// Gives the plan of a link an input and does what it says, until it waits for something.
+    func advance(_ link: UpstreamLink, _ input: ConnectPlan.Input) {
+        var inputs = [input]
+        while !inputs.isEmpty, !link.isClosed, let attempt = link.attempt, !attempt.isOver {
+            var effects: [ConnectPlan.Effect] = []
+            attempt.plan.handle(inputs.removeFirst(), now: planTime, into: &effects)
+            // What the stream does once it is connected, or will never be, comes after all that the plan has said.
+            var outcome: ConnectPlan.Effect?
+            for effect in effects {
+                switch effect {
+                case .lookUpServices(let kind, let domain):
+                    if let answer = lookUp(kind, of: domain, for: link) { inputs.append(answer) }
+                case .lookUpAddresses(let target):
+                    if let answer = lookUp(target, for: link, attempt) { inputs.append(answer) }
+                case .connect(let number, let address):
+                    if let answer = connect(to: address, as: number, for: link, attempt) { inputs.append(answer) }
+                case .abandon(let number):
+                    attempt.races.first { $0.attempt == number }.map(abandon)
+                case .won, .exhausted:
+                    outcome = effect
+                }
+            }
+            switch outcome {
+            case .won(let number, let target)?:
+                adopt(number, to: target, on: link, attempt)
+            case .exhausted(let reason)?:
+                settle(attempt, worked: false)
+                attempt.isOver = true
+                handle(.connectFailed(attempt.failure ?? reason), on: link)
+            default:
+                break
+            }
+        }
+        if let wake = link.attempt?.plan.nextWake {
+            linkDeadlines.schedule(slot: link.token.slot, at: Self.instant(wake))
+        }
+    }
+
+    /// The plan's clock.
+    private var planTime: Duration { now.elapsed(since: MonotonicInstant(nanoseconds: 0)) }
+
+    private static func instant(_ time: Duration) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: 0).advanced(by: time)
+    }
+
+    // MARK: Names
+
+    private func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> ConnectPlan.Input? {
+        resolver.ask(
+            id: link.token.raw, .services(name: kind.ownerName(of: domain)), now: now.nanoseconds, poller: poller
+        ).flatMap { input(of: $0, for: link) }
+    }
+
+    private func lookUp(
+        _ target: UpstreamTarget, for link: UpstreamLink, _ attempt: ConnectAttempt
+    ) -> ConnectPlan.Input? {
+        settle(attempt, worked: false)
+        guard admits(target) else {
+            return .targetSkipped(.spared)
+        }
+        attempt.target = target
+        attempt.awaitedHost = target.host
+        return resolver.ask(
+            id: link.token.raw, .addresses(host: target.host), now: now.nanoseconds, poller: poller
+        ).flatMap { input(of: $0, for: link) }
+    }
+
+    /// The resolver's answer for one link.
+    func handle(_ answer: ResolverAnswer) {
+        guard let link = links[Token(raw: answer.id)], !link.isClosed else { return }
+        if let input = input(of: answer, for: link) { advance(link, input) }
+    }
+
+    /// What an answer means for a link's plan; nil when it waits for something else by now.
+    private func input(of answer: ResolverAnswer, for link: UpstreamLink) -> ConnectPlan.Input? {
+        guard let attempt = link.attempt else { return nil }
+        switch answer.query {
+        case .services(let name):
+            guard let kind = ServiceKind.allCases.first(where: { name.hasPrefix($0.rawValue) }) else { return nil }
+            switch answer.outcome {
+            case .services(let records): return .services(kind, records.map(ServiceRecord.init))
+            case .failure(let reason, let isTemporary):
+                if isTemporary { noteFailure(of: link, "dns", reason, about: name) }
+                return .servicesFailed(kind, isTemporary: isTemporary)
+            case .addresses: return nil
+            }
+        case .addresses(let host):
+            guard attempt.awaitedHost == host else { return nil }
+            attempt.awaitedHost = nil
+            switch answer.outcome {
+            case .addresses(let addresses): return accept(addresses, for: link, attempt)
+            case .failure(let reason, _):
+                noteFailure(of: link, "dns", reason, about: host)
+                return .addressesFailed
+            case .services: return nil
+            }
+        }
+    }
+
+    /// Keeps the addresses of a target; those that a stranger may not make us connect to are left out.
+    private func accept(
+        _ addresses: [SocketAddress], for link: UpstreamLink, _ attempt: ConnectAttempt
+    ) -> ConnectPlan.Input {
+        let port = attempt.target?.port ?? 0
+        attempt.addresses = addresses.compactMap { address in
+            guard !link.site.isOpenProxy || address.ipAddress?.isPublic == true else { return nil }
+            return address.with(port: port)
+        }
+        guard !attempt.addresses.isEmpty else {
+            noteFailure(of: link, "forbidden", "no public address", about: attempt.target?.host ?? "")
+            attempt.target = nil
+            return .targetSkipped(.refusedTarget)
+        }
+        return .addresses(attempt.addresses.map { $0.isIPv6 ? .ipv6 : .ipv4 })
+    }
+
+    // MARK: Connections
+
+    private func connect(
+        to index: Int, as number: Int, for link: UpstreamLink, _ attempt: ConnectAttempt
+    ) -> ConnectPlan.Input? {
+        guard attempt.addresses.indices.contains(index) else { return .failed(attempt: number) }
+        let address = attempt.addresses[index]
+        guard hasDescriptorsToSpare else {
+            noteFailure(of: link, "connect", "no descriptor to spare", about: "\(address)")
+            return .failed(attempt: number)
+        }
+        switch StreamSocket.connect(to: address) {
+        case .connected(let socket):
+            return watch(consume socket, number, address, for: link, attempt) ?? .connected(attempt: number)
+        case .connecting(let socket):
+            return watch(consume socket, number, address, for: link, attempt)
+        case .failed(let error):
+            noteFailure(of: link, "connect", error.reason, about: "\(address)")
+            return .failed(attempt: number)
+        }
+    }
+
+    /// Waits for a connection; a failure when the poller refuses it.
+    private func watch(
+        _ socket: consuming StreamSocket, _ number: Int, _ address: SocketAddress, for link: UpstreamLink,
+        _ attempt: ConnectAttempt
+    ) -> ConnectPlan.Input? {
+        try? socket.setNoDelay()
+        let token = races.nextToken()
+        do throws(SystemError) {
+            try poller.register(socket.descriptor, token: token.raw, interest: .writable)
+        } catch {
+            noteFailure(of: link, "connect", error.reason, about: "\(address)")
+            return .failed(attempt: number)
+        }
+        let race = RaceSocket(
+            token: token, link: link, attempt: number, address: address, socket: consume socket, since: now)
+        races.insert(race, at: token)
+        attempt.races.append(race)
+        return nil
+    }
+
+    /// A connection that races stands now, or never will.
+    func handle(_ event: PollEvent, on race: RaceSocket) {
+        let link = race.link
+        guard let error = race.socket?.finishConnect() else {
+            advance(link, .connected(attempt: race.attempt))
+            return
+        }
+        noteFailure(of: link, "connect", error.reason, about: "\(race.address)")
+        abandon(race)
+        advance(link, .failed(attempt: race.attempt))
+    }
+
+    private func abandon(_ race: RaceSocket) {
+        race.socket?.unwatch(in: poller)
+        race.socket = nil
+        races.remove(race.token)
+        race.link.attempt?.races.removeAll { $0 === race }
+    }
+
+    /// Lets go of all that is left of a link's search.
+    func abandonSearch(of link: UpstreamLink) {
+        guard let attempt = link.attempt else { return }
+        for race in attempt.races { abandon(race) }
+        link.attempt = nil
+    }
+
+    /// Makes the connection that won the link's own, and begins the stream.
+    private func adopt(
+        _ number: Int, to target: UpstreamTarget, on link: UpstreamLink, _ attempt: ConnectAttempt
+    ) {
+        guard let race = attempt.races.first(where: { $0.attempt == number }) else { return }
+        link.socket = race.socket.take()
+        races.remove(race.token)
+        attempt.races = []
+        attempt.connectedAt = now
+        link.site.health.connectTime.record(now.elapsed(since: race.since))
+        link.site.health.connects &+= 1
+        counters.upstreamConnects += 1
+        link.interest = .readable
+        link.isWatched = true
+        link.socket?.watch(for: .readable, as: link.token, in: poller)
+        link.machine = StreamMachine(tls: target.tls, compresses: link.site.settings.compresses)
+        sendProxyHeader(on: link, from: attempt.client, to: race.address)
+        handle(.connected, on: link)
+        updateInterest(of: link)
+    }
+
+    /// Tells the server who the browser is, before everything else (PROXY protocol).
+    private func sendProxyHeader(on link: UpstreamLink, from client: Endpoint?, to server: SocketAddress) {
+        guard let version = ProxyVersion(link.site.settings.proxyProtocol) else { return }
+        var header: [UInt8] = []
+        let destination = server.ipAddress.map { Endpoint(address: $0, port: server.port ?? 0) }
+        ProxyHeader.append(version, source: client, destination: destination, into: &header)
+        send(header, on: link)
+    }
+
+    // MARK: What to do when a target fails
+
+    /// Whether a stream that failed before it was open may be tried with another target.
+    func mayMoveOn(_ link: UpstreamLink, after failure: StreamFailure) -> Bool {
+        guard let attempt = link.attempt, !attempt.isOver, link.session != nil else { return false }
+        // What is redirected here was found to be allowed.
+        let isRedirected = if case .redirected = failure { true } else { false }
+        return (failure.allowsAnotherTarget || isRedirected)
+            && now < attempt.since.advanced(by: settings.connectTimeout)
+    }
+
+    /// Drops the connection to a target that failed, and tries the next one.
+    func moveOn(_ link: UpstreamLink) {
+        guard let attempt = link.attempt, let failure = attempt.failure else { return }
+        attempt.isMovingOn = false
+        link.connectionCount &+= 1
+        settle(attempt, worked: failure.showsLife)
+        if link.isWatched { link.socket?.unwatch(in: poller) }
+        link.isWatched = false
+        link.socket = nil
+        link.tls = nil
+        link.isTLSEstablished = false
+        link.isDeaf = false
+        link.isCongested = false
+        link.compression = nil
+        link.xml.reset()
+        link.written = 0
+        link.output.removeAll(keepingCapacity: true)
+        pool.takeBack(&link.output)
+        link.stalledSince = .none
+        link.partialSince = .none
+        link.machine = StreamMachine(tls: link.site.tlsMode, compresses: link.site.settings.compresses)
+        if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
+            attempt.isRedirected = true
+            attempt.plan = ConnectPlan(route: link.site.route(over: address), seed: freshBits())
+            advance(link, .begin)
+        } else {
+            advance(link, .targetFailed)
+        }
+    }
+
+    /// The place that a server sends us to, if the operator allows it and it is the first one (RFC 6120 §4.9.3.19).
+    func allowedRedirect(to place: String, on link: UpstreamLink) -> UpstreamAddress? {
+        guard let attempt = link.attempt, !attempt.isRedirected,
+            let address = UpstreamAddress(redirect: place),
+            link.site.lists(address) || settings.routes.contains(where: { $0.isSamePlace(as: address) })
+        else { return nil }
+        return address
+    }
+
+    // MARK: Circuit breakers
+
+    private func admits(_ target: UpstreamTarget) -> Bool {
+        let key = UpstreamKey(target)
+        guard settings.breakerFailures > 0, breakers[key] != nil else { return true }
+        return breakers[key]?.admits(now: planTime) ?? true
+    }
+
+    /// Notes for the target's breaker whether it works, once.
+    func settle(_ attempt: ConnectAttempt, worked: Bool) {
+        guard let target = attempt.target, settings.breakerFailures > 0 else { return }
+        attempt.target = nil
+        let key = UpstreamKey(target)
+        if worked {
+            // No entry means: nothing against it.
+            if let breaker = breakers.removeValue(forKey: key), breaker.phase != .closed {
+                logger.notice("upstream works again", metadata: ["upstream": "\(key)"])
+            }
+            return
+        }
+        // Whoever names ever new servers to an open proxy makes all of them forgotten, and not the table grow.
+        if breakers.count >= Self.maximumBreakers { breakers.removeAll() }
+        var breaker =
+            breakers[key]
+            ?? CircuitBreaker(
+                failures: settings.breakerFailures, longestPause: settings.breakerPause)
+        let wasClosed = breaker.phase == .closed
+        breaker.failed(now: planTime)
+        breakers[key] = breaker
+        if wasClosed, breaker.phase == .open {
+            logger.warning("upstream left alone for a while", metadata: ["upstream": "\(key)"])
+        }
+    }
+
+    private static let maximumBreakers = 4_096
+}
+
+/// A server, whatever is spoken with it.
+struct UpstreamKey: Hashable, CustomStringConvertible {
+    let host: String
+    let port: UInt16
+
+    init(_ target: UpstreamTarget) {
+        host = target.host
+        port = target.port
+    }
+
+    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension ServiceRecord {
+    init(_ record: ResolverRecord) {
+        self.init(priority: record.priority, weight: record.weight, port: record.port, target: record.target)
+    }
+}
+
+extension SocketAddress {
+    /// The address without its port; nil for a Unix path.
+    var ipAddress: IPAddress? {
+        switch self {
+        case .ipv4(let address, _): .v4(address)
+        case .ipv6(let address, _, _): .v6(address)
+        case .unix: nil
+        }
+    }
+
+    /// The address of an end that a proxy told of.
+    init(_ endpoint: Endpoint) {
+        switch endpoint.address {
+        case .v4(let address): self = .ipv4(address, port: endpoint.port)
+        case .v6(let address): self = .ipv6(address, port: endpoint.port, scope: 0)
+        }
+    }
+
+    var isIPv6: Bool {
+        if case .ipv6 = self { true } else { false }
+    }
+}
+
+extension ProxyVersion {
+    init?(_ setting: UpstreamProxyProtocol) {
+        switch setting {
+        case .off: return nil
+        case .v1: self = .v1
+        case .v2: self = .v2
+        }
+    }
+}

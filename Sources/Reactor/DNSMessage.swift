@@ -1,0 +1,179 @@
+/// What a response says about one question (RFC 1035 §4.1).
+///
+/// The bytes come from the network, and what they claim about lengths, counts and pointers is checked against what is
+/// there. A message that is wrong anywhere before the end of its authority section is no message.
+struct DNSMessage: Equatable {
+    /// The kinds of records that are asked for, with their numbers.
+    enum Kind: UInt16 {
+        case a = 1
+        case aaaa = 28
+        case srv = 33
+    }
+
+    /// The data of one record of the kind asked for.
+    enum Item: Equatable {
+        case a(UInt32)
+        case aaaa(UInt128)
+        case srv(ResolverRecord)
+    }
+
+    /// The response code: 0 no error, 2 server failure, 3 no such name, 5 refused.
+    let code: UInt8
+    /// The records of the name asked for, or of the name that aliases lead to, in the order of the message; 64 at most.
+    let items: [Item]
+    /// How long the items hold, in seconds: the shortest lifetime of them and of the aliases on the way.
+    let lifetime: UInt32
+    /// How long the absence of the name or of such records holds, in seconds (RFC 2308 §5); nil if there is no `SOA`.
+    let absenceLifetime: UInt32?
+    /// The name server knows no answer and names others that might.
+    let isReferral: Bool
+    /// There are records for the question, but none that can be used: their targets are no host names.
+    let isUnusable: Bool
+
+    /// Reads the response to a question about `name` (as `DNSName.lowercased` gives it, without a final dot).
+    ///
+    /// Nil if it is damaged, cut off, or the response to another question.
+    init?(_ bytes: ArraySlice<UInt8>, name: String, kind: Kind) {
+        var reader = DNSReader(Array(bytes))
+        guard reader.skip(2), let flags = reader.number16(), let questions = reader.number16(),
+            let answers = reader.number16(), let authorities = reader.number16(), reader.skip(2)
+        else { return nil }
+        // A response to an ordinary query, not cut off.
+        guard flags & 0xFA00 == 0x8000, questions == 1 else { return nil }
+        let asked = DNSName.wire(name)
+        guard reader.name() == asked, reader.number16() == kind.rawValue, reader.number16() == Self.internet else {
+            return nil
+        }
+        var found: [Record] = []
+        for _ in 0..<answers {
+            guard let record = Record(&reader, kind) else { return nil }
+            found.append(record)
+        }
+        var absenceLifetime: UInt32?
+        var hasNameServers = false
+        for _ in 0..<authorities {
+            guard let record = Record(&reader, kind) else { return nil }
+            switch record.data {
+            case .authority(let minimum): absenceLifetime = min(record.lifetime, minimum)
+            case .nameServer: hasNameServers = true
+            default: break
+            }
+        }
+        let result = Self.follow(asked, through: found)
+        code = UInt8(truncatingIfNeeded: flags & 0xF)
+        items = result.items
+        lifetime = result.lifetime
+        isUnusable = result.items.isEmpty && result.hasMatches
+        isReferral = found.isEmpty && absenceLifetime == nil && hasNameServers && flags & Self.authoritative == 0
+        self.absenceLifetime = absenceLifetime
+    }
+
+    private static let internet: UInt16 = 1
+    private static let authoritative: UInt16 = 0x0400
+    /// More aliases in a row are not followed.
+    private static let maximumAliases = 16
+
+    private struct Record {
+        enum Data {
+            case item(Item)
+            case alias([UInt8])
+            case authority(minimum: UInt32)
+            case nameServer
+            /// Of the kind asked for, but not usable.
+            case unusable
+            case other
+        }
+
+        let owner: [UInt8]
+        let lifetime: UInt32
+        let data: Data
+
+        /// Nil if it is damaged.
+        init?(_ reader: inout DNSReader, _ kind: Kind) {
+            guard let owner = reader.name(), let type = reader.number16(), let family = reader.number16(),
+                let lifetime = reader.number32(), let length = reader.number16(),
+                let end = reader.position(after: Int(length))
+            else { return nil }
+            self.owner = owner
+            // A set highest bit is to be read as 0 (RFC 2181 §8).
+            self.lifetime = lifetime >> 31 == 0 ? lifetime : 0
+            guard family == DNSMessage.internet else {
+                data = .other
+                reader.move(to: end)
+                return
+            }
+            guard let data = Self.data(&reader, type, kind), reader.move(to: end, isExactlyAt: data.isRead) else {
+                return nil
+            }
+            self.data = data.data
+        }
+
+        /// Where an alias of `name` leads, nil if this is none.
+        func alias(of name: [UInt8]) -> (name: [UInt8], lifetime: UInt32)? {
+            guard case .alias(let target) = data, owner == name else { return nil }
+            return (target, lifetime)
+        }
+
+        private static func data(_ reader: inout DNSReader, _ type: UInt16, _ kind: Kind) -> (data: Data, isRead: Bool)?
+        {
+            switch type {
+            case Kind.a.rawValue where kind == .a:
+                return reader.number32().map { (.item(.a($0)), true) }
+            case Kind.aaaa.rawValue where kind == .aaaa:
+                return reader.number128().map { (.item(.aaaa($0)), true) }
+            case Kind.srv.rawValue where kind == .srv:
+                guard let priority = reader.number16(), let weight = reader.number16(), let port = reader.number16(),
+                    let wire = reader.name()
+                else { return nil }
+                guard let target = DNSReader.text(wire) else { return (.unusable, true) }
+                let record = ResolverRecord(priority: priority, weight: weight, port: port, target: target)
+                return (.item(.srv(record)), true)
+            case 2:
+                return (.nameServer, false)
+            case 5:
+                return reader.name().map { (.alias($0), true) }
+            case 6:
+                guard reader.name() != nil, reader.name() != nil, reader.skip(16) else { return nil }
+                return reader.number32().map { (.authority(minimum: $0), true) }
+            default:
+                return (.other, false)
+            }
+        }
+    }
+
+    private static func follow(
+        _ asked: [UInt8], through records: [Record]
+    ) -> (items: [Item], lifetime: UInt32, hasMatches: Bool) {
+        var name = asked
+        var lifetime = UInt32.max
+        for _ in 0..<maximumAliases {
+            guard let next = records.lazy.compactMap({ $0.alias(of: name) }).first else { break }
+            name = next.name
+            lifetime = min(lifetime, next.lifetime)
+        }
+        var items: [Item] = []
+        var hasMatches = false
+        for record in records where record.owner == name {
+            switch record.data {
+            case .item(let item):
+                hasMatches = true
+                guard items.count < ResolverFrames.maximumItems else { continue }
+                items.append(item)
+                lifetime = min(lifetime, record.lifetime)
+            case .unusable:
+                hasMatches = true
+            default:
+                break
+            }
+        }
+        return (items, lifetime, hasMatches)
+    }
+}
+
+extension DNSMessage {
+    /// The bytes of a question with recursion desired (RFC 1035 §4.1); `name` as in `init`.
+    static func question(id: UInt16, name: String, kind: Kind) -> [UInt8] {
+        [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + DNSName.wire(name)
+            + [0, UInt8(kind.rawValue & 0xFF), 0, 1]
+    }
+}

@@ -1,0 +1,125 @@
+/// One resolver process with the question it works on, if any. It runs at most one at a time and may be started again
+/// after it ended.
+final class ResolverChild {
+    /// What an event of the process means.
+    enum Happening: Equatable {
+        case nothing
+        /// The answer to its question; the process is idle now.
+        case replied(ResolverReply)
+        /// The process is of no further use, and why: to be ended.
+        case broken(String)
+    }
+
+    /// Under which its socket is registered.
+    let token: UInt64
+    /// The question it works on and since when, nil while it is idle.
+    private(set) var work: (question: ResolverQuestion, since: UInt64)?
+    private var socket: StreamSocket?
+    private var process: ChildProcess?
+    private var reader = ResolverFrameReader()
+
+    init(token: UInt64) {
+        self.token = token
+    }
+
+    deinit {
+        // Closing the socket ends the process by itself; the signal is for one that is stuck in a look-up.
+        switch process {
+        case .some(let process): process.end()
+        case .none: break
+        }
+    }
+
+    /// Whether a process runs, as far as is known.
+    var isRunning: Bool { socket != nil }
+
+    /// The number of the process, nil when none runs.
+    var processID: Int32? {
+        switch process {
+        case .some(let process): process.processID
+        case .none: nil
+        }
+    }
+
+    /// Starts the process.
+    ///
+    /// - Throws: no socket or no process could be made.
+    func start(_ executable: String, _ arguments: [String], _ poller: borrowing Poller) throws(SystemError) {
+        let pair = try Descriptor.socketPair()
+        // Blocking belongs to the open socket, not to a process, and the child wants to block.
+        try pair.second.setBlocking(true)
+        try poller.register(pair.first, token: token, interest: .readable)
+        process = try ChildProcess(executable: executable, arguments: arguments, sharing: pair.second)
+        socket = StreamSocket(pair.first)
+    }
+
+    /// Hands the idle process a question. It always fits the socket, which holds one at most; a process that died is
+    /// noticed by its next event, which answers this question too.
+    func work(on question: ResolverQuestion, now: UInt64) {
+        var bytes: [UInt8] = []
+        ResolverFrames.append(question, to: &bytes)
+        work = (question, now)
+        _ = socket?.write(bytes)
+    }
+
+    /// Reads what has come. To be repeated until `.nothing`.
+    func read(with buffer: inout ReadBuffer) -> Happening {
+        while let result = socket?.read(into: &buffer) {
+            switch result {
+            case .wouldBlock:
+                return .nothing
+            case .bytes:
+                var replies: [ResolverReply] = []
+                guard collect(buffer, into: &replies) else { return .broken("the resolver process sent nonsense") }
+                guard let reply = replies.first else { continue }
+                // One question at a time has one answer at a time.
+                guard replies.count == 1, let question = work?.question, question.fits(reply) else {
+                    return .broken("the resolver process sent nonsense")
+                }
+                work = nil
+                return .replied(reply)
+            case .end, .failed:
+                return .broken("the resolver process ended")
+            }
+        }
+        return .nothing
+    }
+
+    /// Ends the process. Its question is the caller's to take away before.
+    func end() {
+        socket = nil
+        process?.end()
+        process = nil
+        reader = ResolverFrameReader()
+        work = nil
+    }
+
+    private func collect(_ buffer: borrowing ReadBuffer, into replies: inout [ResolverReply]) -> Bool {
+        var reader = self.reader
+        var received: [ResolverReply] = []
+        var isSound = true
+        buffer.withBytes { bytes in
+            do throws(ResolverFrameReader.FrameTooLong) {
+                try reader.receive(bytes) { payload in
+                    if let reply = ResolverFrames.reply(payload) { received.append(reply) } else { isSound = false }
+                }
+            } catch {
+                isSound = false
+            }
+        }
+        self.reader = reader
+        replies = received
+        return isSound
+    }
+}
+
+extension ResolverQuestion {
+    /// Whether a reply can be one to this question.
+    fileprivate func fits(_ reply: ResolverReply) -> Bool {
+        guard id == reply.id else { return false }
+        return switch (query, reply.finding.outcome) {
+        case (.addresses, .addresses), (.services, .services), (_, .failure): true
+        case (.addresses, .services), (.services, .addresses): false
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import CLinux
+import Glibc
+
+/// Finds the answers of the resolver process. It blocks for as long as name servers take.
+struct ResolverLookup {
+    /// Who is asked.
+    enum Source {
+        /// The system: `getaddrinfo` for hosts, so that `/etc/hosts` and `nsswitch.conf` hold, and the name servers of
+        /// `resolv.conf` for services.
+        case system
+        /// One name server, for everything.
+        case nameServer(SocketAddress, NameServer.Patience)
+        /// A name server was to be asked whose address cannot be read.
+        case unreadable(String)
+    }
+
+    /// How long a host holds that the system knows from somewhere else than DNS, for instance `/etc/hosts`: 30 s.
+    static let systemLifetime: UInt32 = 30
+
+    private let source: Source
+    /// Until when name servers are not asked for lifetimes, because they did not answer.
+    private var lifetimesUnknownUntil: UInt64 = 0
+
+    init(_ source: Source) {
+        self.source = source
+    }
+
+    /// Answers one question about a name in normalized form; numeric hosts do not come here.
+    mutating func answer(_ query: ResolverQuery) -> ResolverFinding {
+        switch source {
+        case .unreadable(let text):
+            return .temporary("no name server has the address \(text)")
+        case .system:
+            switch query {
+            case .addresses(let host): return systemAddresses(host)
+            case .services(let name): return Self.services(name, from: NameServer(patience: .system))
+            }
+        case .nameServer(let address, let patience):
+            let server = NameServer(address: address, patience: patience)
+            switch query {
+            case .addresses(let host): return Self.addresses(host, from: server)
+            case .services(let name): return Self.services(name, from: server)
+            }
+        }
+    }
+
+    // MARK: Name servers
+
+    private static func services(_ name: String, from server: consuming NameServer?) -> ResolverFinding {
+        guard let server = server.take() else { return .temporary("the resolver cannot be set up") }
+        return finding(server.ask(name, .srv)) { message in
+            .services(message.items.compactMap { if case .srv(let record) = $0 { record } else { nil } })
+        }
+    }
+
+    /// Both families; IPv6 first, as RFC 6724 §2.1 orders global addresses. `ConnectPlan` races them.
+    private static func addresses(_ host: String, from server: consuming NameServer?) -> ResolverFinding {
+        guard let server = server.take() else { return .temporary("the resolver cannot be set up") }
+        let four = finding(server.ask(host, .a), addresses)
+        // A name that does not exist has neither, and a server that is silent would take the same time again.
+        switch four.outcome {
+        case .failure(silence, isTemporary: true), .failure(noSuchName, isTemporary: false): return four
+        default: return merge(finding(server.ask(host, .aaaa), addresses), four)
+        }
+    }
+
+    private static func addresses(_ message: DNSMessage) -> ResolverAnswer.Outcome {
+        .addresses(
+            message.items.compactMap { item in
+                switch item {
+                case .a(let address): .ipv4(address, port: 0)
+                case .aaaa(let address): .ipv6(address, port: 0, scope: 0)
+                case .srv: nil
+                }
+            })
+    }
+
+    private static func merge(_ six: ResolverFinding, _ four: ResolverFinding) -> ResolverFinding {
+        switch (six.outcome, four.outcome) {
+        case (.addresses(let six6), .addresses(let four4)):
+            // Were there too many, each family keeps its share.
+            let half = ResolverFrames.maximumItems / 2
+            let sixes = six6.prefix(max(half, ResolverFrames.maximumItems - four4.count))
+            let fours = four4.prefix(ResolverFrames.maximumItems - sixes.count)
+            return ResolverFinding(.addresses(Array(sixes) + fours), lifetime: min(six.lifetime, four.lifetime))
+        case (.addresses, .failure(_, let isTemporary)):
+            return isTemporary ? six.shortened : six
+        case (.failure(_, let isTemporary), .addresses):
+            return isTemporary ? four.shortened : four
+        case (.failure(_, isTemporary: true), _):
+            return six
+        case (_, .failure(_, isTemporary: true)):
+            return four
+        default:
+            return ResolverFinding(four.outcome, lifetime: min(six.lifetime, four.lifetime))
+        }
+    }
+
+    private static func finding(
+        _ reply: NameServer.Reply, _ outcome: (DNSMessage) -> ResolverAnswer.Outcome
+    ) -> ResolverFinding {
+        switch reply {
+        case .silent: return .temporary(silence)
+        case .failed(let reason): return .temporary(reason)
+        case .response(let message):
+            if message.code == 3 {
+                return ResolverFinding(
+                    .failure(noSuchName, isTemporary: false), lifetime: message.absenceLifetime ?? 0)
+            }
+            if !message.items.isEmpty { return ResolverFinding(outcome(message), lifetime: message.lifetime) }
+            if message.isUnusable { return .temporary("the records name no host") }
+            if message.isReferral { return .temporary("the name server only names others") }
+            return ResolverFinding(
+                .failure("the name has no such records", isTemporary: false), lifetime: message.absenceLifetime ?? 0)
+        }
+    }
+
+    private static let silence = "the name server does not answer"
+    private static let noSuchName = "no such name"
+
+    // MARK: The system
+
+    private mutating func systemAddresses(_ host: String) -> ResolverFinding {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_family = AF_UNSPEC
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var first: UnsafeMutablePointer<addrinfo>?
+        let code = unsafe getaddrinfo(host, nil, &hints, &first)
+        guard code == 0 else {
+            switch code {
+            case EAI_NONAME:
+                return ResolverFinding(
+                    .failure(Self.noSuchName, isTemporary: false), lifetime: lifetime(of: host, answered: []))
+            case Int32(holdfast_no_address):
+                return ResolverFinding(
+                    .failure("the name has no address", isTemporary: false), lifetime: lifetime(of: host, answered: []))
+            case EAI_AGAIN:
+                return .temporary("no name server of the system could answer")
+            default:
+                return unsafe .temporary(String(cString: gai_strerror(code)))
+            }
+        }
+        defer { unsafe freeaddrinfo(first) }
+        var addresses: [SocketAddress] = []
+        var next = unsafe first
+        while let entry = unsafe next, addresses.count < ResolverFrames.maximumItems {
+            if let address = unsafe Self.address(entry) { addresses.append(address) }
+            unsafe next = entry.pointee.ai_next
+        }
+        guard !addresses.isEmpty else {
+            return ResolverFinding(.failure("the name has no address", isTemporary: false), lifetime: 0)
+        }
+        return ResolverFinding(.addresses(addresses), lifetime: lifetime(of: host, answered: addresses))
+    }
+
+    /// The lifetime that DNS gives what `getaddrinfo` answered, which does not tell it: asked for again, as a rule out of
+    /// the cache of a near name server. `systemLifetime` if DNS does not say the same.
+    private mutating func lifetime(of host: String, answered addresses: [SocketAddress]) -> UInt32 {
+        // This machine is not known from DNS (RFC 6761 §6.3), and no name server need hear of it.
+        if !addresses.isEmpty, addresses.allSatisfy(\.isLoopback) { return Self.systemLifetime }
+        let now = MonotonicClock.now
+        guard now >= lifetimesUnknownUntil, let server = NameServer(patience: .extra) else {
+            return Self.systemLifetime
+        }
+        let kind: DNSMessage.Kind = if case .ipv6 = addresses.first { .aaaa } else { .a }
+        switch server.ask(host, kind) {
+        case .silent:
+            // A name from /etc/hosts must not wait for a dead name server each time.
+            lifetimesUnknownUntil = now.addingSaturating(60_000_000_000)
+            return Self.systemLifetime
+        case .failed:
+            return Self.systemLifetime
+        case .response(let message):
+            let isConfirmed = message.items.contains { item in
+                addresses.contains { address in
+                    switch (item, address) {
+                    case (.a(let number), .ipv4(let other, _)): number == other
+                    case (.aaaa(let number), .ipv6(let other, _, _)): number == other
+                    default: false
+                    }
+                }
+            }
+            if isConfirmed { return message.lifetime }
+            guard addresses.isEmpty, message.items.isEmpty else { return Self.systemLifetime }
+            return message.absenceLifetime ?? Self.systemLifetime
+        }
+    }
+
+    private static func address(_ entry: UnsafeMutablePointer<addrinfo>) -> SocketAddress? {
+        guard let source = unsafe entry.pointee.ai_addr else { return nil }
+        var storage = sockaddr_storage()
+        let length = unsafe min(Int(entry.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+        unsafe withUnsafeMutableBytes(of: &storage) { target in
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: length))
+        }
+        switch SocketAddress(storage) {
+        case .ipv4(let number, _): return .ipv4(number, port: 0)
+        case .ipv6(let number, _, let scope): return .ipv6(number, port: 0, scope: scope)
+        case .unix, nil: return nil
+        }
+    }
+}
+
+extension ResolverFinding {
+    /// Not believed for long, because half of it could not be asked for.
+    fileprivate var shortened: ResolverFinding {
+        ResolverFinding(outcome, lifetime: min(lifetime, ResolverLookup.systemLifetime))
+    }
+}

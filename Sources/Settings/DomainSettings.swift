@@ -1,0 +1,118 @@
+/// How one served domain is reached. What its own table does not say comes from what holds for all.
+package struct DomainSettings: Sendable, Hashable {
+    /// Lower case, no final dot, with U-labels where they were written; empty for the open proxy, which serves any.
+    package let name: String
+    package let upstream: UpstreamRoute
+    package let tls: UpstreamTLS
+    /// A PEM file; `nil` for the system's trust store. Never set with `tls` `none`, like all that follows of TLS.
+    package let ca: String?
+    /// Empty for none; otherwise the server's key has to be one of them.
+    package let pins: [PublicKeyPin]
+    /// A PEM file that is shown to the server; set together with `key`.
+    package let certificate: String?
+    /// A PEM file.
+    package let key: String?
+    package let tlsMinimum: TLSMinimum
+    /// An OpenSSL list for TLS 1.2; `nil` for OpenSSL's own. Never set with a `tlsMinimum` of 1.3.
+    package let ciphers: String?
+    package let compresses: Bool
+    package let proxyProtocol: UpstreamProxyProtocol
+}
+
+/// Where the server of a domain is found.
+package enum UpstreamRoute: Sendable, Hashable {
+    /// By SRV records of the domain (RFC 6120 §3.2, XEP-0368).
+    case dns
+    /// At one of these addresses, at least one, by priority and weight.
+    case fixed([UpstreamAddress])
+}
+
+/// One value of `upstream`.
+package enum UpstreamPlace: Sendable, Hashable {
+    case dns
+    case address(UpstreamAddress)
+
+    /// Reads `dns`, or an address with or without priority and weight.
+    init?(_ text: String) {
+        if text == "dns" {
+            self = .dns
+        } else if let address = UpstreamAddress(weighted: text) {
+            self = .address(address)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// How the stream to the XMPP server is encrypted.
+package enum UpstreamTLS: String, CaseIterable, Sendable {
+    /// Not at all; has to be asked for.
+    case none
+    /// RFC 6120 §5, required.
+    case starttls
+    /// From the first byte on (XEP-0368).
+    case direct
+}
+
+/// The oldest version of TLS that is spoken to a server.
+package enum TLSMinimum: String, CaseIterable, Sendable {
+    case v12 = "1.2"
+    case v13 = "1.3"
+}
+
+/// What is compressed towards a server (XEP-0138).
+package enum UpstreamCompression: String, CaseIterable, Sendable {
+    case off, zlib
+}
+
+/// What tells a server the client's address, before anything else.
+package enum UpstreamProxyProtocol: String, CaseIterable, Sendable {
+    case off, v1, v2
+}
+
+/// The SHA-256 of a server's public key (SubjectPublicKeyInfo, as in RFC 7469 §2.4).
+package struct PublicKeyPin: Sendable, Hashable {
+    /// 32 bytes.
+    package let digest: [UInt8]
+
+    /// Reads `sha256/BASE64`; `nil` for all else.
+    package init?(_ text: String) {
+        let prefix = "sha256/"
+        guard text.hasPrefix(prefix), let digest = base64(text.dropFirst(prefix.count)), digest.count == 32 else {
+            return nil
+        }
+        self.digest = digest
+    }
+}
+
+/// RFC 4648 §4, padded, without line ends; `nil` for all else, also when bits that stand for nothing are not 0.
+private func base64(_ text: Substring) -> [UInt8]? {
+    let characters = Array(text.utf8)
+    guard characters.count.isMultiple(of: 4), characters.count <= 1024 else { return nil }
+    let padding = characters.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    guard padding <= 2 else { return nil }
+    var bytes: [UInt8] = []
+    var bits: UInt32 = 0
+    var count = 0
+    for character in characters.dropLast(padding) {
+        guard let value = base64Value(character) else { return nil }
+        bits = (bits << 6 | UInt32(value)) & 0xFFFF
+        count += 6
+        if count >= 8 {
+            count -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+    }
+    return bits & ((1 << UInt32(count)) - 1) == 0 ? bytes : nil
+}
+
+private func base64Value(_ character: UInt8) -> UInt8? {
+    switch character {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
+    case UInt8(ascii: "+"): 62
+    case UInt8(ascii: "/"): 63
+    default: nil
+    }
+}

@@ -1,0 +1,75 @@
+/// One row of the table: all that documentation, help and checks need to know about a setting.
+package struct SettingRow: Equatable, Sendable {
+    /// The name in a file, and after `--` as a flag: lower-case words with dashes. Never changes once released.
+    package let name: String
+    /// Whether it can be given on the command line.
+    package let hasFlag: Bool
+    /// Whether a domain's own table may say it, for this domain.
+    package let isPerDomain: Bool
+    /// What stands for the value in help: `S`, `ADDR:PORT`.
+    package let valueName: String
+    /// What values there are.
+    package let kind: SettingKind
+    /// The default as it would be written; empty when a value has to be given or nothing is the default.
+    package let defaults: [String]
+    /// Whether a value has to be given, unless tables of domains (or the open proxy) make it needless.
+    package let isRequired: Bool
+    /// Whether it may be given more than once.
+    package let isRepeatable: Bool
+    /// A value for documentation, of a repeatable setting perhaps several; never the default.
+    package let example: [String]
+    /// What it does, in one line.
+    package let doc: String
+
+    /// `--max-wait`; `nil` for a setting without a flag.
+    package var flag: String? { hasFlag ? "--" + name : nil }
+
+    /// What values are allowed, with unit and range; completes "is not …" and "give …".
+    package var allowed: String { kind.allowed }
+
+    /// The environment variable for `name`: `HOLDFAST_MAX_WAIT`.
+    package static func environmentName(of name: String) -> String {
+        environmentPrefix
+            + name.uppercased().split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_")
+    }
+
+    /// What the name of every variable of this program begins with.
+    package static let environmentPrefix = "HOLDFAST_"
+}
+
+/// What kind of value a setting has. Ranges are in whole units of the setting.
+package enum SettingKind: Equatable, Sendable {
+    /// Whole seconds.
+    case seconds(ClosedRange<Int>)
+    /// A number without unit.
+    case count(ClosedRange<Int>)
+    /// Bytes; `k`, `M`, `KiB`, `MiB` may follow.
+    case bytes(ClosedRange<Int>)
+    /// One of these words.
+    case choice([String])
+    /// Any other text; `allowed` describes it.
+    case text(allowed: String)
+
+    /// See `SettingRow.allowed`.
+    package var allowed: String {
+        switch self {
+        case .seconds(let range): "a number of seconds from \(range.lowerBound) to \(range.upperBound)"
+        case .count(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .bytes(let range):
+            "a number of bytes from \(range.lowerBound) to \(range.upperBound) (k, M, KiB or MiB may follow)"
+        case .choice(let words): "one of " + words.joined(separator: ", ")
+        case .text(let allowed): allowed
+        }
+    }
+
+    /// Whether a value is a number, which a file writes without quotes.
+    package var isNumber: Bool {
+        switch self {
+        case .seconds, .count, .bytes: true
+        case .choice, .text: false
+        }
+    }
+
+    /// Whether a value is on or off, for which a file may say `true` or `false`.
+    package var isSwitch: Bool { self == .choice(Switch.allCases.map(\.rawValue)) }
+}

@@ -1,0 +1,64 @@
+/// What the DNS said about the services of one domain, until every question is answered (RFC 6120 §3.2, XEP-0368 §2).
+struct ServiceAnswers: Sendable {
+    /// The services that were asked for and not answered yet, in the order of asking.
+    private(set) var awaited: [ServiceKind]
+    private let tls: TLSMode
+    private var records: [ServiceKind: [ServiceRecord]] = [:]
+    /// Whether the domain said of a service that it is not offered, or gave records that nobody can use.
+    private var isRefused = false
+    /// Whether the DNS said of a service that there are no records.
+    private var isAbsent = false
+
+    /// The questions for a domain whose connections are to be protected like this.
+    init(tls: TLSMode) {
+        self.tls = tls
+        awaited =
+            switch tls {
+            case .none: [.plain]
+            case .startTLS: [.directTLS, .plain]
+            case .direct: [.directTLS]
+            }
+    }
+
+    /// Whether nothing is waited for any more.
+    var isComplete: Bool { awaited.isEmpty }
+
+    /// Takes in the records of a service; ignored when they are not awaited.
+    mutating func note(_ kind: ServiceKind, _ answer: [ServiceRecord]) {
+        guard !answer.isEmpty else { return noteFailure(kind, isTemporary: false) }
+        guard take(kind) else { return }
+        let usable = answer.filter { $0.port != 0 && !$0.target.isEmpty && $0.target != "." }
+        if usable.isEmpty { isRefused = true } else { records[kind] = usable }
+    }
+
+    /// Takes in that a service has no records, or that the DNS could not be asked; ignored when it is not awaited.
+    mutating func noteFailure(_ kind: ServiceKind, isTemporary: Bool) {
+        guard take(kind) else { return }
+        if !isTemporary { isAbsent = true }
+    }
+
+    /// The targets that the answers lead to, not yet in order; those with direct TLS first.
+    ///
+    /// Without any record the domain itself is the target (RFC 6120 §3.2.2), unless it said `.` of a service (RFC 2782) or the
+    /// DNS could not be asked at all.
+    func targets(of domain: String) -> [UpstreamTarget] {
+        let found = ServiceKind.allCases.flatMap { kind in
+            (records[kind] ?? []).map { record in
+                UpstreamTarget(
+                    host: record.target, port: record.port, tls: kind == .directTLS ? .direct : tls,
+                    priority: record.priority, weight: record.weight)
+            }
+        }
+        guard found.isEmpty, isAbsent, !isRefused else { return found }
+        return [UpstreamTarget(host: domain, port: Self.port(tls), tls: tls)]
+    }
+
+    /// The port for clients of a server that is found without service records (RFC 6120 §14.7; 5223 by custom).
+    private static func port(_ tls: TLSMode) -> UInt16 { tls == .direct ? 5223 : 5222 }
+
+    private mutating func take(_ kind: ServiceKind) -> Bool {
+        guard let index = awaited.firstIndex(of: kind) else { return false }
+        awaited.remove(at: index)
+        return true
+    }
+}

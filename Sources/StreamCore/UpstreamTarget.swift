@@ -1,0 +1,79 @@
+/// How the connection to a server is protected.
+package enum TLSMode: Sendable, Hashable {
+    /// Not at all; an offer of STARTTLS is ignored.
+    case none
+    /// By STARTTLS, or not at all connected (RFC 6120 §5).
+    case startTLS
+    /// From the first byte on (XEP-0368).
+    case direct
+}
+
+/// One place where a domain may be served: a name or a numeric address, and how to speak there.
+package struct UpstreamTarget: Sendable, Hashable {
+    /// A host name in A-labels without final dot, or an IP address without brackets.
+    package var host: String
+    /// The TCP port, 1 to 65535.
+    package var port: UInt16
+    /// How a connection to it is protected.
+    package var tls: TLSMode
+    /// Targets of a lower priority come first (RFC 2782).
+    package var priority: UInt16
+    /// The share of connections among targets of one priority (RFC 2782).
+    package var weight: UInt16
+
+    /// A target of its parts; without priority and weight it is one in a plain list.
+    package init(host: String, port: UInt16, tls: TLSMode, priority: UInt16 = 0, weight: UInt16 = 0) {
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.priority = priority
+        self.weight = weight
+    }
+}
+
+/// How the targets of a domain are found.
+package enum TargetRoute: Sendable, Equatable {
+    /// They are configured.
+    case fixed([UpstreamTarget])
+    /// They stand in the DNS (RFC 6120 §3.2, XEP-0368). `domain` in A-labels; `tls` says which services are asked for.
+    case dns(domain: String, tls: TLSMode)
+}
+
+/// What a service record says (RFC 2782).
+package struct ServiceRecord: Sendable, Hashable {
+    /// Records of a lower priority come first.
+    package var priority: UInt16
+    /// The share of connections among records of one priority.
+    package var weight: UInt16
+    /// The TCP port; a record with port 0 is ignored.
+    package var port: UInt16
+    /// The host's name without final dot; `.` alone says that the domain does not offer this service.
+    package var target: String
+
+    /// A record of its parts.
+    package init(priority: UInt16, weight: UInt16, port: UInt16, target: String) {
+        self.priority = priority
+        self.weight = weight
+        self.port = port
+        self.target = target
+    }
+}
+
+/// A kind of service record that leads clients to an XMPP server.
+package enum ServiceKind: String, Sendable, Hashable, CaseIterable {
+    /// TLS from the first byte on (XEP-0368 §2).
+    case directTLS = "_xmpps-client._tcp."
+    /// STARTTLS or no TLS (RFC 6120 §3.2.1).
+    case plain = "_xmpp-client._tcp."
+
+    /// The owner name that is looked up for `domain`.
+    package func ownerName(of domain: String) -> String { rawValue + domain }
+}
+
+/// The family of an IP address.
+package enum AddressFamily: Sendable, Hashable {
+    /// IPv4.
+    case ipv4
+    /// IPv6.
+    case ipv6
+}

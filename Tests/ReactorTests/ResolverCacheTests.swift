@@ -1,0 +1,135 @@
+import Testing
+
+@testable import Reactor
+
+@Suite struct ResolverCacheTests {
+    private static let second: UInt64 = 1_000_000_000
+    private static let addresses = ResolverAnswer.Outcome.addresses([.ipv4(1, port: 0)])
+    private static let none = ResolverAnswer.Outcome.failure("no such name", isTemporary: false)
+    private static let unknown = ResolverAnswer.Outcome.failure("silence", isTemporary: true)
+
+    private func query(_ number: Int) -> ResolverQuery { .addresses(host: "h\(number).example") }
+
+    @Test(
+        arguments: [
+            (addresses, 0, 5), (addresses, 4, 5), (addresses, 5, 5), (addresses, 300, 300), (addresses, 3_600, 3_600),
+            (addresses, 3_601, 3_600), (addresses, .max, 3_600),
+            (.services([]), 86_400, 3_600), (none, 0, 5), (none, 60, 60), (none, 301, 300), (unknown, 0, 5),
+            (unknown, 900, 5),
+        ] as [(ResolverAnswer.Outcome, UInt32, UInt64)])
+    func `lifetimes have bounds`(_ outcome: ResolverAnswer.Outcome, _ lifetime: UInt32, _ seconds: UInt64) {
+        var cache = ResolverCache()
+        let start: UInt64 = 77
+        cache.insert(ResolverFinding(outcome, lifetime: lifetime), for: query(1), now: start)
+        #expect(cache.outcome(of: query(1), now: start) == outcome)
+        #expect(cache.outcome(of: query(1), now: start + seconds * Self.second - 1) == outcome)
+        #expect(cache.outcome(of: query(1), now: start + seconds * Self.second) == nil)
+    }
+
+    @Test func `kinds of questions are kept apart`() {
+        var cache = ResolverCache()
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 60), for: .addresses(host: "a.example"), now: 0)
+        #expect(cache.outcome(of: .services(name: "a.example"), now: 1) == nil)
+        #expect(cache.outcome(of: .addresses(host: "a.example"), now: 1) == Self.addresses)
+    }
+
+    @Test func `a newer finding replaces the older one`() {
+        var cache = ResolverCache(capacity: 2)
+        cache.insert(ResolverFinding(Self.none, lifetime: 300), for: query(1), now: 0)
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 5), for: query(1), now: Self.second)
+        #expect(cache.count == 1)
+        #expect(cache.outcome(of: query(1), now: 2 * Self.second) == Self.addresses)
+        #expect(cache.outcome(of: query(1), now: 6 * Self.second) == nil)
+    }
+
+    @Test func `it is bounded and keeps what is asked for`() {
+        var cache = ResolverCache(capacity: 10)
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 3_600), for: query(-1), now: 0)
+        for number in 0..<1_000 {
+            cache.insert(ResolverFinding(Self.none, lifetime: 300), for: query(number), now: UInt64(number))
+            #expect(cache.outcome(of: query(-1), now: UInt64(number)) == Self.addresses)
+            #expect(cache.count <= 10)
+        }
+        #expect((0..<1_000).filter { cache.outcome(of: query($0), now: 1_000) != nil } == Array(991..<1_000))
+    }
+
+    @Test func `when everything is in use something goes all the same, outdated names first`() {
+        var cache = ResolverCache(capacity: 3)
+        for number in 0..<3 {
+            cache.insert(ResolverFinding(Self.none, lifetime: number == 1 ? 5 : 300), for: query(number), now: 0)
+            #expect(cache.outcome(of: query(number), now: 0) != nil)
+        }
+        let later = 10 * Self.second
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 60), for: query(3), now: later)
+        #expect(cache.outcome(of: query(1), now: later) == nil)
+        #expect([0, 2, 3].allSatisfy { cache.outcome(of: query($0), now: later) != nil })
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 60), for: query(4), now: later)
+        #expect([0, 2, 3, 4].filter { cache.outcome(of: query($0), now: later) != nil }.count == 3)
+        #expect(cache.count == 3)
+    }
+
+    @Test func `records with very much text are not kept`() {
+        let target = String(repeating: "abc.", count: 63) + "d"
+        func records(_ count: Int) -> ResolverAnswer.Outcome {
+            .services((0..<count).map { _ in ResolverRecord(priority: 0, weight: 0, port: 1, target: target) })
+        }
+        var cache = ResolverCache()
+        cache.insert(ResolverFinding(records(16), lifetime: 60), for: query(1), now: 0)
+        cache.insert(ResolverFinding(records(17), lifetime: 60), for: query(2), now: 0)
+        #expect(cache.outcome(of: query(1), now: 0) == records(16))
+        #expect(cache.outcome(of: query(2), now: 0) == nil)
+    }
+
+    @Test func `a clock near its end does not overflow`() {
+        var cache = ResolverCache()
+        cache.insert(ResolverFinding(Self.none, lifetime: 300), for: query(1), now: .max - 5)
+        #expect(cache.outcome(of: query(1), now: .max - 1) == Self.none)
+    }
+}
+
+@Suite struct ResolverQuestionsTests {
+    private func asker(_ id: UInt64, _ host: String) -> ResolverQuestions.Asker {
+        ResolverQuestions.Asker(id: id, query: .addresses(host: host))
+    }
+
+    @Test func `equal questions are one with many askers`() throws {
+        var questions = ResolverQuestions()
+        for id in 1...3 as ClosedRange<UInt64> {
+            #expect(questions.add(asker(id, "a"), query: .addresses(host: "a"), now: id) == true)
+        }
+        #expect(questions.add(asker(4, "a"), query: .services(name: "a"), now: 9) == true)
+        #expect(questions.count == 2)
+        #expect(questions.oldestWaiting == 1)
+        let taken = questions.takeWaiting()
+        let first = try #require(taken)
+        #expect(first.query == .addresses(host: "a"))
+        #expect(questions.oldestWaiting == 9)
+        // Still open: one more joins while a process works on it.
+        #expect(questions.add(asker(5, "A"), query: .addresses(host: "a"), now: 10) == true)
+        let closed = questions.close(first.id)
+        #expect(closed?.askers == [asker(1, "a"), asker(2, "a"), asker(3, "a"), asker(5, "A")])
+        #expect(questions.close(first.id) == nil)
+        #expect(questions.takeWaiting()?.query == .services(name: "a"))
+        #expect(questions.takeWaiting() == nil)
+        #expect(questions.oldestWaiting == nil)
+        #expect(questions.count == 1)
+    }
+
+    @Test func `they wait in order and are bounded`() {
+        var questions = ResolverQuestions()
+        for number in 0..<ResolverQuestions.maximum {
+            #expect(questions.add(asker(1, ""), query: .addresses(host: "h\(number)"), now: UInt64(number)) == true)
+        }
+        #expect(questions.add(asker(1, ""), query: .addresses(host: "more"), now: 0) == false)
+        #expect(questions.add(asker(1, ""), query: .addresses(host: "h0"), now: 0) == true)
+        // Far more pass through than fit at once.
+        for number in 0..<(3 * ResolverQuestions.maximum) {
+            let question = questions.takeWaiting()
+            #expect(question?.query == .addresses(host: "h\(number)"))
+            #expect(question.flatMap { questions.close($0.id) } != nil)
+            let next = number + ResolverQuestions.maximum
+            #expect(questions.add(asker(1, ""), query: .addresses(host: "h\(next)"), now: 0) == true)
+        }
+        #expect(questions.count == ResolverQuestions.maximum)
+    }
+}
