@@ -62,7 +62,9 @@ let package = Package(
         // L5, programs.
         .executableTarget(
             name: "holdfast", dependencies: ["Gateway", "Settings", "Reactor", argumentParser, logging, toml],
-            swiftSettings: worker),
+            // TOMLKit imports Foundation. Without this its members are found here, a mere `contains` of a text takes them, and
+            // the binary gets 45 MB of ICU.
+            swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 

@@ -106,7 +106,7 @@ extension IPAddress {
             let start = index
             guard count < 8, let group = group(text, at: &index) else { return nil }
             if index < text.count, text[index] == Ascii.dot {
-                guard count <= 6, let embedded = quad(text, from: start) else { return nil }
+                guard let embedded = quad(text, from: start) else { return nil }
                 number = number << 32 | UInt128(embedded)
                 count += 2
                 break

@@ -41,7 +41,6 @@ package struct StreamInflater: ~Copyable {
         guard !input.isEmpty else { return }
         let start = output.count
         do throws(DeflateError) {
-            guard !isAtEnd else { throw .trailingData }
             guard let length = uInt(exactly: input.count) else { throw .tooLarge }
             try unsafe input.withUnsafeBufferPointer { bytes throws(DeflateError) in
                 unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Settings
 
 /// Makes one line of what ArgumentParser has to say about a wrong command line.

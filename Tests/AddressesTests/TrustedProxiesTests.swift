@@ -138,6 +138,9 @@ struct TrustedProxiesTests {
             // several parameters, in any order, empty ones included
             ("by=10.0.0.1; for=192.0.2.1 ;proto=https", "192.0.2.1"), (";for=192.0.2.1;;", "192.0.2.1"),
             ("host=\"a,b;for=9.9.9.9\";for=192.0.2.1", "192.0.2.1"), ("host=\"a\\\",b\";for=192.0.2.1", "192.0.2.1"),
+            ("host=\"a,\\\"b\";for=192.0.2.1", "192.0.2.1"), ("host=\"a,\\\\\";for=192.0.2.1", "192.0.2.1"),
+            ("host=\"\\\\,\\\\\\\"\";for=192.0.2.1", "192.0.2.1"),
+
             ("for=192.0.2.1;host=\"a\\\\\"", "192.0.2.1"), ("secret=\"\";for=192.0.2.1", "192.0.2.1"),
             // the first from the right that is not trusted
             ("for=192.0.2.1, for=10.0.0.2", "192.0.2.1"),

@@ -29,6 +29,7 @@ struct Reading: Equatable {
 struct ChunkingVerifier {
     var limits = HTTPLimits()
     var crossOrigin = CrossOriginPolicy.off
+    var captures = CapturedField.none
     /// Answer each request at once; else all of them at the end, the last one first.
     var answersAtOnce = true
 
@@ -57,7 +58,7 @@ struct ChunkingVerifier {
 
     /// One run; `splits` are ascending positions at which a new input begins.
     func read(_ bytes: [UInt8], splits: [Int]) -> Reading {
-        var connection = HTTPConnection(limits: limits, crossOrigin: crossOrigin)
+        var connection = HTTPConnection(limits: limits, crossOrigin: crossOrigin, captures: captures)
         var reading = Reading()
         var start = 0
         for end in splits + [bytes.count] {

@@ -29,6 +29,7 @@ struct FuzzTests {
         "Connection: keep-alive\r\n", "Expect: 100-continue\r\n", "Expect: x\r\n", "Origin: https://a.test\r\n",
         "Accept-Encoding: gzip\r\n", "X: y\r\n", "X : y\r\n", " folded\r\n", "\r\n", "\r\n", "\r\n\r\n", "\n", "\r",
         "\u{0}",
+        "X-Forwarded-For: 192.0.2.1\r\n", "Forwarded: for=a\r\n", "forwarded:for=b\r\n",
         "hello", "5\r\nhello\r\n", "0\r\n\r\n", "0\r\nT: u\r\n\r\n", "28\r\n", "1;x=y\r\na\r\n", "FFFFFFFFFFFFFFFF\r\n",
         ":", "é",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -41,6 +42,7 @@ struct FuzzTests {
         "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
         "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
         "HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nForwarded: for=a\r\nX-Forwarded-For: b\r\nHost: h\r\nX-Forwarded-For: c\r\n\r\n",
     ]
 
     private func input(_ generator: inout Generator) -> [UInt8] {
@@ -111,6 +113,26 @@ struct FuzzTests {
         }
         // a generator that no longer reaches the parser would make the comparison say nothing
         #expect(outcomes.count > 12, "seed \(seed): \(outcomes)")
+    }
+
+    @Test("what is captured changes nothing else", arguments: [CapturedField.xForwardedFor, .forwarded])
+    func capturing(field: CapturedField) {
+        let seed = UInt64.random(in: .min ... .max)
+        var generator = Generator(state: seed)
+        var captured = 0
+        for round in 0..<1_500 {
+            let bytes = input(&generator)
+            let plain = ChunkingVerifier(limits: Self.limits).read(bytes, splits: [])
+            var reading = ChunkingVerifier(limits: Self.limits, captures: field).read(bytes, splits: [])
+            for index in reading.events.indices {
+                guard case .request(var request) = reading.events[index] else { continue }
+                if !request.head.forwarded.isEmpty { captured += 1 }
+                request.head.forwarded = []
+                reading.events[index] = .request(request)
+            }
+            #expect(reading == plain, "seed \(seed), round \(round)")
+        }
+        #expect(captured > 100, "seed \(seed)")
     }
 
     @Test("any order of calls leaves a machine that keeps its word")
