@@ -56,6 +56,8 @@ final class UpstreamLink {
     var stalledSince = CoarseInstant.none
     /// Since when the beginning of an element waits for its end; none while nothing does.
     var partialSince = CoarseInstant.none
+    /// Since when a restart waits for its features; none while none does.
+    var restartSince = CoarseInstant.none
     /// When the farewell began; none before.
     var leavingSince = CoarseInstant.none
 

@@ -46,10 +46,10 @@ final class UpstreamSite {
         .fixed([target(address)])
     }
 
-    /// Whether the operator lists `address` for this domain.
-    func lists(_ address: UpstreamAddress) -> Bool {
-        guard case .fixed(let addresses) = settings.upstream else { return false }
-        return addresses.contains { $0.isSamePlace(as: address) }
+    /// The addresses that the operator lists for this domain.
+    var addresses: [UpstreamAddress] {
+        guard case .fixed(let addresses) = settings.upstream else { return [] }
+        return addresses
     }
 
     private func target(_ address: UpstreamAddress) -> UpstreamTarget {
@@ -69,19 +69,38 @@ struct UpstreamSites {
     /// - Throws: `StartError` that names the setting and the file.
     init(_ settings: Settings) throws(StartError) {
         var contexts: [TLSRules: TLSContext] = [:]
+        var all: [UpstreamSite] = []
         for domain in settings.domains {
-            sites[domain.name] = try UpstreamSite(domain, isOpenProxy: false, contexts: &contexts)
+            let site = try UpstreamSite(domain, isOpenProxy: false, contexts: &contexts)
+            sites[domain.name] = site
+            all.append(site)
         }
         if let domain = settings.openProxy {
-            openProxy = try UpstreamSite(domain, isOpenProxy: true, contexts: &contexts)
+            let site = try UpstreamSite(domain, isOpenProxy: true, contexts: &contexts)
+            openProxy = site
+            all.append(site)
         }
+        self.all = all
     }
 
     /// The site of a domain that the policy let pass.
     subscript(domain: String) -> UpstreamSite? { sites[domain] ?? openProxy }
 
-    /// All of them, ordered by name.
-    var all: [UpstreamSite] { sites.values.sorted { $0.name < $1.name } + (openProxy.map { [$0] } ?? []) }
+    /// All of them, in the order of the configuration.
+    let all: [UpstreamSite]
+
+    /// Which domains go where, those with the same way together.
+    var summary: String {
+        var ways: [(way: String, domains: [String])] = []
+        for site in all {
+            if let index = ways.firstIndex(where: { $0.way == site.summary }) {
+                ways[index].domains.append(site.name)
+            } else {
+                ways.append((site.summary, [site.name]))
+            }
+        }
+        return ways.map { "\($0.domains.joined(separator: ", ")) -> \($0.way)" }.joined(separator: "; ")
+    }
 }
 
 extension UpstreamSite {
@@ -103,8 +122,13 @@ extension UpstreamSite {
             contexts[rules] = context
             self.init(settings, isOpenProxy: isOpenProxy, tls: context)
         } catch {
-            let place = settings.name.isEmpty ? "upstream TLS" : "upstream TLS of \(settings.name)"
-            throw StartError("\(place): \(error)")
+            let setting =
+                switch error {
+                case .trustAnchors: "upstream-ca"
+                case .clientCertificate: "upstream-certificate"
+                default: "upstream-tls"
+                }
+            throw StartError("\(setting)\(settings.name.isEmpty ? "" : " of \(settings.name)"): \(error)")
         }
     }
 }
@@ -116,19 +140,5 @@ extension TLSRules {
             certificateFile: settings.certificate,
             keyFile: settings.key, minimumVersion: settings.tlsMinimum == .v13 ? .tls13 : .tls12,
             cipherList: settings.ciphers)
-    }
-}
-
-extension UpstreamAddress {
-    /// Whether both name one host and port, whatever their priority.
-    func isSamePlace(as other: UpstreamAddress) -> Bool {
-        host == other.host && port == other.port
-    }
-
-    /// Reads what a server sends us elsewhere with: a host, an IPv6 address in brackets, and perhaps a port
-    /// (RFC 6120 §4.9.3.19).
-    init?(redirect text: String) {
-        guard let address = UpstreamAddress(text) ?? UpstreamAddress("\(text):5222") else { return nil }
-        self = address
     }
 }

@@ -135,7 +135,8 @@ extension Worker {
     ) -> ConnectPlan.Input? {
         guard attempt.addresses.indices.contains(index) else { return .failed(attempt: number) }
         let address = attempt.addresses[index]
-        guard hasDescriptorsToSpare else {
+        // The first one's was counted when the link was made.
+        guard attempt.races.isEmpty || hasDescriptorsToSpare else {
             noteFailure(of: link, "connect", "no descriptor to spare", about: "\(address)")
             return .failed(attempt: number)
         }
@@ -193,6 +194,8 @@ extension Worker {
     func abandonSearch(of link: UpstreamLink) {
         guard let attempt = link.attempt else { return }
         for race in attempt.races { abandon(race) }
+        // Nobody will know whether the target works.
+        if let target = attempt.target { breakers[UpstreamKey(target)]?.abandoned(now: planTime) }
         link.attempt = nil
     }
 
@@ -205,6 +208,7 @@ extension Worker {
         races.remove(race.token)
         attempt.races = []
         attempt.connectedAt = now
+        linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.site.health.connectTime.record(now.elapsed(since: race.since))
         link.site.health.connects &+= 1
         counters.upstreamConnects += 1
@@ -231,16 +235,31 @@ extension Worker {
     /// Whether a stream that failed before it was open may be tried with another target.
     func mayMoveOn(_ link: UpstreamLink, after failure: StreamFailure) -> Bool {
         guard let attempt = link.attempt, !attempt.isOver, link.session != nil else { return false }
-        // What is redirected here was found to be allowed.
-        let isRedirected = if case .redirected = failure { true } else { false }
-        return (failure.allowsAnotherTarget || isRedirected)
-            && now < attempt.since.advanced(by: settings.connectTimeout)
+        guard now < attempt.since.advanced(by: settings.connectTimeout) else { return false }
+        return switch failure {
+        // It was found to be allowed.
+        case .redirected: true
+        // The target's share of the time is up, not all of it.
+        case .timeout: attempt.plan.hasOtherTargets
+        default: failure.allowsAnotherTarget
+        }
+    }
+
+    /// When the target that a link is connected to must have opened the stream: at the deadline that all targets share, or,
+    /// when there are others, after a share of it, so that a server that accepts connections and says nothing does not use
+    /// up the time of those behind it.
+    func openingDeadline(of attempt: ConnectAttempt) -> MonotonicInstant {
+        let last = attempt.since.advanced(by: settings.connectTimeout)
+        guard let connectedAt = attempt.connectedAt, attempt.plan.hasOtherTargets else { return last }
+        return min(last, connectedAt.advanced(by: settings.connectTimeout / 3))
     }
 
     /// Drops the connection to a target that failed, and tries the next one.
     func moveOn(_ link: UpstreamLink) {
         guard let attempt = link.attempt, let failure = attempt.failure else { return }
         attempt.isMovingOn = false
+        attempt.connectedAt = nil
+        linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.connectionCount &+= 1
         settle(attempt, worked: failure.showsLife)
         if link.isWatched { link.socket?.unwatch(in: poller) }
@@ -269,12 +288,14 @@ extension Worker {
 
     /// The place that a server sends us to, if the operator allows it and it is the first one (RFC 6120 §4.9.3.19).
     func allowedRedirect(to place: String, on link: UpstreamLink) -> UpstreamAddress? {
-        guard let attempt = link.attempt, !attempt.isRedirected,
-            let address = UpstreamAddress(redirect: place),
-            link.site.lists(address) || settings.routes.contains(where: { $0.isSamePlace(as: address) })
-        else { return nil }
-        return address
+        guard link.attempt?.isRedirected == false, let place = RedirectAddress(place) else { return nil }
+        let port = place.port ?? Self.defaultPort
+        let allowed = link.site.addresses + settings.routes
+        return allowed.first { $0.host == place.host && $0.port == port }
     }
+
+    /// Where a server is that names no port (RFC 6120 §14.7).
+    private static let defaultPort: UInt16 = 5222
 
     // MARK: Circuit breakers
 

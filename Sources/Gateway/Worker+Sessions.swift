@@ -117,7 +117,7 @@ extension Worker {
             case .forward(let bytes, let stream):
                 if let link = driver.link(stream) { send(bytes, on: link) }
             case .restartStream(let stream):
-                if let link = driver.link(stream) { handle(.restartRequested, on: link) }
+                if let link = driver.link(stream) { restart(link) }
             case .pauseReading(let stream):
                 if let link = driver.link(stream) { setReading(false, on: link) }
             case .resumeReading(let stream):

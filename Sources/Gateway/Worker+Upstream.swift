@@ -225,6 +225,7 @@ extension Worker {
                 session: session)
         case .restarted(let features, let idleSeconds):
             deliverCollected(of: link)
+            link.restartSince = .none
             obey(idleSeconds, on: link)
             if let session = link.session {
                 handle(.streamRestarted(features: features, on: link.stream), session: session)
@@ -321,6 +322,13 @@ extension Worker {
             metadata: ["sid8": "\(link.sessionName)", "upstream": "\(upstream)", "error": "\(detail)"])
     }
 
+    /// The client has logged in and begins a new stream over the same connection.
+    func restart(_ link: UpstreamLink) {
+        link.restartSince = CoarseInstant(now)
+        linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.connectTimeout))
+        handle(.restartRequested, on: link)
+    }
+
     // MARK: The end
 
     /// The session is over: say goodbye, or drop the connection so that the server keeps what can be resumed.
@@ -357,42 +365,46 @@ extension Worker {
 
     // MARK: Deadlines
 
-    /// A deadline of a link may have passed: the search, opening, a server that accepts nothing or does not end what it has
+    /// A deadline of a link may have passed: the search, opening or opening again, a server that accepts nothing or does not end what it has
     /// begun, white space, the farewell.
     func handleDeadline(of link: UpstreamLink) {
         guard !link.isClosed else { return }
         if let since = link.leavingSince.instant {
             reschedule(link, at: since.advanced(by: Self.farewellTime)) { close(link) }
         } else if let attempt = link.attempt {
-            let due = attempt.since.advanced(by: settings.connectTimeout)
+            let due = openingDeadline(of: attempt)
             if due <= now {
                 handle(.deadlineReached, on: link)
             } else {
                 linkDeadlines.schedule(slot: link.token.slot, at: due)
                 advance(link, .wake)
             }
-        } else if let since = link.stalledSince.instant {
-            reschedule(link, at: since.advanced(by: settings.upstreamWriteTimeout)) { handle(.stalled, on: link) }
         } else {
-            handlePartialDeadline(of: link)
-            guard !link.isClosed, let lastSent = link.lastSent.instant else { return }
-            let keepalive = Duration.seconds(Int64(link.keepaliveSeconds))
-            reschedule(link, at: lastSent.advanced(by: keepalive)) {
-                send([0x20], on: link)
-                linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: keepalive))
-            }
+            handleDeadlineWhenOpen(of: link)
         }
     }
 
-    private func handlePartialDeadline(of link: UpstreamLink) {
-        guard let since = link.partialSince.instant else { return }
-        guard link.mayRead else {
-            link.partialSince = CoarseInstant(now)
-            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.stanzaTimeout))
-            return
-        }
-        reschedule(link, at: since.advanced(by: settings.stanzaTimeout)) {
+    private func handleDeadlineWhenOpen(of link: UpstreamLink) {
+        if !link.mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(now) }
+        let restart = link.restartSince.instant?.advanced(by: settings.connectTimeout)
+        let stall = link.stalledSince.instant?.advanced(by: settings.upstreamWriteTimeout)
+        let partial = link.partialSince.instant?.advanced(by: settings.stanzaTimeout)
+        let keepalive = Duration.seconds(Int64(link.keepaliveSeconds))
+        // Nothing may stand between a request to compress and its answer, and what is stalled needs no sign of life.
+        let silence = restart == nil && stall == nil ? link.lastSent.instant?.advanced(by: keepalive) : nil
+        if let restart, restart <= now {
+            handle(.deadlineReached, on: link)
+        } else if let stall, stall <= now {
+            handle(.stalled, on: link)
+        } else if let partial, partial <= now {
             handle(.unfinishedStanzaTimeout, on: link)
+        } else if let silence, silence <= now {
+            send([0x20], on: link)
+            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: keepalive))
+        }
+        guard !link.isClosed else { return }
+        for due in [restart, stall, partial, silence] {
+            if let due, due > now { linkDeadlines.schedule(slot: link.token.slot, at: due) }
         }
     }
 

@@ -142,9 +142,8 @@ package final class Worker {
     package var announcement: String {
         let bosh = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, settings.path) }
         let admin = listeners.filter { $0.role == .admin }.map { Self.url($0.listener.address, "/stats") }
-        let served = sites.all.map { "\($0.name) -> \($0.summary)" }
         return "BOSH on \(bosh.joined(separator: ", ")); admin on \(admin.joined(separator: ", ")); "
-            + served.joined(separator: "; ")
+            + sites.summary
     }
 
     /// Checks what can be checked without listening: the files that the settings name.

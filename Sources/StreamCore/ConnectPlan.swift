@@ -78,6 +78,9 @@ package struct ConnectPlan: Sendable {
         chance = ChanceSource(seed: seed)
     }
 
+    /// Whether there is another target to go on to after the present one.
+    package var hasOtherTargets: Bool { !targets.isEmpty }
+
     /// When `wake` is due, on the clock that `now` is read from; nil when only another input brings the plan on.
     package var nextWake: Duration? {
         guard case .racing(_, let race) = state else { return nil }

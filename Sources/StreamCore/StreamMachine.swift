@@ -73,7 +73,8 @@ package struct StreamMachine: Sendable {
         case .stalled: fail(.stalled, saysGoodbye: false, into: &effects)
         case .connectionLost: fail(.lost, saysGoodbye: false, into: &effects)
         case .deadlineReached:
-            if !isOpen { fail(.timeout(phase), saysGoodbye: false, into: &effects) }
+            // A stream that the client has restarted waits for the server again, as at its beginning.
+            if state != .open { fail(.timeout(phase), saysGoodbye: false, into: &effects) }
         case .unfinishedStanzaTimeout: fail(.unfinishedStanza, saysGoodbye: false, into: &effects)
         case .compressionBroken: fail(.compression, saysGoodbye: false, into: &effects)
         }

@@ -30,7 +30,13 @@ let invocation = HoldfastCommand.parse(
 switch invocation {
 case .run(let settings):
     serve(settings)
-case .check(_, let file):
+case .check(let settings, let file):
+    do throws(StartError) {
+        try Worker.check(settings)
+    } catch {
+        leave(
+            code: HoldfastCommand.configurationError, standardOutput: "", standardError: "holdfast: \(error.line)\n")
+    }
     leave(code: 0, standardOutput: "\(SettingsError.printable(file)): the configuration is valid\n", standardError: "")
 case .resolver(let nameserver):
     ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor), nameserver: nameserver)

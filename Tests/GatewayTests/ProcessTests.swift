@@ -37,7 +37,7 @@ import Testing
         ])
         #expect(run.exit == .code(1))
         #expect(run.errors.split(separator: "\n").count == 1)
-        #expect(run.errors.contains("--upstream-ca"))
+        #expect(run.errors.contains("upstream-ca of example.org"))
     }
 
     @Test("start: a wrong command line is one line and exit 64")

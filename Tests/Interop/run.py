@@ -87,7 +87,15 @@ def run(upstream, everything, names, result):
     gateway.upstream = upstream
     result._previousTestClass = None  # the same class again is set up again
     tests = selected(unittest.defaultTestLoader.discover(FOLDER), names)
-    unittest.TestSuite(test for test in tests if everything or getattr(test, "every_upstream", True)).run(result)
+    unittest.TestSuite(test for test in tests if belongs(test, upstream, everything)).run(result)
+
+
+def belongs(test, upstream, everything):
+    """Whether a test is to run with this server."""
+    upstreams = getattr(test, "upstreams", None)
+    if upstreams is not None:
+        return upstream in upstreams
+    return everything or getattr(test, "every_upstream", True)
 
 
 def main():

@@ -31,15 +31,6 @@ class Upstream(Case):
                 self.assertEqual(await session.message(), f"in {number}")
             await session.terminate()
 
-    async def refused(self, service, domain, condition="remote-connection-failed"):
-        session = bosh.Session(service.port, domain)
-        self.addAsyncCleanup(session.close)
-        with self.assertRaises(bosh.Ended) as ended:
-            await session.create()
-        self.assertEqual(ended.exception.condition, condition)
-        # And the service goes on.
-        service.child.check_alive()
-
     async def test_none(self):
         await self.converse(self.holdfast("none"))
 

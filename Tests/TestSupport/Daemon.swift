@@ -42,6 +42,8 @@ package final class Daemon {
             ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
+        // A server that fails on purpose, again and again, is not to be spared, unless that is what the test is about.
+        let environment = ["HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0"].merging(environment) { _, given in given }
         process = try Process(arguments + flags, descriptors: descriptors, environment: environment)
         startLine = try process.readStartLine()
         let parts = startLine.split(separator: ";")

@@ -1,9 +1,10 @@
 import FoundationEssentials
 
-/// What `/stats` says, as numbers by their path.
+/// What `/stats` says, as whole numbers by their path.
 package struct Statistics {
     private enum Value: Decodable {
         case number(Int)
+        case fraction
         case text
         case object([String: Value])
 
@@ -11,6 +12,8 @@ package struct Statistics {
             let container = try decoder.singleValueContainer()
             if let number = try? container.decode(Int.self) {
                 self = .number(number)
+            } else if (try? container.decode(Double.self)) != nil {
+                self = .fraction
             } else if let object = try? container.decode([String: Value].self) {
                 self = .object(object)
             } else {

@@ -44,16 +44,21 @@ class Answer:
 class Connection:
     """One HTTP/1.1 connection. `post` only sends; answers are read in order by `answer`."""
 
-    def __init__(self, host, port):
+    def __init__(self, host, port, source=None, preface=b""):
+        """`source`: the own address; `preface`: bytes before the first request."""
         self.host, self.port = host, port
+        self.source, self.preface = source, preface
         self.reader = self.writer = None
 
     async def open(self):
-        self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
+        source = None if self.source is None else (self.source, 0)
+        self.reader, self.writer = await asyncio.open_connection(self.host, self.port, local_addr=source)
+        self.writer.write(self.preface)
         return self
 
     def post(self, path, data, headers=()):
-        head = [f"POST {path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Content-Type: text/xml; charset=utf-8",
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        head = [f"POST {path} HTTP/1.1", f"Host: {host}:{self.port}", "Content-Type: text/xml; charset=utf-8",
                 f"Content-Length: {len(data)}", *headers]
         self.writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + data)
 
@@ -92,7 +97,8 @@ class Connection:
 class Session:
     """One BOSH session. `request` is one exchange; `start_polling` keeps a poll open like a real client."""
 
-    def __init__(self, port, domain, host="127.0.0.1", path="/http-bind", headers=()):
+    def __init__(self, port, domain, host="127.0.0.1", path="/http-bind", headers=(), source=None, preface=b""):
+        self.source, self.preface = source, preface
         self.host, self.port, self.path, self.domain, self.headers = host, port, path, domain, headers
         self.rid = random.randrange(1, 2**52)
         self.sid = None
@@ -133,7 +139,7 @@ class Session:
     async def exchange(self, rid, payload="", **attributes):
         """Sends the request `rid` on a connection of its own choice and returns the HTTP answer."""
         data = self.wrap(rid, payload, **attributes)
-        connection = self._idle.pop() if self._idle else await Connection(self.host, self.port).open()
+        connection = self._idle.pop() if self._idle else await self._connect()
         self._open[rid] = connection
         try:
             connection.post(self.path, data, self.headers)
@@ -148,6 +154,9 @@ class Session:
         else:
             self._idle.append(connection)
         return answer
+
+    def _connect(self):
+        return Connection(self.host, self.port, self.source, self.preface).open()
 
     async def request(self, payload="", **attributes):
         """One new request; its stanzas go to `inbox` in rid order. Returns the response body."""

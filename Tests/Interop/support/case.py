@@ -1,5 +1,7 @@
 """The base of the test cases: a private XMPP server and the service under test, per class."""
 
+import asyncio
+import socket
 import unittest
 
 from . import gateway
@@ -11,6 +13,16 @@ from . import bosh, xmpp
 def holdfast_only(test):
     """For what only Holdfast has (its upstream modes, signals, admin listener): not run against the control."""
     return unittest.skipIf(gateway.binary is None, "needs the holdfast binary")(test)
+
+
+def needs_ipv6(test):
+    """Skipped where the machine has no ::1."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return unittest.skip("there is no ::1")(test)
+    return test
 
 
 def fails_in_control(server, reason):
@@ -27,12 +39,19 @@ class Case(unittest.IsolatedAsyncioTestCase):
     options = ()
     # Whether it says something new to run this class with another server too.
     every_upstream = False
+    # The servers this class is for, None for what `every_upstream` says.
+    upstreams = None
+
+    @classmethod
+    def server_options(cls):
+        """What the private server has beyond the usual; `cls.scratch` is there already."""
+        return {}
 
     @classmethod
     def setUpClass(cls):
         cls.scratch = Scratch()
         cls.addClassCleanup(cls.scratch.remove)
-        cls.server = gateway.start_server(cls.scratch)
+        cls.server = gateway.start_server(cls.scratch, **cls.server_options())
         cls.addClassCleanup(cls.server.stop)
         cls.service = gateway.start(cls.scratch.path, cls.server, options=cls.options)
         cls.addClassCleanup(cls.service.stop)
@@ -52,6 +71,29 @@ class Case(unittest.IsolatedAsyncioTestCase):
             session.start_polling()
         return session
 
+    def configured(self, settings, domains=None):
+        """A Holdfast of its own with a configuration file."""
+        service = gateway.Configured(self.scratch.path, settings, domains)
+        # It says goodbye to scripted servers, which live in this thread.
+        self.addAsyncCleanup(asyncio.to_thread, service.stop)
+        return service
+
+    async def anonymous(self, service, domain, **options):
+        """An anonymous session at a domain of `service`, logged in."""
+        session = bosh.Session(service.port, domain, **options)
+        self.addAsyncCleanup(session.close)
+        await session.create()
+        return await session.login()
+
+    async def refused(self, service, domain, condition="remote-connection-failed", **attributes):
+        """No session is made, the client is told why, and the service goes on."""
+        session = bosh.Session(service.port, domain)
+        self.addAsyncCleanup(session.close)
+        with self.assertRaises(bosh.Ended) as ended:
+            await session.create(**attributes)
+        self.assertEqual(ended.exception.condition, condition)
+        service.child.check_alive()
+
     async def peer(self, user=None):
         """A client directly on the server."""
         client = xmpp.Client(self.server.plain_port, ANONYMOUS if user is None else ACCOUNTS)
@@ -59,3 +101,16 @@ class Case(unittest.IsolatedAsyncioTestCase):
         self.addAsyncCleanup(client.close)
         client.write("<presence/>")
         return client
+
+
+@holdfast_only
+class Alone(Case):
+    """Without a server of its own, and no service but those that a test starts."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = Scratch()
+        cls.addClassCleanup(cls.scratch.remove)
+
+    def tearDown(self):
+        pass

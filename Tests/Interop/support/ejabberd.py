@@ -11,8 +11,10 @@ from .prosody import ACCOUNTS, ANONYMOUS, USERS, WRONG_NAME
 
 PASSWORD = "montague"
 
+ANYBODY = "{auth_method: [anonymous], anonymous_protocol: sasl_anon, allow_multiple_connections: true}"
+
 CONFIGURATION = """
-hosts: [{anonymous}, {accounts}, {wrong_name}]
+hosts: [{anonymous}, {accounts}, {wrong_name}{more_names}]
 loglevel: info
 log_rotate_count: 0
 certfiles:
@@ -20,12 +22,12 @@ certfiles:
   - {tls}/server.key
   - {tls}/elsewhere.crt
   - {tls}/elsewhere.key
-auth_password_format: plain
+{more_files}auth_password_format: plain
 host_config:
-  {anonymous}: {{auth_method: [anonymous], anonymous_protocol: sasl_anon, allow_multiple_connections: true}}
-  {wrong_name}: {{auth_method: [anonymous], anonymous_protocol: sasl_anon, allow_multiple_connections: true}}
+  {anonymous}: {anybody}
+  {wrong_name}: {anybody}
   {accounts}: {{auth_method: [mnesia]}}
-listen:
+{more_hosts}listen:
   - {{port: {plain}, ip: 127.0.0.1, module: ejabberd_c2s, starttls: true, backlog: 1024, max_stanza_size: 1048576}}
   - {{port: {direct}, ip: 127.0.0.1, module: ejabberd_c2s, tls: true, backlog: 1024, max_stanza_size: 1048576}}
   - port: {http}
@@ -33,7 +35,7 @@ listen:
     module: ejabberd_http
     backlog: 1024
     request_handlers: {{/http-bind: mod_bosh}}
-modules:
+{more_listeners}modules:
   mod_bosh: {{max_inactivity: 60}}
   mod_carboncopy: {{}}
   mod_disco: {{}}
@@ -49,7 +51,10 @@ class Ejabberd:
     # How long the server keeps a stream with XEP-0198 for its client to resume, in seconds. (Prosody: PROSODY_RESUME.)
     RESUME = 6
 
-    def __init__(self, directory):
+    def __init__(self, directory, hosts=None, listeners=None):
+        """`hosts`: further virtual hosts, each with its certificate and key. `listeners`: further client ports, by name, each
+        with its options; their numbers are in `ports`."""
+        self.ports = dict(zip(listeners or {}, free_ports(len(listeners or {}))))
         self.plain_port, self.direct_port, self.http_port = free_ports(3)
         self.password = PASSWORD
         tls = os.path.join(directory, "tls")
@@ -59,8 +64,15 @@ class Ejabberd:
         configuration = os.path.join(directory, "ejabberd.yml")
         with open(configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
-                anonymous=ANONYMOUS, accounts=ACCOUNTS, wrong_name=WRONG_NAME, tls=tls, plain=self.plain_port,
-                direct=self.direct_port, http=self.http_port, resume=self.RESUME))
+                anonymous=ANONYMOUS, accounts=ACCOUNTS, wrong_name=WRONG_NAME, anybody=ANYBODY, tls=tls, plain=self.plain_port,
+                direct=self.direct_port, http=self.http_port, resume=self.RESUME,
+                more_names="".join(f", \"{name}\"" for name in hosts or {}),
+                more_files="".join(f"  - {path}\n" for paths in (hosts or {}).values() for path in paths),
+                more_hosts="".join(f"  \"{name}\": {ANYBODY}\n" for name in hosts or {}),
+                more_listeners="".join(
+                    f"  - {{port: {self.ports[name]}, ip: 127.0.0.1, module: ejabberd_c2s, {options}}}\n"
+                    for name, options in (listeners or {}).items())))
+        self._log = os.path.join(directory, "ejabberd.log")
         data = os.path.join(directory, "data")
         os.mkdir(data)
         as_user = self._give_away(directory, (tls, data))
@@ -68,13 +80,13 @@ class Ejabberd:
         (libraries,) = {os.path.dirname(os.path.dirname(os.path.dirname(path))) for path in self._packaged() if path.endswith("/ejabberd.app")}
         environment = dict(
             os.environ, HOME=data, ERL_LIBS=libraries, EJABBERD_CONFIG_PATH=configuration,
-            EJABBERD_LOG_PATH=os.path.join(directory, "ejabberd.log"),
+            EJABBERD_LOG_PATH=self._log,
             ERL_CRASH_DUMP=os.path.join(directory, "erl_crash.dump"))
         self.child = Child(
             as_user + ["erl", "-noinput", "+sbwt", "none", "-mnesia", "dir", f'"{data}"', "-s", "ejabberd",
                        "-eval", register + 'io:format("accounts are there~n").'],
             os.path.join(directory, "output"), env=environment, cwd=data)
-        for port in (self.plain_port, self.direct_port, self.http_port):
+        for port in (self.plain_port, self.direct_port, self.http_port, *self.ports.values()):
             self.child.wait_for_port(port)
         wait_until(lambda: "accounts are there" in self.child.output() or not self.child.check_alive(), "the accounts")
 
@@ -105,6 +117,11 @@ class Ejabberd:
             os.chmod(path, 0o711)
         os.chmod(directory, 0o711)
         return ["setpriv", "--reuid=ejabberd", "--regid=ejabberd", "--init-groups"]
+
+    def log(self):
+        """What the server has logged so far."""
+        with open(self._log, encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def stop(self):
         self.child.stop()

@@ -43,6 +43,36 @@ class Holdfast:
         self.child.stop()
 
 
+class Configured:
+    """`holdfast run --config`: settings for all domains, and the tables of the domains with theirs."""
+
+    def __init__(self, directory, settings, domains=None):
+        self.port, self.admin_port = free_ports(2)
+        settings = {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin_port}", **settings}
+        lines = [f"{name} = {toml(value)}" for name, value in settings.items()]
+        for domain, table in (domains or {}).items():
+            lines += [f"[domains.{toml(domain)}]", *(f"{name} = {toml(value)}" for name, value in table.items())]
+        self.file = os.path.join(directory, f"holdfast-{self.port}.toml")
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        self.child = Child([binary, "run", "--config", self.file], os.path.join(directory, f"holdfast-{self.port}.log"))
+        self.child.wait_for_port(self.admin_port)
+
+    statistics = Holdfast.statistics
+
+    def log(self):
+        """What it has logged so far."""
+        return self.child.output()
+
+    def stop(self):
+        self.child.stop()
+
+
+def toml(value):
+    """Text, numbers and lists of them as TOML writes them: the same as JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 class ModBosh:
     """The server's own BOSH: what the tests themselves are checked against."""
 
@@ -54,9 +84,9 @@ class ModBosh:
         pass
 
 
-def start_server(scratch):
+def start_server(scratch, **options):
     """The private XMPP server of this run."""
-    return SERVERS[upstream](scratch.sub(upstream))
+    return SERVERS[upstream](scratch.sub(upstream), **options)
 
 
 def start(directory, server, **options):

@@ -12,11 +12,18 @@ USERS = ["romeo", "juliet", "mercutio", "benvolio"]
 
 
 class Prosody:
-    def __init__(self, directory):
+    """`hosts`: further virtual hosts, each with its certificate and key; `tables`: Lua for the TLS of one of them."""
+
+    def __init__(self, directory, hosts=None, tables=None):
         library = os.path.join(ROOT, "deploy", "lib")
         script = 'set -euo pipefail; DEPLOY_LIB=$1; . "$1/common.sh"; . "$1/prosody.sh"; "prosody_$2" "${@:3}"'
         shell = ["bash", "-c", script, "prosody", library]
         subprocess.run(shell + ["prepare", directory, "open"], check=True, stdin=subprocess.DEVNULL)
+        with open(os.path.join(directory, "prosody.cfg.lua"), "a", encoding="utf-8") as file:
+            for name, (certificate, key) in (hosts or {}).items():
+                table = f'certificate = "{certificate}"; key = "{key}"; {(tables or {}).get(name, "")}'
+                file.write(f'VirtualHost "{name}"\nauthentication = "anonymous"\nssl = {{ {table} }}\n'
+                           f'c2s_direct_tls_ssl = {{ {table} }}\n')
         with open(os.path.join(directory, "env"), encoding="ascii") as file:
             values = dict(line.rstrip("\n").split("=", 1) for line in file)
         self.plain_port = int(values["PROSODY_C2S_PORT"])

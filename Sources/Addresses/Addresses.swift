@@ -1,1 +1,0 @@
-/// A place holder until the IP addresses move in.
