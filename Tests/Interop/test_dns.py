@@ -1,11 +1,14 @@
 """Servers found by DNS (X-18), with a private name server on loopback."""
 
 import asyncio
+import contextlib
+import os
+import signal
 
 from support import bosh
 from support.case import Alone, Case, holdfast_only, needs_ipv6
 from support.nameserver import NameServer, SilentNameServer
-from support.processes import PATIENCE, Scratch, free_ports
+from support.processes import PATIENCE, Scratch, free_ports, loopback_address, wait_until
 from support.prosody import ACCOUNTS, ANONYMOUS, WRONG_NAME
 from support.scripted import BlackHole, ScriptedServer, Sentinel
 from support.xmpp import chat
@@ -15,6 +18,17 @@ PLAIN, DIRECT = "_xmpp-client._tcp", "_xmpps-client._tcp"
 
 def service(domain, port, target, priority=0, weight=0, kind=PLAIN, ttl=3600):
     return f"{kind}.{domain}. {ttl} IN SRV {priority} {weight} {port} {target}."
+
+
+def children(pid):
+    """The processes that this one has started, as far as they still run."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+            state, parent = file.read().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(name))
+    return found
 
 
 class Names(Case):
@@ -83,6 +97,25 @@ class RealServer(Names):
         self.assertEqual((site["connects"], site["streams_opened"], site["failures"]["tls"]), (2, 0, 2))
 
 
+    async def test_one_of_two_kinds_is_not_offered(self):
+        """X-18: the other one is; what is not asked for is not there either."""
+        names = self.names(
+            service(ANONYMOUS, 0, "", kind=DIRECT), service(ANONYMOUS, self.server.plain_port, "here.test"),
+            service(ACCOUNTS, self.server.direct_port, "here.test", kind=DIRECT), service(ACCOUNTS, 0, ""))
+        settings = {"upstream-ca": self.server.authority}
+        both = self.found(names, ANONYMOUS, ACCOUNTS, tls="starttls", **settings)
+        for domain in (ANONYMOUS, ACCOUNTS):
+            session = bosh.Session(both.port, domain)
+            self.addAsyncCleanup(session.close)
+            await session.create()
+        direct = self.found(names, ANONYMOUS, ACCOUNTS, tls="direct", **settings)
+        session = bosh.Session(direct.port, ACCOUNTS)
+        self.addAsyncCleanup(session.close)
+        await session.create()
+        await self.refused(direct, ANONYMOUS)
+        self.assertEqual(direct.statistics()["upstream"]["connects"], 1)
+
+
 @holdfast_only
 class Records(Names, Alone):
     """Which servers are connected to, and in which order."""
@@ -130,7 +163,7 @@ class Records(Names, Alone):
         self.assertTrue(15 <= light.connections <= 150, light.connections)
 
     async def test_the_next_target_after_one_that_fails(self):
-        """Refused, silent about its stream, without an address, with a stream error about itself."""
+        """Refused, without an address, with a stream error about itself."""
         (closed,) = free_ports(1)
         failing = await self.scripted(error="<system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>")
         working = await self.scripted()
@@ -142,13 +175,24 @@ class Records(Names, Alone):
         await self.opened(holdfast, "next.test")
         self.assertEqual((failing.connections, working.connections), (1, 1))
 
+    async def test_the_next_target_after_a_silent_one(self):
+        """One that accepts the connection and says nothing leaves time for the others."""
+        silent, working = self.sentinel(), await self.scripted()
+        holdfast = self.found(self.names(
+            service("silent.test", silent.port, "here.test", priority=1),
+            service("silent.test", working.port, "here.test", priority=2)), "silent.test", **{"upstream-connect-timeout": 4})
+        await self.opened(holdfast, "silent.test")
+        self.assertTrue(silent.was_connected())
+        self.assertEqual(working.connections, 1)
+
     async def test_a_service_that_is_not_offered(self):
         """RFC 2782, X-18: the target `.`; the domain's own address is not tried either."""
-        own = self.sentinel("127.77.5.22", 5222)
+        address = loopback_address(5222)
+        own = self.sentinel(address, 5222)
         other = await self.scripted()
         names = self.names(
-            service("dot.test", 0, "", kind=PLAIN), "dot.test. 3600 IN A 127.77.5.22",
-            service("halfdot.test", 0, "", kind=DIRECT), "halfdot.test. 3600 IN A 127.77.5.22",
+            service("dot.test", 0, "", kind=PLAIN), f"dot.test. 3600 IN A {address}",
+            service("halfdot.test", 0, "", kind=DIRECT), f"halfdot.test. 3600 IN A {address}",
             service("halfdot.test", other.port, "here.test"))
         holdfast = self.found(names, "dot.test", "halfdot.test")
         await self.refused(holdfast, "dot.test")
@@ -159,8 +203,9 @@ class Records(Names, Alone):
         self.assertEqual(other.connections, 1)
 
     async def test_without_records_the_domain_itself_is_the_server(self):
-        own = await self.scripted("127.77.5.23", 5222)
-        holdfast = self.found(self.names("alone.test. 3600 IN A 127.77.5.23"), "alone.test")
+        address = loopback_address(5222)
+        own = await self.scripted(address, 5222)
+        holdfast = self.found(self.names(f"alone.test. 3600 IN A {address}"), "alone.test")
         await self.anonymous(holdfast, "alone.test")
         self.assertEqual(own.connections, 1)
 
@@ -170,6 +215,9 @@ class Records(Names, Alone):
         holdfast = self.found(self.names(service("six.test", server.port, "here6.test")), "six.test")
         await self.anonymous(holdfast, "six.test")
         self.assertEqual(server.connections, 1)
+        fixed = self.configured({"upstream-tls": "none"}, {"six.test": {"upstream": f"[::1]:{server.port}"}})
+        await self.anonymous(fixed, "six.test")
+        self.assertEqual(server.connections, 2)
 
     @needs_ipv6
     async def test_dead_ipv6_beside_ipv4_that_works(self):
@@ -216,6 +264,33 @@ class Records(Names, Alone):
         await self.opened(holdfast, "long.test")
         self.assertEqual((names.queries(f"{PLAIN}.long.test", "SRV"), names.queries("here.test", "A")), (1, 1))
 
+    async def test_more_records_than_a_datagram_holds(self):
+        server = await self.scripted()
+        (closed,) = free_ports(1)
+        others = [service("many.test", closed, f"{'long-name-' * 5}{number}.test", priority=2) for number in range(60)]
+        names = self.names(service("many.test", server.port, "here.test", priority=1), *others)
+        holdfast = self.found(names, "many.test")
+        await self.opened(holdfast, "many.test", 3)
+        self.assertEqual(server.connections, 3)
+
+    async def test_a_resolver_process_that_dies_is_replaced(self):
+        """And none is left when the service ends."""
+        server = await self.scripted()
+        names = self.names(*(service(f"name{number}.test", server.port, "here.test") for number in range(4)))
+        holdfast = self.found(names, *(f"name{number}.test" for number in range(4)))
+        for number in range(4):
+            await self.opened(holdfast, f"name{number}.test")
+            running = children(holdfast.child.pid)
+            self.assertTrue(running)
+            for pid in running:
+                os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in running), "its end being noticed")
+        self.assertEqual(server.connections, 4)
+        await self.opened(holdfast, "name0.test")
+        last = children(holdfast.child.pid)
+        await asyncio.to_thread(holdfast.stop)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in last), "the resolver's end")
+
     async def test_an_internationalised_domain_is_asked_for_in_a_labels(self):
         server = await self.scripted()
         names = self.names(service("xn--bcher-kva.test", server.port, "here.test"))
@@ -229,7 +304,7 @@ class Records(Names, Alone):
         silent, server = SilentNameServer(), await self.scripted()
         self.addCleanup(silent.stop)
         holdfast = self.configured(
-            {"nameserver": silent.address, "upstream-tls": "none", "upstream-connect-timeout": 3},
+            {"nameserver": silent.address, "upstream-tls": "none", "upstream-connect-timeout": 6},
             {"silent.test": {"upstream": "dns"}, "fixed.test": {"upstream": f"127.0.0.1:{server.port}"}})
         refused = [asyncio.create_task(self.refused(holdfast, "silent.test")) for _ in range(20)]
         while not silent.was_asked():
@@ -245,13 +320,14 @@ class OpenProxy(Names, Alone):
 
     @needs_ipv6
     async def test_private_addresses_are_never_connected_to(self):
-        four, six, own = self.sentinel(), self.sentinel("::1"), self.sentinel("127.77.5.24", 5222)
+        address = loopback_address(5222)
+        four, six, own = self.sentinel(), self.sentinel("::1"), self.sentinel(address, 5222)
         names = self.names(
             service("four.test", four.port, "here.test"), service("six.test", six.port, "here6.test"),
             "ten.test. 3600 IN A 10.1.2.3", service("ten.test", 5222, "ten.test"),
             "link.test. 3600 IN A 169.254.169.254", service("link.test", 80, "link.test"),
             "ula.test. 3600 IN AAAA fd00::1", "mapped.test. 3600 IN AAAA ::ffff:127.0.0.1",
-            service("mapped.test", four.port, "mapped.test"), "own.test. 3600 IN A 127.77.5.24",
+            service("mapped.test", four.port, "mapped.test"), f"own.test. 3600 IN A {address}",
             "any.test. 3600 IN A 0.0.0.0", service("any.test", four.port, "any.test"))
         holdfast = self.found(names, "configured.test", **{"open-proxy": "on"})
         domains = ("four", "six", "ten", "link", "ula", "mapped", "own", "any")

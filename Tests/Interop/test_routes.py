@@ -1,10 +1,12 @@
 """Where clients and servers may send a stream (S-18, RFC 6120 §4.9.3.19), and what a server's limits become (X-17)."""
 
 import asyncio
+import contextlib
 
 from support import bosh
 from support.bosh import SASL
-from support.case import Alone
+from support.case import Alone, needs_ipv6
+from support.processes import PATIENCE, free_ports
 from support.scripted import STREAM_ERRORS, ScriptedServer, Sentinel
 
 DOMAIN = "example.test"
@@ -61,6 +63,56 @@ class Routes(Scripted):
         self.assertFalse(other.was_connected())
         # A list makes no other domain known.
         await self.refused(service, "elsewhere.test", "host-unknown", route=f"xmpp:127.0.0.1:{listed.port}")
+
+
+    @needs_ipv6
+    async def test_a_route_to_an_ipv6_address(self):
+        own, listed = await self.scripted(), await self.scripted("::1")
+        service = self.before(own, route=[f"[::1]:{listed.port}"])
+        await self.created(service, route=f"xmpp:[::1]:{listed.port}")
+        self.assertEqual((own.connections, listed.connections), (0, 1))
+
+    async def test_the_default_domain(self):
+        """S-15."""
+        server = await self.scripted()
+        for service, condition in ((self.before(server), "improper-addressing"),
+                                   (self.before(server, **{"default-domain": DOMAIN}), None)):
+            for to in (None, ""):
+                with self.subTest(condition=condition, to=to):
+                    if condition is None:
+                        await self.created(service, to=to)
+                        self.assertIn(f"to='{DOMAIN}'".encode(), server.headers[-1].replace(b'"', b"'"))
+                    else:
+                        await self.refused(service, DOMAIN, condition, to=to)
+        self.assertEqual(server.connections, 2)
+
+
+class CircuitBreaker(Scripted):
+    async def test_a_dead_server_is_spared_until_it_works_again(self):
+        (port,) = free_ports(1)
+        service = self.configured(
+            {"upstream-breaker-failures": 2, "upstream-breaker-pause": 5, "upstream-tls": "none"},
+            {DOMAIN: {"upstream": f"127.0.0.1:{port}"}})
+        for _ in range(2):
+            await self.refused(service, DOMAIN)
+        self.assertEqual(service.statistics()["upstream"]["breakers_open"], 1)
+        sentinel = Sentinel(port=port)
+        await self.refused(service, DOMAIN)  # long before the first second is over
+        spared = service.statistics()["sites"][DOMAIN]["failures"]["spared"]
+        self.assertNotEqual(spared == 1, sentinel.was_connected())
+        sentinel.stop()
+        server = await self.scripted("127.0.0.1", port)
+
+        async def works():
+            while True:
+                with contextlib.suppress(bosh.Ended):
+                    return await self.created(service)
+                await asyncio.sleep(0.2)
+
+        await asyncio.wait_for(works(), PATIENCE)
+        self.assertEqual(server.connections, 1)
+        self.assertEqual(service.statistics()["upstream"]["breakers_open"], 0)
+        await self.created(service)
 
 
 class SeeOtherHost(Scripted):

@@ -46,9 +46,9 @@ class Holdfast:
 class Configured:
     """`holdfast run --config`: settings for all domains, and the tables of the domains with theirs."""
 
-    def __init__(self, directory, settings, domains=None):
+    def __init__(self, directory, own, domains=None):
         self.port, self.admin_port = free_ports(2)
-        settings = {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin_port}", **settings}
+        settings = {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin_port}", **own}
         lines = [f"{name} = {toml(value)}" for name, value in settings.items()]
         for domain, table in (domains or {}).items():
             lines += [f"[domains.{toml(domain)}]", *(f"{name} = {toml(value)}" for name, value in table.items())]
@@ -56,7 +56,8 @@ class Configured:
         with open(self.file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         self.child = Child([binary, "run", "--config", self.file], os.path.join(directory, f"holdfast-{self.port}.log"))
-        self.child.wait_for_port(self.admin_port)
+        for port in (self.admin_port, *([] if "listen" in own else [self.port])):
+            self.child.wait_for_port(port)
 
     statistics = Holdfast.statistics
 

@@ -1,6 +1,8 @@
 """Child processes, loopback ports and waiting for conditions."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +28,15 @@ def free_ports(count):
     finally:
         for listener in sockets:
             listener.close()
+
+
+def loopback_address(port):
+    """An address of 127.0.0.0/8 where `port` is free: for ports whose number is given."""
+    while True:
+        address = f"127.{random.randrange(64, 128)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            return address
 
 
 def wait_until(condition, what, patience=PATIENCE, pause=0.02):
