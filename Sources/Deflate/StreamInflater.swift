@@ -29,58 +29,51 @@ package struct StreamInflater: ~Copyable {
         unsafe stream.deallocate()
     }
 
-    /// Appends what `input` expands to: all that can be known by now, or nothing when an error is thrown.
+    /// Appends up to `room` bytes of what `input` expands to from `offset` on, and moves `offset` behind what was used.
     ///
-    /// - Parameter limit: the most bytes that one call may append; memory for no more than about twice as much is taken.
-    /// - Throws: `.corrupt`, `.tooLarge`, `.trailingData` for bytes behind the end of the zlib stream, `.outOfMemory`.
-    ///   Every later call throws the same.
+    /// However small the input, a stream can expand to a thousand times as much: the caller decides after each call whether
+    /// it wants more. Bytes that zlib has used and not given out wait inside of it, at most a window's.
+    ///
+    /// - Parameter room: 1 or more; no more memory than that is taken.
+    /// - Returns: whether there is more to come without further input: call again, with the rest of the input if any is left.
+    /// - Throws: `.corrupt`, `.trailingData` for bytes behind the end of the zlib stream, `.outOfMemory`. What was expanded
+    ///   before the fault is appended all the same. Every later call throws the same.
     package mutating func inflate(
-        _ input: Span<UInt8>, limit: Int, into output: inout [UInt8]
-    ) throws(DeflateError) {
+        _ input: Span<UInt8>, offset: inout Int, room: Int, into output: inout [UInt8]
+    ) throws(DeflateError) -> Bool {
         if let failure { throw failure }
-        guard !input.isEmpty else { return }
-        let start = output.count
-        do throws(DeflateError) {
-            guard let length = uInt(exactly: input.count) else { throw .tooLarge }
-            try unsafe input.withUnsafeBufferPointer { bytes throws(DeflateError) in
-                unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
-                unsafe stream.pointee.avail_in = length
-                try expand(limit: max(0, limit), into: &output)
+        let rest = input.extracting(droppingFirst: min(max(offset, 0), input.count))
+        var status = Z_STREAM_ERROR
+        unsafe rest.withUnsafeBufferPointer { bytes in
+            unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+            unsafe stream.pointee.avail_in = uInt(clamping: bytes.count)
+            status = unsafe append(to: &output, room: uInt(clamping: max(1, room)), from: stream) {
+                unsafe CZlib.inflate($0, Z_SYNC_FLUSH)
             }
-        } catch {
-            output.removeSubrange(start...)
-            failure = error
-            throw error
+        }
+        offset = unsafe input.count - Int(stream.pointee.avail_in)
+        switch status {
+        case Z_STREAM_END:
+            isAtEnd = true
+            guard offset < input.count else { return false }
+            throw end(.trailingData)
+        case Z_OK:
+            return unsafe stream.pointee.avail_out == 0 || stream.pointee.avail_in > 0
+        case Z_BUF_ERROR:
+            // Nothing to do: no input, and nothing waits inside.
+            return false
+        case Z_MEM_ERROR:
+            throw end(.outOfMemory)
+        default:
+            throw end(.corrupt)
         }
     }
 
-    private mutating func expand(limit: Int, into output: inout [UInt8]) throws(DeflateError) {
-        let start = output.count
-        var room = unsafe max(Self.leastRoom, Int(stream.pointee.avail_in) * 4)
-        while true {
-            // One byte more than allowed tells a result that is too large from one that fits exactly.
-            let allowed = limit - (output.count - start)
-            let status = unsafe append(
-                to: &output, room: uInt(clamping: min(room, allowed == Int.max ? allowed : allowed + 1)), from: stream
-            ) { unsafe CZlib.inflate($0, Z_SYNC_FLUSH) }
-            guard output.count - start <= limit else { throw .tooLarge }
-            switch status {
-            case Z_STREAM_END:
-                isAtEnd = true
-                guard unsafe stream.pointee.avail_in == 0 else { throw .trailingData }
-                return
-            case Z_OK, Z_BUF_ERROR:
-                guard unsafe stream.pointee.avail_out == 0 else { return }
-                room = max(room, output.count - start)
-            case Z_MEM_ERROR:
-                throw .outOfMemory
-            default:
-                throw .corrupt
-            }
-        }
+    private mutating func end(_ failure: DeflateError) -> DeflateError {
+        self.failure = failure
+        return failure
     }
 
     /// The window is as large as the stream's own header says, so that a server that asks for less takes less.
     private static let windowOfHeader: Int32 = 0
-    private static let leastRoom = 1024
 }

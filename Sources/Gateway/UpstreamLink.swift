@@ -94,6 +94,12 @@ struct CollectedStanzas {
 final class StreamCompression {
     var deflater: StreamDeflater
     var inflater: StreamInflater
+    /// What was read and not expanded yet, because the client fetches nothing or it is the others' turn.
+    var backlog: [UInt8] = []
+    /// Whether expanding can go on without another read.
+    var hasMore = false
+    /// Whether the connection has ended behind what waits.
+    var isEndPending = false
 
     /// Nil when there is no memory.
     init?() {

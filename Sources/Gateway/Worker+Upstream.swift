@@ -89,7 +89,12 @@ extension Worker {
             expand(plain.span, on: link)
         case .closedByPeer:
             expand(plain.span, on: link)
-            if link.tls === tls { lost(link) }
+            guard link.tls === tls else { break }
+            if let compression = link.compression, compression.hasMore {
+                compression.isEndPending = true
+            } else {
+                lost(link)
+            }
         case .failed(let error):
             expand(plain.span, on: link)
             if link.tls === tls { failTLS(link, error) }
@@ -117,17 +122,59 @@ extension Worker {
             consume(bytes, on: link)
             return
         }
-        guard bytes.count > 0, !link.isClosed else { return }
-        var plain: [UInt8] = []
-        do throws(DeflateError) {
-            try compression.inflater.inflate(bytes, limit: settings.sessionBuffer + settings.maxStanza, into: &plain)
-        } catch {
-            noteFailure(of: link, "compression", "\(error)")
-            handle(.compressionBroken, on: link)
+        guard compression.backlog.isEmpty, !compression.hasMore else {
+            compression.backlog.append(copying: bytes)
             return
         }
-        consume(plain.span, on: link)
+        expandSteps(of: bytes, on: link, compression)
     }
+
+    /// Goes on with what a link has read and not expanded, once its client fetches again or it is its turn.
+    func expandBacklog(of link: UpstreamLink) {
+        guard !link.isClosed, link.mayRead, let compression = link.compression, compression.hasMore else { return }
+        let waiting = compression.backlog
+        compression.backlog = []
+        compression.hasMore = false
+        expandSteps(of: waiting.span, on: link, compression)
+        watchPartial(of: link)
+        updateInterest(of: link)
+        if compression.isEndPending, !compression.hasMore { lost(link) }
+    }
+
+    /// Expands in steps of a bounded size. What little bytes become can be a thousand times as much: after each step the
+    /// session may stop the reading (back-pressure), and after some the others have their turn.
+    private func expandSteps(of bytes: Span<UInt8>, on link: UpstreamLink, _ compression: StreamCompression) {
+        let connection = link.connectionCount
+        var offset = 0
+        for _ in 0..<Self.expansionSteps where !link.isClosed && link.connectionCount == connection && link.mayRead {
+            var plain: [UInt8] = []
+            var failure: DeflateError?
+            do throws(DeflateError) {
+                compression.hasMore = try compression.inflater.inflate(
+                    bytes, offset: &offset, room: Self.expansionRoom, into: &plain)
+            } catch {
+                compression.hasMore = false
+                failure = error
+            }
+            consume(plain.span, on: link)
+            deliverCollected(of: link)
+            if let failure, !link.isClosed, link.connectionCount == connection {
+                noteFailure(of: link, "compression", "\(failure)")
+                handle(.compressionBroken, on: link)
+            }
+            guard compression.hasMore else { return }
+        }
+        guard !link.isClosed, link.compression === compression else { return }
+        compression.hasMore = true
+        compression.backlog.append(copying: bytes.extracting(droppingFirst: offset))
+        if link.mayRead { expandingLinks.append(link) }
+        updateInterest(of: link)
+    }
+
+    /// How many bytes one step of expanding may give.
+    private static let expansionRoom = 64 * 1024
+    /// How many steps one link may take in one turn of the loop.
+    private static let expansionSteps = 16
 
     /// Feeds the stream's bytes to the codec and each item to the machine.
     private func consume(_ bytes: Span<UInt8>, on link: UpstreamLink) {

@@ -119,13 +119,15 @@ extension Worker {
         link.mayRead = mayRead
         // The time that it was not read does not count against the server.
         if mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(now) }
+        if mayRead, link.compression?.hasMore == true { expandingLinks.append(link) }
         updateInterest(of: link)
     }
 
     func updateInterest(of link: UpstreamLink) {
         guard link.socket != nil, !link.isClosed else { return }
         var interest: Interest = []
-        if link.mayRead { interest.insert(.readable) }
+        // What was read comes first.
+        if link.mayRead, link.compression?.hasMore != true { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
         guard interest != link.interest else { return }
         link.interest = interest

@@ -54,6 +54,8 @@ package final class Worker {
     var links = SlotArray<UpstreamLink>(.link)
     var dirtyLinks: [UpstreamLink] = []
     var linkDeadlines = DeadlineQueue()
+    /// Links that go on with compressed bytes which were read earlier, in the next turn.
+    var expandingLinks: [UpstreamLink] = []
 
     var spareResponseBytes = 0
     /// The slot of the session that gave up a response last.
@@ -161,13 +163,16 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
         while !isDone {
-            let wait = nextWake.map { $0.elapsed(since: MonotonicInstant(nanoseconds: MonotonicClock.now)) }
+            let wait = expandingLinks.isEmpty ? timeToWake : .zero
             guard let count = try? poller.wait(timeout: wait) else {
                 logger.critical("waiting for events failed")
                 return false
             }
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
             for index in 0..<count { dispatch(poller[index]) }
+            let expanding = expandingLinks
+            expandingLinks = []
+            for link in expanding { expandBacklog(of: link) }
             handleDeadlines()
             flushDirty()
         }
@@ -178,6 +183,10 @@ package final class Worker {
     private var isDone: Bool {
         guard case .draining(let until) = stopping else { return false }
         return (links.count == 0 && connections.all.allSatisfy { !$0.hasUnwritten }) || now >= until
+    }
+
+    private var timeToWake: Duration? {
+        nextWake.map { $0.elapsed(since: MonotonicInstant(nanoseconds: MonotonicClock.now)) }
     }
 
     private var nextWake: MonotonicInstant? {

@@ -57,7 +57,8 @@ package struct UpstreamXML {
         }
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
-            return nil
+            // A second root would be waited for like an element that never ends, and swallow all stanzas behind it.
+            return isRootRepeated ? end(with: .fault(.invalidNamespace)) : nil
         }
         guard !partial.isEmpty else {
             return item(event, input.extracting(start..<offset), reader)
@@ -66,6 +67,13 @@ package struct UpstreamXML {
         let piece = partial
         partial = []
         return item(event, piece.span, reader)
+    }
+
+    /// Whether what has begun inside the stream is its usual root once more.
+    private var isRootRepeated: Bool {
+        let root = "<stream:stream".utf8
+        guard phase == .open, partial.count > root.count, partial.starts(with: root) else { return false }
+        return partial[root.count].endsName
     }
 
     private mutating func item(
