@@ -3,8 +3,9 @@
 
 Without `--control` the holdfast binary stands before a private XMPP server; with it the tests run against that server's
 own mod_bosh, which shows whether a failure is one of the tests or of Holdfast. What a server's mod_bosh is known to do
-wrong is noted at the test and counts as neither passed nor failed. With `all`, the default, every test runs with Prosody
-and the matrix of clients, the end of sessions and all about the stream to the server with ejabberd too. A NAME selects the tests whose id contains it.
+wrong is noted at the test and counts as neither passed nor failed. With `all`, the default, every test runs with Prosody,
+and the matrix of clients, the end of sessions and all about the stream to the server with ejabberd too; what only
+ejabberd has runs with that alone. A NAME selects the tests whose id contains it.
 The last line is `N passed, N failed`; the exit status is 0 when none failed and some passed.
 """
 
