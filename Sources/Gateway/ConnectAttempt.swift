@@ -6,6 +6,8 @@ import StreamCore
 /// What a link keeps until its stream is open: the plan, the connections that race, and why earlier targets failed.
 final class ConnectAttempt {
     var plan: ConnectPlan
+    /// The domain that a server is looked for.
+    let domain: String
     /// The browser's address, for a server that wants to know it.
     let client: Endpoint?
     /// When the link was made; connection, TLS and features have one deadline together.
@@ -28,8 +30,9 @@ final class ConnectAttempt {
     var connectedAt: MonotonicInstant?
     var handshakeSince: MonotonicInstant?
 
-    init(plan: ConnectPlan, client: Endpoint?, since: MonotonicInstant) {
+    init(plan: ConnectPlan, domain: String, client: Endpoint?, since: MonotonicInstant) {
         self.plan = plan
+        self.domain = domain
         self.client = client
         self.since = since
     }

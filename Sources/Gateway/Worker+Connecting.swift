@@ -69,7 +69,7 @@ extension Worker {
         _ target: UpstreamTarget, for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
         settle(attempt, worked: false)
-        guard admits(target) else {
+        guard admits(target, of: attempt.domain) else {
             return .targetSkipped(.spared)
         }
         attempt.target = target
@@ -195,7 +195,7 @@ extension Worker {
         guard let attempt = link.attempt else { return }
         for race in attempt.races { abandon(race) }
         // Nobody will know whether the target works.
-        if let target = attempt.target { breakers[UpstreamKey(target)]?.abandoned(now: planTime) }
+        if let target = attempt.target { breakers[UpstreamKey(target, of: attempt.domain)]?.abandoned(now: planTime) }
         link.attempt = nil
     }
 
@@ -299,8 +299,8 @@ extension Worker {
 
     // MARK: Circuit breakers
 
-    private func admits(_ target: UpstreamTarget) -> Bool {
-        let key = UpstreamKey(target)
+    private func admits(_ target: UpstreamTarget, of domain: String) -> Bool {
+        let key = UpstreamKey(target, of: domain)
         guard settings.breakerFailures > 0, breakers[key] != nil else { return true }
         return breakers[key]?.admits(now: planTime) ?? true
     }
@@ -309,7 +309,7 @@ extension Worker {
     func settle(_ attempt: ConnectAttempt, worked: Bool) {
         guard let target = attempt.target, settings.breakerFailures > 0 else { return }
         attempt.target = nil
-        let key = UpstreamKey(target)
+        let key = UpstreamKey(target, of: attempt.domain)
         if worked {
             // No entry means: nothing against it.
             if let breaker = breakers.removeValue(forKey: key), breaker.phase != .closed {
@@ -334,12 +334,15 @@ extension Worker {
     private static let maximumBreakers = 4_096
 }
 
-/// A server, whatever is spoken with it.
+/// A server of a domain, whatever is spoken with it. Each domain has its own experience: its certificate may be bad where that
+/// of another one is good, and a stranger's domain, whose records may name any server, must not make that one be spared.
 struct UpstreamKey: Hashable, CustomStringConvertible {
+    let domain: String
     let host: String
     let port: UInt16
 
-    init(_ target: UpstreamTarget) {
+    init(_ target: UpstreamTarget, of domain: String) {
+        self.domain = domain
         host = target.host
         port = target.port
     }

@@ -13,7 +13,9 @@ extension Worker {
         guard let site = sites[request.domain] else { return }
         let asked = request.route.flatMap { UpstreamAddress($0) }.map { site.route(over: $0) }
         let attempt = (asked ?? site.route(to: request.domain)).map {
-            ConnectAttempt(plan: ConnectPlan(route: $0, seed: freshBits()), client: requestClient, since: now)
+            ConnectAttempt(
+                plan: ConnectPlan(route: $0, seed: freshBits()), domain: request.domain, client: requestClient,
+                since: now)
         }
         let token = links.nextToken()
         let link = UpstreamLink(
@@ -325,7 +327,9 @@ extension Worker {
         if case .redirected(let place, let bytes) = failure, allowedRedirect(to: place, on: link) == nil {
             failure = .streamError(condition: "see-other-host", bytes: bytes)
         }
-        link.site.health.count(failure: failure.label)
+        // A plan that is at its end fails like its last target, which was counted when it failed.
+        let wasCounted = link.attempt.map { $0.isOver && $0.failure != nil } ?? false
+        if !wasCounted { link.site.health.count(failure: failure.label) }
         if let attempt = link.attempt {
             attempt.failure = failure
             if mayMoveOn(link, after: failure) {
@@ -363,10 +367,13 @@ extension Worker {
     /// Counts and logs what went wrong on the way to a server.
     func noteFailure(of link: UpstreamLink, _ kind: String, _ detail: String, about subject: String? = nil) {
         counters.upstreamFailures[kind, default: 0] += 1
-        let upstream = subject ?? link.attempt?.target.map { "\(UpstreamKey($0))" } ?? link.domain
+        let upstream = subject ?? link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
         logger.warning(
             "upstream \(kind)",
-            metadata: ["sid8": "\(link.sessionName)", "upstream": "\(upstream)", "error": "\(detail)"])
+            metadata: [
+                "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(upstream)",
+                "error": "\(detail)",
+            ])
     }
 
     /// The client has logged in and begins a new stream over the same connection.

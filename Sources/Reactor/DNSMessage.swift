@@ -157,7 +157,6 @@ struct DNSMessage: Equatable {
             switch record.data {
             case .item(let item):
                 hasMatches = true
-                guard items.count < ResolverFrames.maximumItems else { continue }
                 items.append(item)
                 lifetime = min(lifetime, record.lifetime)
             case .unusable:
@@ -166,7 +165,14 @@ struct DNSMessage: Equatable {
                 break
             }
         }
-        return (items, lifetime, hasMatches)
+        return (Array(Self.bestFirst(items).prefix(ResolverFrames.maximumItems)), lifetime, hasMatches)
+    }
+
+    /// Services by priority, so that the best ones are among those that are kept; all else as it came.
+    private static func bestFirst(_ items: [Item]) -> [Item] {
+        func priority(_ item: Item) -> UInt16 { if case .srv(let record) = item { record.priority } else { 0 } }
+        return items.enumerated().sorted { (priority($0.element), $0.offset) < (priority($1.element), $1.offset) }
+            .map(\.element)
     }
 }
 

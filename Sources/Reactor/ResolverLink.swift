@@ -80,7 +80,7 @@ package struct ResolverLink: ~Copyable {
 
     /// Takes an event with one of this link's tokens.
     ///
-    /// - Returns: the answers that have come; after a process ended, a temporary failure for its question.
+    /// - Returns: the answers that have come; after a second process has ended over the same question, a temporary failure.
     package mutating func handle(
         _ event: PollEvent, now: UInt64, poller: borrowing Poller
     ) -> [ResolverAnswer] {
@@ -89,7 +89,7 @@ package struct ResolverLink: ~Copyable {
         switch child.read(with: &buffer) {
         case .nothing: return []
         case .replied(let reply): answers = close(reply.id, reply.finding, now: now, keep: true)
-        case .broken(let reason): answers = replace(child, reason, now: now)
+        case .broken(let reason): answers = replace(child, reason, now: now, mayRetry: true)
         }
         answers += dispatch(now: now, poller: poller)
         return answers
@@ -102,7 +102,7 @@ package struct ResolverLink: ~Copyable {
         var answers: [ResolverAnswer] = []
         for child in children {
             guard let work = child.work, Self.isOver(work.since, now) else { continue }
-            answers += replace(child, "the look-up takes too long", now: now)
+            answers += replace(child, "the look-up takes too long", now: now, mayRetry: false)
         }
         while let since = questions.oldestWaiting, Self.isOver(since, now), let question = questions.takeWaiting() {
             // Says nothing about this name, so it is not remembered.
@@ -143,11 +143,15 @@ package struct ResolverLink: ~Copyable {
         }
     }
 
-    private mutating func replace(_ child: ResolverChild, _ reason: String, now: UInt64) -> [ResolverAnswer] {
+    private mutating func replace(
+        _ child: ResolverChild, _ reason: String, now: UInt64, mayRetry: Bool
+    ) -> [ResolverAnswer] {
         let question = child.work?.question
         child.end()
         losses += 1
         guard let question else { return [] }
+        // A process that died is no fault of the name: nobody is told of it when the next one can answer.
+        if mayRetry, questions.retry(question.id) { return [] }
         return close(question.id, .temporary(reason), now: now, keep: true)
     }
 

@@ -15,6 +15,8 @@ struct ResolverQuestions {
         let query: ResolverQuery
         var askers: [Asker]
         let askedAt: UInt64
+        /// Whether it was given to a process that died over it.
+        var isRetried = false
     }
 
     private var entries: [UInt64: Entry] = [:]
@@ -57,6 +59,16 @@ struct ResolverQuestions {
             head = 0
         }
         return entries[number].map { ResolverQuestion(id: number, query: $0.query) }
+    }
+
+    /// Has a question whose process died wait for another one, behind the others; once, for it may be what they die of.
+    ///
+    /// - Returns: false if it is not open, or was tried again before.
+    mutating func retry(_ number: UInt64) -> Bool {
+        guard entries[number]?.isRetried == false else { return false }
+        entries[number]?.isRetried = true
+        queue.append(number)
+        return true
     }
 
     /// Ends a question.

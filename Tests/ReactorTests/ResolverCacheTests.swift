@@ -115,6 +115,22 @@ import Testing
         #expect(questions.count == 1)
     }
 
+    @Test func `one whose process died waits once more, behind the others`() throws {
+        var questions = ResolverQuestions()
+        for host in ["a", "b"] {
+            #expect(questions.add(asker(1, host), query: .addresses(host: host), now: 1) == true)
+        }
+        let taken = questions.takeWaiting()
+        let first = try #require(taken)
+        #expect(questions.retry(first.id) == true)
+        #expect(questions.takeWaiting()?.query == .addresses(host: "b"))
+        #expect(questions.takeWaiting() == first)
+        #expect(questions.retry(first.id) == false)
+        #expect(questions.takeWaiting() == nil)
+        #expect(questions.close(first.id)?.askers == [asker(1, "a")])
+        #expect(questions.retry(first.id) == false)
+    }
+
     @Test func `they wait in order and are bounded`() {
         var questions = ResolverQuestions()
         for number in 0..<ResolverQuestions.maximum {

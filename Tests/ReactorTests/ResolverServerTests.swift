@@ -104,6 +104,21 @@ import Testing
         }
     }
 
+    @Test func `of very many services the best are kept`() throws {
+        let found = try Self.answer(Self.service) { question in
+            var response = question.response
+            for index in (0..<200 as Range<UInt16>).reversed() {
+                response.service(index, 0, 5_222, DNSName.wire("s\(index).example"), lifetime: 60)
+            }
+            return question.type == 33 ? [response.bytes] : []
+        }
+        guard case .services(let records) = found.outcome else {
+            Issue.record("no services: \(found)")
+            return
+        }
+        #expect(records.map(\.priority) == (0..<64).map { UInt16($0) })
+    }
+
     @Test func `services come with priority, weight and port`() throws {
         let found = try Self.answer(Self.service) { question in
             var response = question.response
@@ -115,8 +130,8 @@ import Testing
             found
                 == ResolverFinding(
                     .services([
-                        ResolverRecord(priority: 5, weight: 10, port: 5_222, target: "b.example"),
                         ResolverRecord(priority: 0, weight: 0, port: 0, target: "."),
+                        ResolverRecord(priority: 5, weight: 10, port: 5_222, target: "b.example"),
                     ]), lifetime: 33))
     }
 
