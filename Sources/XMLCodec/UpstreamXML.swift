@@ -58,7 +58,7 @@ package struct UpstreamXML {
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
             // A second root would be waited for like an element that never ends, and swallow all stanzas behind it.
-            return isRootRepeated ? end(with: .fault(.invalidNamespace)) : nil
+            return phase == .open && partial.span.isUsualRoot ? end(with: .fault(.invalidNamespace)) : nil
         }
         guard !partial.isEmpty else {
             return item(event, input.extracting(start..<offset), reader)
@@ -67,13 +67,6 @@ package struct UpstreamXML {
         let piece = partial
         partial = []
         return item(event, piece.span, reader)
-    }
-
-    /// Whether what has begun inside the stream is its usual root once more.
-    private var isRootRepeated: Bool {
-        let root = "<stream:stream".utf8
-        guard phase == .open, partial.count > root.count, partial.starts(with: root) else { return false }
-        return partial[root.count].endsName
     }
 
     private mutating func item(
@@ -85,7 +78,8 @@ package struct UpstreamXML {
             item = reader.readHeader(piece, scope: &scope)
             phase = .open
         case .childClosed:
-            item = reader.readElement(piece, scope: scope)
+            // One that comes whole is nothing else than one that comes in pieces, whatever its prefix stands for.
+            item = piece.isUsualRoot ? .fault(.invalidNamespace) : reader.readElement(piece, scope: scope)
         default:
             // An empty root never opened: `<stream:stream/>`.
             item = phase == .open ? reader.readEnd(piece, scope: scope) : .fault(.malformed)
@@ -142,6 +136,16 @@ extension XMLFault {
         case .invalidRoot, .forbiddenElement: .invalidNamespace
         case .limit(let limit): .limit(limit.rawValue)
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a stream's root begins here, with the prefix that nearly every server uses.
+    fileprivate var isUsualRoot: Bool {
+        let root = "<stream:stream".utf8
+        guard count > root.count, self[root.count].endsName else { return false }
+        for (index, byte) in root.enumerated() where self[index] != byte { return false }
+        return true
     }
 }
 

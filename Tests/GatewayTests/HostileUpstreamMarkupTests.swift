@@ -169,6 +169,8 @@ struct HostileMarkup: CustomTestStringConvertible, Sendable {
 
     static let misplaced = [
         Self("a stream header", ScriptedStream.header()),
+        // It is not waited for until it ends.
+        Self("a stream header without a declaration", String(ScriptedStream.header().dropFirst(21))),
         Self("a whole stream", "<stream:stream/>"),
         Self("a whole stream in a stream", "<stream:stream><message/></stream:stream>"),
         Self("an element of streams that nobody knows", "<stream:flood/>"),

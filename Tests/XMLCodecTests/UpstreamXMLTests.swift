@@ -183,6 +183,107 @@ struct UpstreamXMLTests {
         (streamHeader + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", .invalidNamespace),
     ]
 
+    @Test("a second root inside the stream is a fault as soon as its name is there", arguments: roots)
+    func repeatedRoot(text: String) {
+        let before = streamHeader + "<message/>"
+        let expected = Array(items(before, reader)) + [.fault(.invalidNamespace)]
+        let bytes = Array((before + text).utf8)
+        #expect(items([bytes], reader) == expected)
+        #expect(items(bytes.map { [$0] }, reader) == expected)
+        for point in 0...bytes.count {
+            #expect(items([Array(bytes[..<point]), Array(bytes[point...])], reader) == expected, "at \(point)")
+        }
+        // What follows belongs to nothing.
+        #expect(items([bytes, Array("<message/>".utf8)], reader) == expected)
+        let tag = text.hasSuffix(">") ? text : text + " a='1'>"
+        #expect(items(before + tag + "<message/></stream:stream>", reader) == expected)
+    }
+
+    static let roots: [String] = [
+        String(streamHeader.dropFirst(21)), "<stream:stream ", "<stream:stream\n", "<stream:stream>",
+        "<stream:stream/>",
+        "<stream:stream>x</stream:stream>", "<stream:stream><message/></stream:stream>",
+        "<stream:stream xmlns:stream='urn:x'/>", "<stream:stream xmlns:stream='urn:x'></stream:stream>",
+    ]
+
+    @Test("after a reset the root is the root again, and after the header's own root has come in pieces")
+    func rootAfterReset() {
+        var stream = UpstreamXML()
+        let header = Array(streamHeader.utf8)
+        for _ in 0..<3 {
+            var last: UpstreamItem?
+            for byte in header {
+                var offset = 0
+                #expect(last == nil)
+                last = stream.next([byte].span, offset: &offset, reader: reader)
+            }
+            #expect(last == .header(StreamHeader(from: "example.test", id: "a&b", version: (1, 0))))
+            stream.reset()
+        }
+    }
+
+    @Test("what only looks like a second root is an element like any other", arguments: lookalikes)
+    func noRepeatedRoot(text: String, expected: String) {
+        let header = String(streamHeader.dropLast()) + " xmlns:s='urn:s' xmlns:streams='urn:s'>"
+        #expect(forwarded(text, header: header, reader) == expected)
+        let whole = items(header + text, reader)
+        #expect(items((header + text).utf8.map { [$0] }, reader) == whole)
+        let bytes = Array((header + text).utf8)
+        for point in 0...bytes.count {
+            #expect(items([Array(bytes[..<point]), Array(bytes[point...])], reader) == whole, "at \(point)")
+        }
+    }
+
+    static let lookalikes: [(String, String)] = [
+        ("<s:stream><m/></s:stream>", "<s:stream xmlns='jabber:client' xmlns:s='urn:s'><m/></s:stream>"),
+        ("<streams:stream a='1'/>", "<streams:stream xmlns:streams='urn:s' a='1'/>"),
+        ("<stream><m/></stream>", "<stream xmlns='jabber:client'><m/></stream>"),
+        ("<stream xmlns='urn:x'/>", "<stream xmlns='urn:x'/>"),
+        ("<m><s:stream>x</s:stream></m>", "<m xmlns='jabber:client' xmlns:s='urn:s'><s:stream>x</s:stream></m>"),
+        ("<m>&lt;stream:stream></m>", "<m xmlns='jabber:client'>&lt;stream:stream></m>"),
+        ("<m a='&lt;stream:stream '/>", "<m xmlns='jabber:client' a='&lt;stream:stream '/>"),
+        ("<stream:features><stream:stream/></stream:features>", "<stream:features><stream:stream/></stream:features>"),
+    ]
+
+    @Test(
+        "an element of the streams namespace that begins like the root waits for its end, and is none",
+        arguments: [
+            "<stream:streams>", "<stream:stream-x ", "<stream:stream.>",
+        ])
+    func longerName(start: String) {
+        let bytes = Array((streamHeader + start).utf8)
+        #expect(items([bytes], reader).count == 1)
+        #expect(items(bytes.map { [$0] }, reader).count == 1)
+        let name = start.dropFirst().prefix { !" >".contains($0) }
+        #expect(items(streamHeader + "<\(name)></\(name)>", reader).last == .fault(.invalidNamespace))
+    }
+
+    @Test("a second root of another prefix waits for its end, which is bounded")
+    func otherRootRepeated() {
+        let reader = UpstreamReader(limits: XMLLimits(elementSize: 300))
+        let header = "<s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>"
+        var stream = UpstreamXML()
+        var offset = 0
+        #expect(stream.next(Array(header.utf8).span, offset: &offset, reader: reader) != nil)
+        offset = 0
+        #expect(stream.next(Array(header.utf8).span, offset: &offset, reader: reader) == nil)
+        // So the time for the rest of an element runs.
+        #expect(stream.hasPartial)
+        var kept = header.utf8.count
+        var fault: UpstreamItem?
+        while fault == nil, kept < 1_000 {
+            offset = 0
+            fault = stream.next(Array("<message/>".utf8).span, offset: &offset, reader: reader)
+            kept += 10
+        }
+        #expect(fault == .fault(.limit("element-size")))
+        #expect(kept <= 310)
+        #expect(!stream.hasPartial)
+        #expect(items(header + "<s:stream></s:stream>", reader).last == .fault(.invalidNamespace))
+        // The usual name is the root's of nothing here, and no server's either.
+        #expect(items(header + "<stream:stream>", reader).last == .fault(.invalidNamespace))
+    }
+
     @Test("namespaces of the stream move to where they are used (N-10, X-14)", arguments: namespaces)
     func movedNamespaces(element: String, expected: String) {
         let header =
