@@ -69,6 +69,8 @@ final class ClientConnection {
     var phaseSince: MonotonicInstant
     /// The other end, or whom it speaks for as its PROXY header said.
     var peer: SocketAddress
+    /// Whether its PROXY header named nobody: then neither the peer nor any field says who the client is.
+    var isClientUnknown = false
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
     var prelude: Prelude?
     let socket: StreamSocket

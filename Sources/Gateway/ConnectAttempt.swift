@@ -19,6 +19,8 @@ final class ConnectAttempt {
     var races: [RaceSocket] = []
     /// The target that is being tried, until it is known whether it works.
     var target: UpstreamTarget?
+    /// Whether a connection to it was begun: what befalls us before that says nothing about it.
+    var wasTried = false
     /// How the target that was tried last failed.
     var failure: StreamFailure?
     /// Whether that target's connection is being closed to try the next one.

@@ -98,8 +98,8 @@ final class StreamCompression {
     var backlog: [UInt8] = []
     /// Whether expanding can go on without another read.
     var hasMore = false
-    /// Whether the connection has ended behind what waits.
-    var isEndPending = false
+    /// How TLS has ended behind what waits; nil while it goes on.
+    var pendingEnd: ProtectionEnd?
 
     /// Nil when there is no memory.
     init?() {
@@ -125,4 +125,11 @@ extension StreamSocket {
     func unwatch(in poller: borrowing Poller) {
         try? poller.deregister(descriptor)
     }
+}
+
+/// How the TLS of a stream ends.
+enum ProtectionEnd {
+    /// The server has said goodbye.
+    case closed
+    case broken(TLSError)
 }

@@ -105,7 +105,7 @@ extension Worker {
             return
         case .complete(let source):
             connection.prelude = nil
-            if let source { connection.peer = SocketAddress(source) }
+            if let source { connection.peer = SocketAddress(source) } else { connection.isClientUnknown = true }
             if offset < bytes.count { consume(bytes.extracting(droppingFirst: offset), on: connection) }
         case .invalid:
             counters.requestsRefused &+= 1
@@ -117,6 +117,8 @@ extension Worker {
     /// Who sent a request: the address that a trusted proxy names in the field it was told to use (`H-28`), or else the
     /// connection's other end. Nil for a client on a Unix socket of which nothing more is known.
     func client(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Endpoint? {
+        // A balancer that names nobody adds no field either: what is there is the client's own word.
+        guard !connection.isClientUnknown else { return nil }
         let peer = connection.peer.ipAddress
         guard !request.head.forwarded.isEmpty else {
             return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }

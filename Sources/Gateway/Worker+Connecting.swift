@@ -38,7 +38,7 @@ extension Worker {
             case .won(let number, let target)?:
                 adopt(number, to: target, on: link, attempt)
             case .exhausted(let reason)?:
-                settle(attempt, worked: false)
+                settle(attempt, attempt.wasTried ? .broken : .unknown)
                 attempt.isOver = true
                 handle(.connectFailed(attempt.failure ?? reason), on: link)
             default:
@@ -61,21 +61,26 @@ extension Worker {
 
     private func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> ConnectPlan.Input? {
         resolver.ask(
-            id: link.token.raw, .services(name: kind.ownerName(of: domain)), now: now.nanoseconds, poller: poller
+            id: link.token.raw, .services(name: kind.ownerName(of: domain)), isStrange: link.site.isOpenProxy,
+            now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
     }
 
     private func lookUp(
         _ target: UpstreamTarget, for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
-        settle(attempt, worked: false)
-        guard admits(target, of: attempt.domain) else {
-            return .targetSkipped(.spared)
+        settle(attempt, attempt.wasTried ? .broken : .unknown)
+        attempt.wasTried = false
+        guard !link.site.isOpenProxy || Self.isOpenToStrangers(target.port) else {
+            noteFailure(of: link, "forbidden", "a port of other services", about: "\(target.host):\(target.port)")
+            return .targetSkipped(.refusedTarget)
         }
+        guard admits(target, of: attempt.domain) else { return .targetSkipped(.spared) }
         attempt.target = target
         attempt.awaitedHost = target.host
         return resolver.ask(
-            id: link.token.raw, .addresses(host: target.host), now: now.nanoseconds, poller: poller
+            id: link.token.raw, .addresses(host: target.host), isStrange: link.site.isOpenProxy,
+            now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
     }
 
@@ -122,7 +127,7 @@ extension Worker {
         }
         guard !attempt.addresses.isEmpty else {
             noteFailure(of: link, "forbidden", "no public address", about: attempt.target?.host ?? "")
-            attempt.target = nil
+            settle(attempt, .unknown)
             return .targetSkipped(.refusedTarget)
         }
         return .addresses(attempt.addresses.map { $0.isIPv6 ? .ipv6 : .ipv4 })
@@ -146,6 +151,8 @@ extension Worker {
         case .connecting(let socket):
             return watch(consume socket, number, address, for: link, attempt)
         case .failed(let error):
+            // Without a socket nobody was asked.
+            if error.call != "socket" { attempt.wasTried = true }
             noteFailure(of: link, "connect", error.reason, about: "\(address)")
             return .failed(attempt: number)
         }
@@ -168,6 +175,7 @@ extension Worker {
             token: token, link: link, attempt: number, address: address, socket: consume socket, since: now)
         races.insert(race, at: token)
         attempt.races.append(race)
+        attempt.wasTried = true
         return nil
     }
 
@@ -257,18 +265,22 @@ extension Worker {
     /// Drops the connection to a target that failed, and tries the next one.
     func moveOn(_ link: UpstreamLink) {
         guard let attempt = link.attempt, let failure = attempt.failure else { return }
+        guard link.session != nil else {
+            // It ended over the last words to this server.
+            close(link)
+            return
+        }
         attempt.isMovingOn = false
+        settle(attempt, verdict(on: link, after: failure))
         attempt.connectedAt = nil
         linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.connectionCount &+= 1
-        settle(attempt, worked: failure.showsLife)
         if link.isWatched { link.socket?.unwatch(in: poller) }
         link.isWatched = false
         link.socket = nil
         link.tls = nil
         link.isTLSEstablished = false
         link.isDeaf = false
-        link.isCongested = false
         link.compression = nil
         link.xml.reset()
         link.written = 0
@@ -276,6 +288,7 @@ extension Worker {
         pool.takeBack(&link.output)
         link.stalledSince = .none
         link.partialSince = .none
+        setCongested(false, on: link)
         link.machine = StreamMachine(tls: link.site.tlsMode, compresses: link.site.settings.compresses)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
             attempt.isRedirected = true
@@ -305,30 +318,53 @@ extension Worker {
         return breakers[key]?.admits(now: planTime) ?? true
     }
 
-    /// Notes for the target's breaker whether it works, once.
-    func settle(_ attempt: ConnectAttempt, worked: Bool) {
+    /// What a failure says about a server, and not about us or one of its clients.
+    enum Verdict {
+        case works, broken, unknown
+    }
+
+    /// What it says about the present target of a link that its stream failed before it was open.
+    func verdict(on link: UpstreamLink, after failure: StreamFailure) -> Verdict {
+        guard let attempt = link.attempt else { return .unknown }
+        if failure.showsLife { return .works }
+        // A server that was told who the browser is may have meant that one alone (a banned address).
+        if attempt.connectedAt != nil, link.site.settings.proxyProtocol != .off { return .unknown }
+        return attempt.wasTried ? .broken : .unknown
+    }
+
+    /// Notes for the target's breaker what is known of it, once.
+    func settle(_ attempt: ConnectAttempt, _ verdict: Verdict) {
         guard let target = attempt.target, settings.breakerFailures > 0 else { return }
         attempt.target = nil
         let key = UpstreamKey(target, of: attempt.domain)
-        if worked {
+        switch verdict {
+        case .works:
             // No entry means: nothing against it.
             if let breaker = breakers.removeValue(forKey: key), breaker.phase != .closed {
-                logger.notice("upstream works again", metadata: ["upstream": "\(key)"])
+                logger.notice("upstream works again", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
             }
-            return
+        case .unknown:
+            breakers[key]?.abandoned(now: planTime)
+        case .broken:
+            // Whoever names ever new servers to an open proxy does not make the table grow.
+            guard breakers[key] != nil || breakers.count < Self.maximumBreakers else { return }
+            var breaker =
+                breakers[key]
+                ?? CircuitBreaker(failures: settings.breakerFailures, longestPause: settings.breakerPause)
+            let wasClosed = breaker.phase == .closed
+            breaker.failed(now: planTime)
+            breakers[key] = breaker
+            if wasClosed, breaker.phase == .open {
+                logger.warning(
+                    "upstream left alone for a while", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
+            }
         }
-        // Whoever names ever new servers to an open proxy makes all of them forgotten, and not the table grow.
-        if breakers.count >= Self.maximumBreakers { breakers.removeAll() }
-        var breaker =
-            breakers[key]
-            ?? CircuitBreaker(
-                failures: settings.breakerFailures, longestPause: settings.breakerPause)
-        let wasClosed = breaker.phase == .closed
-        breaker.failed(now: planTime)
-        breakers[key] = breaker
-        if wasClosed, breaker.phase == .open {
-            logger.warning("upstream left alone for a while", metadata: ["upstream": "\(key)"])
-        }
+    }
+
+    /// Whether strangers may have us connect to a port: none of the ports below 1024, where other services are, but HTTPS's,
+    /// which XMPP servers use to be reached through firewalls.
+    private static func isOpenToStrangers(_ port: UInt16) -> Bool {
+        port >= 1_024 || port == 443
     }
 
     private static let maximumBreakers = 4_096

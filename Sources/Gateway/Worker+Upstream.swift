@@ -14,7 +14,10 @@ extension Worker {
         let asked = request.route.flatMap { UpstreamAddress($0) }.map { site.route(over: $0) }
         let attempt = (asked ?? site.route(to: request.domain)).map {
             ConnectAttempt(
-                plan: ConnectPlan(route: $0, seed: freshBits()), domain: request.domain, client: requestClient,
+                plan: ConnectPlan(
+                    route: $0, seed: freshBits(),
+                    mostTargets: site.isOpenProxy ? Self.mostStrangeTargets : ConnectPlan.mostServiceTargets),
+                domain: request.domain, client: requestClient,
                 since: now)
         }
         let token = links.nextToken()
@@ -91,15 +94,10 @@ extension Worker {
             expand(plain.span, on: link)
         case .closedByPeer:
             expand(plain.span, on: link)
-            guard link.tls === tls else { break }
-            if let compression = link.compression, compression.hasMore {
-                compression.isEndPending = true
-            } else {
-                lost(link)
-            }
+            if link.tls === tls { end(link, .closed) }
         case .failed(let error):
             expand(plain.span, on: link)
-            if link.tls === tls { failTLS(link, error) }
+            if link.tls === tls { end(link, .broken(error)) }
         }
         plainScratch = plain
     }
@@ -116,6 +114,19 @@ extension Worker {
         flush(link)
         guard !link.isClosed else { return }
         handle(link.isTLSEstablished ? .connectionLost : .tlsFailed, on: link)
+    }
+
+    /// Ends a stream with the TLS that protects it, once all that came before is expanded.
+    private func end(_ link: UpstreamLink, _ ending: ProtectionEnd) {
+        guard !link.isClosed else { return }
+        if let compression = link.compression, compression.hasMore {
+            compression.pendingEnd = ending
+            return
+        }
+        switch ending {
+        case .closed: lost(link)
+        case .broken(let error): failTLS(link, error)
+        }
     }
 
     /// Undoes the stream's compression, where it has one.
@@ -140,7 +151,7 @@ extension Worker {
         expandSteps(of: waiting.span, on: link, compression)
         watchPartial(of: link)
         updateInterest(of: link)
-        if compression.isEndPending, !compression.hasMore { lost(link) }
+        if let ending = compression.pendingEnd, !compression.hasMore { end(link, ending) }
     }
 
     /// Expands in steps of a bounded size. What little bytes become can be a thousand times as much: after each step the
@@ -303,7 +314,7 @@ extension Worker {
     /// The stream belongs to the client now; what was needed to get there is let go of.
     private func opened(_ link: UpstreamLink) {
         if let attempt = link.attempt {
-            settle(attempt, worked: true)
+            settle(attempt, .works)
             if let connectedAt = attempt.connectedAt {
                 link.site.health.openTime.record(now.elapsed(since: connectedAt))
             }
@@ -336,7 +347,7 @@ extension Worker {
                 attempt.isMovingOn = true
                 return
             }
-            settle(attempt, worked: failure.showsLife)
+            settle(attempt, verdict(on: link, after: failure))
         }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1
@@ -368,8 +379,9 @@ extension Worker {
     func noteFailure(of link: UpstreamLink, _ kind: String, _ detail: String, about subject: String? = nil) {
         counters.upstreamFailures[kind, default: 0] += 1
         let upstream = subject ?? link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
-        logger.warning(
-            "upstream \(kind)",
+        // What a stranger's own domain leads to is no trouble of the operator's.
+        logger.log(
+            level: link.site.isOpenProxy ? .debug : .warning, "upstream \(kind)",
             metadata: [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(upstream)",
                 "error": "\(detail)",
@@ -465,6 +477,9 @@ extension Worker {
     private func reschedule(_ link: UpstreamLink, at due: MonotonicInstant, or act: () -> Void) {
         if due <= now { act() } else { linkDeadlines.schedule(slot: link.token.slot, at: due) }
     }
+
+    /// How many servers a stranger's domain may have us try for one request.
+    private static let mostStrangeTargets = 4
 
     /// How long a server may take to close its side of the stream.
     private static let farewellTime = Duration.seconds(2)

@@ -102,7 +102,7 @@ extension Worker {
     }
 
     /// Tells the session whether its server takes bytes (back-pressure towards the client).
-    private func setCongested(_ isCongested: Bool, on link: UpstreamLink) {
+    func setCongested(_ isCongested: Bool, on link: UpstreamLink) {
         guard isCongested != link.isCongested else { return }
         link.isCongested = isCongested
         if let session = link.session { handle(.upstreamCongested(isCongested, on: link.stream), session: session) }

@@ -13,11 +13,18 @@ struct ResolverCache {
     /// Records with more text than this are asked for again each time: only a hostile zone has them.
     static let maximumText = 4_096
 
+    /// For how long an answer whose time is over is given when no new one can be had (RFC 8767 §5): a day.
+    static let stale: UInt64 = 86_400 * 1_000_000_000
+
     private struct Slot {
         let query: ResolverQuery
         var outcome: ResolverAnswer.Outcome
         var validUntil: UInt64
+        /// When the answer was over by its own time to live.
+        var freshUntil: UInt64
         var isInUse: Bool
+
+        var isAnswer: Bool { if case .failure = outcome { false } else { true } }
     }
 
     private let capacity: Int
@@ -40,12 +47,27 @@ struct ResolverCache {
         return slots[place].outcome
     }
 
-    /// Keeps what was found out at `now`.
+    /// What was known about `query` before nobody could be asked about it; nil if nothing was, or too long ago.
+    func staleOutcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
+        guard let place = index[query], slots[place].isAnswer,
+            now < slots[place].freshUntil.addingSaturating(Self.stale)
+        else { return nil }
+        return slots[place].outcome
+    }
+
+    /// Keeps what was found out at `now`. A failure to get an answer does not take the place of one.
     mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: UInt64) {
         guard Self.textLength(finding.outcome) <= Self.maximumText else { return }
         let lifetime = UInt64(Self.lifetime(finding)) * 1_000_000_000
+        let validUntil = now.addingSaturating(lifetime)
+        if case .failure(_, isTemporary: true) = finding.outcome, staleOutcome(of: query, now: now) != nil,
+            let place = index[query]
+        {
+            slots[place].validUntil = validUntil
+            return
+        }
         let slot = Slot(
-            query: query, outcome: finding.outcome, validUntil: now.addingSaturating(lifetime), isInUse: false)
+            query: query, outcome: finding.outcome, validUntil: validUntil, freshUntil: validUntil, isInUse: false)
         if let place = index[query] {
             slots[place] = slot
         } else if slots.count < capacity {

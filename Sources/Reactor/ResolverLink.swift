@@ -54,11 +54,12 @@ package struct ResolverLink: ~Copyable {
 
     /// Asks.
     ///
-    /// - Parameters: `id` names the asker in the answer and need not be unique; `now` is `MonotonicClock.now`.
+    /// - Parameters: `id` names the asker in the answer and need not be unique; `now` is `MonotonicClock.now`. `isStrange`: a
+    ///   stranger came with the name (an open proxy). However many of those take long, others are answered.
     /// - Returns: the answer if it is known at once: a numeric host, a name that cannot be one, something remembered, too
     ///   many open questions, or no process to ask. Otherwise nil, and `handle` or `handleDeadline` returns it later.
     package mutating func ask(
-        id: UInt64, _ query: ResolverQuery, now: UInt64, poller: borrowing Poller
+        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, now: UInt64, poller: borrowing Poller
     ) -> ResolverAnswer? {
         if case .addresses(let host) = query, let address = SocketAddress(numericHost: host, port: 0) {
             return ResolverAnswer(id: id, query: query, outcome: .addresses([address]))
@@ -70,8 +71,12 @@ package struct ResolverLink: ~Copyable {
         if let outcome = cache.outcome(of: normalized, now: now) {
             return ResolverAnswer(id: id, query: query, outcome: outcome)
         }
-        guard questions.add(ResolverQuestions.Asker(id: id, query: query), query: normalized, now: now) else {
-            return ResolverAnswer(id: id, query: query, outcome: .failure("too many open questions", isTemporary: true))
+        let asker = ResolverQuestions.Asker(id: id, query: query)
+        guard questions.add(asker, query: normalized, isStrange: isStrange, now: now) else {
+            return ResolverAnswer(
+                id: id, query: query,
+                outcome: cache.staleOutcome(of: normalized, now: now)
+                    ?? .failure("too many open questions", isTemporary: true))
         }
         // If this answers anything it is this question: were others waiting, no process could be started for them either,
         // and they have been answered then.
@@ -104,7 +109,7 @@ package struct ResolverLink: ~Copyable {
             guard let work = child.work, Self.isOver(work.since, now) else { continue }
             answers += replace(child, "the look-up takes too long", now: now, mayRetry: false)
         }
-        while let since = questions.oldestWaiting, Self.isOver(since, now), let question = questions.takeWaiting() {
+        while let question = questions.takeOverdue({ Self.isOver($0, now) }) {
             // Says nothing about this name, so it is not remembered.
             answers += close(question.id, .temporary("too many look-ups take long"), now: now, keep: false)
         }
@@ -118,17 +123,20 @@ package struct ResolverLink: ~Copyable {
 
     /// Hands waiting questions to processes that are idle or can be started.
     private mutating func dispatch(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
-        while questions.hasWaiting {
+        while questions.hasWaiting(includingStrange: mayWorkForStrangers) {
             var error: SystemError?
             guard let child = freeChild(poller, &error) else {
                 guard !children.contains(where: \.isRunning) else { return [] }
                 return failWaiting("no resolver process: \(error?.description ?? "none is allowed")", now: now)
             }
-            guard let question = questions.takeWaiting() else { return [] }
+            guard let question = questions.takeWaiting(includingStrange: mayWorkForStrangers) else { return [] }
             child.work(on: question, now: now)
         }
         return []
     }
+
+    /// Whether another process may work on a stranger's question: two are left for what the operator's domains need.
+    private var mayWorkForStrangers: Bool { questions.strangeAtWork < max(1, children.count - 2) }
 
     private mutating func freeChild(_ poller: borrowing Poller, _ error: inout SystemError?) -> ResolverChild? {
         if let idle = children.first(where: { $0.isRunning && $0.work == nil }) { return idle }
@@ -151,7 +159,7 @@ package struct ResolverLink: ~Copyable {
         losses += 1
         guard let question else { return [] }
         // A process that died is no fault of the name: nobody is told of it when the next one can answer.
-        if mayRetry, questions.retry(question.id) { return [] }
+        if mayRetry, questions.retry(question.id, now: now) { return [] }
         return close(question.id, .temporary(reason), now: now, keep: true)
     }
 
@@ -168,6 +176,11 @@ package struct ResolverLink: ~Copyable {
     ) -> [ResolverAnswer] {
         guard let closed = questions.close(number) else { return [] }
         if keep { cache.insert(finding, for: closed.query, now: now) }
-        return closed.askers.map { ResolverAnswer(id: $0.id, query: $0.query, outcome: finding.outcome) }
+        // What was known is better than nothing (RFC 8767).
+        var outcome = finding.outcome
+        if case .failure(_, isTemporary: true) = outcome {
+            outcome = cache.staleOutcome(of: closed.query, now: now) ?? outcome
+        }
+        return closed.askers.map { ResolverAnswer(id: $0.id, query: $0.query, outcome: outcome) }
     }
 }

@@ -61,9 +61,10 @@ package struct ConnectPlan: Sendable {
     }
 
     /// The most targets from the DNS that are tried: whoever owns a zone may put any number of records into it.
-    static let mostServiceTargets = 16
+    package static let mostServiceTargets = 16
 
     private let route: TargetRoute
+    private let mostTargets: Int
     private var chance: ChanceSource
     private var state = State.idle
     /// Targets that were not tried yet, the next one first.
@@ -73,8 +74,10 @@ package struct ConnectPlan: Sendable {
     private var failure = StreamFailure.unresolved
 
     /// A plan that has not begun. `seed` decides between targets of one priority (RFC 2782); the caller draws it at random.
-    package init(route: TargetRoute, seed: UInt64) {
+    /// `mostTargets`: of those that the DNS names, how many are tried at most.
+    package init(route: TargetRoute, seed: UInt64, mostTargets: Int = ConnectPlan.mostServiceTargets) {
         self.route = route
+        self.mostTargets = mostTargets
         chance = ChanceSource(seed: seed)
     }
 
@@ -136,7 +139,7 @@ package struct ConnectPlan: Sendable {
     private mutating func handle(_ answers: ServiceAnswers, into effects: inout [Effect]) {
         guard case .dns(let domain, _) = route, answers.isComplete else { return state = .awaitingServices(answers) }
         targets =
-            TargetOrder.order(answers.targets(of: domain), most: Self.mostServiceTargets, using: &chance)[...]
+            TargetOrder.order(answers.targets(of: domain), most: mostTargets, using: &chance)[...]
         goOn(because: .unresolved, into: &effects)
     }
 

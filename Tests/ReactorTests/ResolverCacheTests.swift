@@ -87,6 +87,49 @@ import Testing
     }
 }
 
+@Suite struct ResolverStalenessTests {
+    private static let query = ResolverQuery.addresses(host: "a")
+    private static let known = ResolverAnswer.Outcome.addresses([.ipv4(1, port: 0)])
+    private static let second: UInt64 = 1_000_000_000
+    private static let failure = ResolverFinding(.failure("silence", isTemporary: true), lifetime: 0)
+
+    private var cache: ResolverCache {
+        var cache = ResolverCache()
+        cache.insert(ResolverFinding(Self.known, lifetime: 60), for: Self.query, now: 0)
+        return cache
+    }
+
+    @Test func `what was known is given while nobody can be asked, and asked again soon`() {
+        var cache = cache
+        let later = 61 * Self.second
+        #expect(cache.outcome(of: Self.query, now: later) == nil)
+        cache.insert(Self.failure, for: Self.query, now: later)
+        #expect(cache.staleOutcome(of: Self.query, now: later) == Self.known)
+        #expect(cache.outcome(of: Self.query, now: later + 4 * Self.second) == Self.known)
+        #expect(cache.outcome(of: Self.query, now: later + 5 * Self.second) == nil)
+    }
+
+    @Test func `not for ever, and not when the name is gone`() {
+        var old = cache
+        let tomorrow = 60 * Self.second + ResolverCache.stale
+        #expect(old.staleOutcome(of: Self.query, now: tomorrow - 1) == Self.known)
+        #expect(old.staleOutcome(of: Self.query, now: tomorrow) == nil)
+        old.insert(Self.failure, for: Self.query, now: tomorrow)
+        #expect(old.outcome(of: Self.query, now: tomorrow) == .failure("silence", isTemporary: true))
+        var gone = cache
+        gone.insert(
+            ResolverFinding(.failure("no such name", isTemporary: false), lifetime: 60), for: Self.query, now: 61)
+        #expect(gone.staleOutcome(of: Self.query, now: 62) == nil)
+    }
+
+    @Test func `what was never known is not`() {
+        var cache = ResolverCache()
+        cache.insert(Self.failure, for: Self.query, now: 0)
+        #expect(cache.staleOutcome(of: Self.query, now: 1) == nil)
+        #expect(cache.staleOutcome(of: .addresses(host: "b"), now: 1) == nil)
+    }
+}
+
 @Suite struct ResolverQuestionsTests {
     private func asker(_ id: UInt64, _ host: String) -> ResolverQuestions.Asker {
         ResolverQuestions.Asker(id: id, query: .addresses(host: host))
@@ -115,6 +158,47 @@ import Testing
         #expect(questions.count == 1)
     }
 
+    @Test func `strangers wait behind the others, however long they do`() throws {
+        var questions = ResolverQuestions()
+        for (host, isStrange) in [("s1", true), ("s2", true), ("a", false), ("s3", true), ("b", false)] {
+            #expect(
+                questions.add(asker(1, host), query: .addresses(host: host), isStrange: isStrange, now: 1) == true)
+        }
+        #expect(questions.takeWaiting()?.query == .addresses(host: "a"))
+        #expect(questions.takeWaiting()?.query == .addresses(host: "b"))
+        #expect(questions.takeWaiting(includingStrange: false) == nil)
+        #expect(!questions.hasWaiting(includingStrange: false) && questions.hasWaiting(includingStrange: true))
+        let taken = questions.takeWaiting()
+        let first = try #require(taken)
+        #expect(first.query == .addresses(host: "s1"))
+        #expect(questions.strangeAtWork == 1)
+        // One that the operator's own domains need as well is no stranger's any more.
+        #expect(questions.add(asker(2, "s3"), query: .addresses(host: "s3"), now: 2) == true)
+        #expect(questions.takeWaiting(includingStrange: false)?.query == .addresses(host: "s3"))
+        #expect(questions.strangeAtWork == 1)
+        #expect(questions.add(asker(2, "s1"), query: .addresses(host: "s1"), now: 2) == true)
+        #expect(questions.strangeAtWork == 0)
+        #expect(questions.close(first.id)?.askers == [asker(1, "s1"), asker(2, "s1")])
+        #expect(questions.strangeAtWork == 0)
+        #expect(questions.takeOverdue { $0 < 1 } == nil)
+        let last = questions.takeOverdue { $0 <= 1 }
+        #expect(last?.query == .addresses(host: "s2"))
+        #expect(!questions.hasWaiting(includingStrange: true))
+    }
+
+    @Test func `strangers cannot take all the places, nor one question all askers`() {
+        var questions = ResolverQuestions()
+        for number in 0..<ResolverQuestions.maximumStrange {
+            let query = ResolverQuery.addresses(host: "s\(number)")
+            #expect(questions.add(asker(1, ""), query: query, isStrange: true, now: 0) == true)
+        }
+        #expect(questions.add(asker(1, ""), query: .addresses(host: "s"), isStrange: true, now: 0) == false)
+        for _ in 0..<ResolverQuestions.maximumAskers {
+            #expect(questions.add(asker(1, ""), query: .addresses(host: "a"), now: 0) == true)
+        }
+        #expect(questions.add(asker(1, ""), query: .addresses(host: "a"), now: 0) == false)
+    }
+
     @Test func `one whose process died waits once more, behind the others`() throws {
         var questions = ResolverQuestions()
         for host in ["a", "b"] {
@@ -122,13 +206,13 @@ import Testing
         }
         let taken = questions.takeWaiting()
         let first = try #require(taken)
-        #expect(questions.retry(first.id) == true)
+        #expect(questions.retry(first.id, now: 2) == true)
         #expect(questions.takeWaiting()?.query == .addresses(host: "b"))
         #expect(questions.takeWaiting() == first)
-        #expect(questions.retry(first.id) == false)
+        #expect(questions.retry(first.id, now: 2) == false)
         #expect(questions.takeWaiting() == nil)
         #expect(questions.close(first.id)?.askers == [asker(1, "a")])
-        #expect(questions.retry(first.id) == false)
+        #expect(questions.retry(first.id, now: 2) == false)
     }
 
     @Test func `they wait in order and are bounded`() {

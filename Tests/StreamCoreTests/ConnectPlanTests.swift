@@ -26,6 +26,27 @@ struct ConnectPlanTests {
         #expect(plan(.connected(attempt: 2)) == [.won(attempt: 2, .example("c"))])
     }
 
+    @Test("of the servers that a domain names, no more are tried than its asker is worth", arguments: [1, 4, 16])
+    func boundsTargets(most: Int) {
+        var plan = ConnectPlan(route: .dns(domain: "a.example", tls: .direct), seed: 1, mostTargets: most)
+        var effects: [ConnectPlan.Effect] = []
+        plan.handle(.begin, now: .zero, into: &effects)
+        let records = (0..<32).map {
+            ServiceRecord(priority: UInt16($0), weight: 0, port: 5_223, target: "s\($0).example")
+        }
+        effects = []
+        plan.handle(.services(.directTLS, records), now: .zero, into: &effects)
+        var tried: [String] = []
+        while case .lookUpAddresses(let target)? = effects.last {
+            tried.append(target.host)
+            #expect(plan.hasOtherTargets == (tried.count < most))
+            effects = []
+            plan.handle(.addressesFailed, now: .zero, into: &effects)
+        }
+        #expect(tried == (0..<most).map { "s\($0).example" })
+        #expect(effects == [.exhausted(.unresolved)])
+    }
+
     @Test("a connection that was of no use hands over as well, and what it does later is no news")
     func uselessConnection() {
         var plan = PlanDialogue(hosts: "a", "b")
