@@ -75,7 +75,10 @@ import Testing
 final class CompressedScene {
     let scene: HostileScene
     let client: BOSHClient
+    /// The server's end of the connection.
     let stream: ScriptedStream
+    /// What the compressed stream goes over: the connection, or TLS on it.
+    let carrier: any ServerCarrier
     /// The client's request to restart the stream.
     let restart: BOSHRequest
 
@@ -86,19 +89,32 @@ final class CompressedScene {
     /// What the client gets of it.
     static let features = "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
 
-    init() throws {
-        scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_COMPRESSION": "zlib"])
-        (client, stream) = try scene.join()
-        try stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+    init(isSecured: Bool = false, environment: [String: String] = [:]) throws {
+        let environment = environment.merging(["HOLDFAST_UPSTREAM_COMPRESSION": "zlib"]) { given, _ in given }
+        if isSecured {
+            let authority = try TLSIdentity.authority()
+            scene = try HostileScene("direct", trusting: authority, environment: environment)
+            client = BOSHClient(scene.daemon)
+            let request = try client.create()
+            stream = try scene.server.accept()
+            carrier = try stream.secure(as: try TLSIdentity(issuedBy: authority))
+            try carrier.send(ScriptedStream.header() + ScriptedStream.features)
+            try client.adopt(try request.answer())
+        } else {
+            scene = try HostileScene(environment: environment)
+            (client, stream) = try scene.join()
+            carrier = stream
+        }
+        try carrier.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
         #expect(try client.exchange().payload == "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
         restart = try client.send("xmpp:restart='true' to='example.org' xmlns:xmpp='urn:xmpp:xbosh'")
-        _ = try stream.readHeader()
-        try stream.send(ScriptedStream.header() + Self.offer)
-        _ = try stream.read(until: "</compress>")
+        _ = try carrier.read(until: "version='1.0'>")
+        try carrier.send(ScriptedStream.header() + Self.offer)
+        _ = try carrier.read(until: "</compress>")
     }
 
     /// Expects that stanzas go both ways, and an orderly end.
-    fileprivate func expectService(on stream: any ServerStream) throws {
+    func expectService(on stream: any ServerStream) throws {
         let poll = try client.send("", "<message xmlns='jabber:client' id='up'/>")
         _ = try stream.read(until: "<message xmlns='jabber:client' id='up'/>")
         try stream.send("<message id='down'/>")
@@ -113,7 +129,7 @@ final class CompressedScene {
 
 /// The server's end of a stream that is compressed.
 final class CompressedStream: ServerStream {
-    let wire: ByteStream
+    let carrier: any ServerCarrier
     private var deflater: StreamDeflater
     private var inflater: StreamInflater
     private var plain = ""
@@ -121,17 +137,19 @@ final class CompressedStream: ServerStream {
     static let agreement = "<compressed xmlns='http://jabber.org/protocol/compress'/>"
 
     /// Agrees to compress, and reads the header that comes then; or leaves both to the caller.
-    init(_ stream: ScriptedStream, agrees: Bool = true) throws {
+    init(_ carrier: any ServerCarrier, agrees: Bool = true) throws {
         guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { throw TestFault("no zlib") }
-        wire = stream.wire
+        self.carrier = carrier
         self.deflater = deflater
         self.inflater = inflater
         guard agrees else { return }
-        try stream.send(Self.agreement)
+        try carrier.send(Self.agreement)
         _ = try read(until: "version='1.0'>")
     }
 
-    /// The text as the next bytes of the stream.
+    var wire: ByteStream { carrier.wire }
+
+    /// The text as the next bytes of the stream, before they are sealed.
     func compressed(_ text: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
         guard deflater.deflate(Array(text.utf8).span, into: &bytes) else { throw TestFault("zlib failed") }
@@ -139,7 +157,7 @@ final class CompressedStream: ServerStream {
     }
 
     func send(_ text: String) throws {
-        try wire.send(compressed(text))
+        try wire.send(carrier.sealed(compressed(text)))
     }
 
     func read(until pattern: String) throws -> String {
@@ -148,7 +166,7 @@ final class CompressedStream: ServerStream {
                 defer { plain.removeSubrange(..<end.upperBound) }
                 return String(plain[..<end.upperBound])
             }
-            guard case .bytes(let bytes) = try wire.receive() else { throw TestFault("closed; there is '\(plain)'") }
+            let bytes = try carrier.receive()
             var more: [UInt8] = []
             var offset = 0
             while try inflater.inflate(bytes.span, offset: &offset, room: 65_536, into: &more) {}
@@ -184,12 +202,6 @@ struct HostileCompression: CustomTestStringConvertible, Sendable {
         },
         Self(testDescription: "a bomb of depth") {
             try $0.wire.sendUntilCut(try $0.compressed(String(repeating: "<a>", count: 4_000_000)))
-        },
-        Self(testDescription: "a bomb of stanzas") {
-            try $0.wire.sendUntilCut(try $0.compressed(String(repeating: "<message/>", count: 1_000_000)))
-        },
-        Self(testDescription: "a bomb of white space") {
-            try $0.wire.sendUntilCut(try $0.compressed(String(repeating: " ", count: 16_777_216)))
         },
         Self(testDescription: "what is not well-formed") { try $0.send("<message></presence><message id='m2'/>") },
         Self(testDescription: "<compressed/> again") { try $0.send(CompressedStream.agreement) },
@@ -264,7 +276,8 @@ extension HostileEnd {
         },
         Self("<compressed/>, and a bomb", reason: "upstream-malformed") {
             let stream = try CompressedStream($0)
-            try stream.wire.sendUntilCut(try stream.compressed(String(repeating: " ", count: 16_777_216)))
+            let header = "<stream:stream id='" + String(repeating: "a", count: 16_777_216)
+            try stream.wire.sendUntilCut(try stream.compressed(header))
         },
         Self("<compressed/>, and no features", reason: "upstream-closed") {
             try CompressedStream($0).send(ScriptedStream.header() + "</stream:stream>")

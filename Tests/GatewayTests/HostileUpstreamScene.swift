@@ -7,7 +7,25 @@ protocol ServerStream {
     func read(until pattern: String) throws -> String
 }
 
+/// What carries a compressed stream: bytes go over it as they are, or sealed in records.
+protocol ServerCarrier: ServerStream {
+    var wire: ByteStream { get }
+    /// The bytes as they stand on the wire.
+    func sealed(_ bytes: [UInt8]) -> [UInt8]
+    /// Waits for bytes, and opens them.
+    func receive() throws -> [UInt8]
+}
+
 extension ScriptedStream: ServerStream {}
+
+extension ScriptedStream: ServerCarrier {
+    func sealed(_ bytes: [UInt8]) -> [UInt8] { bytes }
+
+    func receive() throws -> [UInt8] {
+        guard case .bytes(let bytes) = try wire.receive() else { throw TestFault("closed") }
+        return bytes
+    }
+}
 
 /// A daemon with a session whose server is in order. Beside it another server means harm, and must harm its own session only.
 final class HostileScene {

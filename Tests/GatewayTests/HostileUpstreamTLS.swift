@@ -112,7 +112,7 @@ final class TemporaryFile {
 }
 
 /// The server's end of a stream that TLS protects.
-final class SecuredStream: ServerStream {
+final class SecuredStream: ServerCarrier {
     let wire: ByteStream
     private let context: OpaquePointer
     private let ssl: OpaquePointer
@@ -152,20 +152,23 @@ final class SecuredStream: ServerStream {
             try wire.send(drain(output))
             if result == 1 { return }
             guard SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ else { throw TestFault("TLS refused") }
-            try receive()
+            try feed()
         }
     }
 
     /// The first bytes of the server's part of the handshake, for those who do something else with them.
     func firstFlight() throws -> [UInt8] {
-        try receive()
+        try feed()
         SSL_do_handshake(ssl)
         return drain(output)
     }
 
     /// The text as records.
     func records(_ text: String) -> [UInt8] {
-        let bytes = Array(text.utf8)
+        sealed(Array(text.utf8))
+    }
+
+    func sealed(_ bytes: [UInt8]) -> [UInt8] {
         var start = 0
         while start < bytes.count {
             var count = 0
@@ -187,20 +190,35 @@ final class SecuredStream: ServerStream {
 
     func read(until pattern: String) throws -> String {
         while true {
-            var piece = [UInt8](repeating: 0, count: 16_384)
-            var count = 0
-            while SSL_read_ex(ssl, &piece, piece.count, &count) == 1 { plaintext += piece[..<count] }
+            open()
             let text = plaintext.text
             if let end = text.firstRange(of: pattern) {
                 let found = String(text[..<end.upperBound])
                 plaintext.removeFirst(found.utf8.count)
                 return found
             }
-            try receive()
+            try feed()
         }
     }
 
-    private func receive() throws {
+    func receive() throws -> [UInt8] {
+        open()
+        while plaintext.isEmpty {
+            try feed()
+            open()
+        }
+        defer { plaintext = [] }
+        return plaintext
+    }
+
+    /// Opens the records that have come.
+    private func open() {
+        var piece = [UInt8](repeating: 0, count: 16_384)
+        var count = 0
+        while SSL_read_ex(ssl, &piece, piece.count, &count) == 1 { plaintext += piece[..<count] }
+    }
+
+    private func feed() throws {
         guard case .bytes(let bytes) = try wire.receive() else { throw TestFault("closed within TLS") }
         BIO_write(input, bytes, Int32(bytes.count))
     }

@@ -105,8 +105,17 @@ package final class Daemon {
 
     /// How much memory it has, in KiB.
     package func residentKilobytes() throws -> Int {
+        try memory("VmRSS:")
+    }
+
+    /// How much memory it has ever had, in KiB.
+    package func peakKilobytes() throws -> Int {
+        try memory("VmHWM:")
+    }
+
+    private func memory(_ name: String) throws -> Int {
         let status = try Files.read("/proc/\(process.processID)/status")
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
         guard let number = line?.split(whereSeparator: { " \t".contains($0) }).dropFirst().first.flatMap({ Int($0) })
         else { throw TestFault("no memory in \(status)") }
         return number
