@@ -1,3 +1,4 @@
+import HTTPWire
 import Logging
 import Reactor
 
@@ -34,20 +35,11 @@ package struct LineLogHandler: LogHandler {
 
     /// RFC 3339, UTC, milliseconds.
     static func time(milliseconds: Int64) -> String {
-        let days = milliseconds / 86_400_000
+        let date = CivilDate(daysSince1970: Int(milliseconds / 86_400_000))
         let rest = milliseconds % 86_400_000
-        // Days to civil date, by eras of 400 years that begin in March.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return "\(year)-\(padded(month, 2))-\(padded(day, 2))T\(padded(rest / 3_600_000, 2)):"
-            + "\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2)).\(padded(rest % 1_000, 3))Z"
+        return "\(date.year)-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))T"
+            + "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2))."
+            + "\(padded(rest % 1_000, 3))Z"
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {

@@ -9,15 +9,15 @@ package struct HTTPDate: Sendable, Equatable {
         let seconds = min(max(seconds, 0), 253_402_300_799)
         let days = Int(seconds / 86_400)
         let second = Int(seconds % 86_400)
-        let (year, month, day) = Self.civil(days)
+        let date = CivilDate(daysSince1970: days)
 
         var bytes: [UInt8] = []
         bytes.reserveCapacity(29)
         bytes.append(contentsOf: Self.weekdays[(days + 4) % 7].utf8)
         bytes.append(contentsOf: ", ".utf8)
-        bytes.append(digits: day, 2)
-        bytes.append(contentsOf: Self.months[month - 1].utf8)
-        bytes.append(digits: year, 4)
+        bytes.append(digits: date.day, 2)
+        bytes.append(contentsOf: Self.months[date.month - 1].utf8)
+        bytes.append(digits: date.year, 4)
         bytes.append(UInt8(ascii: " "))
         bytes.append(digits: second / 3_600, 2)
         bytes.append(UInt8(ascii: ":"))
@@ -26,20 +26,6 @@ package struct HTTPDate: Sendable, Equatable {
         bytes.append(digits: second % 60, 2)
         bytes.append(contentsOf: " GMT".utf8)
         self.bytes = bytes
-    }
-
-    /// Year, month (1-12) and day (1-31) of the proleptic Gregorian calendar. Years are counted from March, so the leap
-    /// day comes last and the months before it have a fixed pattern of 153 days in five.
-    private static func civil(_ daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
-        let days = daysSince1970 + 719_468  // since 0000-03-01
-        let era = days / 146_097
-        let dayOfEra = days % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        return (era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, day)
     }
 
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

@@ -46,7 +46,7 @@ import Testing
         #expect(answer.field("Access-Control-Max-Age") != nil)
     }
 
-    @Test("H-19: methods", arguments: [("PUT", 405), ("DELETE", 405), ("PATCH", 405), ("BREW", 501)])
+    @Test("H-19: methods", arguments: [("PUT", 405), ("DELETE", 405), ("PATCH", 405), ("TRACE", 405), ("BREW", 501)])
     func refusesMethod(method: String, status: Int) throws {
         let client = try Daemon(upstream: 1).connect()
         let answer = try client.exchange(
