@@ -19,8 +19,8 @@ class Quickstart(unittest.TestCase):
         self.temporary = self.scratch.sub("tmp")
         os.chmod(self.temporary, 0o711)
         self.ports = free_ports(3)
-        names = ("HOLDFAST_PORT", "HOLDFAST_ADMIN_PORT", "CHAT_PORT")
-        environment = dict(os.environ, HOLDFAST_BINARY=gateway.binary, TMPDIR=self.temporary,
+        names = ("QUICKSTART_PORT", "QUICKSTART_ADMIN_PORT", "CHAT_PORT")
+        environment = dict(os.environ, QUICKSTART_BINARY=gateway.binary, TMPDIR=self.temporary,
                            **{name: str(port) for name, port in zip(names, self.ports)})
         self.child = Child([os.path.join(ROOT, "deploy", "quickstart")], os.path.join(self.scratch.path, "output"),
                            env=environment, cwd="/")
@@ -81,12 +81,12 @@ class Quickstart(unittest.TestCase):
                            "(item) => [item.firstChild.textContent, item.lastChild.textContent])")
 
     def test_a_port_in_use_is_named(self):
-        environment = dict(os.environ, HOLDFAST_BINARY=gateway.binary, TMPDIR=self.temporary,
-                           HOLDFAST_PORT=str(self.ports[0]))
+        environment = dict(os.environ, QUICKSTART_BINARY=gateway.binary, TMPDIR=self.temporary,
+                           QUICKSTART_PORT=str(self.ports[0]))
         second = Child([os.path.join(ROOT, "deploy", "quickstart")], os.path.join(self.scratch.path, "second"),
                        env=environment)
         self.addCleanup(second.stop)
         self.assertEqual(second.wait(), 1)
-        self.assertEqual(second.output(), f"quickstart: HOLDFAST_PORT={self.ports[0]}: "
+        self.assertEqual(second.output(), f"quickstart: QUICKSTART_PORT={self.ports[0]}: "
                                           f"port {self.ports[0]} of 127.0.0.1 is in use\n")
         self.interrupt()
