@@ -173,7 +173,7 @@ final class BurstScene {
 
     /// Expects that the process has never had much memory.
     func expectBounded() throws {
-        #expect(try daemon.peakKilobytes() < 64_000)
+        #expect(try daemon.peakKilobytes() < 48_000)
     }
 }
 
