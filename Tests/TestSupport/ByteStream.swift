@@ -25,9 +25,12 @@ package final class ByteStream {
     }
 
     /// Connects to a port of 127.0.0.1.
-    package convenience init(port: UInt16) throws {
+    ///
+    /// - Parameter receiveBuffer: bytes of the receive buffer, small for a client that soon takes nothing more.
+    package convenience init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         let descriptor = try Sockets.make(AF_INET)
         self.init(owning: descriptor)
+        if let receiveBuffer { try Sockets.set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
         try Sockets.check("connect", Sockets.withLoopback(port) { Glibc.connect(descriptor, $0, $1) })
         // Without it a request of two writes would wait for a delayed acknowledgement.
         try Sockets.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
@@ -38,6 +41,11 @@ package final class ByteStream {
         let descriptor = try Sockets.make(AF_UNIX)
         self.init(owning: descriptor)
         try Sockets.check("connect", Sockets.withPath(path) { Glibc.connect(descriptor, $0, $1) })
+    }
+
+    /// The port of this end.
+    package var localPort: UInt16 {
+        get throws { try Sockets.port(of: descriptor) }
     }
 
     // MARK: Sending
