@@ -36,6 +36,13 @@ package final class ByteStream {
         try Sockets.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// Connects to a port of ::1.
+    package convenience init(onIPv6 port: UInt16) throws {
+        let descriptor = try Sockets.make(AF_INET6)
+        self.init(owning: descriptor)
+        try Sockets.check("connect", Sockets.withLoopbackOfIPv6(port) { Glibc.connect(descriptor, $0, $1) })
+    }
+
     /// Connects to a Unix socket.
     package convenience init(path: String) throws {
         let descriptor = try Sockets.make(AF_UNIX)

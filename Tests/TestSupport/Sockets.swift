@@ -27,17 +27,7 @@ enum Sockets {
     static func listenOnIPv6(port: UInt16, backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try make(AF_INET6)
         try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
-        var address = sockaddr_in6()
-        address.sin6_family = sa_family_t(AF_INET6)
-        address.sin6_port = port.bigEndian
-        address.sin6_addr = in6addr_loopback
-        return try listen(descriptor, backlog) {
-            withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-                }
-            }
-        }
+        return try listen(descriptor, backlog) { withLoopbackOfIPv6(port) { bind(descriptor, $0, $1) } }
     }
 
     private static func listen(
@@ -98,6 +88,20 @@ enum Sockets {
         return try withUnsafePointer(to: &address) { pointer in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 try body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    static func withLoopbackOfIPv6<Result>(
+        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
+    ) rethrows -> Result {
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        address.sin6_addr = in6addr_loopback
+        return try withUnsafePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
             }
         }
     }
