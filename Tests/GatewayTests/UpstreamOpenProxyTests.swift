@@ -2,7 +2,9 @@ import TestSupport
 import Testing
 
 /// The open proxy: any domain, but never a private address, and no name that does not belong in DNS.
-@Suite struct UpstreamOpenProxyTests {
+@Suite final class UpstreamOpenProxyTests {
+    /// They answer as long as the test lasts.
+    private var names: [NameServer] = []
     private let server: ScriptedUpstream
     /// The server of the one domain that is configured.
     private let own: ScriptedUpstream
@@ -13,7 +15,8 @@ import Testing
     }
 
     private func daemon(_ names: NameServer, isOn: Bool = true) throws -> Daemon {
-        try Daemon(
+        self.names.append(names)
+        return try Daemon(
             ["--upstream", "127.0.0.1:\(own.port)"],
             environment: ["HOLDFAST_NAMESERVER": names.address, "HOLDFAST_OPEN_PROXY": isOn ? "on" : "off"])
     }
