@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -187,6 +188,57 @@ import Testing
         #expect(try scene.daemon.descriptorCount() <= before)
         #expect(try servers[1].isUntouched)
         withExtendedLifetime(other) {}
+    }
+
+    @Test("T-08: a daemon that is stopped while it looks for a server")
+    func stopsWhileConnecting() throws {
+        let servers = [try ScriptedUpstream(backlog: 0), try ScriptedUpstream()]
+        let other = try ByteStream(port: servers[0].port)
+        let scene = try TargetScene(servers)
+        let request = try BOSHClient(scene.daemon).create()
+        try scene.daemon.wait(until: "upstream.streams_now", is: 1)
+        scene.daemon.send(SIGTERM)
+        #expect(try request.answer().condition == "system-shutdown")
+        #expect(try scene.daemon.waitUntilEnded() == .code(0))
+        #expect(try servers[1].isUntouched)
+        withExtendedLifetime(other) {}
+    }
+
+    @Test("M-02: a stream that is added goes on to the next server too, and fails alone", arguments: [true, false])
+    func addedStream(secondWorks: Bool) throws {
+        let scene = try TargetScene()
+        let client = BOSHClient(scene.daemon)
+        let request = try client.create()
+        let stream = try scene.servers[0].accept()
+        try stream.open()
+        let name = try #require(try client.adopt(try request.answer())["stream"])
+        let added = try client.send("to='example.org'")
+        let failed = try scene.servers[0].accept()
+        _ = try failed.readHeader()
+        failed.wire.close()
+        let second = try scene.servers[1].accept()
+        _ = try second.readHeader()
+        var answer: BOSHBody
+        if secondWorks {
+            try second.send(ScriptedStream.header() + ScriptedStream.features)
+            answer = try added.answer()
+            if answer.payload.isEmpty { answer = try client.exchange() }
+            #expect(answer.payload == ScriptedStream.features)
+            #expect(try scene.daemon.statistics().number("upstream.streams_now") == 2)
+        } else {
+            second.wire.close()
+            answer = try added.answer()
+            if !answer.isTerminal { answer = try client.exchange() }
+            #expect(answer.condition == "remote-connection-failed")
+            #expect(try scene.daemon.statistics().number("sessions.now") == 1)
+        }
+        let poll = try client.send("stream='\(name)'")
+        try stream.send("<message id='m1'/>")
+        answer = try poll.answer()
+        if answer.payload.isEmpty { answer = try client.exchange() }
+        #expect(answer["stream"] == name)
+        #expect(answer.payload == "<message xmlns='jabber:client' id='m1'/>")
+        withExtendedLifetime(second) {}
     }
 
     @Test("targets: a client that leaves while the server says nothing takes the connection with it")

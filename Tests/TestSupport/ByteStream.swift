@@ -66,8 +66,10 @@ package final class ByteStream {
     package func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            sent += try sendSome(Array(bytes[sent...]))
-            if sent < bytes.count { try wait(for: POLLOUT, "to send to a partner that does not read") }
+            // A copy of all that is left each time would take longer than the sending.
+            let count = try sendSome(Array(bytes[sent..<min(bytes.count, sent + 65_536)]))
+            sent += count
+            if count == 0 { try wait(for: POLLOUT, "to send to a partner that does not read") }
         }
     }
 
@@ -78,7 +80,6 @@ package final class ByteStream {
     package func sendUntilCut(_ bytes: [UInt8]) throws -> Bool {
         var sent = 0
         while sent < bytes.count {
-            // A copy of all that is left each time would take longer than the sending.
             guard let count = try? sendSome(Array(bytes[sent..<min(bytes.count, sent + 65_536)])) else { return true }
             sent += count
             if count == 0 { try wait(for: POLLOUT, "to send to a partner that does not read") }
@@ -178,19 +179,20 @@ package final class ByteStream {
         while case .bytes = try receive() {}
     }
 
-    private func more(_ what: String) throws {
-        try wait(for: POLLIN, "for \(what); there is '\(unread.suffix(2_000).text)'")
+    private func more(_ what: @autoclosure () -> String) throws {
+        try wait(for: POLLIN, "for \(what()); there is '\(unread.suffix(2_000).text)'")
         switch try receiveNow() {
         case .bytes(let bytes): unread += bytes
-        case .end: throw TestFault("closed instead of \(what); there is '\(unread.suffix(2_000).text)'")
-        case .reset: throw TestFault("reset instead of \(what); there is '\(unread.suffix(2_000).text)'")
+        case .end: throw TestFault("closed instead of \(what()); there is '\(unread.suffix(2_000).text)'")
+        case .reset: throw TestFault("reset instead of \(what()); there is '\(unread.suffix(2_000).text)'")
         case nil: break
         }
     }
 
-    private func wait(for events: Int32, _ what: String) throws {
+    // The words take longer than the waiting when much has come, and are needed by tests that fail only.
+    private func wait(for events: Int32, _ what: @autoclosure () -> String) throws {
         var item = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-        guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain \(what)") }
+        guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain \(what())") }
     }
 
     // MARK: Ending

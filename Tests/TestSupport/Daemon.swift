@@ -63,8 +63,10 @@ package final class Daemon {
     }
 
     /// Runs the program with arguments that end it by itself.
-    package static func run(_ arguments: [String]) throws -> (exit: Exit, output: String, errors: String) {
-        let process = try Process(arguments)
+    package static func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (exit: Exit, output: String, errors: String) {
+        let process = try Process(arguments, environment: environment)
         let output = try process.readOutput()
         return (try process.waitUntilEnded(), output, try process.errors)
     }

@@ -2,7 +2,7 @@ import CZlib
 import TestSupport
 
 /// The server's end of a stream that zlib compresses (XEP-0138), with zlib's own defaults as servers use them.
-final class CompressedStream: ServerStream {
+final class ZlibStream: ServerStream {
     let wire: ByteStream
     private let deflater = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private let inflater = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
