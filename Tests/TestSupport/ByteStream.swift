@@ -25,12 +25,22 @@ package final class ByteStream {
     }
 
     /// Connects to a port of 127.0.0.1.
-    package convenience init(port: UInt16) throws {
+    ///
+    /// - Parameter receiveBuffer: bytes of the receive buffer, small for a client that soon takes nothing more.
+    package convenience init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         let descriptor = try Sockets.make(AF_INET)
         self.init(owning: descriptor)
+        if let receiveBuffer { try Sockets.set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
         try Sockets.check("connect", Sockets.withLoopback(port) { Glibc.connect(descriptor, $0, $1) })
         // Without it a request of two writes would wait for a delayed acknowledgement.
         try Sockets.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    }
+
+    /// Connects to a port of ::1.
+    package convenience init(onIPv6 port: UInt16) throws {
+        let descriptor = try Sockets.make(AF_INET6)
+        self.init(owning: descriptor)
+        try Sockets.check("connect", Sockets.withLoopbackOfIPv6(port) { Glibc.connect(descriptor, $0, $1) })
     }
 
     /// Connects to a Unix socket.
@@ -38,6 +48,11 @@ package final class ByteStream {
         let descriptor = try Sockets.make(AF_UNIX)
         self.init(owning: descriptor)
         try Sockets.check("connect", Sockets.withPath(path) { Glibc.connect(descriptor, $0, $1) })
+    }
+
+    /// The port of this end.
+    package var localPort: UInt16 {
+        get throws { try Sockets.port(of: descriptor) }
     }
 
     // MARK: Sending
@@ -51,8 +66,10 @@ package final class ByteStream {
     package func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            sent += try sendSome(Array(bytes[sent...]))
-            if sent < bytes.count { try wait(for: POLLOUT, "to send to a partner that does not read") }
+            // A copy of all that is left each time would take longer than the sending.
+            let count = try sendSome(Array(bytes[sent..<min(bytes.count, sent + 65_536)]))
+            sent += count
+            if count == 0 { try wait(for: POLLOUT, "to send to a partner that does not read") }
         }
     }
 
@@ -63,7 +80,6 @@ package final class ByteStream {
     package func sendUntilCut(_ bytes: [UInt8]) throws -> Bool {
         var sent = 0
         while sent < bytes.count {
-            // A copy of all that is left each time would take longer than the sending.
             guard let count = try? sendSome(Array(bytes[sent..<min(bytes.count, sent + 65_536)])) else { return true }
             sent += count
             if count == 0 { try wait(for: POLLOUT, "to send to a partner that does not read") }
@@ -163,19 +179,20 @@ package final class ByteStream {
         while case .bytes = try receive() {}
     }
 
-    private func more(_ what: String) throws {
-        try wait(for: POLLIN, "for \(what); there is '\(unread.suffix(2_000).text)'")
+    private func more(_ what: @autoclosure () -> String) throws {
+        try wait(for: POLLIN, "for \(what()); there is '\(unread.suffix(2_000).text)'")
         switch try receiveNow() {
         case .bytes(let bytes): unread += bytes
-        case .end: throw TestFault("closed instead of \(what); there is '\(unread.suffix(2_000).text)'")
-        case .reset: throw TestFault("reset instead of \(what); there is '\(unread.suffix(2_000).text)'")
+        case .end: throw TestFault("closed instead of \(what()); there is '\(unread.suffix(2_000).text)'")
+        case .reset: throw TestFault("reset instead of \(what()); there is '\(unread.suffix(2_000).text)'")
         case nil: break
         }
     }
 
-    private func wait(for events: Int32, _ what: String) throws {
+    // The words take longer than the waiting when much has come, and are needed by tests that fail only.
+    private func wait(for events: Int32, _ what: @autoclosure () -> String) throws {
         var item = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-        guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain \(what)") }
+        guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain \(what())") }
     }
 
     // MARK: Ending

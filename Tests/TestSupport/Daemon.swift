@@ -13,6 +13,8 @@ package final class Daemon {
     package let startLine: String
     /// Where BOSH is served; 0 when it listens on no port.
     package let port: UInt16
+    /// Where BOSH is served behind a PROXY header; 0 when nowhere.
+    package let proxyPort: UInt16
     /// Where the admin endpoints are served; 0 when nowhere.
     package let adminPort: UInt16
     private let process: Process
@@ -47,19 +49,24 @@ package final class Daemon {
         process = try Process(arguments + flags, descriptors: descriptors, environment: environment)
         startLine = try process.readStartLine()
         let parts = startLine.split(separator: ";")
-        port = parts.first.flatMap { Self.port(in: $0) } ?? 0
-        adminPort = parts.dropFirst().first.flatMap { Self.port(in: $0) } ?? 0
+        let served = parts.first.map { Self.ports(in: $0) } ?? []
+        port = served.first ?? 0
+        proxyPort = served.dropFirst().first ?? 0
+        adminPort = parts.dropFirst().first.flatMap { Self.ports(in: $0).first } ?? 0
     }
 
-    /// The port of the first `http://ADDRESS:PORT/PATH` in a text.
-    private static func port(in text: Substring) -> UInt16? {
-        let url = text.split(whereSeparator: { ", ".contains($0) }).first { $0.hasPrefix("http://") }
-        return url?.split(separator: "/").dropFirst().first?.split(separator: ":").last.flatMap { UInt16($0) }
+    /// The port of each `http://ADDRESS:PORT/PATH` in a text.
+    private static func ports(in text: Substring) -> [UInt16] {
+        text.split(whereSeparator: { ", ".contains($0) }).filter { $0.hasPrefix("http://") }.compactMap { url in
+            url.split(separator: "/").dropFirst().first?.split(separator: ":").last.flatMap { UInt16($0) }
+        }
     }
 
     /// Runs the program with arguments that end it by itself.
-    package static func run(_ arguments: [String]) throws -> (exit: Exit, output: String, errors: String) {
-        let process = try Process(arguments)
+    package static func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (exit: Exit, output: String, errors: String) {
+        let process = try Process(arguments, environment: environment)
         let output = try process.readOutput()
         return (try process.waitUntilEnded(), output, try process.errors)
     }
@@ -72,6 +79,11 @@ package final class Daemon {
     /// A new HTTP connection to a Unix socket that it listens on.
     package func connect(path: String) throws -> RawClient {
         RawClient(try ByteStream(path: path), of: self)
+    }
+
+    /// A new connection to the listener whose connections begin with a PROXY header.
+    package func connectBehindProxy() throws -> RawClient {
+        RawClient(try ByteStream(port: proxyPort), of: self)
     }
 
     /// A new HTTP connection to the admin listener.
@@ -101,6 +113,11 @@ package final class Daemon {
     package func children() throws -> [Int32] {
         let path = "/proc/\(process.processID)/task/\(process.processID)/children"
         return try Files.read(path).split(separator: " ").compactMap { Int32($0) }
+    }
+
+    /// How many files, sockets and the like it has open.
+    package func descriptorCount() throws -> Int {
+        try Files.count(in: "/proc/\(process.processID)/fd")
     }
 
     /// How much memory it has, in KiB.

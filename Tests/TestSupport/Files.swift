@@ -15,6 +15,16 @@ package enum Files {
         return Array(bytes[..<max(0, count)]).text
     }
 
+    /// How many entries a directory has.
+    package static func count(in path: String) throws -> Int {
+        guard let directory = opendir(path) else { throw TestFault("opendir \(path)") }
+        defer { closedir(directory) }
+        var count = 0
+        while readdir(directory) != nil { count += 1 }
+        // Every directory has itself and the one above.
+        return count - 2
+    }
+
     /// Waits until a file does not exist.
     package static func wait(untilGone path: String) throws {
         for _ in 0..<Int(Patience.milliseconds / 10) {

@@ -16,6 +16,16 @@ package final class ScriptedUpstream {
         (descriptor, port) = try Sockets.listen(receiveBuffer: receiveBuffer, backlog: backlog)
     }
 
+    /// Listens on a port of ::1; 0 for one that the kernel chooses.
+    package init(onIPv6 port: UInt16, backlog: Int32 = 1_024) throws {
+        (descriptor, self.port) = try Sockets.listenOnIPv6(port: port, backlog: backlog)
+    }
+
+    /// Listens on a port of a loopback address, given in host order.
+    package init(on address: UInt32, port: UInt16) throws {
+        (descriptor, self.port) = try Sockets.listen(on: address, port: port)
+    }
+
     deinit {
         stopListening()
     }

@@ -8,18 +8,43 @@ enum Sockets {
         return try check("socket", socket(family, kind, 0))
     }
 
-    /// Listens on a port of 127.0.0.1 that the kernel chooses.
+    /// Listens on a port of a loopback address.
     ///
     /// - Parameters:
+    ///   - address: in host order.
+    ///   - port: 0 for one that the kernel chooses.
     ///   - receiveBuffer: bytes of the receive buffer that accepted connections inherit; nil for the usual one.
     ///   - backlog: how many connections may wait, less one.
     static func listen(
-        receiveBuffer: Int32? = nil, backlog: Int32 = 1_024
+        on address: UInt32 = 0x7F00_0001, port: UInt16 = 0, receiveBuffer: Int32? = nil, backlog: Int32 = 1_024
     ) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try make(AF_INET)
         if let receiveBuffer { try set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
-        try check("bind", withLoopback(0) { bind(descriptor, $0, $1) })
-        try check("listen", Glibc.listen(descriptor, backlog))
+        return try listen(descriptor, backlog) { withLoopback(port, address) { bind(descriptor, $0, $1) } }
+    }
+
+    /// Listens on a port of ::1, 0 for one that the kernel chooses.
+    static func listenOnIPv6(port: UInt16, backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
+        let descriptor = try make(AF_INET6)
+        try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+        return try listen(descriptor, backlog) { withLoopbackOfIPv6(port) { bind(descriptor, $0, $1) } }
+    }
+
+    private static func listen(
+        _ descriptor: Int32, _ backlog: Int32, bind: () -> Int32
+    ) throws -> (descriptor: Int32, port: UInt16) {
+        do {
+            try check("bind", bind())
+            try check("listen", Glibc.listen(descriptor, backlog))
+            return (descriptor, try port(of: descriptor))
+        } catch {
+            _ = close(descriptor)
+            throw error
+        }
+    }
+
+    /// The port of a socket's own end.
+    static func port(of descriptor: Int32) throws -> UInt16 {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         try withUnsafeMutablePointer(to: &address) { pointer in
@@ -27,7 +52,8 @@ enum Sockets {
                 try check("getsockname", getsockname(descriptor, $0, &length))
             }
         }
-        return (descriptor, UInt16(bigEndian: address.sin_port))
+        // It stands at the same place in an IPv6 address, of which the rest is cut off.
+        return UInt16(bigEndian: address.sin_port)
     }
 
     /// Whether a connection waits for being taken.
@@ -52,15 +78,30 @@ enum Sockets {
     }
 
     static func withLoopback<Result>(
-        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
+        _ port: UInt16, _ loopback: UInt32 = 0x7F00_0001,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
     ) rethrows -> Result {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = loopback.bigEndian
         return try withUnsafePointer(to: &address) { pointer in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 try body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    static func withLoopbackOfIPv6<Result>(
+        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
+    ) rethrows -> Result {
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        address.sin6_addr = in6addr_loopback
+        return try withUnsafePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
             }
         }
     }

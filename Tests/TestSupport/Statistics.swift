@@ -31,9 +31,18 @@ package struct Statistics {
 
     /// The number at a path such as `sessions.ended.terminated`; nil when there is none.
     package func number(_ path: String) -> Int? {
+        number(at: path.split(separator: ".").map(String.init))
+    }
+
+    /// The number of one site, such as `failures.lost`.
+    package func number(_ path: String, ofSite site: String) -> Int? {
+        number(at: ["sites", site] + path.split(separator: ".").map(String.init))
+    }
+
+    private func number(at path: [String]) -> Int? {
         var value = root
-        for name in path.split(separator: ".") {
-            guard case .object(let members) = value, let member = members[String(name)] else { return nil }
+        for name in path {
+            guard case .object(let members) = value, let member = members[name] else { return nil }
             value = member
         }
         guard case .number(let number) = value else { return nil }

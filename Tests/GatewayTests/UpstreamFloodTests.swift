@@ -1,0 +1,134 @@
+import TestSupport
+import Testing
+
+/// Partners that do not read, and the bounds of what is kept for them.
+@Suite struct UpstreamFloodTests {
+    private static let buffer = 65_536
+    private static let environment = ["HOLDFAST_SESSION_BUFFER": "\(buffer)"]
+    /// The most that one read takes.
+    private static let read = 65_536
+    private static let stanza = 4_000
+
+    /// Sends numbered stanzas until the daemon takes no more although it has dealt with all that came before.
+    ///
+    /// - Returns: how many were begun, and what is left of the last one.
+    private func flood(_ stream: ScriptedStream, _ daemon: Daemon, from first: Int = 0) throws -> (Int, [UInt8]) {
+        var begun = first
+        var unsent: [UInt8] = []
+        var refusals = 0
+        while refusals < 3 {
+            if unsent.isEmpty {
+                unsent = Array("<message id='\(begun)'>\(String(repeating: "x", count: Self.stanza))</message>".utf8)
+                begun += 1
+            }
+            let count = try stream.wire.sendSome(unsent)
+            unsent.removeFirst(count)
+            refusals = count == 0 ? refusals + 1 : 0
+            if count == 0 { try daemon.settle() }
+        }
+        return (begun, unsent)
+    }
+
+    @Test("R-16: of a server that floods, no more is taken in than session-buffer and a read; nothing is lost")
+    func server() throws {
+        let session = try OpenSession(environment: Self.environment)
+        let before = try session.daemon.statistics().number("upstream.bytes_in") ?? 0
+        let memory = try session.daemon.residentKilobytes()
+        var (begun, unsent) = try flood(session.stream, session.daemon)
+        let taken = try session.daemon.statistics().number("upstream.bytes_in") ?? .max
+        #expect(taken - before <= Self.buffer + 2 * Self.read)
+        #expect(taken - before >= Self.buffer / 2)
+        // What the server could send at all is what the kernel keeps for both ends, some megabytes.
+        #expect(begun * Self.stanza < 64_000_000)
+        #expect(try session.daemon.residentKilobytes() - memory < 2_000)
+
+        // It goes on as the client fetches, never with more at a time; then the rest comes, in order.
+        let text = String(repeating: "x", count: Self.stanza)
+        let expected = (0..<begun).map { Array("<message xmlns='jabber:client' id='\($0)'>\(text)</message>".utf8) }
+        let size = expected.reduce(0) { $0 + $1.count }
+        var received: [UInt8] = []
+        while received.count < size {
+            let answer = try session.client.exchange()
+            #expect(answer.payload.utf8.count <= 2 * (Self.buffer + 2 * Self.read))
+            try #require(!answer.payload.isEmpty)
+            received += Array(answer.payload.utf8)
+            if !unsent.isEmpty { unsent.removeFirst(try session.stream.wire.sendSome(unsent)) }
+        }
+        // Not as an expectation of the bytes, all of which it would print.
+        let isWhole = received == Array(expected.joined())
+        #expect(isWhole)
+        #expect(try session.daemon.residentKilobytes() - memory < 4_000)
+        try session.stream.send("<message id='last'/>")
+        #expect(try session.client.exchange().payload == "<message xmlns='jabber:client' id='last'/>")
+    }
+
+    @Test("R-16: many servers that flood take so much each, and no more")
+    func manyServers() throws {
+        let count = 40
+        let first = try OpenSession(receiveBuffer: 65_536, environment: Self.environment)
+        let sessions = try [first] + (1..<count).map { _ in try OpenSession(on: first) }
+        let memory = try first.daemon.residentKilobytes()
+        for session in sessions { _ = try flood(session.stream, first.daemon) }
+        let grown = try first.daemon.residentKilobytes() - memory
+        #expect(grown * 1_024 < count * 2 * (Self.buffer + 2 * Self.read))
+        let taken = try first.daemon.statistics().number("upstream.bytes_in") ?? .max
+        #expect(taken < count * (Self.buffer + 2 * Self.read + 1_000))
+        // All of them go without having fetched anything, and what they had goes with them.
+        for session in sessions { #expect(try session.client.exchange("type='terminate'").isTerminal) }
+        try first.daemon.wait(until: "sessions.now", is: 0)
+    }
+
+    @Test("R-13: for a server that reads nothing no more is taken from its client than session-buffer and a request")
+    func client() throws {
+        let session = try OpenSession(receiveBuffer: 4_096, environment: Self.environment)
+        let memory = try session.daemon.residentKilobytes()
+        let stanza = "<message xmlns='jabber:client'>\(String(repeating: "x", count: 30_000))</message>"
+        var sent = 0
+        var older: BOSHRequest?
+        // Each request releases the one before, until the server takes no more.
+        while sent < 500 {
+            let request = try session.client.send("", stanza)
+            sent += 1
+            try session.daemon.settle()
+            if let older {
+                if try older.isHeld { break }
+                #expect(try older.answer().isEmpty)
+            }
+            older = request
+        }
+        #expect(sent < 500)
+        let daemon = session.daemon
+        let accepted = sent * stanza.utf8.count
+        let written = try daemon.statistics().number("upstream.bytes_out") ?? 0
+        // What it keeps is what it has accepted and not written: the bound, and the requests that the client may have open.
+        #expect(accepted - written <= Self.buffer + 2 * stanza.utf8.count)
+        #expect(try daemon.residentKilobytes() - memory < 2_000)
+        // The server reads at last: everything comes, in order, and the client is answered.
+        for _ in 0..<sent { #expect(try session.stream.read(until: "</message>") == stanza) }
+        #expect(try older?.answer().isEmpty == true)
+        try session.stream.send("<message id='m1'/>")
+        #expect(try session.client.exchange().payload.contains("id='m1'"))
+    }
+
+    @Test("R-13: a server that reads nothing ends its session after upstream-write-timeout, and nothing is kept")
+    func writeTimeout() throws {
+        let environment = Self.environment.merging(["HOLDFAST_UPSTREAM_WRITE_TIMEOUT": "1"]) { $1 }
+        let session = try OpenSession(receiveBuffer: 4_096, environment: environment)
+        let stanza = "<message xmlns='jabber:client'>\(String(repeating: "x", count: 30_000))</message>"
+        var open: [BOSHRequest] = []
+        var answer: BOSHBody?
+        for _ in 0..<500 where answer == nil {
+            open.append(try session.client.send("", stanza))
+            try session.daemon.settle()
+            guard open.count > 1 else { continue }
+            // Empty as long as the server takes it; the end when it has taken nothing for too long.
+            let oldest = try open.removeFirst().answer()
+            if oldest.isTerminal { answer = oldest }
+        }
+        #expect(answer?.condition == "remote-connection-failed")
+        #expect(try open.first?.answer().condition == "remote-connection-failed")
+        try session.daemon.wait(until: "sessions.ended.upstream-stalled", is: 1)
+        try session.daemon.wait(until: "upstream.streams_now", is: 0)
+        #expect(try session.daemon.statistics().number("failures.stalled", ofSite: "example.org") == 1)
+    }
+}
