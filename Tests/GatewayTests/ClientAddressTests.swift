@@ -17,11 +17,12 @@ import Testing
             ["--upstream", "127.0.0.1:\(server.port)"], environment: usual.merging(environment) { $1 })
     }
 
-    /// The address and port that the server is told for the next stream.
+    /// The address and port that the server is told for the next stream; "UNKNOWN" when it is told nobody's.
     private func told() throws -> String {
         let stream = try server.accept()
         let words = try stream.read(until: "\r\n").dropLast().split(separator: " ")
         _ = try stream.readHeader()
+        if words == ["PROXY", "UNKNOWN"] { return "UNKNOWN" }
         guard words.count == 6, words[0] == "PROXY" else { throw TestFault("\(words)") }
         return "\(words[1]) \(words[2]) \(words[4])"
     }
@@ -126,19 +127,19 @@ import Testing
 
     // MARK: A PROXY header in front of the requests
 
-    /// A header of the PROXY protocol, and the client that it means; "" for the connection's other end.
+    /// A header of the PROXY protocol, and the client that it means.
     struct Prelude: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let bytes: [UInt8]
         let client: String
 
-        init(_ line: String, client: String = "") {
+        init(_ line: String, client: String = "UNKNOWN") {
             testDescription = line
             bytes = Array("PROXY \(line)\r\n".utf8)
             self.client = client
         }
 
-        init(_ name: String, _ rest: [UInt8], client: String = "") {
+        init(_ name: String, _ rest: [UInt8], client: String = "UNKNOWN") {
             testDescription = name
             bytes = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A] + rest
             self.client = client
@@ -209,10 +210,19 @@ import Testing
             default:
                 for byte in prelude.bytes + request { try connection.wire.send([byte]) }
             }
-            let port = try connection.wire.localPort
-            #expect(try told() == (prelude.client.isEmpty ? "TCP4 127.0.0.1 \(port)" : prelude.client))
+            #expect(try told() == prelude.client)
         }
         #expect(try daemon.statistics().number("http.requests_refused") == 0)
+    }
+
+    @Test(
+        "H-28 listen-proxy: a field behind a header that names nobody is the client's own word",
+        arguments: ["UNKNOWN", "TCP4 198.51.100.7 192.0.2.1 4711 443"])
+    func ownWord(line: String) throws {
+        let daemon = try listening(["HOLDFAST_CLIENT_ADDRESS_FROM": "x-forwarded-for"])
+        let connection = try daemon.connectBehindProxy()
+        try connection.send("PROXY \(line)\r\n" + RawClient.post(body, "X-Forwarded-For: 203.0.113.9"))
+        #expect(try told() == (line == "UNKNOWN" ? "UNKNOWN" : "TCP4 198.51.100.7 4711"))
     }
 
     @Test("listen-proxy: the client holds for all requests of the connection, pipelined ones too")
