@@ -142,6 +142,40 @@ import Testing
         #expect(try scene.daemon.statistics().number("upstream.breakers_open") == 0)
     }
 
+    @Test("breaker: a server that is told whose stream it is may mean that client alone", arguments: ["v1", "v2"])
+    func bannedClient(version: String) throws {
+        let scene = try TargetScene(
+            count: 1,
+            environment: Self.environment.merging(["HOLDFAST_UPSTREAM_PROXY_PROTOCOL": version]) { $1 })
+        for _ in 0..<6 {
+            let request = try BOSHClient(scene.daemon).create()
+            // In vain for one who is spared.
+            let stream = try scene.servers[0].accept()
+            _ = try stream.read(until: "<stream:stream")
+            stream.wire.close()
+            #expect(try request.answer().condition == "remote-connection-failed")
+        }
+        #expect(try scene.daemon.statistics().number("upstream.breakers_open") == 0)
+    }
+
+    @Test("breaker: another domain's failures with the same server do not count")
+    func perDomain() throws {
+        let server = try ScriptedUpstream()
+        let daemon = try Daemon(
+            configuration: "[domains.\"bad.example\"]\nupstream = \"127.0.0.1:\(server.port)\"\n",
+            flags: ["--upstream", "127.0.0.1:\(server.port)"], environment: Self.environment)
+        for _ in 0..<2 {
+            let request = try BOSHClient(daemon).create(to: "bad.example")
+            try server.accept().wire.close()
+            #expect(try request.answer().condition == "remote-connection-failed")
+        }
+        #expect(try daemon.statistics().number("upstream.breakers_open") == 1)
+        let client = BOSHClient(daemon)
+        let request = try client.create()
+        try server.accept().open()
+        try client.adopt(try request.answer())
+    }
+
     @Test("breaker: failures that are not in a row are none")
     func notInARow() throws {
         for round in 0..<6 {

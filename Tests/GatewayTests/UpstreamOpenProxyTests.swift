@@ -116,6 +116,39 @@ import Testing
         #expect(try daemon.statistics().number("streams_opened", ofSite: "example.org") == 1)
     }
 
+    @Test("open proxy: strangers' names that take long do not keep the operator's own waiting")
+    func slowNames() throws {
+        let slow = (0..<12).map { "r\($0).slow.example" }
+        var table: [String: NameServer.Entry] = ["own.example": .records([.address("127.0.0.1")])]
+        for name in slow { table["_xmpp-client._tcp.\(name)"] = .silence }
+        let names = try NameServer(table)
+        self.names.append(names)
+        let daemon = try Daemon(
+            ["--upstream", "own.example:\(own.port)"],
+            environment: ["HOLDFAST_NAMESERVER": names.address, "HOLDFAST_OPEN_PROXY": "on"])
+        let strangers = try slow.map { try BOSHClient(daemon).create(to: $0) }
+        try daemon.settle()
+        let client = BOSHClient(daemon)
+        let request = try client.create()
+        try own.accept().open()
+        try client.adopt(try request.answer())
+        // Of theirs some were asked, and most still wait for their turn.
+        let asked = names.questions.filter { $0.hasPrefix("SRV ") }
+        #expect(Set(asked).count < slow.count)
+        #expect(try strangers.last?.isHeld == true)
+    }
+
+    @Test("open proxy: services that are not XMPP's are left alone", arguments: [UInt16(22), 25, 80, 1_023])
+    func ports(port: UInt16) throws {
+        let names = try NameServer([
+            "_xmpp-client._tcp.evil.example": .records([.service(0, 0, port, "target.example")]),
+            "target.example": .records([.address("8.8.8.8")]),
+        ])
+        let daemon = try daemon(names)
+        #expect(try BOSHClient(daemon).create(to: "evil.example").answer().condition == "host-unknown")
+        #expect(!names.questions.contains("A target.example"))
+    }
+
     @Test("open proxy: off unless it is asked for")
     func off() throws {
         let names = try NameServer([
