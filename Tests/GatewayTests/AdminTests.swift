@@ -117,13 +117,4 @@ import Testing
         #expect(!log.contains(session.client.sid))
         #expect(!log.contains("secret"))
     }
-
-    @Test("log: what a peer writes makes no line of its own")
-    func logsNoForgedLine() throws {
-        let session = try OpenSession()
-        try session.stream.send("<stream:error><x\u{85}y/></stream:error>")
-        _ = try session.client.exchange()
-        _ = try session.daemon.connect().exchange("GET /\u{7F} HTTP/1.1\r\nHost: a\r\n\r\n")
-        for line in try session.daemon.errors.split(separator: "\n") { #expect(line.contains("Z ")) }
-    }
 }

@@ -123,18 +123,6 @@ import Testing
         }
     }
 
-    @Test("H-08: not at all where the operator does not want it")
-    func isSwitchedOff() throws {
-        let session = try OpenSession(environment: ["HOLDFAST_COMPRESS_RESPONSES": "off"])
-        let connection = try session.daemon.connect()
-        try connection.send(RawClient.post(session.client.nextBody(), "Accept-Encoding: gzip, deflate"))
-        try session.stream.send(message)
-        let answer = try connection.answer()
-        #expect(answer.field("Content-Encoding") == nil)
-        #expect(answer.field("Vary") == nil)
-        #expect(try BOSHBody(answer.body).payload == message)
-    }
-
     @Test(
         "H-08: never with a coding that was not listed",
         arguments: [nil, "", "br", "identity", "gzip;q=0", "deflate;q=0, gzip;q=0", "*;q=0"])
