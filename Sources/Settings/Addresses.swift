@@ -1,3 +1,5 @@
+import Addresses
+
 /// Where the program listens.
 package enum ListenAddress: Hashable, Sendable {
     /// An IPv4 or IPv6 address, without brackets, and a port; port 0 lets the kernel choose one.
@@ -145,44 +147,12 @@ private func hostPortText(_ host: String, _ port: UInt16) -> String {
 
 /// Four decimal numbers up to 255 without leading zeros, which some read as octal.
 func isIPv4(_ text: some StringProtocol) -> Bool {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4
-        && parts.allSatisfy { part in
-            guard part.utf8.count <= 3, let number = decimal(part) else { return false }
-            return number <= 255 && (part.utf8.count == 1 || part.utf8.first != UInt8(ascii: "0"))
-        }
+    if case .v4 = IPAddress(text) { true } else { false }
 }
 
 /// RFC 4291 §2.2, all three forms, without a zone.
 func isIPv6(_ text: some StringProtocol) -> Bool {
-    var groups = 0
-    var isCompressed = false
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard (3...9).contains(parts.count) else { return false }
-    for (index, part) in parts.enumerated() {
-        if part.isEmpty {
-            // A double colon leaves one empty part inside, two at an end; `::` alone leaves three.
-            if index == 0 {
-                guard parts[1].isEmpty else { return false }
-            } else if index == parts.count - 1 {
-                guard parts[index - 1].isEmpty else { return false }
-            } else {
-                guard !isCompressed else { return false }
-                isCompressed = true
-            }
-        } else if index == parts.count - 1, part.utf8.contains(UInt8(ascii: ".")) {
-            guard isIPv4(part) else { return false }
-            groups += 2
-        } else {
-            guard part.utf8.count <= 4, part.utf8.allSatisfy(isHexDigit) else { return false }
-            groups += 1
-        }
-    }
-    return isCompressed ? groups <= 7 : groups == 8
-}
-
-private func isHexDigit(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || (0x41...0x46).contains(byte)
+    if case .v6 = IPAddress(text) { true } else { false }
 }
 
 /// RFC 1123 §2.1, and `_`, which real zones use. The last label holds a letter, so a mistyped address is no name.
