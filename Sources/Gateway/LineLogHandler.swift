@@ -35,7 +35,7 @@ package struct LineLogHandler: LogHandler {
 
     /// RFC 3339, UTC, milliseconds.
     static func time(milliseconds: Int64) -> String {
-        let date = CivilDate(daysSince1970: Int(milliseconds / 86_400_000))
+        let date = CivilDay(daysSince1970: Int(milliseconds / 86_400_000))
         let rest = milliseconds % 86_400_000
         return "\(date.year)-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))T"
             + "\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1_000 % 60, 2))."

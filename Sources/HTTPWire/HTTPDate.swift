@@ -9,7 +9,7 @@ package struct HTTPDate: Sendable, Equatable {
         let seconds = min(max(seconds, 0), 253_402_300_799)
         let days = Int(seconds / 86_400)
         let second = Int(seconds % 86_400)
-        let date = CivilDate(daysSince1970: days)
+        let date = CivilDay(daysSince1970: days)
 
         var bytes: [UInt8] = []
         bytes.reserveCapacity(29)

@@ -1,5 +1,5 @@
 /// A day of the proleptic Gregorian calendar.
-package struct CivilDate: Sendable, Equatable {
+package struct CivilDay: Sendable, Equatable {
     package let year: Int
     /// 1-12.
     package let month: Int
