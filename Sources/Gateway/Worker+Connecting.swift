@@ -292,6 +292,8 @@ extension Worker {
         link.machine = StreamMachine(tls: link.site.tlsMode, compresses: link.site.settings.compresses)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
             attempt.isRedirected = true
+            // What befalls us there is what the client has to be told, and not that it was sent there.
+            attempt.failure = nil
             attempt.plan = ConnectPlan(route: link.site.route(over: address), seed: freshBits())
             advance(link, .begin)
         } else {

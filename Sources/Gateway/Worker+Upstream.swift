@@ -329,7 +329,7 @@ extension Worker {
     private func obey(_ idleSeconds: UInt32?, on link: UpstreamLink) {
         let usual = UInt16(clamping: settings.keepaliveInterval.components.seconds)
         // A quarter of the time is for the way of the space to the server.
-        link.keepaliveSeconds = idleSeconds.map { min(usual, UInt16(clamping: max(1, $0 - $0 / 4))) } ?? usual
+        link.keepaliveSeconds = idleSeconds.map { min(usual, UInt16(clamping: max(1, UInt64($0) * 3 / 4))) } ?? usual
         linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: .seconds(Int64(link.keepaliveSeconds))))
     }
 

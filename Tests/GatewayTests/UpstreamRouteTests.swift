@@ -167,6 +167,23 @@ import Testing
         withExtendedLifetime((first, second)) {}
     }
 
+    @Test("see-other-host: where we are sent and cannot get to is what the client is told, each failure counted once")
+    func leadsNowhere() throws {
+        let nobody = try ScriptedUpstream().port
+        let daemon = try Daemon(
+            configuration: "route = [\"127.0.0.1:\(nobody)\"]", flags: ["--upstream", "127.0.0.1:\(own.port)"])
+        let request = try BOSHClient(daemon).create()
+        let left = try redirect(own, to: "127.0.0.1:\(nobody)")
+        let answer = try request.answer()
+        #expect(answer.condition == "remote-connection-failed")
+        #expect(answer.payload == "")
+        let statistics = try daemon.statistics()
+        #expect(statistics.number("failures.redirected", ofSite: "example.org") == 1)
+        #expect(statistics.number("failures.unreachable", ofSite: "example.org") == 1)
+        #expect(statistics.number("failures.stream-error", ofSite: "example.org") == 0)
+        withExtendedLifetime(left) {}
+    }
+
     @Test("see-other-host: a server that sends everybody to itself")
     func toItself() throws {
         let daemon = try daemon()

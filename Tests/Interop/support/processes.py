@@ -121,6 +121,9 @@ class Child:
         self._file = open(log, "ab")
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", self._file)
+        # A job in the background of a shell has SIGINT ignored, its children would inherit that, and a shell among them could
+        # not even trap it.
+        options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.process = subprocess.Popen(arguments, stderr=self._file, start_new_session=True, **options)
         born(self)
 
