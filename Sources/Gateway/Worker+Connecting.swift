@@ -50,8 +50,8 @@ extension Worker {
         }
     }
 
-    /// The plan's clock.
-    private var planTime: Duration { now.elapsed(since: MonotonicInstant(nanoseconds: 0)) }
+    /// The clock of plans and breakers.
+    var planTime: Duration { now.elapsed(since: MonotonicInstant(nanoseconds: 0)) }
 
     private static func instant(_ time: Duration) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: 0).advanced(by: time)
@@ -131,6 +131,12 @@ extension Worker {
             return .targetSkipped(.refusedTarget)
         }
         return .addresses(attempt.addresses.map { $0.isIPv6 ? .ipv6 : .ipv4 })
+    }
+
+    /// Whether strangers may have us connect to a port: none of the ports below 1024, where other services are, but HTTPS's,
+    /// which XMPP servers use to be reached through firewalls.
+    private static func isOpenToStrangers(_ port: UInt16) -> Bool {
+        port >= 1_024 || port == 443
     }
 
     // MARK: Connections
@@ -311,81 +317,6 @@ extension Worker {
 
     /// Where a server is that names no port (RFC 6120 §14.7).
     private static let defaultPort: UInt16 = 5222
-
-    // MARK: Circuit breakers
-
-    private func admits(_ target: UpstreamTarget, of domain: String) -> Bool {
-        let key = UpstreamKey(target, of: domain)
-        guard settings.breakerFailures > 0, breakers[key] != nil else { return true }
-        return breakers[key]?.admits(now: planTime) ?? true
-    }
-
-    /// What a failure says about a server, and not about us or one of its clients.
-    enum Verdict {
-        case works, broken, unknown
-    }
-
-    /// What it says about the present target of a link that its stream failed before it was open.
-    func verdict(on link: UpstreamLink, after failure: StreamFailure) -> Verdict {
-        guard let attempt = link.attempt else { return .unknown }
-        if failure.showsLife { return .works }
-        // A server that was told who the browser is may have meant that one alone (a banned address).
-        if attempt.connectedAt != nil, link.site.settings.proxyProtocol != .off { return .unknown }
-        return attempt.wasTried ? .broken : .unknown
-    }
-
-    /// Notes for the target's breaker what is known of it, once.
-    func settle(_ attempt: ConnectAttempt, _ verdict: Verdict) {
-        guard let target = attempt.target, settings.breakerFailures > 0 else { return }
-        attempt.target = nil
-        let key = UpstreamKey(target, of: attempt.domain)
-        switch verdict {
-        case .works:
-            // No entry means: nothing against it.
-            if let breaker = breakers.removeValue(forKey: key), breaker.phase != .closed {
-                logger.notice("upstream works again", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
-            }
-        case .unknown:
-            breakers[key]?.abandoned(now: planTime)
-        case .broken:
-            // Whoever names ever new servers to an open proxy does not make the table grow.
-            guard breakers[key] != nil || breakers.count < Self.maximumBreakers else { return }
-            var breaker =
-                breakers[key]
-                ?? CircuitBreaker(failures: settings.breakerFailures, longestPause: settings.breakerPause)
-            let wasClosed = breaker.phase == .closed
-            breaker.failed(now: planTime)
-            breakers[key] = breaker
-            if wasClosed, breaker.phase == .open {
-                logger.warning(
-                    "upstream left alone for a while", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
-            }
-        }
-    }
-
-    /// Whether strangers may have us connect to a port: none of the ports below 1024, where other services are, but HTTPS's,
-    /// which XMPP servers use to be reached through firewalls.
-    private static func isOpenToStrangers(_ port: UInt16) -> Bool {
-        port >= 1_024 || port == 443
-    }
-
-    private static let maximumBreakers = 4_096
-}
-
-/// A server of a domain, whatever is spoken with it. Each domain has its own experience: its certificate may be bad where that
-/// of another one is good, and a stranger's domain, whose records may name any server, must not make that one be spared.
-struct UpstreamKey: Hashable, CustomStringConvertible {
-    let domain: String
-    let host: String
-    let port: UInt16
-
-    init(_ target: UpstreamTarget, of domain: String) {
-        self.domain = domain
-        host = target.host
-        port = target.port
-    }
-
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 extension ServiceRecord {
