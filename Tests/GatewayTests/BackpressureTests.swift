@@ -110,27 +110,13 @@ import Testing
         let other = try OpenSession(on: session)
         let stanza =
             "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 100_000))</body></message>"
-        var sent = 0
-        var older: BOSHRequest?
-        while sent < 200 {
-            let request = try session.client.send("", stanza)
-            sent += 1
-            try session.daemon.settle()
-            // Each request releases the one before, until the server takes no more.
-            if let older {
-                if try older.isHeld { break }
-                #expect(try older.answer().isEmpty)
-            }
-            older = request
-        }
-        #expect(sent < 200)
-        #expect(try older?.isHeld == true)
+        let (sent, older) = try session.sendUntilHeld(stanza, most: 200)
         let poll = try other.client.send()
         try other.stream.send("<message id='m1'/>")
         #expect(try poll.answer().payload.contains("id='m1'"))
         // It goes on as soon as the server reads.
         for _ in 0..<sent { #expect(try session.stream.read(until: "</message>") == stanza) }
-        #expect(try older?.answer().isEmpty == true)
+        #expect(try older.answer().isEmpty)
         try session.daemon.settle()
         #expect(try session.daemon.statistics().number("sessions.now") == 2)
     }

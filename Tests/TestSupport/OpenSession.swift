@@ -27,4 +27,20 @@ package final class OpenSession {
         try stream.open()
         created = try client.adopt(try request.answer())
     }
+
+    /// Sends a stanza again and again to a server that reads nothing. Each request releases the one before, until the server
+    /// takes no more.
+    ///
+    /// - Returns: how many were sent, and the request that is held although another one has come.
+    package func sendUntilHeld(_ stanza: String, most: Int) throws -> (sent: Int, held: BOSHRequest) {
+        var older = try client.send("", stanza)
+        for sent in 2...most {
+            let request = try client.send("", stanza)
+            try daemon.settle()
+            if try older.isHeld { return (sent, older) }
+            guard try older.answer().isEmpty else { throw TestFault("an answer with payload") }
+            older = request
+        }
+        throw TestFault("\(most) requests are taken from the client")
+    }
 }
