@@ -60,7 +60,6 @@ import CLibXML2
     @safe private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var isRootOnly = false
     private var hasRootEnded = false
-    private var hasError = false
     private var hasOddNamespace = false
     private var namesBefore = 0
 
@@ -117,7 +116,7 @@ import CLibXML2
         unsafe bytes.withUnsafeBufferPointer { bytes in
             guard unsafe begin(bytes) else { return false }
             unsafe context?.feed(bytes, isWhole: false)
-            let isInOrder = fault == nil && !hasError && context?.isWellFormed == true
+            let isInOrder = fault == nil && context?.isWellFormed == true
             finish()
             return isInOrder
         }
@@ -139,7 +138,6 @@ import CLibXML2
         fault = nil
         isRootOnly = false
         hasRootEnded = false
-        hasError = false
         hasOddNamespace = false
         namesBefore = nameCount
         return true
@@ -150,7 +148,7 @@ import CLibXML2
 
     private func verdict() -> XMLFault? {
         if let fault { return fault }
-        guard !hasError, hasRootEnded, context?.isWellFormed == true else { return .malformed }
+        guard hasRootEnded, context?.isWellFormed == true else { return .malformed }
         guard context?.isNamespaceWellFormed == true || hasOddNamespace else { return .malformed }
         return nil
     }
@@ -310,10 +308,10 @@ import CLibXML2
         // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
         if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
             hasOddNamespace = true
-        } else if code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) {
-            refuse(.restrictedXML)
         } else if !isWarning {
-            hasError = true
+            fault = fault ?? (code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) ? .restrictedXML : .malformed)
+            // libxml2 goes on after an error in namespaces: each further one is worded with the whole name in it.
+            context?.endHere()
         }
     }
 }
