@@ -21,4 +21,5 @@ struct Counters {
     var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
     var upstreamFailures: [String: UInt64] = [:]
+    var bounds = BoundCounts()
 }

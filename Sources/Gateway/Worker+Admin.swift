@@ -107,9 +107,11 @@ struct Statistics: Encodable {
     let http: HTTP
     let upstream: Upstream
     let sites: [String: Site]
+    /// How often each bound was reached, by the name of its setting.
+    let limits: [String: UInt64]
 
     private enum CodingKeys: CodingKey {
-        case schema, version, uptimeSeconds, sessions, http, upstream, sites
+        case schema, version, uptimeSeconds, sessions, http, upstream, sites, limits
     }
 
     init(of worker: Worker) {
@@ -142,6 +144,7 @@ struct Statistics: Encodable {
             breakersOpen: worker.breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) })
         sites = Dictionary(
             worker.sites.all.map { ($0.name, Site(of: $0.health)) }, uniquingKeysWith: { first, _ in first })
+        limits = counters.bounds.byName
     }
 
     /// Every reason appears, those that never occurred with zero, so that a graph can be drawn from the first day.

@@ -98,7 +98,7 @@ extension Setting {
 }
 
 /// Digits, and perhaps a unit, which a space may part from them.
-private func byteCount(_ text: String) -> Int? {
+func byteCount(_ text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
     var rest = text[digits.endIndex...]
     if rest.count > 1, rest.first == " " { rest.removeFirst() }

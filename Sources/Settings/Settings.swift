@@ -52,11 +52,17 @@ package struct Settings: Equatable, Sendable {
     package let breakerFailures: Int
     /// The longest, 1...3600 s.
     package let breakerPause: Duration
-    /// Bytes of one element from a server, 10,000...8 MiB.
+    /// Bytes of one element from a server, 10,000...8 MiB; a larger one is skipped.
     package let maxStanza: Int
-    /// 8...200, the outermost element counted.
+    /// 8...10,000, for an element from a server.
+    package let stanzaDepth: Int
+    /// 8...10,000 of one element from a server, declarations of namespaces counted.
+    package let stanzaAttributes: Int
+    /// Bytes of one element that is skipped, 8 MiB...1 GiB.
+    package let maxSkipped: Int
+    /// 8...200 in a request, the outermost element counted.
     package let xmlDepth: Int
-    /// 8...1024 of one element, declarations of namespaces counted.
+    /// 8...1024 of one element in a request, declarations of namespaces counted.
     package let xmlAttributes: Int
     /// Bytes in each direction.
     package let sessionBuffer: Int
@@ -65,6 +71,43 @@ package struct Settings: Equatable, Sendable {
     package let compressFrom: Int
     /// Bytes.
     package let replayBudget: Int
+
+    /// Lower-case names.
+    package let adminHosts: [String]
+    package let coreDumps: Bool
+
+    package let memoryLimit: ByteLimit
+    /// From a session's creation until its server lets it in.
+    package let loginTimeout: Duration
+    /// Bytes of a request body before that.
+    package let loginBody: Int
+    /// Sessions that have not logged in; 0 for half of the descriptors.
+    package let loginSessions: Int
+    package let addressConnections: Int
+    package let addressSessions: Int
+    package let addressLogins: Int
+    /// A minute.
+    package let addressCreations: Int
+    /// Bytes.
+    package let addressMemory: Int
+    package let addressLookups: Int
+    /// Bits, 32...128.
+    package let ipv6Prefix: Int
+    /// A second.
+    package let sessionRequests: Int
+    /// A second.
+    package let sessionRepeats: Int
+    /// Bytes of answers that wait on one connection.
+    package let connectionBuffer: Int
+    /// Bytes a second; 0 for any.
+    package let bodyRate: Int
+    /// Bytes a second; 0 for any.
+    package let sendRate: Int
+    /// Bytes of a request body for each byte of its compressed form.
+    package let maxExpansion: Int
+    package let xmlElements: Int
+    /// Streams to one address and port.
+    package let upstreamConnections: Int
 
     /// Where each value that is not a default was written, by the setting's name; of a repeatable one, the first.
     package let origins: [String: SettingOrigin]
@@ -119,12 +162,36 @@ package struct Settings: Equatable, Sendable {
         breakerFailures = try common.one(SettingsTable.breakerFailures)
         breakerPause = try common.one(SettingsTable.breakerPause)
         maxStanza = try common.one(SettingsTable.maxStanza)
+        stanzaDepth = try common.one(SettingsTable.stanzaDepth)
+        stanzaAttributes = try common.one(SettingsTable.stanzaAttributes)
+        maxSkipped = try common.one(SettingsTable.maxSkipped)
         xmlDepth = try common.one(SettingsTable.xmlDepth)
         xmlAttributes = try common.one(SettingsTable.xmlAttributes)
         sessionBuffer = try common.one(SettingsTable.sessionBuffer)
         compressesResponses = try common.one(SettingsTable.compressResponses) == .on
         compressFrom = try common.one(SettingsTable.compressFrom)
         replayBudget = try common.one(SettingsTable.replayBudget)
+        adminHosts = try common.all(SettingsTable.adminHost)
+        coreDumps = try common.one(SettingsTable.coreDumps) == .on
+        memoryLimit = try common.one(SettingsTable.memoryLimit)
+        loginTimeout = try common.one(SettingsTable.loginTimeout)
+        loginBody = try common.one(SettingsTable.loginBody)
+        loginSessions = try common.one(SettingsTable.loginSessions)
+        addressConnections = try common.one(SettingsTable.addressConnections)
+        addressSessions = try common.one(SettingsTable.addressSessions)
+        addressLogins = try common.one(SettingsTable.addressLogins)
+        addressCreations = try common.one(SettingsTable.addressCreations)
+        addressMemory = try common.one(SettingsTable.addressMemory)
+        addressLookups = try common.one(SettingsTable.addressLookups)
+        ipv6Prefix = try common.one(SettingsTable.ipv6Prefix)
+        sessionRequests = try common.one(SettingsTable.sessionRequests)
+        sessionRepeats = try common.one(SettingsTable.sessionRepeats)
+        connectionBuffer = try common.one(SettingsTable.connectionBuffer)
+        bodyRate = try common.one(SettingsTable.bodyRate)
+        sendRate = try common.one(SettingsTable.sendRate)
+        maxExpansion = try common.one(SettingsTable.maxExpansion)
+        xmlElements = try common.one(SettingsTable.xmlElements)
+        upstreamConnections = try common.one(SettingsTable.upstreamConnections)
         origins = common.origins
         admin = if case .on(let address) = adminAddress { address } else { nil }
 

@@ -108,8 +108,20 @@ extension SettingsTable {
         "The longest time a dead server is spared; the first is 1, each further one twice the last")
 
     package static let maxStanza = Setting.bytes(
-        "max-stanza", default: 1_048_576, in: 10_000...8_388_608, example: "2 MiB",
-        "The largest element that a server may send")
+        "max-stanza", default: 8_388_608, in: 10_000...8_388_608, example: "2 MiB",
+        "The largest element of a server that is delivered; a larger one is skipped and its sender told")
+
+    package static let stanzaDepth = Setting.count(
+        "stanza-depth", default: 1_000, in: 8...10_000, example: 200,
+        "How deep an element of a server may nest to be delivered; a deeper one is skipped and its sender told")
+
+    package static let stanzaAttributes = Setting.count(
+        "stanza-attributes", default: 1_024, in: 8...10_000, example: 256,
+        "How many attributes and namespace declarations one element of a server may have to be delivered")
+
+    package static let maxSkipped = Setting.bytes(
+        "max-skipped", default: 67_108_864, in: 8_388_608...1_073_741_824, example: "128 MiB",
+        "The largest element that is skipped; a larger one ends the stream")
 }
 
 private func filePath(_ text: String) -> String? {

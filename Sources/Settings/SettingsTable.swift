@@ -10,7 +10,9 @@ package enum SettingsTable {
                 AnySetting(listen), AnySetting(listenProxy), AnySetting(path), AnySetting(publicURL),
                 AnySetting(trustedProxy), AnySetting(clientAddressFrom),
             ]),
-        SettingsSection("For the operator", settings: [AnySetting(admin), AnySetting(logLevel)]),
+        SettingsSection(
+            "For the operator",
+            settings: [AnySetting(admin), AnySetting(adminHost), AnySetting(logLevel), AnySetting(coreDumps)]),
         SettingsSection(
             "Which domains are served",
             settings: [
@@ -29,7 +31,7 @@ package enum SettingsTable {
             settings: [
                 AnySetting(connectTimeout), AnySetting(upstreamWriteTimeout), AnySetting(stanzaTimeout),
                 AnySetting(keepaliveInterval), AnySetting(breakerFailures), AnySetting(breakerPause),
-                AnySetting(maxStanza),
+                AnySetting(maxStanza), AnySetting(stanzaDepth), AnySetting(stanzaAttributes), AnySetting(maxSkipped),
             ]),
         SettingsSection(
             "Sessions",
@@ -44,6 +46,7 @@ package enum SettingsTable {
                 AnySetting(bodyTimeout), AnySetting(sendTimeout), AnySetting(idleTimeout),
                 AnySetting(compressResponses), AnySetting(compressFrom),
             ]),
+        SettingsSection("What one peer may take", settings: bounds),
     ]
 
     /// All rows in the order of documentation.
@@ -121,6 +124,16 @@ extension SettingsTable {
         "Where /healthz, /readyz and /stats are served, or off; keep it off public addresses",
         parse: { AdminAddress($0) })
 
+    package static let adminHost = Setting<String>.text(
+        "admin-host", valueName: "NAME", allowed: "a host name such as holdfast.example.org",
+        example: ["holdfast.example.org"], isRepeatable: true,
+        "A name by which the admin address may be asked, beside localhost and literal addresses",
+        parse: { hostName($0) })
+
+    package static let coreDumps = Setting<Switch>.choice(
+        "core-dumps", valueName: "on|off", default: .off, example: .on,
+        "Whether a crash may leave an image of the memory behind, in which each sid and each stanza stands")
+
     package static let logLevel = Setting<LogLevel>.choice(
         "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true,
         "The least important messages that are logged")
@@ -160,12 +173,12 @@ extension SettingsTable {
         "The largest request body")
 
     package static let xmlDepth = Setting.count(
-        "xml-depth", default: 64, in: 8...200, example: 100,
-        "How deep elements may nest, from clients and from servers; the outermost counts")
+        "xml-depth", default: 100, in: 8...200, example: 64,
+        "How deep elements of a request may nest; the outermost counts")
 
     package static let xmlAttributes = Setting.count(
-        "xml-attributes", default: 64, in: 8...1024, example: 100,
-        "How many attributes and namespace declarations one element may have, from clients and from servers")
+        "xml-attributes", default: 200, in: 8...1024, example: 64,
+        "How many attributes and namespace declarations one element of a request may have")
 
     package static let headTimeout = Setting.seconds(
         "head-timeout", default: 15, in: 1...300, example: 10, "How long a client may take for the head of a request")
@@ -215,6 +228,18 @@ package enum AdminAddress: Hashable, Sendable {
             return nil
         }
     }
+}
+
+/// A name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).
+private func hostName(_ text: String) -> String? {
+    let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    let isName = labels.allSatisfy { label in
+        (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+            && label.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
+            }
+    }
+    return isName && text.utf8.count <= 253 ? text.lowercased() : nil
 }
 
 /// A path as it stands in a request target, without a slash at its end (unless it is the root).

@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 46)
+        #expect(SettingsTable.rows.count == 70)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -40,7 +40,8 @@ import Testing
             ])
         #expect(
             SettingsTable.rows.filter(\.isRepeatable).map(\.name) == [
-                "listen", "listen-proxy", "public-url", "trusted-proxy", "domain", "route", "upstream", "upstream-pin",
+                "listen", "listen-proxy", "public-url", "trusted-proxy", "admin-host", "domain", "route", "upstream",
+                "upstream-pin",
             ])
         #expect(SettingsTable.rows.filter(\.isRequired).map(\.name) == ["domain", "upstream"])
         #expect(
@@ -109,7 +110,9 @@ import Testing
         expectInvalid("\u{0}", for: row)
         // Any name is a path, and many of these are domains or ciphers: see `XMPPDomainTests`.
         let takesMost = ["upstream-ca", "upstream-certificate", "upstream-key", "upstream-ciphers"]
-        guard !takesMost.contains(row.name), row.name != "domain", row.name != "default-domain" else { return }
+        guard !takesMost.contains(row.name), row.name != "admin-host", row.name != "domain",
+            row.name != "default-domain"
+        else { return }
         for value in [
             " ", "-", "1.5", "+5", "5 s", "0x10", "99999999999999999999999999", "٣", "５", "1e3", "nonsense!", "5,5",
         ] {
@@ -149,6 +152,30 @@ import Testing
     ])
     func `What is no path is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.path.row)
+    }
+
+    @Test(arguments: [("Holdfast.Example.org", "holdfast.example.org"), ("stats", "stats"), ("10-a.b", "10-a.b")])
+    func `A host name is kept in lower case`(text: String, name: String) throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = Self.required + [SettingEntry("admin-host", text, origin: file)]
+        #expect(try Settings.resolve(entries: entries).adminHosts == [name])
+    }
+
+    @Test(arguments: ["-a", "a-", "a..b", ".a", "a.", "ä.example", "a b", "a:80", String(repeating: "a", count: 64)])
+    func `What is no host name is refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.adminHost.row)
+    }
+
+    @Test(arguments: [("auto", ByteLimit.auto), ("16 MiB", .bytes(16_777_216)), ("20M", .bytes(20_000_000))])
+    func `The limit on memory is a size or the machine's`(text: String, limit: ByteLimit) throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = Self.required + [SettingEntry("memory-limit", text, origin: file)]
+        #expect(try Settings.resolve(entries: entries).memoryLimit == limit)
+    }
+
+    @Test(arguments: ["Auto", "0", "16777215", "15 MiB", "none"])
+    func `A limit on memory that leaves no room is refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.memoryLimit.row)
     }
 
     @Test func `Environment names follow from the names`() {

@@ -60,13 +60,37 @@ import Testing
         #expect(settings.keepaliveInterval == .seconds(180))
         #expect(settings.breakerFailures == 5)
         #expect(settings.breakerPause == .seconds(30))
-        #expect(settings.maxStanza == 1_048_576)
-        #expect(settings.xmlDepth == 64)
-        #expect(settings.xmlAttributes == 64)
+        #expect(settings.maxStanza == 8_388_608)
+        #expect(settings.stanzaDepth == 1_000)
+        #expect(settings.stanzaAttributes == 1_024)
+        #expect(settings.maxSkipped == 67_108_864)
+        #expect(settings.xmlDepth == 100)
+        #expect(settings.xmlAttributes == 200)
         #expect(settings.sessionBuffer == 262_144)
         #expect(settings.compressesResponses)
         #expect(settings.compressFrom == 256)
         #expect(settings.replayBudget == 16_777_216)
+        #expect(settings.adminHosts == [])
+        #expect(!settings.coreDumps)
+        #expect(settings.memoryLimit == .auto)
+        #expect(settings.loginTimeout == .seconds(30))
+        #expect(settings.loginBody == 65_536)
+        #expect(settings.loginSessions == 0)
+        #expect(settings.addressConnections == 3_000)
+        #expect(settings.addressSessions == 2_000)
+        #expect(settings.addressLogins == 500)
+        #expect(settings.addressCreations == 1_200)
+        #expect(settings.addressMemory == 67_108_864)
+        #expect(settings.addressLookups == 2)
+        #expect(settings.ipv6Prefix == 64)
+        #expect(settings.sessionRequests == 500)
+        #expect(settings.sessionRepeats == 20)
+        #expect(settings.connectionBuffer == 262_144)
+        #expect(settings.bodyRate == 500)
+        #expect(settings.sendRate == 500)
+        #expect(settings.maxExpansion == 10)
+        #expect(settings.xmlElements == 10_000)
+        #expect(settings.upstreamConnections == 25_000)
         #expect(settings.origins == ["domain": .flag, "upstream": .flag])
     }
 
@@ -85,6 +109,13 @@ import Testing
             ("upstream-ciphers", "ECDHE+AESGCM"), ("upstream-compression", "zlib"), ("upstream-proxy-protocol", "v1"),
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
+            ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
+            ("core-dumps", "on"), ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
+            ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
+            ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
+            ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
+            ("connection-buffer", "39k"), ("body-rate", "40"), ("send-rate", "41"), ("max-expansion", "42"),
+            ("xml-elements", "143"), ("upstream-connections", "44"),
         ].map { SettingEntry($0.0, $0.1, origin: file) }
         let flags = [
             ("listen", "[::1]:80"), ("listen", "unix:/run/a"), ("admin", "10.0.0.1:81"), ("domain", "a.example"),
@@ -123,6 +154,30 @@ import Testing
         #expect(settings.maxStanza == 20000)
         #expect(settings.xmlDepth == 22)
         #expect(settings.xmlAttributes == 23)
+        #expect(settings.stanzaDepth == 24)
+        #expect(settings.stanzaAttributes == 25)
+        #expect(settings.maxSkipped == 9_437_184)
+        #expect(settings.adminHosts == ["stats"])
+        #expect(settings.coreDumps)
+        #expect(settings.memoryLimit == .bytes(27_262_976))
+        #expect(settings.loginTimeout == .seconds(27))
+        #expect(settings.loginBody == 28_000)
+        #expect(settings.loginSessions == 29)
+        #expect(settings.addressConnections == 30)
+        #expect(settings.addressSessions == 31)
+        #expect(settings.addressLogins == 32)
+        #expect(settings.addressCreations == 33)
+        #expect(settings.addressMemory == 35_651_584)
+        #expect(settings.addressLookups == 35)
+        #expect(settings.ipv6Prefix == 36)
+        #expect(settings.sessionRequests == 37)
+        #expect(settings.sessionRepeats == 38)
+        #expect(settings.connectionBuffer == 39_000)
+        #expect(settings.bodyRate == 40)
+        #expect(settings.sendRate == 41)
+        #expect(settings.maxExpansion == 42)
+        #expect(settings.xmlElements == 143)
+        #expect(settings.upstreamConnections == 44)
         #expect(settings.path == "/bosh")
         #expect(settings.publicURLs == ["https://b.example/bosh", "https://c.example/"])
         #expect(settings.maxWait == .seconds(1))

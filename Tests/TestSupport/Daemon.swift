@@ -18,6 +18,8 @@ package final class Daemon {
     /// Where the admin endpoints are served; 0 when nowhere.
     package let adminPort: UInt16
     private let process: Process
+    /// Its number, for what the kernel tells of it.
+    var processID: pid_t { process.processID }
     /// The connection that `settle` uses.
     private var settling: ByteStream?
 

@@ -1,0 +1,79 @@
+import BOSHCore
+
+/// What a peer may take, by the setting that moves the bound. `/stats` counts under `limits` how often each was reached.
+enum Bound: String, CaseIterable, Hashable {
+    case memoryLimit = "memory-limit"
+    case loginTimeout = "login-timeout"
+    case loginBody = "login-body"
+    case loginSessions = "login-sessions"
+    case addressConnections = "address-connections"
+    case addressSessions = "address-sessions"
+    case addressLogins = "address-logins"
+    case addressCreations = "address-creations"
+    case addressMemory = "address-memory"
+    case addressLookups = "address-lookups"
+    case sessionRequests = "session-requests"
+    case sessionRepeats = "session-repeats"
+    case sessionBuffer = "session-buffer"
+    case connectionBuffer = "connection-buffer"
+    case bodyRate = "body-rate"
+    case sendRate = "send-rate"
+    case maxExpansion = "max-expansion"
+    case xmlElements = "xml-elements"
+    case xmlDepth = "xml-depth"
+    case xmlAttributes = "xml-attributes"
+    case maxStanza = "max-stanza"
+    case stanzaDepth = "stanza-depth"
+    case stanzaAttributes = "stanza-attributes"
+    case maxSkipped = "max-skipped"
+    case upstreamConnections = "upstream-connections"
+}
+
+/// How often each bound was reached, and when the operator was told of it last.
+struct BoundCounts {
+    private struct Entry {
+        var count: UInt64 = 0
+        /// How many came since the last line.
+        var untold: UInt64 = 0
+        var toldAt: MonotonicInstant?
+    }
+
+    private var entries: [Bound: Entry] = [:]
+
+    /// One line a minute is enough to act on; more would be a way to fill the log.
+    private static let silence = Duration.seconds(60)
+
+    /// Counts one; how many came since the last line when it is time for another, nil when it is not.
+    mutating func note(_ bound: Bound, now: MonotonicInstant) -> UInt64? {
+        var entry = entries[bound] ?? Entry()
+        entry.count &+= 1
+        entry.untold &+= 1
+        defer { entries[bound] = entry }
+        if let toldAt = entry.toldAt, now < toldAt.advanced(by: Self.silence) { return nil }
+        defer {
+            entry.untold = 0
+            entry.toldAt = now
+        }
+        return entry.untold
+    }
+
+    /// How often each was reached, by the name of its setting; zero for those that never were.
+    var byName: [String: UInt64] {
+        Dictionary(uniqueKeysWithValues: Bound.allCases.map { ($0.rawValue, entries[$0]?.count ?? 0) })
+    }
+}
+
+extension Worker {
+    /// A peer has reached a bound: it is counted, and the operator is told once a minute at most, with the setting to change.
+    ///
+    /// `detail` says who or what it was, in an operator's words; only made when a line is written.
+    func reached(_ bound: Bound, _ detail: @autoclosure () -> String = "") {
+        guard let count = counters.bounds.note(bound, now: now) else { return }
+        let detail = detail()
+        logger.warning(
+            "limit reached",
+            metadata: detail.isEmpty
+                ? ["setting": "\(bound.rawValue)", "times": "\(count)"]
+                : ["setting": "\(bound.rawValue)", "times": "\(count)", "detail": "\(detail)"])
+    }
+}

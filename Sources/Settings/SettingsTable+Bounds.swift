@@ -1,0 +1,112 @@
+// What one peer may take. The defaults suit a public endpoint: no client that keeps to the rules meets them.
+extension SettingsTable {
+    /// The settings of this file, in the order of documentation.
+    static let bounds: [AnySetting] = [
+        AnySetting(memoryLimit), AnySetting(loginTimeout), AnySetting(loginBody), AnySetting(loginSessions),
+        AnySetting(addressConnections), AnySetting(addressSessions), AnySetting(addressLogins),
+        AnySetting(addressCreations), AnySetting(addressMemory), AnySetting(addressLookups), AnySetting(ipv6Prefix),
+        AnySetting(sessionRequests), AnySetting(sessionRepeats), AnySetting(connectionBuffer), AnySetting(bodyRate),
+        AnySetting(sendRate), AnySetting(maxExpansion), AnySetting(xmlElements), AnySetting(upstreamConnections),
+    ]
+
+    package static let memoryLimit = Setting<ByteLimit>.text(
+        "memory-limit", valueName: "BYTES",
+        allowed: "auto, or a number of bytes from 16 MiB (k, M, KiB or MiB may follow)",
+        defaults: ["auto"], example: ["512 MiB"],
+        "The bytes that all peers together may make this program hold; auto is half of what the machine or its cgroup has",
+        parse: { ByteLimit($0) })
+
+    package static let loginTimeout = Setting.seconds(
+        "login-timeout", default: 30, in: 5...600, example: 60,
+        "How long a client may take from its first request until the server lets it in")
+
+    package static let loginBody = Setting.bytes(
+        "login-body", default: 65_536, in: 4_096...8_388_608, example: "32 KiB",
+        "The largest request body of a session that has not logged in")
+
+    package static let loginSessions = Setting.count(
+        "login-sessions", default: 0, in: 0...1_000_000, example: 2_000,
+        "The most sessions that have not logged in, of all clients; above it the oldest ends; 0 for half of the descriptors"
+    )
+
+    package static let addressConnections = Setting.count(
+        "address-connections", default: 3_000, in: 1...1_000_000, example: 500,
+        "The most connections of one client address; those of trusted proxies are not counted")
+
+    package static let addressSessions = Setting.count(
+        "address-sessions", default: 2_000, in: 1...1_000_000, example: 500,
+        "The most sessions of one client address")
+
+    package static let addressLogins = Setting.count(
+        "address-logins", default: 500, in: 1...1_000_000, example: 50,
+        "The most sessions of one client address that have not logged in")
+
+    package static let addressCreations = Setting.count(
+        "address-creations", default: 1_200, in: 1...1_000_000, example: 300,
+        "The most sessions that one client address may begin in a minute")
+
+    package static let addressMemory = Setting.bytes(
+        "address-memory", default: 67_108_864, in: 1_048_576...1_073_741_824, example: "32 MiB",
+        "The bytes that one client address may make this program hold")
+
+    package static let addressLookups = Setting.count(
+        "address-lookups", default: 2, in: 1...64, example: 1,
+        "With open-proxy, the most names of one client address that are looked up at the same time")
+
+    package static let ipv6Prefix = Setting.count(
+        "address-prefix", default: 64, in: 32...128, example: 56,
+        "How many bits of an IPv6 address make one client address for these limits")
+
+    package static let sessionRequests = Setting.count(
+        "session-requests", default: 500, in: 10...1_000_000, example: 100,
+        "The most requests a second of one session; twice as many may come at once")
+
+    package static let sessionRepeats = Setting.count(
+        "session-repeats", default: 20, in: 1...1_000_000, example: 5,
+        "The most repeated requests a second of one session; five times as many may come at once")
+
+    package static let connectionBuffer = Setting.bytes(
+        "connection-buffer", default: 262_144, in: 16_384...67_108_864, example: "512 KiB",
+        "The bytes of answers that may wait on one connection before it is read no more")
+
+    package static let bodyRate = Setting.count(
+        "body-rate", default: 500, in: 0...1_000_000, example: 1_000,
+        "The fewest bytes a second in which a client may send a request body; 0 for any")
+
+    package static let sendRate = Setting.count(
+        "send-rate", default: 500, in: 0...1_000_000, example: 1_000,
+        "The fewest bytes a second in which a client may fetch its answers, over send-timeout; 0 for any")
+
+    package static let maxExpansion = Setting.count(
+        "max-expansion", default: 10, in: 2...1_000, example: 20,
+        "How many times its size a compressed request body may become")
+
+    package static let xmlElements = Setting.count(
+        "xml-elements", default: 10_000, in: 100...1_000_000, example: 5_000,
+        "How many elements one request body may have")
+
+    package static let upstreamConnections = Setting.count(
+        "upstream-connections", default: 25_000, in: 1...60_000, example: 10_000,
+        "The most streams to one address and port of a server; never more than the ports of this machine allow")
+}
+
+/// A number of bytes, or what the machine makes of it.
+package enum ByteLimit: Equatable, Sendable {
+    /// Half of the memory that this program may use.
+    case auto
+    case bytes(Int)
+
+    /// The least that leaves room for work.
+    private static let least = 16_777_216
+
+    /// Reads `auto` or a size.
+    init?(_ text: String) {
+        if text == "auto" {
+            self = .auto
+        } else if let bytes = byteCount(text), bytes >= Self.least {
+            self = .bytes(bytes)
+        } else {
+            return nil
+        }
+    }
+}
