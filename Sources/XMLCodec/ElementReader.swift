@@ -49,6 +49,10 @@ import CLibXML2
     var child = Child()
     /// How many children the root has had so far.
     private(set) var childCount = 0
+    /// How many elements there were at any depth.
+    private var elementCount = 0
+    /// How many namespaces there were that are no URI.
+    private var oddNamespaces = 0
     /// The depth of the element that is being read: 1 for the root.
     private(set) var depth = 0
     /// The first thing wrong.
@@ -60,7 +64,6 @@ import CLibXML2
     @safe private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var isRootOnly = false
     private var hasRootEnded = false
-    private var hasOddNamespace = false
     private var namesBefore = 0
 
     init(limits: XMLLimits) {
@@ -90,14 +93,42 @@ import CLibXML2
 
     // MARK: - A document
 
+    /// What reading a document came to.
+    enum Reading: Equatable {
+        /// There is more of it to read.
+        case goesOn
+        /// All of it was read, and everything about it is in order.
+        case inOrder
+        case refused(XMLFault)
+    }
+
     /// Reads a whole document; nil when everything about it is in order.
     final func read(_ bytes: Span<UInt8>) -> XMLFault? {
+        var offset = 0
+        guard case .refused(let fault) = read(bytes, from: &offset, budget: .max) else { return nil }
+        return fault
+    }
+
+    /// Reads on in a document from `offset`, which begins as 0, through up to `budget` bytes of it.
+    ///
+    /// Until it ends the reader reads nothing else, and is given the same bytes each time.
+    final func read(_ bytes: Span<UInt8>, from offset: inout Int, budget: Int) -> Reading {
         unsafe bytes.withUnsafeBufferPointer { bytes in
-            guard unsafe begin(bytes) else { return .malformed }
-            unsafe context?.feed(bytes, isWhole: true)
-            let result = verdict()
+            if offset == 0 {
+                guard unsafe begin(bytes) else { return .refused(.malformed) }
+            } else {
+                input = unsafe bytes
+            }
+            let end = offset + min(max(budget, 1), bytes.count - offset)
+            unsafe context?.feed(UnsafeBufferPointer(rebasing: bytes[offset..<end]), isWhole: end == bytes.count)
+            offset = end
+            guard end == bytes.count || fault != nil else {
+                input = unsafe UnsafeBufferPointer(start: nil, count: 0)
+                return .goesOn
+            }
+            let fault = verdict()
             finish()
-            return result
+            return fault.map(Reading.refused) ?? .inOrder
         }
     }
 
@@ -138,7 +169,8 @@ import CLibXML2
         fault = nil
         isRootOnly = false
         hasRootEnded = false
-        hasOddNamespace = false
+        elementCount = 0
+        oddNamespaces = 0
         namesBefore = nameCount
         return true
     }
@@ -149,7 +181,7 @@ import CLibXML2
     private func verdict() -> XMLFault? {
         if let fault { return fault }
         guard hasRootEnded, context?.isWellFormed == true else { return .malformed }
-        guard context?.isNamespaceWellFormed == true || hasOddNamespace else { return .malformed }
+        guard context?.isNamespaceWellFormed == true || oddNamespaces > 0 else { return .malformed }
         return nil
     }
 
@@ -182,13 +214,15 @@ import CLibXML2
 
     /// The `<` of the tag that ends before `end`: neither a tag nor an attribute's value can hold another one.
     final func tagStart(before end: Int) -> Int {
-        var index = min(end, input.count) - 1
-        while index > 0, byte(at: index) != UInt8(ascii: "<") { index -= 1 }
+        let bytes = input
+        var index = min(end, bytes.count) - 1
+        while index > 0, unsafe bytes[index] != UInt8(ascii: "<") { index -= 1 }
         return max(index, 0)
     }
 
     private func isBlank(_ range: Range<Int>) -> Bool {
-        range.allSatisfy { byte(at: $0).isXMLSpace }
+        let bytes = input
+        return range.allSatisfy { unsafe bytes[$0].isXMLSpace }
     }
 
     // MARK: - libxml2's events
@@ -201,6 +235,8 @@ import CLibXML2
         let offset = context.offset
         let tagEnd = offset + (byte(at: offset) == UInt8(ascii: "/") ? 2 : 1)
         depth += 1
+        elementCount += 1
+        guard elementCount <= limits.elements else { return refuse(.limit(.elements)) }
         guard depth <= limits.depth else { return refuse(.limit(.depth)) }
         guard declarations.count + attributes.count <= limits.attributes else { return refuse(.limit(.attributes)) }
         guard context.nameCount - namesBefore <= limits.names else { return refuse(.limit(.names)) }
@@ -307,7 +343,11 @@ import CLibXML2
     private func errorReported(domain: Int32, code: Int32, isWarning: Bool) {
         // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
         if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
-            hasOddNamespace = true
+            // libxml2 words a report of each one, which takes longer than all else about the element.
+            oddNamespaces += 1
+            guard oddNamespaces > limits.oddNamespaces else { return }
+            fault = fault ?? .limit(.oddNamespaces)
+            context?.endHere()
         } else if !isWarning {
             fault = fault ?? (code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) ? .restrictedXML : .malformed)
             // libxml2 goes on after an error in namespaces: each further one is worded with the whole name in it.

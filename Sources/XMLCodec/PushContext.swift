@@ -55,6 +55,8 @@ struct InternedName: Equatable {
         guard let context = unsafe xmlCreatePushParserCtxt(&handler, user, nil, 0, nil) else { return nil }
         self.context = unsafe context
         _ = unsafe xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue))
+        // Nobody reads warnings, and wording the one on a relative namespace takes longer than reading its element.
+        holdfast_xml_omit_warnings()
     }
 
     deinit {
