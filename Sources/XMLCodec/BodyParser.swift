@@ -204,7 +204,8 @@ private final class BodyReader: ElementReader {
             return .forbiddenElement
         }
         if payload.isEmpty { payload.reserveCapacity(remainingCount) }
-        declaresBOSH = childScope.contains { $0.uri == names.bosh }
+        let bosh = names.bosh
+        declaresBOSH = childScope.contains { $0.uri == bosh }
         inheritsLanguage = !language.isEmpty && isStanza && !names.hasLanguage(attributes)
         return nil
     }

@@ -222,7 +222,9 @@ import CLibXML2
 
     private func isBlank(_ range: Range<Int>) -> Bool {
         let bytes = input
-        return range.allSatisfy { unsafe bytes[$0].isXMLSpace }
+        var index = range.lowerBound
+        while index < range.upperBound, unsafe bytes[index].isXMLSpace { index += 1 }
+        return index >= range.upperBound
     }
 
     // MARK: - libxml2's events
@@ -340,19 +342,26 @@ import CLibXML2
         depth -= 1
     }
 
-    private func errorReported(domain: Int32, code: Int32, isWarning: Bool) {
+    private func errorReported(domain: Int32, code: Int32, isWarning: Bool, namesAttribute: Bool) {
         // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
         if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
             // libxml2 words a report of each one, which takes longer than all else about the element.
             oddNamespaces += 1
-            guard oddNamespaces > limits.oddNamespaces else { return }
-            fault = fault ?? .limit(.oddNamespaces)
-            context?.endHere()
+            if oddNamespaces > limits.oddNamespaces { refuseHere(.limit(.oddNamespaces)) }
+        } else if code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) {
+            refuseHere(.restrictedXML)
+        } else if depth == 0, code == Int32(XML_NS_ERR_UNDEFINED_NAMESPACE.rawValue), !namesAttribute {
+            refuseHere(.invalidRoot)
         } else if !isWarning {
-            fault = fault ?? (code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) ? .restrictedXML : .malformed)
-            // libxml2 goes on after an error in namespaces: each further one is worded with the whole name in it.
-            context?.endHere()
+            refuseHere(.malformed)
         }
+    }
+
+    /// Ends the parse for good, from inside the report of an error. libxml2 would go on after one in namespaces, and word a
+    /// further one for each attribute, with the whole name in it.
+    private func refuseHere(_ reason: XMLFault) {
+        fault = fault ?? reason
+        context?.endHere()
     }
 }
 
@@ -428,7 +437,8 @@ extension ElementReader {
             guard let error = unsafe error else { return }
             unsafe ElementReader.of(user)?.errorReported(
                 domain: error.pointee.domain, code: error.pointee.code,
-                isWarning: error.pointee.level.rawValue <= XML_ERR_WARNING.rawValue)
+                isWarning: error.pointee.level.rawValue <= XML_ERR_WARNING.rawValue,
+                namesAttribute: error.pointee.str3 != nil)
         }
     }
 
