@@ -134,24 +134,24 @@ package struct BodyAttributes: Sendable, Equatable {
     /// `xmpp:version`; nil when absent or not a version.
     package var xmppVersion: ProtocolVersion?
     /// `to`: the XMPP domain.
-    package var to: String?
+    package var to: PeerText?
     /// `from`: the client's own address.
-    package var from: String?
+    package var from: PeerText?
     /// `xml:lang`.
-    package var language: String?
+    package var language: PeerText?
     /// `route`, not decoded.
-    package var route: String?
+    package var route: PeerText?
     /// `content`: the media type that the client wants.
-    package var content: String?
+    package var content: PeerText?
     /// `key` (XEP-0124 §15).
-    package var key: String?
+    package var key: PeerText?
     /// `newkey` (XEP-0124 §15).
-    package var newkey: String?
+    package var newkey: PeerText?
     /// `stream` (XEP-0124 §16).
-    package var stream: String?
+    package var stream: PeerText?
 
     /// The hexadecimal SHA-1 of `key`, made by the caller; nil without a key.
-    package var keyDigest: String?
+    package var keyDigest: PeerText?
     /// Random bits, drawn by the caller, for the name of a stream that this request may open.
     package var freshStreamName = StreamName(bits: 0)
 

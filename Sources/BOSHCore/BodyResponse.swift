@@ -142,9 +142,10 @@ package struct StreamName: Sendable, Hashable {
     }
 
     /// Reads a name as a client sends it; nil for what this form could not have produced.
-    package init?(_ text: String) {
-        guard text.utf8.count == 16, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
-            let bits = UInt64(text, radix: 16)
+    package init?(_ written: PeerText) {
+        guard written.count == 16,
+            written.bytes.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
+            let bits = UInt64(written.text, radix: 16)
         else { return nil }
         self.bits = bits
     }

@@ -9,8 +9,11 @@ package struct MediaType: Sendable, Equatable {
     package let charset: String?
 
     /// Reads a media type; nil for what is none, and for anything that could not stand in a header field as it is.
-    package init?(_ text: String) {
-        guard text.utf8.count <= 128, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { return nil }
+    package init?(_ written: PeerText) {
+        guard written.count <= AttributeBound.content, written.bytes.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            return nil
+        }
+        let text = written.text
         let parts = text.split(separator: ";", omittingEmptySubsequences: false).map { Self.trimmed($0) }
         let names = parts[0].split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ Self.isToken($0) }) else { return nil }

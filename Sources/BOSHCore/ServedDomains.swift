@@ -3,13 +3,15 @@ package struct ServedDomains: Sendable, Equatable {
     /// The name of each domain as the operator wrote it, by every spelling of it that a client may use, in lower case.
     ///
     /// A session keeps the operator's string: one for all sessions of a domain.
-    private let names: [String: String]
+    private let names: [PeerText: String]
+    /// Whether one of the spellings has letters outside ASCII.
+    private let hasWideNames: Bool
     /// The domain of a client that names none; nil when it has to name one.
     private let fallback: String?
     /// Whether any other domain is served too, as far as its name can be asked for in DNS.
     private let acceptsAny: Bool
     /// The routes that a client may ask for, as `HOST:PORT` in lower case; empty when what clients ask for is ignored.
-    private let routes: Set<String>
+    private let routes: [PeerText: String]
 
     /// - Parameters:
     ///   - names: The domains, each with the other spellings of it that count as the same: its A-labels.
@@ -18,49 +20,60 @@ package struct ServedDomains: Sendable, Equatable {
     package init(
         names: [String: [String]], fallback: String? = nil, acceptsAny: Bool = false, routes: Set<String> = []
     ) {
-        var spellings: [String: String] = [:]
+        var spellings: [PeerText: String] = [:]
         for (name, others) in names {
-            for other in others where spellings[other] == nil { spellings[other] = name }
+            for other in others where spellings[PeerText(other)] == nil { spellings[PeerText(other)] = name }
         }
-        for name in names.keys { spellings[name] = name }
+        for name in names.keys { spellings[PeerText(name)] = name }
         self.names = spellings
+        hasWideNames = spellings.keys.contains { !$0.isASCII }
         self.fallback = fallback
         self.acceptsAny = acceptsAny
-        self.routes = routes
+        self.routes = Dictionary(routes.map { (PeerText($0), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The domain that a client means with `to`.
     ///
     /// - Throws: `improper-addressing` when it names none and there is no default (`S-15`), `host-unknown` when it is not
     ///   served (`S-16`).
-    func domain(meantBy to: String?) throws(SessionOpening.Refusal) -> String {
+    func domain(meantBy to: PeerText?) throws(SessionOpening.Refusal) -> String {
         guard let to, !to.isEmpty else {
             guard let fallback else { throw .condition(.improperAddressing) }
             return fallback
         }
-        let asked = to.lowercased()
+        let asked = PeerText(lowercased(to), most: AttributeBound.domain)
         if let name = names[asked] { return name }
-        guard acceptsAny, Self.isHostName(asked) else { throw .condition(.hostUnknown) }
-        return asked
+        guard acceptsAny, Self.isHostName(asked.bytes) else { throw .condition(.hostUnknown) }
+        return asked.text
+    }
+
+    /// A name in lower case. Letters outside ASCII are looked at only where a domain has some: a client writes it in
+    /// normalisation form C (RFC 7622 §3.2.1), as the operator did.
+    private func lowercased(_ name: PeerText) -> [UInt8] {
+        guard hasWideNames, !name.isASCII else { return name.lowercasedBytes }
+        return Array(name.text.lowercased().utf8)
     }
 
     /// Where a client wants to be connected to: nil when it does not say, or when routes are ignored here.
     ///
     /// - Throws: `host-unknown` for a route that is not in the list (`S-18`).
-    func route(askedFor route: String?) throws(SessionOpening.Refusal) -> String? {
+    func route(askedFor route: PeerText?) throws(SessionOpening.Refusal) -> String? {
         guard !routes.isEmpty, let route, !route.isEmpty else { return nil }
-        let parts = route.lowercased().split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0] == "xmpp", routes.contains(String(parts[1])) else {
-            throw .condition(.hostUnknown)
-        }
-        return String(parts[1])
+        let asked = route.lowercasedBytes
+        guard asked.starts(with: Self.scheme) else { throw .condition(.hostUnknown) }
+        let place = PeerText(Array(asked.dropFirst(Self.scheme.count)), most: AttributeBound.route)
+        guard let allowed = routes[place] else { throw .condition(.hostUnknown) }
+        return allowed
     }
+
+    /// What a route begins with (XEP-0124 §7.1).
+    private static let scheme = Array("xmpp:".utf8)
 
     /// Whether `name`, in lower case, is a name of ASCII letters, digits and hyphens with two labels at least, and no IPv4
     /// address: what may be asked for in DNS on a stranger's behalf (RFC 1123 §2.1).
-    private static func isHostName(_ name: String) -> Bool {
-        guard name.utf8.count <= 253 else { return false }
-        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    private static func isHostName(_ name: [UInt8]) -> Bool {
+        guard name.count <= 253 else { return false }
+        let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard labels.count > 1, let last = labels.last else { return false }
         let areLabels = labels.allSatisfy { label in
             (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen

@@ -67,8 +67,7 @@ extension Session {
                 alwaysNamesDomain = true
             } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
-                    domain: to.utf8.count <= 1_023 ? to.lowercased() : "",
-                    language: attributes.language.flatMap { $0.utf8.count <= 64 ? $0 : nil },
+                    domain: to, language: attributes.language.flatMap { $0.isTooLong ? nil : $0.text },
                     name: attributes.freshStreamName)
             }
         }
@@ -125,7 +124,7 @@ extension Session {
     /// A rid that was processed before: the answer again, or the newest exchange takes the place of the older one. The
     /// payload of a repeat is never forwarded (`R-07`, `R-08`, `R-10`).
     private mutating func handleRepeat(
-        _ rid: RequestID, exchange: ExchangeID, key: String?, now: MonotonicInstant,
+        _ rid: RequestID, exchange: ExchangeID, key: PeerText?, now: MonotonicInstant,
         into effects: inout [SessionEffect]
     ) {
         if case .active(let chain) = chain, !chain.isRepeat(rid, key: key) {
@@ -327,10 +326,14 @@ extension Session {
         let (next, isExhausted) = nextStream.addingReportingOverflow(1)
         // One that is refused waits to be told; who asks for many of those without fetching gets no more.
         guard !isExhausted, streams.count < 2 * policy.maxStreams else { return }
-        // What was too long to be kept is no domain, and must not come to mean the default one.
-        let domain = addition.domain.isEmpty ? nil : try? policy.domains.domain(meantBy: addition.domain)
+        let domain: String?
+        do throws(SessionOpening.Refusal) {
+            domain = try policy.domains.domain(meantBy: addition.domain)
+        } catch {
+            domain = nil
+        }
         var stream = Substream(
-            number: StreamNumber(nextStream), name: addition.name, addedDomain: domain ?? addition.domain, askedBy: rid)
+            number: StreamNumber(nextStream), name: addition.name, addedDomain: domain ?? addition.domain.text, askedBy: rid)
         nextStream = next
         guard let domain else {
             stream.phase = .ended(.streamHostUnknown)

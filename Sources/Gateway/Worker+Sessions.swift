@@ -192,7 +192,7 @@ extension Worker {
 
     /// Adds what the session needs and only the outside can make: the hash of a key, and a name for a stream.
     private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
-        if let key = attributes.key { attributes.keyDigest = Digest.sha1(of: key) }
+        if let key = attributes.key { attributes.keyDigest = PeerText(Digest.sha1(of: key.bytes)) }
         if attributes.to != nil, !attributes.isRestart { attributes.freshStreamName = StreamName(bits: freshBits()) }
         return attributes
     }

@@ -16,7 +16,8 @@ package enum StreamFailure: Sendable, Equatable {
     case unexpected(StreamPhase)
     /// The server sent bytes behind `<proceed/>`: they could be taken for protected ones (`threats`: STARTTLS injection).
     case bytesAfterProceed
-    /// The server sent a stream error (RFC 6120 §4.9); the name of its condition and the whole element.
+    /// The server sent a stream error (RFC 6120 §4.9); the name of its condition, at most 64 letters of ASCII, and the whole
+    /// element.
     case streamError(condition: String, bytes: [UInt8])
     /// The server ended its stream with `</stream:stream>`.
     case closed
@@ -49,7 +50,7 @@ extension StreamFailure: CustomStringConvertible {
         case .malformed(let fault): "malformed: \(fault)"
         case .unexpected(let phase): "unexpected element in phase \(phase.rawValue)"
         case .bytesAfterProceed: "bytes behind <proceed/>"
-        case .streamError(let condition, _): "stream error \(condition.prefix(64))"
+        case .streamError(let condition, _): "stream error \(Self.cut(condition))"
         case .closed: "the server ended its stream"
         case .lost: "the connection was lost"
         case .stalled: "the server accepts no bytes"
@@ -63,6 +64,11 @@ extension StreamFailure: CustomStringConvertible {
 }
 
 extension StreamFailure {
+    /// The first bytes of a name. Bytes are counted and not characters: one character can be of any length.
+    private static func cut(_ name: String) -> String {
+        name.utf8.count <= 64 ? name : String(decoding: name.utf8.prefix(64), as: UTF8.self)
+    }
+
     /// Every `label` there is, for counters that begin at zero.
     package static let labels = [
         "unresolved", "unreachable", "spared", "refused-target", "tls", "no-starttls", "timeout", "malformed",

@@ -2,11 +2,10 @@ import COpenSSL
 
 /// Hashes that protocols ask for.
 package enum Digest {
-    /// SHA-1 of a text's UTF-8 bytes as forty lower-case hexadecimal digits (XEP-0124 §15.3, `K-01`).
+    /// SHA-1 of some bytes as forty lower-case hexadecimal digits (XEP-0124 §15.3, `K-01`).
     ///
     /// C API: SHA1(3).
-    package static func sha1(of text: String) -> String {
-        let bytes = Array(text.utf8)
+    package static func sha1(of bytes: [UInt8]) -> String {
         var hash = [UInt8](repeating: 0, count: 20)
         unsafe hash.withUnsafeMutableBufferPointer { target in
             unsafe bytes.withUnsafeBufferPointer { source in

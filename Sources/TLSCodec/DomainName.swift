@@ -10,6 +10,8 @@ package struct DomainName: Sendable, Hashable {
     /// `nil` when the name or a label is empty or too long, or holds a space, a control or formatting character, or
     /// one of the dots that are no label separator in a domain name (RFC 5895 §2 maps them; here nobody means them).
     package init?(_ name: some StringProtocol) {
+        // Twice as many bytes as any name of DNS has in letters outside ASCII, and few enough for work that grows faster.
+        guard name.utf8.count <= 1_023 else { return nil }
         var labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
         var encoded: [String] = []

@@ -76,10 +76,13 @@ struct PeerIdentity {
     }
 
     private static func text(of string: UnsafePointer<ASN1_STRING>) -> String {
+        // No name of a domain is longer (RFC 7622 §3.2); what is cut off equals none.
         let bytes = unsafe UnsafeBufferPointer(
-            start: ASN1_STRING_get0_data(string), count: max(0, Int(ASN1_STRING_length(string))))
+            start: ASN1_STRING_get0_data(string), count: min(max(0, Int(ASN1_STRING_length(string))), longestName + 1))
         return unsafe String(decoding: bytes, as: UTF8.self)
     }
+
+    private static let longestName = 1_023
 
     private static func isAddressLiteral(_ name: String) -> Bool {
         let bare = name.hasPrefix("[") && name.hasSuffix("]") ? String(name.dropFirst().dropLast()) : name

@@ -223,12 +223,22 @@ private final class StanzaReader: ElementReader {
             filter.opened(local, uri, depth: depth, start: start, tagEnd: tagEnd, names: names)
         case .streamError:
             if depth == 3, uri == names.streamErrors, local != names.text, condition == nil {
-                condition = String(decoding: local.bytes, as: UTF8.self)
+                condition = Self.conditionName(local.bytes)
                 isInRedirect = local == names.seeOtherHost
             }
         default: return
         }
     }
+
+    /// The name of a stream error's condition as the rules and the log take it: what cannot be one is none of RFC 6120's. A
+    /// server may write a name of any length in any letters, and the client gets those from the element itself.
+    private static func conditionName(_ name: [UInt8]) -> String {
+        let isName = name.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+        return isName && name.count <= longestCondition ? String(decoding: name, as: UTF8.self) : "undefined-condition"
+    }
+
+    /// The longest that RFC 6120 §4.9.3 knows has 24 letters.
+    private static let longestCondition = 64
 
     override func textRead(_ text: UnsafeBufferPointer<UInt8>) {
         switch kind {

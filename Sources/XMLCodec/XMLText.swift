@@ -1,3 +1,5 @@
+import BOSHCore
+
 /// Attribute values and namespace declarations as this program writes them: single quotes, the same value always to the
 /// same bytes.
 enum AttributeText {
@@ -31,6 +33,13 @@ enum AttributeText {
     static func decoded(_ value: UnsafeBufferPointer<UInt8>) -> String {
         guard unsafe value.contains(UInt8(ascii: "&")) else { return unsafe String(decoding: value, as: UTF8.self) }
         return unsafe String(decoding: unescaped(Array(value)), as: UTF8.self)
+    }
+
+    /// A value as libxml2 passes it, within a bound on its bytes.
+    static func bounded(_ value: UnsafeBufferPointer<UInt8>, most: Int) -> PeerText {
+        // An ampersand comes as five bytes.
+        guard value.count <= 5 * most else { return .tooLong }
+        return unsafe PeerText(unescaped(Array(value)), most: most)
     }
 
     /// Undoes the one escape that libxml2 leaves in values for its own tree builder: `&#38;` for an ampersand, however it was

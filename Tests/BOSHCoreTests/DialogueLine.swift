@@ -136,20 +136,20 @@ extension DialogueLine {
         attributes.hold = number("hold")
         attributes.pause = number("pause")
         attributes.ack = number("ack")
-        attributes.to = value(of: "to")
-        attributes.from = value(of: "from")
+        attributes.to = value(of: "to").map { PeerText($0) }
+        attributes.from = value(of: "from").map { PeerText($0) }
         attributes.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
         attributes.type = value(of: "type").map { $0 == "terminate" ? .terminate : .other }
         attributes.isRestart = value(of: "restart") == "true"
-        attributes.language = value(of: "lang")
-        attributes.content = value(of: "content")
+        attributes.language = value(of: "lang").map { PeerText($0) }
+        attributes.content = value(of: "content").map { PeerText($0) }
         attributes.stream = value(of: "stream").map { text in
-            UInt64(text).map { StreamName(bits: $0).text } ?? text
+            PeerText(UInt64(text).map { StreamName(bits: $0).text } ?? text)
         }
-        attributes.newkey = value(of: "newkey").map { ChainKey.text($0) }
+        attributes.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0)) }
         if let key = value(of: "key").map({ ChainKey.text($0) }) {
-            attributes.key = key
-            attributes.keyDigest = SHA1.hex(of: key)
+            attributes.key = PeerText(key)
+            attributes.keyDigest = PeerText(SHA1.hex(of: key))
         }
         // A stream is called by the rid that asked for it.
         attributes.freshStreamName = StreamName(bits: attributes.rid.number ?? 0)

@@ -11,7 +11,7 @@ import BOSHCore
             ("text/plain;", "text/plain", nil), ("text/plain; ;charset=utf8", "text/plain", "utf8"),
         ] as [(String, String, String?)])
     func reads(text: String, essence: String, charset: String?) throws {
-        let type = try #require(MediaType(text))
+        let type = try #require(MediaType(PeerText(text)))
         #expect(type.essence == essence && type.charset == charset)
     }
 
@@ -23,19 +23,19 @@ import BOSHCore
             "text/xml; a=\"b c\"", String(repeating: "a", count: 65) + "/" + String(repeating: "b", count: 63),
         ])
     func refuses(text: String) {
-        #expect(MediaType(text) == nil)
+        #expect(MediaType(PeerText(text)) == nil)
     }
 
     @Test("N-08 only UTF-8 is written")
     func knowsUTF8() {
         let types = ["text/xml", "text/xml;charset=UTF-8", "text/xml;charset=utf8", "text/xml;charset=utf-16"]
-        #expect(types.map { MediaType($0)?.isUTF8 } == [true, true, true, false])
-        #expect(MediaType(MediaType.standard)?.isUTF8 == true)
+        #expect(types.map { MediaType(PeerText($0))?.isUTF8 } == [true, true, true, false])
+        #expect(MediaType(PeerText(MediaType.standard))?.isUTF8 == true)
     }
 
     @Test("H-06 the longest media type has 128 bytes")
     func boundsLength() {
         let longest = String(repeating: "a", count: 64) + "/" + String(repeating: "b", count: 63)
-        #expect(MediaType(longest)?.essence == longest)
+        #expect(MediaType(PeerText(longest))?.essence == longest)
     }
 }

@@ -14,14 +14,14 @@ import Testing
             ("BÜCHER.example", "bücher.example"), ("xn--bcher-kva.example", "bücher.example"),
         ])
     func findsDomain(to: String, domain: String) throws {
-        #expect(try Self.domains.domain(meantBy: to) == domain)
+        #expect(try Self.domains.domain(meantBy: PeerText(to)) == domain)
     }
 
     @Test(
         "S-16 what is not served is unknown",
         arguments: ["example.com", "sub.example.org", "example.org.", " example.org"])
     func refusesOthers(to: String) {
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: to) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: PeerText(to)) }
     }
 
     @Test("S-15 who names no domain gets the default one, or is told to name one")
@@ -40,7 +40,7 @@ import Testing
         ])
     func servesAny(to: String) throws {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(try open.domain(meantBy: to) == to.lowercased())
+        #expect(try open.domain(meantBy: PeerText(to)) == to.lowercased())
     }
 
     @Test(
@@ -52,7 +52,7 @@ import Testing
         ])
     func servesNothingElse(to: String) {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try open.domain(meantBy: to) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try open.domain(meantBy: PeerText(to)) }
     }
 
     @Test("S-18 a route of the list is taken")
@@ -71,7 +71,7 @@ import Testing
         ])
     func refusesRoute(route: String) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
-            try Self.domains.route(askedFor: route)
+            try Self.domains.route(askedFor: PeerText(route))
         }
     }
 

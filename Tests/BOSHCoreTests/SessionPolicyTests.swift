@@ -6,7 +6,7 @@ import BOSHCore
     private static let policy = SessionHarness.policy
 
     private static func judge(
-        rid: NumberAttribute = .value(10), to: String? = "example.org", wait: NumberAttribute = .absent,
+        rid: NumberAttribute = .value(10), to: PeerText? = "example.org", wait: NumberAttribute = .absent,
         hold: NumberAttribute = .absent, version: ProtocolVersion? = nil
     ) throws(SessionOpening.Refusal) -> SessionOpening {
         var attributes = BodyAttributes()
@@ -109,15 +109,15 @@ import BOSHCore
         #expect(throws: SessionOpening.Refusal.condition(.badRequest)) { try Self.judge(hold: .malformed) }
     }
 
-    @Test("S-15 without a domain there is nobody to talk to", arguments: [nil, ""])
-    func refusesNoDomain(to: String?) {
+    @Test("S-15 without a domain there is nobody to talk to", arguments: [nil, ""] as [PeerText?])
+    func refusesNoDomain(to: PeerText?) {
         #expect(throws: SessionOpening.Refusal.condition(.improperAddressing)) { try Self.judge(to: to) }
     }
 
     @Test(
         "S-16 a domain that is not served is unknown",
-        arguments: ["example.com", "example.org.", "sub.example.org", "user@example.org", " example.org", "*"])
-    func refusesDomain(to: String) {
+        arguments: ["example.com", "example.org.", "sub.example.org", "user@example.org", " example.org", "*"] as [PeerText])
+    func refusesDomain(to: PeerText) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.judge(to: to) }
     }
 }

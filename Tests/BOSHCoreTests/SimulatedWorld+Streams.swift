@@ -124,13 +124,13 @@ extension SimulatedWorld {
             attributes.to = "example.org"
             attributes.freshStreamName = StreamName(bits: setting.firstRid + UInt64(number))
         }
-        if let target = request.target { attributes.stream = StreamName(bits: streams[target].rid).text }
+        if let target = request.target { attributes.stream = PeerText(StreamName(bits: streams[target].rid).text) }
         if let ack = request.ack { attributes.ack = .value(setting.firstRid + UInt64(ack)) }
         if setting.usesKeys {
             let keys = key(of: number)
-            attributes.key = keys.key
-            attributes.keyDigest = keys.digest
-            attributes.newkey = keys.newkey
+            attributes.key = keys.key.map { PeerText($0) }
+            attributes.keyDigest = keys.digest.map { PeerText($0) }
+            attributes.newkey = keys.newkey.map { PeerText($0) }
         }
         return attributes
     }

@@ -19,7 +19,7 @@ struct RealBodiesTests {
         let content = text[text.index(after: start)...]
         let isEmpty = text[..<start].hasSuffix("/")
         var expected = isEmpty ? "" : String(content.dropLast("</body>".count))
-        if let language = attributes.language {
+        if let language = attributes.language?.text {
             // libpurple says it in every body.
             for name in ["message", "presence", "iq"] {
                 expected = expected.replacing("<\(name) ", with: "<\(name) xml:lang='\(language)' ")
