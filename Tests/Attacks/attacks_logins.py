@@ -4,7 +4,7 @@ import socket
 import time
 import urllib.request
 
-from catalogue import attack
+from catalogue import attack, judge_log
 from flood import Flood
 from wire import Ended, Session, connect, creation, post
 
@@ -15,7 +15,7 @@ ERRAND = {"name": "open-proxy", "silent": 4}
         quick=True)
 def sessions_before_login(scene):
     flood = Flood(scene.port, scene.source, 1)
-    blob = post(creation("silent.test")) * 50
+    blob = post(creation("hostile.test")) * 50
     count = 0
     scene.rate /= 50
     for _ in scene.strikes(flood.pump):
@@ -28,17 +28,13 @@ def sessions_before_login(scene):
 @attack("sessions-many-connections", "the same over 200 connections", 2_658, "5", descriptors=1024)
 def sessions_many(scene):
     flood = Flood(scene.port, scene.source, 200)
-    blob = post(creation("silent.test")) * 5
+    blob = post(creation("hostile.test")) * 5
     count = 0
     scene.rate /= 5
     for _ in scene.strikes(flood.pump):
         flood.send(blob)
         count += 5
     return {"sent": flood.sent, "outcome": f"{count} creations: {flood.statuses or 'no answer'}"}
-
-
-def judge_log(result):
-    return None if result["log_per_byte"] < 0.5 else f"{result['log_per_byte']:.2f} bytes of log for each byte of a request"
 
 
 @attack("log-of-dead-server", "creations (151 B) for a domain whose server is dead: bytes of log for each byte", 100, "11",

@@ -1,17 +1,15 @@
 """Attacks by a server, or by a contact whose stanzas it lets through."""
 
-import os
-import signal
 import socket
 import subprocess
 import time
 
-from catalogue import attack
+from catalogue import attack, judge_log
 from support.certificates import Authority
-from support.processes import Scratch, free_ports
+from support.processes import Scratch, accepts, free_ports, wait_until
 from wire import Ended, Session, creation, post
 from flood import Flood
-from xmppserver import Hand
+from xmppserver import Hand, hostile_condition
 
 MESSAGE = b"<message id='m%d' from='contact@x/y'>%b</message>"
 
@@ -116,14 +114,23 @@ def server_stanzas(scene):
     return at_victim(scene, b"<message/>" * 6_500)
 
 
-@attack("unicode-stream-error", "a server's stream error with 64 KB of combining marks as condition", 1, "1", quick=True)
+@attack("unicode-stream-error", "a server's stream error with 48 KB of combining marks as condition", 1, "1", quick=True,
+        judge=judge_log)
 def unicode_stream_error(scene):
-    flood = Flood(scene.port, scene.source, 4)
+    sessions = []
+    total = int(scene.rate * scene.seconds)
+    for number in range(total):
+        sessions.append(Session(scene.port, "hostile.test", f"erring{number}", scene.source).login())
+    hand = Hand(scene.server_port)
+    error = (b"<stream:error><%b xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
+             % hostile_condition(48_000))
+    scene.go()
     number = 0
-    for _ in scene.strikes(flood.pump):
-        number += 1
-        flood.send(post(creation("error.test", rid=number)))
-    return {"sent": flood.sent, "outcome": f"{number} streams: {flood.statuses}"}
+    for _ in scene.strikes(time.sleep):
+        if number < total:
+            hand.deliver(f"erring{number}", error)
+            number += 1
+    return {"sent": number * len(error), "outcome": f"{number} streams ended so"}
 
 
 class RestlessServer:
@@ -140,9 +147,10 @@ class RestlessServer:
         # One letter a read: so standard input keeps its packets apart.
         self.hand, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.process = subprocess.Popen(
-            ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", certificate, "-key", key, "-tls1_3"],
+            ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", certificate, "-key", key, "-tls1_3", "-nbio"],
             stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         theirs.close()
+        wait_until(lambda: accepts(self.port), "openssl s_server listening")
 
     def stop(self):
         self.process.kill()
@@ -163,7 +171,7 @@ def key_updates(scene):
     while scene.is_on():
         try:
             for _ in range(100):
-                hand.send(b"K")
+                hand.send(b"K\n")
                 count += 1
         except BlockingIOError:
             flood.pump(0.001)

@@ -1,6 +1,8 @@
 """The list of attacks: what each needs, and what it does for how long."""
 
+import json
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -18,6 +20,8 @@ class Attack:
     rate: float
     group: str
     settings: dict = field(default_factory=dict)
+    # Settings that are left out when the binary does not know them.
+    wishes: dict = field(default_factory=dict)
     domains: dict = field(default_factory=dict)
     descriptors: Optional[int] = None
     # A helper of the attack that runs beside it: started with the stage, has `stop` and `port`.
@@ -41,6 +45,11 @@ def attack(name, what, rate, group, **more):
     return enter
 
 
+def judge_log(result):
+    """Nobody fills the disk by the log faster than with half of what he sends."""
+    return None if result["log_per_byte"] < 0.5 else f"{result['log_per_byte']:.2f} bytes of log for each byte of the attack"
+
+
 class Scene:
     """What an attacker knows: where to strike, how often, how long."""
 
@@ -48,11 +57,19 @@ class Scene:
         self.port, self.admin_port, self.server_port = port, admin_port, server_port
         self.rate, self.seconds, self.beside = rate, seconds, beside
         self.source = ATTACKER
-        self.began = time.monotonic()
+        self.began = None
+        self.tell_start = lambda: None
+
+    def statistics(self):
+        """The admin listener's /stats."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=10) as answer:
+            return json.load(answer)
 
     def go(self):
         """The time begins now: what came before was preparation."""
-        self.began = time.monotonic()
+        if self.began is None:
+            self.tell_start()
+            self.began = time.monotonic()
 
     def is_on(self):
         return time.monotonic() - self.began < self.seconds
@@ -60,6 +77,7 @@ class Scene:
     def strikes(self, pump):
         """Yields as often as it is time to strike, and lets `pump(seconds)` run between. Strikes that are late are made up
         for, up to a tenth of a second."""
+        self.go()
         gap = 1.0 / self.rate
         due = time.monotonic()
         while self.is_on():

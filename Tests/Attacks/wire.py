@@ -141,10 +141,12 @@ class Line:
 class Session:
     """A BOSH session over two connections, with one request held; blocking, with patience."""
 
-    def __init__(self, port, domain, user="anonymous", source=None, timeout=10.0, fields="", hold=1):
+    def __init__(self, port, domain, user="anonymous", source=None, timeout=10.0, fields="", hold=1,
+                 extra=""):
         self.lines = [Line(port, source, timeout), Line(port, source, timeout)]
         self.domain, self.user, self.timeout, self.fields, self.hold = domain, user, timeout, fields, hold
-        self.rid = random.randrange(1, 1 << 40)
+        self.extra = extra
+        self.rid = self.first = random.randrange(1, 1 << 40)
         self.sid = None
 
     @property
@@ -175,7 +177,7 @@ class Session:
 
     def create(self):
         """Opens it; the answer has the server's features."""
-        self.lines[0].send(post(creation(self.domain, self.rid, hold=self.hold), fields=self.fields))
+        self.lines[0].send(post(creation(self.domain, self.rid, self.extra, hold=self.hold), fields=self.fields))
         body = self.take(self.lines[0].answer())
         found = SID.search(body)
         if found is None:
