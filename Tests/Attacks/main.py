@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import random
 import resource
 import signal
 import sys
@@ -15,6 +16,8 @@ import attacks_logins  # noqa: E402, F401
 import attacks_memory  # noqa: E402, F401
 import attacks_requests  # noqa: E402, F401
 import attacks_server  # noqa: E402, F401
+import costs  # noqa: E402
+import search  # noqa: E402
 import stage  # noqa: E402
 from catalogue import ATTACKS  # noqa: E402
 from support.processes import clean_up  # noqa: E402
@@ -73,7 +76,17 @@ def main():
     run.add_argument("--json", metavar="FILE", help="also write the reports there")
     run.add_argument("--verbose", action="store_true", help="show where an attack itself went wrong")
     run.set_defaults(before=1.0, after=1.0)
+    table = commands.add_parser("costs", help="the table of what a stranger's byte can cost")
+    table.add_argument("--verbose", action="store_true", help="print each row as it is measured")
+    look = commands.add_parser("search", help="generated requests, to find one that costs too much by byte")
+    look.add_argument("--requests", type=int, default=50_000, metavar="N", help="how many (50,000; the long form is 1,000,000)")
+    look.add_argument("--seed", type=int, default=None, metavar="S", help="repeats the search that printed it")
+    look.add_argument("--batch", type=int, default=None, metavar="B", help="only this batch of the seed")
+    look.add_argument("--keep", metavar="DIR", help="write the worst requests there")
+    look.add_argument("--most", type=int, default=25, metavar="N", help="stop after so many findings (25)")
     options = parser.parse_args()
+    if options.command == "search" and options.seed is None:
+        options.seed = random.randrange(1 << 32)
     options.holdfast = os.path.abspath(options.holdfast)
     if not os.access(options.holdfast, os.X_OK):
         parser.error(f"{options.holdfast} is not an executable file")
@@ -81,6 +94,10 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if options.command == "costs":
+            return costs.run(options, print_table)
+        if options.command == "search":
+            return search.run(options, print_table)
         return run_attacks(options)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
