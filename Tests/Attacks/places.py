@@ -31,6 +31,9 @@ class Cost:
     growth: int
     total_wire: int
     is_late: bool = False
+    # The session, or the connection, has ended by it.
+    has_ended: bool = False
+    is_lost: bool = False
 
 
 class Bench:
@@ -122,6 +125,8 @@ class Bench:
         answered, is_sound = line.collect(count, self.holdfast)
         is_late = not self.settle() or line.is_late
         cost = self._end(before, used, max(1, answered), len(blob) / count * max(1, answered), is_late)
+        cost.has_ended = line is self.session_line and not is_sound
+        cost.is_lost = line.is_lost
         if is_late:
             self.restart()
         elif not is_sound or line.is_lost:
@@ -249,6 +254,38 @@ class Baseline:
                 costs = sorted((bench.measure(place, shape, "plain", count) for _ in range(5)), key=lambda cost: cost.seconds)
                 points.append((costs[2].wire, costs[2].seconds))
             self.points[place] = points
+        self.ending = sorted(self._end_session(bench) for _ in range(5))[2]
+        self.closing = sorted(self._close_connection(bench) for _ in range(5))[2]
+
+    @staticmethod
+    def _end_session(bench):
+        """What it costs that a session ends, whatever for."""
+        bench.ready_session()
+        _, used = bench._begin()
+        bench.session_line.send(post(bench.session.body(extra="type='terminate'")))
+        bench.session_line.collect(2, bench.holdfast)
+        time.sleep(0.01)
+        seconds = bench.holdfast.processor_time() - used
+        bench.close_lines()
+        return seconds
+
+    @staticmethod
+    def _close_connection(bench):
+        """What it costs that a connection is closed with requests on it."""
+        line = Pipeline(bench.holdfast.port)
+        _, used = bench._begin()
+        line.send(encode(b"<" + b"x" * 200, "plain") * 64)
+        line.collect(64, bench.holdfast)
+        bench.settle()
+        seconds = bench.holdfast.processor_time() - used
+        line.close()
+        return seconds
+
+    def expected(self, place, cost):
+        """What a plain request would have cost in the place of this one: where the session or the connection has ended, that
+        too, for a next one is not to be had for nothing."""
+        fees = self.ending * cost.has_ended + self.closing * cost.is_lost
+        return self.seconds(place, cost.wire) + fees / cost.requests
 
     def seconds(self, place, wire):
         """The processor time of a plain request of this size: at the place itself where each request has a connection of its

@@ -56,7 +56,7 @@ class Finding:
 
     def __init__(self, draw, cost, baseline):
         self.draw, self.cost = draw, cost
-        self.processor = cost.seconds / baseline.seconds(draw.place, cost.wire)
+        self.processor = cost.seconds / baseline.expected(draw.place, cost)
         self.memory = cost.growth / cost.total_wire if cost.growth > MEMORY_FLOOR else 0.0
 
     @property
@@ -103,6 +103,7 @@ def run(options, print_table):
     findings, bad = [], []
     done = number = 0
     begun = time.monotonic()
+    random.seed(options.seed)
     print(f"seed {options.seed}, {options.requests:,} requests", flush=True)
     try:
         baseline = Baseline(bench)
