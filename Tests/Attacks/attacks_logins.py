@@ -12,7 +12,7 @@ ERRAND = {"name": "open-proxy", "silent": 4}
 
 
 @attack("sessions-before-login", "957 creations in 0.36 s over one connection, again and again", 2_658, "5", descriptors=1024,
-        quick=True)
+        quick=True, share=0.5)
 def sessions_before_login(scene):
     flood = Flood(scene.port, scene.source, 1)
     blob = post(creation("hostile.test")) * 50

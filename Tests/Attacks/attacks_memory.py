@@ -113,7 +113,8 @@ def broadcast(scene):
     return {"sent": flood.sent, "outcome": f"{len(opened)} sessions opened, {done} filled"}
 
 
-@attack("answers-behind", "a held poll and 15 repeats of one answer of 1 MB on each of many connections", 20, "4", quick=True)
+@attack("answers-behind", "a held poll and 15 repeats of one answer of 1 MB on each of many connections", 20, "4", quick=True,
+        share=0.5)
 def answers_behind(scene):
     session = Session(scene.port, "hostile.test", "holder", scene.source).login()
     hand = Hand(scene.server_port)
@@ -248,9 +249,8 @@ def poll_with(session, hand, stanza):
 
 
 @attack("replay-scan", "2,000 sessions and no replay-budget: what a request costs then", 200, "8",
-        settings={"replay-budget": 0}, quick=True, share=0.25)
+        settings={"replay-budget": 0})
 def replay_scan(scene):
-    """Not more than without: the share of a core is the measure."""
     flood = Flood(scene.port, None, 100)
     sessions = []
     for _ in range(2_000):

@@ -28,7 +28,7 @@ class Attack:
     beside: Optional[Callable] = None
     # Is part of the quick form, where at rate 1 it may take this share of a core.
     quick: bool = False
-    share: float = 0.25
+    share: float = 0.1
     # Judges the outcome; returns what is wrong or None.
     judge: Optional[Callable] = None
     # For attacks that are an outcome rather than a load: no healthy session is needed.

@@ -172,6 +172,11 @@ def verdict(attack, report, options):
         # Processor time and memory say the same on a busy machine and on an idle one; delays do not.
         if report["processor_share"] > attack.share:
             wrong.append(f"{report['processor_share']:.0%} of a core, more than {attack.share:.0%}")
+        growth = report["memory_peak"] - report["memory_before"]
+        if growth > 16 * MIB and growth > 40 * report["sent"]:
+            wrong.append(f"{growth / MIB:,.0f} MiB of memory for {report['sent'] / 1e6:.1f} MB")
+        if report["login_failure"] and "in time" not in report["login_failure"]:
+            wrong.append(f"a login failed ({report['login_failure']})")
     else:
         if report["median"] > MEDIAN:
             wrong.append(f"median {report['median'] * 1000:.0f} ms")
