@@ -151,6 +151,12 @@ def half_open_small(scene):
     return unfinished(scene, post(creation("calm.test", payload=MEBIBYTE[:60_000]))[:-1])
 
 
+@attack("half-open-logged-in", "2,000 such bodies of 1 MiB of one session that is logged in", 200, "7")
+def half_open_logged_in(scene):
+    session = Session(scene.port, "hostile.test", "half", scene.source).login()
+    return unfinished(scene, post(session.body(MEBIBYTE))[:-1])
+
+
 def unfinished(scene, blob):
     flood = Flood(scene.port, scene.source, 2_000, reopens=False)
     number = 0
@@ -162,6 +168,65 @@ def unfinished(scene, blob):
             flood.pump(0.05)
     left = flood.alive()
     return {"sent": flood.sent, "outcome": f"{number} begun, {left} stay open: {flood.statuses or ''}"}
+
+
+def logged_in(scene, count, name):
+    """Up to `count` sessions that are logged in."""
+    sessions = []
+    for number in range(count):
+        try:
+            sessions.append(Session(scene.port, "hostile.test", f"{name}{number}", scene.source, hold=2).login())
+        except (Ended, OSError):
+            break
+    return sessions
+
+
+@attack("early-logged-in", "early requests of 1 MiB as gzip, expanded five times, of sessions that are logged in", 4, "3")
+def early_logged_in(scene):
+    total = int(scene.rate * scene.seconds)
+    sessions = logged_in(scene, total, "ahead")
+    text = b"".join(b"%d" % number + b"y" * 20 for number in range(40_000))[:1_000_000]
+    payload = b"<message xmlns='jabber:client'><body>" + text + b"</body></message>"
+    flood = Flood(scene.port, scene.source, total)
+    blobs = iter([post(request(each.sid, each.rid + 2, payload), "gzip") for each in sessions])
+    done = 0
+    scene.go()
+    for _ in scene.strikes(flood.pump):
+        blob = next(blobs, None)
+        if blob is None:
+            flood.pump(0.05)
+            continue
+        flood.send(blob, flood.connections[done])
+        done += 1
+    return {"sent": flood.sent, "outcome": f"{len(sessions)} sessions of {total} logged in, {done} filled, {flood.alive()} left"}
+
+
+@attack("unfetched", "sessions that are sent 200 KB five times and fetch nothing", 10, "4")
+def unfetched(scene):
+    return left_lying(scene, MESSAGE % (b"y" * 200_000), 5)
+
+
+@attack("unfetched-large", "sessions that are sent a stanza of 7 MiB and fetch nothing", 3, "4")
+def unfetched_large(scene):
+    return left_lying(scene, MESSAGE % (b"y" * (7 << 20)), 1)
+
+
+MESSAGE = b"<message id='m'><body>%b</body></message>"
+
+
+def left_lying(scene, stanza, times):
+    total = int(scene.rate * scene.seconds)
+    sessions = logged_in(scene, total, "lying")
+    hand = Hand(scene.server_port)
+    done = 0
+    scene.go()
+    for _ in scene.strikes(time.sleep):
+        if done == len(sessions):
+            time.sleep(0.05)
+            continue
+        hand.deliver(sessions[done].user, stanza, times)
+        done += 1
+    return {"sent": done * times * len(stanza), "outcome": f"{done} sessions of {total} filled by their server"}
 
 
 def unsent(port):

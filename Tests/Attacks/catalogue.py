@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 ATTACKS = {}
-ATTACKER = "127.0.0.9"
 
 
 @dataclass
@@ -50,13 +49,18 @@ def judge_log(result):
     return None if result["log_per_byte"] < 0.5 else f"{result['log_per_byte']:.2f} bytes of log for each byte of the attack"
 
 
+def attackers(count):
+    """The addresses that the attacker has; none of them is a trusted proxy's or a bystander's."""
+    return [f"127.0.{9 + number // 200}.{9 + number % 200}" for number in range(count)]
+
+
 class Scene:
     """What an attacker knows: where to strike, how often, how long."""
 
-    def __init__(self, port, admin_port, server_port, rate, seconds, beside=None):
+    def __init__(self, port, admin_port, server_port, rate, seconds, addresses=1, beside=None):
         self.port, self.admin_port, self.server_port = port, admin_port, server_port
         self.rate, self.seconds, self.beside = rate, seconds, beside
-        self.source = ATTACKER
+        self.source = attackers(addresses)
         self.began = None
         self.tell_start = lambda: None
 

@@ -14,8 +14,8 @@ BACKLOG = 4 << 20
 class Connection:
     """One of them; `pieces` are the requests that wait to be written."""
 
-    def __init__(self, reads=True, keeps=False):
-        self.socket = None
+    def __init__(self, source, reads=True, keeps=False):
+        self.socket, self.source = None, source
         self.pieces = []
         self.at = 0
         self.backlog = 0
@@ -26,12 +26,13 @@ class Connection:
 
 
 class Flood:
-    """Connections from one address to one port. Lost ones are opened again when there is something to write."""
+    """Connections to one port, from one address or from several in turn. Lost ones are opened again when there is something to write."""
 
     def __init__(self, port, source=None, count=1, reads=True, keeps=False, receive_buffer=None, reopens=True):
-        self.port, self.source, self.receive_buffer, self.reopens = port, source, receive_buffer, reopens
+        self.port, self.receive_buffer, self.reopens = port, receive_buffer, reopens
+        sources = source if isinstance(source, list) else [source]
         self.selector = selectors.DefaultSelector()
-        self.connections = [Connection(reads, keeps) for _ in range(count)]
+        self.connections = [Connection(sources[number % len(sources)], reads, keeps) for number in range(count)]
         self.sent = self.lost = self.opened = self.refused = self.skipped = 0
         self.statuses = {}
         self._next = 0
@@ -42,9 +43,9 @@ class Flood:
         new.setblocking(False)
         if self.receive_buffer is not None:
             new.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
-        if self.source is not None:
+        if connection.source is not None:
             new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            new.bind((self.source, 0))
+            new.bind((connection.source, 0))
         if new.connect_ex(("127.0.0.1", self.port)) not in (0, 115):
             new.close()
             self.refused += 1

@@ -72,6 +72,7 @@ def main():
     run.add_argument("--quick", action="store_true", help="a handful at rate 1, judged by processor time and memory alone")
     run.add_argument("--rate", type=float, default=10.0, metavar="N", help="times the rate of each attack (10)")
     run.add_argument("--seconds", type=float, default=5.0, metavar="S", help="how long each attack lasts (5)")
+    run.add_argument("--addresses", type=int, default=1, metavar="N", help="how many addresses the attacker has (1)")
     run.add_argument("--memory-limit", default="256 MiB", metavar="BYTES", help="the setting, and what is judged by (256 MiB)")
     run.add_argument("--json", metavar="FILE", help="also write the reports there")
     run.add_argument("--verbose", action="store_true", help="show where an attack itself went wrong")

@@ -74,7 +74,9 @@ class Answers:
 
 
 def connect(port, source=None, timeout=10.0, receive_buffer=None):
-    """A connection from the loopback address `source`."""
+    """A connection from the loopback address `source`, or from one of several."""
+    if isinstance(source, list):
+        source = random.choice(source)
     connection = socket.socket()
     if receive_buffer is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
