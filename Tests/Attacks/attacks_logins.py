@@ -2,14 +2,10 @@
 
 import socket
 import time
-import urllib.request
 
 from catalogue import attack, judge_log
 from flood import Flood
-from wire import Ended, Session, connect, creation, post
-
-ERRAND = {"name": "open-proxy", "silent": 4}
-
+from wire import connect, creation, post
 
 @attack("sessions-before-login", "957 creations in 0.36 s over one connection, again and again", 2_658, "5", descriptors=1024,
         quick=True, share=0.5)

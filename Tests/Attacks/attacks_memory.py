@@ -11,7 +11,7 @@ MEBIBYTE = b"<message xmlns='jabber:client'><body>" + b"x" * 1_040_000 + b"</bod
 
 
 def sessions_of(scene, flood, count, domain="hostile.test", hold=1, patience=8.0, extra=""):
-    """Opens up to `count` sessions without a login, each over its connection of `flood`; (connection, sid) of those that are."""
+    """Opens up to `count` sessions without a login, each over its connection of `flood`; (connection, sid) of each."""
     for number, connection in enumerate(flood.connections[:count]):
         connection.keeps = True
         flood.send(post(creation(domain, hold=hold, extra=extra)), connection)
@@ -198,7 +198,8 @@ def early_logged_in(scene):
             continue
         flood.send(blob, flood.connections[done])
         done += 1
-    return {"sent": flood.sent, "outcome": f"{len(sessions)} sessions of {total} logged in, {done} filled, {flood.alive()} left"}
+    return {"sent": flood.sent,
+            "outcome": f"{len(sessions)} sessions of {total} logged in, {done} filled, {flood.alive()} left"}
 
 
 @attack("unfetched", "sessions that are sent 200 KB five times and fetch nothing", 10, "4")

@@ -32,7 +32,8 @@ class Flood:
         self.port, self.receive_buffer, self.reopens = port, receive_buffer, reopens
         sources = source if isinstance(source, list) else [source]
         self.selector = selectors.DefaultSelector()
-        self.connections = [Connection(sources[number % len(sources)], reads, keeps) for number in range(count)]
+        self.connections = [Connection(sources[number % len(sources)], reads, keeps)
+                            for number in range(count)]
         self.sent = self.lost = self.opened = self.refused = self.skipped = 0
         self.statuses = {}
         self._next = 0
@@ -127,8 +128,8 @@ class Flood:
             connection.received += data
         for status in STATUS.findall(connection.tail + data):
             self.statuses[status.decode()] = self.statuses.get(status.decode(), 0) + 1
-        # A status line that is cut in two is counted when the rest is there.
-        connection.tail = data[-11:] if b"HTTP/1.1" not in data[-11:] or len(data) < 12 else data[-11:]
+        # A status line that is cut in two is counted when the rest is there; eleven bytes hold no whole one.
+        connection.tail = data[-11:]
 
     def pump(self, seconds):
         """Writes and reads for so long."""

@@ -50,6 +50,9 @@ def run_attacks(options):
         reports.append(report)
         print(f"{'FAIL' if report['failures'] else 'ok  '} {each.name}: {'; '.join(report['failures']) or each.what}\n"
               f"     {report['outcome']}", flush=True)
+        if report["limits"]:
+            print("     limits reached: " + ", ".join(f"{name} {count:,}" for name, count in report["limits"].items()),
+                  flush=True)
         if report["trace"] and options.verbose:
             print(report["trace"], flush=True)
     print()

@@ -1,13 +1,12 @@
 """Where a request can arrive, and what it costs there: processor time and memory of a Holdfast for a batch of requests."""
 
-import socket
 import time
 from dataclasses import dataclass
 
 import xmppserver
 from daemon import Holdfast
 from shapes import body, encode
-from wire import SID, Answers, Ended, Session, connect, creation, post, request
+from wire import SID, Answers, Session, connect, creation, post, request
 
 # The limits by rate are out of the way: what is measured is what a request costs that is let through.
 WISHES = {"session-requests": 100_000, "session-repeats": 100_000, "login-sessions": 4_000}

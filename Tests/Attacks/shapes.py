@@ -95,8 +95,8 @@ FILLS = {
     "dots": lambda size: many(b"a.", size),
     "colons": lambda size: many(b"xmpp:a:", size),
 }
-ATTRIBUTES = ("to", "from", "xml:lang", "route", "key", "newkey", "stream", "content", "ver", "rid", "sid", "ack", "wait", "hold",
-              "pause", "type", "other", "q:other", "xmlns:p", "xmpp:version")
+ATTRIBUTES = ("to", "from", "xml:lang", "route", "key", "newkey", "stream", "content", "ver", "rid", "sid", "ack", "wait",
+              "hold", "pause", "type", "other", "q:other", "xmlns:p", "xmpp:version")
 
 
 def of_attribute(name, fill):

@@ -1,7 +1,6 @@
 """One attack on one fresh Holdfast: sets the stage, lets it run, and tells what the others felt."""
 
 import multiprocessing
-import os
 import time
 import traceback
 
@@ -127,6 +126,7 @@ class Stage:
         time.sleep(options.after)
         after, _ = holdfast.memory()
         later, _ = self.mark()
+        limits = (holdfast.statistics() or {}).get("limits", {})
         delays = with_omitted(health["delays"] + ([health["underway"]] if health["underway"] > 0.02 else []),
                               bystanders.PAUSE)
         report = {
@@ -141,6 +141,7 @@ class Stage:
             "memory_before": before, "memory_peak": peak, "memory_after": after,
             "log_bytes": holdfast.log_bytes() - log_before,
             "log_per_byte": (holdfast.log_bytes() - log_before) / max(told["sent"], 1),
+            "limits": {name: count for name, count in limits.items() if count},
             "crashed": not holdfast.is_running,
             "trace": told.get("trace"),
             **{name: value for name, value in told.items() if name not in ("sent", "outcome", "trace")},
