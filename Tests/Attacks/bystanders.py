@@ -1,10 +1,10 @@
 """Those who mean no harm, each in a process of its own: a session that talks to itself, and logins."""
 
 import multiprocessing
-import os
 import random
 import time
 
+from urgency import go_first
 from wire import Ended, Session
 
 PATIENCE = 20.0
@@ -31,15 +31,12 @@ def with_omitted(delays, pause):
 class Bystander:
     """A process that tells what it saw when it is asked to end."""
 
-    def __init__(self, target, *arguments, priority=0):
+    def __init__(self, target, *arguments):
         self._mine, theirs = multiprocessing.Pipe()
 
         def body():
             self._mine.close()
-            try:
-                os.setpriority(os.PRIO_PROCESS, 0, priority)
-            except OSError:
-                pass
+            go_first()
             target(theirs, *arguments)
 
         self.process = multiprocessing.Process(target=body, daemon=True)

@@ -9,6 +9,7 @@ import urllib.request
 
 from support.gateway import toml
 from support.processes import Child, Scratch, free_ports
+from urgency import go_first
 
 MIB = 1 << 20
 
@@ -19,7 +20,7 @@ class Holdfast:
     # Which settings a binary knows, asked once.
     _known = {}
 
-    def __init__(self, binary, settings, domains, wishes=None, descriptors=None, priority=0):
+    def __init__(self, binary, settings, domains, wishes=None, descriptors=None):
         """`wishes` are settings that are left out when the binary does not know them."""
         self.binary = binary
         self.scratch = Scratch()
@@ -37,10 +38,7 @@ class Holdfast:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             if descriptors is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-            try:
-                os.setpriority(os.PRIO_PROCESS, 0, priority)
-            except OSError:
-                pass
+            go_first()
 
         self.log = os.path.join(self.scratch.path, "holdfast.log")
         self.child = Child([binary, "run", "--config", path], self.log, preexec_fn=prepare)

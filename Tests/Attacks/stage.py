@@ -11,8 +11,6 @@ from catalogue import Scene
 from daemon import MIB, Holdfast
 from support.processes import free_ports
 
-# What is measured should not wait for the machine's other work: it goes first where that is allowed.
-FIRST = -10
 # What must hold while an attack runs, in seconds.
 MEDIAN, NINETY_NINTH = 0.020, 0.100
 # How long an attacker may prepare itself, and how long beyond its time it may take.
@@ -52,7 +50,7 @@ class Stage:
 
     def _build(self):
         attack, options = self.attack, self.options
-        calm, calm_port = xmppserver.start(priority=FIRST)
+        calm, calm_port = xmppserver.start(is_first=True)
         hostile, self.server_port = xmppserver.start()
         self.things += [Process(calm), Process(hostile)]
         self.beside = attack.beside() if attack.beside else None
@@ -67,11 +65,11 @@ class Stage:
             settings.update(self.beside.settings)
             tables.update(self.beside.domains)
         wishes = {"memory-limit": options.memory_limit, **attack.wishes}
-        self.holdfast = Holdfast(options.holdfast, settings, tables, wishes, attack.descriptors, FIRST)
+        self.holdfast = Holdfast(options.holdfast, settings, tables, wishes, attack.descriptors)
         self.things.append(self.holdfast)
-        self.healthy = Bystander(bystanders.healthy, self.holdfast.port, "calm.test", "127.0.0.20", priority=FIRST)
+        self.healthy = Bystander(bystanders.healthy, self.holdfast.port, "calm.test", "127.0.0.20")
         self.things.append(self.healthy)
-        self.logins = Bystander(bystanders.logins, self.holdfast.port, "calm.test", "127.0.0.21", priority=FIRST)
+        self.logins = Bystander(bystanders.logins, self.holdfast.port, "calm.test", "127.0.0.21")
         self.things.append(self.logins)
         said = self.healthy.wait(30)
         if said != "in":

@@ -9,11 +9,11 @@ and all else is thrown away. A connection that begins with `@` is not XMPP but t
 import base64
 import json
 import multiprocessing
-import os
 import re
 import selectors
 import socket
 
+from urgency import go_first
 from wire import BIND, SASL
 
 HEADER = re.compile(rb"<stream:stream\b[^>]*?\bto=['\"]([^'\"]*)['\"][^>]*>")
@@ -57,6 +57,8 @@ class Server:
                     self._accept()
                     continue
                 try:
+                    if key.data.state == "gone":
+                        continue
                     if events & selectors.EVENT_READ:
                         data = key.data.socket.recv(1 << 18)
                         if not data:
@@ -77,6 +79,9 @@ class Server:
             self.selector.register(connection, selectors.EVENT_READ, Stream(connection))
 
     def _drop(self, stream):
+        if stream.state == "gone":
+            return
+        stream.state = "gone"
         self.selector.unregister(stream.socket)
         stream.socket.close()
         if self.users.get(stream.user) is stream:
@@ -95,7 +100,7 @@ class Server:
             except BlockingIOError:
                 break
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if stream.sending else 0)
-        if self.selector.get_key(stream.socket).events != wanted:
+        if stream.state != "gone" and self.selector.get_key(stream.socket).events != wanted:
             self.selector.modify(stream.socket, wanted, stream)
 
     def _take(self, stream, data):
@@ -186,13 +191,16 @@ class Server:
         target = self.users.get(order["to"])
         if target is not None:
             target.again.append((blob, order.get("times", 1)))
-            self._flush(target)
+            try:
+                self._flush(target)
+            except OSError:
+                self._drop(target)
         stream.sending += b"done\n" if target is not None else b"none\n"
         if stream.received:
             self._obey(stream)
 
 
-def start(condition_length=65536, priority=0):
+def start(condition_length=65536, is_first=False):
     """A server on a free port, as (process, port)."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -200,10 +208,8 @@ def start(condition_length=65536, priority=0):
     port = listener.getsockname()[1]
 
     def body():
-        try:
-            os.setpriority(os.PRIO_PROCESS, 0, priority)
-        except OSError:
-            pass
+        if is_first:
+            go_first()
         Server(listener, condition_length).run()
 
     process = multiprocessing.Process(target=body, daemon=True)
