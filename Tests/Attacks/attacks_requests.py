@@ -108,6 +108,12 @@ def gzip_elements_creation(scene):
     return storm(scene, post(creation("nobody.test", payload=payload), "gzip"))
 
 
+@attack("gzip-nine-times", "60 KB of `<a xmlns='x'/>` as gzip that expands no more than nine times (6.7 kB)", 38, "6")
+def gzip_nine_times(scene):
+    payload = b"<a xmlns='x'/>" * (60_000 // 14)
+    return storm(scene, post(creation("nobody.test", payload=payload), "gzip, nine times"))
+
+
 @attack("small-elements", "1 MiB of `<a xmlns='x'/>`, uncompressed", 4, "13")
 def small_elements(scene):
     payload = b"<a xmlns='x'/>" * (1_048_000 // 14)

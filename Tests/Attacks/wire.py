@@ -22,14 +22,26 @@ class Ended(Exception):
     """The session, the connection or the patience has come to its end; the text says which."""
 
 
+def packed(data, bits, ratio):
+    """Compressed, but no more than `ratio` times, by empty blocks in front: just below a limit on expansion. 31 bits are
+    gzip, 15 deflate."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, bits)
+    start = packer.compress(data[:1]) + packer.flush(zlib.Z_SYNC_FLUSH)
+    rest = packer.compress(data[1:]) + packer.flush()
+    missing = len(data) // ratio - len(start) - len(rest)
+    return start + b"\0\0\0\xff\xff" * max(0, missing // 5 + 1) + rest
+
+
 def post(body, coding=None, fields="", chunked=False):
-    """A whole POST request with this body; `coding` is gzip, deflate or None."""
+    """A whole POST request with this body; `coding` is gzip, deflate, "gzip, nine times" or None."""
     if isinstance(body, str):
         body = body.encode()
     if coding == "gzip":
         body = gzip.compress(body, 9, mtime=0)
     elif coding == "deflate":
         body = zlib.compress(body, 9)
+    elif coding == "gzip, nine times":
+        body, coding = packed(body, 31, 9), "gzip"
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n{fields}"
     if coding is not None:
         head += f"Content-Encoding: {coding}\r\n"
