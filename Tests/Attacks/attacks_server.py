@@ -53,7 +53,7 @@ def at_victim(scene, stanza, times=1, answer_every=1, expects=True):
     if fate == "lives":
         # A small message still reaches it, behind all that is on its way.
         hand.deliver("victim", MESSAGE % (0, b"<body>the-last</body>"))
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 25
         fate = "gets nothing more"
         try:
             while time.monotonic() < deadline:
