@@ -165,14 +165,14 @@ extension Worker {
         bodyServed(on: connection)
     }
 
-    /// What was worked on belonged to this connection: its next requests are taken now, or it ends if that was put off.
+    /// What was worked on belonged to this connection: its next requests are taken from now on, or it ends if that was put off.
     private func bodyServed(on connection: ClientConnection) {
         guard connection.ending != .closed else {
             // The request has come, but nobody is there any more for its answer.
             abortWaiting(on: connection)
             return
         }
-        consumeBacklog(of: connection)
+        // What it sent behind the body waits for the next turn: what the body led to is written first.
         afterReading(connection)
         markDirty(connection)
     }

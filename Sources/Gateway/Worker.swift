@@ -185,7 +185,8 @@ package final class Worker {
 
     private var isDone: Bool {
         guard case .draining(let until) = stopping else { return false }
-        return (links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }) || now >= until
+        let isAllSaid = links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }
+        return isAllSaid || now >= until
     }
 
     private var timeToWake: Duration? {
