@@ -138,7 +138,7 @@ extension Session {
         } else if let response = replay.response(to: rid) {
             replay.noteReplay(of: rid, now: now)
             if missing == rid { missing = nil }
-            effects.append(.respond(exchange, response))
+            effects.append(.respondAgain(exchange, response))
             if idleSince != nil { idleSince = now }
         } else {
             end(.ridTooOld, culprit: exchange, into: &effects)

@@ -49,6 +49,9 @@ package enum StreamFarewell: Sendable, Equatable {
 package enum SessionEffect: Sendable, Equatable {
     /// Answer that HTTP request.
     case respond(ExchangeID, BodyResponse)
+    /// Answer that HTTP request, which is a repeat, with the answer that was given before. It costs a client a hundred bytes to
+    /// ask for it as often as it likes, so nothing should be made anew for it.
+    case respondAgain(ExchangeID, BodyResponse)
     /// Connect to a server and open a stream.
     case openStream(StreamRequest, on: StreamNumber = .first)
     /// Send these stanzas to the upstream.

@@ -1,6 +1,6 @@
 import CZlib
 
-/// Expands compressed data, a whole piece at a time; one context for all of them.
+/// Expands compressed data, one piece after the other; one context for all of them.
 ///
 /// It takes about 7 KB, and 32 KB more from the first piece on whose result did not fit at once.
 @safe
@@ -33,14 +33,14 @@ package struct Inflater: ~Copyable {
     package mutating func inflate(
         _ input: Span<UInt8>, as format: DeflateFormat, limit: Int, into output: inout [UInt8]
     ) throws(DeflateError) {
-        guard let length = uInt(exactly: input.count) else { throw .tooLarge }
+        guard input.count <= Int(uInt.max) else { throw .tooLarge }
         let start = output.count
         do throws(DeflateError) {
-            guard unsafe inflateReset2(stream, format.windowBits(Self.window)) == Z_OK else { throw .outOfMemory }
-            try unsafe input.withUnsafeBufferPointer { bytes throws(DeflateError) in
-                unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
-                unsafe stream.pointee.avail_in = length
-                try inflateMembers(of: format, limit: max(0, limit), into: &output)
+            try begin(as: format, limit: limit)
+            // A result that fits at once needs no window.
+            var room = max(Self.leastRoom, input.count * 4)
+            while try !proceed(input, by: input.count, room: room, flush: Z_FINISH, into: &output) {
+                room = max(room, output.count - start)
             }
         } catch {
             output.removeSubrange(start...)
@@ -48,38 +48,74 @@ package struct Inflater: ~Copyable {
         }
     }
 
-    private mutating func inflateMembers(
-        of format: DeflateFormat, limit: Int, into output: inout [UInt8]
-    ) throws(DeflateError) {
-        let start = output.count
-        var room = unsafe max(Self.leastRoom, Int(stream.pointee.avail_in) * 4)
-        while true {
-            // One byte more than allowed tells a result that is too large from one that fits exactly.
-            let allowed = limit - (output.count - start)
-            // With Z_FINISH a result that fits at once needs no window.
-            let status = unsafe append(
-                to: &output, room: uInt(clamping: min(room, allowed == Int.max ? allowed : allowed + 1)), from: stream
-            ) { unsafe CZlib.inflate($0, Z_FINISH) }
-            guard output.count - start <= limit else { throw .tooLarge }
-            switch status {
-            case Z_STREAM_END:
-                guard unsafe stream.pointee.avail_in > 0 else { return }
-                try beginNextMember(of: format)
-            case Z_OK, Z_BUF_ERROR:
-                guard unsafe stream.pointee.avail_out == 0 else { throw .truncated }
-                room = max(room, output.count - start)
-            case Z_MEM_ERROR:
-                throw .outOfMemory
-            default:
-                throw .corrupt
-            }
+    /// How far a piece of data has come.
+    private struct Progress {
+        let format: DeflateFormat
+        let limit: Int
+        var consumed = 0
+        var produced = 0
+    }
+
+    private var progress = Progress(format: .zlib, limit: 0)
+
+    /// Begins to expand a piece of data that is too long to be expanded at once; `proceed` goes on.
+    package mutating func begin(as format: DeflateFormat, limit: Int) throws(DeflateError) {
+        guard unsafe inflateReset2(stream, format.windowBits(Self.window)) == Z_OK else { throw .outOfMemory }
+        progress = Progress(format: format, limit: max(0, limit))
+    }
+
+    /// Goes on with the piece that was begun: through up to `step` bytes of `input`, which is the same each time, and appends
+    /// up to `step` bytes. What was appended is worth nothing when an error is thrown.
+    ///
+    /// - Returns: whether all of it has been expanded.
+    package mutating func proceed(
+        _ input: Span<UInt8>, step: Int, into output: inout [UInt8]
+    ) throws(DeflateError) -> Bool {
+        let step = max(step, 1)
+        return try proceed(input, by: step, room: step, flush: Z_NO_FLUSH, into: &output)
+    }
+
+    private mutating func proceed(
+        _ input: Span<UInt8>, by step: Int, room: Int, flush: Int32, into output: inout [UInt8]
+    ) throws(DeflateError) -> Bool {
+        let end = progress.consumed + min(step, input.count - progress.consumed)
+        return try unsafe input.withUnsafeBufferPointer { bytes throws(DeflateError) in
+            var room = room
+            repeat {
+                let rest = unsafe UnsafeBufferPointer(rebasing: bytes[progress.consumed..<end])
+                unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: rest.baseAddress)
+                unsafe stream.pointee.avail_in = uInt(clamping: rest.count)
+                // One byte more than allowed tells a result that is too large from one that fits exactly.
+                let allowed = progress.limit - progress.produced
+                let before = output.count
+                let status = unsafe append(
+                    to: &output, room: uInt(clamping: min(room, allowed == Int.max ? allowed : allowed + 1)),
+                    from: stream
+                ) { unsafe CZlib.inflate($0, flush) }
+                room -= output.count - before
+                progress.produced += output.count - before
+                unsafe progress.consumed = end - Int(stream.pointee.avail_in)
+                guard progress.produced <= progress.limit else { throw .tooLarge }
+                switch status {
+                case Z_STREAM_END:
+                    guard progress.consumed < bytes.count else { return true }
+                    try unsafe beginNextMember(UnsafeBufferPointer(rebasing: bytes[progress.consumed...]))
+                case Z_OK, Z_BUF_ERROR:
+                    guard unsafe stream.pointee.avail_out > 0 else { return false }
+                    guard end < bytes.count else { throw .truncated }
+                case Z_MEM_ERROR:
+                    throw .outOfMemory
+                default:
+                    throw .corrupt
+                }
+            } while room > 0 && progress.consumed < end
+            return false
         }
     }
 
     /// Something stands behind the end: another member of gzip data, or what does not belong there.
-    private mutating func beginNextMember(of format: DeflateFormat) throws(DeflateError) {
-        guard format == .gzip, let next = unsafe stream.pointee.next_in, unsafe next[0] == 0x1F,
-            unsafe stream.pointee.avail_in == 1 || next[1] == 0x8B
+    private mutating func beginNextMember(_ rest: UnsafeBufferPointer<UInt8>) throws(DeflateError) {
+        guard progress.format == .gzip, unsafe rest[0] == 0x1F, unsafe rest.count == 1 || rest[1] == 0x8B
         else { throw .trailingData }
         guard unsafe inflateReset(stream) == Z_OK else { throw .outOfMemory }
     }

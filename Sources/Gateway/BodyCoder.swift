@@ -1,5 +1,6 @@
 import Deflate
 import HTTPWire
+import XMLCodec
 
 /// Undoes the content coding of request bodies and applies one to response bodies (`H-08`, `H-09`).
 ///
@@ -9,36 +10,59 @@ struct BodyCoder: ~Copyable {
     private var deflate: Deflater?
     private var inflater: Inflater?
 
+    /// Why a coded request body is refused.
+    enum Refusal {
+        /// It is not what its coding says.
+        case damaged
+        /// It is larger than any body may be (`H-23`).
+        case tooLarge
+        /// It becomes more than what came over the wire for it allows.
+        case expandsTooFar
+        case noMemory
+
+        init(_ error: DeflateError, isBelowBodyLimit: Bool) {
+            switch error {
+            case .corrupt, .truncated, .trailingData: self = .damaged
+            case .tooLarge: self = isBelowBodyLimit ? .expandsTooFar : .tooLarge
+            case .outOfMemory: self = .noMemory
+            }
+        }
+
+        /// How the request is answered.
+        var status: HTTPStatus {
+            switch self {
+            case .damaged: .badRequest
+            case .tooLarge, .expandsTooFar: .contentTooLarge
+            case .noMemory: .serviceUnavailable
+            }
+        }
+    }
+
     /// What a coded request body came to.
     enum Expansion {
         case bytes([UInt8])
-        /// The request is answered with this status.
-        case refused(HTTPStatus)
+        case refused(Refusal)
     }
 
     /// Undoes the coding of a request's body.
-    ///
-    /// - Parameter limit: the bytes a body may have, the same as for one that came uncoded (`H-23`).
-    mutating func expand(_ body: Span<UInt8>, coding: ContentCoding, limit: Int) -> Expansion {
-        let format: DeflateFormat = coding == .gzip ? .gzip : DeflateFormat(deflateCoding: body)
+    mutating func expand(_ body: Span<UInt8>, coding: ContentCoding, _ bounds: ExpansionBounds) -> Expansion {
         if inflater == nil { inflater = Inflater() }
         var bytes: [UInt8] = []
         do throws(DeflateError) {
             guard inflater != nil else { throw .outOfMemory }
-            try inflater?.inflate(body, as: format, limit: limit, into: &bytes)
+            try inflater?.inflate(
+                body, as: DeflateFormat(coding, of: body), limit: bounds.bytes(from: body.count), into: &bytes)
         } catch {
-            switch error {
-            case .corrupt, .truncated, .trailingData: return .refused(.badRequest)
-            case .tooLarge: return .refused(.contentTooLarge)
-            case .outOfMemory: return .refused(.serviceUnavailable)
-            }
+            return .refused(Refusal(error, isBelowBodyLimit: bounds.isBelowBodyLimit(body.count)))
         }
+        guard bounds.allowsWeight(BodyWeight.of(bytes.span), from: body.count) else { return .refused(.expandsTooFar) }
         return .bytes(bytes)
     }
 
     /// Compresses a response as its request allows, if that makes it shorter and gives nothing away.
     mutating func compress(_ response: inout HTTPResponse, as coding: ContentCoding) {
         response.variesByCoding = true
+        guard response.body.count <= Self.mostCompressed else { return }
         guard coding != .identity, !SASLNamespace.isNamed(in: response.body.span) else { return }
         // Fewer bytes saved than `Content-Encoding: deflate` takes are none.
         let limit = response.body.count - 32
@@ -47,6 +71,9 @@ struct BodyCoder: ~Copyable {
         response.body = compressed
         response.coding = coding
     }
+
+    /// Everybody waits while a response is compressed, and what is hard to compress takes 25 to 35 us a KB.
+    private static let mostCompressed = 64 * 1024
 
     private mutating func deflate(
         _ bytes: Span<UInt8>, as coding: ContentCoding, limit: Int, into output: inout [UInt8]
@@ -96,4 +123,38 @@ enum SASLNamespace {
         guard bytes.count - start >= name.count else { return false }
         return name.indices.allSatisfy { bytes[start + $0] == name[$0] }
     }
+}
+
+extension DeflateFormat {
+    /// How a body of this coding is framed.
+    init(_ coding: ContentCoding, of body: Span<UInt8>) {
+        self = coding == .gzip ? .gzip : DeflateFormat(deflateCoding: body)
+    }
+}
+
+/// What a compressed body may become, by what came over the wire for it: its bytes, and what they take to be read.
+struct ExpansionBounds {
+    /// The most bytes any body may have (`H-23`).
+    let body: Int
+    /// How many times its size a compressed one may become.
+    let ratio: Int
+
+    /// The most bytes that `wireCount` bytes may become.
+    func bytes(from wireCount: Int) -> Int {
+        min(body, max(Self.leastBytes, wireCount * ratio))
+    }
+
+    /// Whether the ratio bounds it more narrowly than the limit of any body.
+    func isBelowBodyLimit(_ wireCount: Int) -> Bool { bytes(from: wireCount) < body }
+
+    /// Whether what `wireCount` bytes became takes no longer to be read than some twenty times what a plain message of
+    /// `wireCount` bytes takes to be served. That is 14,000 bytes' worth of reading and two for each of its bytes.
+    func allowsWeight(_ weight: Int, from wireCount: Int) -> Bool {
+        weight <= Self.leastWeight + wireCount * Self.weightByByte
+    }
+
+    /// What anything may become.
+    private static let leastBytes = 4096
+    private static let leastWeight = 200_000
+    private static let weightByByte = 30
 }

@@ -86,6 +86,10 @@ final class ClientConnection {
     /// When the first byte of the request that is being read came.
     var requestSince: MonotonicInstant
     var waiting = WaitingList()
+    /// Whether a large body of it waits to be read, or is: no other request of it is taken meanwhile.
+    var isBodyWaiting = false
+    /// Whether the client closed its side while requests that had come whole were still waiting for their turn.
+    var isPeerGone = false
     /// Whether it is in the list of connections to be written at the end of the batch.
     var isDirty = false
     /// Whether the client closed its side: what is owed is written once, then the connection goes.

@@ -144,7 +144,7 @@ extension Worker {
 
     /// Goes on with bytes that had to wait until fewer requests were open.
     func consumeBacklog(of connection: ClientConnection) {
-        guard !connection.backlog.isEmpty, connection.http.mayRead else { return }
+        guard !connection.backlog.isEmpty, connection.http.mayRead, !connection.isBodyWaiting else { return }
         let waiting = connection.backlog
         connection.backlog = []
         let used = takeRequests(from: waiting.span, on: connection)
@@ -159,13 +159,16 @@ extension Worker {
         // A request's deadlines count from its first byte, however slowly the rest trickles in.
         if connection.http.phase == .idle { connection.requestSince = now }
         // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
-        while connection.ending == .none, connection.http.outputCount < Self.answersBound,
+        var work = 0
+        while connection.ending == .none, !connection.isBodyWaiting, work < Self.workBound,
+            connection.http.outputCount < Self.answersBound,
             let event = connection.http.next(bytes, offset: &offset, date: date.current())
         {
             switch event {
             case .request(let request):
                 counters.requests &+= 1
                 connection.requestSince = now
+                work += request.body.count + Self.requestWork
                 serve(request, on: connection)
             case .continueExpected:
                 markDirty(connection)
@@ -179,8 +182,13 @@ extension Worker {
         return offset
     }
 
-    private func afterReading(_ connection: ClientConnection) {
+    /// Looks at a connection anew after requests of it were taken.
+    func afterReading(_ connection: ClientConnection) {
         guard connection.ending == .none else { return }
+        if connection.isPeerGone, !isServing(connection) {
+            peerClosed(connection)
+            return
+        }
         // Sending more is no sign that the client reads.
         if !connection.hasUnwritten { connection.phaseSince = now }
         armDeadline(of: connection)
@@ -194,13 +202,23 @@ extension Worker {
             close(connection)
             return
         }
+        guard !isServing(connection) else {
+            connection.isPeerGone = true
+            updateInterest(of: connection)
+            return
+        }
         connection.isPeerClosed = true
         abortWaiting(on: connection)
         markDirty(connection)
     }
 
+    /// Whether requests of this connection that have come whole wait for a turn of the loop, and for nothing else.
+    private func isServing(_ connection: ClientConnection) -> Bool {
+        connection.isBodyWaiting || (!connection.backlog.isEmpty && connection.http.mayRead)
+    }
+
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
-    private func abortWaiting(on connection: ClientConnection) {
+    func abortWaiting(on connection: ClientConnection) {
         for waiting in connection.waiting.all {
             guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
             let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
@@ -239,7 +257,8 @@ extension Worker {
                 }
                 return
             case .failed:
-                if connection.waiting.isEmpty || connection.isPeerClosed {
+                connection.written = connection.output.count
+                if !isServing(connection), connection.waiting.isEmpty || connection.isPeerClosed {
                     close(connection)
                 } else {
                     peerClosed(connection)
@@ -295,10 +314,13 @@ extension Worker {
         var interest: Interest = []
         let isLingering = if case .lingering = connection.ending { true } else { false }
         // Who does not read its answers is not read either, or its requests would make them grow without bound.
-        let mayRead = connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
+        let mayRead =
+            connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
+            && !connection.isBodyWaiting && !connection.isPeerGone
         if isLingering || mayRead { interest.insert(.readable) }
         // Requests that were read and had to wait go on with the next batch, behind everybody else's turn.
-        let mayGoOn = !connection.backlog.isEmpty && connection.http.mayRead && !isLingering
+        let mayGoOn =
+            !connection.backlog.isEmpty && connection.http.mayRead && !isLingering && !connection.isBodyWaiting
         if connection.hasUnwritten || mayGoOn { interest.insert(.writable) }
         guard interest != connection.interest else { return }
         connection.interest = interest
@@ -337,6 +359,7 @@ extension Worker {
             close(connection)
         } else if connection.hasUnwritten {
             connection.written = connection.output.count
+            connection.backlog = []
             peerClosed(connection)
         } else if connection.http.hasOutput {
             // An answer of this very batch: it is written first.
@@ -361,6 +384,10 @@ extension Worker {
             try? poller.register(socket.listener.descriptor, token: socket.token.raw, interest: .readable)
         }
     }
+
+    /// How much work on the requests of one connection is done in one turn: in bytes of bodies, with what a request takes beside.
+    private static let workBound = 64 * 1024
+    private static let requestWork = 1024
 
     /// How many bytes of answers one connection may have before further requests that were read wait for them to leave.
     private static let answersBound = 64 * 1024

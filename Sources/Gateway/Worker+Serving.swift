@@ -14,9 +14,14 @@ extension Worker {
     static let crossOrigin = CrossOriginPolicy.any
 
     /// Queues an answer on its connection, compressed where the request allows it and it is worth it (`H-08`).
-    func respond(to exchange: UInt64, on connection: ClientConnection, _ response: consuming HTTPResponse) {
+    ///
+    /// The answer to a repeat goes out as it is: whoever asks for it a hundred times would have it compressed a hundred times.
+    func respond(
+        to exchange: UInt64, on connection: ClientConnection, isRepeat: Bool = false,
+        _ response: consuming HTTPResponse
+    ) {
         if settings.compressesResponses, response.body.count >= settings.compressFrom, connection.role == .bosh {
-            bodyCoder.compress(&response, as: connection.http.coding(of: exchange))
+            bodyCoder.compress(&response, as: isRepeat ? .identity : connection.http.coding(of: exchange))
         }
         _ = connection.http.respond(to: exchange, with: response, date: date.current())
         markDirty(connection)
@@ -34,10 +39,8 @@ extension Worker {
                 return
             }
             switch request.head.coding {
-            case .identity?:
-                serveBody(request, on: connection)
             case let coding?:
-                serveCoded(request, coding, on: connection)
+                serve(request, coding, on: connection)
             case nil:
                 respond(
                     to: request.exchange, on: connection,
@@ -66,20 +69,31 @@ extension Worker {
 
     /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request
     /// alone: its framing was in order, so the connection stays.
-    private func serveCoded(
+    func serveCoded(
         _ request: borrowing HTTPRequest, _ coding: ContentCoding, on connection: ClientConnection
     ) {
-        switch bodyCoder.expand(request.body.span, coding: coding, limit: settings.maxBody) {
+        switch bodyCoder.expand(request.body.span, coding: coding, expansionBounds) {
         case .bytes(let body):
             var plain = copy request
             plain.body = body
             serveBody(plain, on: connection)
-        case .refused(let status):
-            counters.requestsRefused &+= 1
-            logger.debug(
-                "coded body refused", metadata: ["peer": "\(connection.peer)", "status": "\(status.rawValue)"])
-            respond(to: request.exchange, on: connection, HTTPResponse(status: status))
+        case .refused(let refusal):
+            refuse(request, refusal, on: connection)
         }
+    }
+
+    /// Answers a coded request that is refused.
+    func refuse(_ request: borrowing HTTPRequest, _ refusal: BodyCoder.Refusal, on connection: ClientConnection) {
+        counters.requestsRefused &+= 1
+        if case .expandsTooFar = refusal { reached(.maxExpansion, "from \(connection.peer)") }
+        logger.debug(
+            "coded body refused",
+            metadata: ["peer": "\(connection.peer)", "status": "\(refusal.status.rawValue)"])
+        respond(to: request.exchange, on: connection, HTTPResponse(status: refusal.status))
+    }
+
+    var expansionBounds: ExpansionBounds {
+        ExpansionBounds(body: settings.maxBody, ratio: settings.maxExpansion)
     }
 
     /// The answer to a request for anything but the endpoint.

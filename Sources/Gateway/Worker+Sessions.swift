@@ -8,9 +8,14 @@ import XMLCodec
 extension Worker {
     /// Acts on a `<body/>` request: a new session, or the next request of one.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        act(on: bodyParser.parse(request.body.span), of: request, on: connection)
+    }
+
+    /// Acts on what the body of a request came to.
+    func act(on parse: BodyParse, of request: borrowing HTTPRequest, on connection: ClientConnection) {
         let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
         requestClient = client(of: request, on: connection)
-        switch bodyParser.parse(request.body.span) {
+        switch parse {
         case .body(let attributes, let payload, let stanzas):
             switch attributes.sid {
             case .absent:
@@ -25,6 +30,7 @@ extension Worker {
                 answer(exchange, BodyResponse(.terminate(.itemNotFound)))
             }
         case .refused(let fault, let attributes):
+            if case .limit(let limit) = fault, let bound = Bound(limit) { reached(bound, "from \(connection.peer)") }
             logger.debug("body refused", metadata: ["peer": "\(connection.peer)", "fault": "\(fault)"])
             if let attributes, case .known(let sid) = attributes.sid, let driver = driver(of: sid) {
                 connection.waiting.append(.init(exchange: request.exchange, session: driver.slot, sid: sid))
@@ -112,6 +118,8 @@ extension Worker {
             switch effect {
             case .respond(let exchange, let response):
                 answer(exchange, response, of: driver)
+            case .respondAgain(let exchange, let response):
+                answer(exchange, response, isRepeat: true, of: driver)
             case .openStream(let request, let stream):
                 open(request, stream: stream, of: driver)
             case .forward(let bytes, let stream):
@@ -160,17 +168,19 @@ extension Worker {
     }
 
     /// Writes a session's response into the connection that waits for it.
-    private func answer(_ exchange: ExchangeID, _ response: borrowing BodyResponse, of driver: SessionDriver) {
+    private func answer(
+        _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false, of driver: SessionDriver
+    ) {
         let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
-        answer(exchange, response, contentType: type, isLegacy: driver.session.isLegacy)
+        answer(exchange, response, isRepeat: isRepeat, contentType: type, isLegacy: driver.session.isLegacy)
     }
 
     /// Writes a response into the connection that waits for it.
     ///
     /// A client from before terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1, `T-10`).
     private func answer(
-        _ exchange: ExchangeID, _ response: borrowing BodyResponse, contentType: HTTPContentType = .xml,
-        isLegacy: Bool = false
+        _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false,
+        contentType: HTTPContentType = .xml, isLegacy: Bool = false
     ) {
         guard let connection = connections[Token(raw: exchange.connection)] else { return }
         connection.waiting.remove(exchange: exchange.number)
@@ -181,7 +191,7 @@ extension Worker {
         bodyScratch.removeAll(keepingCapacity: true)
         BodyWriter.append(response, into: &bodyScratch)
         respond(
-            to: exchange.number, on: connection,
+            to: exchange.number, on: connection, isRepeat: isRepeat,
             HTTPResponse(status: .ok, contentType: contentType, body: bodyScratch))
     }
 
@@ -213,6 +223,18 @@ extension HTTPStatus {
         case .badRequest: self = .badRequest
         case .policyViolation: self = .forbidden
         case .itemNotFound: self = .notFound
+        default: return nil
+        }
+    }
+}
+
+extension Bound {
+    /// The setting behind a limit on a client's XML; nil for limits that no setting moves.
+    fileprivate init?(_ limit: XMLLimit) {
+        switch limit {
+        case .depth: self = .xmlDepth
+        case .attributes: self = .xmlAttributes
+        case .elements: self = .xmlElements
         default: return nil
         }
     }

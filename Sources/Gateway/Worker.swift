@@ -37,6 +37,7 @@ package final class Worker {
     var bodyScratch: [UInt8] = []
     var plainScratch: [UInt8] = []
     let bodyParser: BodyParser
+    var largeBodies: LargeBodies
     let upstreamReader: UpstreamReader
     let stanzaReturn: StanzaReturn
     let sites: UpstreamSites
@@ -124,7 +125,8 @@ package final class Worker {
         startedAt = clock
         now = clock
         descriptorLimit = DescriptorLimit.raise()
-        bodyParser = BodyParser(limits: XMLLimits(settings, elementSize: settings.maxBody))
+        bodyParser = BodyParser(limits: .ofClients(settings))
+        largeBodies = LargeBodies(limits: .ofClients(settings))
         upstreamReader = UpstreamReader(
             limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
         stanzaReturn = StanzaReturn(limits: XMLLimits(settings, elementSize: settings.maxStanza))
@@ -163,7 +165,7 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
         while !isDone {
-            let wait = expandingLinks.isEmpty ? timeToWake : .zero
+            let wait = expandingLinks.isEmpty && largeBodies.isEmpty ? timeToWake : .zero
             guard let count = try? poller.wait(timeout: wait) else {
                 logger.critical("waiting for events failed")
                 return false
@@ -173,6 +175,7 @@ package final class Worker {
             let expanding = expandingLinks
             expandingLinks = []
             for link in expanding { expandBacklog(of: link) }
+            workOnLargeBodies()
             handleDeadlines()
             flushDirty()
         }
@@ -182,7 +185,8 @@ package final class Worker {
 
     private var isDone: Bool {
         guard case .draining(let until) = stopping else { return false }
-        return (links.count == 0 && connections.all.allSatisfy { !$0.hasUnwritten }) || now >= until
+        let isAllSaid = links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }
+        return isAllSaid || now >= until
     }
 
     private var timeToWake: Duration? {
@@ -345,6 +349,13 @@ extension ServedDomains {
 }
 
 extension XMLLimits {
+    /// What a body from a client must keep to.
+    static func ofClients(_ settings: Settings) -> XMLLimits {
+        XMLLimits(
+            depth: settings.xmlDepth, attributes: settings.xmlAttributes, elements: settings.xmlElements,
+            oddNamespaces: 128, elementSize: settings.maxBody)
+    }
+
     init(_ settings: Settings, elementSize: Int) {
         self.init(depth: settings.xmlDepth, attributes: settings.xmlAttributes, elementSize: elementSize)
     }

@@ -61,7 +61,7 @@ extension DialogueLine {
     init?(effect: SessionEffect, name: (ExchangeID) -> String, stream: (StreamNumber) -> String) {
         var on: StreamNumber
         switch effect {
-        case .respond(let exchange, let response):
+        case .respond(let exchange, let response), .respondAgain(let exchange, let response):
             self.init(response: response, to: name(exchange))
             return
         case .ended(let reason):

@@ -28,7 +28,7 @@ extension SimulatedWorld {
         for effect in effects {
             var told = effect
             switch effect {
-            case .respond(let id, var response):
+            case .respond(let id, var response), .respondAgain(let id, var response):
                 let isFeatures = response.usesStreamPrefix
                 response.payload = Array((isFeatures ? "<f/>" : Self.elements(response.payload, "n")).utf8)
                 told = .respond(id, response)

@@ -180,7 +180,7 @@ extension SimulatedWorld {
 
     private mutating func take(_ effect: SessionEffect) {
         switch effect {
-        case .respond(let id, let response): answer(Int(id.connection), response)
+        case .respond(let id, let response), .respondAgain(let id, let response): answer(Int(id.connection), response)
         case .openStream(let request, on: let number):
             guard number != .first else { return }
             let index = Int(number.value)
