@@ -86,6 +86,9 @@ final class ClientConnection {
     /// When the first byte of the request that is being read came.
     var requestSince: MonotonicInstant
     var waiting = WaitingList()
+    /// Where its other end stands among the client addresses; unlimited for a trusted proxy, whose requests count for whom
+    /// they are forwarded.
+    var account = AddressLedger.Account.unlimited
     /// Whether it is in the list of connections to be written at the end of the batch.
     var isDirty = false
     /// Whether the client closed its side: what is owed is written once, then the connection goes.

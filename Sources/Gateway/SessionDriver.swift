@@ -1,8 +1,11 @@
+import Addresses
 import BOSHCore
 
 /// A session and what the worker keeps beside it. A class, so that a session is changed where it stands.
 final class SessionDriver {
     let slot: UInt32
+    /// Where the client that began the session stands among the client addresses.
+    let account: AddressLedger.Account
     var session: Session
     /// The upstream stream, until either side has ended it.
     private var first: UpstreamLink?
@@ -11,8 +14,9 @@ final class SessionDriver {
     /// How much of the worker's budget for responses it takes.
     var spareBytes = 0
 
-    init(slot: UInt32, session: consuming Session) {
+    init(slot: UInt32, account: AddressLedger.Account, session: consuming Session) {
         self.slot = slot
+        self.account = account
         self.session = session
     }
 

@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import Reactor
@@ -55,12 +56,17 @@ extension Worker {
             answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
             return
         }
-        // A session needs a descriptor of its own, and the loop needs some in reserve; 503 makes a client come back.
+        // A session needs a descriptor of its own, and the loop needs some in reserve.
         guard hasDescriptorsToSpare else {
-            counters.sessionsRefused[.policyViolation, default: 0] += 1
-            respond(
-                to: exchange.number, on: connection,
-                HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")]))
+            turnAway(exchange, on: connection)
+            return
+        }
+        let account: AddressLedger.Account
+        do throws(AddressLedger.Refusal) {
+            account = try addresses.openSession(from: limitedAddress(of: requestClient), now: planTime)
+        } catch {
+            reached(Bound(error), requestClient.map { "client \($0.address)" } ?? "")
+            turnAway(exchange, on: connection)
             return
         }
         let random = SystemRandom.value128()
@@ -72,6 +78,7 @@ extension Worker {
         guard sessionTable.insert(sid, slot: slot) else {
             // 128 random bits came twice: the random source is broken, and no session may be guessable.
             vacantSessions.append(slot)
+            addresses.closeSession(of: account, hasLoggedIn: false, now: planTime)
             answer(exchange, BodyResponse(.terminate(.internalServerError)))
             return
         }
@@ -81,7 +88,7 @@ extension Worker {
         let session = Session(
             id: sid, opening: opening, stream: StreamName(bits: freshBits()), exchange: exchange, payload: payload,
             now: now, policy: policy, into: &effects)
-        let driver = SessionDriver(slot: slot, session: session)
+        let driver = SessionDriver(slot: slot, account: account, session: session)
         sessions[Int(slot)] = driver
         logger.debug(
             "session created",
@@ -90,6 +97,14 @@ extension Worker {
                 "client": "\(requestClient.map { "\($0.address)" } ?? "unknown")",
             ])
         executeEffects(of: driver)
+    }
+
+    /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
+    private func turnAway(_ exchange: ExchangeID, on connection: ClientConnection) {
+        counters.sessionsRefused[.policyViolation, default: 0] += 1
+        respond(
+            to: exchange.number, on: connection,
+            HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")]))
     }
 
     /// Gives a session an input and does what it says.
@@ -155,6 +170,7 @@ extension Worker {
         forgetSpareResponses(of: driver)
         for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)
+        addresses.closeSession(of: driver.account, hasLoggedIn: false, now: planTime)
         sessions[Int(driver.slot)] = nil
         vacantSessions.append(driver.slot)
     }

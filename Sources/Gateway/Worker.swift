@@ -41,6 +41,8 @@ package final class Worker {
     let stanzaReturn: StanzaReturn
     let sites: UpstreamSites
     let trustedProxies: TrustedProxies
+    /// What each client address holds.
+    var addresses: AddressLedger
 
     var connections = SlotArray<ClientConnection>(.client)
     var dirtyConnections: [ClientConnection] = []
@@ -124,6 +126,7 @@ package final class Worker {
         startedAt = clock
         now = clock
         descriptorLimit = DescriptorLimit.raise()
+        addresses = AddressLedger(limits: AddressLedger.Limits(settings, descriptors: descriptorLimit))
         bodyParser = BodyParser(limits: XMLLimits(settings, elementSize: settings.maxBody))
         upstreamReader = UpstreamReader(
             limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
