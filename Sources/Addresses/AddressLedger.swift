@@ -168,7 +168,10 @@ package struct AddressLedger: Sendable {
     }
 
     /// The bytes that an account holds.
-    package func bytes(of account: Account) -> Int { index(of: account).map { entries[$0].bytes } ?? 0 }
+    package func bytes(of account: Account) -> Int {
+        guard let index = index(of: account) else { return 0 }
+        return entries[index].bytes
+    }
 
     // MARK: Entries
 

@@ -18,7 +18,8 @@ package struct TrustedProxies: Sendable, Equatable {
     /// The address that limits by address count for; nil, which none of them limits, for an unknown client and for a trusted
     /// proxy, behind which are many.
     package func limited(_ client: IPAddress?) -> IPAddress? {
-        client.flatMap { trusts($0) ? nil : $0.unmapped }
+        guard let client, !trusts(client) else { return nil }
+        return client.unmapped
     }
 
     /// The address of the client behind `peer`, mapped IPv4 as IPv4; nil when all that is known of it is a Unix socket.

@@ -11,6 +11,8 @@ final class SessionDriver {
     private var first: UpstreamLink?
     /// The others, in the few sessions that have several.
     private var more: [UpstreamLink] = []
+    /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
+    var isTurnedAway = false
     /// How much of the worker's budget for responses it takes.
     var spareBytes = 0
 

@@ -11,6 +11,7 @@ extension Worker {
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
         requestClient = client(of: request, on: connection)
+        guard request.body.count <= settings.loginBody || admitsLarge(request, exchange, on: connection) else { return }
         switch bodyParser.parse(request.body.span) {
         case .body(let attributes, let payload, let stanzas):
             switch attributes.sid {
@@ -36,7 +37,7 @@ extension Worker {
         }
     }
 
-    private func driver(of sid: SessionID) -> SessionDriver? {
+    func driver(of sid: SessionID) -> SessionDriver? {
         guard let slot = sessionTable.slot(of: sid), let driver = sessions[Int(slot)], driver.session.id == sid else {
             return nil
         }
@@ -69,6 +70,7 @@ extension Worker {
             turnAway(exchange, on: connection)
             return
         }
+        makeRoomForLogin()
         let random = SystemRandom.value128()
         let sid = SessionID(
             node: node, worker: tag, high: UInt64(truncatingIfNeeded: random >> 64),
@@ -90,6 +92,7 @@ extension Worker {
             now: now, policy: policy, into: &effects)
         let driver = SessionDriver(slot: slot, account: account, session: session)
         sessions[Int(slot)] = driver
+        logins.append(slot)
         logger.debug(
             "session created",
             metadata: [
@@ -100,7 +103,7 @@ extension Worker {
     }
 
     /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
-    private func turnAway(_ exchange: ExchangeID, on connection: ClientConnection) {
+    func turnAway(_ exchange: ExchangeID, on connection: ClientConnection) {
         counters.sessionsRefused[.policyViolation, default: 0] += 1
         respond(
             to: exchange.number, on: connection,
@@ -170,7 +173,9 @@ extension Worker {
         forgetSpareResponses(of: driver)
         for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)
-        addresses.closeSession(of: driver.account, hasLoggedIn: false, now: planTime)
+        logins.remove(driver.slot)
+        addresses.closeSession(of: driver.account, hasLoggedIn: driver.ask { $0.hasLoggedIn }, now: planTime)
+        if let bound = Bound(reason) { reached(bound, "session \(driver.session.id.short)") }
         sessions[Int(driver.slot)] = nil
         vacantSessions.append(driver.slot)
     }
@@ -178,18 +183,23 @@ extension Worker {
     /// Writes a session's response into the connection that waits for it.
     private func answer(_ exchange: ExchangeID, _ response: borrowing BodyResponse, of driver: SessionDriver) {
         let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
-        answer(exchange, response, contentType: type, isLegacy: driver.session.isLegacy)
+        answer(
+            exchange, response, contentType: type, isLegacy: driver.session.isLegacy, isTurnedAway: driver.isTurnedAway)
     }
 
     /// Writes a response into the connection that waits for it.
     ///
     /// A client from before terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1, `T-10`).
-    private func answer(
+    func answer(
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, contentType: HTTPContentType = .xml,
-        isLegacy: Bool = false
+        isLegacy: Bool = false, isTurnedAway: Bool = false
     ) {
         guard let connection = connections[Token(raw: exchange.connection)] else { return }
         connection.waiting.remove(exchange: exchange.number)
+        if isTurnedAway, case .terminate = response.kind {
+            turnAway(exchange, on: connection)
+            return
+        }
         if isLegacy, case .terminate(let condition?) = response.kind, let status = HTTPStatus(legacy: condition) {
             respond(to: exchange.number, on: connection, HTTPResponse(status: status))
             return
@@ -207,7 +217,7 @@ extension Worker {
     }
 
     /// Adds what the session needs and only the outside can make: the hash of a key, and a name for a stream.
-    private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
+    func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
         if let key = attributes.key { attributes.keyDigest = Digest.sha1(of: key) }
         if attributes.to != nil, !attributes.isRestart { attributes.freshStreamName = StreamName(bits: freshBits()) }
         return attributes

@@ -43,6 +43,11 @@ package final class Worker {
     let trustedProxies: TrustedProxies
     /// What each client address holds.
     var addresses: AddressLedger
+    /// How many connections there are to each server.
+    var serverConnections: EndpointCounts
+    /// The sessions that have not logged in, and how many there may be.
+    var logins = LoginQueue()
+    let loginLimit: Int
 
     var connections = SlotArray<ClientConnection>(.client)
     var dirtyConnections: [ClientConnection] = []
@@ -127,6 +132,10 @@ package final class Worker {
         now = clock
         descriptorLimit = DescriptorLimit.raise()
         addresses = AddressLedger(limits: AddressLedger.Limits(settings, descriptors: descriptorLimit))
+        // Some ports are others', and those of connections that ended are not free at once.
+        let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
+        serverConnections = EndpointCounts(limit: min(settings.upstreamConnections, ports))
+        loginLimit = settings.loginSessions > 0 ? settings.loginSessions : max(descriptorLimit / 2, 1)
         bodyParser = BodyParser(limits: XMLLimits(settings, elementSize: settings.maxBody))
         upstreamReader = UpstreamReader(
             limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
@@ -332,6 +341,10 @@ extension SessionPolicy {
             maxWait: settings.maxWait, maxHold: settings.maxHold, inactivity: settings.inactivity,
             polling: settings.polling, maxpause: settings.maxpause, outboundBound: settings.sessionBuffer,
             inboundBound: settings.sessionBuffer, domains: ServedDomains(settings))
+        loginTimeout = settings.loginTimeout
+        registrationTimeout = max(registrationTimeout, settings.loginTimeout)
+        requestsPerSecond = settings.sessionRequests
+        repeatsPerSecond = settings.sessionRepeats
     }
 }
 
