@@ -84,6 +84,12 @@ package struct AddressLedger: Sendable {
     /// How many addresses are known.
     package var count: Int { indices.count }
 
+    /// Forgets the addresses that have rested until their minute was over. Others do so in passing, two for each that comes;
+    /// this is for who wants to know how many are left.
+    package mutating func forgetRested(now: Duration) {
+        while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
+    }
+
     // MARK: Connections
 
     /// A client has connected; a nil address is not limited.

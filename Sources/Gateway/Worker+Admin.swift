@@ -125,6 +125,7 @@ struct Statistics: Encodable {
             held += driver.session.heldCount
             if driver.session.phase == .opening { opening += 1 }
         }
+        worker.addresses.forgetRested(now: worker.planTime)
         version = Version.text
         uptimeSeconds = worker.now.elapsed(since: worker.startedAt).components.seconds
         sessions = Sessions(

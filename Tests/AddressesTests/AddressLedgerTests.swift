@@ -197,10 +197,7 @@ import Testing
             while let thing = things.popLast() { end(thing, in: &ledger, now: now, &chance) }
             // The last creation's minute.
             now += .seconds(61)
-            for index in 0..<20 as Range<UInt32> {
-                guard let account = try? ledger.openConnection(from: .v4(1 << 24 + index), now: now) else { continue }
-                ledger.closeConnection(of: account, now: now)
-            }
+            ledger.forgetRested(now: now)
             #expect(ledger.count == 0, "HOLDFAST_SEED=\(seed)")
         }
     }
