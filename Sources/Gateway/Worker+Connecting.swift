@@ -184,7 +184,11 @@ extension Worker {
         let isOtherFamily = error.isAddressUnavailable && address.isIPv6 && !hasConnections(to: address)
         if error.isShortage, !isOtherFamily {
             attempt.isShort = true
-            if error.isAddressUnavailable { reached(.upstreamConnections, "no local port for \(address)") }
+            guard !error.isAddressUnavailable else {
+                counters.upstreamFailures["shortage", default: 0] += 1
+                reached(.upstreamConnections, "no local port for \(address)")
+                return
+            }
             noteFailure(of: link, "shortage", error.description, about: "\(address)")
         } else {
             // Without a socket nobody was asked.
