@@ -21,6 +21,11 @@ static inline long holdfast_xml_offset(xmlParserCtxtPtr ctxt) {
     return input == NULL ? -1 : (long)input->consumed + (long)(input->cur - input->base);
 }
 
+// From now on this thread's parsers word no warnings.
+static inline void holdfast_xml_omit_warnings(void) {
+    xmlGetWarningsDefaultValue = 0;
+}
+
 // Finds a byte in [from, from + count); returns count when there is none.
 static inline long holdfast_find_byte(const unsigned char *from, long count, unsigned char byte) {
     if (count <= 0) return 0;

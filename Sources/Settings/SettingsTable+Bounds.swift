@@ -54,7 +54,7 @@ extension SettingsTable {
         "With open-proxy, the most names of one client address that are looked up at the same time")
 
     package static let ipv6Prefix = Setting.count(
-        "ipv6-prefix", default: 64, in: 32...128, example: 56,
+        "address-prefix", default: 64, in: 32...128, example: 56,
         "How many bits of an IPv6 address make one client address for these limits")
 
     package static let sessionRequests = Setting.count(

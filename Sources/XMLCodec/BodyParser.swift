@@ -24,21 +24,82 @@ package final class BodyParser {
 
     /// Reads a whole request body. Nothing of it is handed out unless all of it is valid.
     package func parse(_ body: Span<UInt8>) -> BodyParse {
-        let start: Int
-        do {
-            start = try XMLDeclaration.skip(in: body)
-        } catch {
-            return .refused(error, attributes: nil)
+        var progress = Progress()
+        while true {
+            if let result = advance(&progress, in: body, budget: .max) { return result }
         }
-        let valid = CharacterCheck.validPrefix(of: body)
-        guard valid == body.count else { return refuse(.encoding, body, start..<valid) }
-        var offset = start
-        if let fault = frame(body, &offset) { return refuse(fault, body, start..<offset) }
-        if let fault = reader.read(body.extracting(start..<body.count)) {
-            return .refused(fault, attributes: reader.takeAttributes())
+    }
+
+    /// How far the reading of one body has come. Three passes follow each other: over its characters, its frame, its XML.
+    private struct Progress {
+        enum Pass {
+            case declaration, characters, frame, content
         }
-        guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
-        return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+
+        var pass = Pass.declaration
+        /// Behind the XML declaration.
+        var start = 0
+        /// How far the pass has come; from `start` on for the last one.
+        var offset = 0
+        var framer = ElementFramer()
+    }
+
+    /// A body that is read step by step.
+    private struct Pending {
+        let body: [UInt8]
+        var progress = Progress()
+    }
+
+    private var pending: Pending?
+
+    /// Begins to read a body that is too long to be read at once; `proceed` goes on.
+    package func begin(_ body: [UInt8]) {
+        pending = Pending(body: body)
+    }
+
+    /// Goes on with the body that was begun, through about `budget` bytes in one of the passes.
+    ///
+    /// - Returns: what `parse` would have returned, and the body is let go; nil while there is more to do. Nothing else may be
+    ///   parsed in between.
+    package func proceed(budget: Int) -> BodyParse? {
+        guard var current = pending else { return .refused(.malformed, attributes: nil) }
+        pending = nil
+        let body = current.body
+        if let result = advance(&current.progress, in: body.span, budget: budget) { return result }
+        pending = current
+        return nil
+    }
+
+    /// One step; nil when there is more to do.
+    private func advance(_ progress: inout Progress, in body: Span<UInt8>, budget: Int) -> BodyParse? {
+        switch progress.pass {
+        case .declaration:
+            do {
+                progress.start = try XMLDeclaration.skip(in: body)
+            } catch {
+                return .refused(error, attributes: nil)
+            }
+            progress.pass = .characters
+            return nil
+        case .characters:
+            guard checkCharacters(body, budget: budget, &progress) else {
+                return refuse(.encoding, body, progress.start..<progress.offset)
+            }
+            return nil
+        case .frame:
+            return frame(body, budget: budget, &progress).map { fault in
+                refuse(fault, body, progress.start..<progress.offset)
+            }
+        case .content:
+            let document = body.extracting(progress.start..<body.count)
+            switch reader.read(document, from: &progress.offset, budget: budget) {
+            case .goesOn: return nil
+            case .refused(let fault): return .refused(fault, attributes: reader.takeAttributes())
+            case .inOrder:
+                guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
+                return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+            }
+        }
     }
 
     /// Reads the start tag of a body alone, for those whose rest is not to be read: what it says, or nil for what does not
@@ -69,17 +130,38 @@ package final class BodyParser {
     /// How many strings libxml2's dictionary holds at the moment.
     var nameCount: Int { reader.nameCount }
 
-    /// Runs the framer over the whole body: one root, and nothing but white space around it.
-    private func frame(_ body: Span<UInt8>, _ offset: inout Int) -> XMLFault? {
-        var framer = ElementFramer()
+    /// False when something is no character; the offset is then in front of it.
+    private func checkCharacters(_ body: Span<UInt8>, budget: Int, _ progress: inout Progress) -> Bool {
+        let begun = progress.offset
+        // A character is not longer than four bytes.
+        let end = begun + min(max(budget, 4), body.count - begun)
+        progress.offset += CharacterCheck.validPrefix(of: body.extracting(begun..<end))
+        guard progress.offset == end else {
+            // A character that is cut by the end of the piece is looked at again with the next one.
+            return end < body.count && progress.offset > begun && end - progress.offset < 4
+        }
+        if end == body.count {
+            progress.pass = .frame
+            progress.offset = progress.start
+        }
+        return true
+    }
+
+    /// Runs the framer over the body: one root, and nothing but white space around it.
+    private func frame(_ body: Span<UInt8>, budget: Int, _ progress: inout Progress) -> XMLFault? {
+        let end = progress.offset + min(max(budget, 1), body.count - progress.offset)
+        let piece = body.extracting(0..<end)
         while true {
-            switch framer.scan(body, from: &offset, limits: reader.limits) {
-            case .needMore: return .malformed
+            switch progress.framer.scan(piece, from: &progress.offset, limits: reader.limits) {
+            case .needMore: return end < body.count ? nil : .malformed
             case .rootOpened, .childClosed: continue
             case .fault(let fault): return fault
             case .rootClosed:
-                offset = body.skippingSpace(from: offset, to: body.count)
-                return offset == body.count ? nil : .malformed
+                progress.offset = body.skippingSpace(from: progress.offset, to: body.count)
+                guard progress.offset == body.count else { return .malformed }
+                progress.pass = .content
+                progress.offset = 0
+                return nil
             }
         }
     }
@@ -101,8 +183,10 @@ private final class BodyReader: ElementReader {
     private var addedBytes = 0
     /// Whether the child's own start tag declares the BOSH namespace.
     private var declaresBOSH = false
-    /// The body's `xml:lang`, where children can have it.
+    /// The body's `xml:lang` as a stanza is given it; empty when there is none that stanzas could have.
     private var language: [UInt8] = []
+    /// Each of the body's declarations as a child is given it, once the first child has needed it.
+    private var declarationTexts: [[UInt8]?] = []
     /// Whether the child is a stanza that takes its language from the body.
     private var inheritsLanguage = false
 
@@ -132,8 +216,11 @@ private final class BodyReader: ElementReader {
                 attributes.local(index), attributes.uri(index), attributes.value(index), into: &result)
         }
         self.attributes = result
-        language = result.language.map { Array($0.utf8) } ?? []
-        if !Self.isLanguageTag(language) { language = [] }
+        language = []
+        if let tag = result.language, Self.isLanguageTag(Array(tag.utf8)) {
+            AttributeText.append("xml:lang", tag, into: &language)
+        }
+        declarationTexts.removeAll(keepingCapacity: true)
         return nil
     }
 
@@ -142,7 +229,8 @@ private final class BodyReader: ElementReader {
             return .forbiddenElement
         }
         if payload.isEmpty { payload.reserveCapacity(remainingCount) }
-        declaresBOSH = childScope.contains { $0.uri == names.bosh }
+        let bosh = names.bosh
+        declaresBOSH = childScope.contains { $0.uri == bosh }
         inheritsLanguage = !language.isEmpty && isStanza && !names.hasLanguage(attributes)
         return nil
     }
@@ -179,7 +267,7 @@ private final class BodyReader: ElementReader {
         appendDeclarations()
         addedBytes += payload.count - before
         guard addedBytes <= limits.declarationBytes else { return .limit(.declarationBytes) }
-        if inheritsLanguage { AttributeText.append("xml:lang", language, into: &payload) }
+        if inheritsLanguage { payload.append(contentsOf: language) }
         guard declaresBOSH else {
             unsafe payload.append(contentsOf: slice(child.nameEnd..<child.end))
             return nil
@@ -203,17 +291,29 @@ private final class BodyReader: ElementReader {
 
     /// Declares what the child took from the body, in the body's order (`N-05`, `N-06`).
     private func appendDeclarations() {
-        guard child.used != 0 else { return }
-        for (index, declaration) in rootScope.enumerated() where child.used & (1 << UInt64(index)) != 0 {
-            let isBOSH = declaration.uri == names.bosh
-            if declaration.prefix.isNone, isBOSH || declaration.uri == names.client || declaration.uri == names.empty {
-                // The stream's default namespace is jabber:client.
-                continue
-            }
+        var used = child.used
+        while used != 0 {
+            let index = used.trailingZeroBitCount
+            used &= used - 1
+            payload.append(contentsOf: declarationText(index))
+        }
+    }
+
+    /// A declaration of the body's as a child is given it.
+    private func declarationText(_ index: Int) -> [UInt8] {
+        if declarationTexts.isEmpty { declarationTexts = Array(repeating: nil, count: rootScope.count) }
+        if let text = declarationTexts[index] { return text }
+        let declaration = rootScope[index]
+        let isBOSH = declaration.uri == names.bosh
+        var text: [UInt8] = []
+        // The stream's default namespace is jabber:client.
+        if !declaration.prefix.isNone || !(isBOSH || declaration.uri == names.client || declaration.uri == names.empty) {
             let uri = isBOSH ? names.client : declaration.uri
             NamespaceDeclaration.append(
-                prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(uri.bytes), into: &payload)
+                prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(uri.bytes), into: &text)
         }
+        declarationTexts[index] = text
+        return text
     }
 }
 

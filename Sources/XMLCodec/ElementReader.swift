@@ -49,6 +49,10 @@ import CLibXML2
     var child = Child()
     /// How many children the root has had so far.
     private(set) var childCount = 0
+    /// How many elements there were at any depth.
+    private var elementCount = 0
+    /// How many namespaces there were that are no URI.
+    private var oddNamespaces = 0
     /// The depth of the element that is being read: 1 for the root.
     private(set) var depth = 0
     /// The first thing wrong.
@@ -60,8 +64,6 @@ import CLibXML2
     @safe private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var isRootOnly = false
     private var hasRootEnded = false
-    private var hasError = false
-    private var hasOddNamespace = false
     private var namesBefore = 0
 
     init(limits: XMLLimits) {
@@ -91,14 +93,42 @@ import CLibXML2
 
     // MARK: - A document
 
+    /// What reading a document came to.
+    enum Reading: Equatable {
+        /// There is more of it to read.
+        case goesOn
+        /// All of it was read, and everything about it is in order.
+        case inOrder
+        case refused(XMLFault)
+    }
+
     /// Reads a whole document; nil when everything about it is in order.
     final func read(_ bytes: Span<UInt8>) -> XMLFault? {
+        var offset = 0
+        guard case .refused(let fault) = read(bytes, from: &offset, budget: .max) else { return nil }
+        return fault
+    }
+
+    /// Reads on in a document from `offset`, which begins as 0, through up to `budget` bytes of it.
+    ///
+    /// Until it ends the reader reads nothing else, and is given the same bytes each time.
+    final func read(_ bytes: Span<UInt8>, from offset: inout Int, budget: Int) -> Reading {
         unsafe bytes.withUnsafeBufferPointer { bytes in
-            guard unsafe begin(bytes) else { return .malformed }
-            unsafe context?.feed(bytes, isWhole: true)
-            let result = verdict()
+            if offset == 0 {
+                guard unsafe begin(bytes) else { return .refused(.malformed) }
+            } else {
+                input = unsafe bytes
+            }
+            let end = offset + min(max(budget, 1), bytes.count - offset)
+            unsafe context?.feed(UnsafeBufferPointer(rebasing: bytes[offset..<end]), isWhole: end == bytes.count)
+            offset = end
+            guard end == bytes.count || fault != nil else {
+                input = unsafe UnsafeBufferPointer(start: nil, count: 0)
+                return .goesOn
+            }
+            let fault = verdict()
             finish()
-            return result
+            return fault.map(Reading.refused) ?? .inOrder
         }
     }
 
@@ -117,7 +147,7 @@ import CLibXML2
         unsafe bytes.withUnsafeBufferPointer { bytes in
             guard unsafe begin(bytes) else { return false }
             unsafe context?.feed(bytes, isWhole: false)
-            let isInOrder = fault == nil && !hasError && context?.isWellFormed == true
+            let isInOrder = fault == nil && context?.isWellFormed == true
             finish()
             return isInOrder
         }
@@ -139,8 +169,8 @@ import CLibXML2
         fault = nil
         isRootOnly = false
         hasRootEnded = false
-        hasError = false
-        hasOddNamespace = false
+        elementCount = 0
+        oddNamespaces = 0
         namesBefore = nameCount
         return true
     }
@@ -150,8 +180,8 @@ import CLibXML2
 
     private func verdict() -> XMLFault? {
         if let fault { return fault }
-        guard !hasError, hasRootEnded, context?.isWellFormed == true else { return .malformed }
-        guard context?.isNamespaceWellFormed == true || hasOddNamespace else { return .malformed }
+        guard hasRootEnded, context?.isWellFormed == true else { return .malformed }
+        guard context?.isNamespaceWellFormed == true || oddNamespaces > 0 else { return .malformed }
         return nil
     }
 
@@ -184,13 +214,17 @@ import CLibXML2
 
     /// The `<` of the tag that ends before `end`: neither a tag nor an attribute's value can hold another one.
     final func tagStart(before end: Int) -> Int {
-        var index = min(end, input.count) - 1
-        while index > 0, byte(at: index) != UInt8(ascii: "<") { index -= 1 }
+        let bytes = input
+        var index = min(end, bytes.count) - 1
+        while index > 0, unsafe bytes[index] != UInt8(ascii: "<") { index -= 1 }
         return max(index, 0)
     }
 
     private func isBlank(_ range: Range<Int>) -> Bool {
-        range.allSatisfy { byte(at: $0).isXMLSpace }
+        let bytes = input
+        var index = range.lowerBound
+        while index < range.upperBound, unsafe bytes[index].isXMLSpace { index += 1 }
+        return index >= range.upperBound
     }
 
     // MARK: - libxml2's events
@@ -203,6 +237,8 @@ import CLibXML2
         let offset = context.offset
         let tagEnd = offset + (byte(at: offset) == UInt8(ascii: "/") ? 2 : 1)
         depth += 1
+        elementCount += 1
+        guard elementCount <= limits.elements else { return refuse(.limit(.elements)) }
         guard depth <= limits.depth else { return refuse(.limit(.depth)) }
         guard declarations.count + attributes.count <= limits.attributes else { return refuse(.limit(.attributes)) }
         guard context.nameCount - namesBefore <= limits.names else { return refuse(.limit(.names)) }
@@ -306,15 +342,26 @@ import CLibXML2
         depth -= 1
     }
 
-    private func errorReported(domain: Int32, code: Int32, isWarning: Bool) {
+    private func errorReported(domain: Int32, code: Int32, isWarning: Bool, namesAttribute: Bool) {
         // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
         if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
-            hasOddNamespace = true
+            // libxml2 words a report of each one, which takes longer than all else about the element.
+            oddNamespaces += 1
+            if oddNamespaces > limits.oddNamespaces { refuseHere(.limit(.oddNamespaces)) }
         } else if code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) {
-            refuse(.restrictedXML)
+            refuseHere(.restrictedXML)
+        } else if depth == 0, code == Int32(XML_NS_ERR_UNDEFINED_NAMESPACE.rawValue), !namesAttribute {
+            refuseHere(.invalidRoot)
         } else if !isWarning {
-            hasError = true
+            refuseHere(.malformed)
         }
+    }
+
+    /// Ends the parse for good, from inside the report of an error. libxml2 would go on after one in namespaces, and word a
+    /// further one for each attribute, with the whole name in it.
+    private func refuseHere(_ reason: XMLFault) {
+        fault = fault ?? reason
+        context?.endHere()
     }
 }
 
@@ -390,7 +437,8 @@ extension ElementReader {
             guard let error = unsafe error else { return }
             unsafe ElementReader.of(user)?.errorReported(
                 domain: error.pointee.domain, code: error.pointee.code,
-                isWarning: error.pointee.level.rawValue <= XML_ERR_WARNING.rawValue)
+                isWarning: error.pointee.level.rawValue <= XML_ERR_WARNING.rawValue,
+                namesAttribute: error.pointee.str3 != nil)
         }
     }
 

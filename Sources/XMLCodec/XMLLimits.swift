@@ -14,6 +14,10 @@ package struct XMLLimits: Sendable, Equatable {
     package var declarationBytes: Int
     /// How many first-level elements one `<body/>` may hold.
     package var children: Int
+    /// How many elements one document may hold, at any depth.
+    package var elements: Int
+    /// How many namespace declarations of one document may name what is no URI.
+    package var oddNamespaces: Int
     /// The most bytes of one element from the server; at most 8 MiB, because libxml2 refuses 10 MB.
     package var elementSize: Int
 
@@ -24,7 +28,8 @@ package struct XMLLimits: Sendable, Equatable {
     /// Limits; what is not given has its default.
     package init(
         depth: Int = 64, attributes: Int = 64, names: Int = 2048, declarations: Int = 128,
-        declarationBytes: Int = 16_384, children: Int = 1024, elementSize: Int = 1_048_576
+        declarationBytes: Int = 16_384, children: Int = 1024, elements: Int = .max, oddNamespaces: Int = .max,
+        elementSize: Int = 1_048_576
     ) {
         self.depth = min(max(depth, 2), 200)
         self.attributes = max(attributes, 1)
@@ -32,6 +37,8 @@ package struct XMLLimits: Sendable, Equatable {
         self.declarations = max(declarations, 1)
         self.declarationBytes = max(declarationBytes, 256)
         self.children = max(children, 1)
+        self.elements = max(elements, 1)
+        self.oddNamespaces = max(oddNamespaces, 1)
         self.elementSize = min(max(elementSize, 1), 8 * 1_048_576)
     }
 }
@@ -50,6 +57,10 @@ package enum XMLLimit: String, Sendable, CaseIterable {
     case declarationBytes = "declaration-bytes"
     /// `XMLLimits.children`.
     case children
+    /// `XMLLimits.elements`.
+    case elements
+    /// `XMLLimits.oddNamespaces`.
+    case oddNamespaces = "odd-namespaces"
     /// `XMLLimits.elementSize`.
     case elementSize = "element-size"
     /// `XMLLimits.headerSize`.

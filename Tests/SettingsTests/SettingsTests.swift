@@ -113,7 +113,7 @@ import Testing
             ("core-dumps", "on"), ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
-            ("address-lookups", "35"), ("ipv6-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
+            ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
             ("connection-buffer", "39k"), ("body-rate", "40"), ("send-rate", "41"), ("max-expansion", "42"),
             ("xml-elements", "143"), ("upstream-connections", "44"),
         ].map { SettingEntry($0.0, $0.1, origin: file) }

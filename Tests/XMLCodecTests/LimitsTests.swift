@@ -61,6 +61,21 @@ struct LimitsTests {
         #expect(parser.fault(body("rid='1'", "<a/><b/><c/><d/>")) == .limit(.children))
     }
 
+    @Test("xml-elements: elements of one body at any depth")
+    func elements() {
+        let parser = BodyParser(limits: XMLLimits(elements: 5))
+        #expect(parser.payload(body("rid='1'", "<a><b/></a><c><d/></c>")) != nil)
+        #expect(parser.fault(body("rid='1'", "<a><b/></a><c><d/><e/></c>")) == .limit(.elements))
+        #expect(parser.payload(body("rid='1'", "<a/><b/><c/><d/>")) != nil)
+    }
+
+    @Test("namespaces of one body that are no URI")
+    func oddNamespaces() {
+        let parser = BodyParser(limits: XMLLimits(oddNamespaces: 2))
+        #expect(parser.payload(body("rid='1'", "<a xmlns='ü'/><b xmlns:c=':'/>")) != nil)
+        #expect(parser.fault(body("rid='1'", "<a xmlns='ü'/><b xmlns:c=':'/><c xmlns='ü'/>")) == .limit(.oddNamespaces))
+    }
+
     @Test("new names of one body, known ones not counted")
     func names() {
         let parser = BodyParser(limits: XMLLimits(names: 50))
