@@ -15,6 +15,13 @@ package struct TrustedProxies: Sendable, Equatable {
         return networks.contains { $0.contains(peer) }
     }
 
+    /// The address that limits by address count for; nil, which none of them limits, for an unknown client and for a trusted
+    /// proxy, behind which are many.
+    package func limited(_ client: IPAddress?) -> IPAddress? {
+        guard let client, !trusts(client) else { return nil }
+        return client.unmapped
+    }
+
     /// The address of the client behind `peer`, mapped IPv4 as IPv4; nil when all that is known of it is a Unix socket.
     ///
     /// `value` is the content of the chosen field, its lines joined in order by commas (RFC 9110 §5.3); empty when there

@@ -14,6 +14,16 @@ package enum EndReason: String, Sendable, CaseIterable {
     case ridTooOld = "rid-too-old"
     /// Empty polls that came too fast (`P-11`).
     case overactive = "overactive"
+    /// More requests a second than the policy allows.
+    case tooManyRequests = "too-many-requests"
+    /// More repeated requests a second than the policy allows.
+    case tooManyRepeats = "too-many-repeats"
+    /// The client did not log in in time.
+    case loginTimeout = "login-timeout"
+    /// The client had not logged in when there were too many like it, and was the oldest of them.
+    case loginDisplaced = "login-displaced"
+    /// A request before login was larger than the policy allows.
+    case loginBody = "login-body"
     /// A missing or wrong `key` (XEP-0124 §15.4, `K-04`).
     case keyMismatch = "key-mismatch"
     /// A `stream` that the session never had (`M-06`).
@@ -32,6 +42,8 @@ package enum EndReason: String, Sendable, CaseIterable {
     case upstreamForbidden = "upstream-forbidden"
     /// The upstream failed too often lately, and is left alone for a while.
     case upstreamSpared = "upstream-spared"
+    /// This program or its machine had no port, descriptor or memory left for a connection to the upstream.
+    case upstreamShortage = "upstream-shortage"
     /// TLS with the upstream failed: its certificate or the handshake.
     case upstreamTLS = "upstream-tls"
     /// The upstream does not offer the STARTTLS that the configuration demands.
@@ -57,10 +69,12 @@ package enum EndReason: String, Sendable, CaseIterable {
         case .terminated, .inactive, .creationAborted: nil
         case .malformedRequest: .badRequest
         case .ridAboveWindow, .ridTooOld, .keyMismatch, .unknownStream: .itemNotFound
-        case .overactive, .inboundOverflow, .tooManyStreams: .policyViolation
+        case .overactive, .inboundOverflow, .tooManyStreams, .tooManyRequests, .tooManyRepeats, .loginTimeout,
+            .loginDisplaced, .loginBody:
+            .policyViolation
         case .streamHostUnknown, .upstreamForbidden: .hostUnknown
-        case .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamTLS, .upstreamNoStartTLS,
-            .upstreamTimeout, .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamShortage, .upstreamTLS,
+            .upstreamNoStartTLS, .upstreamTimeout, .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
             .remoteConnectionFailed
         case .upstreamStreamError: .remoteStreamError
         case .shutdown: .systemShutdown

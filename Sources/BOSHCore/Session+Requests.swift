@@ -11,7 +11,7 @@ extension Session {
         }
         let ahead = rid.distance(from: processed)
         if ahead <= 0 {
-            handleRepeat(rid, exchange: exchange, key: attributes.key, now: now, into: &effects)
+            handleRepeat(rid, exchange: exchange, key: attributes.key, now: now, policy: policy, into: &effects)
             return
         }
         if attributes.pause == .malformed {
@@ -42,7 +42,7 @@ extension Session {
             isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now,
             extras: extras(of: attributes, payloadIsEmpty: payload.isEmpty))
         if ahead > 1 {
-            deferEarly(request, into: &effects)
+            deferEarly(request, now: now, policy: policy, into: &effects)
             return
         }
         process(request, now: now, policy: policy, into: &effects)
@@ -79,17 +79,18 @@ extension Session {
         return .some(stream: attributes.stream, adding: adding, keys: keys)
     }
 
-    /// A request that could not be understood ends the session only when its rid is one the session was waiting for, so
+    /// A request that could not be understood, or is larger than this session may send, ends the session only when its rid is one the session was waiting for, so
     /// that nobody kills sessions with junk (`T-13`).
     mutating func handleMalformed(
-        _ exchange: ExchangeID, attributes: BodyAttributes, into effects: inout [SessionEffect]
+        _ exchange: ExchangeID, attributes: BodyAttributes, reason: EndReason = .malformedRequest,
+        into effects: inout [SessionEffect]
     ) {
         if let rid = attributes.rid.number.flatMap({ RequestID($0) }),
             (1...Int64(requests)).contains(rid.distance(from: processed)), hasRightKey(attributes, rid)
         {
-            end(.malformedRequest, culprit: exchange, into: &effects)
+            end(reason, culprit: exchange, into: &effects)
         } else {
-            effects.append(.respond(exchange, BodyResponse(.terminate(.badRequest))))
+            effects.append(.respond(exchange, BodyResponse(.terminate(reason.condition))))
         }
     }
 
@@ -125,10 +126,14 @@ extension Session {
     /// payload of a repeat is never forwarded (`R-07`, `R-08`, `R-10`).
     private mutating func handleRepeat(
         _ rid: RequestID, exchange: ExchangeID, key: PeerText?, now: MonotonicInstant,
-        into effects: inout [SessionEffect]
+        policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         if case .active(let chain) = chain, !chain.isRepeat(rid, key: key) {
             end(.keyMismatch, culprit: exchange, into: &effects)
+            return
+        }
+        guard rates.admitsRepeat(now: now, policy: policy) else {
+            end(.tooManyRepeats, culprit: exchange, into: &effects)
             return
         }
         if let index = held.firstIndex(where: { $0.rid == rid }) {
@@ -147,10 +152,16 @@ extension Session {
 
     /// Keeps a request whose predecessors are missing, in rid order. A repeat takes over the exchange; what it carries was
     /// already kept.
-    private mutating func deferEarly(_ request: Early, into effects: inout [SessionEffect]) {
+    private mutating func deferEarly(
+        _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+    ) {
         if let index = early.firstIndex(where: { $0.rid == request.rid }) {
             if case .active = chain, !KeyChain.isSame(early[index].key, request.key) {
                 end(.keyMismatch, culprit: request.exchange, into: &effects)
+                return
+            }
+            guard rates.admitsRepeat(now: now, policy: policy) else {
+                end(.tooManyRepeats, culprit: request.exchange, into: &effects)
                 return
             }
             if let older = early[index].exchange {
@@ -170,6 +181,10 @@ extension Session {
     ) {
         guard acceptKeys(of: request, policy: policy) else {
             end(.keyMismatch, culprit: request.exchange, into: &effects)
+            return
+        }
+        guard rates.admitsRequest(now: now, policy: policy) else {
+            end(.tooManyRequests, culprit: request.exchange, into: &effects)
             return
         }
         processed = request.rid
@@ -333,7 +348,8 @@ extension Session {
             domain = nil
         }
         var stream = Substream(
-            number: StreamNumber(nextStream), name: addition.name, addedDomain: domain ?? addition.domain.text, askedBy: rid)
+            number: StreamNumber(nextStream), name: addition.name, addedDomain: domain ?? addition.domain.text,
+            askedBy: rid)
         nextStream = next
         guard let domain else {
             stream.phase = .ended(.streamHostUnknown)

@@ -181,7 +181,9 @@ extension Session {
             unfetched.append(contentsOf: streams[index].outbound.takeAllStanzas())
             if !unfetched.isEmpty { effects.append(.returnUnfetched(unfetched, on: stream)) }
         }
-        effects.append(.leaveStream(reason == .inactive && streams[index].isResumable ? .drop : .close, on: stream))
+        // Who makes room for others before login has nothing to lose at its server, and room is what is needed now.
+        let isDropped = reason == .loginDisplaced || reason == .inactive && streams[index].isResumable
+        effects.append(.leaveStream(isDropped ? .drop : .close, on: stream))
     }
 
     /// Forgets a stream, all but its name.

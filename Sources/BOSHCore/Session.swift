@@ -150,6 +150,8 @@ package struct Session: Sendable {
     let isPolling: Bool
     let acknowledges: Bool
     private let waitTime: CompactDuration
+    private var login: LoginDeadline
+    var rates = RequestRates()
     var idleSince: MonotonicInstant?
     private let normalInactivityTime: CompactDuration
     var lastEmptyPoll: MonotonicInstant?
@@ -163,6 +165,7 @@ package struct Session: Sendable {
     ) {
         self.id = id
         waitTime = CompactDuration(opening.wait)
+        login = LoginDeadline(now: now, timeout: policy.loginTimeout)
         holdCount = UInt16(clamping: opening.hold)
         requestCount = UInt16(clamping: opening.requests)
         isLegacy = opening.version == nil
@@ -201,6 +204,14 @@ package struct Session: Sendable {
                 exchange, attributes: attributes, payload: payload, now: now, policy: policy, into: &effects)
         case .malformedRequest(let exchange, let attributes):
             handleMalformed(exchange, attributes: attributes, into: &effects)
+        case .oversizedRequest(let exchange, let attributes):
+            handleMalformed(exchange, attributes: attributes, reason: .loginBody, into: &effects)
+        case .loggedIn:
+            login.meet()
+        case .registrationOffered:
+            login.extend(now: now, by: policy.registrationTimeout)
+        case .displaced:
+            end(.loginDisplaced, culprit: nil, into: &effects)
         case .requestAborted(let exchange):
             handleAbort(exchange, now: now, policy: policy, into: &effects)
         case .streamOpened(let identity, let features, let number):
@@ -242,6 +253,7 @@ package struct Session: Sendable {
     package var nextDeadline: MonotonicInstant? {
         guard !isOver else { return nil }
         var next = idleSince?.advanced(by: inactivity)
+        if let login = login.next { next = min(next ?? login, login) }
         for request in held { next = min(next ?? request.deadline, request.deadline) }
         for request in early where request.exchange != nil { next = min(next ?? request.deadline, request.deadline) }
         return next
@@ -249,6 +261,9 @@ package struct Session: Sendable {
 
     /// The highest rid that has come: that of the last early request, or the processed one.
     var highest: RequestID { early.isEmpty ? processed : early[early.count - 1].rid }
+
+    /// Whether the server of one of the session's streams has let the client in.
+    package var hasLoggedIn: Bool { login.isMet }
 
     /// How many requests are held.
     package var heldCount: Int { held.count }
@@ -305,7 +320,9 @@ package struct Session: Sendable {
             }
             early[index].exchange = nil
         }
-        if let idleSince, idleSince.advanced(by: inactivity) <= now {
+        if let login = login.next, login <= now {
+            end(.loginTimeout, culprit: nil, into: &effects)
+        } else if let idleSince, idleSince.advanced(by: inactivity) <= now {
             if case .doomed(let reason) = phase {
                 end(reason, culprit: nil, into: &effects)
             } else {

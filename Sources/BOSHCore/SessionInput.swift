@@ -18,6 +18,14 @@ package enum SessionInput: Sendable {
     case request(ExchangeID, BodyAttributes, payload: [UInt8])
     /// A request for this session could not be understood; the attributes of its start tag, which could.
     case malformedRequest(ExchangeID, BodyAttributes)
+    /// A request is larger than `loginBody` allows before login; the attributes of its start tag, no more of it was read.
+    case oversizedRequest(ExchangeID, BodyAttributes)
+    /// The server has let the client in.
+    case loggedIn
+    /// The server lets the client register an account (XEP-0077), which takes a person some time.
+    case registrationOffered
+    /// Too many sessions have not logged in, and this is the oldest.
+    case displaced
     /// The connection of a request that waits for its response was closed by the client (`P-13`).
     case requestAborted(ExchangeID)
     /// The upstream stream is open and has sent its first features.

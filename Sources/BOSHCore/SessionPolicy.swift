@@ -26,6 +26,15 @@ package struct SessionPolicy: Sendable, Equatable {
     /// How many bytes the responses beyond the last `requests` take at most for a client that does not: the empty ones, so
     /// that a session that has just logged in and falls idle does not keep the whole exchange.
     package var spareBytes = 128
+    /// How long a client may take from the creation until the server lets it in; nil for any time.
+    package var loginTimeout: Duration?
+    /// How long it may take from when the server lets it register an account.
+    package var registrationTimeout = Duration.seconds(300)
+    /// How many requests a second a session may send, with two seconds' worth at once; nil for any.
+    package var requestsPerSecond: Int?
+    /// How many repeats a second, with five seconds' worth at once; nil for any. A client that lost its connection repeats
+    /// all that it has open; a page that is loaded again does too.
+    package var repeatsPerSecond: Int?
     /// The media types that a client may ask for with `content` (`H-07`): none that a browser would run scripts of.
     package var contentTypes = ["text/xml", "application/xml", "text/plain"]
 
@@ -46,6 +55,9 @@ package struct SessionPolicy: Sendable, Equatable {
 
     /// The highest BOSH version spoken here: XEP-0124 1.11.
     package static let version = ProtocolVersion(major: 1, minor: 11)
+
+    var requestRate: RequestRates.Rate? { requestsPerSecond.map { RequestRates.Rate(perSecond: $0, burst: 2) } }
+    var repeatRate: RequestRates.Rate? { repeatsPerSecond.map { RequestRates.Rate(perSecond: $0, burst: 5) } }
 
     /// How long the client of a session that was granted `polling` may be silent: a polling client announces itself only
     /// every `polling`, so it gets that much more (`P-10`).

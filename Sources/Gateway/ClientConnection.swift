@@ -90,6 +90,9 @@ final class ClientConnection {
     var isBodyWaiting = false
     /// Whether the client closed its side while requests that had come whole were still waiting for their turn.
     var isPeerGone = false
+    /// Where its other end stands among the client addresses; unlimited for a trusted proxy, whose requests count for whom
+    /// they are forwarded.
+    var account = AddressLedger.Account.unlimited
     /// Whether it is in the list of connections to be written at the end of the batch.
     var isDirty = false
     /// Whether the client closed its side: what is owed is written once, then the connection goes.

@@ -21,6 +21,8 @@ final class ConnectAttempt {
     var target: UpstreamTarget?
     /// Whether a connection to it was begun: what befalls us before that says nothing about it.
     var wasTried = false
+    /// Whether a connection to it could not be begun for want of something of our own: then nothing speaks against the target.
+    var isShort = false
     /// How the target that was tried last failed.
     var failure: StreamFailure?
     /// Whether that target's connection is being closed to try the next one.
@@ -48,12 +50,15 @@ final class RaceSocket {
     let attempt: Int
     let address: SocketAddress
     let since: MonotonicInstant
+    /// Where it is counted; the link's once it has won.
+    let place: EndpointCounts.Place
     var socket: StreamSocket?
 
     init(
         token: Token, link: UpstreamLink, attempt: Int, address: SocketAddress, socket: consuming StreamSocket,
-        since: MonotonicInstant
+        place: EndpointCounts.Place, since: MonotonicInstant
     ) {
+        self.place = place
         self.token = token
         self.link = link
         self.attempt = attempt

@@ -11,6 +11,7 @@ extension EndReason {
             case .unreachable: .upstreamUnreachable
             case .refusedTarget: .upstreamForbidden
             case .spared: .upstreamSpared
+            case .shortage: .upstreamShortage
             case .tls, .bytesAfterProceed: .upstreamTLS
             case .startTLSUnavailable: .upstreamNoStartTLS
             case .timeout: .upstreamTimeout

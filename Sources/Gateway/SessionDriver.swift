@@ -1,18 +1,24 @@
+import Addresses
 import BOSHCore
 
 /// A session and what the worker keeps beside it. A class, so that a session is changed where it stands.
 final class SessionDriver {
     let slot: UInt32
+    /// Where the client that began the session stands among the client addresses.
+    let account: AddressLedger.Account
     var session: Session
     /// The upstream stream, until either side has ended it.
     private var first: UpstreamLink?
     /// The others, in the few sessions that have several.
     private var more: [UpstreamLink] = []
+    /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
+    var isTurnedAway = false
     /// How much of the worker's budget for responses it takes.
     var spareBytes = 0
 
-    init(slot: UInt32, session: consuming Session) {
+    init(slot: UInt32, account: AddressLedger.Account, session: consuming Session) {
         self.slot = slot
+        self.account = account
         self.session = session
     }
 

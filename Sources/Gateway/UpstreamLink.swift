@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import Deflate
 import Reactor
@@ -50,6 +51,8 @@ final class UpstreamLink {
     var isCounted = false
     /// How many connections were given up for the next target's: what comes of an earlier one is not this one's.
     var connectionCount: UInt8 = 0
+    /// Where its connection is counted.
+    var place = EndpointCounts.Place.uncounted
     /// When bytes last went to the server; white space keeps the stream alive after a while.
     var lastSent: CoarseInstant
     /// Since when the server has accepted no byte of those that wait; none while nothing waits.

@@ -49,6 +49,8 @@ struct Statistics: Encodable {
         let now: Int
         let ever: UInt64
         let opening: Int
+        let notLoggedIn: Int
+        let addresses: Int
         let heldRequests: Int
         let ended: [String: UInt64]
         let refused: [String: UInt64]
@@ -123,10 +125,12 @@ struct Statistics: Encodable {
             held += driver.session.heldCount
             if driver.session.phase == .opening { opening += 1 }
         }
+        worker.addresses.forgetRested(now: worker.planTime)
         version = Version.text
         uptimeSeconds = worker.now.elapsed(since: worker.startedAt).components.seconds
         sessions = Sessions(
-            now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening, heldRequests: held,
+            now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening,
+            notLoggedIn: worker.logins.count, addresses: worker.addresses.count, heldRequests: held,
             ended: Self.named(counters.sessionEnds), refused: Self.named(counters.sessionsRefused),
             unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponseBytes,
             responsesEvicted: counters.responsesEvicted)

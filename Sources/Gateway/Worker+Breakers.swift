@@ -22,7 +22,7 @@ extension Worker {
         if failure.showsLife { return .works }
         // A server that was told who the browser is may have meant that one alone (a banned address).
         if attempt.connectedAt != nil, link.site.settings.proxyProtocol != .off { return .unknown }
-        return attempt.wasTried ? .broken : .unknown
+        return attempt.verdict
     }
 
     /// Notes for the target's breaker what is known of it, once.
@@ -55,6 +55,12 @@ extension Worker {
     }
 
     private static let maximumBreakers = 4_096
+}
+
+extension ConnectAttempt {
+    /// What it says about the present target that no connection to it came to be. What we lacked ourselves says nothing, not
+    /// even beside another of its addresses that refused.
+    var verdict: Worker.Verdict { wasTried && !isShort ? .broken : .unknown }
 }
 
 /// A server of a domain, whatever is spoken with it. Each domain has its own experience: its certificate may be bad where that

@@ -51,11 +51,13 @@ extension Worker {
         let connection = ClientConnection(
             token: token, role: listener.role, peer: peer, socket: stream, rules: rules,
             expectsProxyHeader: listener.expectsProxyHeader, now: now)
+        guard admit(connection) else { return }
         connections.insert(connection, at: token)
         do throws(SystemError) {
             try poller.register(connection.socket.descriptor, token: connection.token.raw, interest: .readable)
         } catch {
             logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            release(connection)
             connections.remove(connection.token)
             return
         }
@@ -106,6 +108,10 @@ extension Worker {
         case .complete(let source):
             connection.prelude = nil
             if let source { connection.peer = SocketAddress(source) } else { connection.isClientUnknown = true }
+            guard source == nil || admit(connection) else {
+                close(connection)
+                return
+            }
             if offset < bytes.count { consume(bytes.extracting(droppingFirst: offset), on: connection) }
         case .invalid:
             counters.requestsRefused &+= 1
@@ -303,6 +309,7 @@ extension Worker {
     func close(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
+        release(connection)
         abortWaiting(on: connection)
         pool.takeBack(&connection.output)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.

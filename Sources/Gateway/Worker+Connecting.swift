@@ -38,9 +38,9 @@ extension Worker {
             case .won(let number, let target)?:
                 adopt(number, to: target, on: link, attempt)
             case .exhausted(let reason)?:
-                settle(attempt, attempt.wasTried ? .broken : .unknown)
+                settle(attempt, attempt.verdict)
                 attempt.isOver = true
-                handle(.connectFailed(attempt.failure ?? reason), on: link)
+                handle(.connectFailed(attempt.failure ?? (attempt.isShort ? .shortage : reason)), on: link)
             default:
                 break
             }
@@ -69,8 +69,9 @@ extension Worker {
     private func lookUp(
         _ target: UpstreamTarget, for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
-        settle(attempt, attempt.wasTried ? .broken : .unknown)
+        settle(attempt, attempt.verdict)
         attempt.wasTried = false
+        attempt.isShort = false
         guard !link.site.isOpenProxy || Self.isOpenToStrangers(target.port) else {
             noteFailure(of: link, "forbidden", "a port of other services", about: "\(target.host):\(target.port)")
             return .targetSkipped(.refusedTarget)
@@ -151,34 +152,73 @@ extension Worker {
             noteFailure(of: link, "connect", "no descriptor to spare", about: "\(address)")
             return .failed(attempt: number)
         }
+        guard let place = openPlace(for: address) else {
+            attempt.isShort = true
+            counters.upstreamFailures["shortage", default: 0] += 1
+            reached(.upstreamConnections, "\(address)")
+            return .failed(attempt: number)
+        }
         switch StreamSocket.connect(to: address) {
         case .connected(let socket):
-            return watch(consume socket, number, address, for: link, attempt) ?? .connected(attempt: number)
+            return watch(consume socket, number, address, place, for: link, attempt) ?? .connected(attempt: number)
         case .connecting(let socket):
-            return watch(consume socket, number, address, for: link, attempt)
+            return watch(consume socket, number, address, place, for: link, attempt)
         case .failed(let error):
-            // Without a socket nobody was asked.
-            if error.call != "socket" { attempt.wasTried = true }
-            noteFailure(of: link, "connect", error.reason, about: "\(address)")
+            serverConnections.close(place)
+            noteFailure(error, of: link, about: address, attempt)
             return .failed(attempt: number)
         }
     }
 
+    /// Counts a connection to an address; nil when there are as many as there may be.
+    private func openPlace(for address: SocketAddress) -> EndpointCounts.Place? {
+        guard let ip = address.ipAddress, let port = address.port else { return .uncounted }
+        return serverConnections.open(to: Endpoint(address: ip, port: port))
+    }
+
+    /// Notes why a connection could not be made, and whether that says something about the server.
+    private func noteFailure(
+        _ error: SystemError, of link: UpstreamLink, about address: SocketAddress, _ attempt: ConnectAttempt
+    ) {
+        // A machine without IPv6 has no address to connect from; all other machines that have none lack ports.
+        let isOtherFamily = error.isAddressUnavailable && address.isIPv6 && !hasConnections(to: address)
+        if error.isShortage, !isOtherFamily {
+            attempt.isShort = true
+            guard !error.isAddressUnavailable else {
+                counters.upstreamFailures["shortage", default: 0] += 1
+                reached(.upstreamConnections, "no local port for \(address)")
+                return
+            }
+            noteFailure(of: link, "shortage", error.description, about: "\(address)")
+        } else {
+            // Without a socket nobody was asked.
+            if error.call == "connect", !isOtherFamily { attempt.wasTried = true }
+            noteFailure(of: link, "connect", error.reason, about: "\(address)")
+        }
+    }
+
+    private func hasConnections(to address: SocketAddress) -> Bool {
+        guard let ip = address.ipAddress, let port = address.port else { return false }
+        return serverConnections.count(of: Endpoint(address: ip, port: port)) > 0
+    }
+
     /// Waits for a connection; a failure when the poller refuses it.
     private func watch(
-        _ socket: consuming StreamSocket, _ number: Int, _ address: SocketAddress, for link: UpstreamLink,
-        _ attempt: ConnectAttempt
+        _ socket: consuming StreamSocket, _ number: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
+        for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
         try? socket.setNoDelay()
         let token = races.nextToken()
         do throws(SystemError) {
             try poller.register(socket.descriptor, token: token.raw, interest: .writable)
         } catch {
-            noteFailure(of: link, "connect", error.reason, about: "\(address)")
+            serverConnections.close(place)
+            noteFailure(error, of: link, about: address, attempt)
             return .failed(attempt: number)
         }
         let race = RaceSocket(
-            token: token, link: link, attempt: number, address: address, socket: consume socket, since: now)
+            token: token, link: link, attempt: number, address: address, socket: consume socket, place: place,
+            since: now)
         races.insert(race, at: token)
         attempt.races.append(race)
         attempt.wasTried = true
@@ -192,7 +232,7 @@ extension Worker {
             advance(link, .connected(attempt: race.attempt))
             return
         }
-        noteFailure(of: link, "connect", error.reason, about: "\(race.address)")
+        if let attempt = link.attempt { noteFailure(error, of: link, about: race.address, attempt) }
         abandon(race)
         advance(link, .failed(attempt: race.attempt))
     }
@@ -200,6 +240,7 @@ extension Worker {
     private func abandon(_ race: RaceSocket) {
         race.socket?.unwatch(in: poller)
         race.socket = nil
+        serverConnections.close(race.place)
         races.remove(race.token)
         race.link.attempt?.races.removeAll { $0 === race }
     }
@@ -219,6 +260,7 @@ extension Worker {
     ) {
         guard let race = attempt.races.first(where: { $0.attempt == number }) else { return }
         link.socket = race.socket.take()
+        link.place = race.place
         races.remove(race.token)
         attempt.races = []
         attempt.connectedAt = now
@@ -284,6 +326,8 @@ extension Worker {
         if link.isWatched { link.socket?.unwatch(in: poller) }
         link.isWatched = false
         link.socket = nil
+        serverConnections.close(link.place)
+        link.place = .uncounted
         link.tls = nil
         link.isTLSEstablished = false
         link.isDeaf = false

@@ -18,7 +18,7 @@ struct LargeBodies: ~Copyable {
     }
 
     private enum Stage {
-        case waiting, expanding, parsing
+        case waiting, expanding, expanded, parsing
         /// How far the weighing has come, and to what.
         case weighing(offset: Int, weight: Int)
     }
@@ -68,15 +68,32 @@ struct LargeBodies: ~Copyable {
                 return finish(.refused(.expandsTooFar))
             }
             stage = .weighing(offset: end, weight: weight)
-            if end == body.count {
-                parser.begin(body)
-                stage = .parsing
-            }
+            if end == body.count { stage = .expanded }
+            return nil
+        case .expanded:
             return nil
         case .parsing:
             guard let result = parser.proceed(budget: Self.step) else { return nil }
             return finish(.parsed(result))
         }
+    }
+
+    /// The body that is expanded and waits for a decision whether it is read: `admit` or `drop`.
+    var expandedBody: Waiting? {
+        guard case .expanded = stage, first < queue.count else { return nil }
+        return queue[first]
+    }
+
+    /// The expanded body is to be read.
+    mutating func admit() {
+        guard let waiting = expandedBody else { return }
+        parser.begin(waiting.request.body)
+        stage = .parsing
+    }
+
+    /// The expanded body was answered unread.
+    mutating func drop() {
+        if expandedBody != nil { takeFirst() }
     }
 
     private mutating func begin(_ waiting: Waiting, _ bounds: ExpansionBounds) -> (Waiting, Outcome)? {
@@ -116,6 +133,12 @@ struct LargeBodies: ~Copyable {
     }
 
     private mutating func finish(_ outcome: Outcome) -> (Waiting, Outcome)? {
+        takeFirst().map { ($0, outcome) }
+    }
+
+    /// Takes the first body out of the queue.
+    @discardableResult
+    private mutating func takeFirst() -> Waiting? {
         expanded = []
         stage = .waiting
         guard let waiting = queue[first] else { return nil }
@@ -127,7 +150,7 @@ struct LargeBodies: ~Copyable {
             queue.removeFirst(first)
             first = 0
         }
-        return (waiting, outcome)
+        return waiting
     }
 
     /// The most bytes of a body that are worked on in one turn; a body that is no longer is served at once. The dearest 64 KiB
@@ -147,6 +170,8 @@ extension Worker {
             }
             return
         }
+        // The start tag of a plain body is there already; of a coded one it is seen once that is expanded.
+        guard coding != .identity || admits(request, on: connection) else { return }
         connection.isBodyWaiting = true
         largeBodies.append(
             .init(
@@ -155,6 +180,16 @@ extension Worker {
 
     /// Goes on with the first of the large bodies.
     func workOnLargeBodies() {
+        if let waiting = largeBodies.expandedBody {
+            guard !admits(waiting.request, on: waiting.connection) else {
+                largeBodies.admit()
+                return
+            }
+            largeBodies.drop()
+            waiting.connection.isBodyWaiting = false
+            bodyServed(on: waiting.connection)
+            return
+        }
         guard let (waiting, outcome) = largeBodies.step(expansionBounds) else { return }
         let connection = waiting.connection
         connection.isBodyWaiting = false

@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import Reactor
@@ -8,6 +9,7 @@ import XMLCodec
 extension Worker {
     /// Acts on a `<body/>` request: a new session, or the next request of one.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        guard admits(request, on: connection) else { return }
         act(on: bodyParser.parse(request.body.span), of: request, on: connection)
     }
 
@@ -41,7 +43,7 @@ extension Worker {
         }
     }
 
-    private func driver(of sid: SessionID) -> SessionDriver? {
+    func driver(of sid: SessionID) -> SessionDriver? {
         guard let slot = sessionTable.slot(of: sid), let driver = sessions[Int(slot)], driver.session.id == sid else {
             return nil
         }
@@ -61,14 +63,20 @@ extension Worker {
             answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
             return
         }
-        // A session needs a descriptor of its own, and the loop needs some in reserve; 503 makes a client come back.
+        // A session needs a descriptor of its own, and the loop needs some in reserve.
         guard hasDescriptorsToSpare else {
-            counters.sessionsRefused[.policyViolation, default: 0] += 1
-            respond(
-                to: exchange.number, on: connection,
-                HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")]))
+            turnAway(exchange, on: connection)
             return
         }
+        let account: AddressLedger.Account
+        do throws(AddressLedger.Refusal) {
+            account = try addresses.openSession(from: limitedAddress(of: requestClient), now: planTime)
+        } catch {
+            reached(Bound(error), requestClient.map { "client \($0.address)" } ?? "")
+            turnAway(exchange, on: connection)
+            return
+        }
+        makeRoomForLogin()
         let random = SystemRandom.value128()
         let sid = SessionID(
             node: node, worker: tag, high: UInt64(truncatingIfNeeded: random >> 64),
@@ -78,6 +86,7 @@ extension Worker {
         guard sessionTable.insert(sid, slot: slot) else {
             // 128 random bits came twice: the random source is broken, and no session may be guessable.
             vacantSessions.append(slot)
+            addresses.closeSession(of: account, hasLoggedIn: false, now: planTime)
             answer(exchange, BodyResponse(.terminate(.internalServerError)))
             return
         }
@@ -87,8 +96,9 @@ extension Worker {
         let session = Session(
             id: sid, opening: opening, stream: StreamName(bits: freshBits()), exchange: exchange, payload: payload,
             now: now, policy: policy, into: &effects)
-        let driver = SessionDriver(slot: slot, session: session)
+        let driver = SessionDriver(slot: slot, account: account, session: session)
         sessions[Int(slot)] = driver
+        logins.append(slot)
         logger.debug(
             "session created",
             metadata: [
@@ -96,6 +106,14 @@ extension Worker {
                 "client": "\(requestClient.map { "\($0.address)" } ?? "unknown")",
             ])
         executeEffects(of: driver)
+    }
+
+    /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
+    func turnAway(_ exchange: ExchangeID, on connection: ClientConnection) {
+        counters.sessionsRefused[.policyViolation, default: 0] += 1
+        respond(
+            to: exchange.number, on: connection,
+            HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")]))
     }
 
     /// Gives a session an input and does what it says.
@@ -163,6 +181,9 @@ extension Worker {
         forgetSpareResponses(of: driver)
         for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)
+        logins.remove(driver.slot)
+        addresses.closeSession(of: driver.account, hasLoggedIn: driver.ask { $0.hasLoggedIn }, now: planTime)
+        if let bound = Bound(reason) { reached(bound, "session \(driver.session.id.short)") }
         sessions[Int(driver.slot)] = nil
         vacantSessions.append(driver.slot)
     }
@@ -172,18 +193,24 @@ extension Worker {
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false, of driver: SessionDriver
     ) {
         let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
-        answer(exchange, response, isRepeat: isRepeat, contentType: type, isLegacy: driver.session.isLegacy)
+        answer(
+            exchange, response, isRepeat: isRepeat, contentType: type, isLegacy: driver.session.isLegacy,
+            isTurnedAway: driver.isTurnedAway)
     }
 
     /// Writes a response into the connection that waits for it.
     ///
     /// A client from before terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1, `T-10`).
-    private func answer(
+    func answer(
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false,
-        contentType: HTTPContentType = .xml, isLegacy: Bool = false
+        contentType: HTTPContentType = .xml, isLegacy: Bool = false, isTurnedAway: Bool = false
     ) {
         guard let connection = connections[Token(raw: exchange.connection)] else { return }
         connection.waiting.remove(exchange: exchange.number)
+        if isTurnedAway, case .terminate = response.kind {
+            turnAway(exchange, on: connection)
+            return
+        }
         if isLegacy, case .terminate(let condition?) = response.kind, let status = HTTPStatus(legacy: condition) {
             respond(to: exchange.number, on: connection, HTTPResponse(status: status))
             return
@@ -201,7 +228,7 @@ extension Worker {
     }
 
     /// Adds what the session needs and only the outside can make: the hash of a key, and a name for a stream.
-    private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
+    func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
         if let key = attributes.key { attributes.keyDigest = PeerText(Digest.sha1(of: key.bytes)) }
         if attributes.to != nil, !attributes.isRestart { attributes.freshStreamName = StreamName(bits: freshBits()) }
         return attributes

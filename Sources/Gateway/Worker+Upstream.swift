@@ -35,7 +35,7 @@ extension Worker {
         // the session was made. A domain whose name cannot stand in DNS leads nowhere.
         guard attempt != nil, stream == .first || hasDescriptorsToSpare else {
             link.attempt?.isOver = true
-            handle(.connectFailed(attempt == nil ? .unresolved : .unreachable), on: link)
+            handle(.connectFailed(attempt == nil ? .unresolved : .shortage), on: link)
             return
         }
         connect(link)
@@ -87,10 +87,11 @@ extension Worker {
             }
         case .limitIdle(let seconds):
             obey(seconds, on: link)
-        case .deliver(let bytes, let enablesResumption):
+        case .deliver(let bytes, let enablesResumption, let login):
             collected.bytes.append(contentsOf: bytes)
             collected.count += 1
             if enablesResumption { collected.enablesResumption = true }
+            if login != .none, let session = link.session { note(login, session: session) }
         case .sendStreamEnd:
             send(StreamHeaderWriter.streamEnd, on: link)
         case .closeConnection:
@@ -151,6 +152,7 @@ extension Worker {
             metadata: ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
+        if reason == .upstreamShortage { turnAway(session) }
         handle(.streamEnded(reason, streamError: error, on: link.stream), session: session)
     }
 
@@ -214,6 +216,8 @@ extension Worker {
         abandonSearch(of: link)
         if link.isWatched { link.socket?.unwatch(in: poller) }
         link.socket = nil
+        serverConnections.close(link.place)
+        link.place = .uncounted
         link.tls = nil
         link.compression = nil
         pool.takeBack(&link.output)

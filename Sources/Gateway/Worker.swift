@@ -42,6 +42,13 @@ package final class Worker {
     let stanzaReturn: StanzaReturn
     let sites: UpstreamSites
     let trustedProxies: TrustedProxies
+    /// What each client address holds.
+    var addresses: AddressLedger
+    /// How many connections there are to each server.
+    var serverConnections: EndpointCounts
+    /// The sessions that have not logged in, and how many there may be.
+    var logins = LoginQueue()
+    let loginLimit: Int
 
     var connections = SlotArray<ClientConnection>(.client)
     var dirtyConnections: [ClientConnection] = []
@@ -125,6 +132,11 @@ package final class Worker {
         startedAt = clock
         now = clock
         descriptorLimit = DescriptorLimit.raise()
+        addresses = AddressLedger(limits: AddressLedger.Limits(settings, descriptors: descriptorLimit))
+        // Some ports are others', and those of connections that ended are not free at once.
+        let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
+        serverConnections = EndpointCounts(limit: min(settings.upstreamConnections, ports))
+        loginLimit = settings.loginSessions > 0 ? settings.loginSessions : max(descriptorLimit / 2, 1)
         bodyParser = BodyParser(limits: .ofClients(settings))
         largeBodies = LargeBodies(limits: .ofClients(settings))
         upstreamReader = UpstreamReader(
@@ -333,6 +345,10 @@ extension SessionPolicy {
             maxWait: settings.maxWait, maxHold: settings.maxHold, inactivity: settings.inactivity,
             polling: settings.polling, maxpause: settings.maxpause, outboundBound: settings.sessionBuffer,
             inboundBound: settings.sessionBuffer, domains: ServedDomains(settings))
+        loginTimeout = settings.loginTimeout
+        registrationTimeout = max(registrationTimeout, settings.loginTimeout)
+        requestsPerSecond = settings.sessionRequests
+        repeatsPerSecond = settings.sessionRepeats
     }
 }
 

@@ -28,6 +28,18 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     /// Whether the other side refused the connection at once (`ECONNREFUSED`).
     package var isConnectionRefused: Bool { code == ECONNREFUSED }
 
+    /// Whether it says that this process or its machine has too little of something, or does not allow the call: ports,
+    /// descriptors, memory, places in a queue. The other side had no part in it then.
+    package var isShortage: Bool {
+        switch code {
+        case EADDRNOTAVAIL, EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN, EPERM, EACCES, ENOSPC: true
+        default: false
+        }
+    }
+
+    /// Whether there is no local address or port for a connection (`EADDRNOTAVAIL`).
+    package var isAddressUnavailable: Bool { code == EADDRNOTAVAIL }
+
     /// Whether this process or the machine has no descriptor left (`EMFILE`, `ENFILE`).
     package var isDescriptorsExhausted: Bool { code == EMFILE || code == ENFILE }
 }

@@ -27,6 +27,8 @@ package enum StreamFailure: Sendable, Equatable {
     case stalled
     /// The target failed too often of late and is left in peace for a while; nothing was connected.
     case spared
+    /// This program or its machine had no port, descriptor or memory left for the connection: no server was asked.
+    case shortage
     /// No address of the target may be connected to.
     case refusedTarget
     /// The server sent a stream error before the stream was open, which names another host (RFC 6120 §4.9.3.19); the text in it
@@ -55,6 +57,7 @@ extension StreamFailure: CustomStringConvertible {
         case .lost: "the connection was lost"
         case .stalled: "the server accepts no bytes"
         case .spared: "the server failed too often and is spared for a while"
+        case .shortage: "no port, descriptor or memory left for another connection"
         case .refusedTarget: "no address of the server may be connected to"
         case .redirected: "stream error see-other-host"
         case .unfinishedStanza: "an element was not finished in time"
@@ -71,8 +74,8 @@ extension StreamFailure {
 
     /// Every `label` there is, for counters that begin at zero.
     package static let labels = [
-        "unresolved", "unreachable", "spared", "refused-target", "tls", "no-starttls", "timeout", "malformed",
-        "unexpected", "bytes-after-proceed", "redirected", "stream-error", "closed", "lost", "stalled",
+        "unresolved", "unreachable", "spared", "shortage", "refused-target", "tls", "no-starttls", "timeout",
+        "malformed", "unexpected", "bytes-after-proceed", "redirected", "stream-error", "closed", "lost", "stalled",
         "unfinished-stanza", "compression",
     ]
 
@@ -82,6 +85,7 @@ extension StreamFailure {
         case .unresolved: "unresolved"
         case .unreachable: "unreachable"
         case .spared: "spared"
+        case .shortage: "shortage"
         case .refusedTarget: "refused-target"
         case .tls: "tls"
         case .startTLSUnavailable: "no-starttls"
@@ -104,7 +108,7 @@ extension StreamFailure {
     /// targets share.
     package var allowsAnotherTarget: Bool {
         switch self {
-        case .unresolved, .unreachable, .spared, .refusedTarget, .timeout, .redirected, .compression: false
+        case .unresolved, .unreachable, .spared, .shortage, .refusedTarget, .timeout, .redirected, .compression: false
         case .streamError(let condition, _): Self.passingConditions.contains(condition)
         case .tls, .startTLSUnavailable, .malformed, .unexpected, .bytesAfterProceed, .closed, .lost, .stalled,
             .unfinishedStanza:

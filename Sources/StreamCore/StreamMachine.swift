@@ -128,9 +128,9 @@ package struct StreamMachine: Sendable {
             sendNewHeader(into: &effects)
         case .compressionFailure:
             handleCompressionFailure(into: &effects)
-        case .stanza(let bytes, let enablesResumption):
+        case .stanza(let bytes, let enablesResumption, let login):
             switch state {
-            case .open: effects.append(.deliver(bytes, enablesResumption: enablesResumption))
+            case .open: effects.append(.deliver(bytes, enablesResumption: enablesResumption, login: login))
             case .closing: break
             default: handleUnexpected(into: &effects)
             }

@@ -54,6 +54,20 @@ package struct FeaturesOffer: Sendable, Equatable {
     }
 }
 
+/// What an element of a server says of its client's login. It means something only as long as the client has not logged in.
+package enum LoginSign: Sendable, Equatable {
+    /// Nothing.
+    case none
+    /// The server has let the client in: `<success/>` of SASL (RFC 6120 §6.4.6) or SASL2 (XEP-0388), or an empty result, by
+    /// which a server accepts a password that was sent as jabber:iq:auth (XEP-0078 §3.1).
+    ///
+    /// An empty result before login has one other meaning, that an account was registered (XEP-0077 §3.1) or an invitation
+    /// taken (XEP-0445): also a client that the server knows now. So no request has to be remembered for it.
+    case success
+    /// The server has sent its form for registering an account (XEP-0077 §3.1).
+    case registration
+}
+
 /// One thing that a server sent on its stream, already checked by the codec.
 ///
 /// `bytes` are complete elements ready to stand in a BOSH response: every namespace they use is declared in them, except
@@ -74,8 +88,9 @@ package enum UpstreamItem: Sendable, Equatable {
     /// `<stream:error/>`, with the name of its defined condition. `redirect`: the text of `<see-other-host/>` without the white
     /// space around it, 1 to 300 bytes; nil for any other condition, and for a text that cannot be a host and a port.
     case streamError(condition: String, redirect: String?, bytes: [UInt8])
-    /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` of XEP-0198 (`T-12` c).
-    case stanza(bytes: [UInt8], enablesResumption: Bool)
+    /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` of XEP-0198 (`T-12` c). `login`: what it says
+    /// of the client's login.
+    case stanza(bytes: [UInt8], enablesResumption: Bool, login: LoginSign = .none)
     /// `</stream:stream>`.
     case end
     /// The bytes are not an XMPP stream, or break a limit; nothing after them can be trusted.

@@ -102,6 +102,31 @@ package final class BodyParser {
         }
     }
 
+    /// Reads the start tag of a body alone, for those whose rest is not to be read: what it says, or nil for what does not
+    /// begin like a body. The cost does not depend on the size of the rest.
+    package func parseStartTag(_ body: Span<UInt8>) -> BodyAttributes? {
+        let beginning = body.extracting(first: Self.longestStartTag)
+        let start: Int
+        do {
+            start = try XMLDeclaration.skip(in: beginning)
+        } catch {
+            return nil
+        }
+        var framer = ElementFramer()
+        var offset = start
+        switch framer.scan(beginning, from: &offset, limits: reader.limits) {
+        case .rootOpened, .rootClosed: break
+        case .needMore, .childClosed, .fault: return nil
+        }
+        let tag = beginning.extracting(start..<offset)
+        guard CharacterCheck.validPrefix(of: tag) == tag.count else { return nil }
+        reader.readRoot(tag)
+        return reader.takeAttributes()
+    }
+
+    /// The longest start tag, with what stands before it, that `parseStartTag` finds: as much as a server's header may have.
+    private static let longestStartTag = 16_384
+
     /// How many strings libxml2's dictionary holds at the moment.
     var nameCount: Int { reader.nameCount }
 

@@ -15,6 +15,8 @@ struct StreamNames {
     private(set) var streamLimits = InternedName.none, limits = InternedName.none
     private(set) var maxBytes = InternedName.none, idleSeconds = InternedName.none
     private(set) var seeOtherHost = InternedName.none
+    private(set) var success = InternedName.none, iq = InternedName.none, type = InternedName.none
+    private(set) var register = InternedName.none
 
     /// No names: before there is a context.
     init() {}
@@ -54,5 +56,9 @@ struct StreamNames {
         maxBytes = intern("max-bytes")
         idleSeconds = intern("idle-seconds")
         seeOtherHost = intern("see-other-host")
+        success = intern("success")
+        iq = intern("iq")
+        type = intern("type")
+        register = intern("jabber:iq:register")
     }
 }

@@ -95,7 +95,7 @@ private final class StanzaReader: ElementReader {
     }
 
     private enum Kind {
-        case stanza, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
+        case stanza, result, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
     }
 
     /// Longer hosts to go to are not read: 253 bytes of a name, a port, and room for brackets.
@@ -108,6 +108,8 @@ private final class StanzaReader: ElementReader {
     /// The text of `<see-other-host/>` so far, and whether it is being read.
     private var redirect: [UInt8] = []
     private var isInRedirect = false
+    /// What the element says of the client's login, as far as it was read.
+    private var login = LoginSign.none
     private let largestFromClient: Int
     private var filter = FeaturesFilter(largestFromClient: 0)
     private var item: UpstreamItem?
@@ -183,6 +185,7 @@ private final class StanzaReader: ElementReader {
             return .malformed
         }
         kind = .stanza
+        login = .none
         if child.uri == names.streams {
             if child.local == names.features {
                 kind = .features
@@ -212,12 +215,27 @@ private final class StanzaReader: ElementReader {
             } else {
                 return .forbiddenElement
             }
+        } else if child.local == names.success {
+            if child.uri == names.sasl || child.uri == names.sasl2 { login = .success }
+        } else if child.local == names.iq, child.uri == names.client, Self.isResult(attributes, names) {
+            // Empty, until a child is seen.
+            kind = .result
+            login = .success
         }
         return nil
     }
 
+    private static func isResult(_ attributes: SAXAttributes, _ names: StreamNames) -> Bool {
+        (0..<attributes.count).contains { index in
+            unsafe attributes.local(index) == names.type && attributes.uri(index).isNone
+                && attributes.value(index).elementsEqual("result".utf8)
+        }
+    }
+
     override func descendantOpened(local: InternedName, uri: InternedName, tagEnd: Int) {
         switch kind {
+        case .result:
+            if depth == 3 { login = uri == names.register ? .registration : .none }
         case .features:
             let start = tagStart(before: tagEnd - 1)
             filter.opened(local, uri, depth: depth, start: start, tagEnd: tagEnd, names: names)
@@ -273,10 +291,10 @@ private final class StanzaReader: ElementReader {
         case .streamError:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: true) else { return .forbiddenElement }
             item = .streamError(condition: condition ?? "undefined-condition", redirect: redirectHost, bytes: bytes)
-        case .stanza:
+        case .stanza, .result:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: false) else { return .forbiddenElement }
             let isEnabled = child.local == names.enabled && child.uri.hasPrefix("urn:xmpp:sm:")
-            item = .stanza(bytes: bytes, enablesResumption: isEnabled)
+            item = .stanza(bytes: bytes, enablesResumption: isEnabled, login: login)
         }
         return nil
     }

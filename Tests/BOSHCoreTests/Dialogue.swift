@@ -60,7 +60,12 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
         case "T":
             guard let step = line.words.first, step.hasPrefix("+") else { return nil }
             return Duration(dialogue: String(step.dropFirst())).map { harness.jump($0) }
-        case "X": return line.words == ["shutdown"] ? harness.shutDown() : nil
+        case "X":
+            switch line.words {
+            case ["shutdown"]: return harness.shutDown()
+            case ["displace"]: return harness.handle(.displaced)
+            default: return nil
+            }
         default: return nil
         }
     }
@@ -81,6 +86,10 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
             case "domains":
                 let names = parts[1].split(separator: ",").map { (String($0), [String]()) }
                 policy.domains = ServedDomains(names: Dictionary(uniqueKeysWithValues: names))
+            case "login": policy.loginTimeout = .seconds(number)
+            case "registration": policy.registrationTimeout = .seconds(number)
+            case "requests-a-second": policy.requestsPerSecond = number
+            case "repeats-a-second": policy.repeatsPerSecond = number
             case "streams": policy.maxStreams = number
             case "responses": policy.extraResponses = number
             case "spare-bytes": policy.spareBytes = number

@@ -21,7 +21,9 @@ import Testing
         "S-16 what is not served is unknown",
         arguments: ["example.com", "sub.example.org", "example.org.", " example.org"])
     func refusesOthers(to: String) {
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: PeerText(to)) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+            try Self.domains.domain(meantBy: PeerText(to))
+        }
     }
 
     @Test("S-15 who names no domain gets the default one, or is told to name one")

@@ -43,6 +43,7 @@ struct SessionHarness {
         let payload = Array(line.payload.utf8)
         guard session == nil else {
             if line.words.contains("malformed") { return handle(.malformedRequest(exchange, attributes)) }
+            if line.words.contains("oversized") { return handle(.oversizedRequest(exchange, attributes)) }
             return handle(.request(exchange, attributes, payload: payload))
         }
         var effects: [SessionEffect] = []
@@ -83,6 +84,8 @@ struct SessionHarness {
             return handle(.streamEnded(reason, streamError: bytes, on: stream))
         case "stall": return handle(.upstreamCongested(true, on: stream))
         case "flow": return handle(.upstreamCongested(false, on: stream))
+        case "login": return handle(.loggedIn)
+        case "register": return handle(.registrationOffered)
         case "resumable": return handle(.stanzas(bytes, enablesResumption: true, on: stream))
         case nil: return handle(.stanzas(bytes, enablesResumption: false, on: stream))
         default: return ["?: cannot be read: \(text)"]

@@ -116,7 +116,8 @@ import BOSHCore
 
     @Test(
         "S-16 a domain that is not served is unknown",
-        arguments: ["example.com", "example.org.", "sub.example.org", "user@example.org", " example.org", "*"] as [PeerText])
+        arguments: ["example.com", "example.org.", "sub.example.org", "user@example.org", " example.org", "*"]
+            as [PeerText])
     func refusesDomain(to: PeerText) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.judge(to: to) }
     }

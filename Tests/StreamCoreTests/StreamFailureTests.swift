@@ -66,8 +66,9 @@ struct StreamFailureTests {
 
     private var everyFailure: [StreamFailure] {
         var failures: [StreamFailure] = [
-            .unresolved, .unreachable, .spared, .refusedTarget, .tls, .startTLSUnavailable, .bytesAfterProceed, .closed,
-            .lost, .stalled, .unfinishedStanza, .compression, .redirected(to: "b.example", bytes: [0x3C]),
+            .unresolved, .unreachable, .spared, .shortage, .refusedTarget, .tls, .startTLSUnavailable,
+            .bytesAfterProceed, .closed, .lost, .stalled, .unfinishedStanza, .compression,
+            .redirected(to: "b.example", bytes: [0x3C]),
             .malformed(.malformed), .malformed(.restrictedXML), .malformed(.invalidNamespace),
             .malformed(.limit("depth")), .streamError(condition: "reset", bytes: [0x3C]),
         ]

@@ -106,6 +106,13 @@ struct StreamMachineTests {
             stream(.item(.stanza(bytes: [1], enablesResumption: true))) == [.deliver([1], enablesResumption: true)])
     }
 
+    @Test("login-timeout: what an element says of the login goes with it")
+    func login() {
+        var stream = StreamDialogue.open()
+        let item = UpstreamItem.stanza(bytes: [1], enablesResumption: false, login: .success)
+        #expect(stream(.item(item)) == [.deliver([1], enablesResumption: false, login: .success)])
+    }
+
     @Test("a restart: a new header over the same connection, without </stream:stream> (X-08)")
     func restart() {
         var stream = StreamDialogue.open(.startTLS)

@@ -47,7 +47,11 @@ package final class Daemon {
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
         // A server that fails on purpose, again and again, is not to be spared, unless that is what the test is about.
-        let environment = ["HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0"].merging(environment) { _, given in given }
+        // The sessions of most tests never log in, and some repeat as fast as they can.
+        let environment = [
+            "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0", "HOLDFAST_LOGIN_BODY": "8388608",
+            "HOLDFAST_SESSION_REPEATS": "1000000",
+        ].merging(environment) { _, given in given }
         process = try Process(arguments + flags, descriptors: descriptors, environment: environment)
         startLine = try process.readStartLine()
         let parts = startLine.split(separator: ";")

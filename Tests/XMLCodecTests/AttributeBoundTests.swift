@@ -14,7 +14,8 @@ import Testing
     ]
 
     private func read(_ name: String, _ value: String) throws -> BodyAttributes {
-        try #require(parser.attributes("<body xmlns='http://jabber.org/protocol/httpbind' rid='1' \(name)='\(value)'/>"))
+        try #require(
+            parser.attributes("<body xmlns='http://jabber.org/protocol/httpbind' rid='1' \(name)='\(value)'/>"))
     }
 
     @Test("the last byte that fits, and one more")

@@ -150,7 +150,9 @@ struct CanonicalFormTests {
         }
         var elements = ""
         for item in all.dropFirst().dropLast() {
-            guard case .stanza(let bytes, _) = item else { return Difference(kind: "another item", detail: "\(item)") }
+            guard case .stanza(let bytes, _, _) = item else {
+                return Difference(kind: "another item", detail: "\(item)")
+            }
             elements += String(decoding: bytes, as: UTF8.self)
         }
         return difference(

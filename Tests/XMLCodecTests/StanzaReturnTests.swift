@@ -137,7 +137,7 @@ struct StanzaReturnTests {
         var elements: [UInt8] = []
         for item in items(stream, UpstreamReader()) {
             switch item {
-            case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _): elements += bytes
+            case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _, _): elements += bytes
             default: continue
             }
         }
@@ -152,7 +152,9 @@ struct StanzaReturnTests {
         let attributes = (0..<60).map { " p\($0):a='1'" }.joined()
         let element = "<message from='a'\(attributes)/><message from='b'/>"
         var elements: [UInt8] = []
-        for case .stanza(let bytes, _) in items(header + element, UpstreamReader(limits: limits)) { elements += bytes }
+        for case .stanza(let bytes, _, _) in items(header + element, UpstreamReader(limits: limits)) {
+            elements += bytes
+        }
         var result: [UInt8] = []
         #expect(StanzaReturn(limits: limits).append(returning: elements.span, into: &result) == 2)
         #expect(String(decoding: result, as: UTF8.self) == Self.message(" to='a'") + Self.message(" to='b'"))

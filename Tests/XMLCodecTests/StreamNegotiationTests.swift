@@ -122,7 +122,7 @@ struct PassThroughTests {
         let stream = Self.streamStart + element + "</stream:stream>"
         let expected = try #require(InfosetTree.children(of: Array(stream.utf8)))
         let all = items(stream, UpstreamReader(largestFromClient: 1000))
-        guard all.count == 3, case .stanza(let bytes, _) = all[1] else {
+        guard all.count == 3, case .stanza(let bytes, _, _) = all[1] else {
             Issue.record("\(all)")
             return
         }
@@ -178,7 +178,7 @@ struct PassThroughTests {
 
     @Test("only <enabled/> of stream management enables resumption (T-12)", arguments: elements)
     func resumption(element: String) {
-        guard case .stanza(_, let enables) = items(Self.streamStart + element, UpstreamReader()).last else {
+        guard case .stanza(_, let enables, _) = items(Self.streamStart + element, UpstreamReader()).last else {
             Issue.record("no stanza")
             return
         }

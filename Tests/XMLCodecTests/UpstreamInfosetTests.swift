@@ -37,7 +37,7 @@ struct UpstreamInfosetTests {
         guard case .header? = all.first, case .end? = all.last else { return nil }
         var document = Array(Self.body.utf8)
         for item in all.dropFirst().dropLast() {
-            guard case .stanza(let bytes, _) = item else { return nil }
+            guard case .stanza(let bytes, _, _) = item else { return nil }
             document += bytes
         }
         return (document + Array("</body>".utf8), all.count - 2)

@@ -27,7 +27,7 @@ func forwarded(_ text: String, header: String = streamHeader, _ reader: Upstream
     for item in items(header + text, reader) {
         switch item {
         case .header: continue
-        case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _):
+        case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _, _):
             result += String(decoding: bytes, as: UTF8.self)
         case .fault: return nil
         case .proceed, .startTLSFailure, .compressed, .compressionFailure, .end: result += "[\(item)]"

@@ -1,0 +1,14 @@
+/// What limits count as one client address: an IPv4 address, or all IPv6 addresses that share a prefix, because whoever has
+/// one of these has the others too (RFC 6177 §2).
+package struct AddressKey: Sendable, Hashable {
+    /// The address as IPv6, IPv4 mapped, all bits behind the prefix zero.
+    private let number: UInt128
+
+    /// The key of an address; of an IPv6 address the first `prefix` bits, 0...128, count.
+    package init(_ address: IPAddress, prefix: Int) {
+        switch address.unmapped {
+        case .v4(let number): self.number = IPAddress.v4(number).mapped
+        case .v6(let number): self.number = number & (UInt128.max << UInt128(128 - min(max(prefix, 0), 128)))
+        }
+    }
+}

@@ -1,0 +1,252 @@
+/// What each client address holds, so that none takes what all share: connections, sessions, those of them that have not
+/// logged in, bytes, and how fast it begins sessions.
+///
+/// Every call takes the same time, however many addresses there are. An address takes memory while it holds something, and
+/// at most a minute longer, until the rate of its creations is forgotten; never more than `capacity` addresses do. Beyond
+/// those the one that has rested longest is forgotten; where all of them hold something, a further address is not limited:
+/// each of them has a descriptor then, and what bounds these bounds the newcomer.
+package struct AddressLedger: Sendable {
+    /// The most that one address may have.
+    package struct Limits: Sendable, Equatable {
+        package var connections: Int
+        package var sessions: Int
+        /// Sessions that have not logged in.
+        package var logins: Int
+        /// Sessions that are begun in a minute; so many may come at once.
+        package var creations: Int
+        package var bytes: Int
+        /// How many bits of an IPv6 address count.
+        package var ipv6Prefix: Int
+
+        /// Limits of all their parts.
+        package init(connections: Int, sessions: Int, logins: Int, creations: Int, bytes: Int, ipv6Prefix: Int) {
+            self.connections = connections
+            self.sessions = sessions
+            self.logins = logins
+            self.creations = creations
+            self.bytes = bytes
+            self.ipv6Prefix = ipv6Prefix
+        }
+    }
+
+    /// Where an address stands in the ledger, for whoever holds something of it. Good until that is given back.
+    package struct Account: Sendable, Equatable {
+        fileprivate let index: UInt32
+
+        /// Of a client that is not limited by its address: everything is granted and nothing is noted.
+        package static let unlimited = Account(index: .max)
+
+        /// Whether anything is noted for it.
+        package var isLimited: Bool { self != .unlimited }
+    }
+
+    /// Which limit an address has reached.
+    package enum Refusal: Error, Equatable {
+        case connections, sessions, logins, creations, bytes
+    }
+
+    private struct Entry: Sendable {
+        let key: AddressKey
+        /// When the address may begin sessions as if it had never begun one.
+        var isFreshAt = Duration.zero
+        var bytes = 0
+        var connections: UInt32 = 0
+        var sessions: UInt32 = 0
+        var logins: UInt32 = 0
+        /// Its neighbours among those that rest.
+        var earlier = AddressLedger.none
+        var later = AddressLedger.none
+        var isResting = false
+
+        var holdsNothing: Bool { connections == 0 && sessions == 0 && bytes == 0 }
+    }
+
+    private static let none = UInt32.max
+    private static let window = Duration.seconds(60)
+
+    private let limits: Limits
+    private let capacity: Int
+    private let creationInterval: Duration
+    private var entries: [Entry] = []
+    private var vacant: [UInt32] = []
+    private var indices: [AddressKey: UInt32] = [:]
+    /// Those that hold nothing and whose rate is still known, by the time at which they let go of the last thing.
+    private var oldestResting = AddressLedger.none
+    private var newestResting = AddressLedger.none
+
+    /// An empty ledger. `capacity`: the most addresses that are known at a time.
+    package init(limits: Limits, capacity: Int = 65_536) {
+        self.limits = limits
+        self.capacity = min(max(capacity, 1), Int(Self.none))
+        creationInterval = Self.window / max(limits.creations, 1)
+    }
+
+    /// How many addresses are known.
+    package var count: Int { indices.count }
+
+    /// Forgets the addresses that have rested until their minute was over. Others do so in passing, two for each that comes;
+    /// this is for who wants to know how many are left.
+    package mutating func forgetRested(now: Duration) {
+        while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
+    }
+
+    // MARK: Connections
+
+    /// A client has connected; a nil address is not limited.
+    ///
+    /// - Throws: `connections` when the address has as many as it may have.
+    package mutating func openConnection(from address: IPAddress?, now: Duration) throws(Refusal) -> Account {
+        guard let index = index(of: address, now: now) else { return .unlimited }
+        guard entries[index].connections < limits.connections else { throw .connections }
+        entries[index].connections += 1
+        wake(index)
+        return Account(index: UInt32(index))
+    }
+
+    /// A connection is gone.
+    package mutating func closeConnection(of account: Account, now: Duration) {
+        guard let index = index(of: account), entries[index].connections > 0 else { return }
+        entries[index].connections -= 1
+        restIfIdle(index, now: now)
+    }
+
+    // MARK: Sessions
+
+    /// A client begins a session, which has not logged in; a nil address is not limited.
+    ///
+    /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. What is refused does not
+    ///   count.
+    package mutating func openSession(from address: IPAddress?, now: Duration) throws(Refusal) -> Account {
+        guard let index = index(of: address, now: now) else { return .unlimited }
+        guard entries[index].sessions < limits.sessions else { throw .sessions }
+        guard entries[index].logins < limits.logins else { throw .logins }
+        let isFreshAt = max(entries[index].isFreshAt, now) + creationInterval
+        guard isFreshAt - now <= max(Self.window, creationInterval) else { throw .creations }
+        entries[index].isFreshAt = isFreshAt
+        entries[index].sessions += 1
+        entries[index].logins += 1
+        wake(index)
+        return Account(index: UInt32(index))
+    }
+
+    /// A session has logged in. Once a session.
+    package mutating func loggedIn(_ account: Account) {
+        guard let index = index(of: account), entries[index].logins > 0 else { return }
+        entries[index].logins -= 1
+    }
+
+    /// A session is over.
+    package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: Duration) {
+        guard let index = index(of: account), entries[index].sessions > 0 else { return }
+        entries[index].sessions -= 1
+        if !hasLoggedIn, entries[index].logins > 0 { entries[index].logins -= 1 }
+        restIfIdle(index, now: now)
+    }
+
+    // MARK: Bytes
+
+    /// Notes bytes for an address that holds something already; false, and nothing noted, when it would have too many.
+    package mutating func charge(_ bytes: Int, to account: Account) -> Bool {
+        guard bytes > 0, let index = index(of: account) else { return true }
+        guard bytes <= limits.bytes - entries[index].bytes else { return false }
+        entries[index].bytes += bytes
+        return true
+    }
+
+    /// Notes bytes for an address, which may hold nothing yet: the account to give them back to. A nil address is not limited.
+    ///
+    /// - Throws: `bytes` when the address would have too many.
+    package mutating func charge(
+        _ bytes: Int, from address: IPAddress?, now: Duration
+    ) throws(Refusal) -> Account {
+        guard bytes > 0, let index = index(of: address, now: now) else { return .unlimited }
+        guard bytes <= limits.bytes - entries[index].bytes else { throw .bytes }
+        entries[index].bytes += bytes
+        wake(index)
+        return Account(index: UInt32(index))
+    }
+
+    /// Takes back what was charged.
+    package mutating func refund(_ bytes: Int, to account: Account, now: Duration) {
+        guard bytes > 0, let index = index(of: account) else { return }
+        entries[index].bytes = max(0, entries[index].bytes - bytes)
+        restIfIdle(index, now: now)
+    }
+
+    /// The bytes that an account holds.
+    package func bytes(of account: Account) -> Int {
+        guard let index = index(of: account) else { return 0 }
+        return entries[index].bytes
+    }
+
+    // MARK: Entries
+
+    private func index(of account: Account) -> Int? {
+        let index = Int(account.index)
+        return index < entries.count ? index : nil
+    }
+
+    /// The entry of an address, made where there is none. Whoever asks either has it hold something, or leaves an entry
+    /// that holds nothing and rests until its turn to be forgotten.
+    private mutating func index(of address: IPAddress?, now: Duration) -> Int? {
+        guard let address else { return nil }
+        let key = AddressKey(address, prefix: limits.ipv6Prefix)
+        if let index = indices[key] { return Int(index) }
+        // As many leave as come, and one more: the resting ones never pile up.
+        for _ in 0..<2 where oldestResting != Self.none && entries[Int(oldestResting)].isFreshAt <= now {
+            forget(Int(oldestResting))
+        }
+        if indices.count >= capacity {
+            guard oldestResting != Self.none else { return nil }
+            forget(Int(oldestResting))
+        }
+        let index: Int
+        if let last = vacant.popLast() {
+            index = Int(last)
+            entries[index] = Entry(key: key)
+        } else {
+            index = entries.count
+            entries.append(Entry(key: key))
+        }
+        indices[key] = UInt32(index)
+        rest(index)
+        return index
+    }
+
+    private mutating func restIfIdle(_ index: Int, now: Duration) {
+        guard entries[index].holdsNothing, !entries[index].isResting else { return }
+        if entries[index].isFreshAt <= now { forget(index) } else { rest(index) }
+    }
+
+    private mutating func rest(_ index: Int) {
+        entries[index].isResting = true
+        entries[index].earlier = newestResting
+        entries[index].later = Self.none
+        if newestResting == Self.none {
+            oldestResting = UInt32(index)
+        } else {
+            entries[Int(newestResting)].later = UInt32(index)
+        }
+        newestResting = UInt32(index)
+    }
+
+    /// Takes an entry out of those that rest: it holds something.
+    private mutating func wake(_ index: Int) {
+        guard entries[index].isResting else { return }
+        let (earlier, later) = (entries[index].earlier, entries[index].later)
+        if earlier == Self.none { oldestResting = later } else { entries[Int(earlier)].later = later }
+        if later == Self.none { newestResting = earlier } else { entries[Int(later)].earlier = earlier }
+        entries[index].isResting = false
+    }
+
+    private mutating func forget(_ index: Int) {
+        wake(index)
+        indices[entries[index].key] = nil
+        vacant.append(UInt32(index))
+        guard indices.isEmpty else { return }
+        // Nobody holds a place any more: what a flood of addresses took is given back.
+        entries = []
+        vacant = []
+        indices = [:]
+    }
+}

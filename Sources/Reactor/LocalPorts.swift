@@ -1,0 +1,27 @@
+import Glibc
+
+/// The ports that the kernel gives to connections which are begun here.
+package enum LocalPorts {
+    /// How many there are for connections to one address and port of a server; nil when the kernel does not say.
+    package static var count: Int? {
+        guard let file = try? Syscalls.check("open", { unsafe open(path, O_RDONLY | O_CLOEXEC) }) else { return nil }
+        let descriptor = Descriptor(owning: file)
+        var buffer = ReadBuffer(capacity: 64)
+        let number = descriptor.number
+        guard unsafe buffer.fill({ unsafe Syscalls.readFile(number, $0) }) > 0 else { return nil }
+        var text = ""
+        buffer.withBytes { bytes in
+            for index in 0..<bytes.count { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
+        }
+        return count(in: text)
+    }
+
+    /// Reads what the kernel's file says: the first port and the last one.
+    static func count(in text: String) -> Int? {
+        let numbers = text.split(whereSeparator: { " \t\n".contains($0) }).map { UInt16($0) }
+        guard numbers.count == 2, let first = numbers[0], let last = numbers[1], first <= last else { return nil }
+        return Int(last - first) + 1
+    }
+
+    private static let path = "/proc/sys/net/ipv4/ip_local_port_range"
+}

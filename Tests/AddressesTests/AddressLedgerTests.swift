@@ -1,0 +1,228 @@
+import Testing
+
+@testable import Addresses
+
+/// What each client address may have.
+@Suite struct AddressLedgerTests {
+    private static let limits = AddressLedger.Limits(
+        connections: 3, sessions: 4, logins: 2, creations: 60, bytes: 1_000, ipv6Prefix: 64)
+    private var one: IPAddress { .v4(0xC000_0201) }
+    private var other: IPAddress { .v4(0xC000_0202) }
+    private var ledger: AddressLedger { AddressLedger(limits: Self.limits) }
+    private var now: Duration { .seconds(1_000) }
+
+    /// How often an act succeeds before it is refused, and why it is.
+    private func count(
+        _ act: () throws(AddressLedger.Refusal) -> AddressLedger.Account
+    ) -> (Int, AddressLedger.Refusal?) {
+        for count in 0..<2_000 {
+            do throws(AddressLedger.Refusal) {
+                _ = try act()
+            } catch {
+                return (count, error)
+            }
+        }
+        return (2_000, nil)
+    }
+
+    private func charge(_ bytes: Int, _ account: AddressLedger.Account, _ ledger: inout AddressLedger) -> Bool {
+        ledger.charge(bytes, to: account)
+    }
+
+    @Test("address-connections: of one address; another has its own")
+    func connections() throws {
+        var ledger = ledger
+        let now = now
+        let one = one
+        var accounts: [AddressLedger.Account] = []
+        let result = count { () throws(AddressLedger.Refusal) in
+            accounts.append(try ledger.openConnection(from: one, now: now))
+            return accounts[0]
+        }
+        #expect(result == (3, .connections))
+        _ = try ledger.openConnection(from: other, now: now)
+        ledger.closeConnection(of: accounts[0], now: now)
+        _ = try ledger.openConnection(from: one, now: now)
+        #expect(throws: AddressLedger.Refusal.connections) { try ledger.openConnection(from: one, now: now) }
+    }
+
+    @Test("address-logins, address-sessions: whoever logs in makes room for the next login, not for the next session")
+    func sessions() throws {
+        var ledger = ledger
+        let first = try ledger.openSession(from: one, now: now)
+        let second = try ledger.openSession(from: one, now: now)
+        #expect(throws: AddressLedger.Refusal.logins) { try ledger.openSession(from: one, now: now) }
+        ledger.loggedIn(first)
+        ledger.loggedIn(second)
+        let third = try ledger.openSession(from: one, now: now)
+        ledger.loggedIn(third)
+        _ = try ledger.openSession(from: one, now: now)
+        #expect(throws: AddressLedger.Refusal.sessions) { try ledger.openSession(from: one, now: now) }
+        ledger.closeSession(of: third, hasLoggedIn: true, now: now)
+        _ = try ledger.openSession(from: one, now: now)
+    }
+
+    @Test(
+        "address-creations: a minute's worth at once, then one for each that the minute brings; what is refused is free"
+    )
+    func creations() throws {
+        var ledger = AddressLedger(
+            limits: AddressLedger.Limits(
+                connections: 1, sessions: 2_000, logins: 2_000, creations: 1_200, bytes: 1, ipv6Prefix: 64))
+        var now = now
+        let one = one
+        let create = { () throws(AddressLedger.Refusal) in try ledger.openSession(from: one, now: now) }
+        #expect(count(create) == (1_200, .creations))
+        #expect(count(create) == (0, .creations))
+        now += .milliseconds(49)
+        #expect(count(create) == (0, .creations))
+        now += .milliseconds(1)
+        #expect(count(create) == (1, .creations))
+        now += .seconds(10)
+        #expect(count(create) == (200, .creations))
+    }
+
+    @Test("address-sessions: 400 users of one address log in at nine o'clock under the defaults")
+    func company() throws {
+        var ledger = AddressLedger(
+            limits: AddressLedger.Limits(
+                connections: 3_000, sessions: 2_000, logins: 500, creations: 1_200, bytes: 1 << 26, ipv6Prefix: 64))
+        for _ in 0..<400 {
+            _ = try ledger.openConnection(from: one, now: now)
+            _ = try ledger.openConnection(from: one, now: now)
+            ledger.loggedIn(try ledger.openSession(from: one, now: now))
+        }
+        // All at the same moment, and once more after a failure of the network.
+        for _ in 0..<400 { _ = try ledger.openSession(from: one, now: now) }
+    }
+
+    @Test("address-memory: bytes are refused that would be too many, and noted no further")
+    func bytes() throws {
+        var ledger = ledger
+        let account = try ledger.openConnection(from: one, now: now)
+        #expect(charge(600, account, &ledger))
+        #expect(!charge(401, account, &ledger))
+        #expect(charge(400, account, &ledger))
+        #expect(throws: AddressLedger.Refusal.bytes) { try ledger.charge(1, from: one, now: now) }
+        let fresh = try ledger.charge(1_000, from: other, now: now)
+        #expect(fresh.isLimited)
+        ledger.refund(1_000, to: account, now: now)
+        #expect(ledger.bytes(of: account) == 0)
+        #expect(charge(.max, .unlimited, &ledger))
+        #expect(!charge(.max, account, &ledger))
+    }
+
+    @Test("ipv6-prefix: the addresses of one network are one; an IPv4 address is one however it is written")
+    func prefix() throws {
+        let of = { (text: String, prefix: Int) in IPAddress(text).map { AddressKey($0, prefix: prefix) } }
+        #expect(of("2001:db8:1:2::1", 64) == of("2001:db8:1:2:ffff:ffff:ffff:ffff", 64))
+        #expect(of("2001:db8:1:2::1", 64) != of("2001:db8:1:3::1", 64))
+        #expect(of("2001:db8:1:2::1", 56) == of("2001:db8:1:3::1", 56))
+        #expect(of("2001:db8::1", 128) != of("2001:db8::2", 128))
+        #expect(of("2001:db8::1", 0) == of("fe80::1", 0))
+        #expect(of("192.0.2.1", 32) == of("::ffff:192.0.2.1", 32))
+        #expect(of("192.0.2.1", 32) != of("192.0.2.2", 32))
+        #expect(of("192.0.2.1", 64) != of("::", 64))
+    }
+
+    @Test("an address that is not limited has everything, and nothing is noted")
+    func unlimited() throws {
+        var ledger = ledger
+        for _ in 0..<100 {
+            let connection = try ledger.openConnection(from: nil, now: now)
+            let session = try ledger.openSession(from: nil, now: now)
+            #expect(!connection.isLimited && !session.isLimited)
+        }
+        ledger.loggedIn(.unlimited)
+        ledger.closeSession(of: .unlimited, hasLoggedIn: true, now: now)
+        ledger.closeConnection(of: .unlimited, now: now)
+        ledger.refund(5, to: .unlimited, now: now)
+        #expect(ledger.count == 0)
+    }
+
+    @Test("an address that holds nothing is forgotten, at once or when its minute is over, whoever comes next")
+    func forgets() throws {
+        var ledger = ledger
+        var now = now
+        ledger.closeConnection(of: try ledger.openConnection(from: one, now: now), now: now)
+        #expect(ledger.count == 0)
+        ledger.closeSession(of: try ledger.openSession(from: one, now: now), hasLoggedIn: false, now: now)
+        #expect(ledger.count == 1)
+        now += .seconds(1)
+        _ = try ledger.openConnection(from: other, now: now)
+        #expect(ledger.count == 1)
+    }
+
+    @Test(
+        "the table is bounded: the address that rested longest is forgotten; where all hold something, nobody is refused"
+    )
+    func isBounded() throws {
+        var ledger = AddressLedger(limits: Self.limits, capacity: 100)
+        for index in 0..<1_000 as Range<UInt32> {
+            let account = try ledger.openSession(from: .v4(index), now: now)
+            ledger.closeSession(of: account, hasLoggedIn: false, now: now)
+        }
+        #expect(ledger.count == 100)
+        for index in 0..<100 as Range<UInt32> { _ = try ledger.openConnection(from: .v4(index), now: now) }
+        #expect(ledger.count == 100)
+        let newcomer = try ledger.openSession(from: one, now: now)
+        let known = try ledger.openConnection(from: .v4(7), now: now)
+        #expect(!newcomer.isLimited && known.isLimited)
+    }
+
+    /// What a random history has opened.
+    private enum Thing {
+        case connection(AddressLedger.Account)
+        case session(AddressLedger.Account, hasLoggedIn: Bool)
+        case bytes(AddressLedger.Account, Int)
+    }
+
+    @Test("whatever is opened and ended in whatever order, in the end the ledger is empty")
+    func isExact() {
+        let first = Chance.firstSeed("address ledger")
+        for seed in first..<first + 200 {
+            var chance = Chance(seed: seed)
+            var ledger = AddressLedger(limits: Self.limits, capacity: 6)
+            var now = now
+            var things: [Thing] = []
+            for _ in 0..<500 {
+                now += .milliseconds(Int.random(in: 0..<400, using: &chance))
+                if Bool.random(using: &chance), let index = things.indices.randomElement(using: &chance) {
+                    end(things.remove(at: index), in: &ledger, now: now, &chance)
+                } else if let thing = try? open(in: &ledger, now: now, &chance) {
+                    things.append(thing)
+                }
+                #expect(ledger.count <= 6, "HOLDFAST_SEED=\(seed)")
+            }
+            while let thing = things.popLast() { end(thing, in: &ledger, now: now, &chance) }
+            // The last creation's minute.
+            now += .seconds(61)
+            ledger.forgetRested(now: now)
+            #expect(ledger.count == 0, "HOLDFAST_SEED=\(seed)")
+        }
+    }
+
+    private func open(
+        in ledger: inout AddressLedger, now: Duration, _ chance: inout Chance
+    ) throws(AddressLedger.Refusal) -> Thing {
+        let address = IPAddress.v4(UInt32.random(in: 0..<9, using: &chance))
+        switch Int.random(in: 0..<3, using: &chance) {
+        case 0: return .connection(try ledger.openConnection(from: address, now: now))
+        case 1: return .session(try ledger.openSession(from: address, now: now), hasLoggedIn: false)
+        default:
+            let count = Int.random(in: 1..<600, using: &chance)
+            return .bytes(try ledger.charge(count, from: address, now: now), count)
+        }
+    }
+
+    private func end(_ thing: Thing, in ledger: inout AddressLedger, now: Duration, _ chance: inout Chance) {
+        switch thing {
+        case .connection(let account): ledger.closeConnection(of: account, now: now)
+        case .session(let account, _):
+            let hasLoggedIn = Bool.random(using: &chance)
+            if hasLoggedIn { ledger.loggedIn(account) }
+            ledger.closeSession(of: account, hasLoggedIn: hasLoggedIn, now: now)
+        case .bytes(let account, let count): ledger.refund(count, to: account, now: now)
+        }
+    }
+}

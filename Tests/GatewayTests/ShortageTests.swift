@@ -1,0 +1,72 @@
+import TestSupport
+import Testing
+
+/// What we lack ourselves is no server's fault.
+@Suite struct ShortageTests {
+    @Test("upstream-connections: one more is 503 and no verdict on the server; when one goes another may come")
+    func connections() throws {
+        let server = try ScriptedUpstream()
+        let daemon = try Daemon(
+            upstream: server.port,
+            environment: ["HOLDFAST_UPSTREAM_CONNECTIONS": "2", "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "2"])
+        let connection = try daemon.connect()
+        let create = RawClient.post(BOSHClient(daemon).nextBody("to='example.org' wait='5' ver='1.6'"))
+        var streams: [ScriptedStream] = []
+        for _ in 0..<2 {
+            try connection.send(create)
+            streams.append(try server.accept())
+            try streams.last?.open()
+            #expect(try connection.answer().status == 200)
+        }
+        for _ in 0..<5 {
+            let refused = try connection.exchange(create)
+            #expect(refused.status == 503)
+            #expect(refused.field("Retry-After") != nil)
+        }
+        let statistics = try daemon.statistics()
+        #expect(statistics.number("upstream.breakers_open") == 0)
+        #expect(statistics.number("sessions.ended.upstream-shortage") == 5)
+        #expect(statistics.number("limits.upstream-connections") == 5)
+        #expect(try server.isUntouched)
+        streams[0].wire.close()
+        try daemon.wait(until: "upstream.streams_now", is: 1)
+        try connection.send(create)
+        try server.accept().open()
+        #expect(try connection.answer().status == 200)
+    }
+
+    @Test("upstream-connections: a stream that is added in want of one is told apart from the session, which goes on")
+    func addedStream() throws {
+        let session = try OpenSession(environment: ["HOLDFAST_UPSTREAM_CONNECTIONS": "1"])
+        let answer = try session.client.exchange("to='example.org'")
+        #expect(answer.isTerminal && answer.condition == "remote-connection-failed")
+        #expect(answer["stream"] != nil)
+        try session.stream.send("<message id='m1'/>")
+        #expect(try session.client.exchange().payload.contains("m1"))
+    }
+
+    @Test("session-repeats, session-requests: a session that asks too fast ends alone")
+    func rates() throws {
+        let session = try OpenSession(
+            environment: ["HOLDFAST_SESSION_REPEATS": "2", "HOLDFAST_SESSION_REQUESTS": "10"])
+        let other = try OpenSession(on: session)
+        var last = try session.client.exchange("", "", rid: 1_000)
+        for _ in 0..<10 { last = try session.client.exchange("", "", rid: 1_000) }
+        #expect(last.isTerminal && last.condition == "policy-violation")
+        let statistics = try session.daemon.statistics()
+        #expect(statistics.number("limits.session-repeats") == 1)
+        #expect(statistics.number("sessions.ended.too-many-repeats") == 1)
+        try other.stream.send("<message id='m1'/>")
+        #expect(try other.client.exchange().payload.contains("m1"))
+        // Ten seconds' worth.
+        var older = try other.client.send()
+        var answer = BOSHBody?.none
+        for _ in 0..<100 where answer?.isTerminal != true {
+            let request = try other.client.send()
+            answer = try older.answer()
+            older = request
+        }
+        #expect(answer?.isTerminal == true)
+        #expect(try session.daemon.statistics().number("limits.session-requests") == 1)
+    }
+}
