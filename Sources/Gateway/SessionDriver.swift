@@ -8,8 +8,10 @@ final class SessionDriver {
     private var first: UpstreamLink?
     /// The others, in the few sessions that have several.
     private var more: [UpstreamLink] = []
-    /// How much of the worker's budget for responses it takes.
-    var spareBytes = 0
+    /// What the worker's account has of it, by what it is for.
+    var chargedRequests: UInt32 = 0
+    var chargedStanzas: UInt32 = 0
+    var chargedReplays: UInt32 = 0
 
     init(slot: UInt32, session: consuming Session) {
         self.slot = slot

@@ -128,7 +128,7 @@ struct Statistics: Encodable {
         sessions = Sessions(
             now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening, heldRequests: held,
             ended: Self.named(counters.sessionEnds), refused: Self.named(counters.sessionsRefused),
-            unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponseBytes,
+            unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponses.total,
             responsesEvicted: counters.responsesEvicted)
         http = HTTP(
             connectionsNow: worker.connections.count, connectionsEver: counters.connectionsEver,

@@ -15,8 +15,10 @@ extension Worker {
 
     /// Queues an answer on its connection, compressed where the request allows it and it is worth it (`H-08`).
     func respond(to exchange: UInt64, on connection: ClientConnection, _ response: consuming HTTPResponse) {
-        if settings.compressesResponses, response.body.count >= settings.compressFrom, connection.role == .bosh {
-            bodyCoder.compress(&response, as: connection.http.coding(of: exchange))
+        if settings.compressesResponses, response.bodyCount >= settings.compressFrom, connection.role == .bosh {
+            let coding = connection.http.coding(of: exchange)
+            if coding != .identity { response.joinBody() }
+            bodyCoder.compress(&response, as: coding)
         }
         _ = connection.http.respond(to: exchange, with: response, date: date.current())
         markDirty(connection)

@@ -56,7 +56,7 @@ extension Worker {
             return
         }
         // A session needs a descriptor of its own, and the loop needs some in reserve; 503 makes a client come back.
-        guard hasDescriptorsToSpare else {
+        guard hasDescriptorsToSpare, !isOutOfMemory else {
             counters.sessionsRefused[.policyViolation, default: 0] += 1
             respond(
                 to: exchange.number, on: connection,
@@ -179,11 +179,23 @@ extension Worker {
             return
         }
         bodyScratch.removeAll(keepingCapacity: true)
+        guard response.payload.count < Self.leastShared else {
+            // The session keeps it too: it waits there and on the connection once.
+            BodyWriter.appendStart(of: response, into: &bodyScratch)
+            var shared = HTTPResponse(status: .ok, contentType: contentType, body: bodyScratch)
+            shared.shared = response.payload
+            shared.end = BodyWriter.end
+            respond(to: exchange.number, on: connection, shared)
+            return
+        }
         BodyWriter.append(response, into: &bodyScratch)
         respond(
             to: exchange.number, on: connection,
             HTTPResponse(status: .ok, contentType: contentType, body: bodyScratch))
     }
+
+    /// A payload from which on it is not copied to wait for its turn.
+    private static let leastShared = 4_096
 
     /// Sixty-four bits from the kernel.
     func freshBits() -> UInt64 {
