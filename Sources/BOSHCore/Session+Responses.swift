@@ -221,7 +221,8 @@ extension Session {
         if !streams[index].isReadingPaused, waiting > policy.outboundBound {
             streams[index].isReadingPaused = true
             effects.append(.pauseReading(on: streams[index].number))
-        } else if streams[index].isReadingPaused, waiting <= (streams[index].isDraining ? 0 : policy.outboundBound / 2) {
+        } else if streams[index].isReadingPaused, waiting <= (streams[index].isDraining ? 0 : policy.outboundBound / 2)
+        {
             streams[index].isReadingPaused = false
             streams[index].isDraining = false
             effects.append(.resumeReading(on: streams[index].number))

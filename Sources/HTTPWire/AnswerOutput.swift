@@ -24,7 +24,8 @@ struct AnswerOutput: Sendable {
 
     /// Memory that is set aside for it; what it shares counts too, since it may be the last to keep it.
     var reservedBytes: Int {
-        answers.isEmpty ? bytes.capacity : answers.reduce(bytes.capacity) { $0 + $1.count + MemoryLayout<EncodedAnswer>.size }
+        answers.isEmpty
+            ? bytes.capacity : answers.reduce(bytes.capacity) { $0 + $1.count + MemoryLayout<EncodedAnswer>.size }
     }
 
     /// Lets `encode` write behind everything that waits; where nothing large does, that is one buffer.
