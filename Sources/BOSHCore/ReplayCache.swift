@@ -31,7 +31,7 @@ package struct ReplayCache: Sendable, Equatable {
         /// About what it takes beside its entry.
         var byteCount: Int {
             if case .none = self { return 0 }
-            return 96 + payload.count
+            return 96 + payload.capacity
         }
     }
 
@@ -108,6 +108,20 @@ package struct ReplayCache: Sendable, Equatable {
     package mutating func trim(to limit: Int, spareBytes: Int, least: Int) {
         trim(to: limit, bytes: .max, least: least)
         while ordinaryCount > least, byteCount(beyond: least) > spareBytes { removeOldest() }
+    }
+
+    /// How many bytes `evict` can give back: those of the oldest responses, until `least` to ordinary requests are left.
+    package func spareByteCount(least: Int) -> Int {
+        guard entries.count > least else { return 0 }
+        var excess = ordinaryCount - least
+        var bytes = 0
+        var index = 0
+        while excess > 0, index < entries.count {
+            bytes += 24 + entries[index].content.byteCount
+            if !entries[index].flags.contains(.isPause) { excess -= 1 }
+            index += 1
+        }
+        return bytes
     }
 
     /// How many bytes the responses beyond the last `least` take.

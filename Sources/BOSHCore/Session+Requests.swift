@@ -152,6 +152,9 @@ extension Session {
 
     /// Keeps a request whose predecessors are missing, in rid order. A repeat takes over the exchange; what it carries was
     /// already kept.
+    ///
+    /// Payload is taken as long as what waits stays within the bound, and one above it. What is beyond is not taken, so its
+    /// rid is not used up: a recoverable error has the client send it again.
     private mutating func deferEarly(
         _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
@@ -169,6 +172,12 @@ extension Session {
             }
             early[index].exchange = request.exchange
             early[index].deadline = request.deadline
+            return
+        }
+        guard request.payload.isEmpty || earlyByteCount + inboundByteCount <= policy.inboundBound else {
+            if let exchange = request.exchange {
+                effects.append(.respond(exchange, acknowledging(.error, to: request.rid)))
+            }
             return
         }
         let index = early.firstIndex { $0.rid > request.rid } ?? early.endIndex
@@ -294,27 +303,34 @@ extension Session {
         _ request: Early, to target: Target, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) -> Bool {
         guard !request.payload.isEmpty else { return true }
+        var keepers = 0
+        for index in streams.indices where isMeant(index, by: target) && keeps(index, request) { keepers += 1 }
+        // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
+        if keepers > 0, inboundByteCount > policy.inboundBound { return false }
         for index in streams.indices where isMeant(index, by: target) {
-            switch streams[index].phase {
-            case .open:
-                if !request.isRestart { effects.append(.forward(request.payload, on: streams[index].number)) }
-            case .opening, .restarting:
-                // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
-                guard streams[index].inbound.count <= policy.inboundBound else { return false }
-                streams[index].inbound.append(contentsOf: request.payload)
-            case .ended:
-                break
+            if keeps(index, request) {
+                streams[index].inbound.append(request.payload, of: request.rid, isShared: keepers > 1)
+            } else if streams[index].phase == .open {
+                effects.append(.forward(request.payload, on: streams[index].number))
             }
         }
         return true
+    }
+
+    /// Whether a request's stanzas have to wait in one stream. What comes with a restart belongs behind the new stream's
+    /// features (`X-09`).
+    private func keeps(_ index: Int, _ request: Early) -> Bool {
+        switch streams[index].phase {
+        case .opening, .restarting: true
+        case .open: request.isRestart
+        case .ended: false
+        }
     }
 
     private mutating func restart(_ request: Early, _ target: Target, into effects: inout [SessionEffect]) {
         for index in streams.indices where isMeant(index, by: target) && streams[index].phase == .open {
             streams[index].phase = .restarting
             effects.append(.restartStream(on: streams[index].number))
-            // What came with the restart belongs behind the new stream's features (`X-09`).
-            streams[index].inbound = request.payload
         }
     }
 
@@ -327,7 +343,7 @@ extension Session {
         if !streams[index].isEnded {
             streams[index].phase = .ended(.terminated)
             streams[index].outbound = OutboundQueue()
-            streams[index].inbound = []
+            streams[index].inbound = InboundQueue()
             streams[index].isCongested = false
         }
         return true

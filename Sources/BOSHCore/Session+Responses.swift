@@ -206,6 +206,15 @@ extension Session {
     /// Whether some upstream takes no bytes.
     var isCongested: Bool { streams.contains { $0.isCongested } }
 
+    /// Has a server that has something waiting read no more until it is fetched.
+    mutating func drain(_ index: Int, into effects: inout [SessionEffect]) {
+        guard !streams[index].isEnded, !streams[index].outbound.isEmpty else { return }
+        streams[index].isDraining = true
+        guard !streams[index].isReadingPaused else { return }
+        streams[index].isReadingPaused = true
+        effects.append(.pauseReading(on: streams[index].number))
+    }
+
     private mutating func applyBackPressure(
         to index: Int, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
@@ -214,8 +223,10 @@ extension Session {
         if !streams[index].isReadingPaused, waiting > policy.outboundBound {
             streams[index].isReadingPaused = true
             effects.append(.pauseReading(on: streams[index].number))
-        } else if streams[index].isReadingPaused, waiting <= policy.outboundBound / 2 {
+        } else if streams[index].isReadingPaused, waiting <= (streams[index].isDraining ? 0 : policy.outboundBound / 2)
+        {
             streams[index].isReadingPaused = false
+            streams[index].isDraining = false
             effects.append(.resumeReading(on: streams[index].number))
         }
     }

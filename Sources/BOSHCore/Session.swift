@@ -177,7 +177,7 @@ package struct Session: Sendable {
         creation = .pending(opening.grant(sid: id, stream: stream, policy: policy))
         processed = opening.rid
         var first = Substream(number: .first, name: stream)
-        first.inbound = payload
+        if !payload.isEmpty { first.inbound.append(payload, of: opening.rid, isShared: false) }
         streams = [first]
         held = ShortList(
             Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
@@ -229,8 +229,10 @@ package struct Session: Sendable {
             guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].phase = .ended(reason)
             streams[index].streamError = bytes
-            streams[index].inbound = []
+            streams[index].inbound = InboundQueue()
             streams[index].isCongested = false
+        case .memoryShort:
+            for index in streams.indices { drain(index, into: &effects) }
         case .deadlineReached:
             handleDeadline(now: now, policy: policy, into: &effects)
         case .shutdownRequested:
@@ -275,7 +277,42 @@ package struct Session: Sendable {
     package var streamCount: Int { streams.count }
 
     /// How many bytes of responses are kept beyond what the rules demand; they come out of the worker's budget.
-    package var spareResponseBytes: Int { replay.count > requiredResponses ? replay.byteCount : 0 }
+    package var spareResponseBytes: Int { replay.spareByteCount(least: requiredResponses) }
+
+    /// How many bytes the session has a worker hold, by what they are for.
+    package var heldBytes: HeldBytes {
+        HeldBytes(
+            requests: earlyByteCount + inboundByteCount,
+            stanzas: streams.reduce(0) { $0 + $1.outbound.byteCount + $1.streamError.count }, replays: replay.byteCount)
+    }
+
+    /// Bytes of a session by what they are for.
+    package struct HeldBytes: Sendable, Equatable {
+        /// Payload from the client that waits for its turn or for a stream to open.
+        package let requests: Int
+        /// What the client has not fetched.
+        package let stanzas: Int
+        /// Responses that are kept for a repeat.
+        package let replays: Int
+
+        /// Of a session that is over.
+        package static let nothing = HeldBytes(requests: 0, stanzas: 0, replays: 0)
+    }
+
+    /// Whether some server is not read until the client has fetched all that waits.
+    package var isDraining: Bool { streams.contains { $0.isDraining } }
+
+    /// Payload of requests that came before their predecessors.
+    var earlyByteCount: Int { early.isEmpty ? 0 : early.reduce(0) { $0 + $1.payload.count } }
+
+    /// Payload that waits for streams to open; what several of them wait for counts once.
+    var inboundByteCount: Int {
+        var bytes = 0
+        for index in streams.indices where !streams[index].inbound.isEmpty {
+            bytes += streams[index].inbound.byteCount(beside: streams[..<index])
+        }
+        return bytes
+    }
 
     /// Lets go of the oldest response that is kept beyond what the rules demand; says whether there was one.
     package mutating func evictSpareResponse() -> Bool { replay.evict(least: requiredResponses) }
@@ -301,8 +338,7 @@ package struct Session: Sendable {
         }
         streams[index].outbound.append(features: features, opening: opening)
         guard !streams[index].inbound.isEmpty else { return }
-        effects.append(.forward(streams[index].inbound, on: number))
-        streams[index].inbound = []
+        effects.append(.forward(streams[index].inbound.takeAll(), on: number))
     }
 
     private mutating func handleDeadline(

@@ -39,6 +39,9 @@ package enum SessionInput: Sendable {
     case upstreamCongested(Bool, on: StreamNumber = .first)
     /// The upstream stream is gone; the bytes of its stream error, or nothing.
     case streamEnded(EndReason, streamError: [UInt8], on: StreamNumber = .first)
+    /// There is little memory, and the session holds much of it: its servers are read again when its client has fetched all
+    /// that waits.
+    case memoryShort
     /// `nextDeadline` may have passed.
     case deadlineReached
     /// This program is being shut down.

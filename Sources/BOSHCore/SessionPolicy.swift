@@ -12,7 +12,8 @@ package struct SessionPolicy: Sendable, Equatable {
     package var maxpause: Duration
     /// How many bytes of stanzas may wait for a client before its upstream is no longer read.
     package var outboundBound: Int
-    /// With more bytes than these waiting for an upstream that is not open yet, a further request ends the session.
+    /// With more bytes than these waiting for upstreams that are not open yet, a further request ends the session; with more
+    /// waiting for them and for missing predecessors, an early one is not taken.
     package var inboundBound: Int
     /// The domains that clients may log in to.
     package var domains: ServedDomains

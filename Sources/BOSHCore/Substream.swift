@@ -34,6 +34,8 @@ struct Substream: Sendable {
     let number: StreamNumber
     var phase = Phase.opening
     var isReadingPaused = false
+    /// Reading is paused until nothing waits.
+    var isDraining = false
     var isCongested = false
     /// The server keeps this stream for a resumption (`T-12` c).
     var isResumable = false
@@ -42,7 +44,7 @@ struct Substream: Sendable {
     /// What the client has not fetched.
     var outbound = OutboundQueue()
     /// What waits for the upstream to open.
-    var inbound: [UInt8] = []
+    var inbound = InboundQueue()
     var streamError: [UInt8] = []
 
     init(number: StreamNumber, name: StreamName, addedDomain: String? = nil, askedBy rid: RequestID? = nil) {

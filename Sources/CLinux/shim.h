@@ -7,6 +7,7 @@
 
 #include <arpa/nameser.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -62,7 +62,7 @@ struct BodyCoder: ~Copyable {
     /// Compresses a response as its request allows, if that makes it shorter and gives nothing away.
     mutating func compress(_ response: inout HTTPResponse, as coding: ContentCoding) {
         response.variesByCoding = true
-        guard response.body.count <= Self.mostCompressed else { return }
+        guard Self.mayCompress(response.bodyCount) else { return }
         guard coding != .identity, !SASLNamespace.isNamed(in: response.body.span) else { return }
         // Fewer bytes saved than `Content-Encoding: deflate` takes are none.
         let limit = response.body.count - 32
@@ -71,6 +71,9 @@ struct BodyCoder: ~Copyable {
         response.body = compressed
         response.coding = coding
     }
+
+    /// Whether a response body of `count` bytes is compressed for whoever asks for it.
+    static func mayCompress(_ count: Int) -> Bool { count <= mostCompressed }
 
     /// Everybody waits while a response is compressed, and what is hard to compress takes 25 to 35 us a KB.
     private static let mostCompressed = 64 * 1024

@@ -97,6 +97,13 @@ final class ClientConnection {
     var isDirty = false
     /// Whether the client closed its side: what is owed is written once, then the connection goes.
     var isPeerClosed = false
+    /// Whether it is among those whose body is half read.
+    var isUnfinished = false
+    /// What the worker's account has of it.
+    var chargedBody: UInt32 = 0
+    var chargedAnswers: UInt32 = 0
+    /// How fast its body comes, or its answers are fetched. While it owes answers it is not read, so one is enough.
+    var rate = TransferRate()
 
     init(
         token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, rules: HTTPRules,

@@ -13,8 +13,10 @@ final class SessionDriver {
     private var more: [UpstreamLink] = []
     /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
     var isTurnedAway = false
-    /// How much of the worker's budget for responses it takes.
-    var spareBytes = 0
+    /// What the worker's account has of it, by what it is for.
+    var chargedRequests: UInt32 = 0
+    var chargedStanzas: UInt32 = 0
+    var chargedReplays: UInt32 = 0
 
     init(slot: UInt32, account: AddressLedger.Account, session: consuming Session) {
         self.slot = slot

@@ -53,6 +53,8 @@ final class UpstreamLink {
     var connectionCount: UInt8 = 0
     /// Where its connection is counted.
     var place = EndpointCounts.Place.uncounted
+    /// What the worker's account has of it.
+    var charged: UInt32 = 0
     /// When bytes last went to the server; white space keeps the stream alive after a while.
     var lastSent: CoarseInstant
     /// Since when the server has accepted no byte of those that wait; none while nothing waits.
@@ -84,6 +86,9 @@ final class UpstreamLink {
 
     var hasUnwritten: Bool { written < output.count }
     var unwrittenCount: Int { output.count - written }
+
+    /// Bytes of memory that it takes for what waits: to be sent, or to be expanded.
+    var heldBytes: Int { output.capacity + (compression?.backlog.capacity ?? 0) }
 }
 
 /// Stanzas for the client that came with one read.

@@ -82,6 +82,20 @@ struct Statistics: Encodable {
         let breakersOpen: Int
     }
 
+    /// What peers have the worker hold, in bytes; not what OpenSSL and the kernel hold for them.
+    struct Memory: Encodable {
+        let limit: Int
+        let held: Int
+        let bodies: Int
+        let answers: Int
+        let requests: Int
+        let replays: Int
+        let stanzas: Int
+        let upstream: Int
+        /// 0, or 1 above the first mark and 2 above the second.
+        let pressure: Int
+    }
+
     /// One site: a domain, or `*` for all that an open proxy reaches.
     struct Site: Encodable {
         let streamsNow: Int
@@ -111,9 +125,10 @@ struct Statistics: Encodable {
     let sites: [String: Site]
     /// How often each bound was reached, by the name of its setting.
     let limits: [String: UInt64]
+    let memory: Memory
 
     private enum CodingKeys: CodingKey {
-        case schema, version, uptimeSeconds, sessions, http, upstream, sites, limits
+        case schema, version, uptimeSeconds, sessions, http, upstream, sites, limits, memory
     }
 
     init(of worker: Worker) {
@@ -132,7 +147,7 @@ struct Statistics: Encodable {
             now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening,
             notLoggedIn: worker.logins.count, addresses: worker.addresses.count, heldRequests: held,
             ended: Self.named(counters.sessionEnds), refused: Self.named(counters.sessionsRefused),
-            unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponseBytes,
+            unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponses.total,
             responsesEvicted: counters.responsesEvicted)
         http = HTTP(
             connectionsNow: worker.connections.count, connectionsEver: counters.connectionsEver,
@@ -149,6 +164,7 @@ struct Statistics: Encodable {
         sites = Dictionary(
             worker.sites.all.map { ($0.name, Site(of: $0.health)) }, uniquingKeysWith: { first, _ in first })
         limits = counters.bounds.byName
+        memory = Memory(of: worker.memory)
     }
 
     /// Every reason appears, those that never occurred with zero, so that a graph can be drawn from the first day.
@@ -156,6 +172,20 @@ struct Statistics: Encodable {
         _ counts: [Reason: UInt64]
     ) -> [String: UInt64] {
         Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+    }
+}
+
+extension Statistics.Memory {
+    init(of account: ByteAccount) {
+        limit = account.limit
+        held = account.total
+        bodies = account.held(.bodies)
+        answers = account.held(.answers)
+        requests = account.held(.requests)
+        replays = account.held(.replays)
+        stanzas = account.held(.stanzas)
+        upstream = account.held(.upstream)
+        pressure = account.pressure.rawValue
     }
 }
 

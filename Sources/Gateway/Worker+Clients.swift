@@ -83,6 +83,7 @@ extension Worker {
         switch connection.socket.read(into: &readBuffer) {
         case .bytes(let count):
             counters.bytesFromClients &+= UInt64(count)
+            connection.rate.note(count)
             if case .lingering = connection.ending { return }
             readBuffer.withBytes { bytes in
                 if connection.prelude == nil {
@@ -195,6 +196,15 @@ extension Worker {
             peerClosed(connection)
             return
         }
+        if !connection.hasUnwritten {
+            if connection.http.phase == .readingBody {
+                connection.rate.begin(now: now)
+            } else {
+                connection.rate.end()
+            }
+        }
+        if connection.http.isFullOfAnswers { reached(.connectionBuffer, "client \(connection.peer)") }
+        settle(connection)
         // Sending more is no sign that the client reads.
         if !connection.hasUnwritten { connection.phaseSince = now }
         armDeadline(of: connection)
@@ -242,22 +252,25 @@ extension Worker {
     /// Writes what is there and decides how the connection goes on.
     func flush(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
+        defer { settle(connection) }
         if connection.http.hasOutput {
             // The deadline on a client that does not read counts from here, however long the request was held.
             if !connection.hasUnwritten { connection.phaseSince = now }
-            pool.lend(to: &connection.output)
-            connection.http.takeOutput(into: &connection.output)
+            takeOutput(of: connection)
         }
         while connection.hasUnwritten {
             switch connection.socket.write(connection.output, from: connection.written) {
             case .wrote(let count):
                 connection.written += count
                 connection.phaseSince = now
+                connection.rate.note(count)
+                if !connection.hasUnwritten, connection.http.hasOutput { takeOutput(of: connection) }
                 counters.bytesToClients &+= UInt64(count)
             case .wouldBlock:
                 if connection.isPeerClosed {
                     close(connection)
                 } else {
+                    connection.rate.begin(now: now)
                     updateInterest(of: connection)
                     armDeadline(of: connection)
                 }
@@ -274,6 +287,7 @@ extension Worker {
         }
         if connection.written > 0 {
             connection.written = 0
+            connection.rate.end()
             pool.takeBack(&connection.output)
         }
         if connection.isPeerClosed {
@@ -288,6 +302,19 @@ extension Worker {
             updateInterest(of: connection)
             armDeadline(of: connection)
         }
+    }
+
+    /// Moves answers to where they are written from, as many bytes as leave in one write.
+    private func takeOutput(of connection: ClientConnection) {
+        if connection.hasUnwritten {
+            // What is there is to be written first; large answers wait where they are shared.
+            connection.http.takeOutput(into: &connection.output, limit: 0)
+            return
+        }
+        connection.written = 0
+        pool.takeBack(&connection.output)
+        pool.lend(to: &connection.output)
+        connection.http.takeOutput(into: &connection.output, limit: Self.writtenAtOnce)
     }
 
     /// Closes our side and reads on for a moment, so that the client gets the answer before the reset (RFC 9112 §9.6).
@@ -312,6 +339,7 @@ extension Worker {
         release(connection)
         abortWaiting(on: connection)
         pool.takeBack(&connection.output)
+        settle(connection)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
         try? poller.deregister(connection.socket.descriptor)
         connections.remove(connection.token)
@@ -337,13 +365,19 @@ extension Worker {
     /// When something has to happen on this connection; nil while a session decides that.
     private func deadline(of connection: ClientConnection) -> MonotonicInstant? {
         if case .lingering = connection.ending { return connection.phaseSince.advanced(by: .seconds(2)) }
-        if connection.hasUnwritten { return connection.phaseSince.advanced(by: settings.sendTimeout) }
+        if connection.hasUnwritten {
+            let silence = connection.phaseSince.advanced(by: settings.sendTimeout)
+            let slow = connection.rate.windowEnd(settings.sendTimeout, least: settings.sendRate)
+            return min(silence, slow ?? silence)
+        }
         if connection.prelude != nil { return connection.requestSince.advanced(by: settings.headTimeout) }
         switch connection.http.phase {
         case .idle:
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
         case .readingHead: return connection.requestSince.advanced(by: settings.headTimeout)
-        case .readingBody: return connection.requestSince.advanced(by: settings.bodyTimeout)
+        case .readingBody:
+            let late = connection.requestSince.advanced(by: settings.bodyTimeout)
+            return min(late, connection.rate.windowEnd(Self.bodyWindow, least: settings.bodyRate) ?? late)
         case .refusing, .closing:
             // A request on a connection that will not be kept alive may be held as long as any other.
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.sendTimeout)
@@ -364,6 +398,8 @@ extension Worker {
         }
         if case .lingering = connection.ending {
             close(connection)
+        } else if isFastEnough(connection) {
+            armDeadline(of: connection)
         } else if connection.hasUnwritten {
             connection.written = connection.output.count
             connection.backlog = []
@@ -382,6 +418,22 @@ extension Worker {
         }
     }
 
+    /// Whether it was only the window of a rate that ended, and enough has passed in it.
+    private func isFastEnough(_ connection: ClientConnection) -> Bool {
+        if connection.hasUnwritten {
+            guard connection.phaseSince.advanced(by: settings.sendTimeout) > now else { return false }
+            let isSlow = connection.rate.isTooSlow(window: settings.sendTimeout, least: settings.sendRate, now: now)
+            if isSlow { reached(.sendRate, "client \(connection.peer)") }
+            return !isSlow
+        }
+        guard connection.http.phase == .readingBody,
+            connection.requestSince.advanced(by: settings.bodyTimeout) > now
+        else { return false }
+        let isSlow = connection.rate.isTooSlow(window: Self.bodyWindow, least: settings.bodyRate, now: now)
+        if isSlow { reached(.bodyRate, "client \(connection.peer)") }
+        return !isSlow
+    }
+
     /// Accepts again after a pause, when its time has come.
     func resumeAccepting() {
         guard let acceptsAgainAt, acceptsAgainAt <= now else { return }
@@ -398,6 +450,12 @@ extension Worker {
 
     /// How many bytes of answers one connection may have before further requests that were read wait for them to leave.
     private static let answersBound = 64 * 1024
+
+    /// How many bytes of large answers are copied for one write.
+    private static let writtenAtOnce = 64 * 1024
+
+    /// Over how long a body's rate is taken.
+    private static let bodyWindow = Duration.seconds(10)
 }
 
 extension CapturedField {

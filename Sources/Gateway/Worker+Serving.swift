@@ -20,8 +20,10 @@ extension Worker {
         to exchange: UInt64, on connection: ClientConnection, isRepeat: Bool = false,
         _ response: consuming HTTPResponse
     ) {
-        if settings.compressesResponses, response.body.count >= settings.compressFrom, connection.role == .bosh {
-            bodyCoder.compress(&response, as: isRepeat ? .identity : connection.http.coding(of: exchange))
+        if settings.compressesResponses, response.bodyCount >= settings.compressFrom, connection.role == .bosh {
+            let coding = isRepeat ? .identity : connection.http.coding(of: exchange)
+            if coding != .identity, BodyCoder.mayCompress(response.bodyCount) { response.joinBody() }
+            bodyCoder.compress(&response, as: coding)
         }
         _ = connection.http.respond(to: exchange, with: response, date: date.current())
         markDirty(connection)

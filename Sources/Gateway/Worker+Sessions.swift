@@ -64,7 +64,7 @@ extension Worker {
             return
         }
         // A session needs a descriptor of its own, and the loop needs some in reserve.
-        guard hasDescriptorsToSpare else {
+        guard hasDescriptorsToSpare, !isOutOfMemory else {
             turnAway(exchange, on: connection)
             return
         }
@@ -216,11 +216,23 @@ extension Worker {
             return
         }
         bodyScratch.removeAll(keepingCapacity: true)
+        guard response.payload.count < Self.leastShared else {
+            // The session keeps it too: it waits there and on the connection once.
+            BodyWriter.appendStart(of: response, into: &bodyScratch)
+            var shared = HTTPResponse(status: .ok, contentType: contentType, body: bodyScratch)
+            shared.shared = response.payload
+            shared.end = BodyWriter.end
+            respond(to: exchange.number, on: connection, isRepeat: isRepeat, shared)
+            return
+        }
         BodyWriter.append(response, into: &bodyScratch)
         respond(
             to: exchange.number, on: connection, isRepeat: isRepeat,
             HTTPResponse(status: .ok, contentType: contentType, body: bodyScratch))
     }
+
+    /// A payload from which on it is not copied to wait for its turn.
+    private static let leastShared = 4_096
 
     /// Sixty-four bits from the kernel.
     func freshBits() -> UInt64 {

@@ -221,6 +221,7 @@ extension Worker {
         link.tls = nil
         link.compression = nil
         pool.takeBack(&link.output)
+        settle(link)
         if link.isCounted { link.site.health.openNow -= 1 }
         if let session = link.session, Int(session) < sessions.count, let driver = sessions[Int(session)] {
             driver.remove(link)

@@ -28,6 +28,7 @@ extension Worker {
             readBuffer.withBytes { receive($0, on: link) }
             deliverCollected(of: link)
             watchPartial(of: link)
+            settle(link)
         case .wouldBlock:
             return
         case .end, .failed:
@@ -113,6 +114,7 @@ extension Worker {
         compression.hasMore = false
         expandSteps(of: waiting.span, on: link, compression)
         watchPartial(of: link)
+        settle(link)
         updateInterest(of: link)
         if let ending = compression.pendingEnd, !compression.hasMore { end(link, ending) }
     }

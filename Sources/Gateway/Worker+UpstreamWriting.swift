@@ -55,6 +55,7 @@ extension Worker {
     /// Writes what is there.
     func flush(_ link: UpstreamLink) {
         guard !link.isClosed, link.socket != nil else { return }
+        defer { settle(link) }
         while link.hasUnwritten {
             guard let result = link.socket?.write(link.output, from: link.written) else { return }
             switch result {

@@ -65,9 +65,19 @@ package final class Worker {
     /// Links that go on with compressed bytes which were read earlier, in the next turn.
     var expandingLinks: [UpstreamLink] = []
 
-    var spareResponseBytes = 0
-    /// The slot of the session that gave up a response last.
-    var evictionTurn = 0
+    /// What sessions keep of responses beyond those that must be, by slot.
+    var spareResponses = SizeOrder()
+    /// What all peers have this worker hold.
+    var memory: ByteAccount
+    /// What sessions hold of stanzas that their clients have not fetched, by slot; not those that are being drained.
+    var stanzaHolders = SizeOrder()
+    /// Bodies that are half read, the newest last; some may be done.
+    var unfinishedBodies: [UnfinishedBody] = []
+    var unfinishedCount = 0
+    /// The most that was held since memory was given back.
+    var memoryPeak = 0
+    /// When free memory is given back to the system.
+    var givesBackAt: MonotonicInstant?
     /// Connections that race for a link.
     var races = SlotArray<RaceSocket>(.race)
     /// The servers that failed lately.
@@ -119,10 +129,13 @@ package final class Worker {
     package init(settings: Settings, logger: Logger) throws(StartError) {
         self.settings = settings
         self.logger = logger
+        ProcessMemory.prepare()
+        memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit))
         policy = SessionPolicy(settings)
-        httpRules = HTTPRules(limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin)
+        let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
+        httpRules = HTTPRules(limits: limits, crossOrigin: Self.crossOrigin)
         proxyRules = HTTPRules(
-            limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin,
+            limits: limits, crossOrigin: Self.crossOrigin,
             captures: CapturedField(settings.clientAddressFrom))
         adminRules = HTTPRules(limits: HTTPLimits(body: 0))
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
@@ -190,6 +203,8 @@ package final class Worker {
             workOnLargeBodies()
             handleDeadlines()
             flushDirty()
+            relieve()
+            if !dirtyLinks.isEmpty || !dirtyConnections.isEmpty { flushDirty() }
         }
         for socket in listeners { socket.listener.removePath() }
         return true
@@ -212,6 +227,7 @@ package final class Worker {
             next = min(next ?? candidate, candidate)
         }
         if let acceptsAgainAt { next = min(next ?? acceptsAgainAt, acceptsAgainAt) }
+        if let givesBackAt { next = min(next ?? givesBackAt, givesBackAt) }
         if case .draining(let until) = stopping { next = min(next ?? until, until) }
         return next
     }
@@ -242,6 +258,7 @@ package final class Worker {
 
     private func handleDeadlines() {
         resumeAccepting()
+        giveBackMemory()
         for answer in resolver.handleDeadline(now: now.nanoseconds, poller: poller) { handle(answer) }
         while let slot = sessionDeadlines.popDue(now: now) { handleSessionDeadline(slot) }
         while let slot = connectionDeadlines.popDue(now: now) {

@@ -2,14 +2,15 @@
 ///
 /// Invariant: exchange numbers in the queue are consecutive; the front is never answered, because an answer at the front
 /// leaves at once. The front is stored apart from the rest: the usual one or no open exchange then costs no allocation.
+/// Answers that wait share what others keep too: a repeat of little bytes must not cost a copy of a large response.
 struct AnswerQueue: Sendable {
     private struct Entry: Sendable {
         var terms: AnswerTerms
         /// The encoded answer, waiting for those before it.
-        var answer: [UInt8]?
+        var answer: EncodedAnswer?
     }
 
-    private var front: Entry?
+    private var front: AnswerTerms?
     private var rest: [Entry] = []
     /// The number of the front, or of the next request when there is none.
     private var frontNumber: UInt64 = 1
@@ -33,26 +34,33 @@ struct AnswerQueue: Sendable {
         front == nil ? 0 : rest.reduce(into: 1) { count, entry in count += entry.answer == nil ? 1 : 0 }
     }
 
+    /// Bytes of the answers that wait for those before them.
+    var waitingBytes: Int { rest.isEmpty ? 0 : rest.reduce(0) { $0 + ($1.answer?.count ?? 0) } }
+
+    /// Memory that the queue takes, with the answers that wait.
+    var reservedBytes: Int { rest.isEmpty ? 0 : rest.capacity * MemoryLayout<Entry>.stride + waitingBytes }
+
     /// Takes in a request and gives it its number.
     mutating func open(_ terms: AnswerTerms) -> UInt64 {
         let number = frontNumber + UInt64(count)
-        enqueue(Entry(terms: terms, answer: nil))
+        if front == nil { front = terms } else { rest.append(Entry(terms: terms, answer: nil)) }
         return number
     }
 
     /// Takes in an answer that no request asked for (a refusal): to `output` at once, or behind what is owed.
-    mutating func close(with answer: [UInt8], into output: inout [UInt8]) {
+    mutating func close(with answer: [UInt8], into output: inout AnswerOutput) {
         if front == nil {
-            output.append(contentsOf: answer)
+            output.append(EncodedAnswer(start: answer))
         } else {
-            enqueue(Entry(terms: AnswerTerms(), answer: answer))
+            rest.append(Entry(terms: AnswerTerms(), answer: EncodedAnswer(start: answer)))
         }
     }
 
     /// The terms of an exchange that is still open; nil for an unknown or answered one.
     func terms(_ number: UInt64) -> AnswerTerms? {
-        guard let entry = entry(number), entry.answer == nil else { return nil }
-        return entry.terms
+        if isFront(number) { return front }
+        guard let index = restIndex(number), rest[index].answer == nil else { return nil }
+        return rest[index].terms
     }
 
     func isFront(_ number: UInt64) -> Bool { front != nil && number == frontNumber }
@@ -60,16 +68,16 @@ struct AnswerQueue: Sendable {
     func isLast(_ number: UInt64) -> Bool { front != nil && number == frontNumber + UInt64(rest.count) }
 
     /// The front was answered: it leaves, and so do the waiting answers that follow it.
-    mutating func leaveFront(into output: inout [UInt8]) {
+    mutating func leaveFront(into output: inout AnswerOutput) {
         guard front != nil else { return }
         var left = 1
         while left <= rest.count, let answer = rest[left - 1].answer {
-            output.append(contentsOf: answer)
+            output.append(answer)
             left += 1
         }
         frontNumber += UInt64(left)
         if left <= rest.count {
-            front = rest[left - 1]
+            front = rest[left - 1].terms
             rest.removeFirst(left)
         } else {
             front = nil
@@ -78,7 +86,7 @@ struct AnswerQueue: Sendable {
     }
 
     /// Keeps the encoded answer of an exchange that is not at the front.
-    mutating func keep(_ answer: [UInt8], for number: UInt64) {
+    mutating func keep(_ answer: EncodedAnswer, for number: UInt64) {
         guard let index = restIndex(number) else { return }
         rest[index].answer = answer
     }
@@ -90,19 +98,6 @@ struct AnswerQueue: Sendable {
         } else if let index = restIndex(number) {
             rest.removeSubrange((index + 1)...)
         }
-    }
-
-    private mutating func enqueue(_ entry: Entry) {
-        if front == nil {
-            front = entry
-        } else {
-            rest.append(entry)
-        }
-    }
-
-    private func entry(_ number: UInt64) -> Entry? {
-        if isFront(number) { return front }
-        return restIndex(number).map { rest[$0] }
     }
 
     private func restIndex(_ number: UInt64) -> Int? {

@@ -55,7 +55,7 @@ package struct HTTPConnection: Sendable {
     /// The body so far, while it is incomplete.
     private var partialBody: [UInt8] = []
     private var queue = AnswerQueue()
-    private var output: [UInt8] = []
+    private var output = AnswerOutput()
     private var stage = Stage.idle
     private var emptyLines: UInt8 = 0
     private var isInsideEmptyLine = false
@@ -85,15 +85,20 @@ package struct HTTPConnection: Sendable {
         }
     }
 
-    /// False while as many requests wait for answers as pipelining allows, and once no more requests are taken. What
-    /// `next` did not consume then has to be offered again when this is true.
+    /// False while as many requests wait for answers as pipelining allows or their answers take too much, and once no more
+    /// requests are taken. What `next` did not consume then has to be offered again when this is true.
     package var mayRead: Bool {
         switch stage {
-        case .idle: queue.count < limits.pipelining
+        case .idle: mayBegin
         case .head, .length, .chunks: true
         case .refusing, .closing: false
         }
     }
+
+    private var mayBegin: Bool { queue.count < limits.pipelining && queue.waitingBytes <= limits.answers }
+
+    /// Whether it is the bytes of answers behind a held one that keep the next request from being read.
+    package var isFullOfAnswers: Bool { queue.waitingBytes > limits.answers }
 
     /// The connection must be closed once the output is flushed: every answer was given and no more requests are taken.
     /// The sending side first: closing with input unread makes the kernel reset the connection, and the client may lose
@@ -112,7 +117,13 @@ package struct HTTPConnection: Sendable {
     package var openExchanges: [UInt64] { queue.open }
 
     /// Bytes of memory set aside for unfinished messages and for output; 0 while nothing is half read or unsent.
-    package var reservedBytes: Int { partialHead.capacity + partialBody.capacity + output.capacity }
+    package var reservedBytes: Int { unfinishedBytes + answerBytes }
+
+    /// Bytes of memory that a message takes which is half read.
+    package var unfinishedBytes: Int { partialHead.capacity + partialBody.capacity }
+
+    /// Bytes of memory that answers take which have not left.
+    package var answerBytes: Int { output.reservedBytes + queue.reservedBytes }
 
     // MARK: Output
 
@@ -121,14 +132,10 @@ package struct HTTPConnection: Sendable {
     /// How many bytes are to be sent.
     package var outputCount: Int { output.count }
 
-    /// Appends everything that is to be sent and forgets it. A target without room takes the buffer over uncopied.
-    package mutating func takeOutput(into target: inout [UInt8]) {
-        if target.isEmpty, target.capacity < output.count {
-            swap(&target, &output)
-        } else {
-            target.append(contentsOf: output)
-        }
-        output = []
+    /// Appends what is to be sent and forgets it; of large answers, which others keep too, only until `target` has `limit`
+    /// bytes. A target without room takes the buffer over uncopied.
+    package mutating func takeOutput(into target: inout [UInt8], limit: Int = .max) {
+        output.take(into: &target, limit: limit)
     }
 
     // MARK: Input
@@ -141,7 +148,7 @@ package struct HTTPConnection: Sendable {
         while offset < input.count {
             switch stage {
             case .idle:
-                guard queue.count < limits.pipelining else { return nil }
+                guard mayBegin else { return nil }
                 if let event = begin(input, &offset, date) { return event }
             case .head(let parser):
                 if let event = resume(parser, input, &offset, date) { return event }
@@ -154,6 +161,15 @@ package struct HTTPConnection: Sendable {
             }
         }
         return nil
+    }
+
+    /// The owner has no room for the body that is being read: the answer is 503, and the connection ends behind it. False,
+    /// and nothing done, while none is.
+    @discardableResult
+    package mutating func encodeOverload(date: HTTPDate? = nil) -> Bool {
+        guard phase == .readingBody else { return false }
+        _ = refuse(.overloaded, origin: pendingOrigin, date: date)
+        return true
     }
 
     /// A deadline passed. In the middle of a request the answer is 408 and true; else nothing is done: an idle connection
@@ -193,19 +209,33 @@ package struct HTTPConnection: Sendable {
         } else if isWindingUp, queue.isLast(exchange), !isInsideRequest {
             terms.persistence = .ends
         }
+        let sharesBody = response.sharesBody(terms)
+        if queue.isFront(exchange), !sharesBody {
+            let policy = crossOrigin
+            output.append { response.encode(terms, policy: policy, date: date, into: &$0) }
+            leaveFront()
+            return true
+        }
+        var answer = EncodedAnswer(start: [])
+        response.encode(terms, policy: crossOrigin, date: date, into: &answer.start)
+        if sharesBody {
+            answer.shared = response.shared
+            answer.end = response.end
+        }
         if queue.isFront(exchange) {
-            response.encode(terms, policy: crossOrigin, date: date, into: &output)
-            queue.leaveFront(into: &output)
-            if owesContinue, queue.isEmpty {
-                owesContinue = false
-                output.append(contentsOf: Self.continueAnswer.utf8)
-            }
+            output.append(answer)
+            leaveFront()
         } else {
-            var answer: [UInt8] = []
-            response.encode(terms, policy: crossOrigin, date: date, into: &answer)
             queue.keep(answer, for: exchange)
         }
         return true
+    }
+
+    private mutating func leaveFront() {
+        queue.leaveFront(into: &output)
+        guard owesContinue, queue.isEmpty else { return }
+        owesContinue = false
+        output.append { $0.append(contentsOf: Self.continueAnswer.utf8) }
     }
 
     /// Ends the connection in good order: a request that is half read is still taken, no other is, and the last answer
@@ -310,7 +340,7 @@ package struct HTTPConnection: Sendable {
         // a client that sends the body already does not wait (RFC 9110 §10.1.1)
         guard head.expectsContinue, available == 0 else { return nil }
         if queue.isEmpty {
-            output.append(contentsOf: Self.continueAnswer.utf8)
+            output.append { $0.append(contentsOf: Self.continueAnswer.utf8) }
         } else {
             owesContinue = true
         }
@@ -320,6 +350,11 @@ package struct HTTPConnection: Sendable {
     private mutating func takeBody(_ remaining: Int, _ input: Span<UInt8>, _ offset: inout Int) -> HTTPEvent? {
         owesContinue = false
         let length = min(remaining, input.count - offset)
+        let arrived = partialBody.count + length
+        if arrived > partialBody.capacity {
+            // Never more than is to come, and never more than twice what has come: a promise costs nothing.
+            partialBody.reserveCapacity(min(2 * arrived, partialBody.count + remaining))
+        }
         partialBody.append(input, offset..<offset + length)
         offset += length
         guard length == remaining else {

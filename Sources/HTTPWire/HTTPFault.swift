@@ -42,6 +42,8 @@ package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
     case trailerTooLarge
     /// The deadline on head or body passed (H-26). Raised by the owner, who has the clock.
     case timeout
+    /// There is no memory for the body. Raised by the owner, who knows what all connections take.
+    case overloaded
 
     /// What the client is told.
     package var status: HTTPStatus {
@@ -52,6 +54,7 @@ package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
         case .headTooLarge, .tooManyFields, .trailerTooLarge: .headTooLarge
         case .bodyTooLarge: .contentTooLarge
         case .timeout: .requestTimeout
+        case .overloaded: .serviceUnavailable
         default: .badRequest
         }
     }

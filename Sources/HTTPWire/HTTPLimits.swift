@@ -13,6 +13,8 @@ package struct HTTPLimits: Sendable, Equatable {
     package var body: Int
     /// Requests of one connection that may be waiting for an answer; at this number reading pauses (H-12).
     package var pipelining: Int
+    /// Bytes of answers that may be waiting behind one that is still owed; above them reading pauses.
+    package var answers: Int
 
     /// Empty lines tolerated before a request line (RFC 9112 §2.2); over it 400.
     static let emptyLines = 4
@@ -29,12 +31,14 @@ package struct HTTPLimits: Sendable, Equatable {
         head: Int = 32_768,
         fields: Int = 100,
         body: Int = 1_048_576,
-        pipelining: Int = 16
+        pipelining: Int = 16,
+        answers: Int = 262_144
     ) {
         self.head = max(head, 64)
         self.requestLine = min(max(requestLine, 16), self.head - 2)
         self.fields = max(fields, 1)
         self.body = max(body, 0)
         self.pipelining = max(pipelining, 1)
+        self.answers = max(answers, 0)
     }
 }

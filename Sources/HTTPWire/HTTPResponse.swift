@@ -29,6 +29,10 @@ package struct HTTPResponse: Sendable {
     /// value are sent as spaces: no value can begin a field of its own.
     package var fields: [(String, String)]
     package var body: [UInt8]
+    /// What follows `body`: bytes that others keep too, and that are not copied before they leave.
+    package var shared: [UInt8] = []
+    /// What follows `shared`.
+    package var end: [UInt8] = []
     /// How `body` is coded already.
     package var coding: ContentCoding = .identity
     /// The request's `Accept-Encoding` had a say in `coding`, so caches are told that it varies (RFC 9110 §12.5.5).
@@ -50,12 +54,31 @@ package struct HTTPResponse: Sendable {
         self.closesConnection = closesConnection
     }
 
+    /// How long the body is, in all its parts.
+    package var bodyCount: Int { body.count + shared.count + end.count }
+
+    /// Makes one array of the body, for whoever has to change it.
+    package mutating func joinBody() {
+        guard !shared.isEmpty || !end.isEmpty else { return }
+        body.reserveCapacity(bodyCount)
+        body.append(contentsOf: shared)
+        body.append(contentsOf: end)
+        shared = []
+        end = []
+    }
+
+    /// Whether there is a body to be sent that stands apart.
+    func sharesBody(_ terms: AnswerTerms) -> Bool {
+        status.hasContent && !terms.withholdsBody && !(shared.isEmpty && end.isEmpty)
+    }
+
     /// The answer to input that was refused: the status line's text again as its body, for people and logs.
     init(_ fault: HTTPFault) {
         self.init(status: fault.status, contentType: .plain, body: Array((fault.status.line + "\n").utf8))
     }
 
-    /// Appends the whole answer, head and body in one piece so that they leave in one write (H-30). It is always framed
+    /// Appends the answer, head and body in one piece so that they leave in one write (H-30); what is shared, or follows
+    /// that, is for the caller to put behind it. It is always framed
     /// by its length, never chunked (H-05), and always says HTTP/1.1, the highest version this server conforms to (RFC 9110 §6.2).
     func encode(_ terms: AnswerTerms, policy: CrossOriginPolicy, date: HTTPDate?, into output: inout [UInt8]) {
         // Exactly so much is set aside, so behind other answers it would be set aside and copied anew for each of them.
@@ -70,7 +93,7 @@ package struct HTTPResponse: Sendable {
         }
         if status.hasContent {
             output.append(contentsOf: "Content-Length: ".utf8)
-            output.append(digits: body.count)
+            output.append(digits: bodyCount)
             output.append(contentsOf: "\r\n".utf8)
             if let contentType { output.append(field: "Content-Type", contentType.text) }
             if coding != .identity { output.append(field: "Content-Encoding", coding.token) }

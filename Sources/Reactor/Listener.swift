@@ -20,6 +20,9 @@ package struct Listener: ~Copyable {
     /// Where it listens in fact: with the port that the kernel chose if 0 was asked for.
     package let address: SocketAddress
 
+    /// Bytes of one connection that the kernel takes beyond those it has sent. Enough for the longest write at once; without
+    /// it a reader that takes nothing has ten times as much of kernel memory.
+    private static let notSentBytes: Int32 = 65_536
     /// Connections that may wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
     package static let backlog: Int32 = 4_096
     /// Who may connect to a Unix path: owner and group, as a proxy in the same group needs.
@@ -44,6 +47,8 @@ package struct Listener: ~Copyable {
             try SocketOption.ipv6Only.set(1, on: socket)
         case .unix: break
         }
+        // Accepted connections inherit it: of what a slow reader leaves in the kernel, little is what it has not even been sent.
+        if family != AF_UNIX { try SocketOption.notSentLowWater.set(Self.notSentBytes, on: socket) }
         let number = socket.number
         try Syscalls.check("bind") {
             unsafe wanted.withSockaddr { address, length in unsafe bind(number, address, length) }

@@ -11,6 +11,7 @@ enum SocketOption: String {
     case keepAliveInterval = "TCP_KEEPINTVL"
     case keepAliveCount = "TCP_KEEPCNT"
     case userTimeout = "TCP_USER_TIMEOUT"
+    case notSentLowWater = "TCP_NOTSENT_LOWAT"
     case error = "SO_ERROR"
 
     /// - Throws: `setsockopt` failed, as for a TCP option on a Unix socket.
@@ -35,7 +36,8 @@ enum SocketOption: String {
         switch self {
         case .reuseAddress, .keepAlive, .error: SOL_SOCKET
         case .ipv6Only: Int32(IPPROTO_IPV6)
-        case .noDelay, .keepAliveIdle, .keepAliveInterval, .keepAliveCount, .userTimeout: Int32(IPPROTO_TCP)
+        case .noDelay, .keepAliveIdle, .keepAliveInterval, .keepAliveCount, .userTimeout, .notSentLowWater:
+            Int32(IPPROTO_TCP)
         }
     }
 
@@ -49,6 +51,7 @@ enum SocketOption: String {
         case .keepAliveInterval: TCP_KEEPINTVL
         case .keepAliveCount: TCP_KEEPCNT
         case .userTimeout: TCP_USER_TIMEOUT
+        case .notSentLowWater: TCP_NOTSENT_LOWAT
         case .error: SO_ERROR
         }
     }

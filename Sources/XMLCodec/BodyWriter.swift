@@ -7,6 +7,17 @@ import BOSHCore
 package enum BodyWriter {
     /// Appends the whole response.
     package static func append(_ response: BodyResponse, into bytes: inout [UInt8]) {
+        appendStart(of: response, into: &bytes)
+        guard !response.payload.isEmpty else { return }
+        bytes.append(contentsOf: response.payload)
+        bytes.append(contentsOf: end)
+    }
+
+    /// What follows the payload.
+    package static let end = Array("</body>".utf8)
+
+    /// Appends what stands before the payload; all there is where there is no payload.
+    package static func appendStart(of response: BodyResponse, into bytes: inout [UInt8]) {
         bytes.append(literal: "<body xmlns='http://jabber.org/protocol/httpbind'")
         var isXMPPDeclared = false
         switch response.kind {
@@ -36,8 +47,6 @@ package enum BodyWriter {
             bytes.append(literal: "/>")
         } else {
             bytes.append(UInt8(ascii: ">"))
-            bytes.append(contentsOf: response.payload)
-            bytes.append(literal: "</body>")
         }
     }
 

@@ -194,6 +194,22 @@ import BOSHCore
         #expect(cache.count == 0 && cache.byteCount == 0 && last > 0)
     }
 
+    @Test("replay-budget: only what may be evicted counts, pauses in between or not", arguments: [false, true])
+    func countsEvictable(isPause: Bool) throws {
+        var cache = ReplayCache()
+        for rid in 1...6 as ClosedRange<UInt64> {
+            try Self.store(
+                Self.response("\(rid)"), for: rid, limit: 9, isPause: isPause && rid == 2, in: &cache)
+        }
+        #expect(cache.spareByteCount(least: 6) == 0)
+        for least in 1...5 {
+            var rest = cache
+            while rest.evict(least: least) {}
+            #expect(cache.spareByteCount(least: least) == cache.byteCount - rest.byteCount)
+            #expect(rest.spareByteCount(least: least) == 0)
+        }
+    }
+
     @Test("R-06 what is kept beyond the last ones has a bound of its own")
     func boundsSpareBytes() throws {
         var cache = ReplayCache()
