@@ -109,7 +109,7 @@ import Testing
         let session = try OpenSession(receiveBuffer: 4_096)
         let other = try OpenSession(on: session)
         let stanza =
-            "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 100_000))</body></message>"
+            "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 60_000))</body></message>"
         let (sent, older) = try session.sendUntilHeld(stanza, most: 200)
         let poll = try other.client.send()
         try other.stream.send("<message id='m1'/>")
@@ -125,7 +125,7 @@ import Testing
     func boundsUnsent() throws {
         let session = try OpenSession(receiveBuffer: 4_096)
         let other = try OpenSession(on: session)
-        let text = String(repeating: "x", count: 100_000)
+        let text = String(repeating: "x", count: 60_000)
         var answer: BOSHBody?
         for _ in 0..<200 where answer?.isTerminal != true {
             let request = try session.client.send("", "<message xmlns='jabber:client'><body>\(text)</body></message>")
