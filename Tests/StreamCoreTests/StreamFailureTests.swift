@@ -45,7 +45,7 @@ struct StreamFailureTests {
     @Test("another target may help against what is wrong with this one, not against what ended the whole plan")
     func anotherTarget() {
         let helpless: Set = [
-            "unresolved", "unreachable", "spared", "refused-target", "timeout", "redirected", "compression",
+            "unresolved", "unreachable", "spared", "shortage", "refused-target", "timeout", "redirected", "compression",
         ]
         for failure in everyFailure {
             if case .streamError = failure { continue }
