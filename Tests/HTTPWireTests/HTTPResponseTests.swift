@@ -100,6 +100,7 @@ struct HTTPResponseTests {
             .unsupportedVersion: .versionNotSupported, .unknownExpectation: .expectationFailed,
             .requestLineTooLong: .uriTooLong, .headTooLarge: .headTooLarge, .tooManyFields: .headTooLarge,
             .trailerTooLarge: .headTooLarge, .bodyTooLarge: .contentTooLarge, .timeout: .requestTimeout,
+            .overloaded: .serviceUnavailable,
         ]
         for fault in HTTPFault.allCases { #expect(fault.status == others[fault] ?? .badRequest) }
     }
