@@ -134,21 +134,21 @@ package struct BodyAttributes: Sendable, Equatable {
     /// `xmpp:version`; nil when absent or not a version.
     package var xmppVersion: ProtocolVersion?
     /// `to`: the XMPP domain.
-    package var to: String?
+    package var to: PeerText?
     /// `from`: the client's own address.
-    package var from: String?
+    package var from: PeerText?
     /// `xml:lang`.
-    package var language: String?
+    package var language: PeerText?
     /// `route`, not decoded.
-    package var route: String?
+    package var route: PeerText?
     /// `content`: the media type that the client wants.
-    package var content: String?
+    package var content: PeerText?
     /// `key` (XEP-0124 §15).
-    package var key: String?
+    package var key: PeerText?
     /// `newkey` (XEP-0124 §15).
-    package var newkey: String?
+    package var newkey: PeerText?
     /// `stream` (XEP-0124 §16).
-    package var stream: String?
+    package var stream: PeerText?
 
     /// The hexadecimal SHA-1 of `key`, made by the caller; nil without a key.
     package var keyDigest: String?
@@ -157,6 +157,22 @@ package struct BodyAttributes: Sendable, Equatable {
 
     /// A request without any attribute.
     package init() {}
+
+    /// How many bytes of each attribute are kept as text.
+    package enum Longest {
+        /// `to` and `from`: a part of a JID (RFC 7622 §3.1).
+        package static let domain = 1_023
+        /// `route`: a host name, a scheme and a port, with room.
+        package static let route = 300
+        /// `content`: more is no media type here.
+        package static let content = 128
+        /// `xml:lang`: a tag is short; what is longer is none, and would be kept as long as the session (RFC 5646 §4.4.1).
+        package static let language = 64
+        /// `key` and `newkey`: forty digits are a key, some more are let pass.
+        package static let key = 64
+        /// `stream`: sixteen digits.
+        package static let stream = 64
+    }
 }
 
 extension UInt8 {

@@ -5,24 +5,24 @@
 struct KeyChain: Sendable, Equatable {
     private struct Used: Sendable, Equatable {
         let rid: RequestID
-        let key: String
+        let key: PeerText
     }
 
     /// The hash that the next key must have, as the client wrote it.
-    private var expected: String
+    private var expected: PeerText
     /// The keys of requests whose responses may be asked for again (`K-06`).
     private var used: [Used] = []
 
     /// A chain that begins with `newkey`.
-    init(newkey: String) {
+    init(newkey: PeerText) {
         expected = newkey
     }
 
     /// Checks the next request in rid order and moves on; false when its key is missing or wrong (`K-03`, `K-04`).
     ///
     /// `newkey` beside a right key begins the next chain (`K-05`).
-    mutating func accept(_ rid: RequestID, key: String?, digest: String?, newkey: String?, kept: Int) -> Bool {
-        guard let key, isNext(key, digest: digest), Self.isBounded(newkey) else { return false }
+    mutating func accept(_ rid: RequestID, key: PeerText?, digest: String?, newkey: PeerText?, kept: Int) -> Bool {
+        guard let key, isNext(key, digest: digest), newkey?.isTooLong != true else { return false }
         expected = newkey ?? key
         used.append(Used(rid: rid, key: key))
         if used.count > kept { used.removeFirst(used.count - kept) }
@@ -30,13 +30,13 @@ struct KeyChain: Sendable, Equatable {
     }
 
     /// Whether this is the key that the next request must have.
-    func isNext(_ key: String?, digest: String?) -> Bool {
-        guard let key, let digest, Self.isBounded(key) else { return false }
+    func isNext(_ key: PeerText?, digest: String?) -> Bool {
+        guard let key, let digest, !key.isTooLong, let expected = expected.text else { return false }
         return Self.isSame(digest, expected)
     }
 
     /// Whether a repeat carries the key that its rid carried the first time. A rid from before the chain began had none.
-    func isRepeat(_ rid: RequestID, key: String?) -> Bool {
+    func isRepeat(_ rid: RequestID, key: PeerText?) -> Bool {
         guard let first = used.first(where: { $0.rid == rid }) else {
             return used.first.map { rid < $0.rid } ?? true
         }
@@ -44,18 +44,19 @@ struct KeyChain: Sendable, Equatable {
     }
 
     /// Whether two requests carry the same key, or none.
-    static func isSame(_ left: String?, _ right: String?) -> Bool {
+    static func isSame(_ left: PeerText?, _ right: PeerText?) -> Bool {
         guard let left, let right else { return left == nil && right == nil }
+        // What was too long was not kept, so nobody knows whether it is the same.
+        guard let left = left.text, let right = right.text else { return false }
         return isSame(left, right)
-    }
-
-    /// Forty digits are a key; some more are let pass, but nobody fills the memory with them.
-    static func isBounded(_ key: String?) -> Bool {
-        key.map { $0.utf8.count <= 64 } ?? true
     }
 
     /// Hexadecimal digits are compared without case (`K-02`).
     static func isSame(_ left: String, _ right: String) -> Bool {
-        left.utf8.elementsEqual(right.utf8) || left.lowercased() == right.lowercased()
+        left.utf8.elementsEqual(right.utf8, by: { lowered($0) == lowered($1) })
+    }
+
+    private static func lowered(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

@@ -67,8 +67,8 @@ extension Session {
                 alwaysNamesDomain = true
             } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
-                    domain: to.utf8.count <= 1_023 ? to.lowercased() : "",
-                    language: attributes.language.flatMap { $0.utf8.count <= 64 ? $0 : nil },
+                    domain: CaselessName(to)?.text ?? "",
+                    language: attributes.language?.text,
                     name: attributes.freshStreamName)
             }
         }
@@ -125,7 +125,7 @@ extension Session {
     /// A rid that was processed before: the answer again, or the newest exchange takes the place of the older one. The
     /// payload of a repeat is never forwarded (`R-07`, `R-08`, `R-10`).
     private mutating func handleRepeat(
-        _ rid: RequestID, exchange: ExchangeID, key: String?, now: MonotonicInstant,
+        _ rid: RequestID, exchange: ExchangeID, key: PeerText?, now: MonotonicInstant,
         into effects: inout [SessionEffect]
     ) {
         if case .active(let chain) = chain, !chain.isRepeat(rid, key: key) {
@@ -221,7 +221,7 @@ extension Session {
         if case .some(_, _, let found) = request.extras { keys = found }
         switch chain {
         case .none:
-            guard KeyChain.isBounded(keys?.newkey) else { return false }
+            guard keys?.newkey?.isTooLong != true else { return false }
             if let newkey = keys?.newkey { chain = .active(KeyChain(newkey: newkey)) }
             return true
         case .active(var active):
@@ -262,7 +262,7 @@ extension Session {
 
     private func target(of request: Early) -> Target {
         guard case .some(let stream?, _, _) = request.extras else { return .all }
-        guard let name = StreamName(stream) else { return .unknown }
+        guard let name = stream.text.flatMap({ StreamName($0) }) else { return .unknown }
         if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
         return closedStreams.contains(name) ? .closed : .unknown
     }
@@ -328,7 +328,8 @@ extension Session {
         // One that is refused waits to be told; who asks for many of those without fetching gets no more.
         guard !isExhausted, streams.count < 2 * policy.maxStreams else { return }
         // What was too long to be kept is no domain, and must not come to mean the default one.
-        let domain = addition.domain.isEmpty ? nil : try? policy.domains.domain(meantBy: addition.domain)
+        let asked = PeerText(addition.domain, atMost: BodyAttributes.Longest.domain)
+        let domain = asked.isEmpty ? nil : try? policy.domains.domain(meantBy: asked)
         var stream = Substream(
             number: StreamNumber(nextStream), name: addition.name, addedDomain: domain ?? addition.domain, askedBy: rid)
         nextStream = next

@@ -52,7 +52,7 @@ package struct Session: Sendable {
         }
 
         /// What it carries as `key`.
-        var key: String? {
+        var key: PeerText? {
             if case .some(_, _, let keys?) = extras { return keys.key }
             return nil
         }
@@ -61,7 +61,7 @@ package struct Session: Sendable {
     /// What only few requests carry, apart so that the many stay small.
     indirect enum Extras: Sendable, Equatable {
         case none
-        case some(stream: String?, adding: Addition?, keys: Keys?)
+        case some(stream: PeerText?, adding: Addition?, keys: Keys?)
     }
 
     /// A stream that a request asks for (XEP-0124 §16.3).
@@ -73,9 +73,9 @@ package struct Session: Sendable {
 
     /// A request's part in the key sequence.
     struct Keys: Sendable, Equatable {
-        let key: String?
+        let key: PeerText?
         let digest: String?
-        let newkey: String?
+        let newkey: PeerText?
     }
 
     /// The client's key sequence, where it has one.

@@ -75,7 +75,7 @@ package struct SessionOpening: Sendable, Equatable {
     /// Whether the client will acknowledge responses (XEP-0124 §9.2).
     package var acknowledges: Bool
     /// The start of the client's key sequence, if it has one (XEP-0124 §15).
-    package var newkey: String?
+    package var newkey: PeerText?
     /// The Content-Type of all responses; nil for the default (`H-06`, `H-07`).
     package var contentType: String?
 
@@ -96,9 +96,8 @@ package struct SessionOpening: Sendable, Equatable {
         domain = try policy.domains.domain(meantBy: attributes.to)
         route = try policy.domains.route(askedFor: attributes.route)
         self.rid = rid
-        from = attributes.from
-        // A language tag is short; what is longer is none, and would be kept as long as the session (RFC 5646 §4.4.1).
-        language = attributes.language.flatMap { $0.utf8.count <= 64 ? $0 : nil }
+        from = attributes.from?.text
+        language = attributes.language?.text
         if let asked = attributes.wait.number {
             wait = min(.seconds(Int64(clamping: min(asked, 65_535))), policy.maxWait)
         } else {
@@ -109,13 +108,13 @@ package struct SessionOpening: Sendable, Equatable {
         // Only '1' announces acknowledgements; gloox says '0' (`A-07`).
         acknowledges = attributes.ack == .value(1)
         // Forty digits; there is no other hash.
-        if let newkey = attributes.newkey, newkey.utf8.count > 64 { throw .condition(.badRequest) }
+        if attributes.newkey?.isTooLong == true { throw .condition(.badRequest) }
         newkey = attributes.newkey
         if let content = attributes.content, !content.isEmpty {
-            guard let type = MediaType(content), policy.contentTypes.contains(type.essence), type.isUTF8 else {
+            guard let content = content.text, let type = MediaType(content), policy.contentTypes.contains(type.essence), type.isUTF8 else {
                 throw .condition(.badRequest)
             }
-            contentType = content == MediaType.standard ? nil : content
+            contentType = content.utf8.elementsEqual(MediaType.standard.utf8) ? nil : content
         }
     }
 

@@ -151,7 +151,7 @@ extension Worker {
 
     private func forget(_ driver: SessionDriver, reason: EndReason) {
         counters.sessionEnds[reason, default: 0] += 1
-        logger.info("session ended", metadata: ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
+        logPeer(.info, "session ended", ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
         forgetSpareResponses(of: driver)
         for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)
@@ -192,7 +192,7 @@ extension Worker {
 
     /// Adds what the session needs and only the outside can make: the hash of a key, and a name for a stream.
     private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
-        if let key = attributes.key { attributes.keyDigest = Digest.sha1(of: key) }
+        if let key = attributes.key?.text { attributes.keyDigest = Digest.sha1(of: key) }
         if attributes.to != nil, !attributes.isRestart { attributes.freshStreamName = StreamName(bits: freshBits()) }
         return attributes
     }

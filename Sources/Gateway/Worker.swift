@@ -19,6 +19,7 @@ package final class Worker {
     /// For peers that are believed when they say for whom they forward.
     let proxyRules: HTTPRules
     let adminRules: HTTPRules
+    let adminAccess: AdminAccess
     let node: String
     let tag: UInt32
     var logger: Logger
@@ -72,6 +73,7 @@ package final class Worker {
     /// Reused for the effects of one input.
     var effects: [SessionEffect] = []
     var counters = Counters()
+    var peerLines = LineAllowance()
     let startedAt: MonotonicInstant
     /// The time of the batch of events that is being handled.
     var now: MonotonicInstant
@@ -111,12 +113,20 @@ package final class Worker {
     package init(settings: Settings, logger: Logger) throws(StartError) {
         self.settings = settings
         self.logger = logger
+        if !settings.coreDumps {
+            do throws(SystemError) {
+                try CoreDump.forbid()
+            } catch {
+                throw StartError("cannot switch core dumps off: \(error)")
+            }
+        }
         policy = SessionPolicy(settings)
         httpRules = HTTPRules(limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin)
         proxyRules = HTTPRules(
             limits: HTTPLimits(body: settings.maxBody), crossOrigin: Self.crossOrigin,
             captures: CapturedField(settings.clientAddressFrom))
-        adminRules = HTTPRules(limits: HTTPLimits(body: 0))
+        adminRules = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
+        adminAccess = AdminAccess(names: settings.adminHosts)
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
         node = "n1"
         tag = 0
@@ -131,7 +141,8 @@ package final class Worker {
         sites = try UpstreamSites(settings)
         resolver = ResolverLink(
             arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),
-            tokens: (0..<Self.resolverCount).map { Token(.resolver, slot: $0).raw })
+            tokens: (0..<Self.resolverCount).map { Token(.resolver, slot: $0).raw },
+            lookupsOfAddress: settings.addressLookups)
         do throws(SystemError) {
             poller = try Poller()
             signals = try SignalSource()

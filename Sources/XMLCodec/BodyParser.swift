@@ -192,7 +192,7 @@ private final class BodyReader: ElementReader {
         }
         self.attributes = result
         language = []
-        if let tag = result.language, Self.isLanguageTag(Array(tag.utf8)) {
+        if let tag = result.language?.text, Self.isLanguageTag(Array(tag.utf8)) {
             AttributeText.append("xml:lang", tag, into: &language)
         }
         declarationTexts.removeAll(keepingCapacity: true)
@@ -362,6 +362,8 @@ private struct BodyNames {
         (0..<attributes.count).contains { attributes.local($0) == lang && attributes.uri($0) == xml }
     }
 
+    private typealias Longest = BodyAttributes.Longest
+
     /// Takes one attribute over; one that is not known is ignored (XEP-0124 §7.1).
     func read(
         _ local: InternedName, _ uri: InternedName, _ value: UnsafeBufferPointer<UInt8>,
@@ -373,7 +375,7 @@ private struct BodyNames {
             } else if uri == xbosh, local == version {
                 attributes.xmppVersion = unsafe ProtocolVersion(parsing: value.span)
             } else if uri == xml, local == lang {
-                attributes.language = unsafe AttributeText.decoded(value)
+                attributes.language = unsafe AttributeText.bounded(value, Longest.language)
             }
             return
         }
@@ -389,13 +391,13 @@ private struct BodyNames {
         case wait: attributes.wait = unsafe NumberAttribute(parsing: value.span)
         case hold: attributes.hold = unsafe NumberAttribute(parsing: value.span)
         case ver: attributes.version = unsafe ProtocolVersion(parsing: value.span)
-        case to: attributes.to = unsafe AttributeText.decoded(value)
-        case from: attributes.from = unsafe AttributeText.decoded(value)
-        case route: attributes.route = unsafe AttributeText.decoded(value)
-        case content: attributes.content = unsafe AttributeText.decoded(value)
-        case key: attributes.key = unsafe AttributeText.decoded(value)
-        case newkey: attributes.newkey = unsafe AttributeText.decoded(value)
-        case stream: attributes.stream = unsafe AttributeText.decoded(value)
+        case to: attributes.to = unsafe AttributeText.bounded(value, Longest.domain)
+        case from: attributes.from = unsafe AttributeText.bounded(value, Longest.domain)
+        case route: attributes.route = unsafe AttributeText.bounded(value, Longest.route)
+        case content: attributes.content = unsafe AttributeText.bounded(value, Longest.content)
+        case key: attributes.key = unsafe AttributeText.bounded(value, Longest.key)
+        case newkey: attributes.newkey = unsafe AttributeText.bounded(value, Longest.key)
+        case stream: attributes.stream = unsafe AttributeText.bounded(value, Longest.stream)
         default: return
         }
     }

@@ -223,7 +223,7 @@ private final class StanzaReader: ElementReader {
             filter.opened(local, uri, depth: depth, start: start, tagEnd: tagEnd, names: names)
         case .streamError:
             if depth == 3, uri == names.streamErrors, local != names.text, condition == nil {
-                condition = String(decoding: local.bytes, as: UTF8.self)
+                condition = local.conditionName
                 isInRedirect = local == names.seeOtherHost
             }
         default: return
@@ -330,5 +330,15 @@ private final class StanzaReader: ElementReader {
             FeaturesFilter.Edit(
                 range: (child.start + $0.whole.lowerBound)..<(child.start + $0.whole.upperBound))
         }
+    }
+}
+
+extension InternedName {
+    /// The name as that of a stream error's condition: those that there are have letters and hyphens only and are short
+    /// (RFC 6120 §4.9.3). Anything else is a condition that nobody knows.
+    fileprivate var conditionName: String {
+        let bytes = bytes
+        let isName = bytes.count <= 64 && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        return isName ? String(decoding: bytes, as: UTF8.self) : "undefined-condition"
     }
 }

@@ -1,3 +1,5 @@
+import BOSHCore
+
 /// Attribute values and namespace declarations as this program writes them: single quotes, the same value always to the
 /// same bytes.
 enum AttributeText {
@@ -31,6 +33,16 @@ enum AttributeText {
     static func decoded(_ value: UnsafeBufferPointer<UInt8>) -> String {
         guard unsafe value.contains(UInt8(ascii: "&")) else { return unsafe String(decoding: value, as: UTF8.self) }
         return unsafe String(decoding: unescaped(Array(value)), as: UTF8.self)
+    }
+
+    /// The text of a value as libxml2 passes it, if it is `longest` bytes at most.
+    static func bounded(_ value: UnsafeBufferPointer<UInt8>, _ longest: Int) -> PeerText {
+        // Each byte of the text may be written with five.
+        guard value.count <= 5 * longest, unsafe value.contains(UInt8(ascii: "&")) else {
+            return unsafe PeerText(value, atMost: longest)
+        }
+        let text = unsafe unescaped(Array(value))
+        return PeerText(text, atMost: longest)
     }
 
     /// Undoes the one escape that libxml2 leaves in values for its own tree builder: `&#38;` for an ampersand, however it was

@@ -14,14 +14,14 @@ import Testing
             ("BÜCHER.example", "bücher.example"), ("xn--bcher-kva.example", "bücher.example"),
         ])
     func findsDomain(to: String, domain: String) throws {
-        #expect(try Self.domains.domain(meantBy: to) == domain)
+        #expect(try Self.domains.domain(meantBy: PeerText(to, atMost: 1_023)) == domain)
     }
 
     @Test(
         "S-16 what is not served is unknown",
         arguments: ["example.com", "sub.example.org", "example.org.", " example.org"])
     func refusesOthers(to: String) {
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: to) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: PeerText(to, atMost: 1_023)) }
     }
 
     @Test("S-15 who names no domain gets the default one, or is told to name one")
@@ -40,7 +40,7 @@ import Testing
         ])
     func servesAny(to: String) throws {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(try open.domain(meantBy: to) == to.lowercased())
+        #expect(try open.domain(meantBy: PeerText(to, atMost: 1_023)) == to.lowercased())
     }
 
     @Test(
@@ -52,7 +52,7 @@ import Testing
         ])
     func servesNothingElse(to: String) {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try open.domain(meantBy: to) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try open.domain(meantBy: PeerText(to, atMost: 1_023)) }
     }
 
     @Test("S-18 a route of the list is taken")
@@ -71,7 +71,7 @@ import Testing
         ])
     func refusesRoute(route: String) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
-            try Self.domains.route(askedFor: route)
+            try Self.domains.route(askedFor: PeerText(route, atMost: 300))
         }
     }
 
@@ -92,5 +92,25 @@ import Testing
         attributes.route = "xmpp:xmpp.example.net:5222"
         let opening = try SessionOpening(judging: attributes, by: policy)
         #expect(opening.domain == "example.org" && opening.route == "xmpp.example.net:5222")
+    }
+
+    @Test("S-16 a name in which marks pile up is not served, and neither is one that is too long")
+    func refusesPiles() throws {
+        for marks in [9, 300] {
+            let name = "a" + String(repeating: "\u{301}", count: marks) + ".example"
+            #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+                try Self.domains.domain(meantBy: PeerText(name, atMost: 1_023))
+            }
+        }
+        let long = PeerText(String(repeating: "a", count: 1_024), atMost: 1_023)
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: long) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+            try Self.domains.route(askedFor: PeerText(String(repeating: "a", count: 301), atMost: 300))
+        }
+    }
+
+    @Test("S-16 a name is found however its letters are composed")
+    func findsDecomposed() throws {
+        #expect(try Self.domains.domain(meantBy: "bu\u{308}cher.example") == "bücher.example")
     }
 }
