@@ -111,7 +111,9 @@ package struct SessionOpening: Sendable, Equatable {
         if attributes.newkey?.isTooLong == true { throw .condition(.badRequest) }
         newkey = attributes.newkey
         if let content = attributes.content, !content.isEmpty {
-            guard let content = content.text, let type = MediaType(content), policy.contentTypes.contains(type.essence), type.isUTF8 else {
+            guard let content = content.text, let type = MediaType(content), policy.contentTypes.contains(type.essence),
+                type.isUTF8
+            else {
                 throw .condition(.badRequest)
             }
             contentType = content.utf8.elementsEqual(MediaType.standard.utf8) ? nil : content

@@ -14,7 +14,8 @@ extension Worker {
                 to: request.exchange, on: connection,
                 HTTPResponse(
                     status: .forbidden, contentType: .plain,
-                    body: Array("ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
+                    body: Array(
+                        "ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
             return
         }
         let response: HTTPResponse

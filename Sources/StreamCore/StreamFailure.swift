@@ -49,7 +49,8 @@ extension StreamFailure: CustomStringConvertible {
         case .malformed(let fault): "malformed: \(fault)"
         case .unexpected(let phase): "unexpected element in phase \(phase.rawValue)"
         case .bytesAfterProceed: "bytes behind <proceed/>"
-        case .streamError(let condition, _): "stream error \(String(decoding: condition.utf8.prefix(64), as: UTF8.self))"
+        case .streamError(let condition, _):
+            "stream error \(String(decoding: condition.utf8.prefix(64), as: UTF8.self))"
         case .closed: "the server ended its stream"
         case .lost: "the connection was lost"
         case .stalled: "the server accepts no bytes"

@@ -136,19 +136,19 @@ extension DialogueLine {
         attributes.hold = number("hold")
         attributes.pause = number("pause")
         attributes.ack = number("ack")
-        attributes.to = value(of: "to")
-        attributes.from = value(of: "from")
+        attributes.to = value(of: "to").map { PeerText($0, atMost: 1023) }
+        attributes.from = value(of: "from").map { PeerText($0, atMost: 1023) }
         attributes.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
         attributes.type = value(of: "type").map { $0 == "terminate" ? .terminate : .other }
         attributes.isRestart = value(of: "restart") == "true"
-        attributes.language = value(of: "lang")
-        attributes.content = value(of: "content")
+        attributes.language = value(of: "lang").map { PeerText($0, atMost: 64) }
+        attributes.content = value(of: "content").map { PeerText($0, atMost: 128) }
         attributes.stream = value(of: "stream").map { text in
-            UInt64(text).map { StreamName(bits: $0).text } ?? text
+            PeerText(UInt64(text).map { StreamName(bits: $0).text } ?? text, atMost: 64)
         }
-        attributes.newkey = value(of: "newkey").map { ChainKey.text($0) }
+        attributes.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0), atMost: 64) }
         if let key = value(of: "key").map({ ChainKey.text($0) }) {
-            attributes.key = key
+            attributes.key = PeerText(key, atMost: 64)
             attributes.keyDigest = SHA1.hex(of: key)
         }
         // A stream is called by the rid that asked for it.

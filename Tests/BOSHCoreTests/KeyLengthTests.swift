@@ -7,7 +7,7 @@ import Testing
         var harness = SessionHarness(hold: 1)
         var attributes = BodyAttributes()
         attributes.rid = .value(101)
-        attributes.newkey = String(repeating: "a", count: length)
+        attributes.newkey = PeerText(String(repeating: "a", count: length), atMost: 64)
         return harness.handle(.request(ExchangeID(connection: 0, number: 1), attributes, payload: []))
     }
 
@@ -22,7 +22,7 @@ import Testing
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
         attributes.to = "example.org"
-        attributes.newkey = String(repeating: "a", count: length)
+        attributes.newkey = PeerText(String(repeating: "a", count: length), atMost: 64)
         let isAccepted = (try? SessionOpening(judging: attributes, by: SessionHarness.policy)) != nil
         #expect(isAccepted == (length == 64))
     }

@@ -21,7 +21,9 @@ import Testing
         "S-16 what is not served is unknown",
         arguments: ["example.com", "sub.example.org", "example.org.", " example.org"])
     func refusesOthers(to: String) {
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.domains.domain(meantBy: PeerText(to, atMost: 1_023)) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+            try Self.domains.domain(meantBy: PeerText(to, atMost: 1_023))
+        }
     }
 
     @Test("S-15 who names no domain gets the default one, or is told to name one")
@@ -52,7 +54,9 @@ import Testing
         ])
     func servesNothingElse(to: String) {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try open.domain(meantBy: PeerText(to, atMost: 1_023)) }
+        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+            try open.domain(meantBy: PeerText(to, atMost: 1_023))
+        }
     }
 
     @Test("S-18 a route of the list is taken")

@@ -11,7 +11,7 @@ import BOSHCore
     ) throws(SessionOpening.Refusal) -> SessionOpening {
         var attributes = BodyAttributes()
         attributes.rid = rid
-        attributes.to = to
+        attributes.to = to.map { PeerText($0, atMost: 1_023) }
         attributes.wait = wait
         attributes.hold = hold
         attributes.version = version

@@ -124,13 +124,15 @@ extension SimulatedWorld {
             attributes.to = "example.org"
             attributes.freshStreamName = StreamName(bits: setting.firstRid + UInt64(number))
         }
-        if let target = request.target { attributes.stream = StreamName(bits: streams[target].rid).text }
+        if let target = request.target {
+            attributes.stream = PeerText(StreamName(bits: streams[target].rid).text, atMost: 64)
+        }
         if let ack = request.ack { attributes.ack = .value(setting.firstRid + UInt64(ack)) }
         if setting.usesKeys {
             let keys = key(of: number)
-            attributes.key = keys.key
+            attributes.key = keys.key.map { PeerText($0, atMost: 64) }
             attributes.keyDigest = keys.digest
-            attributes.newkey = keys.newkey
+            attributes.newkey = keys.newkey.map { PeerText($0, atMost: 64) }
         }
         return attributes
     }

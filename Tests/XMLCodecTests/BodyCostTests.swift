@@ -75,14 +75,23 @@ func processorTime(_ work: () -> Void) -> Duration {
         ("renamed", { body("rid='1' xmlns:b='http://jabber.org/protocol/httpbind'", $0.many("<b:a/>", $1)) }),
         ("redeclared", { body("rid='1'", $0.many("<a xmlns='http://jabber.org/protocol/httpbind'/>", $1)) }),
         ("deep", { body("rid='1'", $0.many($0.many("<a>", 270) + $0.many("</a>", 360), $1)) }),
-        ("attributes", { body("rid='1'", "<m>\($0.many("<a" + (0..<190).map { " a\($0)=''" }.joined() + "/>", $1))</m>") }),
-        ("declarations", {
-            let scope = (0..<60).map { " xmlns:a\($0)='b:\($0)'" }.joined()
-            return body("rid='1'" + scope, $0.many("<a59:a a59:b=''/>", $1))
-        }),
-        ("long declaration", {
-            body("rid='1' xmlns:p='p:\($0.many("&amp;", 5_000))'", $0.many("<p:a/>", $1))
-        }),
+        (
+            "attributes",
+            { body("rid='1'", "<m>\($0.many("<a" + (0..<190).map { " a\($0)=''" }.joined() + "/>", $1))</m>") }
+        ),
+        (
+            "declarations",
+            {
+                let scope = (0..<60).map { " xmlns:a\($0)='b:\($0)'" }.joined()
+                return body("rid='1'" + scope, $0.many("<a59:a a59:b=''/>", $1))
+            }
+        ),
+        (
+            "long declaration",
+            {
+                body("rid='1' xmlns:p='p:\($0.many("&amp;", 5_000))'", $0.many("<p:a/>", $1))
+            }
+        ),
         ("references", { body("rid='1'", "<m>\($0.many("x&amp;", $1))</m>") }),
         ("references in attributes", { body("rid='1'", "<m a='\($0.many("&#38;", $1))'/>") }),
         ("references of the body", { body("rid='1' from='\($0.many("&amp;", $1))'") }),
@@ -91,7 +100,12 @@ func processorTime(_ work: () -> Void) -> Duration {
         ("white space", { body("rid='1'", "<m/>" + $0.many(" ", $1)) }),
         ("white space in tags", { body("rid='1'", "<m\($0.many("\n", $1))/>") }),
         ("characters", { body("rid='1'", "<m a='\($0.many("é", $1))'/>") }),
-        ("names", { let name = $0.many("é", min($1 / 2, 20_000)); return body("rid='1'", "<\(name)></\(name)>") }),
+        (
+            "names",
+            {
+                let name = $0.many("é", min($1 / 2, 20_000)); return body("rid='1'", "<\(name)></\(name)>")
+            }
+        ),
         ("new names", { body("rid='1'", "<m>" + (0..<min($1 / 9, 1_900)).map { "<n\($0)/>" }.joined() + "</m>") }),
         ("late fault", { body("rid='1'", "<m>\($0.many("<a/>", $1))</n>") }),
         ("no end", { "<body xmlns='http://jabber.org/protocol/httpbind'>" + $0.many("<m/>", $1) }),
