@@ -9,6 +9,8 @@ enum HostMeta {
 
     /// The document at a path; nil when there is none.
     init?(path: String) {
+        // Longer than both: nothing that a client wrote is compared as text before its length is known.
+        guard path.utf8.count <= 64 else { return nil }
         switch path {
         case "/.well-known/host-meta": self = .xrd
         case "/.well-known/host-meta.json": self = .json

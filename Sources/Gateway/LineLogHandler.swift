@@ -25,7 +25,7 @@ package struct LineLogHandler: LogHandler {
         line += " \(event.level.rawValue) \(Self.escaped(event.message.description))"
         let fields = event.metadata.map { metadata.merging($0) { _, new in new } } ?? metadata
         for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-            let text = value.description
+            let text = Self.bounded(value.description)
             let isPlain =
                 !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
             line += isPlain ? " \(key)=\(text)" : " \(key)=\"\(Self.escaped(text))\""
@@ -46,6 +46,17 @@ package struct LineLogHandler: LogHandler {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
+
+    /// A field of a line has a bound of its own, whatever a peer wrote: cut by bytes, at the end of a character.
+    static func bounded(_ text: String) -> String {
+        guard text.utf8.count > longestValue else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: longestValue)
+        while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+        return String(text[..<end]) + "..."
+    }
+
+    /// How many bytes of a value are written; nothing that an operator needs is longer, but for a list of names.
+    static let longestValue = 1_024
 
     /// Control characters, quotes and backslashes as escapes; everything else as it is.
     static func escaped(_ text: String) -> String {

@@ -1,11 +1,23 @@
 import BOSHCore
 import FoundationEssentials
 import HTTPWire
+import Settings
 import StreamCore
 
 extension Worker {
     /// Health and statistics, on a listener of their own.
     func serveAdmin(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        let (host, fetchSites) = request.head.provenance
+        let asked = AdminAccess.Request(host: host, hasOrigin: request.head.origin != nil, fetchSites: fetchSites)
+        guard adminAccess.admits(asked) else {
+            respond(
+                to: request.exchange, on: connection,
+                HTTPResponse(
+                    status: .forbidden, contentType: .plain,
+                    body: Array(
+                        "ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
+            return
+        }
         let response: HTTPResponse
         switch request.head.method {
         case .get, .head:
@@ -19,7 +31,7 @@ extension Worker {
     }
 
     private func adminResource(_ path: String) -> HTTPResponse {
-        switch path {
+        switch path.utf8.count <= 64 ? path : "" {
         case "/healthz":
             // That it is answered at all says that the loop turns.
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ok\n".utf8))

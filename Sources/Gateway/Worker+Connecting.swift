@@ -59,10 +59,19 @@ extension Worker {
 
     // MARK: Names
 
+    /// Whose turn a stranger's question takes: its address, or the network of an IPv6 one.
+    private func requester(of link: UpstreamLink) -> UInt128? {
+        switch link.attempt?.client?.address {
+        case .v4(let number)?: UInt128(number)
+        case .v6(let number)?: (number >> UInt128(128 - settings.ipv6Prefix)) << UInt128(128 - settings.ipv6Prefix)
+        case nil: nil
+        }
+    }
+
     private func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> ConnectPlan.Input? {
         resolver.ask(
             id: link.token.raw, .services(name: kind.ownerName(of: domain)), isStrange: link.site.isOpenProxy,
-            now: now.nanoseconds, poller: poller
+            requester: requester(of: link), now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
     }
 
@@ -81,7 +90,7 @@ extension Worker {
         attempt.awaitedHost = target.host
         return resolver.ask(
             id: link.token.raw, .addresses(host: target.host), isStrange: link.site.isOpenProxy,
-            now: now.nanoseconds, poller: poller
+            requester: requester(of: link), now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
     }
 

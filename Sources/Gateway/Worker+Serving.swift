@@ -64,9 +64,10 @@ extension Worker {
 
     /// The configured path, with or without one slash behind it (`H-22`).
     private func isBOSHPath(_ path: String) -> Bool {
-        if path == settings.path { return true }
-        return path.utf8.count == settings.path.utf8.count + 1 && path.utf8.last == UInt8(ascii: "/")
-            && path.hasPrefix(settings.path)
+        // Compared as bytes: a client writes the path, and it may be long.
+        let rest = path.utf8.count - settings.path.utf8.count
+        guard rest == 0 || (rest == 1 && path.utf8.last == UInt8(ascii: "/")) else { return false }
+        return path.utf8.starts(with: settings.path.utf8)
     }
 
     /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request

@@ -177,7 +177,7 @@ extension Worker {
 
     private func forget(_ driver: SessionDriver, reason: EndReason) {
         counters.sessionEnds[reason, default: 0] += 1
-        logger.info("session ended", metadata: ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
+        logPeer(.info, "session ended", ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
         forgetSpareResponses(of: driver)
         for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)

@@ -147,9 +147,9 @@ extension Worker {
         }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1
-        logger.info(
-            "upstream ended",
-            metadata: ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
+        logPeer(
+            .info, "upstream ended",
+            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
         if reason == .upstreamShortage { turnAway(session) }
@@ -177,9 +177,9 @@ extension Worker {
         counters.upstreamFailures[kind, default: 0] += 1
         let upstream = subject ?? link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
         // What a stranger's own domain leads to is no trouble of the operator's.
-        logger.log(
-            level: link.site.isOpenProxy ? .debug : .warning, "upstream \(kind)",
-            metadata: [
+        logPeer(
+            link.site.isOpenProxy ? .debug : .warning, "upstream \(kind)",
+            [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(upstream)",
                 "error": "\(detail)",
             ])

@@ -19,6 +19,7 @@ package final class Worker {
     /// For peers that are believed when they say for whom they forward.
     let proxyRules: HTTPRules
     let adminRules: HTTPRules
+    let adminAccess: AdminAccess
     let node: String
     let tag: UInt32
     var logger: Logger
@@ -90,6 +91,7 @@ package final class Worker {
     /// Reused for the effects of one input.
     var effects: [SessionEffect] = []
     var counters = Counters()
+    var peerLines = LineAllowance()
     let startedAt: MonotonicInstant
     /// The time of the batch of events that is being handled.
     var now: MonotonicInstant
@@ -131,13 +133,21 @@ package final class Worker {
         self.logger = logger
         ProcessMemory.prepare()
         memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit))
+        if !settings.coreDumps {
+            do throws(SystemError) {
+                try CoreDump.forbid()
+            } catch {
+                throw StartError("cannot switch core dumps off: \(error)")
+            }
+        }
         policy = SessionPolicy(settings)
         let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
         httpRules = HTTPRules(limits: limits, crossOrigin: Self.crossOrigin)
         proxyRules = HTTPRules(
             limits: limits, crossOrigin: Self.crossOrigin,
             captures: CapturedField(settings.clientAddressFrom))
-        adminRules = HTTPRules(limits: HTTPLimits(body: 0))
+        adminRules = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
+        adminAccess = AdminAccess(names: settings.adminHosts)
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
         node = "n1"
         tag = 0
@@ -158,7 +168,8 @@ package final class Worker {
         sites = try UpstreamSites(settings)
         resolver = ResolverLink(
             arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),
-            tokens: (0..<Self.resolverCount).map { Token(.resolver, slot: $0).raw })
+            tokens: (0..<Self.resolverCount).map { Token(.resolver, slot: $0).raw },
+            lookupsOfAddress: settings.addressLookups)
         do throws(SystemError) {
             poller = try Poller()
             signals = try SignalSource()

@@ -27,7 +27,9 @@ package enum CrossOriginPolicy: Sendable, Equatable {
 
     /// What a request from `origin` may read; a small value to keep while it is held.
     func grant(_ origin: String?) -> CrossOriginGrant {
-        guard case .list(let origins, _) = self, let origin, let index = origins.firstIndex(of: origin) else {
+        guard case .list(let origins, _) = self, let origin,
+            let index = origins.firstIndex(where: { $0.utf8.elementsEqual(origin.utf8) })
+        else {
             return CrossOriginGrant()
         }
         return CrossOriginGrant(index: index)

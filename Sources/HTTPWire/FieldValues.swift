@@ -59,6 +59,7 @@ enum FieldText {
     static let origin = Array("origin".utf8)
     static let expect = Array("expect".utf8)
     static let connection = Array("connection".utf8)
+    static let secFetchSite = Array("sec-fetch-site".utf8)
     static let contentLength = Array("content-length".utf8)
     static let acceptEncoding = Array("accept-encoding".utf8)
     static let contentEncoding = Array("content-encoding".utf8)

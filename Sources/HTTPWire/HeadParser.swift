@@ -166,6 +166,7 @@ struct HeadParser: Sendable {
         switch name.count {
         case 4 where bytes.isEqual(name, ignoringCase: FieldText.host):
             guard flags.insert(.host).inserted, FieldValue.isHost(bytes, value) else { return .badHost }
+            if captures == .provenance { capture(bytes, value, as: RequestHead.hostMark) }
         case 6 where bytes.isEqual(name, ignoringCase: FieldText.origin):
             originPlace = place(value, base)
         case 6 where bytes.isEqual(name, ignoringCase: FieldText.expect):
@@ -179,6 +180,8 @@ struct HeadParser: Sendable {
                 return .badContentLength
             }
             contentLength = length
+        case 14 where captures == .provenance && bytes.isEqual(name, ignoringCase: FieldText.secFetchSite):
+            capture(bytes, value, as: RequestHead.fetchSiteMark)
         case 15 where bytes.isEqual(name, ignoringCase: FieldText.acceptEncoding):
             acceptEncoding.read(bytes, value)
         case 15 where captures == .xForwardedFor && bytes.isEqual(name, ignoringCase: FieldText.xForwardedFor):
@@ -221,6 +224,12 @@ struct HeadParser: Sendable {
         if value.isEmpty { return }
         if !forwarded.isEmpty { forwarded.append(contentsOf: FieldText.listSeparator) }
         forwarded.append(bytes, value)
+    }
+
+    private mutating func capture(_ bytes: Span<UInt8>, _ value: Range<Int>, as mark: UInt8) {
+        forwarded.append(mark)
+        forwarded.append(bytes, value)
+        forwarded.append(ByteClass.lf)
     }
 
     private func place(_ range: Range<Int>, _ base: Int) -> Place {

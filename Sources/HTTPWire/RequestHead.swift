@@ -29,6 +29,8 @@ package enum CapturedField: UInt8, Sendable, Equatable, CaseIterable {
     case xForwardedFor
     /// `Forwarded` (RFC 7239)
     case forwarded
+    /// `Host` and `Sec-Fetch-Site`, by which a listener knows pages from elsewhere; see `RequestHead.provenance`.
+    case provenance
 }
 
 /// What a request says before its body: the target and the few fields that a BOSH server acts on (H-03).
@@ -56,6 +58,26 @@ package struct RequestHead: Sendable, Equatable {
     /// control bytes but HTAB, bounded by the head; anybody may have written them. Empty when there is none or when the
     /// connection captures none.
     package var forwarded: [UInt8] = []
+}
+
+extension RequestHead {
+    /// `Host`, nil without one, and each `Sec-Fetch-Site`: for a listener that captures `.provenance`.
+    package var provenance: (host: [UInt8]?, fetchSites: [[UInt8]]) {
+        var host: [UInt8]?
+        var sites: [[UInt8]] = []
+        // Each is a mark, the value, and an LF, which no value has in it.
+        for line in forwarded.split(separator: ByteClass.lf) {
+            switch line.first {
+            case Self.hostMark: host = Array(line.dropFirst())
+            case Self.fetchSiteMark: sites.append(Array(line.dropFirst()))
+            default: continue
+            }
+        }
+        return (host, sites)
+    }
+
+    static let hostMark = UInt8(ascii: "h")
+    static let fetchSiteMark = UInt8(ascii: "s")
 }
 
 /// One complete request.

@@ -15,7 +15,7 @@ package struct ResolverLink: ~Copyable {
     private let arguments: [String]
     private let children: [ResolverChild]
     private var buffer = ReadBuffer(capacity: 4_096)
-    private var questions = ResolverQuestions()
+    private var questions: ResolverQuestions
     private var cache: ResolverCache
 
     /// How often a process was started.
@@ -27,15 +27,17 @@ package struct ResolverLink: ~Copyable {
     ///
     /// - Parameters: `executable` and `arguments` (program name first) of a process that calls
     ///   `ResolverServer.serve` with descriptor `ChildProcess.inheritedDescriptor`; `tokens` for the poller, one for each
-    ///   process that may run, all different; `cacheCapacity` names are remembered at most.
+    ///   process that may run, all different; `cacheCapacity` names are remembered at most; of the strangers at one address
+    ///   `lookupsOfAddress` names are looked up at a time.
     package init(
         executable: String = ChildProcess.ownExecutable, arguments: [String], tokens: [UInt64],
-        cacheCapacity: Int = 4_096
+        cacheCapacity: Int = 4_096, lookupsOfAddress: Int = 2
     ) {
         self.executable = executable
         self.arguments = arguments
         children = tokens.map { ResolverChild(token: $0) }
         cache = ResolverCache(capacity: cacheCapacity)
+        questions = ResolverQuestions(lookupsOfAddress: lookupsOfAddress)
     }
 
     /// The process numbers of the children that run.
@@ -55,11 +57,13 @@ package struct ResolverLink: ~Copyable {
     /// Asks.
     ///
     /// - Parameters: `id` names the asker in the answer and need not be unique; `now` is `MonotonicClock.now`. `isStrange`: a
-    ///   stranger came with the name (an open proxy). However many of those take long, others are answered.
+    ///   stranger came with the name (an open proxy). However many of those take long, others are answered. `requester`: the
+    ///   stranger's address as a number, nil when it is not known.
     /// - Returns: the answer if it is known at once: a numeric host, a name that cannot be one, something remembered, too
     ///   many open questions, or no process to ask. Otherwise nil, and `handle` or `handleDeadline` returns it later.
     package mutating func ask(
-        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, now: UInt64, poller: borrowing Poller
+        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: UInt64,
+        poller: borrowing Poller
     ) -> ResolverAnswer? {
         if case .addresses(let host) = query, let address = SocketAddress(numericHost: host, port: 0) {
             return ResolverAnswer(id: id, query: query, outcome: .addresses([address]))
@@ -72,7 +76,7 @@ package struct ResolverLink: ~Copyable {
             return ResolverAnswer(id: id, query: query, outcome: outcome)
         }
         let asker = ResolverQuestions.Asker(id: id, query: query)
-        guard questions.add(asker, query: normalized, isStrange: isStrange, now: now) else {
+        guard questions.add(asker, query: normalized, isStrange: isStrange, requester: requester, now: now) else {
             return ResolverAnswer(
                 id: id, query: query,
                 outcome: cache.staleOutcome(of: normalized, now: now)
@@ -165,7 +169,7 @@ package struct ResolverLink: ~Copyable {
 
     private mutating func failWaiting(_ reason: String, now: UInt64) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
-        while let question = questions.takeWaiting() {
+        while let question = questions.takeOverdue({ _ in true }) {
             answers += close(question.id, .temporary(reason), now: now, keep: false)
         }
         return answers

@@ -14,6 +14,10 @@ struct ResolverQuestions {
     private struct Entry {
         let query: ResolverQuery
         var askers: [Asker]
+        /// Whose address it counts against: a stranger's who asked first.
+        let owner: UInt128?
+        /// Whose turn it was when a process began to work on it.
+        var worker: UInt128?
         var askedAt: UInt64
         /// Whether only strangers want to know: the name is one that somebody came with, and not the operator's.
         var isStrange: Bool
@@ -23,8 +27,18 @@ struct ResolverQuestions {
         var isRetried = false
     }
 
+    /// What the strangers at one address want to know; the unknown ones are as one.
+    private struct Requester {
+        /// Numbers that wait, in the order of asking; those that do not any more are passed over.
+        var queue = NumberQueue()
+        var open = 0
+        var atWork = 0
+    }
+
     /// Strangers' questions that may be open at once.
     static let maximumStrange = 256
+    /// Those of one known address. The questions that it has to wait with are few, so that others are not refused.
+    static let maximumOfAddress = 16
     /// Askers of one question.
     static let maximumAskers = 4_096
 
@@ -35,6 +49,16 @@ struct ResolverQuestions {
     private var queue = NumberQueue()
     private var strangeQueue = NumberQueue()
     private var strangeCount = 0
+    private var requesters: [UInt128?: Requester] = [:]
+    /// Strangers' addresses that have a question waiting, the next one's turn first.
+    private var turns: [UInt128?] = []
+    /// How many questions of one known address may be worked on at once.
+    private let lookupsOfAddress: Int
+
+    /// No questions.
+    init(lookupsOfAddress: Int = 2) {
+        self.lookupsOfAddress = max(lookupsOfAddress, 1)
+    }
 
     /// How many are open.
     var count: Int { entries.count }
@@ -48,35 +72,44 @@ struct ResolverQuestions {
 
     /// Whether one waits for a process. `includingStrange`: whether those of strangers count.
     func hasWaiting(includingStrange: Bool) -> Bool {
-        firstWaiting != nil || (includingStrange && firstStrangeWaiting != nil)
+        firstWaiting != nil || (includingStrange && turns.contains { firstWaiting(of: $0) != nil })
     }
 
     /// Adds an asker to the question about `query`, in the form of `ResolverQuery.normalized`; a new question waits.
     ///
-    /// - Parameter isStrange: a stranger came with the name. What the operator's domains need goes first, whatever strangers
-    ///   ask.
+    /// - Parameters:
+    ///   - isStrange: a stranger came with the name. What the operator's domains need goes first, whatever strangers ask.
+    ///   - requester: The stranger's address; nil when it is not known. Addresses take turns.
     /// - Returns: false if there are too many questions already, or too many that ask this one.
-    mutating func add(_ asker: Asker, query: ResolverQuery, isStrange: Bool = false, now: UInt64) -> Bool {
+    mutating func add(
+        _ asker: Asker, query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: UInt64
+    ) -> Bool {
         if let number = numbers[query] {
             guard var entry = entries[number], entry.askers.count < Self.maximumAskers else { return false }
             entries[number] = nil
             entry.askers.append(asker)
             if entry.isStrange, !isStrange {
+                releaseStrange(entry)
                 entry.isStrange = false
-                strangeCount -= 1
-                if entry.isWaiting { queue.append(number) } else { strangeAtWork -= 1 }
+                if entry.isWaiting { queue.append(number) }
             }
             entries[number] = entry
+            // Whoever's turn comes first has it looked up for all.
+            if entry.isStrange, entry.isWaiting, requester != entry.owner { enqueue(number, for: requester) }
+            trimStrange()
             return true
         }
         guard entries.count - strangeCount < Self.maximum || isStrange,
-            strangeCount < Self.maximumStrange || !isStrange
+            strangeCount < Self.maximumStrange || !isStrange,
+            !isStrange || requester == nil || requesters[requester]?.open ?? 0 < Self.maximumOfAddress
         else { return false }
-        entries[next] = Entry(query: query, askers: [asker], askedAt: now, isStrange: isStrange)
+        entries[next] = Entry(query: query, askers: [asker], owner: requester, askedAt: now, isStrange: isStrange)
         numbers[query] = next
         if isStrange {
             strangeCount += 1
+            requesters[requester, default: Requester()].open += 1
             strangeQueue.append(next)
+            enqueue(next, for: requester)
         } else {
             queue.append(next)
         }
@@ -84,36 +117,79 @@ struct ResolverQuestions {
         return true
     }
 
-    /// Takes the question that waits longest, for a process to work on; strangers' come last, and only if `includingStrange`.
-    /// It stays open until `close`.
+    /// Takes the question that waits longest, for a process to work on; strangers' come last, and only if `includingStrange`,
+    /// by turns of their addresses. It stays open until `close`.
     mutating func takeWaiting(includingStrange: Bool = true) -> ResolverQuestion? {
         if let number = firstWaiting { return take(number) }
-        guard includingStrange, let number = firstStrangeWaiting else { return nil }
-        return take(number)
+        guard includingStrange else { return nil }
+        for (place, requester) in turns.enumerated() {
+            guard let number = firstWaiting(of: requester) else { continue }
+            turns.remove(at: place)
+            turns.append(requester)
+            return take(number, for: requester)
+        }
+        return nil
     }
 
     /// Takes a question that waits and was asked so long ago that `isOver` says so.
     mutating func takeOverdue(_ isOver: (UInt64) -> Bool) -> ResolverQuestion? {
         for number in [firstWaiting, firstStrangeWaiting] {
-            if let number, let entry = entries[number], isOver(entry.askedAt) { return take(number) }
+            if let number, let entry = entries[number], isOver(entry.askedAt) {
+                return take(number, for: entry.owner)
+            }
         }
         return nil
     }
 
-    private mutating func take(_ number: UInt64) -> ResolverQuestion? {
+    private mutating func take(_ number: UInt64, for requester: UInt128? = nil) -> ResolverQuestion? {
         guard let entry = entries[number] else { return nil }
+        entries[number]?.isWaiting = false
         if entry.isStrange {
-            strangeQueue.dropFirst(through: number)
+            entries[number]?.worker = requester
+            requesters[requester, default: Requester()].atWork += 1
             strangeAtWork += 1
+            trimStrange()
         } else {
             queue.dropFirst(through: number)
         }
-        entries[number]?.isWaiting = false
         return ResolverQuestion(id: number, query: entry.query)
     }
 
     private var firstWaiting: UInt64? { queue.numbers.first { isWaiting($0, strange: false) } }
     private var firstStrangeWaiting: UInt64? { strangeQueue.numbers.first { isWaiting($0, strange: true) } }
+
+    /// The question whose turn it is at one address; nil when none waits or enough of it are worked on.
+    private func firstWaiting(of requester: UInt128?) -> UInt64? {
+        guard let found = requesters[requester], requester == nil || found.atWork < lookupsOfAddress else { return nil }
+        return found.queue.numbers.first { isWaiting($0, strange: true) }
+    }
+
+    private mutating func enqueue(_ number: UInt64, for requester: UInt128?) {
+        if requesters[requester, default: Requester()].queue.numbers.isEmpty { turns.append(requester) }
+        requesters[requester, default: Requester()].queue.append(number)
+    }
+
+    /// A stranger's question is over, or has become the operator's.
+    private mutating func releaseStrange(_ entry: Entry) {
+        strangeCount -= 1
+        requesters[entry.owner]?.open -= 1
+        guard !entry.isWaiting else { return }
+        strangeAtWork -= 1
+        requesters[entry.worker]?.atWork -= 1
+    }
+
+    /// Lets go of numbers that do not wait any more, and of addresses that want nothing.
+    private mutating func trimStrange() {
+        let entries = entries
+        let waiting = { (number: UInt64) in entries[number].map { $0.isWaiting && $0.isStrange } ?? false }
+        strangeQueue.keep(where: waiting)
+        for (requester, var found) in requesters {
+            found.queue.keep(where: waiting)
+            let hasQueue = !found.queue.numbers.isEmpty
+            requesters[requester] = hasQueue || found.open > 0 || found.atWork > 0 ? found : nil
+        }
+        turns.removeAll { requesters[$0]?.queue.numbers.isEmpty ?? true }
+    }
 
     private func isWaiting(_ number: UInt64, strange: Bool) -> Bool {
         guard let entry = entries[number] else { return false }
@@ -130,7 +206,9 @@ struct ResolverQuestions {
         entries[number]?.askedAt = now
         if entry.isStrange {
             strangeAtWork -= 1
+            requesters[entry.worker]?.atWork -= 1
             strangeQueue.append(number)
+            enqueue(number, for: entry.owner)
         } else {
             queue.append(number)
         }
@@ -144,8 +222,8 @@ struct ResolverQuestions {
         guard let entry = entries.removeValue(forKey: number) else { return nil }
         numbers[entry.query] = nil
         if entry.isStrange {
-            strangeCount -= 1
-            if !entry.isWaiting { strangeAtWork -= 1 }
+            releaseStrange(entry)
+            trimStrange()
         }
         return (entry.query, entry.askers)
     }
@@ -160,6 +238,13 @@ private struct NumberQueue {
 
     mutating func append(_ number: UInt64) {
         all.append(number)
+    }
+
+    /// Lets go of all numbers but those that `isWanted` names.
+    mutating func keep(where isWanted: (UInt64) -> Bool) {
+        all.removeFirst(head)
+        head = 0
+        all.removeAll { !isWanted($0) }
     }
 
     /// Lets go of all numbers up to the first `number`.
