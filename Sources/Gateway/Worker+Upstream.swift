@@ -216,6 +216,8 @@ extension Worker {
         link.socket = nil
         link.tls = nil
         link.compression = nil
+        link.backlog = nil
+        link.xml.reset()
         pool.takeBack(&link.output)
         if link.isCounted { link.site.health.openNow -= 1 }
         if let session = link.session, Int(session) < sessions.count, let driver = sessions[Int(session)] {
