@@ -55,14 +55,13 @@ struct BodyCoder: ~Copyable {
         } catch {
             return .refused(Refusal(error, isBelowBodyLimit: bounds.isBelowBodyLimit(body.count)))
         }
-        guard bounds.allowsWeight(of: bytes.span, from: body.count) else { return .refused(.expandsTooFar) }
+        guard bounds.allowsWeight(BodyWeight.of(bytes.span), from: body.count) else { return .refused(.expandsTooFar) }
         return .bytes(bytes)
     }
 
     /// Compresses a response as its request allows, if that makes it shorter and gives nothing away.
     mutating func compress(_ response: inout HTTPResponse, as coding: ContentCoding) {
         response.variesByCoding = true
-        // All of a turn's work is on one answer then, for everybody: 128 KiB take up to 2 ms.
         guard response.body.count <= Self.mostCompressed else { return }
         guard coding != .identity, !SASLNamespace.isNamed(in: response.body.span) else { return }
         // Fewer bytes saved than `Content-Encoding: deflate` takes are none.
@@ -73,7 +72,8 @@ struct BodyCoder: ~Copyable {
         response.coding = coding
     }
 
-    private static let mostCompressed = 128 * 1024
+    /// Everybody waits while a response is compressed, and what is hard to compress takes 25 to 35 us a KB.
+    private static let mostCompressed = 64 * 1024
 
     private mutating func deflate(
         _ bytes: Span<UInt8>, as coding: ContentCoding, limit: Int, into output: inout [UInt8]
@@ -149,8 +149,8 @@ struct ExpansionBounds {
 
     /// Whether what `wireCount` bytes became takes no longer to be read than some twenty times what a plain message of
     /// `wireCount` bytes takes to be served. That is 14,000 bytes' worth of reading and two for each of its bytes.
-    func allowsWeight(of bytes: Span<UInt8>, from wireCount: Int) -> Bool {
-        BodyWeight.of(bytes) <= Self.leastWeight + wireCount * Self.weightByByte
+    func allowsWeight(_ weight: Int, from wireCount: Int) -> Bool {
+        weight <= Self.leastWeight + wireCount * Self.weightByByte
     }
 
     /// What anything may become.

@@ -18,7 +18,9 @@ struct LargeBodies: ~Copyable {
     }
 
     private enum Stage {
-        case waiting, expanding, weighing, parsing
+        case waiting, expanding, parsing
+        /// How far the weighing has come, and to what.
+        case weighing(offset: Int, weight: Int)
     }
 
     private var queue: [Waiting?] = []
@@ -58,13 +60,18 @@ struct LargeBodies: ~Copyable {
             return begin(waiting, bounds)
         case .expanding:
             return expand(waiting.request.body, bounds)
-        case .weighing:
+        case .weighing(let offset, let weight):
             let body = waiting.request.body
-            guard bounds.allowsWeight(of: body.span, from: waiting.wireCount) else {
+            let end = min(offset + Self.step, body.count)
+            let weight = weight + BodyWeight.of(body.span.extracting(offset..<end))
+            guard bounds.allowsWeight(weight, from: waiting.wireCount) else {
                 return finish(.refused(.expandsTooFar))
             }
-            parser.begin(body)
-            stage = .parsing
+            stage = .weighing(offset: end, weight: weight)
+            if end == body.count {
+                parser.begin(body)
+                stage = .parsing
+            }
             return nil
         case .parsing:
             guard let result = parser.proceed(budget: Self.step) else { return nil }
@@ -104,7 +111,7 @@ struct LargeBodies: ~Copyable {
         byteCount -= body.count
         queue[first]?.request.body = expanded
         expanded = []
-        stage = .weighing
+        stage = .weighing(offset: 0, weight: 0)
         return nil
     }
 
