@@ -108,11 +108,14 @@ extension Worker {
     private func takeTurn(of link: UpstreamLink) -> TurnBudget {
         guard !link.isClosed, link.mayGoOn, let backlog = link.backlog else { return .ofStream }
         let connection = link.connectionCount
-        let left = work(on: link, backlog.bytes.span, &backlog.rest)
+        let bytes = backlog.bytes
+        var rest = backlog.rest
+        let left = work(on: link, bytes.span, &rest)
         guard isStill(link, connection), link.backlog === backlog else { return left }
-        if link.isDone(with: backlog.rest, of: backlog.bytes.count) {
+        backlog.rest = rest
+        if link.isDone(with: rest, of: bytes.count) {
             link.backlog = nil
-            finish(backlog.rest, on: link)
+            finish(rest, on: link)
             updateInterest(of: link)
         } else {
             letGoOn(link)
@@ -168,8 +171,8 @@ extension Worker {
                 consume(bytes, from: &rest.offset, on: link, &budget)
                 continue
             }
-            let expanded = rest.expanded
-            if rest.expandedOffset < expanded.count || link.xml.isReadingOn {
+            if rest.expandedOffset < rest.expanded.count || link.xml.isReadingOn {
+                let expanded = rest.expanded
                 consume(expanded.span, from: &rest.expandedOffset, on: link, &budget)
             } else if let failure = rest.failure {
                 rest = UnhandledBytes(offset: bytes.count, ending: rest.ending)

@@ -59,7 +59,8 @@ final class LargeElementReader {
         }
         guard let stanzas = element.stanzas else { return .fault(.malformed) }
         let result: UpstreamItem
-        switch stanzas.read(element.document.span, from: &element.offset, budget: budget) {
+        let document = element.document
+        switch stanzas.read(document.span, from: &element.offset, budget: budget) {
         case .goesOn: return nil
         case .refused(let fault): result = .fault(fault.asStreamFault)
         case .inOrder: result = stanzas.takeItem() ?? .fault(.malformed)
@@ -71,10 +72,9 @@ final class LargeElementReader {
 
     /// A step over the characters; false when something is none.
     private func check(_ element: LargeElement, budget: Int) -> Bool {
-        guard CharacterCheck.advance(in: element.document.span, from: &element.offset, budget: budget) else {
-            return false
-        }
-        if element.offset == element.document.count {
+        let document = element.document
+        guard CharacterCheck.advance(in: document.span, from: &element.offset, budget: budget) else { return false }
+        if element.offset == document.count {
             element.isChecked = true
             element.offset = 0
         }
