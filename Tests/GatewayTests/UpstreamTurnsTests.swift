@@ -260,9 +260,10 @@ struct TurnEnd: CustomTestStringConvertible, Sendable {
         },
         Self(testDescription: "a damaged record", way: .secured) {
             guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
+            let flood = stream.records($1)
             var damaged = stream.records("<a/>")
             damaged[damaged.count - 1] ^= 1
-            try stream.wire.send(stream.records($1) + damaged)
+            try stream.wire.send(flood + damaged)
         },
         Self(testDescription: "key updates without end", way: .secured) {
             guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
