@@ -30,6 +30,8 @@ final class UpstreamLink {
     /// What compresses the stream; nil when nothing does.
     var compression: StreamCompression?
     var xml: UpstreamXML
+    /// What was read and not handled yet; nil when there is nothing, as nearly always.
+    var backlog: LinkBacklog?
     /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
     var output: [UInt8] = []
     var written = 0
@@ -44,6 +46,8 @@ final class UpstreamLink {
     /// Whether the session was told that the server takes no bytes.
     var isCongested = false
     var isDirty = false
+    /// Whether it stands among those that go on with their backlog.
+    var isWaiting = false
     var isClosed = false
     /// Whether writing failed: the server reads no more, what it wrote may still be there.
     var isDeaf = false
@@ -55,6 +59,8 @@ final class UpstreamLink {
     var place = EndpointCounts.Place.uncounted
     /// What the worker's account has of it.
     var charged: UInt32 = 0
+    /// How many of the unwritten bytes may be answers that TLS made by itself.
+    var unwrittenReplies: UInt32 = 0
     /// When bytes last went to the server; white space keeps the stream alive after a while.
     var lastSent: CoarseInstant
     /// Since when the server has accepted no byte of those that wait; none while nothing waits.
@@ -87,11 +93,22 @@ final class UpstreamLink {
     var hasUnwritten: Bool { written < output.count }
     var unwrittenCount: Int { output.count - written }
 
-    /// Bytes of memory that it takes for what waits: to be sent, or to be expanded.
-    var heldBytes: Int { output.capacity + (compression?.backlog.capacity ?? 0) }
+    /// Whether it may go on with what it has read: its client fetches what is there, or an element has begun to be read,
+    /// for which others may be waiting.
+    var mayGoOn: Bool { mayRead || xml.isReadingOn }
+
+    /// Whether nothing is left to do about bytes that were read, `count` of them.
+    func isDone(with rest: UnhandledBytes, of count: Int) -> Bool {
+        rest.offset >= count && rest.isExpanded && !xml.isReadingOn
+    }
+
+    /// How many bytes it holds for its stream: what has come and what is to go.
+    var heldBytes: Int {
+        xml.heldBytes + output.capacity + (backlog.map { $0.bytes.capacity + $0.rest.expanded.capacity } ?? 0)
+    }
 }
 
-/// Stanzas for the client that came with one read.
+/// Stanzas for the client that came in one turn.
 struct CollectedStanzas {
     var bytes: [UInt8] = []
     var count: UInt64 = 0
@@ -102,12 +119,6 @@ struct CollectedStanzas {
 final class StreamCompression {
     var deflater: StreamDeflater
     var inflater: StreamInflater
-    /// What was read and not expanded yet, because the client fetches nothing or it is the others' turn.
-    var backlog: [UInt8] = []
-    /// Whether expanding can go on without another read.
-    var hasMore = false
-    /// How TLS has ended behind what waits; nil while it goes on.
-    var pendingEnd: ProtectionEnd?
 
     /// Nil when there is no memory.
     init?() {
@@ -133,11 +144,4 @@ extension StreamSocket {
     func unwatch(in poller: borrowing Poller) {
         try? poller.deregister(descriptor)
     }
-}
-
-/// How the TLS of a stream ends.
-enum ProtectionEnd {
-    /// The server has said goodbye.
-    case closed
-    case broken(TLSError)
 }

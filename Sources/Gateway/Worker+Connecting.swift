@@ -341,8 +341,10 @@ extension Worker {
         link.isTLSEstablished = false
         link.isDeaf = false
         link.compression = nil
+        link.backlog = nil
         link.xml.reset()
         link.written = 0
+        link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
         pool.takeBack(&link.output)
         link.stalledSince = .none

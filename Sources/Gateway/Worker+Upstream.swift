@@ -220,6 +220,8 @@ extension Worker {
         link.place = .uncounted
         link.tls = nil
         link.compression = nil
+        link.backlog = nil
+        link.xml.reset()
         pool.takeBack(&link.output)
         settle(link)
         if link.isCounted { link.site.health.openNow -= 1 }

@@ -26,8 +26,6 @@ extension Worker {
         case .bytes(let count):
             counters.bytesFromUpstream &+= UInt64(count)
             readBuffer.withBytes { receive($0, on: link) }
-            deliverCollected(of: link)
-            watchPartial(of: link)
             settle(link)
         case .wouldBlock:
             return
@@ -38,14 +36,16 @@ extension Worker {
 
     private func receive(_ bytes: Span<UInt8>, on link: UpstreamLink) {
         guard let tls = link.tls else {
-            expand(bytes, on: link)
+            takeTurn(of: link, with: bytes)
             return
         }
         var plain = plainScratch
         plainScratch = []
         plain.removeAll(keepingCapacity: true)
         pool.lend(to: &link.output)
+        let before = link.output.count
         let progress = tls.receive(bytes, plaintext: &plain, reply: &link.output)
+        link.unwrittenReplies += UInt32(clamping: link.output.count - before)
         if link.hasUnwritten { markDirty(link) } else { pool.takeBack(&link.output) }
         switch progress {
         case .handshaking:
@@ -53,15 +53,13 @@ extension Worker {
         case .established:
             noteHandshake(of: link, isResumed: tls.isResumed)
             handle(.tlsEstablished, on: link)
-            if link.tls === tls { expand(plain.span, on: link) }
+            if link.tls === tls { takeTurn(of: link, with: plain.span) }
         case .open:
-            expand(plain.span, on: link)
+            takeTurn(of: link, with: plain.span)
         case .closedByPeer:
-            expand(plain.span, on: link)
-            if link.tls === tls { end(link, .closed) }
+            takeTurn(of: link, with: plain.span, before: .closed)
         case .failed(let error):
-            expand(plain.span, on: link)
-            if link.tls === tls { end(link, .broken(error)) }
+            takeTurn(of: link, with: plain.span, before: .broken(error))
         }
         plainScratch = plain
     }
@@ -80,106 +78,162 @@ extension Worker {
         handle(link.isTLSEstablished ? .connectionLost : .tlsFailed, on: link)
     }
 
-    /// Ends a stream with the TLS that protects it, once all that came before is expanded.
-    private func end(_ link: UpstreamLink, _ ending: ProtectionEnd) {
-        guard !link.isClosed else { return }
-        if let compression = link.compression, compression.hasMore {
-            compression.pendingEnd = ending
-            return
-        }
-        switch ending {
-        case .closed: lost(link)
-        case .broken(let error): failTLS(link, error)
-        }
-    }
+    // MARK: Turns
 
-    /// Undoes the stream's compression, where it has one.
-    private func expand(_ bytes: Span<UInt8>, on link: UpstreamLink) {
-        guard let compression = link.compression else {
-            consume(bytes, on: link)
-            return
-        }
-        guard compression.backlog.isEmpty, !compression.hasMore else {
-            compression.backlog.append(copying: bytes)
-            return
-        }
-        expandSteps(of: bytes, on: link, compression)
-    }
-
-    /// Goes on with what a link has read and not expanded, once its client fetches again or it is its turn.
-    func expandBacklog(of link: UpstreamLink) {
-        guard !link.isClosed, link.mayRead, let compression = link.compression, compression.hasMore else { return }
-        let waiting = compression.backlog
-        compression.backlog = []
-        compression.hasMore = false
-        expandSteps(of: waiting.span, on: link, compression)
-        watchPartial(of: link)
-        settle(link)
-        updateInterest(of: link)
-        if let ending = compression.pendingEnd, !compression.hasMore { end(link, ending) }
-    }
-
-    /// Expands in steps of a bounded size. What little bytes become can be a thousand times as much: after each step the
-    /// session may stop the reading (back-pressure), and after some the others have their turn.
-    private func expandSteps(of bytes: Span<UInt8>, on link: UpstreamLink, _ compression: StreamCompression) {
+    /// Handles what came on a link, as far as that goes in one turn. The rest waits on the link, and it is not read until
+    /// all of that is handled.
+    ///
+    /// - Parameter ending: how TLS has ended behind these bytes.
+    private func takeTurn(of link: UpstreamLink, with bytes: Span<UInt8>, before ending: ProtectionEnd? = nil) {
+        var rest = UnhandledBytes(ending: ending)
         let connection = link.connectionCount
-        var offset = 0
-        for _ in 0..<Self.expansionSteps where !link.isClosed && link.connectionCount == connection && link.mayRead {
-            var plain: [UInt8] = []
-            var failure: DeflateError?
-            do throws(DeflateError) {
-                compression.hasMore = try compression.inflater.inflate(
-                    bytes, offset: &offset, room: Self.expansionRoom, into: &plain)
-            } catch {
-                compression.hasMore = false
-                failure = error
+        _ = work(on: link, bytes, &rest)
+        guard isStill(link, connection) else { return }
+        if link.isDone(with: rest, of: bytes.count) {
+            finish(rest, on: link)
+        } else {
+            // Kept as the bytes are: the scratch and the read buffer are the next link's.
+            let kept = bytes.extracting(droppingFirst: rest.offset)
+            rest.offset = 0
+            let backlog = LinkBacklog(rest)
+            backlog.bytes.append(copying: kept)
+            link.backlog = backlog
+            letGoOn(link)
+            updateInterest(of: link)
+        }
+    }
+
+    /// Goes on with what a link has read and not handled, once its client fetches again and it is its turn.
+    ///
+    /// - Returns: what it took.
+    private func takeTurn(of link: UpstreamLink) -> TurnBudget {
+        guard !link.isClosed, link.mayGoOn, let backlog = link.backlog else { return .ofStream }
+        let connection = link.connectionCount
+        let bytes = backlog.bytes
+        var rest = backlog.rest
+        let left = work(on: link, bytes.span, &rest)
+        defer { settle(link) }
+        guard isStill(link, connection), link.backlog === backlog else { return left }
+        backlog.rest = rest
+        if link.isDone(with: rest, of: bytes.count) {
+            link.backlog = nil
+            finish(rest, on: link)
+            updateInterest(of: link)
+        } else {
+            letGoOn(link)
+        }
+        return left
+    }
+
+    /// Lets the links that were not done go on, the one that has waited longest first, as far as it goes in one turn.
+    func workOnBacklogs() {
+        guard !waitingLinks.isEmpty else { return }
+        var budget = TurnBudget.ofBacklogs
+        var turns = 0
+        let links = waitingLinks
+        waitingLinks = []
+        while turns < links.count, !budget.isSpent {
+            links[turns].isWaiting = false
+            budget.spend(takeTurn(of: links[turns]), of: .ofStream)
+            turns += 1
+        }
+        waitingLinks.insert(contentsOf: links[turns...], at: 0)
+    }
+
+    /// Puts a link behind those that have not handled all they read.
+    func letGoOn(_ link: UpstreamLink) {
+        guard !link.isWaiting, link.backlog != nil, link.mayGoOn else { return }
+        link.isWaiting = true
+        waitingLinks.append(link)
+    }
+
+    private func isStill(_ link: UpstreamLink, _ connection: UInt8) -> Bool {
+        !link.isClosed && link.connectionCount == connection
+    }
+
+    /// All that came is handled: what ends the stream comes behind it.
+    private func finish(_ rest: UnhandledBytes, on link: UpstreamLink) {
+        switch rest.ending {
+        case .closed?: lost(link)
+        case .broken(let error)?: failTLS(link, error)
+        case nil: watchPartial(of: link)
+        }
+    }
+
+    /// Does one turn's work on bytes of a link, and gives the session what came of it.
+    ///
+    /// - Returns: what is left of the budget.
+    private func work(
+        on link: UpstreamLink, _ bytes: Span<UInt8>, _ rest: inout UnhandledBytes
+    ) -> TurnBudget {
+        let connection = link.connectionCount
+        var budget = TurnBudget.ofStream
+        while isStill(link, connection), !budget.isSpent, !link.isDone(with: rest, of: bytes.count) {
+            guard let compression = link.compression else {
+                consume(bytes, from: &rest.offset, on: link, &budget)
+                continue
             }
-            consume(plain.span, on: link)
-            deliverCollected(of: link)
-            if let failure, !link.isClosed, link.connectionCount == connection {
+            if rest.expandedOffset < rest.expanded.count || link.xml.isReadingOn {
+                let expanded = rest.expanded
+                consume(expanded.span, from: &rest.expandedOffset, on: link, &budget)
+            } else if let failure = rest.failure {
+                rest = UnhandledBytes(offset: bytes.count, ending: rest.ending)
+                deliverCollected(of: link)
                 noteFailure(of: link, "compression", "\(failure)")
                 handle(.compressionBroken, on: link)
+            } else {
+                expand(bytes, &rest, compression)
             }
-            guard compression.hasMore else { return }
         }
-        guard !link.isClosed, link.compression === compression else { return }
-        compression.hasMore = true
-        compression.backlog.append(copying: bytes.extracting(droppingFirst: offset))
-        if link.mayRead { expandingLinks.append(link) }
-        updateInterest(of: link)
+        deliverCollected(of: link)
+        return budget
     }
 
-    /// How many bytes one step of expanding may give.
-    private static let expansionRoom = 64 * 1024
-    /// How many steps one link may take in one turn of the loop.
-    private static let expansionSteps = 16
+    /// Undoes the stream's compression by a step. Little bytes can become a thousand times as much.
+    private func expand(_ bytes: Span<UInt8>, _ rest: inout UnhandledBytes, _ compression: StreamCompression) {
+        rest.expanded.removeAll(keepingCapacity: true)
+        rest.expandedOffset = 0
+        do throws(DeflateError) {
+            rest.canExpand = try compression.inflater.inflate(
+                bytes, offset: &rest.offset, room: TurnBudget.ofStream.bytes, into: &rest.expanded)
+        } catch {
+            rest.canExpand = false
+            rest.failure = error
+        }
+    }
 
-    /// Feeds the stream's bytes to the codec and each item to the machine.
-    private func consume(_ bytes: Span<UInt8>, on link: UpstreamLink) {
+    /// Feeds the stream's bytes to the codec and each item to the machine, until the budget is spent.
+    private func consume(
+        _ bytes: Span<UInt8>, from offset: inout Int, on link: UpstreamLink, _ budget: inout TurnBudget
+    ) {
         let connection = link.connectionCount
         let wasCompressed = link.compression != nil
-        var offset = 0
         // What is left when the link has moved on to another server is not that one's.
-        while offset < bytes.count, !link.isClosed, link.connectionCount == connection {
-            guard let item = link.xml.next(bytes, offset: &offset, reader: upstreamReader) else { return }
+        while offset < bytes.count || link.xml.isReadingOn, !budget.isSpent, isStill(link, connection) {
+            let begun = offset
+            let item = link.xml.next(bytes, offset: &offset, reader: upstreamReader)
+            budget.spend(items: 1, bytes: offset - begun)
+            guard let item else {
+                // A long element is read by one step a turn.
+                if link.xml.isReadingOn { budget.end() }
+                continue
+            }
             // Time counts for each element anew: on a busy stream every read may end inside the next one.
             link.partialSince = .none
             let isProceed = item == .proceed
             handle(.item(item), on: link)
-            guard offset < bytes.count, !link.isClosed, link.connectionCount == connection else { return }
+            guard offset < bytes.count, isStill(link, connection) else { return }
             if isProceed {
                 // Whoever injects bytes behind <proceed/> hopes that they are taken for protected ones.
                 handle(.bytesAfterProceed, on: link)
+                offset = bytes.count
                 return
             }
-            if !wasCompressed, link.compression != nil {
-                expand(bytes.extracting(droppingFirst: offset), on: link)
-                return
-            }
+            if !wasCompressed, link.compression != nil { return }
         }
     }
 
-    /// Gives the session in one piece what came in one read (`R-16`).
+    /// Gives the session in one piece what came in one turn (`R-16`).
     func deliverCollected(of link: UpstreamLink) {
         guard collected.count > 0 else { return }
         let stanzas = collected

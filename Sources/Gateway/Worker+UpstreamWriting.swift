@@ -78,6 +78,7 @@ extension Worker {
                 return
             }
         }
+        link.unwrittenReplies = 0
         if link.written > 0 {
             link.written = 0
             pool.takeBack(&link.output)
@@ -91,6 +92,7 @@ extension Worker {
         // Dropped before anything else: whoever is told of the end may want to write, and must find nothing to write.
         link.isDeaf = true
         link.written = 0
+        link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
         link.stalledSince = .none
         pool.takeBack(&link.output)
@@ -120,15 +122,16 @@ extension Worker {
         link.mayRead = mayRead
         // The time that it was not read does not count against the server.
         if mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(now) }
-        if mayRead, link.compression?.hasMore == true { expandingLinks.append(link) }
+        letGoOn(link)
         updateInterest(of: link)
     }
 
     func updateInterest(of link: UpstreamLink) {
         guard link.socket != nil, !link.isClosed else { return }
         var interest: Interest = []
-        // What was read comes first.
-        if link.mayRead, link.compression?.hasMore != true { interest.insert(.readable) }
+        // What was read comes first, and who does not take the answers of TLS itself cannot have it make more of them.
+        let isDebtor = link.unwrittenReplies > Self.mostUnwrittenReplies
+        if link.mayRead, link.backlog == nil, !isDebtor { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
         guard interest != link.interest else { return }
         link.interest = interest
@@ -139,4 +142,7 @@ extension Worker {
             link.socket?.watchAgain(for: interest, as: link.token, in: poller)
         }
     }
+
+    /// More bytes than these that TLS answered with by itself may not wait for the server.
+    private static let mostUnwrittenReplies = 64 * 1024
 }

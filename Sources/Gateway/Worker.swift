@@ -63,8 +63,8 @@ package final class Worker {
     var links = SlotArray<UpstreamLink>(.link)
     var dirtyLinks: [UpstreamLink] = []
     var linkDeadlines = DeadlineQueue()
-    /// Links that go on with compressed bytes which were read earlier, in the next turn.
-    var expandingLinks: [UpstreamLink] = []
+    /// Links that go on with bytes which they have read earlier, when it is their turn.
+    var waitingLinks: [UpstreamLink] = []
 
     /// What sessions keep of responses beyond those that must be, by slot.
     var spareResponses = SizeOrder()
@@ -83,7 +83,7 @@ package final class Worker {
     var races = SlotArray<RaceSocket>(.race)
     /// The servers that failed lately.
     var breakers: [UpstreamKey: CircuitBreaker] = [:]
-    /// Stanzas of the read that is being handled.
+    /// Stanzas of the turn that is being taken.
     var collected = CollectedStanzas()
     /// Who sent the request that is being handled, as far as that is known.
     var requestClient: Endpoint?
@@ -201,16 +201,14 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
         while !isDone {
-            let wait = expandingLinks.isEmpty && largeBodies.isEmpty ? timeToWake : .zero
+            let wait = waitingLinks.isEmpty && largeBodies.isEmpty ? timeToWake : .zero
             guard let count = try? poller.wait(timeout: wait) else {
                 logger.critical("waiting for events failed")
                 return false
             }
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
             for index in 0..<count { dispatch(poller[index]) }
-            let expanding = expandingLinks
-            expandingLinks = []
-            for link in expanding { expandBacklog(of: link) }
+            workOnBacklogs()
             workOnLargeBodies()
             handleDeadlines()
             flushDirty()

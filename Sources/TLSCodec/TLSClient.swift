@@ -29,6 +29,8 @@ package final class TLSClient {
     private let identity: PeerIdentity
     private var phase = Phase.idle
     private var isCloseSent = false
+    private var allowance = MessageAllowance()
+    private var isFlooded = false
     /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
     private var verifiedAt = 0
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
@@ -202,7 +204,9 @@ package final class TLSClient {
             ErrorQueue.clear()
             var count = 0
             let result = unsafe SSL_read_ex(ssl, scratch.baseAddress, scratch.count, &count)
+            if isFlooded { return fail(.messageFlood) }
             if result == 1 {
+                allowance.earn(count)
                 unsafe plaintext.append(contentsOf: UnsafeBufferPointer(rebasing: scratch[..<count]))
                 continue
             }
@@ -238,6 +242,15 @@ extension TLSClient {
         client.refusal = unsafe client.refusalOfPeer(store)
         client.verifiedAt = now
         return client.refusal == nil ? 1 : 0
+    }
+
+    /// Counts what comes beside data once the stream is open: OpenSSL goes through any number of it in one call.
+    static func noteMessage(_ ssl: OpaquePointer?, isOutgoing: Bool, type: Int32) {
+        guard !isOutgoing, type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT else { return }
+        guard let ssl = unsafe ssl, let client = unsafe client(of: ssl), client.phase == .open else { return }
+        guard !client.allowance.take() else { return }
+        client.isFlooded = true
+        client.wire.shut()
     }
 
     /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.

@@ -58,6 +58,9 @@ package final class TLSContext {
         unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_cert_verify_callback(context, { store, _ in unsafe TLSClient.verifyPeer(store) }, nil)
+        unsafe SSL_CTX_set_msg_callback(context) { isOutgoing, _, type, _, _, ssl, _ in
+            unsafe TLSClient.noteMessage(ssl, isOutgoing: isOutgoing != 0, type: type)
+        }
         // The cache is this object's: OpenSSL's own is keyed by session id, which a client cannot look up by domain.
         unsafe holdfast_SSL_CTX_set_session_cache_mode(
             context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE))

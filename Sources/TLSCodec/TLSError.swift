@@ -31,6 +31,8 @@ package enum TLSError: Error, Equatable, Sendable {
     case record(detail: String)
     /// The server ended the connection with a TLS alert.
     case alert(detail: String)
+    /// The server sent more messages of TLS itself than `MessageAllowance` lets pass.
+    case messageFlood
     /// The TCP connection closed before the handshake was over.
     case closedDuringHandshake
     /// The TCP connection closed without `close_notify`: what came before may be incomplete.
@@ -54,6 +56,7 @@ package enum TLSError: Error, Equatable, Sendable {
         case .handshake: "handshake"
         case .record: "record"
         case .alert: "alert"
+        case .messageFlood: "message-flood"
         case .closedDuringHandshake: "closed-during-handshake"
         case .truncated: "truncated"
         case .ourFault: "our-fault"
@@ -89,6 +92,8 @@ extension TLSError: CustomStringConvertible {
             "the server broke the TLS protocol: \(detail)"
         case .alert(let detail):
             "the server ended TLS with an alert: \(detail)"
+        case .messageFlood:
+            "the server sends key updates and other messages of TLS without data between them"
         case .closedDuringHandshake:
             "the server closed the connection during the TLS handshake"
         case .truncated:

@@ -11,6 +11,13 @@ final class Wire {
     private var unread = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     /// The caller's array while a call runs, empty otherwise.
     private var outgoing: [UInt8] = []
+    /// Whether OpenSSL gets nothing more to read, so that the call which is under way ends.
+    private var isShut = false
+
+    /// Ends the reading for good, from inside one of OpenSSL's callbacks.
+    func shut() {
+        isShut = true
+    }
 
     /// Runs `body`, in which OpenSSL reads from `ciphertext` and appends to `output`.
     ///
@@ -49,8 +56,11 @@ final class Wire {
         unsafe BIO_meth_set_read_ex(method) { bio, target, capacity, count in
             guard let bio = unsafe bio, let target = unsafe target, let count = unsafe count else { return 0 }
             unsafe holdfast_BIO_clear_retry_flags(bio)
-            unsafe count.pointee = wire(of: bio)?.read(into: target, capacity: capacity) ?? 0
+            let wire = unsafe wire(of: bio)
+            unsafe count.pointee = wire?.read(into: target, capacity: capacity) ?? 0
             if unsafe count.pointee > 0 { return 1 }
+            // Without the flag OpenSSL takes it for a failure.
+            if wire?.isShut == true { return 0 }
             unsafe holdfast_BIO_set_retry_read(bio)
             return 0
         }
@@ -70,7 +80,7 @@ final class Wire {
 
     private func read(into target: UnsafeMutableRawPointer, capacity: Int) -> Int {
         let count = min(capacity, unsafe unread.count)
-        guard count > 0, let source = unsafe unread.baseAddress else { return 0 }
+        guard count > 0, !isShut, let source = unsafe unread.baseAddress else { return 0 }
         unsafe target.copyMemory(from: source, byteCount: count)
         unsafe unread = UnsafeRawBufferPointer(rebasing: unread[count...])
         return count

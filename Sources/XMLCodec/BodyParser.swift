@@ -132,15 +132,8 @@ package final class BodyParser {
 
     /// False when something is no character; the offset is then in front of it.
     private func checkCharacters(_ body: Span<UInt8>, budget: Int, _ progress: inout Progress) -> Bool {
-        let begun = progress.offset
-        // A character is not longer than four bytes.
-        let end = begun + min(max(budget, 4), body.count - begun)
-        progress.offset += CharacterCheck.validPrefix(of: body.extracting(begun..<end))
-        guard progress.offset == end else {
-            // A character that is cut by the end of the piece is looked at again with the next one.
-            return end < body.count && progress.offset > begun && end - progress.offset < 4
-        }
-        if end == body.count {
+        guard CharacterCheck.advance(in: body, from: &progress.offset, budget: budget) else { return false }
+        if progress.offset == body.count {
             progress.pass = .frame
             progress.offset = progress.start
         }

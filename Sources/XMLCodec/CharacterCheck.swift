@@ -25,6 +25,18 @@ enum CharacterCheck {
         return index
     }
 
+    /// Goes on from `offset` through about `budget` bytes.
+    ///
+    /// Returns false when something is no character that is allowed; `offset` is then in front of it.
+    static func advance(in bytes: Span<UInt8>, from offset: inout Int, budget: Int) -> Bool {
+        let begun = offset
+        // A character is not longer than four bytes.
+        let end = begun + min(max(budget, 4), bytes.count - begun)
+        offset += validPrefix(of: bytes.extracting(begun..<end))
+        // A character that is cut by the end of the piece is looked at again with the next one.
+        return offset == end || (end < bytes.count && offset > begun && end - offset < 4)
+    }
+
     /// The bytes of the character at `index`; 0 when there is none that is allowed.
     private static func characterLength(in bytes: Span<UInt8>, at index: Int) -> Int {
         let first = bytes[index]

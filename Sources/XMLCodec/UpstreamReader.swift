@@ -7,6 +7,7 @@ import StreamCore
 /// Specification: RFC 6120 §4.8, §11; XEP-0206 §2; `N-10`, `X-06`, `X-14`, `L-12`.
 package final class UpstreamReader {
     private let stanzas: StanzaReader
+    private let large: LargeElementReader
     /// The document that the reader is fed: a root with the stream's declarations around one piece.
     private var document: [UInt8] = []
 
@@ -16,6 +17,7 @@ package final class UpstreamReader {
     /// that announces to take more is corrected (XEP-0478 §3). What it announces is left alone unless given.
     package init(limits: XMLLimits = XMLLimits(), largestFromClient: Int = .max) {
         stanzas = StanzaReader(limits: limits, largestFromClient: largestFromClient)
+        large = LargeElementReader(limits: limits, largestFromClient: largestFromClient)
     }
 
     /// How many strings libxml2's dictionary holds at the moment.
@@ -66,6 +68,14 @@ package final class UpstreamReader {
         return item ?? .fault(.malformed)
     }
 
+    /// Longer elements are read in steps of as many bytes, so that a step takes a millisecond at most.
+    package static let step = 32 * 1_024
+
+    /// Goes on with a long element by a step; nil as long as it is not read to its end.
+    func proceed(_ element: LargeElement) -> UpstreamItem? {
+        large.proceed(element, budget: Self.step)
+    }
+
     /// Reads the stream's end tag.
     func readEnd(_ piece: Span<UInt8>, scope: StreamScope) -> UpstreamItem {
         guard CharacterCheck.validPrefix(of: piece) == piece.count else { return .fault(.malformed) }
@@ -86,7 +96,7 @@ package final class UpstreamReader {
 }
 
 /// A stream's root with at most one element in it.
-private final class StanzaReader: ElementReader {
+final class StanzaReader: ElementReader {
     /// What is being read.
     enum Piece {
         case header

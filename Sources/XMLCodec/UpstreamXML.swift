@@ -18,18 +18,27 @@ package struct UpstreamXML {
     /// The stream's root as `UpstreamReader` gave it.
     private var scope = StreamScope.usual
 
+    /// A long element that has come whole and is being read, step by step.
+    private var large: LargeElement?
+
     /// A stream whose header is expected.
     package init() {}
 
     /// Whether the beginning of an element or of the header has come, but not its end.
     package var hasPartial: Bool { !partial.isEmpty }
 
+    /// Whether a long element is being read: `next` goes on with it, without a further byte, and uses none.
+    package var isReadingOn: Bool { large != nil }
+
+    /// How many bytes are kept of what has no end yet, or is being read.
+    package var heldBytes: Int { partial.capacity + (large?.byteCount ?? 0) }
+
     /// Expects a new stream header: the stream was restarted, or TLS begins (RFC 6120 §4.3.3). What was kept is dropped.
     package mutating func reset() {
         self = UpstreamXML()
     }
 
-    /// The next item in `input` from `offset` on; nil when more bytes are needed.
+    /// The next item in `input` from `offset` on; nil when more bytes are needed, or more steps (`isReadingOn`).
     ///
     /// Moves `offset` behind what was used. After `.end` or `.fault` the stream is over: all further bytes are dropped. After
     /// `.proceed`, bytes left in `input` came before TLS and must not be trusted; after `.compressed` they are compressed.
@@ -40,6 +49,11 @@ package struct UpstreamXML {
         guard phase != .over else {
             offset = input.count
             return nil
+        }
+        if let large {
+            guard let item = reader.proceed(large) else { return nil }
+            self.large = nil
+            return ended(by: item)
         }
         if partial.isEmpty, framer.isBetweenElements {
             // White space between elements keeps the connection alive and means nothing (RFC 6120 §4.6.1).
@@ -71,7 +85,7 @@ package struct UpstreamXML {
 
     private mutating func item(
         _ event: ElementFramer.Event, _ piece: Span<UInt8>, _ reader: UpstreamReader
-    ) -> UpstreamItem {
+    ) -> UpstreamItem? {
         let item: UpstreamItem
         switch event {
         case .rootOpened:
@@ -79,20 +93,33 @@ package struct UpstreamXML {
             phase = .open
         case .childClosed:
             // One that comes whole is nothing else than one that comes in pieces, whatever its prefix stands for.
-            item = piece.isUsualRoot ? .fault(.invalidNamespace) : reader.readElement(piece, scope: scope)
+            if piece.isUsualRoot {
+                item = .fault(.invalidNamespace)
+            } else if piece.count > UpstreamReader.step {
+                large = LargeElement(piece, scope: scope)
+                return nil
+            } else {
+                item = reader.readElement(piece, scope: scope)
+            }
         default:
             // An empty root never opened: `<stream:stream/>`.
             item = phase == .open ? reader.readEnd(piece, scope: scope) : .fault(.malformed)
         }
+        return ended(by: item)
+    }
+
+    /// The item, after which the stream may be over.
+    private mutating func ended(by item: UpstreamItem) -> UpstreamItem {
         switch item {
-        case .end, .fault: return end(with: item)
-        default: return item
+        case .end, .fault: end(with: item)
+        default: item
         }
     }
 
     private mutating func end(with item: UpstreamItem) -> UpstreamItem {
         phase = .over
         partial = []
+        large = nil
         return item
     }
 }

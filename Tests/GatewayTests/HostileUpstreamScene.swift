@@ -31,8 +31,8 @@ extension ScriptedStream: ServerCarrier {
 final class HostileScene {
     let daemon: Daemon
     let server: ScriptedUpstream
-    private let bystander: BOSHClient
-    private let bystanderStream: any ServerStream
+    let bystander: BOSHClient
+    let bystanderStream: any ServerStream
 
     /// A daemon that speaks to its server in the clear.
     init(receiveBuffer: Int32? = nil, environment: [String: String] = [:]) throws {

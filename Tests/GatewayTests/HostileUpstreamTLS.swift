@@ -178,6 +178,13 @@ final class SecuredStream: ServerCarrier {
         return drain(output)
     }
 
+    /// A record that changes the server's keys and asks the client to change its own (RFC 8446 §4.6.3).
+    func keyUpdate() -> [UInt8] {
+        SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
+        SSL_do_handshake(ssl)
+        return drain(output)
+    }
+
     /// The record that says goodbye.
     func goodbye() -> [UInt8] {
         SSL_shutdown(ssl)

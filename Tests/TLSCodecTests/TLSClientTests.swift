@@ -316,6 +316,54 @@ import Testing
         #expect(talk.progress.last == .open)
     }
 
+    @Test(arguments: FloodedMessage.allCases)
+    func `Messages of TLS without data between them end the stream`(message: FloodedMessage) throws {
+        let version = message == .renegotiation ? TLS1_2_VERSION : TLS1_3_VERSION
+        var talk = try Conversation(context, .init(leaf, versions: version...version))
+        try talk.connect()
+        var flood: [UInt8] = []
+        for _ in 0..<1_000 { flood += talk.send(message) }
+        let reply = talk.receive(flood)
+        #expect(talk.progress.last == .failed(.messageFlood))
+        // What OpenSSL answered is no more than what it was let see.
+        #expect(reply.count < 33 * 64)
+    }
+
+    @Test(arguments: FloodedMessage.allCases)
+    func `A byte of data between them pays for none`(message: FloodedMessage) throws {
+        let version = message == .renegotiation ? TLS1_2_VERSION : TLS1_3_VERSION
+        var talk = try Conversation(context, .init(leaf, versions: version...version))
+        try talk.connect()
+        for _ in 0..<100 where talk.progress.last?.error == nil {
+            _ = talk.receive(talk.send(message) + talk.server.send([0x20]))
+        }
+        #expect(talk.progress.last == .failed(.messageFlood))
+        #expect(!talk.received.isEmpty && talk.received.count <= 32)
+    }
+
+    @Test func `A server may renew its keys with each record for as long as it likes`() throws {
+        var talk = try Conversation(context, .init(leaf, versions: TLS1_3_VERSION...TLS1_3_VERSION))
+        try talk.connect()
+        let data = [UInt8](repeating: 0x61, count: 1_024)
+        for _ in 0..<200 { talk.toClient(talk.server.updateKeys() + talk.server.send(data)) }
+        #expect(talk.received.count == 200 * data.count)
+        #expect(talk.progress.last != .failed(.messageFlood))
+        try talk.toServer(talk.sealed(Array("mine too".utf8)))
+        #expect(talk.receivedByServer == Array("mine too".utf8))
+    }
+
+    @Test func `After too many messages nothing is read, and what came before is there`() throws {
+        var talk = try Conversation(context, .init(leaf, versions: TLS1_3_VERSION...TLS1_3_VERSION))
+        try talk.connect()
+        var bytes = talk.server.send(Array("before".utf8))
+        for _ in 0..<100 { bytes += talk.server.updateKeys() }
+        _ = talk.receive(bytes + talk.server.send(Array("behind".utf8)))
+        #expect(talk.received == Array("before".utf8))
+        #expect(talk.client.endOfInput() == .failed(.messageFlood))
+        #expect(talk.receive(talk.server.send([1])).isEmpty)
+        #expect(throws: TLSError.messageFlood) { try talk.sealed([1]) }
+    }
+
     @Test func `Calls out of order are our fault, not a trap`() throws {
         let client = try TLSClient(context: context, domain: "example.org")
         var output: [UInt8] = []
@@ -353,5 +401,21 @@ struct SplitMix: RandomNumberGenerator {
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
         word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
         return word ^ (word >> 31)
+    }
+}
+
+/// What a server can send without end beside data.
+enum FloodedMessage: CaseIterable {
+    case keyUpdate, renegotiation, ticket
+}
+
+extension Conversation {
+    /// The server's records with one such message.
+    fileprivate func send(_ message: FloodedMessage) -> [UInt8] {
+        switch message {
+        case .keyUpdate: server.updateKeys()
+        case .renegotiation: server.renegotiate()
+        case .ticket: server.sendTicket()
+        }
     }
 }

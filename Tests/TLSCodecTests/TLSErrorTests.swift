@@ -7,7 +7,7 @@ import Testing
         .notYetValid(subject: "/CN=C"), .wrongName(expected: "d.example", presented: ["DNS:e.example"]),
         .certificate(detail: "weak"), .protocolVersion, .handshake(detail: "f"), .record(detail: "g"),
         .clientCertificate(detail: "key file 'y' cannot be read"), .rules(detail: "z"), .pin(presented: "sha256/AA="),
-        .alert(detail: "h"), .closedDuringHandshake, .truncated, .ourFault(detail: "i"),
+        .alert(detail: "h"), .messageFlood, .closedDuringHandshake, .truncated, .ourFault(detail: "i"),
     ]
 
     @Test func `Labels are distinct words fit for a counter`() {

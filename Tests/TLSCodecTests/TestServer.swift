@@ -138,6 +138,13 @@ final class TestServer {
         return drain(output)
     }
 
+    /// A session ticket more (TLS 1.3).
+    func sendTicket() -> [UInt8] {
+        SSL_new_session_ticket(ssl)
+        SSL_do_handshake(ssl)
+        return drain(output)
+    }
+
     /// A HelloRequest (TLS 1.2).
     func renegotiate() -> [UInt8] {
         SSL_renegotiate(ssl)

@@ -25,7 +25,7 @@ package struct Statistics {
 
     private let root: Value
 
-    init(json: String) throws {
+    package init(json: String) throws {
         root = try JSONDecoder().decode(Value.self, from: Data(json.utf8))
     }
 

@@ -13,7 +13,9 @@ func items(_ chunks: [[UInt8]], _ reader: UpstreamReader) -> [UpstreamItem] {
     var items: [UpstreamItem] = []
     for chunk in chunks {
         var offset = 0
-        while let item = stream.next(chunk.span, offset: &offset, reader: reader) { items.append(item) }
+        repeat {
+            while let item = stream.next(chunk.span, offset: &offset, reader: reader) { items.append(item) }
+        } while stream.isReadingOn
         #expect(offset == chunk.count)
     }
     return items
