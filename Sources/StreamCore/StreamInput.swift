@@ -51,6 +51,8 @@ package enum StreamEffect: Sendable, Equatable {
     case limitIdle(seconds: UInt32)
     /// Give the client this element.
     case deliver([UInt8], enablesResumption: Bool)
+    /// An element was skipped; what becomes of it.
+    indirect case skipped(SkippedStanza, SkippedFate)
     /// Send `</stream:stream>`.
     case sendStreamEnd
     /// The stream has ended by itself; the session has to be told. Comes once, before `closeConnection`.

@@ -7,6 +7,8 @@ import StreamCore
 /// Specification: RFC 6120 §4.8, §11; XEP-0206 §2; `N-10`, `X-06`, `X-14`, `L-12`.
 package final class UpstreamReader {
     private let stanzas: StanzaReader
+    /// What judges elements that are skipped.
+    let skips: SkipContexts
     /// The document that the reader is fed: a root with the stream's declarations around one piece.
     private var document: [UInt8] = []
 
@@ -16,6 +18,7 @@ package final class UpstreamReader {
     /// that announces to take more is corrected (XEP-0478 §3). What it announces is left alone unless given.
     package init(limits: XMLLimits = XMLLimits(), largestFromClient: Int = .max) {
         stanzas = StanzaReader(limits: limits, largestFromClient: largestFromClient)
+        skips = SkipContexts(limits: stanzas.limits)
     }
 
     /// How many strings libxml2's dictionary holds at the moment.
@@ -95,7 +98,7 @@ private final class StanzaReader: ElementReader {
     }
 
     private enum Kind {
-        case stanza, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
+        case stanza, success, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
     }
 
     /// Longer hosts to go to are not read: 253 bytes of a name, a port, and room for brackets.
@@ -104,6 +107,8 @@ private final class StanzaReader: ElementReader {
     private var names = StreamNames()
     private var piece = Piece.end
     private var kind = Kind.stanza
+    /// Whether an element inside a login's success was `<enabled/>` or `<resumed/>`.
+    private var isEnabled = false
     private var condition: String?
     /// The text of `<see-other-host/>` so far, and whether it is being read.
     private var redirect: [UInt8] = []
@@ -196,6 +201,9 @@ private final class StanzaReader: ElementReader {
                 return .forbiddenElement
             }
             child.isRenamed = child.prefix != names.stream
+        } else if child.uri == names.sasl2 {
+            kind = .success
+            isEnabled = false
         } else if child.uri == names.tls {
             if child.local == names.proceed {
                 kind = .proceed
@@ -226,6 +234,9 @@ private final class StanzaReader: ElementReader {
                 condition = String(decoding: local.bytes, as: UTF8.self)
                 isInRedirect = local == names.seeOtherHost
             }
+        case .success:
+            // Sessions are also resumed and begun together with the login (XEP-0198 §8, XEP-0386).
+            if isCounting(local, uri) { isEnabled = true }
         default: return
         }
     }
@@ -263,12 +274,17 @@ private final class StanzaReader: ElementReader {
         case .streamError:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: true) else { return .forbiddenElement }
             item = .streamError(condition: condition ?? "undefined-condition", redirect: redirectHost, bytes: bytes)
-        case .stanza:
+        case .stanza, .success:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: false) else { return .forbiddenElement }
-            let isEnabled = child.local == names.enabled && child.uri.hasPrefix("urn:xmpp:sm:")
+            let isEnabled = kind == .success ? isEnabled : isCounting(child.local, child.uri)
             item = .stanza(bytes: bytes, enablesResumption: isEnabled)
         }
         return nil
+    }
+
+    /// Whether an element says that both sides count stanzas from here on: `<enabled/>` or `<resumed/>` of XEP-0198.
+    private func isCounting(_ local: InternedName, _ uri: InternedName) -> Bool {
+        (local == names.enabled || local == names.resumed) && uri.hasPrefix("urn:xmpp:sm:")
     }
 
     /// Where `<see-other-host/>` points to (RFC 6120 §4.9.3.19); nil for what cannot be a host and a port.

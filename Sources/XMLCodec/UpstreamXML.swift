@@ -3,7 +3,8 @@ import StreamCore
 /// The bytes of one XMPP stream from the server, cut into its header, its first-level elements and its end.
 ///
 /// This is all the XML state a stream keeps: the framer's few bytes, and the start of an element that has not come whole.
-/// Every complete piece goes through the worker's `UpstreamReader`.
+/// Every complete piece goes through the worker's `UpstreamReader`. An element that is deeper, wider or larger than the limits
+/// is skipped while it streams by, and does not end the stream.
 ///
 /// Specification: RFC 6120 §4, §11.
 package struct UpstreamXML {
@@ -17,12 +18,14 @@ package struct UpstreamXML {
     private var partial: [UInt8] = []
     /// The stream's root as `UpstreamReader` gave it.
     private var scope = StreamScope.usual
+    /// The element that is skipped at the moment.
+    private var skip: ElementSkip?
 
     /// A stream whose header is expected.
     package init() {}
 
     /// Whether the beginning of an element or of the header has come, but not its end.
-    package var hasPartial: Bool { !partial.isEmpty }
+    package var hasPartial: Bool { !partial.isEmpty || skip != nil }
 
     /// Expects a new stream header: the stream was restarted, or TLS begins (RFC 6120 §4.3.3). What was kept is dropped.
     package mutating func reset() {
@@ -47,13 +50,22 @@ package struct UpstreamXML {
         }
         guard offset < input.count else { return nil }
         let start = offset
+        guard skip == nil else { return goOnSkipping(input, &offset) }
         let event = framer.scan(input, from: &offset, limits: reader.limits)
-        if case .fault(let fault) = event { return end(with: .fault(fault.asStreamFault)) }
+        if case .fault(let fault) = event {
+            guard case .limit(let limit) = fault, phase == .open else { return end(with: .fault(fault.asStreamFault)) }
+            offset = start
+            return beginSkipping(limit, input, &offset, reader)
+        }
         let (most, limit) =
             phase == .header
             ? (reader.limits.headerSize, XMLLimit.headerSize) : (reader.limits.elementSize, XMLLimit.elementSize)
         guard partial.count + (offset - start) <= most else {
-            return end(with: .fault(XMLFault.limit(limit).asStreamFault))
+            guard phase == .open, framer.isInElement || event == .childClosed else {
+                return end(with: .fault(XMLFault.limit(limit).asStreamFault))
+            }
+            offset = start
+            return beginSkipping(limit, input, &offset, reader)
         }
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
@@ -79,7 +91,7 @@ package struct UpstreamXML {
             phase = .open
         case .childClosed:
             // One that comes whole is nothing else than one that comes in pieces, whatever its prefix stands for.
-            item = piece.isUsualRoot ? .fault(.invalidNamespace) : reader.readElement(piece, scope: scope)
+            item = piece.isUsualRoot ? .fault(.invalidNamespace) : readOrSkip(piece, reader)
         default:
             // An empty root never opened: `<stream:stream/>`.
             item = phase == .open ? reader.readEnd(piece, scope: scope) : .fault(.malformed)
@@ -93,6 +105,41 @@ package struct UpstreamXML {
     private mutating func end(with item: UpstreamItem) -> UpstreamItem {
         phase = .over
         partial = []
+        skip = nil
+        return item
+    }
+
+    // MARK: - Skipping
+
+    /// Reads an element, or skips it when it turns out to be more than is delivered.
+    private func readOrSkip(_ piece: Span<UInt8>, _ reader: UpstreamReader) -> UpstreamItem {
+        let item = reader.readElement(piece, scope: scope)
+        guard case .fault(.limit(let name)) = item, let limit = XMLLimit(rawValue: name) else { return item }
+        guard let skip = reader.skips.lend(limit, scope: scope) else { return item }
+        var framer = ElementFramer.skipping
+        return skip.takeAll(piece, framer: &framer) ?? .fault(.malformed)
+    }
+
+    /// The element whose beginning is kept, and goes on in `input` from `offset`, has passed a limit: it is framed once more,
+    /// without limits.
+    private mutating func beginSkipping(
+        _ limit: XMLLimit, _ input: Span<UInt8>, _ offset: inout Int, _ reader: UpstreamReader
+    ) -> UpstreamItem? {
+        guard let skip = reader.skips.lend(limit, scope: scope) else {
+            return end(with: .fault(XMLFault.limit(limit).asStreamFault))
+        }
+        self.skip = skip
+        framer = ElementFramer.skipping
+        if let item = skip.takeAll(partial.span, framer: &framer) { return end(with: item) }
+        partial = []
+        return goOnSkipping(input, &offset)
+    }
+
+    private mutating func goOnSkipping(_ input: Span<UInt8>, _ offset: inout Int) -> UpstreamItem? {
+        guard let item = skip?.take(input, from: &offset, framer: &framer) else { return nil }
+        guard case .skipped = item else { return end(with: item) }
+        skip = nil
+        framer.stopSkipping()
         return item
     }
 }
