@@ -20,8 +20,8 @@ final class ElementSkip {
     private var fedCount = 0
     /// Checked characters that libxml2 has not got: an unfinished tag, or all since it got some last.
     private var waiting: [UInt8] = []
-    /// How many of `waiting` are the beginning of a tag, and hold no further `<`.
-    private var unfinishedTag = 0
+    /// How many of `waiting` were looked through before: they are the beginning of a tag, or no markup.
+    private var seenCount = 0
     /// The first bytes of a character whose last have not come.
     private var cut: [UInt8] = []
 
@@ -108,31 +108,29 @@ final class ElementSkip {
     /// declarations: it has more attributes than libxml2 is to compare each with each.
     private func narrowTag() -> XMLFault? {
         guard let start = waiting.lastIndex(of: UInt8(ascii: "<")) else { return .malformed }
-        let tag = waiting.span.extracting(droppingFirst: start)
-        let declarations = StartTag.declarations(in: tag)
+        let tag = Array(waiting[start...])
+        let declarations = StartTag.declarations(in: tag.span)
         guard declarations.count <= XMLLimits.comparedAttributes else { return .limit(.declarations) }
-        var nameEnd = 1
-        while nameEnd < tag.count, !tag[nameEnd].endsName { nameEnd += 1 }
-        var narrow = tag.copy(0..<nameEnd)
-        for declaration in declarations {
-            narrow.append(contentsOf: tag, from: declaration.whole.lowerBound, to: declaration.whole.upperBound)
-        }
         waiting.removeSubrange(start...)
-        waiting += narrow
-        unfinishedTag = 0
+        waiting += tag.prefix { !$0.endsName }
+        for declaration in declarations { waiting += tag[declaration.whole] }
+        seenCount = 0
         return nil
     }
 
-    /// Gives libxml2 what waits; `isInMarkup` when its end is inside a tag.
-    private func feed(isInMarkup: Bool) -> XMLFault? {
+    /// Gives libxml2 what waits; `isInMarkup` when its end is inside a tag, `mayGoOn` unless the element has ended.
+    private func feed(isInMarkup: Bool, mayGoOn: Bool = true) -> XMLFault? {
         guard let reader else { return .limit(.skips) }
         var end = waiting.count
         if isInMarkup {
-            let start = waiting[unfinishedTag...].lastIndex(of: UInt8(ascii: "<"))
+            let start = waiting[seenCount...].lastIndex(of: UInt8(ascii: "<"))
             end = start ?? 0
             guard waiting.count - end <= Self.mostInTag else { return .limit(.elementSize) }
+        } else if mayGoOn {
+            // libxml2 overlooks a `]]>` in text whose beginning it has been given before.
+            while end > 0, waiting.count - end < 2, waiting[end - 1] == UInt8(ascii: "]") { end -= 1 }
         }
-        unfinishedTag = waiting.count - end
+        seenCount = waiting.count - end
         guard end > 0 else { return nil }
         fedCount += end
         let fault = reader.readPiece(waiting.span.extracting(0..<end))
@@ -149,7 +147,7 @@ final class ElementSkip {
 
     /// The element has ended with the bytes that were taken last.
     private func end() -> UpstreamItem {
-        if let fault = feed(isInMarkup: false) { return .fault(fault.asStreamFault) }
+        if let fault = feed(isInMarkup: false, mayGoOn: false) { return .fault(fault.asStreamFault) }
         guard let reader, cut.isEmpty, reader.child.end == fedCount, reader.childCount == 1 else {
             return .fault(.malformed)
         }

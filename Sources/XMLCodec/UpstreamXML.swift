@@ -27,6 +27,9 @@ package struct UpstreamXML {
     /// Whether the beginning of an element or of the header has come, but not its end.
     package var hasPartial: Bool { !partial.isEmpty || skip != nil }
 
+    /// How many bytes are kept of what has no end yet.
+    var heldBytes: Int { partial.capacity + (skip?.heldBytes ?? 0) }
+
     /// Expects a new stream header: the stream was restarted, or TLS begins (RFC 6120 §4.3.3). What was kept is dropped.
     package mutating func reset() {
         self = UpstreamXML()
@@ -129,17 +132,22 @@ package struct UpstreamXML {
             return end(with: .fault(XMLFault.limit(limit).asStreamFault))
         }
         self.skip = skip
-        framer = ElementFramer.skipping
-        if let item = skip.takeAll(partial.span, framer: &framer) { return end(with: item) }
+        var framer = ElementFramer.skipping
+        let item = skip.takeAll(partial.span, framer: &framer)
         partial = []
+        self.framer = framer
+        if let item { return end(with: item) }
         return goOnSkipping(input, &offset)
     }
 
     private mutating func goOnSkipping(_ input: Span<UInt8>, _ offset: inout Int) -> UpstreamItem? {
-        guard let item = skip?.take(input, from: &offset, framer: &framer) else { return nil }
+        var framer = framer
+        let item = skip?.take(input, from: &offset, framer: &framer)
+        self.framer = framer
+        guard let item else { return nil }
         guard case .skipped = item else { return end(with: item) }
         skip = nil
-        framer.stopSkipping()
+        self.framer.stopSkipping()
         return item
     }
 }

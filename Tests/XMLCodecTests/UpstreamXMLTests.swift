@@ -30,6 +30,7 @@ func forwarded(_ text: String, header: String = streamHeader, _ reader: Upstream
         case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _):
             result += String(decoding: bytes, as: UTF8.self)
         case .fault: return nil
+        case .skipped: result += "[skipped]"
         case .proceed, .startTLSFailure, .compressed, .compressionFailure, .end: result += "[\(item)]"
         }
     }
@@ -381,7 +382,7 @@ struct UpstreamXMLTests {
                     bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8), enablesResumption: false))
     }
 
-    @Test("an element that does not end is refused at the limit, whole or in pieces")
+    @Test("an element that is too large is skipped, and a header is refused, whole or in pieces")
     func elementSize() {
         let reader = UpstreamReader(limits: XMLLimits(elementSize: 300))
         let head = streamHeader
