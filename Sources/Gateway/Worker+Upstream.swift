@@ -91,6 +91,8 @@ extension Worker {
             collected.bytes.append(contentsOf: bytes)
             collected.count += 1
             if enablesResumption { collected.enablesResumption = true }
+        case .skipped(let stanza, let fate):
+            skipped(stanza, fate, on: link)
         case .sendStreamEnd:
             send(StreamHeaderWriter.streamEnd, on: link)
         case .closeConnection:
@@ -143,6 +145,9 @@ extension Worker {
                 return
             }
             settle(attempt, verdict(on: link, after: failure))
+        }
+        if case .malformed(.limit(let name)) = failure, let bound = Bound(xmlLimit: name) {
+            reached(bound, "session \(link.sessionName): the stream was ended")
         }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1

@@ -125,9 +125,9 @@ package final class Worker {
         now = clock
         descriptorLimit = DescriptorLimit.raise()
         bodyParser = BodyParser(limits: XMLLimits(settings, elementSize: settings.maxBody))
-        upstreamReader = UpstreamReader(
-            limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
-        stanzaReturn = StanzaReturn(limits: XMLLimits(settings, elementSize: settings.maxStanza))
+        let upstreamLimits = XMLLimits(ofServers: settings)
+        upstreamReader = UpstreamReader(limits: upstreamLimits, largestFromClient: settings.maxBody)
+        stanzaReturn = StanzaReturn(limits: upstreamLimits)
         sites = try UpstreamSites(settings)
         resolver = ResolverLink(
             arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),

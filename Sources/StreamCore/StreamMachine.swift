@@ -24,9 +24,9 @@ package struct StreamMachine: Sendable {
     private let tls: TLSMode
     /// Whether compression is still to be asked for.
     private var compresses: Bool
-    private var state = State.connecting
     /// Whether client and server count the stanzas they get from each other (XEP-0198).
     private var countsStanzas = false
+    private var state = State.connecting
 
     /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
     /// the server offers that (XEP-0138; `X-07`).

@@ -34,13 +34,12 @@ struct ElementFramer {
         case skipping
     }
 
+    private var depth: UInt32 = 0
+    /// The attributes of the start tag so far: stays at its greatest value, which is above every limit. Otherwise the progress
+    /// inside `<![CDATA[` or `]]>`.
+    private var count: UInt16 = 0
     private var mode: Mode
     private var state = State.content
-    /// Progress inside `<![CDATA[` or `]]>`.
-    private var matched: UInt8 = 0
-    /// Stays at its greatest value, which is above every limit.
-    private var attributes: UInt16 = 0
-    private var depth: UInt32 = 0
 
     /// A framer at the start of a document, or of one whose declaration has been taken off.
     init(mayDeclare: Bool = false) {
@@ -113,7 +112,7 @@ struct ElementFramer {
             state = .endTag
         case UInt8(ascii: "!"):
             state = .cdataOpening
-            matched = 0
+            count = 0
         case UInt8(ascii: "?"):
             guard mode == .mayDeclare, depth == 0 else { return .fault(.restrictedXML) }
             mode = .plain
@@ -126,7 +125,7 @@ struct ElementFramer {
                 return .fault(.limit(.depth))
             }
             depth += 1
-            attributes = 0
+            count = 0
             state = .startTag
         }
         offset += 1
@@ -145,8 +144,8 @@ struct ElementFramer {
         while offset < bytes.count {
             switch bytes[offset] {
             case UInt8(ascii: "'"), UInt8(ascii: "\""):
-                guard attributes < limits.attributes || mode == .skipping else { return .fault(.limit(.attributes)) }
-                if attributes < .max { attributes += 1 }
+                guard count < limits.attributes || mode == .skipping else { return .fault(.limit(.attributes)) }
+                if count < .max { count += 1 }
                 state = bytes[offset] == UInt8(ascii: "'") ? .singleQuoted : .doubleQuoted
                 offset += 1
                 return nil
@@ -169,10 +168,10 @@ struct ElementFramer {
         return nil
     }
 
-    private var isWide: Bool { mode == .skipping && attributes > XMLLimits.comparedAttributes }
+    private var isWide: Bool { mode == .skipping && count > XMLLimits.comparedAttributes }
 
     private mutating func narrowed() -> Event {
-        attributes = 0
+        count = 0
         return .wideTag
     }
 
@@ -219,12 +218,12 @@ struct ElementFramer {
 
     private mutating func openCDATA(_ byte: UInt8, _ offset: inout Int) -> Event? {
         let expected: StaticString = "[CDATA["
-        guard unsafe byte == expected.utf8Start[Int(matched)] else { return .fault(.restrictedXML) }
+        guard unsafe byte == expected.utf8Start[Int(count)] else { return .fault(.restrictedXML) }
         guard depth > 1 else { return .fault(depth == 0 ? .malformed : .text) }
         offset += 1
-        matched += 1
-        if matched == expected.utf8CodeUnitCount {
-            matched = 0
+        count += 1
+        if count == expected.utf8CodeUnitCount {
+            count = 0
             state = .cdata
             return mode == .skipping ? .sectionOpened : nil
         }
@@ -236,13 +235,13 @@ struct ElementFramer {
             let byte = bytes[offset]
             offset += 1
             if byte == UInt8(ascii: "]") {
-                matched = min(matched + 1, 2)
-            } else if byte == UInt8(ascii: ">"), matched == 2 {
-                matched = 0
+                count = min(count + 1, 2)
+            } else if byte == UInt8(ascii: ">"), count == 2 {
+                count = 0
                 state = .content
                 return mode == .skipping ? .sectionClosed : nil
             } else {
-                matched = 0
+                count = 0
             }
         }
         return nil

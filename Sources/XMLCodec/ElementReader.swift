@@ -55,6 +55,8 @@ import CLibXML2
     private var oddNamespaces = 0
     /// How many declarations libxml2 had to look at for the namespaces of a document in pieces.
     private var lookups = 0
+    /// How far the document had come when its names were weighed.
+    private var namesWeighedAt = 0
     /// The depth of the element that is being read: 1 for the root.
     private(set) var depth = 0
     /// The first thing wrong.
@@ -75,6 +77,8 @@ import CLibXML2
 
     // MARK: - What a subclass answers
 
+    /// Whether libxml2 is to have no bounds of its own.
+    var takesAnySize: Bool { false }
     /// A new dictionary: the subclass looks up the names it knows.
     func contextCreated(_ intern: (StaticString) -> InternedName) {}
     /// The root's start tag.
@@ -188,7 +192,7 @@ import CLibXML2
 
     private func begin(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if context == nil {
-            context = PushContext(reader: self)
+            context = PushContext(reader: self, takesAnySize: takesAnySize)
             contextCreated { [unowned self] name in context?.intern(name) ?? .none }
         }
         guard bytes.count <= Int(Int32.max) else { return false }
@@ -206,6 +210,7 @@ import CLibXML2
         elementCount = 0
         oddNamespaces = 0
         lookups = 0
+        namesWeighedAt = 0
         namesBefore = nameCount
         return true
     }
@@ -319,6 +324,10 @@ import CLibXML2
         guard lookups <= Self.freeLookups + Self.lookupsByByte * consumedCount else {
             return refuse(.limit(.declarations))
         }
+        if consumedCount - namesWeighedAt > Self.nameBytes / 8 {
+            namesWeighedAt = consumedCount
+            guard let context, context.nameBytes <= Self.nameBytes else { return refuse(.limit(.names)) }
+        }
         guard depth == 2 else { return }
         childCount += 1
         guard childCount == 1 else { return refuse(.malformed) }
@@ -330,6 +339,8 @@ import CLibXML2
 
     private static let freeLookups = 16_000_000
     private static let lookupsByByte = 64
+    /// How many bytes of names a document in pieces may bring: they are kept until its end.
+    private static let nameBytes = 16 * 1_048_576
 
     private func openRoot(
         local: InternedName, prefix: InternedName, uri: InternedName, _ declarations: SAXDeclarations,
@@ -420,6 +431,8 @@ import CLibXML2
             // libxml2 words a report of each one, which takes longer than all else about the element.
             oddNamespaces += 1
             if oddNamespaces > limits.oddNamespaces { refuseHere(.limit(.oddNamespaces)) }
+        } else if code == Int32(XML_ERR_NAME_TOO_LONG.rawValue) {
+            refuseHere(.limit(.names))
         } else if code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) {
             refuseHere(.restrictedXML)
         } else if depth == 0, code == Int32(XML_NS_ERR_UNDEFINED_NAMESPACE.rawValue), !namesAttribute {

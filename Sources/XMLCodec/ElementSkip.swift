@@ -9,7 +9,7 @@ final class ElementSkip {
     private let limit: XMLLimit
     private let scope: StreamScope
     private let limits: XMLLimits
-    /// libxml2 refuses a tag of 10 MB.
+    /// A tag is kept until it is whole.
     private static let mostInTag = 8 * 1_048_576
 
     /// Nil once another element has taken its context.
@@ -176,6 +176,8 @@ final class SkipReader: ElementReader {
         /// Those of elements that mean something to the stream itself: it cannot go on without having read one.
         var ofStream: [InternedName] = []
     }
+
+    override var takesAnySize: Bool { true }
 
     init() {
         super.init(
