@@ -92,6 +92,8 @@ extension Worker {
             collected.count += 1
             if enablesResumption { collected.enablesResumption = true }
             if login != .none, let session = link.session { note(login, session: session) }
+        case .skipped(let stanza, let fate):
+            skipped(stanza, fate, on: link)
         case .sendStreamEnd:
             send(StreamHeaderWriter.streamEnd, on: link)
         case .closeConnection:
@@ -144,6 +146,9 @@ extension Worker {
                 return
             }
             settle(attempt, verdict(on: link, after: failure))
+        }
+        if case .malformed(.limit(let name)) = failure, let bound = Bound(xmlLimit: name) {
+            reached(bound, "session \(link.sessionName): the stream was ended")
         }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1

@@ -162,9 +162,9 @@ package final class Worker {
         loginLimit = settings.loginSessions > 0 ? settings.loginSessions : max(descriptorLimit / 2, 1)
         bodyParser = BodyParser(limits: .ofClients(settings))
         largeBodies = LargeBodies(limits: .ofClients(settings))
-        upstreamReader = UpstreamReader(
-            limits: XMLLimits(settings, elementSize: settings.maxStanza), largestFromClient: settings.maxBody)
-        stanzaReturn = StanzaReturn(limits: XMLLimits(settings, elementSize: settings.maxStanza))
+        let upstreamLimits = XMLLimits(ofServers: settings)
+        upstreamReader = UpstreamReader(limits: upstreamLimits, largestFromClient: settings.maxBody)
+        stanzaReturn = StanzaReturn(limits: upstreamLimits)
         sites = try UpstreamSites(settings)
         resolver = ResolverLink(
             arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),

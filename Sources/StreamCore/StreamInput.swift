@@ -51,6 +51,8 @@ package enum StreamEffect: Sendable, Equatable {
     case limitIdle(seconds: UInt32)
     /// Give the client this element; `login`: what it says of the client's login.
     case deliver([UInt8], enablesResumption: Bool, login: LoginSign = .none)
+    /// An element was skipped; what becomes of it.
+    indirect case skipped(SkippedStanza, SkippedFate)
     /// Send `</stream:stream>`.
     case sendStreamEnd
     /// The stream has ended by itself; the session has to be told. Comes once, before `closeConnection`.

@@ -24,6 +24,8 @@ package struct StreamMachine: Sendable {
     private let tls: TLSMode
     /// Whether compression is still to be asked for.
     private var compresses: Bool
+    /// Whether client and server count the stanzas they get from each other (XEP-0198).
+    private var countsStanzas = false
     private var state = State.connecting
 
     /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
@@ -130,9 +132,33 @@ package struct StreamMachine: Sendable {
             handleCompressionFailure(into: &effects)
         case .stanza(let bytes, let enablesResumption, let login):
             switch state {
-            case .open: effects.append(.deliver(bytes, enablesResumption: enablesResumption, login: login))
+            case .open:
+                if enablesResumption { countsStanzas = true }
+                effects.append(.deliver(bytes, enablesResumption: enablesResumption, login: login))
             case .closing: break
             default: handleUnexpected(into: &effects)
+            }
+        case .skipped(let stanza):
+            switch state {
+            case .open: effects.append(.skipped(stanza, fate(of: stanza)))
+            case .closing: break
+            default: handleUnexpected(into: &effects)
+            }
+        }
+    }
+
+    private func fate(of stanza: SkippedStanza) -> SkippedFate {
+        switch stanza.kind {
+        case .other: .dropped
+        case .message, .presence, .iq:
+            if countsStanzas {
+                .replaced
+            } else if stanza.isAnswer {
+                .refused
+            } else if stanza.kind == .presence {
+                .dropped
+            } else {
+                .returned
             }
         }
     }

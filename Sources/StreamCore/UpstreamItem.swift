@@ -88,9 +88,11 @@ package enum UpstreamItem: Sendable, Equatable {
     /// `<stream:error/>`, with the name of its defined condition. `redirect`: the text of `<see-other-host/>` without the white
     /// space around it, 1 to 300 bytes; nil for any other condition, and for a text that cannot be a host and a port.
     case streamError(condition: String, redirect: String?, bytes: [UInt8])
-    /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` of XEP-0198 (`T-12` c). `login`: what it says
-    /// of the client's login.
+    /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` or `<resumed/>` of XEP-0198 (`T-12` c), also
+    /// inside the `<success/>` of SASL2. `login`: what it says of the client's login.
     case stanza(bytes: [UInt8], enablesResumption: Bool, login: LoginSign = .none)
+    /// Any other first-level element that is well-formed, and deeper, wider or larger than is delivered.
+    indirect case skipped(SkippedStanza)
     /// `</stream:stream>`.
     case end
     /// The bytes are not an XMPP stream, or break a limit; nothing after them can be trusted.

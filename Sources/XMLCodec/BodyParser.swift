@@ -147,7 +147,7 @@ package final class BodyParser {
         while true {
             switch progress.framer.scan(piece, from: &progress.offset, limits: reader.limits) {
             case .needMore: return end < body.count ? nil : .malformed
-            case .rootOpened, .childClosed: continue
+            case .rootOpened, .childClosed, .sectionOpened, .sectionClosed, .wideTag: continue
             case .fault(let fault): return fault
             case .rootClosed:
                 progress.offset = body.skippingSpace(from: progress.offset, to: body.count)

@@ -14,6 +14,10 @@ struct ElementFramer {
         case childClosed
         /// The end of the root.
         case rootClosed
+        /// While skipping: behind the `<![CDATA[` of a section, and behind its `]]>`.
+        case sectionOpened, sectionClosed
+        /// While skipping: in front of the `>` or `/>` of a start tag with more attributes than libxml2 is to compare.
+        case wideTag
         /// The bytes are refused; the offset stands at the byte that showed it.
         case fault(XMLFault)
     }
@@ -22,22 +26,51 @@ struct ElementFramer {
         case content, markup, startTag, slash, singleQuoted, doubleQuoted, endTag, cdataOpening, cdata, declaration
     }
 
-    /// Whether the document may begin with what looks like an XML declaration; `XMLDeclaration` checks it.
-    private var mayDeclare: Bool
+    private enum Mode: UInt8 {
+        /// The document may begin with what looks like an XML declaration; `XMLDeclaration` checks it.
+        case mayDeclare
+        case plain
+        /// Inside an element that passed a limit: only its end is looked for.
+        case skipping
+    }
 
+    private var depth: UInt32 = 0
+    /// The attributes of the start tag so far: stays at its greatest value, which is above every limit. Otherwise the progress
+    /// inside `<![CDATA[` or `]]>`.
+    private var count: UInt16 = 0
+    private var mode: Mode
     private var state = State.content
-    /// Progress inside `<![CDATA[` or `]]>`.
-    private var matched: UInt8 = 0
-    private var depth: UInt16 = 0
-    private var attributes: UInt16 = 0
 
     /// A framer at the start of a document, or of one whose declaration has been taken off.
     init(mayDeclare: Bool = false) {
-        self.mayDeclare = mayDeclare
+        mode = mayDeclare ? .mayDeclare : .plain
     }
 
     /// Whether the scan stands in front of the root, between first-level elements, or behind the root.
     var isBetweenElements: Bool { state == .content && depth <= 1 }
+
+    /// Whether the scan stands inside a first-level element.
+    var isInElement: Bool { depth > 1 }
+
+    /// Whether the scan stands inside a tag, or inside what begins like one.
+    var isInMarkup: Bool { state != .content && state != .cdata }
+
+    /// Whether the scan stands inside a CDATA section.
+    var isInSection: Bool { state == .cdata }
+
+    /// A framer behind a root's start tag, in front of an element that is to be skipped: attributes have no limit, and depth
+    /// has `XMLLimits.skippedDepth`.
+    static var skipping: ElementFramer {
+        var framer = ElementFramer()
+        framer.mode = .skipping
+        framer.depth = 1
+        return framer
+    }
+
+    /// Keeps to the limits again.
+    mutating func stopSkipping() {
+        mode = .plain
+    }
 
     /// Goes on through `bytes` from `offset` to the next border.
     mutating func scan(_ bytes: Span<UInt8>, from offset: inout Int, limits: XMLLimits) -> Event {
@@ -79,18 +112,20 @@ struct ElementFramer {
             state = .endTag
         case UInt8(ascii: "!"):
             state = .cdataOpening
-            matched = 0
+            count = 0
         case UInt8(ascii: "?"):
-            guard mayDeclare, depth == 0 else { return .fault(.restrictedXML) }
-            mayDeclare = false
+            guard mode == .mayDeclare, depth == 0 else { return .fault(.restrictedXML) }
+            mode = .plain
             state = .declaration
         case UInt8(ascii: ">"), UInt8(ascii: "<"), UInt8(ascii: "="), UInt8(ascii: "&"), UInt8(ascii: "'"),
             UInt8(ascii: "\""), 0x20, 0x09, 0x0A, 0x0D:
             return .fault(.malformed)
         default:
-            guard depth < limits.depth else { return .fault(.limit(.depth)) }
+            guard depth < (mode == .skipping ? XMLLimits.skippedDepth : limits.depth), depth < .max else {
+                return .fault(.limit(.depth))
+            }
             depth += 1
-            attributes = 0
+            count = 0
             state = .startTag
         }
         offset += 1
@@ -109,18 +144,20 @@ struct ElementFramer {
         while offset < bytes.count {
             switch bytes[offset] {
             case UInt8(ascii: "'"), UInt8(ascii: "\""):
-                guard attributes < limits.attributes else { return .fault(.limit(.attributes)) }
-                attributes += 1
+                guard count < limits.attributes || mode == .skipping else { return .fault(.limit(.attributes)) }
+                if count < .max { count += 1 }
                 state = bytes[offset] == UInt8(ascii: "'") ? .singleQuoted : .doubleQuoted
                 offset += 1
                 return nil
             case UInt8(ascii: "/"):
+                if isWide { return narrowed() }
                 state = .slash
                 offset += 1
                 return nil
             case UInt8(ascii: "<"):
                 return .fault(.malformed)
             case UInt8(ascii: ">"):
+                if isWide { return narrowed() }
                 offset += 1
                 state = .content
                 return depth == 1 ? .rootOpened : nil
@@ -129,6 +166,13 @@ struct ElementFramer {
             }
         }
         return nil
+    }
+
+    private var isWide: Bool { mode == .skipping && count > XMLLimits.comparedAttributes }
+
+    private mutating func narrowed() -> Event {
+        count = 0
+        return .wideTag
     }
 
     private mutating func scanQuoted(_ bytes: Span<UInt8>, _ offset: inout Int, by quote: UInt8) -> Event? {
@@ -174,13 +218,14 @@ struct ElementFramer {
 
     private mutating func openCDATA(_ byte: UInt8, _ offset: inout Int) -> Event? {
         let expected: StaticString = "[CDATA["
-        guard unsafe byte == expected.utf8Start[Int(matched)] else { return .fault(.restrictedXML) }
+        guard unsafe byte == expected.utf8Start[Int(count)] else { return .fault(.restrictedXML) }
         guard depth > 1 else { return .fault(depth == 0 ? .malformed : .text) }
         offset += 1
-        matched += 1
-        if matched == expected.utf8CodeUnitCount {
-            matched = 0
+        count += 1
+        if count == expected.utf8CodeUnitCount {
+            count = 0
             state = .cdata
+            return mode == .skipping ? .sectionOpened : nil
         }
         return nil
     }
@@ -190,13 +235,13 @@ struct ElementFramer {
             let byte = bytes[offset]
             offset += 1
             if byte == UInt8(ascii: "]") {
-                matched = min(matched + 1, 2)
-            } else if byte == UInt8(ascii: ">"), matched == 2 {
-                matched = 0
+                count = min(count + 1, 2)
+            } else if byte == UInt8(ascii: ">"), count == 2 {
+                count = 0
                 state = .content
-                return nil
+                return mode == .skipping ? .sectionClosed : nil
             } else {
-                matched = 0
+                count = 0
             }
         }
         return nil

@@ -53,6 +53,10 @@ import CLibXML2
     private var elementCount = 0
     /// How many namespaces there were that are no URI.
     private var oddNamespaces = 0
+    /// How many declarations libxml2 had to look at for the namespaces of a document in pieces.
+    private var lookups = 0
+    /// How far the document had come when its names were weighed.
+    private var namesWeighedAt = 0
     /// The depth of the element that is being read: 1 for the root.
     private(set) var depth = 0
     /// The first thing wrong.
@@ -63,6 +67,7 @@ import CLibXML2
     private var context: PushContext?
     @safe private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var isRootOnly = false
+    private var isPiecewise = false
     private var hasRootEnded = false
     private var namesBefore = 0
 
@@ -72,6 +77,8 @@ import CLibXML2
 
     // MARK: - What a subclass answers
 
+    /// Whether libxml2 is to have no bounds of its own.
+    var takesAnySize: Bool { false }
     /// A new dictionary: the subclass looks up the names it knows.
     func contextCreated(_ intern: (StaticString) -> InternedName) {}
     /// The root's start tag.
@@ -153,9 +160,39 @@ import CLibXML2
         }
     }
 
+    // MARK: - A document in pieces
+
+    /// Begins a document that comes in pieces and is only judged: of the subclass no more than `childOpened` is asked, and
+    /// no bytes of the document are there. False when memory is out.
+    final func beginPieces() -> Bool {
+        guard unsafe begin(UnsafeBufferPointer(start: nil, count: 0)) else { return false }
+        isPiecewise = true
+        return true
+    }
+
+    /// Reads on; what is wrong so far.
+    final func readPiece(_ piece: Span<UInt8>) -> XMLFault? {
+        unsafe piece.withUnsafeBufferPointer { piece in
+            unsafe context?.feed(piece, isWhole: false)
+        }
+        return fault ?? (context?.isWellFormed == true ? nil : .malformed)
+    }
+
+    /// Reads the last piece; what is wrong with the document.
+    final func readLastPiece(_ piece: Span<UInt8>) -> XMLFault? {
+        unsafe piece.withUnsafeBufferPointer { piece in
+            unsafe context?.feed(piece, isWhole: true)
+        }
+        defer { finish() }
+        return verdict()
+    }
+
+    /// How many bytes of the pieces libxml2 has consumed.
+    final var consumedCount: Int { context?.offset ?? 0 }
+
     private func begin(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         if context == nil {
-            context = PushContext(reader: self)
+            context = PushContext(reader: self, takesAnySize: takesAnySize)
             contextCreated { [unowned self] name in context?.intern(name) ?? .none }
         }
         guard bytes.count <= Int(Int32.max) else { return false }
@@ -168,9 +205,12 @@ import CLibXML2
         contentEnd = 0
         fault = nil
         isRootOnly = false
+        isPiecewise = false
         hasRootEnded = false
         elementCount = 0
         oddNamespaces = 0
+        lookups = 0
+        namesWeighedAt = 0
         namesBefore = nameCount
         return true
     }
@@ -242,6 +282,10 @@ import CLibXML2
         guard depth <= limits.depth else { return refuse(.limit(.depth)) }
         guard declarations.count + attributes.count <= limits.attributes else { return refuse(.limit(.attributes)) }
         guard context.nameCount - namesBefore <= limits.names else { return refuse(.limit(.names)) }
+        if isPiecewise {
+            judgeStart(local: local, uri: uri, declarations, attributes)
+            return
+        }
         if depth == 1 {
             openRoot(local: local, prefix: prefix, uri: uri, declarations, attributes, tagEnd: tagEnd)
             return
@@ -264,6 +308,39 @@ import CLibXML2
             if let reason = prefixedAttributeRead(in: attributes.uri(index)) { return refuse(reason) }
         }
     }
+
+    /// The start of an element in a document that is only judged.
+    ///
+    /// libxml2 looks for each name's namespace through all declarations in scope, one after the other: how often it may is
+    /// measured by the bytes.
+    private func judgeStart(
+        local: InternedName, uri: InternedName, _ declarations: SAXDeclarations, _ attributes: SAXAttributes
+    ) {
+        for index in 0..<declarations.count {
+            childScope.append(
+                Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: depth))
+        }
+        lookups += childScope.count * (1 + attributes.count)
+        guard lookups <= Self.freeLookups + Self.lookupsByByte * consumedCount else {
+            return refuse(.limit(.declarations))
+        }
+        if consumedCount - namesWeighedAt > Self.nameBytes / 8 {
+            namesWeighedAt = consumedCount
+            guard let context, context.nameBytes <= Self.nameBytes else { return refuse(.limit(.names)) }
+        }
+        guard depth == 2 else { return }
+        childCount += 1
+        guard childCount == 1 else { return refuse(.malformed) }
+        child = Child()
+        child.local = local
+        child.uri = uri
+        if let reason = childOpened(attributes) { refuse(reason) }
+    }
+
+    private static let freeLookups = 16_000_000
+    private static let lookupsByByte = 64
+    /// How many bytes of names a document in pieces may bring: they are kept until its end.
+    private static let nameBytes = 16 * 1_048_576
 
     private func openRoot(
         local: InternedName, prefix: InternedName, uri: InternedName, _ declarations: SAXDeclarations,
@@ -325,6 +402,12 @@ import CLibXML2
         guard fault == nil, let context else { return }
         let end = context.offset
         switch depth {
+        case 1 where isPiecewise:
+            hasRootEnded = true
+        case 2 where isPiecewise:
+            child.end = end
+        case _ where isPiecewise:
+            break
         case 1:
             let isEmptyTag = contentEnd == end
             guard isEmptyTag || isBlank(contentEnd..<max(contentEnd, tagStart(before: end))) else {
@@ -348,6 +431,8 @@ import CLibXML2
             // libxml2 words a report of each one, which takes longer than all else about the element.
             oddNamespaces += 1
             if oddNamespaces > limits.oddNamespaces { refuseHere(.limit(.oddNamespaces)) }
+        } else if code == Int32(XML_ERR_NAME_TOO_LONG.rawValue) {
+            refuseHere(.limit(.names))
         } else if code == Int32(XML_ERR_UNDECLARED_ENTITY.rawValue) {
             refuseHere(.restrictedXML)
         } else if depth == 0, code == Int32(XML_NS_ERR_UNDEFINED_NAMESPACE.rawValue), !namesAttribute {

@@ -16,6 +16,9 @@ final class LargeElement {
     /// How many bytes it takes.
     var byteCount: Int { document.count }
 
+    /// The element's own bytes.
+    var element: ArraySlice<UInt8> { document[range] }
+
     init(_ element: Span<UInt8>, scope: StreamScope) {
         var document: [UInt8] = []
         document.reserveCapacity(element.count + 256)

@@ -47,14 +47,17 @@ struct InternedName: Equatable {
 
     @safe private let context: xmlParserCtxtPtr
 
-    /// A parser whose callbacks go to `reader`, which must live at least as long; nil when memory is out.
-    init?(reader: ElementReader) {
+    /// A parser whose callbacks go to `reader`, which must live at least as long; nil when memory is out. `takesAnySize`:
+    /// without libxml2's own bounds on names, tags and the dictionary.
+    init?(reader: ElementReader, takesAnySize: Bool = false) {
         var handler = unsafe xmlSAXHandler()
         unsafe ElementReader.install(in: &handler)
         let user = unsafe Unmanaged.passUnretained(reader).toOpaque()
         guard let context = unsafe xmlCreatePushParserCtxt(&handler, user, nil, 0, nil) else { return nil }
         self.context = unsafe context
-        _ = unsafe xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue))
+        var options = Int32(XML_PARSE_NONET.rawValue)
+        if takesAnySize { options |= Int32(XML_PARSE_HUGE.rawValue) }
+        _ = unsafe xmlCtxtUseOptions(context, options)
         // Nobody reads warnings, and wording the one on a relative namespace takes longer than reading its element.
         holdfast_xml_omit_warnings()
     }
@@ -101,9 +104,12 @@ struct InternedName: Equatable {
     /// How many strings the dictionary holds.
     var nameCount: Int { unsafe Int(xmlDictSize(context.pointee.dict)) }
 
+    /// How many bytes the dictionary takes for its strings.
+    var nameBytes: Int { unsafe Int(xmlDictGetUsage(context.pointee.dict)) }
+
     /// Whether the dictionary has grown so far that a new context is due.
     var isWornOut: Bool {
-        unsafe nameCount > Self.mostNames || xmlDictGetUsage(context.pointee.dict) > Self.mostNameBytes
+        nameCount > Self.mostNames || nameBytes > Self.mostNameBytes
     }
 
     /// The identity of `text` in this context's dictionary.

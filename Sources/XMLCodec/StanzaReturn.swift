@@ -68,7 +68,7 @@ package final class StanzaReturn {
 }
 
 /// What the start tag of a message or an iq says.
-private struct UnfetchedStanza {
+struct UnfetchedStanza {
     enum Kind {
         case message, iq
     }
@@ -79,13 +79,29 @@ private struct UnfetchedStanza {
     var from: [UInt8]?
     var to: [UInt8]?
 
-    init(kind: Kind) { self.kind = kind }
+    init(
+        kind: Kind, type: [UInt8] = [], id: [UInt8]? = nil, from: [UInt8]? = nil, to: [UInt8]? = nil
+    ) {
+        self.kind = kind
+        self.type = type
+        self.id = id
+        self.from = from
+        self.to = to
+    }
+
+    /// Whether its sender gets an error.
+    var isAnswerOwed: Bool {
+        switch kind {
+        case .message: isMessageOwed
+        case .iq: type.elementsEqual("get".utf8) || type.elementsEqual("set".utf8)
+        }
+    }
 
     /// Appends the error; false when there shall be none.
     func appendError(into bytes: inout [UInt8]) -> Bool {
+        guard isAnswerOwed else { return false }
         switch kind {
         case .message:
-            guard isMessageOwed else { return false }
             bytes.append(literal: "<message")
             appendAttributes(into: &bytes)
             bytes.append(
@@ -93,7 +109,6 @@ private struct UnfetchedStanza {
                     ><error type='wait'><recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>
                     """)
         case .iq:
-            guard type.elementsEqual("get".utf8) || type.elementsEqual("set".utf8) else { return false }
             bytes.append(literal: "<iq")
             appendAttributes(into: &bytes)
             bytes.append(
@@ -106,7 +121,7 @@ private struct UnfetchedStanza {
 
     /// An answer without `to` goes to the account itself, which is where a stanza without `from` came from (RFC 6120 §8.1.2.1,
     /// §10.3).
-    private func appendAttributes(into bytes: inout [UInt8]) {
+    func appendAttributes(into bytes: inout [UInt8]) {
         bytes.append(literal: " xmlns='jabber:client' type='error'")
         if let from { AttributeText.append("to", from, into: &bytes) }
         if let id { AttributeText.append("id", id, into: &bytes) }

@@ -8,6 +8,8 @@ import StreamCore
 package final class UpstreamReader {
     private let stanzas: StanzaReader
     private let large: LargeElementReader
+    /// What judges elements that are skipped.
+    let skips: SkipContexts
     /// The document that the reader is fed: a root with the stream's declarations around one piece.
     private var document: [UInt8] = []
 
@@ -18,6 +20,7 @@ package final class UpstreamReader {
     package init(limits: XMLLimits = XMLLimits(), largestFromClient: Int = .max) {
         stanzas = StanzaReader(limits: limits, largestFromClient: largestFromClient)
         large = LargeElementReader(limits: limits, largestFromClient: largestFromClient)
+        skips = SkipContexts(limits: stanzas.limits)
     }
 
     /// How many strings libxml2's dictionary holds at the moment.
@@ -105,7 +108,7 @@ final class StanzaReader: ElementReader {
     }
 
     private enum Kind {
-        case stanza, result, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
+        case stanza, success, result, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
     }
 
     /// Longer hosts to go to are not read: 253 bytes of a name, a port, and room for brackets.
@@ -114,6 +117,8 @@ final class StanzaReader: ElementReader {
     private var names = StreamNames()
     private var piece = Piece.end
     private var kind = Kind.stanza
+    /// Whether an element inside a login's success was `<enabled/>` or `<resumed/>`.
+    private var isEnabled = false
     private var condition: String?
     /// The text of `<see-other-host/>` so far, and whether it is being read.
     private var redirect: [UInt8] = []
@@ -209,6 +214,10 @@ final class StanzaReader: ElementReader {
                 return .forbiddenElement
             }
             child.isRenamed = child.prefix != names.stream
+        } else if child.uri == names.sasl2 {
+            kind = .success
+            isEnabled = false
+            if child.local == names.success { login = .success }
         } else if child.uri == names.tls {
             if child.local == names.proceed {
                 kind = .proceed
@@ -225,8 +234,8 @@ final class StanzaReader: ElementReader {
             } else {
                 return .forbiddenElement
             }
-        } else if child.local == names.success {
-            if child.uri == names.sasl || child.uri == names.sasl2 { login = .success }
+        } else if child.local == names.success, child.uri == names.sasl {
+            login = .success
         } else if child.local == names.iq, child.uri == names.client, Self.isResult(attributes, names) {
             // Empty, until a child is seen.
             kind = .result
@@ -254,6 +263,9 @@ final class StanzaReader: ElementReader {
                 condition = Self.conditionName(local.bytes)
                 isInRedirect = local == names.seeOtherHost
             }
+        case .success:
+            // Sessions are also resumed and begun together with the login (XEP-0198 §8, XEP-0386).
+            if isCounting(local, uri) { isEnabled = true }
         default: return
         }
     }
@@ -301,12 +313,17 @@ final class StanzaReader: ElementReader {
         case .streamError:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: true) else { return .forbiddenElement }
             item = .streamError(condition: condition ?? "undefined-condition", redirect: redirectHost, bytes: bytes)
-        case .stanza, .result:
+        case .stanza, .success, .result:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: false) else { return .forbiddenElement }
-            let isEnabled = child.local == names.enabled && child.uri.hasPrefix("urn:xmpp:sm:")
+            let isEnabled = kind == .success ? isEnabled : isCounting(child.local, child.uri)
             item = .stanza(bytes: bytes, enablesResumption: isEnabled, login: login)
         }
         return nil
+    }
+
+    /// Whether an element says that both sides count stanzas from here on: `<enabled/>` or `<resumed/>` of XEP-0198.
+    private func isCounting(_ local: InternedName, _ uri: InternedName) -> Bool {
+        (local == names.enabled || local == names.resumed) && uri.hasPrefix("urn:xmpp:sm:")
     }
 
     /// Where `<see-other-host/>` points to (RFC 6120 §4.9.3.19); nil for what cannot be a host and a port.

@@ -3,7 +3,8 @@ import StreamCore
 /// The bytes of one XMPP stream from the server, cut into its header, its first-level elements and its end.
 ///
 /// This is all the XML state a stream keeps: the framer's few bytes, and the start of an element that has not come whole.
-/// Every complete piece goes through the worker's `UpstreamReader`.
+/// Every complete piece goes through the worker's `UpstreamReader`. An element that is deeper, wider or larger than the limits
+/// is skipped while it streams by, and does not end the stream.
 ///
 /// Specification: RFC 6120 §4, §11.
 package struct UpstreamXML {
@@ -17,6 +18,8 @@ package struct UpstreamXML {
     private var partial: [UInt8] = []
     /// The stream's root as `UpstreamReader` gave it.
     private var scope = StreamScope.usual
+    /// The element that is skipped at the moment.
+    private var skip: ElementSkip?
 
     /// A long element that has come whole and is being read, step by step.
     private var large: LargeElement?
@@ -25,13 +28,13 @@ package struct UpstreamXML {
     package init() {}
 
     /// Whether the beginning of an element or of the header has come, but not its end.
-    package var hasPartial: Bool { !partial.isEmpty }
+    package var hasPartial: Bool { !partial.isEmpty || skip != nil }
 
     /// Whether a long element is being read: `next` goes on with it, without a further byte, and uses none.
     package var isReadingOn: Bool { large != nil }
 
     /// How many bytes are kept of what has no end yet, or is being read.
-    package var heldBytes: Int { partial.capacity + (large?.byteCount ?? 0) }
+    package var heldBytes: Int { partial.capacity + (large?.byteCount ?? 0) + (skip?.heldBytes ?? 0) }
 
     /// Expects a new stream header: the stream was restarted, or TLS begins (RFC 6120 §4.3.3). What was kept is dropped.
     package mutating func reset() {
@@ -53,7 +56,10 @@ package struct UpstreamXML {
         if let large {
             guard let item = reader.proceed(large) else { return nil }
             self.large = nil
-            return ended(by: item)
+            guard case .fault(.limit(let name)) = item, let limit = XMLLimit(rawValue: name) else {
+                return ended(by: item)
+            }
+            return ended(by: skipped(large.element.span, limit, reader) ?? item)
         }
         if partial.isEmpty, framer.isBetweenElements {
             // White space between elements keeps the connection alive and means nothing (RFC 6120 §4.6.1).
@@ -61,13 +67,22 @@ package struct UpstreamXML {
         }
         guard offset < input.count else { return nil }
         let start = offset
+        guard skip == nil else { return goOnSkipping(input, &offset) }
         let event = framer.scan(input, from: &offset, limits: reader.limits)
-        if case .fault(let fault) = event { return end(with: .fault(fault.asStreamFault)) }
+        if case .fault(let fault) = event {
+            guard case .limit(let limit) = fault, phase == .open else { return end(with: .fault(fault.asStreamFault)) }
+            offset = start
+            return beginSkipping(limit, input, &offset, reader)
+        }
         let (most, limit) =
             phase == .header
             ? (reader.limits.headerSize, XMLLimit.headerSize) : (reader.limits.elementSize, XMLLimit.elementSize)
         guard partial.count + (offset - start) <= most else {
-            return end(with: .fault(XMLFault.limit(limit).asStreamFault))
+            guard phase == .open, framer.isInElement || event == .childClosed else {
+                return end(with: .fault(XMLFault.limit(limit).asStreamFault))
+            }
+            offset = start
+            return beginSkipping(limit, input, &offset, reader)
         }
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
@@ -99,7 +114,7 @@ package struct UpstreamXML {
                 large = LargeElement(piece, scope: scope)
                 return nil
             } else {
-                item = reader.readElement(piece, scope: scope)
+                item = readOrSkip(piece, reader)
             }
         default:
             // An empty root never opened: `<stream:stream/>`.
@@ -120,6 +135,51 @@ package struct UpstreamXML {
         phase = .over
         partial = []
         large = nil
+        skip = nil
+        return item
+    }
+
+    // MARK: - Skipping
+
+    /// Reads an element, or skips it when it turns out to be more than is delivered.
+    private func readOrSkip(_ piece: Span<UInt8>, _ reader: UpstreamReader) -> UpstreamItem {
+        let item = reader.readElement(piece, scope: scope)
+        guard case .fault(.limit(let name)) = item, let limit = XMLLimit(rawValue: name) else { return item }
+        return skipped(piece, limit, reader) ?? item
+    }
+
+    /// Skips an element that is there as a whole; nil when there is nothing to judge it with.
+    private func skipped(_ piece: Span<UInt8>, _ limit: XMLLimit, _ reader: UpstreamReader) -> UpstreamItem? {
+        guard let skip = reader.skips.lend(limit, scope: scope) else { return nil }
+        var framer = ElementFramer.skipping
+        return skip.takeAll(piece, framer: &framer) ?? .fault(.malformed)
+    }
+
+    /// The element whose beginning is kept, and goes on in `input` from `offset`, has passed a limit: it is framed once more,
+    /// without limits.
+    private mutating func beginSkipping(
+        _ limit: XMLLimit, _ input: Span<UInt8>, _ offset: inout Int, _ reader: UpstreamReader
+    ) -> UpstreamItem? {
+        guard let skip = reader.skips.lend(limit, scope: scope) else {
+            return end(with: .fault(XMLFault.limit(limit).asStreamFault))
+        }
+        self.skip = skip
+        var framer = ElementFramer.skipping
+        let item = skip.takeAll(partial.span, framer: &framer)
+        partial = []
+        self.framer = framer
+        if let item { return end(with: item) }
+        return goOnSkipping(input, &offset)
+    }
+
+    private mutating func goOnSkipping(_ input: Span<UInt8>, _ offset: inout Int) -> UpstreamItem? {
+        var framer = framer
+        let item = skip?.take(input, from: &offset, framer: &framer)
+        self.framer = framer
+        guard let item else { return nil }
+        guard case .skipped = item else { return end(with: item) }
+        skip = nil
+        self.framer.stopSkipping()
         return item
     }
 }

@@ -1,7 +1,7 @@
 /// The bounds on XML from either side (`N-11`). The size of a whole `<body/>` is bounded by the HTTP layer.
 package struct XMLLimits: Sendable, Equatable {
-    /// How deep elements may nest, the root (`<body/>`, `<stream:stream>`) counted as one; at most 200, because libxml2
-    /// stops at 256.
+    /// How deep elements may nest, the root (`<body/>`, `<stream:stream>`) counted as one. libxml2 has a bound of its own only
+    /// where it builds a tree, or where it is given the whole document.
     package var depth: Int
     /// How many attributes, namespace declarations included, one element may have.
     package var attributes: Int
@@ -20,6 +20,14 @@ package struct XMLLimits: Sendable, Equatable {
     package var oddNamespaces: Int
     /// The most bytes of one element from the server; at most 8 MiB, because libxml2 refuses 10 MB.
     package var elementSize: Int
+    /// The most bytes of one element that is skipped for having passed another limit.
+    package var skippedSize: Int
+
+    /// How deep a skipped element may nest: libxml2 keeps some 40 bytes for each level. A server that takes stanzas of
+    /// 512 KiB, as usual, has room for fewer: `<a></a>` has seven bytes.
+    static let skippedDepth = 100_000
+    /// With how many attributes in one tag libxml2 may be left to compare each with each.
+    static let comparedAttributes = 4_096
 
     /// The most bytes of a server's stream header with its XML declaration: nobody has logged in when it comes, and an honest
     /// one has some 200.
@@ -29,10 +37,10 @@ package struct XMLLimits: Sendable, Equatable {
     package init(
         depth: Int = 64, attributes: Int = 64, names: Int = 2048, declarations: Int = 128,
         declarationBytes: Int = 16_384, children: Int = 1024, elements: Int = .max, oddNamespaces: Int = .max,
-        elementSize: Int = 1_048_576
+        elementSize: Int = 1_048_576, skippedSize: Int = 64 * 1_048_576
     ) {
-        self.depth = min(max(depth, 2), 200)
-        self.attributes = max(attributes, 1)
+        self.depth = min(max(depth, 2), Self.skippedDepth)
+        self.attributes = min(max(attributes, 1), 16_384)
         self.names = max(names, 1)
         self.declarations = max(declarations, 1)
         self.declarationBytes = max(declarationBytes, 256)
@@ -40,6 +48,7 @@ package struct XMLLimits: Sendable, Equatable {
         self.elements = max(elements, 1)
         self.oddNamespaces = max(oddNamespaces, 1)
         self.elementSize = min(max(elementSize, 1), 8 * 1_048_576)
+        self.skippedSize = max(skippedSize, self.elementSize)
     }
 }
 
@@ -65,6 +74,10 @@ package enum XMLLimit: String, Sendable, CaseIterable {
     case elementSize = "element-size"
     /// `XMLLimits.headerSize`.
     case headerSize = "header-size"
+    /// `XMLLimits.skippedSize`.
+    case skippedSize = "skipped-size"
+    /// How many elements are skipped at the same time.
+    case skips
 }
 
 /// Why XML was refused. Nothing of what was refused is handed out.

@@ -191,8 +191,8 @@ struct HostileEnd: CustomTestStringConvertible, Sendable {
     }
 
     /// Plays it: the client gets what came before, then the reason, and the session is gone.
-    func play(_ listening: Listening) throws {
-        let scene = try HostileScene()
+    func play(_ listening: Listening, environment: [String: String] = [:]) throws {
+        let scene = try HostileScene(environment: environment)
         let (client, stream) = try scene.join()
         let poll: BOSHRequest
         switch listening {

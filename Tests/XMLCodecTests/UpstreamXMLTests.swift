@@ -32,6 +32,7 @@ func forwarded(_ text: String, header: String = streamHeader, _ reader: Upstream
         case .features(_, let bytes), .streamError(_, _, let bytes), .stanza(let bytes, _, _):
             result += String(decoding: bytes, as: UTF8.self)
         case .fault: return nil
+        case .skipped: result += "[skipped]"
         case .proceed, .startTLSFailure, .compressed, .compressionFailure, .end: result += "[\(item)]"
         }
     }
@@ -383,16 +384,15 @@ struct UpstreamXMLTests {
                     bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8), enablesResumption: false))
     }
 
-    @Test("an element that does not end is refused at the limit, whole or in pieces")
+    @Test("an element that is too large is skipped, and a header is refused, whole or in pieces")
     func elementSize() {
         let reader = UpstreamReader(limits: XMLLimits(elementSize: 300))
         let head = streamHeader
         let fits = "<m>" + String(repeating: "x", count: 293) + "</m>"
         #expect(items(head + fits, reader).count == 2)
-        let fault = UpstreamItem.fault(.limit("element-size"))
-        for text in [head + "<m>x" + fits.dropFirst(3), head + "<m " + String(repeating: " ", count: 400)] {
-            #expect(items(text, reader).last == fault)
-            #expect(items(text.utf8.map { [$0] }, reader).last == fault)
+        for text in [head + "<m>x" + fits.dropFirst(3), head + "<m " + String(repeating: " ", count: 400) + "/>"] {
+            #expect(items(text, reader).last.isSkipped)
+            #expect(items(text.utf8.map { [$0] }, reader).last.isSkipped)
         }
         let header = UpstreamItem.fault(.limit("header-size"))
         #expect(items(head.dropLast() + String(repeating: " ", count: 300), reader) == [header])

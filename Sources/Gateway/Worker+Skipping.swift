@@ -1,0 +1,52 @@
+import BOSHCore
+import Settings
+import StreamCore
+import XMLCodec
+
+/// What becomes of elements from servers that were deeper, wider or larger than is delivered.
+extension Worker {
+    /// Tells whoever waits for a skipped stanza, and the operator.
+    func skipped(_ stanza: SkippedStanza, _ fate: SkippedFate, on link: UpstreamLink) {
+        if let bound = Bound(xmlLimit: stanza.limit) {
+            reached(bound, "session \(link.sessionName): \(stanza.kind.rawValue) of \(stanza.size) bytes was skipped")
+        }
+        switch fate {
+        case .returned:
+            // Answers may not pile up in front of a server that reads nothing.
+            guard link.unwrittenCount <= Self.mostUnwrittenForAnswer else { return }
+            var answer: [UInt8] = []
+            guard stanza.appendError(into: &answer) else { return }
+            counters.stanzasReturned &+= 1
+            send(answer, on: link)
+        case .refused, .replaced:
+            stanza.appendReplacement(into: &collected.bytes)
+            collected.count += 1
+        case .dropped:
+            break
+        }
+    }
+
+    private static let mostUnwrittenForAnswer = 65_536
+}
+
+extension Bound {
+    /// The bound that a limit on XML from servers belongs to; nil when no setting moves it.
+    init?(xmlLimit name: String) {
+        switch XMLLimit(rawValue: name) {
+        case .depth: self = .stanzaDepth
+        case .attributes, .declarations: self = .stanzaAttributes
+        case .elementSize, .names: self = .maxStanza
+        case .skippedSize: self = .maxSkipped
+        case .children, .elements, .oddNamespaces, .declarationBytes, .headerSize, .skips, nil: return nil
+        }
+    }
+}
+
+extension XMLLimits {
+    /// What is delivered of what servers send. The namespaces in scope are looked through for each element.
+    init(ofServers settings: Settings) {
+        self.init(
+            depth: settings.stanzaDepth, attributes: settings.stanzaAttributes, names: 16_384, declarations: 256,
+            elementSize: settings.maxStanza, skippedSize: settings.maxSkipped)
+    }
+}
