@@ -275,7 +275,8 @@ private final class BodyReader: ElementReader {
         let isBOSH = declaration.uri == names.bosh
         var text: [UInt8] = []
         // The stream's default namespace is jabber:client.
-        if !declaration.prefix.isNone || !(isBOSH || declaration.uri == names.client || declaration.uri == names.empty) {
+        if !declaration.prefix.isNone || !(isBOSH || declaration.uri == names.client || declaration.uri == names.empty)
+        {
             let uri = isBOSH ? names.client : declaration.uri
             NamespaceDeclaration.append(
                 prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(uri.bytes), into: &text)
