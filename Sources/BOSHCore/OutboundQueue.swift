@@ -33,13 +33,13 @@ package struct OutboundQueue: Sendable, Equatable {
     /// Puts stanzas behind everything that waits; no bytes are nothing that waits.
     package mutating func append(stanzas: [UInt8]) {
         guard !stanzas.isEmpty else { return }
-        if case .stanzas(var waiting)? = batches.last {
-            batches.removeLast()
-            waiting.append(contentsOf: stanzas)
-            batches.append(.stanzas(waiting))
-        } else {
+        // Taken out first: with two owners all that waits would be copied for each stanza more.
+        guard case .stanzas? = batches.last, case .stanzas(var waiting) = batches.removeLast() else {
             batches.append(.stanzas(stanzas))
+            return
         }
+        waiting.append(contentsOf: stanzas)
+        batches.append(.stanzas(waiting))
     }
 
     /// Takes what the next response shall hold; nil when nothing waits.

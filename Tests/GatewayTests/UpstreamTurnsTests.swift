@@ -17,7 +17,9 @@ import Testing
     private static let expected =
         String(repeating: "<a xmlns='jabber:client'/>", count: count) + "<message xmlns='jabber:client' id='last'/>"
 
-    @Test("R-16: stanzas of another server come before the rest of a flood, and all of the flood comes", arguments: Way.allCases)
+    @Test(
+        "R-16: stanzas of another server come before the rest of a flood, and all of the flood comes",
+        arguments: Way.allCases)
     func flood(way: Way) throws {
         let scene = try TurnScene(way)
         let before = try scene.deliveredStanzas()
@@ -90,7 +92,9 @@ import Testing
         #expect(isWhole)
     }
 
-    @Test("R-16 T-07: what ends a stream comes behind all that came before it", arguments: TurnEnd.all, Listening.allCases)
+    @Test(
+        "R-16 T-07: what ends a stream comes behind all that came before it", arguments: TurnEnd.all, Listening.allCases
+    )
     func ends(end: TurnEnd, listening: Listening) throws {
         let scene = try TurnScene(end.way, environment: ["HOLDFAST_SESSION_BUFFER": "16384"])
         let before = try scene.deliveredStanzas()
@@ -240,38 +244,39 @@ struct TurnEnd: CustomTestStringConvertible, Sendable {
     var reason = "upstream-lost"
     let act: @Sendable (any ServerStream, String) throws -> Void
 
-    static let all = [UpstreamTurnsTests.Way.plain, .secured].flatMap { way in
-        [
-            Self(testDescription: "the end of the stream, \(way)", way: way, reason: "upstream-closed") {
-                try $0.send($1 + "</stream:stream>")
+    static let all =
+        [UpstreamTurnsTests.Way.plain, .secured].flatMap { way in
+            [
+                Self(testDescription: "the end of the stream, \(way)", way: way, reason: "upstream-closed") {
+                    try $0.send($1 + "</stream:stream>")
+                },
+                Self(testDescription: "what is not well-formed, \(way)", way: way, reason: "upstream-malformed") {
+                    try $0.send($1 + "</a>")
+                },
+                Self(testDescription: "the end of the connection, \(way)", way: way) {
+                    try $0.send($1)
+                    wire(of: $0)?.close()
+                },
+            ]
+        } + [
+            Self(testDescription: "the end of TLS", way: .secured) {
+                guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
+                try stream.wire.send(stream.records($1) + stream.goodbye())
             },
-            Self(testDescription: "what is not well-formed, \(way)", way: way, reason: "upstream-malformed") {
-                try $0.send($1 + "</a>")
+            Self(testDescription: "a damaged record", way: .secured) {
+                guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
+                let flood = stream.records($1)
+                var damaged = stream.records("<a/>")
+                damaged[damaged.count - 1] ^= 1
+                try stream.wire.send(flood + damaged)
             },
-            Self(testDescription: "the end of the connection, \(way)", way: way) {
-                try $0.send($1)
-                wire(of: $0)?.close()
+            Self(testDescription: "key updates without end", way: .secured) {
+                guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
+                var bytes = stream.records($1)
+                for _ in 0..<1_000 { bytes += stream.keyUpdate() }
+                try stream.wire.sendUntilCut(bytes)
             },
         ]
-    } + [
-        Self(testDescription: "the end of TLS", way: .secured) {
-            guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
-            try stream.wire.send(stream.records($1) + stream.goodbye())
-        },
-        Self(testDescription: "a damaged record", way: .secured) {
-            guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
-            let flood = stream.records($1)
-            var damaged = stream.records("<a/>")
-            damaged[damaged.count - 1] ^= 1
-            try stream.wire.send(flood + damaged)
-        },
-        Self(testDescription: "key updates without end", way: .secured) {
-            guard let stream = $0 as? SecuredStream else { throw TestFault("no TLS") }
-            var bytes = stream.records($1)
-            for _ in 0..<1_000 { bytes += stream.keyUpdate() }
-            try stream.wire.sendUntilCut(bytes)
-        },
-    ]
 
     private static func wire(of stream: any ServerStream) -> ByteStream? {
         (stream as? any ServerCarrier)?.wire

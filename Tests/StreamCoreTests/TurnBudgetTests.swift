@@ -21,7 +21,11 @@ import Testing
     @Test func `An item may take more than is left, and the budget is spent then`() {
         var budget = TurnBudget(items: 3, bytes: 100)
         budget.spend(items: 1, bytes: .max)
-        #expect(budget == { var spent = TurnBudget(items: 2, bytes: 1); spent.end(); return spent }())
+        #expect(
+            budget
+                == {
+                    var spent = TurnBudget(items: 2, bytes: 1); spent.end(); return spent
+                }())
         budget.spend(items: .max, bytes: .max)
         #expect(budget.isSpent)
         #expect(budget.items == 0 && budget.bytes == 0)

@@ -49,7 +49,9 @@ struct LargeElementTests {
     func kinds() {
         let header = "<s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams' xmlns:p='urn:p'>"
         let filler = String(repeating: "y", count: 100_000)
-        #expect(forwarded("<m><p:a/>\(filler)</m>", header: header, reader)?.hasPrefix("<m xmlns='jabber:client' xmlns:p='urn:p'>") == true)
+        #expect(
+            forwarded("<m><p:a/>\(filler)</m>", header: header, reader)?.hasPrefix(
+                "<m xmlns='jabber:client' xmlns:p='urn:p'>") == true)
         let features = forwarded("<s:features><a xmlns='urn:a'>\(filler)</a></s:features>", header: header, reader)
         #expect(features?.hasPrefix("<stream:features><a xmlns='urn:a'>y") == true)
         #expect(features?.hasSuffix("y</a></stream:features>") == true)
@@ -127,7 +129,9 @@ struct LargeElementTests {
         #expect(order == [1, 2])
     }
 
-    @Test("a stream that ends in the middle of one holds up nobody, nor does one that begins anew", arguments: [false, true])
+    @Test(
+        "a stream that ends in the middle of one holds up nobody, nor does one that begins anew",
+        arguments: [false, true])
     func abandoned(isReset: Bool) {
         var second = opened()
         let text = Self.message("<a/>", times: 30_000)
