@@ -116,7 +116,7 @@ package final class BodyParser {
         var offset = start
         switch framer.scan(beginning, from: &offset, limits: reader.limits) {
         case .rootOpened, .rootClosed: break
-        case .needMore, .childClosed, .fault: return nil
+        case .needMore, .childClosed, .sectionOpened, .sectionClosed, .wideTag, .fault: return nil
         }
         let tag = beginning.extracting(start..<offset)
         guard CharacterCheck.validPrefix(of: tag) == tag.count else { return nil }

@@ -19,7 +19,7 @@ package final class Daemon {
     package let adminPort: UInt16
     private let process: Process
     /// Its number, for what the kernel tells of it.
-    var processID: pid_t { process.processID }
+    package var processID: pid_t { process.processID }
     /// The connection that `settle` uses.
     private var settling: ByteStream?
 
