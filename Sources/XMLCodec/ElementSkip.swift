@@ -9,8 +9,8 @@ final class ElementSkip {
     private let limit: XMLLimit
     private let scope: StreamScope
     private let limits: XMLLimits
-    /// A tag is kept until it is whole.
-    private static let mostInTag = 8 * 1_048_576
+    /// A tag is kept until it is whole, up to so many bytes.
+    private var mostInTag: Int { max(limits.elementSize, 1_048_576) }
 
     /// Nil once another element has taken its context.
     private var reader: SkipReader?
@@ -125,7 +125,7 @@ final class ElementSkip {
         if isInMarkup {
             let start = waiting[seenCount...].lastIndex(of: UInt8(ascii: "<"))
             end = start ?? 0
-            guard waiting.count - end <= Self.mostInTag else { return .limit(.elementSize) }
+            guard waiting.count - end <= mostInTag else { return .limit(.elementSize) }
         } else if mayGoOn {
             // libxml2 overlooks a `]]>` in text whose beginning it has been given before.
             while end > 0, waiting.count - end < 2, waiting[end - 1] == UInt8(ascii: "]") { end -= 1 }

@@ -107,9 +107,9 @@ extension HostileOpening {
     ]
 
     fileprivate static let features = [
-        says("without end", "<stream:features>" + String(repeating: "<a/>", count: 300_000)),
+        says("without end", "<stream:features>" + String(repeating: "<a/>", count: 3_000_000)),
         says("too deep", "<stream:features>" + String(repeating: "<a>", count: 10_000)),
-        says("with too many attributes", "<stream:features>" + "<a \((0..<65).map { "a\($0)='' " }.joined())/>"),
+        says("with too many attributes", "<stream:features>" + "<a \((0..<1_025).map { "a\($0)='' " }.joined())/>"),
         says("that do not end as they begin", "<stream:features></stream:feature>"),
         says("with an entity", "<stream:features>&a;</stream:features>"),
         says("with a comment", "<stream:features><!-- --></stream:features>"),

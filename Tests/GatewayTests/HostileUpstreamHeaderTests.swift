@@ -108,8 +108,8 @@ extension HostileOpening {
             Array("<stream:stream xmlns='jabber:client' xmlns:stream='\(streams)' version='1.0' id='".utf8)
                 + [0xC0, 0xAF] + Array("'>\(features)".utf8)),
         Self(
-            "a hundred attributes",
-            header("xmlns='jabber:client' xmlns:stream='\(streams)' " + (0..<100).map { "a\($0)='' " }.joined())),
+            "too many attributes",
+            header("xmlns='jabber:client' xmlns:stream='\(streams)' " + (0..<1_100).map { "a\($0)='' " }.joined())),
         Self(
             "a hundred namespaces",
             header("xmlns='jabber:client' xmlns:stream='\(streams)' " + (0..<100).map { "xmlns:a\($0)='u' " }.joined())),
