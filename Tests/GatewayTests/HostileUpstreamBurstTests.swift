@@ -143,7 +143,8 @@ final class BurstScene {
     private let before: Int
 
     init(isSecured: Bool = false) throws {
-        compressed = try CompressedScene(isSecured: isSecured, environment: ["HOLDFAST_SESSION_BUFFER": "16384", "HOLDFAST_MAX_STANZA": "1048576"])
+        compressed = try CompressedScene(
+            isSecured: isSecured, environment: ["HOLDFAST_SESSION_BUFFER": "16384", "HOLDFAST_MAX_STANZA": "1048576"])
         stream = try CompressedStream(compressed.carrier)
         try stream.send(ScriptedStream.header() + CompressedScene.offer)
         #expect(try compressed.restart.answer().payload == CompressedScene.features)
