@@ -30,7 +30,8 @@ import Testing
         for markup in HostileMarkup.bombs {
             let poll = try client.send()
             try stream.wire.send(markup.bytes + Array("<message id='m2'/>".utf8))
-            #expect(try poll.answer().payload == "<message xmlns='jabber:client' id='m2'/>", "\(markup.testDescription)")
+            #expect(
+                try poll.answer().payload == "<message xmlns='jabber:client' id='m2'/>", "\(markup.testDescription)")
         }
         _ = try client.exchange("type='terminate'")
         try scene.daemon.wait(until: "sessions.now", is: 1)

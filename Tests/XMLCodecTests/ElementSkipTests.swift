@@ -43,7 +43,8 @@ struct ElementSkipTests {
             ("attributes", "<m\(attributes(7))/>"), ("attributes", "<m\(attributes(7))>a</m>"),
             ("attributes", "<m><n\(attributes(30))/></m>"),
             ("attributes", "<m><n a='1' b='2' c='3' xmlns:a='a' xmlns:b='b' xmlns:c='c' d='4'/>x</m>"),
-            ("element-size", "<m>\(long)</m>"), ("element-size", "<m>\(many)</m>"), ("element-size", "<m a='\(long)'/>"),
+            ("element-size", "<m>\(long)</m>"), ("element-size", "<m>\(many)</m>"),
+            ("element-size", "<m a='\(long)'/>"),
             ("element-size", "<m \(String(repeating: " ", count: 500))/>"), ("element-size", "<\(long)/>"),
             ("element-size", "<m><![CDATA[\(long)]]></m>"),
             ("element-size", "<m><![CDATA[\(long)]]]]><![CDATA[>]]>]]&gt;</m>"),
@@ -195,18 +196,18 @@ struct ElementSkipTests {
         }
     }
 
-    @Test("a tag with any number of attributes is skipped, and its namespaces are still in scope")
+    @Test("a tag with tens of thousands of attributes is skipped, and its namespaces are still in scope")
     func widest() {
         let reader = UpstreamReader()
         for (open, close) in [("<m xmlns:p='urn:p'", "><p:a/></m>"), ("<m", "/>"), ("<m><n", "/></m>")] {
-            let text = open + attributes(100_000) + close
+            let text = open + attributes(50_000) + close
             #expect(items(streamHeader + text + "<m/>", reader).dropFirst() == [skipped("attributes", text), stanza])
             let chunks = stride(from: 0, to: text.utf8.count, by: 1_000).map { start in
                 Array(text.utf8.dropFirst(start).prefix(1_000))
             }
             #expect(items([Array(streamHeader.utf8)] + chunks, reader).last == skipped("attributes", text))
         }
-        let unbound = "<m\(attributes(100_000))><p:a/></m>"
+        let unbound = "<m\(attributes(50_000))><p:a/></m>"
         #expect(items(streamHeader + unbound, reader).last == .fault(.malformed))
         let declared = "<m" + (0..<10_000).map { " xmlns:a\($0)='u'" }.joined() + "/>"
         #expect(items(streamHeader + declared, reader).last == .fault(.limit("declarations")))

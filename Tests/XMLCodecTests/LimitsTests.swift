@@ -154,7 +154,6 @@ struct LimitsTests {
         #expect(items(streamHeader + "<m>xx" + text.dropFirst(3), reader).last.isSkipped)
     }
 
-
     /// After some 420,000 distinct names libxml2's dictionary is full and refuses every further new one for good.
     @Test("a million distinct names, and then an honest body")
     func millionNamesFromClients() {

@@ -176,7 +176,9 @@ struct PassThroughTests {
         "<iq><compressed xmlns='http://jabber.org/protocol/compress'/></iq>",
     ]
 
-    @Test("<enabled/> and <resumed/> of stream management enable resumption, also with the login (T-12)", arguments: elements)
+    @Test(
+        "<enabled/> and <resumed/> of stream management enable resumption, also with the login (T-12)",
+        arguments: elements)
     func resumption(element: String) {
         guard case .stanza(_, let enables, _) = items(Self.streamStart + element, UpstreamReader()).last else {
             Issue.record("no stanza")
