@@ -120,6 +120,7 @@ package struct AddressLedger: Sendable {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard entries[index].sessions < limits.sessions else { throw .sessions }
         guard entries[index].logins < limits.logins else { throw .logins }
+        guard entries[index].bytes < limits.bytes else { throw .bytes }
         let isFreshAt = max(entries[index].isFreshAt, now) + creationInterval
         guard isFreshAt - now <= max(Self.window, creationInterval) else { throw .creations }
         entries[index].isFreshAt = isFreshAt
@@ -171,6 +172,19 @@ package struct AddressLedger: Sendable {
         guard bytes > 0, let index = index(of: account) else { return }
         entries[index].bytes = max(0, entries[index].bytes - bytes)
         restIfIdle(index, now: now)
+    }
+
+    /// Notes that an account, which holds a connection or a session, has more or fewer bytes than before. Here nothing is
+    /// refused: they are there already.
+    package mutating func note(_ difference: Int, of account: Account) {
+        guard difference != 0, let index = index(of: account) else { return }
+        entries[index].bytes = max(0, entries[index].bytes + difference)
+    }
+
+    /// Whether an account holds as many bytes as it may.
+    package func isFull(_ account: Account) -> Bool {
+        guard let index = index(of: account) else { return false }
+        return entries[index].bytes >= limits.bytes
     }
 
     /// The bytes that an account holds.

@@ -18,6 +18,9 @@ final class SessionDriver {
     var chargedStanzas: UInt32 = 0
     var chargedReplays: UInt32 = 0
 
+    /// All that the account has of it.
+    var charged: Int { Int(chargedRequests) + Int(chargedStanzas) + Int(chargedReplays) }
+
     init(slot: UInt32, account: AddressLedger.Account, session: consuming Session) {
         self.slot = slot
         self.account = account

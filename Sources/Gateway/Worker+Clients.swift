@@ -336,10 +336,10 @@ extension Worker {
     func close(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
-        release(connection)
         abortWaiting(on: connection)
         pool.takeBack(&connection.output)
         settle(connection)
+        release(connection)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
         try? poller.deregister(connection.socket.descriptor)
         connections.remove(connection.token)

@@ -18,12 +18,15 @@ extension Worker {
     func settle(_ connection: ClientConnection) {
         guard connection.role == .bosh else { return }
         let isClosed = if case .closed = connection.ending { true } else { false }
+        let before = Int(connection.chargedBody) + Int(connection.chargedAnswers)
         memory.settle(
             .bodies, isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.capacity,
             charged: &connection.chargedBody)
         memory.settle(
             .answers, isClosed ? 0 : connection.http.answerBytes + connection.output.capacity,
             charged: &connection.chargedAnswers)
+        let after = Int(connection.chargedBody) + Int(connection.chargedAnswers)
+        addresses.note(after - before, of: connection.account)
         noteUnfinished(connection, isReading: !isClosed && connection.http.phase == .readingBody)
     }
 
@@ -31,9 +34,11 @@ extension Worker {
     func settle(_ driver: SessionDriver) {
         let isGone = sessions[Int(driver.slot)] !== driver
         let held = isGone ? Session.HeldBytes.nothing : driver.ask { $0.heldBytes }
+        let before = driver.charged
         memory.settle(.requests, held.requests, charged: &driver.chargedRequests)
         memory.settle(.stanzas, held.stanzas, charged: &driver.chargedStanzas)
         memory.settle(.replays, held.replays, charged: &driver.chargedReplays)
+        addresses.note(driver.charged - before, of: driver.account)
         if !isGone { stanzaHolders.set(driver.slot, to: driver.ask { $0.isDraining } ? 0 : held.stanzas) }
     }
 
@@ -44,6 +49,7 @@ extension Worker {
 
     /// Makes room where the account asks for it, and gives back what is free; once in each turn of the loop.
     func relieve() {
+        memory.settle(.bodies, largeBodies.byteCount, charged: &chargedLargeBodies)
         if memory.pressure >= .high { drainLargest() }
         while memory.pressure == .full, refuseNewestBody() {}
         let peak = max(memoryPeak, memory.total)
@@ -91,7 +97,9 @@ extension Worker {
         connection.isUnfinished = isReading
         unfinishedCount += isReading ? 1 : -1
         guard isReading else { return }
-        guard memory.pressure == .none else {
+        let isAddressFull = addresses.isFull(connection.account)
+        if isAddressFull { reached(.addressMemory, "client \(connection.peer)") }
+        guard memory.pressure == .none, !isAddressFull else {
             refuseBody(of: connection)
             return
         }
@@ -115,7 +123,7 @@ extension Worker {
     }
 
     private func refuseBody(of connection: ClientConnection) {
-        reached(.memoryLimit, "a request body was refused")
+        if memory.pressure > .none { reached(.memoryLimit, "a request body was refused") }
         counters.requestsRefused &+= 1
         connection.http.encodeOverload(date: date.current())
         connection.backlog = []

@@ -182,9 +182,9 @@ extension Worker {
         for link in driver.takeLinks() { link.session = nil }
         sessionTable.remove(driver.session.id)
         logins.remove(driver.slot)
+        sessions[Int(driver.slot)] = nil
         addresses.closeSession(of: driver.account, hasLoggedIn: driver.ask { $0.hasLoggedIn }, now: planTime)
         if let bound = Bound(reason) { reached(bound, "session \(driver.session.id.short)") }
-        sessions[Int(driver.slot)] = nil
         vacantSessions.append(driver.slot)
     }
 

@@ -17,6 +17,7 @@ extension Worker {
     func forgetSpareResponses(of driver: SessionDriver) {
         spareResponses.set(driver.slot, to: 0)
         stanzaHolders.set(driver.slot, to: 0)
+        addresses.note(-driver.charged, of: driver.account)
         memory.settle(.requests, 0, charged: &driver.chargedRequests)
         memory.settle(.stanzas, 0, charged: &driver.chargedStanzas)
         memory.settle(.replays, 0, charged: &driver.chargedReplays)

@@ -66,6 +66,8 @@ package final class Worker {
     /// Links that go on with bytes which they have read earlier, when it is their turn.
     var waitingLinks: [UpstreamLink] = []
 
+    /// What the account has of the bodies that are worked on over several turns.
+    var chargedLargeBodies: UInt32 = 0
     /// What sessions keep of responses beyond those that must be, by slot.
     var spareResponses = SizeOrder()
     /// What all peers have this worker hold.

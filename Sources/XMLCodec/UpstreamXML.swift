@@ -18,11 +18,26 @@ package struct UpstreamXML {
     private var partial: [UInt8] = []
     /// The stream's root as `UpstreamReader` gave it.
     private var scope = StreamScope.usual
-    /// The element that is skipped at the moment.
-    private var skip: ElementSkip?
+    /// What is under way over several calls; nothing most of the time.
+    private var ongoing = Ongoing.nothing
 
-    /// A long element that has come whole and is being read, step by step.
-    private var large: LargeElement?
+    private enum Ongoing {
+        case nothing
+        /// A long element that has come whole and is being read, step by step.
+        case reading(LargeElement)
+        /// An element that is skipped while it streams by.
+        case skipping(ElementSkip)
+    }
+
+    private var large: LargeElement? {
+        get { if case .reading(let element) = ongoing { element } else { nil } }
+        set { ongoing = newValue.map { .reading($0) } ?? .nothing }
+    }
+
+    private var skip: ElementSkip? {
+        get { if case .skipping(let skip) = ongoing { skip } else { nil } }
+        set { ongoing = newValue.map { .skipping($0) } ?? .nothing }
+    }
 
     /// A stream whose header is expected.
     package init() {}
@@ -134,8 +149,7 @@ package struct UpstreamXML {
     private mutating func end(with item: UpstreamItem) -> UpstreamItem {
         phase = .over
         partial = []
-        large = nil
-        skip = nil
+        ongoing = .nothing
         return item
     }
 

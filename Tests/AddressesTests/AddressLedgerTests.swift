@@ -112,7 +112,26 @@ import Testing
         #expect(!charge(.max, account, &ledger))
     }
 
-    @Test("ipv6-prefix: the addresses of one network are one; an IPv4 address is one however it is written")
+    @Test("address-memory: bytes that are there already are noted, and an address that is full begins no session")
+    func notesBytes() throws {
+        var ledger = AddressLedger(
+            limits: .init(connections: 9, sessions: 9, logins: 9, creations: 9, bytes: 1_000, ipv6Prefix: 64))
+        let address = IPAddress("192.0.2.1")
+        let account = try ledger.openConnection(from: address, now: .zero)
+        ledger.note(1_500, of: account)
+        #expect(ledger.isFull(account) && ledger.bytes(of: account) == 1_500)
+        #expect(throws: AddressLedger.Refusal.bytes) { try ledger.openSession(from: address, now: .zero) }
+        #expect(throws: Never.self) { try ledger.openSession(from: IPAddress("192.0.2.2"), now: .zero) }
+        ledger.note(-501, of: account)
+        #expect(!ledger.isFull(account))
+        #expect(throws: Never.self) { try ledger.openSession(from: address, now: .zero) }
+        ledger.note(-9_999, of: account)
+        #expect(ledger.bytes(of: account) == 0)
+        ledger.note(5, of: .unlimited)
+        #expect(!ledger.isFull(.unlimited))
+    }
+
+    @Test("address-prefix: the addresses of one network are one; an IPv4 address is one however it is written")
     func prefix() throws {
         let of = { (text: String, prefix: Int) in IPAddress(text).map { AddressKey($0, prefix: prefix) } }
         #expect(of("2001:db8:1:2::1", 64) == of("2001:db8:1:2:ffff:ffff:ffff:ffff", 64))

@@ -48,6 +48,28 @@ import Testing
         #expect(try daemon.connect().get("/http-bind").status == 200)
     }
 
+    @Test("address-memory: a further body of an address that holds too much is refused, until the others are gone")
+    func memory() throws {
+        let daemon = try daemonForStrangers(["HOLDFAST_ADDRESS_MEMORY": "1 MiB"])
+        // All of a request but its last byte.
+        let unfinished = String(RawClient.post(String(repeating: " ", count: 600_000)).dropLast())
+        var connections = try (0..<2).map { _ in
+            let connection = try daemon.connect()
+            try connection.send(unfinished)
+            try daemon.settle()
+            return connection
+        }
+        let third = try daemon.connect()
+        try third.send(unfinished)
+        #expect(try third.answer().status == 503)
+        let (refused, _) = try create(daemon, try daemon.connect(), for: "203.0.113.9")
+        #expect(refused.status == 503)
+        #expect(try daemon.statistics().number("limits.address-memory").map { $0 >= 2 } == true)
+        connections = []
+        try daemon.wait(until: "memory.held", is: 0)
+        #expect(try create(daemon, try daemon.connect(), for: "203.0.113.9").0.status == 200)
+    }
+
     @Test("address-connections: behind a balancer that says by a PROXY header whose connection it is")
     func connectionsBehindBalancer() throws {
         let daemon = try Daemon(
