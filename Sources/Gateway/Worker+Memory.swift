@@ -50,6 +50,12 @@ extension Worker {
     /// Makes room where the account asks for it, and gives back what is free; once in each turn of the loop.
     func relieve() {
         memory.settle(.bodies, largeBodies.byteCount, charged: &chargedLargeBodies)
+        upstreamReader.shortageBound =
+            switch memory.pressure {
+            case .none: nil
+            case .high: Self.mostWhenHigh
+            case .full: Self.mostWhenFull
+            }
         if memory.pressure >= .high { drainLargest() }
         while memory.pressure == .full, refuseNewestBody() {}
         let peak = max(memoryPeak, memory.total)
@@ -138,6 +144,11 @@ extension Worker {
         case .bytes(let bytes): bytes
         }
     }
+
+    /// How large an element from a server is kept above each mark. One that has begun cannot wait for better times: its
+    /// beginning is what takes the memory. So it is skipped, and its sender is told.
+    private static let mostWhenHigh = 1_048_576
+    private static let mostWhenFull = 65_536
 
     /// A fall of the account by this many bytes is worth looking for free pages.
     private static let worthGivingBack = 8 * 1_048_576

@@ -7,7 +7,7 @@ import XMLCodec
 extension Worker {
     /// Tells whoever waits for a skipped stanza, and the operator.
     func skipped(_ stanza: SkippedStanza, _ fate: SkippedFate, on link: UpstreamLink) {
-        if let bound = Bound(xmlLimit: stanza.limit) {
+        if let bound = isShort(for: stanza) ? .memoryLimit : Bound(xmlLimit: stanza.limit) {
             reached(bound, "session \(link.sessionName): \(stanza.kind.rawValue) of \(stanza.size) bytes was skipped")
         }
         switch fate {
@@ -24,6 +24,11 @@ extension Worker {
         case .dropped:
             break
         }
+    }
+
+    /// Whether a stanza was skipped that would be delivered if there was more memory.
+    private func isShort(for stanza: SkippedStanza) -> Bool {
+        XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= settings.maxStanza
     }
 
     private static let mostUnwrittenForAnswer = 65_536

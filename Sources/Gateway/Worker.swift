@@ -353,8 +353,9 @@ package final class Worker {
     /// How long answers and farewells may take at the end.
     private static let drainTime = Duration.seconds(3)
 
-    /// How many names are looked up at the same time: a name server that is slow to answer for one must not hold up all.
-    private static let resolverCount: UInt32 = 4
+    /// How many names are looked up at the same time: a name server that is slow to answer for one must not hold up all. Two
+    /// are for the operator's domains, and of the rest one stranger may take `address-lookups`.
+    private static let resolverCount: UInt32 = 6
 }
 
 /// Why a worker could not start: one line for the operator.

@@ -29,6 +29,13 @@ package final class UpstreamReader {
     /// The limits, which the framer of each stream shares.
     package var limits: XMLLimits { stanzas.limits }
 
+    /// The most bytes of one element that is delivered, when the worker has not the memory for the largest; nil otherwise. A
+    /// larger one is skipped, also when it has begun to come.
+    package var shortageBound: Int?
+
+    /// The most bytes of one element that is delivered now.
+    var mostBytes: Int { min(shortageBound ?? .max, limits.elementSize) }
+
     /// Reads a stream header, from its XML declaration to its `>`. `scope` becomes the stream's.
     func readHeader(_ piece: Span<UInt8>, scope: inout StreamScope) -> UpstreamItem {
         let start: Int

@@ -91,7 +91,7 @@ package struct UpstreamXML {
         }
         let (most, limit) =
             phase == .header
-            ? (reader.limits.headerSize, XMLLimit.headerSize) : (reader.limits.elementSize, XMLLimit.elementSize)
+            ? (reader.limits.headerSize, XMLLimit.headerSize) : (reader.mostBytes, XMLLimit.elementSize)
         guard partial.count + (offset - start) <= most else {
             guard phase == .open, framer.isInElement || event == .childClosed else {
                 return end(with: .fault(XMLFault.limit(limit).asStreamFault))

@@ -53,7 +53,7 @@ import Testing
         let daemon = try daemonForStrangers(["HOLDFAST_ADDRESS_MEMORY": "1 MiB"])
         // All of a request but its last byte.
         let unfinished = String(RawClient.post(String(repeating: " ", count: 600_000)).dropLast())
-        var connections = try (0..<2).map { _ in
+        let connections = try (0..<2).map { _ in
             let connection = try daemon.connect()
             try connection.send(unfinished)
             try daemon.settle()
@@ -65,7 +65,7 @@ import Testing
         let (refused, _) = try create(daemon, try daemon.connect(), for: "203.0.113.9")
         #expect(refused.status == 503)
         #expect(try daemon.statistics().number("limits.address-memory").map { $0 >= 2 } == true)
-        connections = []
+        for connection in connections { connection.wire.close() }
         try daemon.wait(until: "memory.held", is: 0)
         #expect(try create(daemon, try daemon.connect(), for: "203.0.113.9").0.status == 200)
     }

@@ -117,7 +117,7 @@ import Testing
         let session = try OpenSession()
         let admin = try session.daemon.connectToAdmin()
         // A request that is half there keeps its connection.
-        try admin.send("GET /readyz HTTP/1.1\r\nHost: x")
+        try admin.send("GET /readyz HTTP/1.1\r\nHost: localhost")
         try session.daemon.settle()
         session.daemon.send(SIGTERM)
         _ = try session.stream.read(until: "</stream:stream>")

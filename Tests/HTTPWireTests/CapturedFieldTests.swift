@@ -66,7 +66,7 @@ struct CapturedFieldTests {
             "X-Forwarded-Host: x", "X-Forwarded-By: x", "Xforwarded-for: x", "X-Real-IP: x", "Accept-Encodinh: x",
         ])
     func similarNames(line: String) {
-        for captures in CapturedField.allCases {
+        for captures in CapturedField.allCases where captures != .provenance {
             #expect(captured(captures, "GET / HTTP/1.1\r\nHost: h\r\n\(line)\r\n\r\n") == [""])
         }
     }
@@ -102,5 +102,27 @@ struct CapturedFieldTests {
         let long = ChunkingVerifier(limits: limits, captures: .xForwardedFor)
             .verify(Array("\(head)X-Forwarded-For: \(String(repeating: "a", count: 4_096))\r\n\r\n".utf8), stride: 7)
         #expect(long.faults == [.headTooLarge])
+    }
+
+    @Test("admin-host: the host and where a request comes from, of each request anew")
+    func provenance() {
+        func heads(_ text: String) -> [RequestHead] {
+            var connection = HTTPConnection(rules: HTTPRules(limits: HTTPLimits(), captures: .provenance))
+            let bytes = Array(text.utf8)
+            var offset = 0
+            var heads: [RequestHead] = []
+            while let event = connection.next(bytes.span, offset: &offset) {
+                if case .request(let request) = event { heads.append(request.head) }
+            }
+            return heads
+        }
+        let first = "GET / HTTP/1.1\r\nSec-Fetch-Site: none\r\nHost: A.example:80\r\nsec-fetch-site: cross-site\r\n\r\n"
+        let read = heads(first + "GET / HTTP/1.1\r\nHost: b\r\nSec-Fetch-Mode: cors\r\n\r\n")
+        #expect(read.count == 2)
+        #expect(read.map { $0.provenance.host.map { String(decoding: $0, as: UTF8.self) } } == ["A.example:80", "b"])
+        #expect(
+            read.map { $0.provenance.fetchSites.map { String(decoding: $0, as: UTF8.self) } }
+                == [["none", "cross-site"], []])
+        #expect(heads("GET / HTTP/1.0\r\n\r\n").first?.provenance.host == nil)
     }
 }

@@ -32,6 +32,33 @@ struct ElementSkipTests {
         .skipped(SkippedStanza(kind: kind, limit: limit, size: text.utf8.count))
     }
 
+    @Test("memory-limit: without memory an element is skipped that would be delivered, also when it has begun to come")
+    func skipsForWantOfMemory() {
+        let reader = UpstreamReader()
+        var stream = UpstreamXML()
+        var kinds: [String] = []
+        func feed(_ text: String) {
+            let bytes = Array(text.utf8)
+            var offset = 0
+            while offset < bytes.count, let item = stream.next(bytes.span, offset: &offset, reader: reader) {
+                switch item {
+                case .stanza: kinds.append("stanza")
+                case .skipped: kinds.append("skipped")
+                case .header: kinds.append("header")
+                default: kinds.append("\(item)")
+                }
+            }
+        }
+        feed("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
+        let text = String(repeating: "x", count: 2_000)
+        feed("<message>\(text)")
+        reader.shortageBound = 1_000
+        feed("\(text)</message><message>small</message><message>\(text)</message>")
+        reader.shortageBound = nil
+        feed("<message>\(text)</message>")
+        #expect(kinds == ["header", "skipped", "stanza", "skipped", "stanza"])
+    }
+
     @Test("too deep, too wide, too large in every part: skipped, and the next stanza is delivered")
     func beyondLimits() {
         let reader = UpstreamReader(limits: limits)
