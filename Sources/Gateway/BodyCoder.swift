@@ -150,14 +150,14 @@ struct ExpansionBounds {
     /// Whether the ratio bounds it more narrowly than the limit of any body.
     func isBelowBodyLimit(_ wireCount: Int) -> Bool { bytes(from: wireCount) < body }
 
-    /// Whether what `wireCount` bytes became takes no longer to be read than some twenty times what a plain message of
-    /// `wireCount` bytes takes to be served. That is 14,000 bytes' worth of reading and two for each of its bytes.
+    /// Whether what `wireCount` bytes became takes no longer to be read than twenty times what a plain message of `wireCount`
+    /// bytes takes to be served. The two numbers are those at which a search among dear shapes found 18 times at most.
     func allowsWeight(_ weight: Int, from wireCount: Int) -> Bool {
         weight <= Self.leastWeight + wireCount * Self.weightByByte
     }
 
     /// What anything may become.
     private static let leastBytes = 4096
-    private static let leastWeight = 200_000
-    private static let weightByByte = 30
+    private static let leastWeight = 80_000
+    private static let weightByByte = 25
 }

@@ -78,7 +78,13 @@ import Testing
         #expect(try connection.exchange(RawClient.post(large)).status == 413)
         let junk = BOSHClient(daemon).nextBody("to='example.org'", Self.junk)
         #expect(try connection.exchange(RawClient.post(junk)).status == 413)
-        #expect(try daemon.statistics().number("limits.login-body") == 2)
+        // Digits of numbers that look like chance become some three times as many.
+        let digits = (UInt32(1)...10_000).map { String($0 &* 2_654_435_761, radix: 10) }.joined()
+        let coded = try BOSHClient(daemon).nextBody("to='example.org'", "<a>\(digits)</a>").compressed(.gzip)
+        #expect(coded.count < 65_536 && digits.utf8.count > 65_536)
+        try connection.post(coded, "Content-Encoding: gzip")
+        #expect(try connection.answer().status == 413)
+        #expect(try daemon.statistics().number("limits.login-body") == 3)
         #expect(try daemon.statistics().number("sessions.ever") == 0)
         #expect(try server.isUntouched)
     }

@@ -127,7 +127,7 @@ func processorTime(_ work: () -> Void) -> Duration {
         #expect(cost(of: text) < elements * 5)
     }
 
-    /// In a debug build the parts that are not libxml2's are slow: twenty times, where a release build has less than two.
+    /// In a debug build the parts that are not libxml2's are slow, so the bound is wide.
     @Test("BodyWeight: what weighs as much as plain text takes no longer", arguments: shapes.map(\.0))
     func weight(name: String) throws {
         let make = try #require(Self.shapes.first { $0.0 == name }).1
