@@ -159,5 +159,5 @@ struct ExpansionBounds {
     /// What anything may become.
     private static let leastBytes = 4096
     private static let leastWeight = 80_000
-    private static let weightByByte = 25
+    private static let weightByByte = 20
 }

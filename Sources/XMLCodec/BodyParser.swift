@@ -83,12 +83,12 @@ package final class BodyParser {
             return nil
         case .characters:
             guard checkCharacters(body, budget: budget, &progress) else {
-                return refuse(.encoding, body, progress.start..<progress.offset)
+                return refuse(.encoding, body, readable: progress.offset)
             }
             return nil
         case .frame:
             return frame(body, budget: budget, &progress).map { fault in
-                refuse(fault, body, progress.start..<progress.offset)
+                refuse(fault, body, readable: progress.offset)
             }
         case .content:
             let document = body.extracting(progress.start..<body.count)
@@ -159,11 +159,10 @@ package final class BodyParser {
         }
     }
 
-    /// The refusal for `fault`, with the attributes when the bytes in front of it hold the start tag.
-    private func refuse(_ fault: XMLFault, _ body: Span<UInt8>, _ readable: Range<Int>) -> BodyParse {
-        guard readable.lowerBound < readable.upperBound else { return .refused(fault, attributes: nil) }
-        reader.readRoot(body.extracting(readable))
-        return .refused(fault, attributes: reader.takeAttributes())
+    /// The refusal for `fault`, with the attributes when the bytes in front of it hold the start tag. The framer looks at that
+    /// first: libxml2 compares each attribute with each, and a fault behind them comes before they are counted.
+    private func refuse(_ fault: XMLFault, _ body: Span<UInt8>, readable end: Int) -> BodyParse {
+        .refused(fault, attributes: parseStartTag(body.extracting(0..<end)))
     }
 }
 

@@ -22,9 +22,9 @@ ROWS = [
     ("creation", "plain text", "gzip", 1_000_000),
     ("creation", "elements with a namespace", "plain", 60_000),
     ("creation", "elements with a namespace", "gzip", 1_000_000),
-    ("creation", "elements with a namespace", "gzip, nine times", 60_000),
-    ("creation", "unbound prefixes", "gzip, nine times", 60_000),
-    ("creation", "plain text", "gzip, nine times", 60_000),
+    ("creation", "elements with a namespace", "gzip, almost six times", 60_000),
+    ("creation", "unbound prefixes", "gzip, almost six times", 60_000),
+    ("creation", "plain text", "gzip, almost six times", 60_000),
     ("creation", "empty elements", "plain", 60_000),
     ("creation", "children", "plain", 60_000),
     ("creation", "attributes", "plain", 60_000),
@@ -41,8 +41,8 @@ ROWS = [
     ("request", "plain text", "plain", 1_000),
     ("request", "plain text", "plain", 1_000_000),
     ("request", "plain text", "gzip", 1_000_000),
-    ("request", "plain text", "gzip, nine times", 1_000_000),
-    ("request", "attributes", "gzip, nine times", 1_000_000),
+    ("request", "plain text", "gzip, almost six times", 1_000_000),
+    ("request", "attributes", "gzip, almost six times", 1_000_000),
     ("request", "empty elements", "plain", 36_000),
     ("request", "empty elements", "plain", 1_000_000),
     ("request", "stanzas", "plain", 60_000),
@@ -53,7 +53,7 @@ ROWS = [
     ("early", "plain text", "plain", 60_000),
     ("early", "plain text", "gzip", 60_000),
     ("early", "plain text", "gzip", 1_000_000),
-    ("early", "plain text", "gzip, nine times", 60_000),
+    ("early", "plain text", "gzip, almost six times", 60_000),
     ("opening", "plain text", "plain", 60_000),
     ("opening", "plain text", "gzip", 60_000),
     ("opening", "plain text", "gzip", 1_000_000),
@@ -104,3 +104,5 @@ def warm(bench, place, size):
     small = [({"key": b"x", "newkey": b"x"}, b"")]
     for coding in ("plain", "gzip", "deflate"):
         bench.measure("unknown sid", small, coding, 2)
+    # A key is hashed only in a session that stands.
+    bench.measure("request", [({"key": b"x"}, b"")], "plain", 2)

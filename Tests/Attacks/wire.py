@@ -28,20 +28,20 @@ def packed(data, bits, ratio):
     packer = zlib.compressobj(9, zlib.DEFLATED, bits)
     start = packer.compress(data[:1]) + packer.flush(zlib.Z_SYNC_FLUSH)
     rest = packer.compress(data[1:]) + packer.flush()
-    missing = len(data) // ratio - len(start) - len(rest)
+    missing = int(len(data) / ratio) - len(start) - len(rest)
     return start + b"\0\0\0\xff\xff" * max(0, missing // 5 + 1) + rest
 
 
 def post(body, coding=None, fields="", chunked=False):
-    """A whole POST request with this body; `coding` is gzip, deflate, "gzip, nine times" or None."""
+    """A whole POST request with this body; `coding` is gzip, deflate, "gzip, almost six times" or None."""
     if isinstance(body, str):
         body = body.encode()
     if coding == "gzip":
         body = gzip.compress(body, 9, mtime=0)
     elif coding == "deflate":
         body = zlib.compress(body, 9)
-    elif coding == "gzip, nine times":
-        body, coding = packed(body, 31, 9), "gzip"
+    elif coding == "gzip, almost six times":
+        body, coding = packed(body, 31, 5.6), "gzip"
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n{fields}"
     if coding is not None:
         head += f"Content-Encoding: {coding}\r\n"

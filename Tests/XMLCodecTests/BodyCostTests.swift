@@ -127,6 +127,13 @@ func processorTime(_ work: () -> Void) -> Duration {
         #expect(cost(of: text) < elements * 5)
     }
 
+    @Test("xml-attributes: attributes in front of a fault are not compared each with each")
+    func damagedStartTag() {
+        let attributes = (0..<6_000).map { " a\($0)='x'" }.joined()
+        let damaged = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1'\(attributes)>\u{FFFE}</body>"
+        #expect(cost(of: damaged) < cost(of: body("rid='1'", many("x", damaged.utf8.count))) * 8)
+    }
+
     /// In a debug build the parts that are not libxml2's are slow, so the bound is wide.
     @Test("BodyWeight: what weighs as much as plain text takes no longer", arguments: shapes.map(\.0))
     func weight(name: String) throws {
