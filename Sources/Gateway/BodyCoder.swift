@@ -151,13 +151,13 @@ struct ExpansionBounds {
     func isBelowBodyLimit(_ wireCount: Int) -> Bool { bytes(from: wireCount) < body }
 
     /// Whether what `wireCount` bytes became takes no longer to be read than twenty times what a plain message of `wireCount`
-    /// bytes takes to be served. The two numbers are those at which a search among dear shapes found 18 times at most.
+    /// bytes takes to be served. The two numbers are those at which a search among dear shapes found some 20 times at most.
     func allowsWeight(_ weight: Int, from wireCount: Int) -> Bool {
         weight <= Self.leastWeight + wireCount * Self.weightByByte
     }
 
     /// What anything may become.
-    private static let leastBytes = 4096
-    private static let leastWeight = 80_000
-    private static let weightByByte = 20
+    private static let leastBytes = 3072
+    private static let leastWeight = 60_000
+    private static let weightByByte = 16
 }

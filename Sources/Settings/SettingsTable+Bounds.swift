@@ -78,7 +78,7 @@ extension SettingsTable {
         "The fewest bytes a second in which a client may fetch its answers, over send-timeout; 0 for any")
 
     package static let maxExpansion = Setting.count(
-        "max-expansion", default: 6, in: 2...1_000, example: 20,
+        "max-expansion", default: 5, in: 2...1_000, example: 20,
         "How many times its size a compressed request body may become")
 
     package static let xmlElements = Setting.count(

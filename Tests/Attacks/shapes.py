@@ -110,8 +110,8 @@ for _attribute in ATTRIBUTES:
 SHAPES["body attributes"] = lambda size, chance: ({f"a{number}": b"" for number in range(size // 8)}, b"")
 SHAPES["body declarations"] = lambda size, chance: ({f"xmlns:a{number}": b"b" for number in range(size // 14)}, b"")
 
-CODINGS = ("plain", "chunked", "small chunks", "gzip", "deflate", "gzip, stored", "gzip, chunked", "gzip, almost six times",
-           "deflate, almost six times")
+CODINGS = ("plain", "chunked", "small chunks", "gzip", "deflate", "gzip, stored", "gzip, chunked", "gzip, almost five times",
+           "deflate, almost five times")
 
 
 def damage(payload, chance):
@@ -146,7 +146,7 @@ def encode(data, coding):
     """The whole request for a body, in this coding."""
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n".encode()
     if "almost" in coding:
-        data = packed(data, 31 if "gzip" in coding else 15, 5.6)
+        data = packed(data, 31 if "gzip" in coding else 15, 4.7)
         head += b"Content-Encoding: " + coding.partition(",")[0].encode() + b"\r\n"
     elif "gzip" in coding or coding == "deflate":
         level = 0 if "stored" in coding else 9 if len(data) < 50_000 else 6

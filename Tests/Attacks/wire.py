@@ -33,15 +33,15 @@ def packed(data, bits, ratio):
 
 
 def post(body, coding=None, fields="", chunked=False):
-    """A whole POST request with this body; `coding` is gzip, deflate, "gzip, almost six times" or None."""
+    """A whole POST request with this body; `coding` is gzip, deflate, "gzip, almost five times" or None."""
     if isinstance(body, str):
         body = body.encode()
     if coding == "gzip":
         body = gzip.compress(body, 9, mtime=0)
     elif coding == "deflate":
         body = zlib.compress(body, 9)
-    elif coding == "gzip, almost six times":
-        body, coding = packed(body, 31, 5.6), "gzip"
+    elif coding == "gzip, almost five times":
+        body, coding = packed(body, 31, 4.7), "gzip"
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n{fields}"
     if coding is not None:
         head += f"Content-Encoding: {coding}\r\n"

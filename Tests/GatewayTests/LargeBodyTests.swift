@@ -83,7 +83,7 @@ import Testing
         #expect(try session.daemon.errors.contains("xml-elements"))
     }
 
-    @Test("max-expansion: six times its size, or 4 KiB; 413 above it, and the connection stays")
+    @Test("max-expansion: five times its size, or 3 KiB; 413 above it, and the connection stays")
     func expansion() throws {
         let daemon = try Daemon(upstream: 1)
         let client = try daemon.connect()
@@ -98,8 +98,8 @@ import Testing
             #expect(answer.field("Connection") == nil)
             return (answer.status, body.utf8.count / bytes.count)
         }
-        #expect(try status(4_096).status == 200)
-        #expect(try status(4_096 + 100).status == 413)
+        #expect(try status(3_072).status == 200)
+        #expect(try status(3_072 + 100).status == 413)
         #expect(try status(1_000_000).status == 413)
         try daemon.wait(until: "limits.max-expansion", is: 2)
         // Of bytes without pattern nothing is saved.
@@ -110,10 +110,10 @@ import Testing
     @Test("max-expansion: what takes long to read may become less")
     func weight() throws {
         let client = try Daemon(upstream: 1).connect()
-        // Noise makes it less than six times its size, and so allowed by bytes.
+        // Noise makes it less than five times its size, and so allowed by bytes.
         let elements = String(repeating: "<a/>", count: 9_000)
         let body =
-            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'><m>\(elements)\(Self.noise(12_000))</m></body>"
+            "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'><m>\(elements)\(Self.noise(18_000))</m></body>"
         try client.post(try body.compressed(.gzip), "Content-Encoding: gzip")
         #expect(try client.answer().status == 413)
         try client.send(RawClient.post(body))

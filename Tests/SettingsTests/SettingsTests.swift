@@ -88,7 +88,7 @@ import Testing
         #expect(settings.connectionBuffer == 262_144)
         #expect(settings.bodyRate == 500)
         #expect(settings.sendRate == 500)
-        #expect(settings.maxExpansion == 6)
+        #expect(settings.maxExpansion == 5)
         #expect(settings.xmlElements == 10_000)
         #expect(settings.upstreamConnections == 25_000)
         #expect(settings.origins == ["domain": .flag, "upstream": .flag])
