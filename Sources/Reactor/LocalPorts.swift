@@ -4,7 +4,13 @@ import Glibc
 package enum LocalPorts {
     /// How many there are for connections to one address and port of a server; nil when the kernel does not say.
     package static var count: Int? {
-        guard let file = try? Syscalls.check("open", { unsafe open(path, O_RDONLY | O_CLOEXEC) }) else { return nil }
+        let file: Int32
+        do throws(SystemError) {
+            file = try Syscalls.check("open", { unsafe open(path, O_RDONLY | O_CLOEXEC) })
+        } catch {
+            // Without /proc there is no telling; the setting alone holds then.
+            return nil
+        }
         let descriptor = Descriptor(owning: file)
         var buffer = ReadBuffer(capacity: 64)
         let number = descriptor.number
