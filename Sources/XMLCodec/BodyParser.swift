@@ -168,19 +168,19 @@ package final class BodyParser {
 
 /// The `<body/>` as a root: its attributes, and its children as bytes for the server.
 private final class BodyReader: ElementReader {
-    private var names = BodyNames()
+    @safe @exclusivity(unchecked) private var names = BodyNames()
     private var attributes: BodyAttributes?
-    private var payload: [UInt8] = []
+    @safe @exclusivity(unchecked) private var payload: [UInt8] = []
     /// How many bytes of declarations the children have been given so far.
-    private var addedBytes = 0
+    @safe @exclusivity(unchecked) private var addedBytes = 0
     /// Whether the child's own start tag declares the BOSH namespace.
-    private var declaresBOSH = false
+    @safe @exclusivity(unchecked) private var declaresBOSH = false
     /// The body's `xml:lang` as a stanza is given it; empty when there is none that stanzas could have.
-    private var language: [UInt8] = []
+    @safe @exclusivity(unchecked) private var language: [UInt8] = []
     /// Each of the body's declarations as a child is given it, once the first child has needed it.
-    private var declarationTexts: [[UInt8]?] = []
+    @safe @exclusivity(unchecked) private var declarationTexts: [[UInt8]?] = []
     /// Whether the child is a stanza that takes its language from the body.
-    private var inheritsLanguage = false
+    @safe @exclusivity(unchecked) private var inheritsLanguage = false
 
     func takeAttributes() -> BodyAttributes? {
         defer { attributes = nil }

@@ -7,6 +7,10 @@ import CLibXML2
 /// libxml2, keeps to the limits, and finds out which of the root's declarations a child uses without declaring them itself.
 ///
 /// The caller has checked the bytes with `CharacterCheck` and cut them with `ElementFramer`. Not thread-safe: one per worker.
+///
+/// Properties that each element touches are `@exclusivity(unchecked)`: the checks at run time took a third of the time for
+/// an element. What they would find cannot happen. No access lasts while libxml2 calls back: `feed` is called on a context
+/// that was read before, and each callback ends what it began to change before it returns or calls a subclass.
 @safe class ElementReader {
     /// What the first-level elements and everything in them must keep to.
     let limits: XMLLimits
@@ -42,34 +46,34 @@ import CLibXML2
     }
 
     /// The root's declarations, at most 64.
-    private(set) var rootScope: [Declaration] = []
+    @safe @exclusivity(unchecked) private(set) var rootScope: [Declaration] = []
     /// The declarations inside the current child, outermost first.
-    private(set) var childScope: [Declaration] = []
+    @safe @exclusivity(unchecked) private(set) var childScope: [Declaration] = []
     /// The child that is being read.
-    var child = Child()
+    @safe @exclusivity(unchecked) var child = Child()
     /// How many children the root has had so far.
-    private(set) var childCount = 0
+    @safe @exclusivity(unchecked) private(set) var childCount = 0
     /// How many elements there were at any depth.
-    private var elementCount = 0
+    @safe @exclusivity(unchecked) private var elementCount = 0
     /// How many namespaces there were that are no URI.
-    private var oddNamespaces = 0
+    @safe @exclusivity(unchecked) private var oddNamespaces = 0
     /// How many declarations libxml2 had to look at for the namespaces of a document in pieces.
-    private var lookups = 0
+    @safe @exclusivity(unchecked) private var lookups = 0
     /// How far the document had come when its names were weighed.
     private var namesWeighedAt = 0
     /// The depth of the element that is being read: 1 for the root.
-    private(set) var depth = 0
+    @safe @exclusivity(unchecked) private(set) var depth = 0
     /// The first thing wrong.
-    private(set) var fault: XMLFault?
+    @safe @exclusivity(unchecked) private(set) var fault: XMLFault?
     /// Where the root's start tag or its last child ended.
-    private(set) var contentEnd = 0
+    @safe @exclusivity(unchecked) private(set) var contentEnd = 0
 
-    private var context: PushContext?
-    @safe private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    @safe @exclusivity(unchecked) private var context: PushContext?
+    @safe @exclusivity(unchecked) private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var isRootOnly = false
-    private var isPiecewise = false
+    @safe @exclusivity(unchecked) private var isPiecewise = false
     private var hasRootEnded = false
-    private var namesBefore = 0
+    @safe @exclusivity(unchecked) private var namesBefore = 0
 
     init(limits: XMLLimits) {
         self.limits = limits

@@ -1,7 +1,7 @@
 """Where a request can arrive, and what it costs there: processor time and memory of a Holdfast for a batch of requests."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import xmppserver
 from daemon import Holdfast
@@ -33,6 +33,11 @@ class Cost:
     # The session, or the connection, has ended by it.
     has_ended: bool = False
     is_lost: bool = False
+
+    def of(self, requests):
+        """The same, when only so many of the requests were served."""
+        share = requests / self.requests
+        return replace(self, requests=requests, seconds=self.seconds / share, total_wire=int(self.total_wire * share))
 
 
 class Bench:
@@ -119,11 +124,16 @@ class Bench:
             line = self.line
         pieces = [encode(body(self.own(place), shapes[number % len(shapes)]), coding) for number in range(count)]
         blob = b"".join(pieces)
+        served = self._served()
         before, used = self._begin()
         line.send(blob)
         answered, is_sound = line.collect(count, self.holdfast)
         is_late = not self.settle() or line.is_late
-        cost = self._end(before, used, max(1, answered), len(blob) / count * max(1, answered), is_late)
+        cost = self._end(before, used, count, len(blob), is_late)
+        if answered < count and not is_late:
+            # Those behind a held request were served too, those behind the end of the connection were not, and
+            # the question itself was.
+            cost = cost.of(max(1, min(count, self._served() - served - 1)))
         cost.has_ended = line is self.session_line and not is_sound
         cost.is_lost = line.is_lost
         if is_late:
@@ -137,6 +147,11 @@ class Bench:
                 self.line.close()
                 self.line = None
         return cost
+
+    def _served(self):
+        """How many requests were served since the process began."""
+        statistics = self.holdfast.statistics()
+        return statistics["http"]["requests"] if statistics else 0
 
     def _begin(self):
         self.settle()
