@@ -35,12 +35,9 @@ final class UpstreamLink {
     /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
     var output: [UInt8] = []
     var written = 0
-    var interest: Interest = []
     /// After how many seconds without a byte to the server a space is sent.
     var keepaliveSeconds: UInt16
     var isTLSEstablished = false
-    /// Whether the poller watches the socket.
-    var isWatched = false
     /// Whether the session's client fetches what is there (back-pressure).
     var mayRead = true
     /// Whether the session was told that the server takes no bytes.
@@ -125,23 +122,5 @@ final class StreamCompression {
         guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { return nil }
         self.deflater = deflater
         self.inflater = inflater
-    }
-}
-
-// An optional that cannot be copied cannot be bound by `if let` while it stands in a class; a call through `?.` can be made.
-extension StreamSocket {
-    /// Changes what a registered socket is watched for.
-    func watch(for interest: Interest, as token: Token, in poller: borrowing Poller) {
-        try? poller.modify(descriptor, token: token.raw, interest: interest)
-    }
-
-    /// Begins to watch a socket that was unwatched.
-    func watchAgain(for interest: Interest, as token: Token, in poller: borrowing Poller) {
-        try? poller.register(descriptor, token: token.raw, interest: interest)
-    }
-
-    /// Stops watching a registered socket.
-    func unwatch(in poller: borrowing Poller) {
-        try? poller.deregister(descriptor)
     }
 }

@@ -213,13 +213,14 @@ extension Worker {
 
     /// Waits for a connection; a failure when the poller refuses it.
     private func watch(
-        _ socket: consuming StreamSocket, _ number: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
+        _ connecting: consuming StreamSocket, _ number: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
         for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
-        try? socket.setNoDelay()
+        var socket = connecting
         let token = races.nextToken()
         do throws(SystemError) {
-            try poller.register(socket.descriptor, token: token.raw, interest: .writable)
+            try prepare(socket)
+            try socket.watch(for: .writable, as: token.raw, in: poller)
         } catch {
             serverConnections.close(place)
             noteFailure(error, of: link, about: address, attempt)
@@ -232,6 +233,13 @@ extension Worker {
         attempt.races.append(race)
         attempt.wasTried = true
         return nil
+    }
+
+    /// Has small stanzas sent at once, and a server noticed that vanished without a word: bytes that it acknowledges no more
+    /// are none that it accepts (`upstream-write-timeout`).
+    private func prepare(_ socket: borrowing StreamSocket) throws(SystemError) {
+        try socket.setNoDelay()
+        try socket.noticeVanishedPeer(within: settings.upstreamWriteTimeout)
     }
 
     /// A connection that races stands now, or never will.
@@ -277,9 +285,8 @@ extension Worker {
         link.site.health.connectTime.record(now.elapsed(since: race.since))
         link.site.health.connects &+= 1
         counters.upstreamConnects += 1
-        link.interest = .readable
-        link.isWatched = true
-        link.socket?.watch(for: .readable, as: link.token, in: poller)
+        // It was watched for the race, under another token.
+        link.socket?.unwatch(in: poller)
         link.machine = StreamMachine(tls: target.tls, compresses: link.site.settings.compresses)
         sendProxyHeader(on: link, from: attempt.client, to: race.address)
         handle(.connected, on: link)
@@ -332,8 +339,7 @@ extension Worker {
         attempt.connectedAt = nil
         linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.connectionCount &+= 1
-        if link.isWatched { link.socket?.unwatch(in: poller) }
-        link.isWatched = false
+        link.socket?.unwatch(in: poller)
         link.socket = nil
         serverConnections.close(link.place)
         link.place = .uncounted

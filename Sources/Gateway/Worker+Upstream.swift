@@ -219,7 +219,7 @@ extension Worker {
             _ = link.socket?.write(goodbye)
         }
         abandonSearch(of: link)
-        if link.isWatched { link.socket?.unwatch(in: poller) }
+        link.socket?.unwatch(in: poller)
         link.socket = nil
         serverConnections.close(link.place)
         link.place = .uncounted
@@ -243,7 +243,7 @@ extension Worker {
     func handleDeadline(of link: UpstreamLink) {
         guard !link.isClosed else { return }
         if let since = link.leavingSince.instant {
-            reschedule(link, at: since.advanced(by: Self.farewellTime)) { close(link) }
+            reschedule(link, at: farewellEnd(of: link, since: since)) { close(link) }
         } else if let attempt = link.attempt {
             let due = openingDeadline(of: attempt)
             if due <= now {
@@ -279,6 +279,14 @@ extension Worker {
         for due in [restart, stall, partial, silence] {
             if let due, due > now { linkDeadlines.schedule(slot: link.token.slot, at: due) }
         }
+    }
+
+    /// Until when a farewell may take: what was taken from the client is written as long as the server accepts bytes of it,
+    /// and then the server may close its side.
+    private func farewellEnd(of link: UpstreamLink, since: MonotonicInstant) -> MonotonicInstant {
+        let last = max(since, link.lastSent.instant ?? since)
+        let time = link.hasUnwritten ? max(Self.farewellTime, settings.upstreamWriteTimeout) : Self.farewellTime
+        return last.advanced(by: time)
     }
 
     private func reschedule(_ link: UpstreamLink, at due: MonotonicInstant, or act: () -> Void) {
