@@ -218,10 +218,13 @@ package struct Session: Sendable {
             handleOpened(number, while: .opening, features: features, identity: identity, into: &effects)
         case .streamRestarted(let features, let number):
             handleOpened(number, while: .restarting, features: features, identity: nil, into: &effects)
-        case .stanzas(let bytes, let enablesResumption, let number):
+        case .stanzas(let bytes, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
-            if enablesResumption { streams[index].isResumable = true }
             streams[index].outbound.append(stanzas: bytes)
+        case .streamManaged(let isResumable, let number):
+            guard let index = index(of: number), !streams[index].isEnded else { return }
+            streams[index].isManaged = true
+            if isResumable { streams[index].isResumable = true }
         case .upstreamCongested(let isCongested, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].isCongested = isCongested

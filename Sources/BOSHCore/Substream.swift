@@ -37,7 +37,9 @@ struct Substream: Sendable {
     /// Reading is paused until nothing waits.
     var isDraining = false
     var isCongested = false
-    /// The server keeps this stream for a resumption (`T-12` c).
+    /// The server knows what the client has not acknowledged, and sees to it (XEP-0198, `T-12` c).
+    var isManaged = false
+    /// The server keeps this stream for a resumption as well.
     var isResumable = false
     let name: StreamName
     private var addition: Addition

@@ -112,7 +112,8 @@ final class UpstreamLink {
 struct CollectedStanzas {
     var bytes: [UInt8] = []
     var count: UInt64 = 0
-    var enablesResumption = false
+    /// What they say of the stream's management, all together.
+    var management = StreamManagement.none
 }
 
 /// Both directions of a compressed stream (XEP-0138).

@@ -87,10 +87,10 @@ extension Worker {
             }
         case .limitIdle(let seconds):
             obey(seconds, on: link)
-        case .deliver(let bytes, let enablesResumption, let login):
+        case .deliver(let bytes, let management, let login):
             collected.bytes.append(contentsOf: bytes)
             collected.count += 1
-            if enablesResumption { collected.enablesResumption = true }
+            collected.management = max(collected.management, management)
             if login != .none, let session = link.session { note(login, session: session) }
         case .skipped(let stanza, let fate):
             skipped(stanza, fate, on: link)

@@ -239,11 +239,10 @@ extension Worker {
         let stanzas = collected
         collected = CollectedStanzas()
         counters.stanzasToClients &+= stanzas.count
-        if let session = link.session {
-            handle(
-                .stanzas(stanzas.bytes, enablesResumption: stanzas.enablesResumption, on: link.stream),
-                session: session)
+        if stanzas.management != .none, let session = link.session {
+            handle(.streamManaged(isResumable: stanzas.management == .resumable, on: link.stream), session: session)
         }
+        if let session = link.session { handle(.stanzas(stanzas.bytes, on: link.stream), session: session) }
     }
 
     /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.

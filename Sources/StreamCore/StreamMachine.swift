@@ -24,8 +24,8 @@ package struct StreamMachine: Sendable {
     private let tls: TLSMode
     /// Whether compression is still to be asked for.
     private var compresses: Bool
-    /// Whether client and server count the stanzas they get from each other (XEP-0198).
-    private var countsStanzas = false
+    /// What client and server have agreed on (XEP-0198).
+    private var management = StreamManagement.none
     private var state = State.connecting
 
     /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
@@ -130,11 +130,11 @@ package struct StreamMachine: Sendable {
             sendNewHeader(into: &effects)
         case .compressionFailure:
             handleCompressionFailure(into: &effects)
-        case .stanza(let bytes, let enablesResumption, let login):
+        case .stanza(let bytes, let management, let login):
             switch state {
             case .open:
-                if enablesResumption { countsStanzas = true }
-                effects.append(.deliver(bytes, enablesResumption: enablesResumption, login: login))
+                self.management = max(self.management, management)
+                effects.append(.deliver(bytes, management: management, login: login))
             case .closing: break
             default: handleUnexpected(into: &effects)
             }
@@ -151,7 +151,7 @@ package struct StreamMachine: Sendable {
         switch stanza.kind {
         case .other: .dropped
         case .message, .presence, .iq:
-            if countsStanzas {
+            if management != .none {
                 .replaced
             } else if stanza.isAnswer {
                 .refused
@@ -212,7 +212,7 @@ package struct StreamMachine: Sendable {
         case .open:
             // SASL2 sends new features without a restart (XEP-0388 §2.5).
             if let seconds = offer.idleSeconds { effects.append(.limitIdle(seconds: seconds)) }
-            effects.append(.deliver(Self.standingAlone(bytes), enablesResumption: false))
+            effects.append(.deliver(Self.standingAlone(bytes)))
         case .closing:
             break
         default:
@@ -273,7 +273,8 @@ package struct StreamMachine: Sendable {
     }
 
     private mutating func handleUnexpected(into effects: inout [StreamEffect]) {
-        fail(.unexpected(phase), saysGoodbye: true, into: &effects)
+        // The client can still go on with a resumable stream, if the server has not seen it closed (`T-12` c).
+        fail(.unexpected(phase), saysGoodbye: management != .resumable, into: &effects)
     }
 
     /// Ends the stream. After our own goodbye an end is no failure, whatever form it takes.

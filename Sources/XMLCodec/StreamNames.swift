@@ -4,7 +4,7 @@ struct StreamNames {
     private(set) var from = InternedName.none, id = InternedName.none, version = InternedName.none
     private(set) var features = InternedName.none, error = InternedName.none, text = InternedName.none
     private(set) var streamErrors = InternedName.none, enabled = InternedName.none
-    private(set) var resumed = InternedName.none
+    private(set) var resumed = InternedName.none, resume = InternedName.none
     private(set) var tls = InternedName.none, startTLS = InternedName.none, required = InternedName.none
     private(set) var proceed = InternedName.none, failure = InternedName.none
     private(set) var compressFeature = InternedName.none, compression = InternedName.none
@@ -36,6 +36,7 @@ struct StreamNames {
         streamErrors = intern("urn:ietf:params:xml:ns:xmpp-streams")
         enabled = intern("enabled")
         resumed = intern("resumed")
+        resume = intern("resume")
         tls = intern("urn:ietf:params:xml:ns:xmpp-tls")
         startTLS = intern("starttls")
         required = intern("required")

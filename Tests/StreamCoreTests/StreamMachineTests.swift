@@ -101,16 +101,29 @@ struct StreamMachineTests {
     @Test("elements are delivered once the stream is open (X-16)")
     func delivery() {
         var stream = StreamDialogue.open()
-        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8), enablesResumption: false)])
+        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8))])
         #expect(
-            stream(.item(.stanza(bytes: [1], enablesResumption: true))) == [.deliver([1], enablesResumption: true)])
+            stream(.item(.stanza(bytes: [1], management: .resumable))) == [.deliver([1], management: .resumable)])
+    }
+
+    @Test("T-12 c: a resumable stream on which the server makes no sense is dropped, any other is closed")
+    func nonsenseOnAManagedStream() {
+        let managements: [StreamManagement] = [.none, .counting, .resumable]
+        for management in managements {
+            var stream = StreamDialogue.open()
+            _ = stream(.item(.stanza(bytes: [1], management: management)))
+            // What was said is not taken back.
+            _ = stream(.item(.message))
+            let end: [StreamEffect] = management == .resumable ? [] : [.sendStreamEnd]
+            #expect(stream(.item(.proceed)) == [.failed(.unexpected(.open))] + end + [.closeConnection])
+        }
     }
 
     @Test("login-timeout: what an element says of the login goes with it")
     func login() {
         var stream = StreamDialogue.open()
-        let item = UpstreamItem.stanza(bytes: [1], enablesResumption: false, login: .success)
-        #expect(stream(.item(item)) == [.deliver([1], enablesResumption: false, login: .success)])
+        let item = UpstreamItem.stanza(bytes: [1], login: .success)
+        #expect(stream(.item(item)) == [.deliver([1], login: .success)])
     }
 
     @Test("a restart: a new header over the same connection, without </stream:stream> (X-08)")
@@ -148,7 +161,7 @@ struct StreamMachineTests {
         let alone = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><x/></stream:features>"
         #expect(
             stream(.item(.features(FeaturesOffer(), bytes: features)))
-                == [.deliver(Array(alone.utf8), enablesResumption: false)])
+                == [.deliver(Array(alone.utf8))])
         #expect(stream.phase == .open)
     }
 

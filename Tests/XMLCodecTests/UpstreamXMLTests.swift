@@ -55,10 +55,9 @@ struct UpstreamXMLTests {
         .features(FeaturesOffer(startTLS: .required), bytes: Array("<stream:features></stream:features>".utf8)),
         .stanza(
             bytes: Array(
-                "<message xmlns='jabber:client' to='a'><body>é😀&#10;<![CDATA[<x>]]]]>]]&gt;</body></message>".utf8),
-            enablesResumption: false),
-        .stanza(bytes: Array("<r xmlns='urn:xmpp:sm:3'/>".utf8), enablesResumption: false),
-        .stanza(bytes: Array("<enabled xmlns='urn:xmpp:sm:3' resume='true'></enabled>".utf8), enablesResumption: true),
+                "<message xmlns='jabber:client' to='a'><body>é😀&#10;<![CDATA[<x>]]]]>]]&gt;</body></message>".utf8)),
+        .stanza(bytes: Array("<r xmlns='urn:xmpp:sm:3'/>".utf8)),
+        .stanza(bytes: Array("<enabled xmlns='urn:xmpp:sm:3' resume='true'></enabled>".utf8), management: .resumable),
         .streamError(
             condition: "host-gone", redirect: nil,
             bytes: Array(
@@ -381,7 +380,7 @@ struct UpstreamXMLTests {
         #expect(
             items(streamHeader + "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", reader).last
                 == .stanza(
-                    bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8), enablesResumption: false))
+                    bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8)))
     }
 
     @Test("an element that is too large is skipped, and a header is refused, whole or in pieces")
