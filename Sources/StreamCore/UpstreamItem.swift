@@ -119,7 +119,7 @@ package enum StreamFault: Sendable, Equatable {
     case malformed
     /// A DTD, processing instruction, comment or foreign entity (RFC 6120 §11.1).
     case restrictedXML
-    /// The root is not `<stream:stream>` in the streams namespace, or its content is not `jabber:client`.
+    /// The root is not `<stream/>` in the streams namespace, or the content's namespace is another one than `jabber:client`.
     case invalidNamespace
     /// Too deep, too many attributes, or too large; the name of the limit.
     case limit(String)

@@ -169,8 +169,12 @@ final class StanzaReader: ElementReader {
     ) -> XMLFault? {
         guard case .header = piece else { return nil }
         guard local == names.stream, uri == names.streams else { return .invalidRoot }
-        // The content namespace has to be the default one of the whole stream (RFC 6120 §4.8.2).
-        guard rootScope.contains(where: { $0.prefix.isNone && $0.uri == names.client }) else { return .invalidRoot }
+        // The default namespace of the whole stream is that of its content, or that of streams, and then each element of
+        // the content declares its own (RFC 6120 §4.8.2).
+        let isContentKnown = rootScope.contains { declaration in
+            declaration.prefix.isNone && (declaration.uri == names.client || declaration.uri == names.streams)
+        }
+        guard isContentKnown else { return .invalidRoot }
         header = StreamHeader(from: "", id: "", version: nil)
         for index in 0..<attributes.count where attributes.uri(index).isNone {
             if attributes.local(index) == names.from {

@@ -102,7 +102,7 @@ package struct UpstreamXML {
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
             // A second root would be waited for like an element that never ends, and swallow all stanzas behind it.
-            return phase == .open && partial.span.isUsualRoot ? end(with: .fault(.invalidNamespace)) : nil
+            return phase == .open && scope.isRoot(beginning: partial.span) ? end(with: .fault(.invalidNamespace)) : nil
         }
         guard !partial.isEmpty else {
             return item(event, input.extracting(start..<offset), reader)
@@ -123,7 +123,7 @@ package struct UpstreamXML {
             phase = .open
         case .childClosed:
             // One that comes whole is nothing else than one that comes in pieces, whatever its prefix stands for.
-            if piece.isUsualRoot {
+            if scope.isRoot(beginning: piece) {
                 item = .fault(.invalidNamespace)
             } else if piece.count > UpstreamReader.step {
                 large = LargeElement(piece, scope: scope)
@@ -222,9 +222,26 @@ struct StreamScope: Equatable {
     /// Appends the end tag.
     func appendEndTag(into bytes: inout [UInt8]) {
         bytes.append(literal: "</")
-        let tag = startTag.isEmpty ? Self.usualStartTag : startTag
-        bytes.append(contentsOf: tag.dropFirst().prefix { $0 != UInt8(ascii: " ") })
+        bytes.append(contentsOf: start.dropFirst())
         bytes.append(UInt8(ascii: ">"))
+    }
+
+    /// `<` and the name with its prefix.
+    private var start: ArraySlice<UInt8> {
+        startTag.isEmpty ? Self.usualStart : startTag.prefix { $0 != UInt8(ascii: " ") }
+    }
+
+    private static let usualStart = usualStartTag.prefix { $0 != UInt8(ascii: " ") }
+
+    /// Whether `piece` begins like the root of a stream, by the name that this one's has, or by the usual one.
+    func isRoot(beginning piece: Span<UInt8>) -> Bool {
+        Self.begins(piece, with: Self.usualStart) || !startTag.isEmpty && Self.begins(piece, with: start)
+    }
+
+    private static func begins(_ piece: Span<UInt8>, with start: ArraySlice<UInt8>) -> Bool {
+        guard piece.count > start.count, piece[start.count].endsName else { return false }
+        for (index, byte) in start.enumerated() where piece[index] != byte { return false }
+        return true
     }
 }
 
@@ -237,16 +254,6 @@ extension XMLFault {
         case .invalidRoot, .forbiddenElement: .invalidNamespace
         case .limit(let limit): .limit(limit.rawValue)
         }
-    }
-}
-
-extension Span<UInt8> {
-    /// Whether a stream's root begins here, with the prefix that nearly every server uses.
-    fileprivate var isUsualRoot: Bool {
-        let root = "<stream:stream".utf8
-        guard count > root.count, self[root.count].endsName else { return false }
-        for (index, byte) in root.enumerated() where self[index] != byte { return false }
-        return true
     }
 }
 
