@@ -96,8 +96,8 @@ extension SettingsTable {
         "How long the server may take for the rest of an element that it began")
 
     package static let keepaliveInterval = Setting.seconds(
-        "upstream-keepalive", default: 180, in: 120...300, example: 240,
-        "After how long without a byte to the server a space is sent (RFC 6120 §4.6.1)")
+        "upstream-keepalive", default: 180, in: 10...600, example: 45,
+        "After how long without a byte to the server a space is sent; less than a balancer in between allows")
 
     package static let breakerFailures = Setting.count(
         "upstream-breaker-failures", default: 5, in: 0...1000, example: 10,

@@ -202,6 +202,18 @@ import Testing
         #expect(settings.origins["polling"] == file)
     }
 
+    @Test func `upstream-keepalive goes below what balancers allow, and up to ten minutes`() throws {
+        let required = [SettingEntry("domain", "a", origin: .flag), SettingEntry("upstream", "b:1", origin: .flag)]
+        for seconds in [10, 45, 600] {
+            let entry = SettingEntry("upstream-keepalive", "\(seconds)", origin: .environment)
+            #expect(try Settings.resolve(entries: required + [entry]).keepaliveInterval == .seconds(Int64(seconds)))
+        }
+        for seconds in [9, 601] {
+            let entry = SettingEntry("upstream-keepalive", "\(seconds)", origin: .environment)
+            #expect(error(required + [entry])?.description.hasSuffix("is not a number of seconds from 10 to 600") == true)
+        }
+    }
+
     @Test func `What has no default must be given`() {
         #expect(message() == "--domain is missing: give a domain name such as example.org")
         #expect(
