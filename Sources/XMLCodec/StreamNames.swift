@@ -12,7 +12,7 @@ struct StreamNames {
     private(set) var compressProtocol = InternedName.none, compressed = InternedName.none
     private(set) var sasl = InternedName.none, sasl2 = InternedName.none, mechanisms = InternedName.none
     private(set) var authentication = InternedName.none, mechanism = InternedName.none
-    private(set) var channelBindings = InternedName.none, channelBinding = InternedName.none
+    private(set) var fast = InternedName.none, fastTokens = InternedName.none
     private(set) var streamLimits = InternedName.none, limits = InternedName.none
     private(set) var maxBytes = InternedName.none, idleSeconds = InternedName.none
     private(set) var seeOtherHost = InternedName.none
@@ -52,8 +52,8 @@ struct StreamNames {
         mechanisms = intern("mechanisms")
         authentication = intern("authentication")
         mechanism = intern("mechanism")
-        channelBindings = intern("urn:xmpp:sasl-cb:0")
-        channelBinding = intern("sasl-channel-binding")
+        fast = intern("fast")
+        fastTokens = intern("urn:xmpp:fast:0")
         streamLimits = intern("urn:xmpp:stream-limits:0")
         limits = intern("limits")
         maxBytes = intern("max-bytes")
