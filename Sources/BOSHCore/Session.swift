@@ -67,6 +67,7 @@ package struct Session: Sendable {
     /// A stream that a request asks for (XEP-0124 §16.3).
     struct Addition: Sendable, Equatable {
         let domain: PeerText
+        let from: PeerText?
         let language: String?
         let name: StreamName
     }
@@ -185,7 +186,8 @@ package struct Session: Sendable {
         effects.append(
             .openStream(
                 StreamRequest(
-                    domain: opening.domain, route: opening.route, language: opening.language, name: stream)))
+                    domain: opening.domain, route: opening.route, account: opening.account, language: opening.language,
+                    name: stream)))
         settle(now: now, policy: policy, into: &effects)
         checkInvariants()
     }

@@ -8,6 +8,8 @@ final class ConnectAttempt {
     var plan: ConnectPlan
     /// The domain that a server is looked for.
     let domain: String
+    /// The account that the client calls its own, for the headers until the stream is open.
+    let account: PeerText?
     /// The browser's address, for a server that wants to know it.
     let client: Endpoint?
     /// When the link was made; connection, TLS and features have one deadline together.
@@ -34,9 +36,10 @@ final class ConnectAttempt {
     var connectedAt: MonotonicInstant?
     var handshakeSince: MonotonicInstant?
 
-    init(plan: ConnectPlan, domain: String, client: Endpoint?, since: MonotonicInstant) {
+    init(plan: ConnectPlan, domain: String, account: PeerText?, client: Endpoint?, since: MonotonicInstant) {
         self.plan = plan
         self.domain = domain
+        self.account = account
         self.client = client
         self.since = since
     }

@@ -83,7 +83,7 @@ final class UpstreamLink {
         self.site = site
         domain = request.domain
         language = request.language
-        machine = StreamMachine(tls: site.tlsMode, compresses: site.settings.compresses)
+        machine = site.machine(site.tlsMode)
         self.attempt = attempt
         xml = UpstreamXML()
         keepaliveSeconds = UInt16(clamping: keepalive.components.seconds)

@@ -46,6 +46,11 @@ final class UpstreamSite {
         .fixed([target(address)])
     }
 
+    /// The machine of a stream that begins, over a connection protected by `tls`.
+    func machine(_ tls: TLSMode) -> StreamMachine {
+        StreamMachine(tls: tls, compresses: settings.compresses, naming: ClientNaming(settings.from))
+    }
+
     /// The addresses that the operator lists for this domain.
     var addresses: [UpstreamAddress] {
         guard case .fixed(let addresses) = settings.upstream else { return [] }

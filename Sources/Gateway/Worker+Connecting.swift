@@ -280,7 +280,7 @@ extension Worker {
         link.interest = .readable
         link.isWatched = true
         link.socket?.watch(for: .readable, as: link.token, in: poller)
-        link.machine = StreamMachine(tls: target.tls, compresses: link.site.settings.compresses)
+        link.machine = link.site.machine(target.tls)
         sendProxyHeader(on: link, from: attempt.client, to: race.address)
         handle(.connected, on: link)
         updateInterest(of: link)
@@ -350,7 +350,7 @@ extension Worker {
         link.stalledSince = .none
         link.partialSince = .none
         setCongested(false, on: link)
-        link.machine = StreamMachine(tls: link.site.tlsMode, compresses: link.site.settings.compresses)
+        link.machine = link.site.machine(link.site.tlsMode)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
             attempt.isRedirected = true
             // What befalls us there is what the client has to be told, and not that it was sent there.

@@ -16,7 +16,7 @@ extension Worker {
                 plan: ConnectPlan(
                     route: $0, seed: freshBits(),
                     mostTargets: site.isOpenProxy ? Self.mostStrangeTargets : ConnectPlan.mostServiceTargets),
-                domain: request.domain, client: requestClient,
+                domain: request.domain, account: request.account, client: requestClient,
                 since: now)
         }
         let token = links.nextToken()
@@ -56,7 +56,8 @@ extension Worker {
         switch effect {
         case .sendHeader:
             var bytes: [UInt8] = []
-            StreamHeaderWriter.append(to: link.domain, from: nil, language: link.language, into: &bytes)
+            let account = link.machine.mayNameClient ? link.attempt?.account?.bytes : nil
+            StreamHeaderWriter.append(to: link.domain, from: account, language: link.language, into: &bytes)
             send(bytes, on: link)
         case .sendStartTLS:
             send(StreamHeaderWriter.startTLS, on: link)

@@ -74,6 +74,11 @@ extension SettingsTable {
         "upstream-compression", valueName: "METHOD", default: .off, example: .zlib, isPerDomain: true,
         "Whether the stream is compressed after login when the server offers it (XEP-0138)")
 
+    package static let upstreamFrom = Setting<UpstreamFrom>.choice(
+        "upstream-from", valueName: "WHERE", default: .tls, example: .always, isPerDomain: true,
+        "Where the stream header tells the server who the client says it is: over TLS, always (readable on the way), never"
+    )
+
     package static let upstreamProxyProtocol = Setting<UpstreamProxyProtocol>.choice(
         "upstream-proxy-protocol", valueName: "VERSION", default: .off, example: .v2, isPerDomain: true,
         "The PROXY header that tells the server the client's address; the server has to expect it")

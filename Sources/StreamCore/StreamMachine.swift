@@ -22,6 +22,7 @@ package struct StreamMachine: Sendable {
     }
 
     private let tls: TLSMode
+    private let naming: ClientNaming
     /// Whether compression is still to be asked for.
     private var compresses: Bool
     /// What client and server have agreed on (XEP-0198).
@@ -29,10 +30,21 @@ package struct StreamMachine: Sendable {
     private var state = State.connecting
 
     /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
-    /// the server offers that (XEP-0138; `X-07`).
-    package init(tls: TLSMode, compresses: Bool = false) {
+    /// the server offers that (XEP-0138; `X-07`). `naming`: where a header may say who the client is.
+    package init(tls: TLSMode, compresses: Bool = false, naming: ClientNaming = .overTLS) {
         self.tls = tls
         self.compresses = compresses
+        self.naming = naming
+    }
+
+    /// Whether the header that is to be sent now may say who the client is, by `from` (RFC 6120 §4.7.1).
+    package var mayNameClient: Bool {
+        switch naming {
+        case .never: false
+        case .always: true
+        // With STARTTLS the first header goes out in the clear.
+        case .overTLS: tls != .none && state != .header(isSecured: false)
+        }
     }
 
     /// Where the stream stands.

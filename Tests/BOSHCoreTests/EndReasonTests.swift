@@ -44,10 +44,13 @@ import BOSHCore
         #expect(reason.condition?.rawValue == condition)
     }
 
-    @Test("T-12 c: a resumable stream is closed where the client said goodbye or would send the same again, and nowhere else")
+    @Test(
+        "T-12 c: a resumable stream is closed where the client said goodbye or would send the same again, and nowhere else"
+    )
     func allowsResumption() {
         let closing: [EndReason] = [
-            .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats, .loginTimeout,
+            .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
+            .loginTimeout,
             .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown, .tooManyStreams,
             .inboundOverflow,
         ]

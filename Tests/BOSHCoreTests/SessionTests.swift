@@ -201,17 +201,19 @@ import Testing
         var session = Session(
             id: SessionHarness.id, opening: opening, stream: StreamName(bits: 7), exchange: exchange, payload: [],
             now: now, policy: policy, into: &effects)
-        let first = StreamRequest(domain: "example.org", language: "de", name: StreamName(bits: 7))
+        let first = StreamRequest(domain: "example.org", account: nil, language: "de", name: StreamName(bits: 7))
         #expect(effects == [.openStream(first, on: .first)])
         session.handle(
             .streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), now: now, policy: policy,
             into: &effects)
         attributes.rid = .value(2)
         attributes.freshStreamName = StreamName(bits: 8)
+        attributes.from = "b@example.org/x"
         attributes.language = nil
         effects = []
         session.handle(.request(exchange, attributes, payload: []), now: now, policy: policy, into: &effects)
-        let second = StreamRequest(domain: "example.org", language: nil, name: StreamName(bits: 8))
+        let second = StreamRequest(
+            domain: "example.org", account: "b@example.org", language: nil, name: StreamName(bits: 8))
         #expect(effects == [.openStream(second, on: StreamNumber(1))])
         #expect(session.streamCount == 2)
     }

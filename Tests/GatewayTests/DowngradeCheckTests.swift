@@ -17,7 +17,9 @@ import Testing
     @Test("X-06: a client that checks the server's hash of its offer logs in, with SASL and with SASL2")
     func checks() throws {
         let first = try OpenSession()
-        for (offer, isSASL2) in [(Self.sasl, false), (Self.sasl + Self.sasl2 + Self.bindings, true), (Self.sasl2, true)] {
+        for (offer, isSASL2) in [
+            (Self.sasl, false), (Self.sasl + Self.sasl2 + Self.bindings, true), (Self.sasl2, true),
+        ] {
             let hasBindings = offer.contains(Self.bindings)
             let login = try Login(on: first, offer: offer)
             let advertised = Login.hash(Self.names, hasBindings ? ["tls-server-end-point", "tls-exporter"] : nil)
@@ -74,7 +76,9 @@ private final class Login {
     /// What XEP-0474 demands of the client when it reads the server's first message.
     func accepts(_ challenge: String, isSASL2: Bool) -> Bool {
         let list = isSASL2 ? "<authentication " : "<mechanisms "
-        guard let start = features.firstRange(of: list), let said = challenge.firstRange(of: ",h=") else { return false }
+        guard let start = features.firstRange(of: list), let said = challenge.firstRange(of: ",h=") else {
+            return false
+        }
         // FAST has a list of its own, behind the mechanisms.
         var rest = features[start.upperBound...]
         if let end = rest.firstRange(of: isSASL2 ? "<inline>" : "</mechanisms>") { rest = rest[..<end.lowerBound] }

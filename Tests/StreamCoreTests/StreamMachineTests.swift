@@ -119,6 +119,38 @@ struct StreamMachineTests {
         }
     }
 
+    @Test("upstream-from: a header names the client over TLS, in the clear only where that is wanted")
+    func naming() {
+        /// Whether each header that is sent may name the client, until the stream is open and restarted.
+        func headers(_ tls: TLSMode, _ naming: ClientNaming) -> [Bool] {
+            var machine = StreamMachine(tls: tls, naming: naming)
+            var named: [Bool] = []
+            let inputs: [StreamInput] = [
+                .connected, .tlsEstablished, .item(.header(.example)),
+                .item(.features(FeaturesOffer(startTLS: .offered), bytes: [])), .item(.proceed), .tlsEstablished,
+                .item(.header(.example)), .item(.features(FeaturesOffer(), bytes: [])), .restartRequested,
+            ]
+            for input in inputs {
+                // What has no place in this way to a stream is left out.
+                if input == .tlsEstablished, machine.phase != .directTLS, machine.phase != .handshake { continue }
+                if input == .item(.proceed), machine.phase != .startTLS { continue }
+                if input == .item(.header(.example)), machine.phase != .header { continue }
+                if case .item(.features) = input, machine.phase != .features { continue }
+                var effects: [StreamEffect] = []
+                machine.handle(input, into: &effects)
+                if effects.contains(.sendHeader) { named.append(machine.mayNameClient) }
+            }
+            return named
+        }
+        #expect(headers(.none, .overTLS) == [false, false])
+        #expect(headers(.startTLS, .overTLS) == [false, true, true])
+        #expect(headers(.direct, .overTLS) == [true, true])
+        #expect(headers(.none, .always) == [true, true])
+        #expect(headers(.startTLS, .always) == [true, true, true])
+        let modes: [TLSMode] = [.none, .startTLS, .direct]
+        for tls in modes { #expect(headers(tls, .never).allSatisfy { !$0 }) }
+    }
+
     @Test("login-timeout: what an element says of the login goes with it")
     func login() {
         var stream = StreamDialogue.open()

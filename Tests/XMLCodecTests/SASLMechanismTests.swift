@@ -20,13 +20,17 @@ struct SASLMechanismTests {
         #expect(!SASLMechanism.bindsTokenToChannel(name.utf8))
     }
 
-    @Test("tokens bound to a channel", arguments: ["HT-SHA-256-ENDP", "ht-sha-512-expr ", "\nHT-SHA-256-UNIQ", "HT-X", "HT-"])
+    @Test(
+        "tokens bound to a channel",
+        arguments: ["HT-SHA-256-ENDP", "ht-sha-512-expr ", "\nHT-SHA-256-UNIQ", "HT-X", "HT-"])
     func channelBinding(name: String) {
         #expect(SASLMechanism.bindsTokenToChannel(name.utf8))
         #expect(!SASLMechanism.isExternal(name.utf8))
     }
 
-    @Test("tokens that are not", arguments: ["HT-SHA-256-NONE", "ht-sha-512-none ", "SCRAM-SHA-1-PLUS", "XHT-SHA-256-ENDP"])
+    @Test(
+        "tokens that are not",
+        arguments: ["HT-SHA-256-NONE", "ht-sha-512-none ", "SCRAM-SHA-1-PLUS", "XHT-SHA-256-ENDP"])
     func unboundTokens(name: String) {
         #expect(!SASLMechanism.bindsTokenToChannel(name.utf8))
     }

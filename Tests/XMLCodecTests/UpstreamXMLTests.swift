@@ -127,7 +127,10 @@ struct UpstreamXMLTests {
             "<features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></features>",
             "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"
         ),
-        ("<message xmlns='jabber:client'><body>x</body></message>", "<message xmlns='jabber:client'><body>x</body></message>"),
+        (
+            "<message xmlns='jabber:client'><body>x</body></message>",
+            "<message xmlns='jabber:client'><body>x</body></message>"
+        ),
         ("<c:iq xmlns:c='jabber:client'/>", "<c:iq xmlns:c='jabber:client'/>"),
         ("<r xmlns='urn:xmpp:sm:3'/>", "<r xmlns='urn:xmpp:sm:3'/>"),
         (
@@ -152,7 +155,8 @@ struct UpstreamXMLTests {
             "<message><body>x</body></message>", "<stream id='2'>", "<stream:stream>", "</stream:stream>", "<stream/>",
         ] {
             #expect(
-                [.fault(.invalidNamespace), .fault(.malformed)].contains(items(header + wrong, reader).last), "\(wrong)")
+                [.fault(.invalidNamespace), .fault(.malformed)].contains(items(header + wrong, reader).last), "\(wrong)"
+            )
         }
         #expect(items(header + "<stream id='2'><message xmlns='jabber:client'/>", reader).count == 2)
         #expect(items(header + "<streams xmlns='urn:x'/>", reader).count == 2)
