@@ -39,6 +39,7 @@ extension Worker {
                 adopt(number, to: target, on: link, attempt)
             case .exhausted(let reason)?:
                 settle(attempt, attempt.verdict)
+                doubtServices(of: link, attempt)
                 attempt.isOver = true
                 handle(.connectFailed(attempt.failure ?? (attempt.isShort ? .shortage : reason)), on: link)
             default:
@@ -73,6 +74,14 @@ extension Worker {
             id: link.token.raw, .services(name: kind.ownerName(of: domain)), isStrange: link.site.isOpenProxy,
             requester: requester(of: link), now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
+    }
+
+    /// None of the servers that the DNS names for a domain is of use: others may be named by now.
+    func doubtServices(of link: UpstreamLink, _ attempt: ConnectAttempt) {
+        guard link.site.settings.upstream == .dns else { return }
+        for kind in ServiceKind.allCases {
+            resolver.doubt(.services(name: kind.ownerName(of: attempt.domain)), now: now.nanoseconds)
+        }
     }
 
     private func lookUp(

@@ -146,16 +146,20 @@ extension Worker {
                 attempt.isMovingOn = true
                 return
             }
-            settle(attempt, verdict(on: link, after: failure))
+            let verdict = verdict(on: link, after: failure)
+            settle(attempt, verdict)
+            if verdict == .broken { doubtServices(of: link, attempt) }
         }
+        var detail = failure.description
         if case .malformed(.limit(let name)) = failure, let bound = Bound(xmlLimit: name) {
             reached(bound, "session \(link.sessionName): the stream was ended")
+            detail += ", which \(bound.rawValue) sets"
         }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1
         logPeer(
             .info, "upstream ended",
-            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
+            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
         if reason == .upstreamShortage { turnAway(session) }

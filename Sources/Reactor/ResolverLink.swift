@@ -87,6 +87,14 @@ package struct ResolverLink: ~Copyable {
         return dispatch(now: now, poller: poller).first
     }
 
+    /// Notes that nothing a remembered answer to `query` leads to is of use: the next `ask` has it looked up again, once a
+    /// second at most.
+    ///
+    /// `now`: `MonotonicClock.now`.
+    package mutating func doubt(_ query: ResolverQuery, now: UInt64) {
+        if let normalized = query.normalized { cache.doubt(normalized, now: now) }
+    }
+
     /// Takes an event with one of this link's tokens.
     ///
     /// - Returns: the answers that have come; after a second process has ended over the same question, a temporary failure.
