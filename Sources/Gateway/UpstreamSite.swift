@@ -12,6 +12,8 @@ final class UpstreamSite {
     let tls: TLSContext?
     let tlsMode: TLSMode
     var health = UpstreamHealth()
+    /// What its streams showed to be set wrong.
+    var advice = Reminders<StreamAdvice>()
 
     private init(_ settings: DomainSettings, isOpenProxy: Bool, tls: TLSContext?) {
         self.settings = settings

@@ -72,6 +72,7 @@ extension Worker {
             link.xml.reset()
         case .opened(let header, let features, let idleSeconds):
             deliverCollected(of: link)
+            advise(link)
             opened(link)
             obey(idleSeconds, on: link)
             let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
@@ -132,7 +133,22 @@ extension Worker {
         linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: .seconds(Int64(link.keepaliveSeconds))))
     }
 
+    /// Tells the operator what a stream shows to be set wrong, once a minute at most. A stranger's own domain is not set here.
+    private func advise(_ link: UpstreamLink) {
+        guard let advice = link.machine.advice, !link.site.isOpenProxy,
+            let times = link.site.advice.note(advice, now: now)
+        else { return }
+        let upstream = link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
+        logger.warning(
+            "upstream-tls does not fit the server",
+            metadata: [
+                "domain": "\(link.domain)", "upstream": "\(upstream)", "setting": "upstream-tls",
+                "advice": "\(advice.words)", "times": "\(times)",
+            ])
+    }
+
     private func failed(_ link: UpstreamLink, _ failure: StreamFailure) {
+        advise(link)
         var failure = failure
         if case .redirected(let place, let bytes) = failure, allowedRedirect(to: place, on: link) == nil {
             failure = .streamError(condition: "see-other-host", bytes: bytes)

@@ -75,7 +75,13 @@ extension Worker {
         noteFailure(of: link, "tls-\(error.label)", error.description)
         flush(link)
         guard !link.isClosed else { return }
-        handle(link.isTLSEstablished ? .connectionLost : .tlsFailed, on: link)
+        if link.isTLSEstablished {
+            handle(.connectionLost, on: link)
+        } else if case .record = error {
+            handle(.tlsAbsent, on: link)
+        } else {
+            handle(.tlsFailed, on: link)
+        }
     }
 
     // MARK: Turns

@@ -8,6 +8,8 @@ package enum StreamInput: Sendable, Equatable {
     case tlsEstablished
     /// It did not.
     case tlsFailed
+    /// It did not, because what the server sent is no TLS at all.
+    case tlsAbsent
     /// The server sent this.
     case item(UpstreamItem)
     /// Bytes stood behind `<proceed/>` in the same read.

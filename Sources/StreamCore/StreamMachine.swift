@@ -27,6 +27,8 @@ package struct StreamMachine: Sendable {
     private var compresses: Bool
     /// What client and server have agreed on (XEP-0198).
     private var management = StreamManagement.none
+    /// What the stream shows to be set wrong, as soon as it does; nil for most.
+    package private(set) var advice: StreamAdvice?
     private var state = State.connecting
 
     /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
@@ -80,6 +82,9 @@ package struct StreamMachine: Sendable {
         case .connectFailed(let failure): fail(failure, saysGoodbye: false, into: &effects)
         case .tlsEstablished: handleTLSEstablished(into: &effects)
         case .tlsFailed: fail(.tls, saysGoodbye: false, into: &effects)
+        case .tlsAbsent:
+            if state == .directTLS { advice = .expectsNoDirectTLS }
+            fail(.tls, saysGoodbye: false, into: &effects)
         case .item(let item): handle(item, into: &effects)
         case .bytesAfterProceed: fail(.bytesAfterProceed, saysGoodbye: false, into: &effects)
         case .restartRequested: handleRestart(into: &effects)
@@ -203,6 +208,10 @@ package struct StreamMachine: Sendable {
     private mutating func handleFeatures(_ offer: FeaturesOffer, _ bytes: [UInt8], into effects: inout [StreamEffect]) {
         switch state {
         case .features(let header, isSecured: true):
+            // Over TLS an offer of STARTTLS means nothing; in the clear it may be all there is, and nobody can log in.
+            if tls == .none, offer.startTLS == .required || offer.startTLS == .offered && !offer.offersSASL {
+                advice = .demandsTLS
+            }
             state = .open
             effects.append(.opened(header, features: bytes, idleSeconds: offer.idleSeconds))
         case .features(_, isSecured: false):
@@ -291,11 +300,23 @@ package struct StreamMachine: Sendable {
 
     /// Ends the stream. After our own goodbye an end is no failure, whatever form it takes.
     private mutating func fail(_ failure: StreamFailure, saysGoodbye: Bool, into effects: inout [StreamEffect]) {
+        advice = advice ?? advice(after: failure)
         if state != .closing {
             effects.append(.failed(failure))
             if saysGoodbye { effects.append(.sendStreamEnd) }
         }
         state = .closed
         effects.append(.closeConnection)
+    }
+
+    /// What a failure in the present state probably comes from.
+    private func advice(after failure: StreamFailure) -> StreamAdvice? {
+        switch failure {
+        case .startTLSUnavailable: .lacksStartTLS
+        // A server that speaks TLS takes the header for a broken record: it says so in one of its own, or just closes.
+        case .malformed(.tlsRecord): .expectsDirectTLS
+        case .lost where tls != .direct && state == .header(isSecured: tls == .none): .expectsDirectTLS
+        default: nil
+        }
     }
 }

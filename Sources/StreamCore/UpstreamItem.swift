@@ -121,6 +121,21 @@ package enum StreamFault: Sendable, Equatable {
     case restrictedXML
     /// The root is not `<stream/>` in the streams namespace, or the content's namespace is another one than `jabber:client`.
     case invalidNamespace
+    /// The first bytes are a record of TLS: the server expects TLS from the first byte on (XEP-0368).
+    case tlsRecord
     /// Too deep, too many attributes, or too large; the name of the limit.
     case limit(String)
+}
+
+extension StreamFault: CustomStringConvertible {
+    /// A few words for a log.
+    package var description: String {
+        switch self {
+        case .malformed: "not well-formed"
+        case .restrictedXML: "a DTD, comment, processing instruction or entity, which XMPP forbids"
+        case .invalidNamespace: "no XMPP stream for clients"
+        case .tlsRecord: "TLS where a stream was expected"
+        case .limit(let name): "above the bound on \(name)"
+        }
+    }
 }

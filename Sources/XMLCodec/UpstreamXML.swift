@@ -81,6 +81,9 @@ package struct UpstreamXML {
             offset = input.skippingSpace(from: offset, to: input.count)
         }
         guard offset < input.count else { return nil }
+        if phase == .header, partial.isEmpty, Self.beginsTLSRecord.contains(input[offset]) {
+            return end(with: .fault(.tlsRecord))
+        }
         let start = offset
         guard skip == nil else { return goOnSkipping(input, &offset) }
         let event = framer.scan(input, from: &offset, limits: reader.limits)
@@ -112,6 +115,9 @@ package struct UpstreamXML {
         partial = []
         return item(event, piece.span, reader)
     }
+
+    /// The types of the records that a server of TLS may begin with: alert and handshake (RFC 8446 §5.1).
+    private static let beginsTLSRecord: ClosedRange<UInt8> = 0x15...0x16
 
     private mutating func item(
         _ event: ElementFramer.Event, _ piece: Span<UInt8>, _ reader: UpstreamReader
