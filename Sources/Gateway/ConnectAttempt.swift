@@ -31,6 +31,10 @@ final class ConnectAttempt {
     var isMovingOn = false
     /// Whether nothing more will be tried.
     var isOver = false
+    /// Whether names that led to nothing of use are looked up again if somebody asks now, and whether this was done; once is
+    /// enough.
+    var isDoubted = false
+    var hasBegunAgain = false
     /// Whether a server has sent us elsewhere; once is enough.
     var isRedirected = false
     var connectedAt: MonotonicInstant?

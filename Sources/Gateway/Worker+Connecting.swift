@@ -40,6 +40,10 @@ extension Worker {
             case .exhausted(let reason)?:
                 settle(attempt, attempt.verdict)
                 doubtServices(of: link, attempt)
+                if beginsAgain(attempt) {
+                    inputs.append(.begin)
+                    continue
+                }
                 attempt.isOver = true
                 handle(.connectFailed(attempt.failure ?? (attempt.isShort ? .shortage : reason)), on: link)
             default:
@@ -80,8 +84,19 @@ extension Worker {
     func doubtServices(of link: UpstreamLink, _ attempt: ConnectAttempt) {
         guard link.site.settings.upstream == .dns else { return }
         for kind in ServiceKind.allCases {
-            resolver.doubt(.services(name: kind.ownerName(of: attempt.domain)), now: now.nanoseconds)
+            let query = ResolverQuery.services(name: kind.ownerName(of: attempt.domain))
+            if resolver.doubt(query, now: now.nanoseconds) { attempt.isDoubted = true }
         }
+    }
+
+    /// Begins an attempt anew, once, when nothing accepted a connection and what was known of the names is looked up again.
+    private func beginsAgain(_ attempt: ConnectAttempt) -> Bool {
+        guard attempt.isDoubted, !attempt.hasBegunAgain, attempt.failure == nil, !attempt.isShort,
+            now < attempt.since.advanced(by: settings.connectTimeout)
+        else { return false }
+        attempt.hasBegunAgain = true
+        attempt.plan = attempt.plan.again(seed: freshBits())
+        return true
     }
 
     private func lookUp(

@@ -54,10 +54,13 @@ struct ResolverCache {
 
     /// What is known about `query` may be out of date: nothing that it leads to is of use. It is asked for again, however long
     /// it was to hold, at most once in `doubtful`; until somebody answers it is still what is known.
-    mutating func doubt(_ query: ResolverQuery, now: UInt64) {
-        guard let place = index[query], slots[place].isAnswer else { return }
+    ///
+    /// - Returns: whether it is asked for again if somebody wants to know now.
+    mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+        guard let place = index[query], slots[place].isAnswer else { return false }
         let soonest = max(now, slots[place].askedAt.addingSaturating(Self.doubtful))
         slots[place].validUntil = min(slots[place].validUntil, soonest)
+        return slots[place].validUntil <= now
     }
 
     /// What was known about `query` before nobody could be asked about it; nil if nothing was, or too long ago.

@@ -91,8 +91,10 @@ package struct ResolverLink: ~Copyable {
     /// second at most.
     ///
     /// `now`: `MonotonicClock.now`.
-    package mutating func doubt(_ query: ResolverQuery, now: UInt64) {
-        if let normalized = query.normalized { cache.doubt(normalized, now: now) }
+    ///
+    /// - Returns: whether an `ask` at `now` has it looked up.
+    package mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+        query.normalized.map { cache.doubt($0, now: now) } ?? false
     }
 
     /// Takes an event with one of this link's tokens.
