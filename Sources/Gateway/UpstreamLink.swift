@@ -80,7 +80,7 @@ final class UpstreamLink {
         self.site = site
         domain = request.domain
         language = request.language
-        machine = StreamMachine(tls: site.tlsMode, compresses: site.settings.compresses)
+        machine = site.machine(site.tlsMode)
         self.attempt = attempt
         xml = UpstreamXML()
         keepaliveSeconds = UInt16(clamping: keepalive.components.seconds)
@@ -109,7 +109,8 @@ final class UpstreamLink {
 struct CollectedStanzas {
     var bytes: [UInt8] = []
     var count: UInt64 = 0
-    var enablesResumption = false
+    /// What they say of the stream's management, all together.
+    var management = StreamManagement.none
 }
 
 /// Both directions of a compressed stream (XEP-0138).

@@ -39,6 +39,11 @@ extension Worker {
                 adopt(number, to: target, on: link, attempt)
             case .exhausted(let reason)?:
                 settle(attempt, attempt.verdict)
+                doubtServices(of: link, attempt)
+                if beginsAgain(attempt) {
+                    inputs.append(.begin)
+                    continue
+                }
                 attempt.isOver = true
                 handle(.connectFailed(attempt.failure ?? (attempt.isShort ? .shortage : reason)), on: link)
             default:
@@ -73,6 +78,25 @@ extension Worker {
             id: link.token.raw, .services(name: kind.ownerName(of: domain)), isStrange: link.site.isOpenProxy,
             requester: requester(of: link), now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
+    }
+
+    /// None of the servers that the DNS names for a domain is of use: others may be named by now.
+    func doubtServices(of link: UpstreamLink, _ attempt: ConnectAttempt) {
+        guard link.site.settings.upstream == .dns else { return }
+        for kind in ServiceKind.allCases {
+            let query = ResolverQuery.services(name: kind.ownerName(of: attempt.domain))
+            if resolver.doubt(query, now: now.nanoseconds) { attempt.isDoubted = true }
+        }
+    }
+
+    /// Begins an attempt anew, once, when nothing accepted a connection and what was known of the names is looked up again.
+    private func beginsAgain(_ attempt: ConnectAttempt) -> Bool {
+        guard attempt.isDoubted, !attempt.hasBegunAgain, attempt.failure == nil, !attempt.isShort,
+            now < attempt.since.advanced(by: settings.connectTimeout)
+        else { return false }
+        attempt.hasBegunAgain = true
+        attempt.plan = attempt.plan.again(seed: freshBits())
+        return true
     }
 
     private func lookUp(
@@ -287,7 +311,7 @@ extension Worker {
         counters.upstreamConnects += 1
         // It was watched for the race, under another token.
         link.socket?.unwatch(in: poller)
-        link.machine = StreamMachine(tls: target.tls, compresses: link.site.settings.compresses)
+        link.machine = link.site.machine(target.tls)
         sendProxyHeader(on: link, from: attempt.client, to: race.address)
         handle(.connected, on: link)
         updateInterest(of: link)
@@ -356,7 +380,7 @@ extension Worker {
         link.stalledSince = .none
         link.partialSince = .none
         setCongested(false, on: link)
-        link.machine = StreamMachine(tls: link.site.tlsMode, compresses: link.site.settings.compresses)
+        link.machine = link.site.machine(link.site.tlsMode)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
             attempt.isRedirected = true
             // What befalls us there is what the client has to be told, and not that it was sent there.

@@ -76,7 +76,13 @@ extension Worker {
         noteFailure(of: link, "tls-\(error.label)", error.description)
         flush(link)
         guard !link.isClosed else { return }
-        handle(link.isTLSEstablished ? .connectionLost : .tlsFailed, on: link)
+        if link.isTLSEstablished {
+            handle(.connectionLost, on: link)
+        } else if case .record = error {
+            handle(.tlsAbsent, on: link)
+        } else {
+            handle(.tlsFailed, on: link)
+        }
     }
 
     // MARK: Turns
@@ -240,11 +246,10 @@ extension Worker {
         let stanzas = collected
         collected = CollectedStanzas()
         counters.stanzasToClients &+= stanzas.count
-        if let session = link.session {
-            handle(
-                .stanzas(stanzas.bytes, enablesResumption: stanzas.enablesResumption, on: link.stream),
-                session: session)
+        if stanzas.management != .none, let session = link.session {
+            handle(.streamManaged(isResumable: stanzas.management == .resumable, on: link.stream), session: session)
         }
+        if let session = link.session { handle(.stanzas(stanzas.bytes, on: link.stream), session: session) }
     }
 
     /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.
