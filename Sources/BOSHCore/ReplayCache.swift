@@ -1,5 +1,9 @@
 /// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`), and what is known
-/// of each: whether the client has it, and when it was sent.
+/// of each: whether the client is proven to have read it, and when it was sent.
+///
+/// Two things are told apart. **Proven** is a response that the client has certainly read: it said so (`A-05`), or its
+/// requests leave no other explanation (`ReceiptProof`). **Beyond repeat** is one that is kept no longer: nobody knows
+/// whether it was read, but it can be neither asked for again nor returned. Both count as fetched (`T-12` a).
 ///
 /// Most responses are empty or nothing but payload: an entry is 24 bytes, and the rest of the few others is boxed.
 package struct ReplayCache: Sendable, Equatable {
@@ -38,12 +42,12 @@ package struct ReplayCache: Sendable, Equatable {
     private struct Flags: OptionSet, Sendable, Equatable {
         let rawValue: UInt8
 
-        static let isPause = Flags(rawValue: 1)
-        /// No other request was open as it was sent: the next new request shows that it has arrived.
-        static let wasAlone = Flags(rawValue: 2)
-        static let isFetched = Flags(rawValue: 4)
-        static let usesStreamPrefix = Flags(rawValue: 8)
-        static let isReported = Flags(rawValue: 16)
+        /// It answers a pause or a terminate, which may be sent while all requests are open.
+        static let isExtra = Flags(rawValue: 1)
+        /// The client has certainly read it.
+        static let isProven = Flags(rawValue: 2)
+        static let usesStreamPrefix = Flags(rawValue: 4)
+        static let isReported = Flags(rawValue: 8)
     }
 
     private var entries: [Entry] = []
@@ -62,20 +66,15 @@ package struct ReplayCache: Sendable, Equatable {
 
     /// Keeps a response.
     ///
-    /// - Parameters: `stream` whose payload it has; `isAlone`, whether no other request is open as it is sent; `isPause`,
-    ///   whether it answers a pause request.
+    /// - Parameters: `stream` whose payload it has; `isExtra`, whether it answers a pause or a terminate.
     package mutating func store(
-        _ response: BodyResponse, for rid: RequestID, stream: StreamNumber, isAlone: Bool, isPause: Bool,
-        now: MonotonicInstant
+        _ response: BodyResponse, for rid: RequestID, stream: StreamNumber, isExtra: Bool, now: MonotonicInstant
     ) {
         let ahead = response.ack.map { $0.distance(from: rid) } ?? 0
         let ackAhead = UInt8(exactly: ahead)
         var flags: Flags = []
-        if isPause { flags.insert(.isPause) }
-        if isAlone { flags.insert(.wasAlone) }
+        if isExtra { flags.insert(.isExtra) }
         if response.usesStreamPrefix { flags.insert(.usesStreamPrefix) }
-        // Features and stream errors are nothing that could be returned.
-        if response.payload.isEmpty || response.usesStreamPrefix { flags.insert(.isFetched) }
         let entry = Entry(
             rid: rid, sentAt: Self.milliseconds(now), stream: stream, ackAhead: ackAhead ?? 0, flags: flags,
             content: Self.content(of: response, ackFits: ackAhead != nil))
@@ -96,7 +95,8 @@ package struct ReplayCache: Sendable, Equatable {
     /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or more than `bytes` and more
     /// than `least`.
     ///
-    /// A pause may be sent while all requests are open (`P-07`), so its response takes no other one's place (`R-06`).
+    /// A pause or a terminate may be sent while all requests are open (`P-07`), so the response to one takes no other one's
+    /// place (`R-06`).
     package mutating func trim(to limit: Int, bytes: Int, least: Int) {
         while ordinaryCount > limit || (ordinaryCount > least && byteCount > bytes) || entries.count > limit + 1 {
             removeOldest()
@@ -118,7 +118,7 @@ package struct ReplayCache: Sendable, Equatable {
         var index = 0
         while excess > 0, index < entries.count {
             bytes += 24 + entries[index].content.byteCount
-            if !entries[index].flags.contains(.isPause) { excess -= 1 }
+            if !entries[index].flags.contains(.isExtra) { excess -= 1 }
             index += 1
         }
         return bytes
@@ -175,12 +175,13 @@ package struct ReplayCache: Sendable, Equatable {
         return age(at: index, now: now)
     }
 
-    /// A new request has come: what it shows of earlier responses (`T-12` a).
-    package mutating func noteRequest(_ rid: RequestID, requests: Int) {
-        for index in entries.indices where !entries[index].flags.contains(.isFetched) {
-            let isAnswered = rid.distance(from: entries[index].rid) >= Int64(requests)
-            if isAnswered || (entries[index].flags.contains(.wasAlone) && rid > entries[index].rid) {
-                entries[index].flags.insert(.isFetched)
+    /// A new request has come: what it proves of the responses to lower ones (`T-12` a).
+    package mutating func noteRequest(_ rid: RequestID, proof: ReceiptProof) {
+        // Whatever proves nothing of the ordinary ones proves nothing of the others.
+        guard proof.isProven(isExtra: false) else { return }
+        for index in entries.indices where entries[index].rid < rid {
+            if proof.isProven(isExtra: entries[index].flags.contains(.isExtra)) {
+                entries[index].flags.insert(.isProven)
             }
         }
     }
@@ -188,14 +189,16 @@ package struct ReplayCache: Sendable, Equatable {
     /// The client has all responses up to `rid` (`A-05`). Those to the last `least` ordinary requests are kept all the same:
     /// an intermediary may repeat a request that the client has long had the answer to.
     package mutating func acknowledge(upTo rid: RequestID, least: Int) {
-        for index in entries.indices where entries[index].rid <= rid { entries[index].flags.insert(.isFetched) }
+        for index in entries.indices where entries[index].rid <= rid { entries[index].flags.insert(.isProven) }
         while !entries.isEmpty, entries[0].rid <= rid, ordinaryCount > least { removeOldest() }
     }
 
-    /// The payload of one stream that the client has not shown to have, in order.
+    /// The payload of one stream that the client may not have read and that is not beyond repeat, in order.
     package func unfetchedPayload(of stream: StreamNumber) -> [UInt8] {
         var bytes: [UInt8] = []
-        for entry in entries where entry.stream == stream && !entry.flags.contains(.isFetched) {
+        // Features and stream errors are nothing that could be returned.
+        for entry in entries
+        where entry.stream == stream && entry.flags.isDisjoint(with: [.isProven, .usesStreamPrefix]) {
             bytes.append(contentsOf: entry.content.payload)
         }
         return bytes
@@ -203,7 +206,7 @@ package struct ReplayCache: Sendable, Equatable {
 
     private var ordinaryCount: Int {
         var count = 0
-        for index in entries.indices where !entries[index].flags.contains(.isPause) { count += 1 }
+        for index in entries.indices where !entries[index].flags.contains(.isExtra) { count += 1 }
         return count
     }
 

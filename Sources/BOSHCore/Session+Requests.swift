@@ -34,7 +34,7 @@ extension Session {
             if acknowledges {
                 acknowledge(attributes.ack, in: rid, now: now)
             } else {
-                replay.noteRequest(rid, requests: requests)
+                noteReceipt(by: rid, isExtra: isExtra)
             }
         }
         let request = Early(
@@ -51,6 +51,16 @@ extension Session {
             process(first, now: now, policy: policy, into: &effects)
         }
         if early.isEmpty { early = [] }
+    }
+
+    /// A new request has come: what it proves of the responses that were given (`T-12` a).
+    private mutating func noteReceipt(by rid: RequestID, isExtra: Bool) {
+        let missing = Int(rid.distance(from: processed)) - 1
+        // What has not come may be a pause or a terminate.
+        let mayIncludeExtra = isExtra || missing > 0 || held.contains { $0.isExtra }
+        let proof = ReceiptProof(
+            requests: requests, unanswered: held.count + missing, mayIncludeExtra: mayIncludeExtra)
+        replay.noteRequest(rid, proof: proof)
     }
 
     /// Gathers what only few requests carry.
@@ -114,7 +124,8 @@ extension Session {
             }
             let request = held.remove(at: index)
             let response = acknowledging(.empty, to: request.rid)
-            keep(response, for: request.rid, stream: .first, isPause: false, now: now, policy: policy)
+            keep(
+                response, for: request.rid, stream: .first, isExtra: request.isExtra, now: now, policy: policy)
             // A client that only closed its sending half still reads this answer; to all others it makes no difference.
             effects.append(.respond(exchange, response))
         } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
@@ -199,12 +210,13 @@ extension Session {
         }
         processed = request.rid
         if let exchange = request.exchange {
-            held.append(Held(rid: request.rid, exchange: exchange, deadline: request.deadline))
+            held.append(
+                Held(rid: request.rid, exchange: exchange, deadline: request.deadline, isExtra: request.isExtra))
         } else {
             // Its connection died before its turn came (`P-13`).
             keep(
                 acknowledging(.empty, to: request.rid), for: request.rid, stream: .first,
-                isPause: request.pause != .absent || request.isTerminate, now: now, policy: policy)
+                isExtra: request.isExtra, now: now, policy: policy)
         }
         if isOveractive(request, policy: policy) {
             end(.overactive, culprit: request.exchange, into: &effects)
@@ -267,10 +279,10 @@ extension Session {
         case .absent:
             // A client that acknowledges leaves it out when it has everything (`A-06`): the answers to all its earlier
             // requests, so this says nothing as long as one of those is not even answered.
-            if held.isEmpty, rid == processed.next { replay.acknowledge(upTo: newest, least: requiredResponses) }
+            if held.isEmpty, rid == processed.next { replay.acknowledge(upTo: newest, least: requests) }
         case .value(let value):
             guard let acked = RequestID(value), acked <= newest else { return }
-            replay.acknowledge(upTo: acked, least: requiredResponses)
+            replay.acknowledge(upTo: acked, least: requests)
             // An `ack` that crosses a response on its way is normal; only what was sent a while ago is missing (`A-04`).
             missing = acked < newest && replay.mayReport(acked.next, now: now) ? acked.next : nil
         }

@@ -89,7 +89,7 @@ extension Session {
             missing = nil
         }
         creation = .answered
-        keep(response, for: request.rid, stream: stream, isPause: isPause, now: now, policy: policy)
+        keep(response, for: request.rid, stream: stream, isExtra: request.isExtra, now: now, policy: policy)
         effects.append(.respond(request.exchange, response))
     }
 
@@ -124,16 +124,15 @@ extension Session {
 
     /// Keeps a response for a repeat: the last `requests` always, more as far as the bounds allow.
     mutating func keep(
-        _ response: borrowing BodyResponse, for rid: RequestID, stream: StreamNumber, isPause: Bool,
+        _ response: borrowing BodyResponse, for rid: RequestID, stream: StreamNumber, isExtra: Bool,
         now: MonotonicInstant, policy: borrowing SessionPolicy
     ) {
-        replay.store(
-            copy response, for: rid, stream: stream, isAlone: held.isEmpty && early.isEmpty, isPause: isPause, now: now)
-        let limit = requiredResponses + policy.extraResponses
+        replay.store(copy response, for: rid, stream: stream, isExtra: isExtra, now: now)
+        let limit = requests + policy.extraResponses
         if acknowledges {
-            replay.trim(to: limit, bytes: policy.responseBytes, least: requiredResponses)
+            replay.trim(to: limit, bytes: policy.responseBytes, least: requests)
         } else {
-            replay.trim(to: limit, spareBytes: policy.spareBytes, least: requiredResponses)
+            replay.trim(to: limit, spareBytes: policy.spareBytes, least: requests)
         }
     }
 

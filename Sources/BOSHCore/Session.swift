@@ -30,6 +30,8 @@ package struct Session: Sendable {
         let rid: RequestID
         var exchange: ExchangeID
         var deadline: MonotonicInstant
+        /// Whether it may be one above `requests` (`P-07`). Last, where it costs a list of one nothing.
+        let isExtra: Bool
     }
 
     /// A request that came before its predecessors (`R-04`).
@@ -44,6 +46,9 @@ package struct Session: Sendable {
         let arrival: MonotonicInstant
         /// What only few requests carry.
         let extras: Extras
+
+        /// Whether it may be one above `requests`: a pause, granted or not, or a terminate of whatever (`P-07`).
+        var isExtra: Bool { isTerminate || pause != .absent }
 
         /// Whether it asks for nothing but an answer.
         var isPoll: Bool {
@@ -181,7 +186,8 @@ package struct Session: Sendable {
         if !payload.isEmpty { first.inbound.append(payload, of: opening.rid, isShared: false) }
         streams = [first]
         held = ShortList(
-            Held(rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait)))
+            Held(
+                rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait), isExtra: false))
         if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
         effects.append(
             .openStream(
@@ -282,7 +288,7 @@ package struct Session: Sendable {
     package var streamCount: Int { streams.count }
 
     /// How many bytes of responses are kept beyond what the rules demand; they come out of the worker's budget.
-    package var spareResponseBytes: Int { replay.spareByteCount(least: requiredResponses) }
+    package var spareResponseBytes: Int { replay.spareByteCount(least: requests) }
 
     /// How many bytes the session has a worker hold, by what they are for.
     package var heldBytes: HeldBytes {
@@ -320,11 +326,7 @@ package struct Session: Sendable {
     }
 
     /// Lets go of the oldest response that is kept beyond what the rules demand; says whether there was one.
-    package mutating func evictSpareResponse() -> Bool { replay.evict(least: requiredResponses) }
-
-    /// How many responses to ordinary requests are kept in any case (`R-06`): with several streams one more, because one of
-    /// them may be closed while all requests are open (`P-07`).
-    var requiredResponses: Int { nextStream > 1 ? requests + 1 : requests }
+    package mutating func evictSpareResponse() -> Bool { replay.evict(least: requests) }
 
     func index(of number: StreamNumber) -> Int? {
         streams.firstIndex { $0.number == number }

@@ -9,14 +9,12 @@ import BOSHCore
 
     private static let now = MonotonicInstant(nanoseconds: 5_000_000_000)
 
-    /// Keeps a response that was sent while others were open.
+    /// Keeps a response, and no more than `limit`.
     private static func store(
-        _ response: BodyResponse, for rid: UInt64, limit: Int, stream: UInt16 = 0, isAlone: Bool = false,
-        isPause: Bool = false, in cache: inout ReplayCache
+        _ response: BodyResponse, for rid: UInt64, limit: Int, stream: UInt16 = 0, isExtra: Bool = false,
+        in cache: inout ReplayCache
     ) throws {
-        cache.store(
-            response, for: try Self.rid(rid), stream: StreamNumber(stream), isAlone: isAlone, isPause: isPause, now: now
-        )
+        cache.store(response, for: try Self.rid(rid), stream: StreamNumber(stream), isExtra: isExtra, now: now)
         cache.trim(to: limit, bytes: .max, least: limit)
     }
 
@@ -59,18 +57,18 @@ import BOSHCore
         #expect(try cache.contains(Self.rid(5)))
     }
 
-    @Test("R-06 R-11 the response to a pause does not take the place of another")
+    @Test("R-06 R-11 the response to a pause or a terminate does not take the place of another")
     func keepsPauses() throws {
         var cache = ReplayCache()
         try Self.store(Self.response("1"), for: 1, limit: 2, in: &cache)
         try Self.store(Self.response("2"), for: 2, limit: 2, in: &cache)
-        try Self.store(.empty, for: 3, limit: 2, isPause: true, in: &cache)
+        try Self.store(.empty, for: 3, limit: 2, isExtra: true, in: &cache)
         for value in 1...3 as ClosedRange<UInt64> { #expect(try cache.contains(Self.rid(value))) }
         try Self.store(Self.response("4"), for: 4, limit: 2, in: &cache)
         #expect(try !cache.contains(Self.rid(1)))
         #expect(try cache.contains(Self.rid(2)))
-        try Self.store(.empty, for: 5, limit: 2, isPause: true, in: &cache)
-        try Self.store(.empty, for: 6, limit: 2, isPause: true, in: &cache)
+        try Self.store(.empty, for: 5, limit: 2, isExtra: true, in: &cache)
+        try Self.store(.empty, for: 6, limit: 2, isExtra: true, in: &cache)
         #expect(cache.count <= 3, "a client that only pauses fills no memory")
         #expect(try cache.contains(Self.rid(6)))
     }
@@ -105,23 +103,41 @@ import BOSHCore
         #expect(try cache.response(to: Self.rid(7)) == response)
     }
 
-    @Test("T-12 a what a new request shows to be fetched")
+    /// What of the first stream may not have been read.
+    private static func unfetched(_ cache: ReplayCache) -> String {
+        String(decoding: cache.unfetchedPayload(of: .first), as: UTF8.self)
+    }
+
+    @Test("T-12 a a request proves what no room was left for, of lower rids and of all streams")
     func notesRequests() throws {
-        let text = { (cache: ReplayCache) in String(decoding: cache.unfetchedPayload(of: .first), as: UTF8.self) }
         var cache = ReplayCache()
         try Self.store(Self.response("a"), for: 10, limit: 9, in: &cache)
-        try Self.store(Self.response("b"), for: 11, limit: 9, isAlone: true, in: &cache)
+        try Self.store(Self.response("b"), for: 11, limit: 9, isExtra: true, in: &cache)
         try Self.store(Self.response("c"), for: 12, limit: 9, stream: 1, in: &cache)
-        #expect(text(cache) == "ab")
-        cache.noteRequest(try Self.rid(11), requests: 3)
-        #expect(text(cache) == "ab", "the request that it answers shows nothing")
-        cache.noteRequest(try Self.rid(12), requests: 3)
-        #expect(text(cache) == "a")
-        cache.noteRequest(try Self.rid(13), requests: 3)
-        #expect(text(cache) == "")
-        #expect(cache.unfetchedPayload(of: StreamNumber(1)) == Array("c".utf8))
-        cache.noteRequest(try Self.rid(15), requests: 3)
+        try Self.store(Self.response("d"), for: 15, limit: 9, in: &cache)
+        let note = { (unanswered: Int, mayIncludeExtra: Bool) throws in
+            cache.noteRequest(
+                try Self.rid(14),
+                proof: ReceiptProof(requests: 3, unanswered: unanswered, mayIncludeExtra: mayIncludeExtra))
+        }
+        try note(1, false)
+        #expect(Self.unfetched(cache) == "abd", "one of them may be unread, and nobody knows which")
+        try note(2, true)
+        #expect(Self.unfetched(cache) == "abd", "so it may beside a pause")
+        try note(2, false)
+        #expect(Self.unfetched(cache) == "bd", "a pause may be unread beside all others")
         #expect(cache.unfetchedPayload(of: StreamNumber(1)).isEmpty)
+        try note(3, true)
+        #expect(Self.unfetched(cache) == "d", "what answers a higher rid was not there to be read")
+    }
+
+    @Test("T-12 a what is beyond repeat counts as fetched")
+    func forgets() throws {
+        var cache = ReplayCache()
+        for rid in 1...4 as ClosedRange<UInt64> {
+            try Self.store(Self.response("\(rid)"), for: rid, limit: 2, in: &cache)
+        }
+        #expect(Self.unfetched(cache) == "34")
     }
 
     @Test("T-12 b features and stream errors are never returned")
@@ -170,7 +186,7 @@ import BOSHCore
         var cache = ReplayCache()
         let rid = try Self.rid(1)
         let sent = MonotonicInstant(nanoseconds: 4_294_967_295 * 1_000_000)
-        cache.store(.empty, for: rid, stream: .first, isAlone: true, isPause: false, now: sent)
+        cache.store(.empty, for: rid, stream: .first, isExtra: false, now: sent)
         let age = cache.report(rid, now: sent.advanced(by: .seconds(3)))
         #expect(age == .seconds(3))
     }
@@ -195,11 +211,11 @@ import BOSHCore
     }
 
     @Test("replay-budget: only what may be evicted counts, pauses in between or not", arguments: [false, true])
-    func countsEvictable(isPause: Bool) throws {
+    func countsEvictable(isExtra: Bool) throws {
         var cache = ReplayCache()
         for rid in 1...6 as ClosedRange<UInt64> {
             try Self.store(
-                Self.response("\(rid)"), for: rid, limit: 9, isPause: isPause && rid == 2, in: &cache)
+                Self.response("\(rid)"), for: rid, limit: 9, isExtra: isExtra && rid == 2, in: &cache)
         }
         #expect(cache.spareByteCount(least: 6) == 0)
         for least in 1...5 {
@@ -216,7 +232,7 @@ import BOSHCore
         for rid in 1...6 as ClosedRange<UInt64> {
             cache.store(
                 Self.response(String(repeating: "x", count: 1000)), for: try Self.rid(rid), stream: .first,
-                isAlone: false, isPause: false, now: Self.now)
+                isExtra: false, now: Self.now)
         }
         cache.trim(to: 9, spareBytes: 2_500, least: 2)
         #expect(cache.count == 4, "the last two take no part")

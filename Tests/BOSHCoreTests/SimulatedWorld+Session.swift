@@ -18,7 +18,7 @@ extension SimulatedWorld {
             for stanza in request.from..<request.to { payload.append(UInt8(stanza)) }
         }
         if script != nil { tellArrival(exchange, request) }
-        if !requests[number].hasArrived { noteFetched(by: number) }
+        if !requests[number].hasArrived { noteProven(by: number) }
         requests[number].hasArrived = true
         // Whatever the client sends behind a pause ends it.
         if number > processed { patience = Self.inactivity }
@@ -124,7 +124,7 @@ extension SimulatedWorld {
     /// Compares what came of an input with what must come of it.
     mutating func settle(hadArrival: Bool) {
         let wasBusy = hadArrival || !waiting.isEmpty
-        processedBefore = processed
+        keptBefore = kept
         streamsBefore = streams.count
         advanceModel()
         for index in effects.indices where failure == nil { take(effects[index]) }
@@ -150,6 +150,7 @@ extension SimulatedWorld {
             if requests[number].answer == nil, !waiting.contains(where: { exchanges[$0].request == number }) {
                 requests[number].answer = acknowledging(.empty, received: received, number)
                 requests[number].sentAt = now
+                keep(number)
             }
         }
     }
@@ -211,10 +212,7 @@ extension SimulatedWorld {
             let index = Int(number.value)
             if streams[index].isLost || streams[index].isLeft { fail("left a stream that is gone") }
             streams[index].isLeft = true
-            let expected = unfetched(of: index)
-            if streams[index].returned ?? [] != expected {
-                fail("returned \(streams[index].returned ?? []) instead of \(expected)")
-            }
+            checkReturned(of: index)
             if farewell == .drop, !streams[index].isResumable { fail("dropped the stream") }
             streams[index].isDropped = farewell == .drop
         case .pauseReading, .resumeReading: fail("back-pressure without a reason")
@@ -297,13 +295,14 @@ extension SimulatedWorld {
             return
         }
         checkReport(response, on: exchange)
-        let wasAlone = isAlone(number)
         requests[number].answer = response
+        // What is said as the session ends nobody can ask for again.
+        if !wasTold { keep(number) }
         if !exchanges[exchange].isKnownDead {
             if number < lastRidAnswered { fail("request \(number) was answered after \(lastRidAnswered)") }
             lastRidAnswered = number
         }
-        spend(response, on: exchange, wasAlone: wasAlone)
+        spend(response, on: exchange)
     }
 
     /// A report is of a response that was sent, a second ago or more, and that the client may miss (`A-04`).
@@ -318,7 +317,7 @@ extension SimulatedWorld {
     }
 
     /// The payload of an answer that is given for the first time.
-    private mutating func spend(_ response: BodyResponse, on exchange: Int, wasAlone: Bool = false) {
+    private mutating func spend(_ response: BodyResponse, on exchange: Int) {
         if response.payload.isEmpty {
             if response.stream != nil, response.opening == .none, response.kind == .plain, response.report == nil {
                 fail("an empty answer with the name of a stream")
@@ -349,8 +348,7 @@ extension SimulatedWorld {
             }
             streams[stream].spent += 1
         }
-        deliveries.append(
-            Delivery(request: number, stream: stream, stanzas: first..<streams[stream].spent, wasAlone: wasAlone))
+        deliveries.append(Delivery(request: number, stream: stream, stanzas: first..<streams[stream].spent))
     }
 
     private mutating func checkState() {

@@ -46,9 +46,8 @@ extension SimulatedWorld {
         let request: Int
         let stream: Int
         let stanzas: Range<Int>
-        /// No other request was open.
-        let wasAlone: Bool
-        var isFetched = false
+        /// The client is known to have read them, by what it sent.
+        var isProven = false
     }
 
     /// Whether no stream is left; one that the session has not opened does not count.
@@ -59,24 +58,57 @@ extension SimulatedWorld {
         streams.firstIndex { $0.rid == name.bits }
     }
 
-    /// What must be returned of a stream that is left now (`T-12`).
-    func unfetched(of stream: Int) -> [UInt8] {
-        if streams[stream].isResumable { return [] }
-        var numbers: [UInt8] = []
-        for delivery in deliveries where delivery.stream == stream && !delivery.isFetched {
-            numbers += delivery.stanzas.map { UInt8($0) }
+    /// Judges what was returned of a stream that is left now (`T-12`): all that the client may not have read and can still
+    /// ask for, in order, and of the answers that were given only what stood in the last ones.
+    mutating func checkReturned(of stream: Int) {
+        let returned = streams[stream].returned ?? []
+        let waiting = (streams[stream].spent..<streams[stream].sent).map { UInt8($0) }
+        if streams[stream].isResumable {
+            if !returned.isEmpty { fail("returned \(returned) of a stream that the server keeps") }
+            return
         }
-        return numbers + (streams[stream].spent..<streams[stream].sent).map { UInt8($0) }
+        var least = waiting
+        var most = waiting
+        for delivery in deliveries where delivery.stream == stream {
+            // Whatever the client said and whatever counting gave: what it has read nobody knows better.
+            if delivery.isProven, !requests[delivery.request].isAnswered {
+                fail("request \(delivery.request) counts as read and is not")
+            }
+            if delivery.isProven { continue }
+            let numbers = delivery.stanzas.map { UInt8($0) }
+            if kept.contains(delivery.request) { least += numbers }
+            if kept.contains(delivery.request) || keptBefore.contains(delivery.request) { most += numbers }
+        }
+        if !zip(returned, returned.dropFirst()).allSatisfy({ $0 < $1 }) || !Set(returned).isSuperset(of: least)
+            || !Set(returned).isSubset(of: most)
+        {
+            fail("returned \(returned) instead of \(least.sorted())")
+        }
     }
 
-    /// A request that had not come before has come: what it shows of earlier answers (`T-12` a, `A-03`, `A-06`).
-    mutating func noteFetched(by number: Int) {
+    /// An answer was given for the first time: which ones can still be asked for (`R-06`). Those to pauses and terminates
+    /// take no other one's place.
+    mutating func keep(_ number: Int) {
+        kept.insert(number, at: kept.firstIndex { $0 > number } ?? kept.endIndex)
+        let limit = setting.requests + policy.extraResponses
+        while kept.count > limit + 1 || kept.count(where: { !requests[$0].content.isExtra }) > limit {
+            kept.removeFirst()
+        }
+    }
+
+    /// A request that had not come before has come: what it proves of earlier answers (`T-12` a, `A-03`, `A-06`).
+    mutating func noteProven(by number: Int) {
         guard setting.acknowledges else {
-            for index in deliveries.indices {
-                let distance = number - deliveries[index].request
-                if distance >= setting.requests || (deliveries[index].wasAlone && distance > 0) {
-                    deliveries[index].isFetched = true
-                }
+            // As it was sent, all these were unread, and it as well.
+            let unread = requests[..<number].indices.filter { requests[$0].answer == nil } + [number]
+            let room = setting.requests - unread.count
+            // Of what has not come the session cannot know that it is no pause.
+            let hasExtra = unread.contains {
+                requests[$0].content.isExtra || ($0 != number && !requests[$0].hasArrived)
+            }
+            for index in deliveries.indices where deliveries[index].request < number {
+                let isExtra = hasExtra || requests[deliveries[index].request].content.isExtra
+                if room + (isExtra ? 1 : 0) <= 0 { deliveries[index].isProven = true }
             }
             return
         }
@@ -85,17 +117,11 @@ extension SimulatedWorld {
         if requests[number].ack == nil, requests[..<number].contains(where: { $0.answer == nil }) { return }
         if acknowledged > newest { acknowledged = -1 }
         for index in deliveries.indices where deliveries[index].request <= acknowledged {
-            deliveries[index].isFetched = true
+            deliveries[index].isProven = true
         }
-    }
-
-    /// Whether a request other than this one is open as its answer is sent. What was processed with the same input is, as
-    /// far as its turn comes later.
-    func isAlone(_ number: Int) -> Bool {
-        !requests.indices.contains { other in
-            other != number && requests[other].hasArrived
-                && (requests[other].answer == nil || (other > processedBefore && other > number))
-        }
+        while let oldest = kept.first, oldest <= acknowledged,
+            kept.count(where: { !requests[$0].content.isExtra }) > setting.requests
+        { kept.removeFirst() }
     }
 
     /// The key that a request carries, with its hash and, at the end of a sequence, the beginning of the next one. The hash

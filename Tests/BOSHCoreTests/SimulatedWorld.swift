@@ -12,6 +12,9 @@ struct SimulatedWorld {
         case add
         /// Closes one stream.
         case close
+
+        /// Whether it may be one above `requests` (`P-07`).
+        var isExtra: Bool { self == .pause || self == .terminate || self == .close }
     }
 
     /// One rid, as client and model know it.
@@ -77,8 +80,9 @@ struct SimulatedWorld {
 
     /// All rids up to this one have arrived.
     var processed = 0
-    /// What it was before the present input.
-    var processedBefore = 0
+    /// The rids whose answers are kept for a repeat, and those before the present input.
+    var kept: [Int] = []
+    var keptBefore: [Int] = []
     var streams: [Stream] = []
     /// How many streams there were before the present input.
     var streamsBefore = 1
