@@ -52,11 +52,17 @@ def read(path):
 
 
 def write(path, text):
-    with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
+    """Writes a file of the repository; None removes it."""
+    path = os.path.join(ROOT, path)
+    if text is None:
+        os.remove(path)
+        return
+    with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def main(arguments):
+    """The exit status."""
     match arguments:
         case ["splice", path, name]:
             write(path, splice(read(path), name, f"\n{sys.stdin.read().strip()}\n"))

@@ -17,8 +17,12 @@ import tables
 import targets
 from support import processes
 
+# What of a core other work may have, for figures to keep.
+QUIET = 0.2
+
 
 def arguments():
+    """The command line."""
     parser = argparse.ArgumentParser(prog="deploy/bench --peers", description=__doc__)
     parser.add_argument("--holdfast", required=True, metavar="BINARY")
     parser.add_argument("--bench", required=True, metavar="BINARY", help="holdfast-bench")
@@ -95,6 +99,8 @@ def main():
     print(tables.report(sitting))
     if given.write:
         document.main([])
+    if figures.others(sitting) > QUIET:
+        print(f"other work had {figures.others(sitting) * 100:.0f} % of a core: these figures are not for keeping", file=sys.stderr)
     found = figures.faults(sitting, [target.name for target in targets.TARGETS + targets.TLS_TARGETS
                                      if target.manager == targets.HOLDFAST])
     for words in found:
