@@ -68,14 +68,20 @@ def sit(given):
     """All rounds."""
     plan = loads.Plan(given.rounds, given.seconds)
     sitting = {"when": time.strftime("%Y-%m-%d", time.gmtime()), "versions": targets.versions(given.holdfast), **machine(),
-               "plan": plan._asdict(), "runs": []}
+               "plan": plan._asdict(), "runs": [], "failed": []}
     for number in range(plan.rounds):
         for load in given.loads:
             for target in order(load, number):
-                run = measure(load, target, given, plan)
+                name = f"round {number + 1}  {load:6}  {target.name:17}"
+                try:
+                    run = measure(load, target, given, plan)
+                except (AssertionError, RuntimeError) as error:  # it did not start, or nobody could log in
+                    sitting["failed"].append(name)
+                    print(f"{name}  FAILED: {error}", file=sys.stderr, flush=True)
+                    continue
                 sitting["runs"].append({"round": number, "load": load, "target": target.name, **run})
                 used = ", ".join(f"{part} {seconds:.2f} s" for part, seconds in run["processor"].items())
-                print(f"round {number + 1}  {load:6}  {target.name:17}  {used}", file=sys.stderr, flush=True)
+                print(f"{name}  {used}", file=sys.stderr, flush=True)
     return sitting
 
 
@@ -93,6 +99,8 @@ def main():
     finally:
         processes.clean_up()
     kept = json.dumps(sitting, indent=1) + "\n"
+    if not sitting["runs"]:
+        return 1
     for path in [given.json] * bool(given.json) + [document.SITTING] * given.write:
         with open(path, "w", encoding="utf-8") as file:
             file.write(kept)
@@ -105,7 +113,7 @@ def main():
                                      if target.manager == targets.HOLDFAST])
     for words in found:
         print(words, file=sys.stderr)
-    return 1 if found else 0
+    return 1 if found or sitting["failed"] else 0
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def run(load, target, number, processor, memory=(), units=100, **more):
 
 def sitting(runs):
     return {"when": "2026-01-31", "versions": {"holdfast": "1", "prosody": "2", "ejabberd": "3", "nginx": "4"},
-            "processor": "a processor", "cores": 2, "kernel": "6.1", "plan": PLAN, "runs": runs}
+            "processor": "a processor", "cores": 2, "kernel": "6.1", "plan": PLAN, "runs": runs, "failed": []}
 
 
 def whole():

@@ -99,10 +99,11 @@ def conditions(sitting):
     """Where and how it was measured, in one paragraph."""
     versions, plan = sitting["versions"], sitting["plan"]
     rounds = "one round" if plan["rounds"] == 1 else f"medians of {plan['rounds']} interleaved rounds"
+    failed = f" {len(sitting['failed'])} runs failed and are left out." if sitting["failed"] else ""
     return textwrap.fill(
         f"{sitting['when']}: Holdfast {versions['holdfast']}, Prosody {versions['prosody']}, ejabberd {versions['ejabberd']}, "
         f"nginx {versions['nginx']}; {sitting['cores']} cores, {sitting['processor']}, Linux {sitting['kernel']}; {rounds}, "
-        f"{plan['seconds']} s for each load; other work had {others(sitting) * 100:.0f} % of a core meanwhile.", 120)
+        f"{plan['seconds']} s for each load; other work had {others(sitting) * 100:.0f} % of a core meanwhile.{failed}", 120)
 
 
 def report(sitting):

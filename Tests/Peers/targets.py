@@ -82,6 +82,13 @@ class Stage:
         self.scratch = Scratch()
         self._started = []
         self.pids = {}
+        try:
+            self._set_up(target, bench)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _set_up(self, target, bench):
         directory = self.scratch.sub(target.server)
         server = self._start("server", NullServer(directory, bench) if target.server == "null"
                              else gateway.SERVERS[target.server](directory))

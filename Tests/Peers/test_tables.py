@@ -47,6 +47,11 @@ class TablesTests(unittest.TestCase):
         for part in ("Holdfast 1, Prosody 2, ejabberd 3, nginx 4", "2 cores, a processor, Linux 6.1",
                      "medians of 3 interleaved rounds, 10 s", "other work had 5 % of a core"):
             self.assertIn(part, found)
+        self.assertNotIn("failed", found)
+
+    def test_runs_that_failed_are_told(self):
+        found = whole() | {"failed": ["round 1  closed  prosody", "round 2  closed  prosody"]}
+        self.assertTrue(tables.conditions(found).endswith("2 runs failed and are left out."))
 
     def test_the_readme_has_only_ratios_and_the_memory_of_a_session(self):
         self.assertEqual(tables.sentence(whole()), (
