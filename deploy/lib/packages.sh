@@ -8,3 +8,5 @@ BUILD_PACKAGES=(libssl-dev libxml2-dev zlib1g-dev pkg-config gcc g++ libc6-dev)
 QUICKSTART_PACKAGES=(prosody openssl python3 libjs-strophe)
 # To run Tests/Interop beside that: a proxy, another XMPP server, a name server, a browser, three client libraries.
 INTEROP_PACKAGES=(nginx ejabberd unbound chromium chromium-driver libgloox-dev libpurple-dev ruby-xmpp4r)
+# To run deploy/bench --peers: two XMPP servers with BOSH of their own, a proxy.
+PEERS_PACKAGES=(prosody ejabberd nginx openssl python3)

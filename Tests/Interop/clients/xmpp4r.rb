@@ -11,7 +11,9 @@ REXML::IOSource.send(:remove_method, :position) if REXML::Source.method_defined?
 
 $stdout.sync = true
 %w[http_proxy HTTP_PROXY].each { |name| ENV.delete(name) }
-Jabber.debug = true # to standard error
+# To standard error. Without it a client that is answered twice at about the same time runs into a method that is not there,
+# sends its last message again and may wait for ever (docs/decisions/0002-requests-is-at-least-two.md).
+Jabber.debug = true
 
 url, jid, password = ARGV
 client = Jabber::HTTPBinding::Client.new(Jabber::JID.new(jid))
