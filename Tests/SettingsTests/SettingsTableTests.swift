@@ -139,9 +139,9 @@ import Testing
 
     @Test(arguments: [
         ("/", "/"), ("/http-bind", "/http-bind"), ("/http-bind/", "/http-bind"), ("/a/b//", "/a/b"), ("//", "/"),
-        ("/%7Ebosh", "/%7Ebosh"),
+        ("/%7Ebosh", "/%7Ebosh"), ("//http-bind", "/http-bind"), ("///a//b/", "/a//b"),
     ])
-    func `A path loses the slash at its end`(text: String, path: String) throws {
+    func `A path has one slash in front and none at its end`(text: String, path: String) throws {
         let entries = Self.required + [SettingEntry("path", text, origin: .flag)]
         #expect(try Settings.resolve(entries: entries).path == path)
     }
