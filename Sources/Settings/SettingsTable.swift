@@ -232,6 +232,7 @@ package enum AdminAddress: Hashable, Sendable {
 
 /// A name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).
 private func hostName(_ text: String) -> String? {
+    let text = withoutFinalStop(text)
     let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     let isName = labels.allSatisfy { label in
         (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")

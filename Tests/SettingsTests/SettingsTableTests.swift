@@ -154,14 +154,17 @@ import Testing
         expectInvalid(text, for: SettingsTable.path.row)
     }
 
-    @Test(arguments: [("Holdfast.Example.org", "holdfast.example.org"), ("stats", "stats"), ("10-a.b", "10-a.b")])
+    @Test(arguments: [
+        ("Holdfast.Example.org", "holdfast.example.org"), ("stats", "stats"), ("10-a.b", "10-a.b"),
+        ("a.example.", "a.example"),
+    ])
     func `A host name is kept in lower case`(text: String, name: String) throws {
         let file = SettingOrigin.file(path: "f", line: 1, column: 1)
         let entries = Self.required + [SettingEntry("admin-host", text, origin: file)]
         #expect(try Settings.resolve(entries: entries).adminHosts == [name])
     }
 
-    @Test(arguments: ["-a", "a-", "a..b", ".a", "a.", "ä.example", "a b", "a:80", String(repeating: "a", count: 64)])
+    @Test(arguments: ["-a", "a-", "a..b", ".a", "a..", "ä.example", "a b", "a:80", String(repeating: "a", count: 64)])
     func `What is no host name is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.adminHost.row)
     }
