@@ -22,7 +22,9 @@ struct RequestPathTests {
 
     @Test(
         "H-22: what stands between them does",
-        arguments: ["/", "//", "/http-bindx", "/http//bind", "/http-bind/x", "/x/http-bind", "/HTTP-BIND", "/http%2Dbind"])
+        arguments: [
+            "/", "//", "/http-bindx", "/http//bind", "/http-bind/x", "/x/http-bind", "/HTTP-BIND", "/http%2Dbind",
+        ])
     func others(target: String) throws {
         #expect(try !isFor("/http-bind", target: target))
     }
