@@ -63,6 +63,23 @@ package enum EndReason: String, Sendable, CaseIterable {
     /// This program is being shut down.
     case shutdown = "shutdown"
 
+    /// Whether a client that resumes its stream with the server (XEP-0198 §5) after such an end is better off than one that
+    /// begins anew. It is not where it said goodbye, nor where the end came of what it sent: it would send the same again.
+    package var allowsResumption: Bool {
+        switch self {
+        case .inactive, .ridAboveWindow, .ridTooOld, .shutdown: true
+        case .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
+            .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
+            .tooManyStreams, .inboundOverflow:
+            false
+        // The server's doing: another stream of the session's is not the cause, and does not end by it either.
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamForbidden, .upstreamSpared, .upstreamShortage,
+            .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout, .upstreamMalformed, .upstreamStreamError,
+            .upstreamClosed, .upstreamLost, .upstreamStalled:
+            true
+        }
+    }
+
     /// The condition a client is told; nil where it asked for the end itself or can no longer be told.
     package var condition: TerminalCondition? {
         switch self {

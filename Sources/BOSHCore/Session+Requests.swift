@@ -67,7 +67,8 @@ extension Session {
                 alwaysNamesDomain = true
             } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
-                    domain: to, language: attributes.language.flatMap { $0.isTooLong ? nil : $0.text },
+                    domain: to, from: attributes.from,
+                    language: attributes.language.flatMap { $0.isTooLong ? nil : $0.text },
                     name: attributes.freshStreamName)
             }
         }
@@ -377,7 +378,9 @@ extension Session {
         } else {
             effects.append(
                 .openStream(
-                    StreamRequest(domain: domain, language: addition.language, name: addition.name),
+                    StreamRequest(
+                        domain: domain, account: policy.domains.account(addition.from, at: domain),
+                        language: addition.language, name: addition.name),
                     on: stream.number))
         }
         streams.append(stream)

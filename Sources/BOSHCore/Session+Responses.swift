@@ -171,18 +171,18 @@ extension Session {
 
     /// Leaves one stream, after what the client never fetched was returned to its senders (`T-12`).
     ///
-    /// A server that keeps a resumable stream re-queues that itself; a return would double it. It must not see the stream
-    /// closed in an orderly way either, unless the client asked for that (`T-12` c).
+    /// A server that counts stanzas sees to that itself; a return would double it. One that keeps the stream for a resumption
+    /// must not see it closed in an orderly way either, where resuming makes sense (`T-12` c).
     mutating func leave(_ index: Int, reason: EndReason, into effects: inout [SessionEffect]) {
         guard !streams[index].isEnded else { return }
         let stream = streams[index].number
-        if !streams[index].isResumable {
+        if !streams[index].isManaged {
             var unfetched = replay.unfetchedPayload(of: stream)
             unfetched.append(contentsOf: streams[index].outbound.takeAllStanzas())
             if !unfetched.isEmpty { effects.append(.returnUnfetched(unfetched, on: stream)) }
         }
         // Who makes room for others before login has nothing to lose at its server, and room is what is needed now.
-        let isDropped = reason == .loginDisplaced || reason == .inactive && streams[index].isResumable
+        let isDropped = reason == .loginDisplaced || reason.allowsResumption && streams[index].isResumable
         effects.append(.leaveStream(isDropped ? .drop : .close, on: stream))
     }
 

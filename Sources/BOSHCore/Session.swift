@@ -67,6 +67,7 @@ package struct Session: Sendable {
     /// A stream that a request asks for (XEP-0124 §16.3).
     struct Addition: Sendable, Equatable {
         let domain: PeerText
+        let from: PeerText?
         let language: String?
         let name: StreamName
     }
@@ -185,7 +186,8 @@ package struct Session: Sendable {
         effects.append(
             .openStream(
                 StreamRequest(
-                    domain: opening.domain, route: opening.route, language: opening.language, name: stream)))
+                    domain: opening.domain, route: opening.route, account: opening.account, language: opening.language,
+                    name: stream)))
         settle(now: now, policy: policy, into: &effects)
         checkInvariants()
     }
@@ -218,10 +220,13 @@ package struct Session: Sendable {
             handleOpened(number, while: .opening, features: features, identity: identity, into: &effects)
         case .streamRestarted(let features, let number):
             handleOpened(number, while: .restarting, features: features, identity: nil, into: &effects)
-        case .stanzas(let bytes, let enablesResumption, let number):
+        case .stanzas(let bytes, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
-            if enablesResumption { streams[index].isResumable = true }
             streams[index].outbound.append(stanzas: bytes)
+        case .streamManaged(let isResumable, let number):
+            guard let index = index(of: number), !streams[index].isEnded else { return }
+            streams[index].isManaged = true
+            if isResumable { streams[index].isResumable = true }
         case .upstreamCongested(let isCongested, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].isCongested = isCongested

@@ -32,8 +32,11 @@ package enum SessionInput: Sendable {
     case streamOpened(StreamIdentity, features: [UInt8], on: StreamNumber = .first)
     /// The upstream stream was restarted and has sent its features.
     case streamRestarted(features: [UInt8], on: StreamNumber = .first)
-    /// The upstream sent stanzas, back to back; `enablesResumption` when `<enabled/>` of XEP-0198 is among them.
-    case stanzas([UInt8], enablesResumption: Bool, on: StreamNumber = .first)
+    /// The upstream sent stanzas, back to back.
+    case stanzas([UInt8], on: StreamNumber = .first)
+    /// The upstream said that client and server count stanzas (XEP-0198), in what comes next as `stanzas`; `isResumable`: and
+    /// that it keeps the stream for a resumption.
+    case streamManaged(isResumable: Bool, on: StreamNumber = .first)
     /// The upstream takes no bytes at the moment, or takes them again. Meanwhile answers are delayed, never past `wait`, so
     /// that the client sends no more than it has requests (back-pressure).
     case upstreamCongested(Bool, on: StreamNumber = .first)

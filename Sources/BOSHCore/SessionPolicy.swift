@@ -75,8 +75,8 @@ package struct SessionOpening: Sendable, Equatable {
     package var domain: String
     /// Where the client wants to be connected to, if it may say so: `HOST:PORT` (`S-18`).
     package var route: String?
-    /// `from` of the request, if any.
-    package var from: PeerText?
+    /// The account that the client calls its own, where it has said so (`ServedDomains.account`).
+    package var account: PeerText?
     /// `xml:lang` of the request, if any.
     package var language: String?
     /// The granted `wait`.
@@ -116,7 +116,7 @@ package struct SessionOpening: Sendable, Equatable {
         domain = try policy.domains.domain(meantBy: attributes.to)
         route = try policy.domains.route(askedFor: attributes.route)
         self.rid = rid
-        from = attributes.from
+        account = policy.domains.account(attributes.from, at: domain)
         language = attributes.language.flatMap { $0.isTooLong ? nil : $0.text }
         if let asked = attributes.wait.number {
             wait = min(.seconds(Int64(clamping: min(asked, 65_535))), policy.maxWait)

@@ -37,7 +37,9 @@ struct Substream: Sendable {
     /// Reading is paused until nothing waits.
     var isDraining = false
     var isCongested = false
-    /// The server keeps this stream for a resumption (`T-12` c).
+    /// The server knows what the client has not acknowledged, and sees to it (XEP-0198, `T-12` c).
+    var isManaged = false
+    /// The server keeps this stream for a resumption as well.
     var isResumable = false
     let name: StreamName
     private var addition: Addition
@@ -92,15 +94,20 @@ package struct StreamRequest: Sendable, Equatable {
     package let domain: String
     /// Where the client asked to be connected to instead: `HOST:PORT`, one of those that are allowed (`S-18`).
     package let route: String?
+    /// The account that the client calls its own, as `localpart@domainpart`; nil when it did not say.
+    package let account: PeerText?
     /// `xml:lang` of the request, if any.
     package let language: String?
     /// The stream's name towards the client.
     package let name: StreamName
 
     /// A request of its parts.
-    package init(domain: String, route: String? = nil, language: String?, name: StreamName) {
+    package init(
+        domain: String, route: String? = nil, account: PeerText? = nil, language: String?, name: StreamName
+    ) {
         self.domain = domain
         self.route = route
+        self.account = account
         self.language = language
         self.name = name
     }

@@ -158,6 +158,6 @@ struct ExpansionBounds {
 
     /// What anything may become.
     private static let leastBytes = 3072
-    private static let leastWeight = 150_000
+    private static let leastWeight = 110_000
     private static let weightByByte = 40
 }

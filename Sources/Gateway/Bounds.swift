@@ -31,35 +31,14 @@ enum Bound: String, CaseIterable, Hashable {
 
 /// How often each bound was reached, and when the operator was told of it last.
 struct BoundCounts {
-    private struct Entry {
-        var count: UInt64 = 0
-        /// How many came since the last line.
-        var untold: UInt64 = 0
-        var toldAt: MonotonicInstant?
-    }
-
-    private var entries: [Bound: Entry] = [:]
-
-    /// One line a minute is enough to act on; more would be a way to fill the log.
-    private static let silence = Duration.seconds(60)
+    private var reminders = Reminders<Bound>()
 
     /// Counts one; how many came since the last line when it is time for another, nil when it is not.
-    mutating func note(_ bound: Bound, now: MonotonicInstant) -> UInt64? {
-        var entry = entries[bound] ?? Entry()
-        entry.count &+= 1
-        entry.untold &+= 1
-        defer { entries[bound] = entry }
-        if let toldAt = entry.toldAt, now < toldAt.advanced(by: Self.silence) { return nil }
-        defer {
-            entry.untold = 0
-            entry.toldAt = now
-        }
-        return entry.untold
-    }
+    mutating func note(_ bound: Bound, now: MonotonicInstant) -> UInt64? { reminders.note(bound, now: now) }
 
     /// How often each was reached, by the name of its setting; zero for those that never were.
     var byName: [String: UInt64] {
-        Dictionary(uniqueKeysWithValues: Bound.allCases.map { ($0.rawValue, entries[$0]?.count ?? 0) })
+        Dictionary(uniqueKeysWithValues: Bound.allCases.map { ($0.rawValue, reminders.count(of: $0)) })
     }
 }
 

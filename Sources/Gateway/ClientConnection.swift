@@ -73,10 +73,9 @@ final class ClientConnection {
     var isClientUnknown = false
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
     var prelude: Prelude?
-    let socket: StreamSocket
+    var socket: StreamSocket
     var http: HTTPConnection
     let role: Role
-    var interest: Interest = .readable
     var ending = Ending.none
     /// Bytes on their way out, from `written` on.
     var output: [UInt8] = []

@@ -8,6 +8,8 @@ final class ConnectAttempt {
     var plan: ConnectPlan
     /// The domain that a server is looked for.
     let domain: String
+    /// The account that the client calls its own, for the headers until the stream is open.
+    let account: PeerText?
     /// The browser's address, for a server that wants to know it.
     let client: Endpoint?
     /// When the link was made; connection, TLS and features have one deadline together.
@@ -29,14 +31,19 @@ final class ConnectAttempt {
     var isMovingOn = false
     /// Whether nothing more will be tried.
     var isOver = false
+    /// Whether names that led to nothing of use are looked up again if somebody asks now, and whether this was done; once is
+    /// enough.
+    var isDoubted = false
+    var hasBegunAgain = false
     /// Whether a server has sent us elsewhere; once is enough.
     var isRedirected = false
     var connectedAt: MonotonicInstant?
     var handshakeSince: MonotonicInstant?
 
-    init(plan: ConnectPlan, domain: String, client: Endpoint?, since: MonotonicInstant) {
+    init(plan: ConnectPlan, domain: String, account: PeerText?, client: Endpoint?, since: MonotonicInstant) {
         self.plan = plan
         self.domain = domain
+        self.account = account
         self.client = client
         self.since = since
     }

@@ -34,6 +34,17 @@ extension StreamFailure {
     }
 }
 
+extension ClientNaming {
+    init(_ setting: UpstreamFrom) {
+        self =
+            switch setting {
+            case .never: .never
+            case .tls: .overTLS
+            case .always: .always
+            }
+    }
+}
+
 extension TLSMode {
     init(_ setting: UpstreamTLS) {
         self =

@@ -2,17 +2,19 @@ import HTTPWire
 import Logging
 import Reactor
 
-/// Log lines on standard error: one line an event, `TIME level event key=value …`.
+/// Log lines: one line an event, `TIME level event key=value …`.
 ///
 /// Everything that a peer may have written is escaped, so that nobody can forge a line. The full `sid` is never logged:
 /// it is all that is needed to take a session over.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata = Logger.Metadata()
+    private let stream: LogStream
 
-    /// A handler that writes lines of `level` and above.
-    package init(level: Logger.Level) {
+    /// A handler that writes lines of `level` and above to `stream`, and drops those that find no room there.
+    package init(level: Logger.Level, stream: LogStream) {
         logLevel = level
+        self.stream = stream
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -30,7 +32,7 @@ package struct LineLogHandler: LogHandler {
                 !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x3D }
             line += isPlain ? " \(key)=\(text)" : " \(key)=\"\(Self.escaped(text))\""
         }
-        StandardStream.error.writeLine(line)
+        stream.writeLine(line)
     }
 
     /// RFC 3339, UTC, milliseconds.

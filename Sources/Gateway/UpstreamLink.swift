@@ -35,12 +35,9 @@ final class UpstreamLink {
     /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
     var output: [UInt8] = []
     var written = 0
-    var interest: Interest = []
     /// After how many seconds without a byte to the server a space is sent.
     var keepaliveSeconds: UInt16
     var isTLSEstablished = false
-    /// Whether the poller watches the socket.
-    var isWatched = false
     /// Whether the session's client fetches what is there (back-pressure).
     var mayRead = true
     /// Whether the session was told that the server takes no bytes.
@@ -83,7 +80,7 @@ final class UpstreamLink {
         self.site = site
         domain = request.domain
         language = request.language
-        machine = StreamMachine(tls: site.tlsMode, compresses: site.settings.compresses)
+        machine = site.machine(site.tlsMode)
         self.attempt = attempt
         xml = UpstreamXML()
         keepaliveSeconds = UInt16(clamping: keepalive.components.seconds)
@@ -112,7 +109,8 @@ final class UpstreamLink {
 struct CollectedStanzas {
     var bytes: [UInt8] = []
     var count: UInt64 = 0
-    var enablesResumption = false
+    /// What they say of the stream's management, all together.
+    var management = StreamManagement.none
 }
 
 /// Both directions of a compressed stream (XEP-0138).
@@ -125,23 +123,5 @@ final class StreamCompression {
         guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { return nil }
         self.deflater = deflater
         self.inflater = inflater
-    }
-}
-
-// An optional that cannot be copied cannot be bound by `if let` while it stands in a class; a call through `?.` can be made.
-extension StreamSocket {
-    /// Changes what a registered socket is watched for.
-    func watch(for interest: Interest, as token: Token, in poller: borrowing Poller) {
-        try? poller.modify(descriptor, token: token.raw, interest: interest)
-    }
-
-    /// Begins to watch a socket that was unwatched.
-    func watchAgain(for interest: Interest, as token: Token, in poller: borrowing Poller) {
-        try? poller.register(descriptor, token: token.raw, interest: interest)
-    }
-
-    /// Stops watching a registered socket.
-    func unwatch(in poller: borrowing Poller) {
-        try? poller.deregister(descriptor)
     }
 }

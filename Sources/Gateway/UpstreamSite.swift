@@ -12,6 +12,8 @@ final class UpstreamSite {
     let tls: TLSContext?
     let tlsMode: TLSMode
     var health = UpstreamHealth()
+    /// What its streams showed to be set wrong.
+    var advice = Reminders<StreamAdvice>()
 
     private init(_ settings: DomainSettings, isOpenProxy: Bool, tls: TLSContext?) {
         self.settings = settings
@@ -44,6 +46,11 @@ final class UpstreamSite {
     /// A single address as the way to a domain: what a client or a server asked for and the operator allows.
     func route(over address: UpstreamAddress) -> TargetRoute {
         .fixed([target(address)])
+    }
+
+    /// The machine of a stream that begins, over a connection protected by `tls`.
+    func machine(_ tls: TLSMode) -> StreamMachine {
+        StreamMachine(tls: tls, compresses: settings.compresses, naming: ClientNaming(settings.from))
     }
 
     /// The addresses that the operator lists for this domain.

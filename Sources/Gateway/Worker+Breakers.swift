@@ -25,8 +25,11 @@ extension Worker {
         return attempt.verdict
     }
 
-    /// Notes for the target's breaker what is known of it, once.
+    /// Notes for the target's breaker what is known of it, once, and that its addresses may be another's by now.
     func settle(_ attempt: ConnectAttempt, _ verdict: Verdict) {
+        if verdict == .broken, let host = attempt.target?.host {
+            if resolver.doubt(.addresses(host: host), now: now.nanoseconds) { attempt.isDoubted = true }
+        }
         guard let target = attempt.target, settings.breakerFailures > 0 else { return }
         attempt.target = nil
         let key = UpstreamKey(target, of: attempt.domain)

@@ -13,7 +13,7 @@ extension Worker {
         for _ in 0..<64 {
             switch socket.listener.accept() {
             case .accepted(let stream, let peer):
-                add(stream, peer: peer, from: socket)
+                _ = add(stream, peer: peer, from: socket)
             case .wouldBlock:
                 return
             case .descriptorsExhausted:
@@ -30,45 +30,77 @@ extension Worker {
         }
     }
 
+    /// Closes the listeners, so that a successor can listen there at once. Whoever has connected is accepted first and heard,
+    /// for closing a listener resets those that wait.
+    func closeListeners() {
+        for socket in listeners {
+            acceptAll(on: socket)
+            socket.watched.end(of: socket.listener.descriptor, in: poller)
+            socket.listener.removePath()
+        }
+        listeners = []
+    }
+
+    /// Accepts all that wait and takes in what they have sent: more than the queue holds cannot wait.
+    private func acceptAll(on socket: ListeningSocket) {
+        for _ in 0...Listener.backlog {
+            switch socket.listener.accept() {
+            case .accepted(let stream, let peer):
+                if let connection = add(stream, peer: peer, from: socket) { read(from: connection) }
+            case .descriptorsExhausted:
+                counters.connectionsTurnedAway += 1
+                guard reserve.turnAway(socket.listener) else { return }
+            case .wouldBlock:
+                return
+            case .failed(let error):
+                logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                return
+            }
+        }
+    }
+
     /// Looks away from the listeners for a moment: who waits there would be reported for ever, and cannot be helped now.
     private func pauseAccepting() {
         guard acceptsAgainAt == nil else { return }
-        acceptsAgainAt = now.advanced(by: .milliseconds(500))
-        for socket in listeners { try? poller.deregister(socket.listener.descriptor) }
+        acceptsAgainAt = now.advanced(by: Self.acceptingPause)
+        for socket in listeners { socket.watched.end(of: socket.listener.descriptor, in: poller) }
     }
 
-    private func add(_ stream: consuming StreamSocket, peer: SocketAddress, from listener: ListeningSocket) {
-        if peer.port != nil { try? stream.setNoDelay() }
+    private func add(
+        _ stream: consuming StreamSocket, peer: SocketAddress, from listener: ListeningSocket
+    ) -> ClientConnection? {
         let isTrusted = trustedProxies.trusts(peer.ipAddress)
         guard isTrusted || !listener.expectsProxyHeader else {
             // Whoever is not trusted could write any address into the header.
             counters.connectionsUntrusted += 1
             logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
-            return
+            return nil
         }
         let rules = listener.role == .admin ? adminRules : isTrusted ? proxyRules : httpRules
         let token = connections.nextToken()
         let connection = ClientConnection(
             token: token, role: listener.role, peer: peer, socket: stream, rules: rules,
             expectsProxyHeader: listener.expectsProxyHeader, now: now)
-        guard admit(connection) else { return }
+        guard admit(connection) else { return nil }
         connections.insert(connection, at: token)
         do throws(SystemError) {
-            try poller.register(connection.socket.descriptor, token: connection.token.raw, interest: .readable)
+            try connection.socket.watch(for: [.readable, .peerClosed], as: connection.token.raw, in: poller)
         } catch {
             logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             release(connection)
             connections.remove(connection.token)
-            return
+            return nil
         }
         counters.connectionsEver += 1
         armDeadline(of: connection)
+        return connection
     }
 
     /// Takes in what happened on a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
-        if event.isReadable && connection.interest.contains(.readable) {
-            read(from: connection)
+        // What counts is what is wanted now: an event earlier in the batch may have changed it.
+        if connection.socket.isReading {
+            if event.isReadable || event.isHangup { read(from: connection) }
         } else if event.isHangup || event.isPeerClosed {
             // Not being read: either too many requests are open or it is at its end. Nothing more is owed to it.
             peerClosed(connection)
@@ -341,12 +373,12 @@ extension Worker {
         settle(connection)
         release(connection)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
-        try? poller.deregister(connection.socket.descriptor)
+        connection.socket.unwatch(in: poller)
         connections.remove(connection.token)
     }
 
     private func updateInterest(of connection: ClientConnection) {
-        var interest: Interest = []
+        var interest: Interest = .peerClosed
         let isLingering = if case .lingering = connection.ending { true } else { false }
         // Who does not read its answers is not read either, or its requests would make them grow without bound.
         let mayRead =
@@ -357,9 +389,12 @@ extension Worker {
         let mayGoOn =
             !connection.backlog.isEmpty && connection.http.mayRead && !isLingering && !connection.isBodyWaiting
         if connection.hasUnwritten || mayGoOn { interest.insert(.writable) }
-        guard interest != connection.interest else { return }
-        connection.interest = interest
-        try? poller.modify(connection.socket.descriptor, token: connection.token.raw, interest: interest)
+        do throws(SystemError) {
+            try connection.socket.watch(for: interest, as: connection.token.raw, in: poller)
+        } catch {
+            logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            unwatchable.append(connection.token)
+        }
     }
 
     /// When something has to happen on this connection; nil while a session decides that.
@@ -440,9 +475,29 @@ extension Worker {
         self.acceptsAgainAt = nil
         if case .draining = stopping { return }
         for socket in listeners {
-            try? poller.register(socket.listener.descriptor, token: socket.token.raw, interest: .readable)
+            do throws(SystemError) {
+                try socket.watched.set(
+                    .readable, of: socket.listener.descriptor, as: socket.token.raw, in: poller)
+            } catch {
+                logger.error("watching a listener failed", metadata: ["error": "\(error)"])
+                self.acceptsAgainAt = now.advanced(by: Self.acceptingPause)
+            }
         }
     }
+
+    /// Ends what the kernel refused to watch for what was wanted: nothing would ever be heard of it again.
+    func endUnwatchable() {
+        while let token = unwatchable.popLast() {
+            switch token.kind {
+            case .link: links[token].map(lost)
+            case .client: connections[token].map(close)
+            default: break
+            }
+        }
+    }
+
+    /// For how long nobody is accepted after accepting failed for want of resources.
+    private static let acceptingPause = Duration.milliseconds(500)
 
     /// How much work on the requests of one connection is done in one turn: in bytes of bodies, with what a request takes beside.
     private static let workBound = 64 * 1024

@@ -39,6 +39,11 @@ extension Worker {
                 adopt(number, to: target, on: link, attempt)
             case .exhausted(let reason)?:
                 settle(attempt, attempt.verdict)
+                doubtServices(of: link, attempt)
+                if beginsAgain(attempt) {
+                    inputs.append(.begin)
+                    continue
+                }
                 attempt.isOver = true
                 handle(.connectFailed(attempt.failure ?? (attempt.isShort ? .shortage : reason)), on: link)
             default:
@@ -73,6 +78,25 @@ extension Worker {
             id: link.token.raw, .services(name: kind.ownerName(of: domain)), isStrange: link.site.isOpenProxy,
             requester: requester(of: link), now: now.nanoseconds, poller: poller
         ).flatMap { input(of: $0, for: link) }
+    }
+
+    /// None of the servers that the DNS names for a domain is of use: others may be named by now.
+    func doubtServices(of link: UpstreamLink, _ attempt: ConnectAttempt) {
+        guard link.site.settings.upstream == .dns else { return }
+        for kind in ServiceKind.allCases {
+            let query = ResolverQuery.services(name: kind.ownerName(of: attempt.domain))
+            if resolver.doubt(query, now: now.nanoseconds) { attempt.isDoubted = true }
+        }
+    }
+
+    /// Begins an attempt anew, once, when nothing accepted a connection and what was known of the names is looked up again.
+    private func beginsAgain(_ attempt: ConnectAttempt) -> Bool {
+        guard attempt.isDoubted, !attempt.hasBegunAgain, attempt.failure == nil, !attempt.isShort,
+            now < attempt.since.advanced(by: settings.connectTimeout)
+        else { return false }
+        attempt.hasBegunAgain = true
+        attempt.plan = attempt.plan.again(seed: freshBits())
+        return true
     }
 
     private func lookUp(
@@ -213,13 +237,14 @@ extension Worker {
 
     /// Waits for a connection; a failure when the poller refuses it.
     private func watch(
-        _ socket: consuming StreamSocket, _ number: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
+        _ connecting: consuming StreamSocket, _ number: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
         for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
-        try? socket.setNoDelay()
+        var socket = connecting
         let token = races.nextToken()
         do throws(SystemError) {
-            try poller.register(socket.descriptor, token: token.raw, interest: .writable)
+            try prepare(socket)
+            try socket.watch(for: .writable, as: token.raw, in: poller)
         } catch {
             serverConnections.close(place)
             noteFailure(error, of: link, about: address, attempt)
@@ -232,6 +257,13 @@ extension Worker {
         attempt.races.append(race)
         attempt.wasTried = true
         return nil
+    }
+
+    /// Has small stanzas sent at once, and a server noticed that vanished without a word: bytes that it acknowledges no more
+    /// are none that it accepts (`upstream-write-timeout`).
+    private func prepare(_ socket: borrowing StreamSocket) throws(SystemError) {
+        try socket.setNoDelay()
+        try socket.noticeVanishedPeer(within: settings.upstreamWriteTimeout)
     }
 
     /// A connection that races stands now, or never will.
@@ -277,10 +309,9 @@ extension Worker {
         link.site.health.connectTime.record(now.elapsed(since: race.since))
         link.site.health.connects &+= 1
         counters.upstreamConnects += 1
-        link.interest = .readable
-        link.isWatched = true
-        link.socket?.watch(for: .readable, as: link.token, in: poller)
-        link.machine = StreamMachine(tls: target.tls, compresses: link.site.settings.compresses)
+        // It was watched for the race, under another token.
+        link.socket?.unwatch(in: poller)
+        link.machine = link.site.machine(target.tls)
         sendProxyHeader(on: link, from: attempt.client, to: race.address)
         handle(.connected, on: link)
         updateInterest(of: link)
@@ -332,8 +363,7 @@ extension Worker {
         attempt.connectedAt = nil
         linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
         link.connectionCount &+= 1
-        if link.isWatched { link.socket?.unwatch(in: poller) }
-        link.isWatched = false
+        link.socket?.unwatch(in: poller)
         link.socket = nil
         serverConnections.close(link.place)
         link.place = .uncounted
@@ -350,7 +380,7 @@ extension Worker {
         link.stalledSince = .none
         link.partialSince = .none
         setCongested(false, on: link)
-        link.machine = StreamMachine(tls: link.site.tlsMode, compresses: link.site.settings.compresses)
+        link.machine = link.site.machine(link.site.tlsMode)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
             attempt.isRedirected = true
             // What befalls us there is what the client has to be told, and not that it was sent there.

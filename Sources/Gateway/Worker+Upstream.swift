@@ -16,7 +16,7 @@ extension Worker {
                 plan: ConnectPlan(
                     route: $0, seed: freshBits(),
                     mostTargets: site.isOpenProxy ? Self.mostStrangeTargets : ConnectPlan.mostServiceTargets),
-                domain: request.domain, client: requestClient,
+                domain: request.domain, account: request.account, client: requestClient,
                 since: now)
         }
         let token = links.nextToken()
@@ -56,7 +56,8 @@ extension Worker {
         switch effect {
         case .sendHeader:
             var bytes: [UInt8] = []
-            StreamHeaderWriter.append(to: link.domain, from: nil, language: link.language, into: &bytes)
+            let account = link.machine.mayNameClient ? link.attempt?.account?.bytes : nil
+            StreamHeaderWriter.append(to: link.domain, from: account, language: link.language, into: &bytes)
             send(bytes, on: link)
         case .sendStartTLS:
             send(StreamHeaderWriter.startTLS, on: link)
@@ -71,6 +72,7 @@ extension Worker {
             link.xml.reset()
         case .opened(let header, let features, let idleSeconds):
             deliverCollected(of: link)
+            advise(link)
             opened(link)
             obey(idleSeconds, on: link)
             let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
@@ -87,10 +89,10 @@ extension Worker {
             }
         case .limitIdle(let seconds):
             obey(seconds, on: link)
-        case .deliver(let bytes, let enablesResumption, let login):
+        case .deliver(let bytes, let management, let login):
             collected.bytes.append(contentsOf: bytes)
             collected.count += 1
-            if enablesResumption { collected.enablesResumption = true }
+            collected.management = max(collected.management, management)
             if login != .none, let session = link.session { note(login, session: session) }
         case .skipped(let stanza, let fate):
             skipped(stanza, fate, on: link)
@@ -131,7 +133,22 @@ extension Worker {
         linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: .seconds(Int64(link.keepaliveSeconds))))
     }
 
+    /// Tells the operator what a stream shows to be set wrong, once a minute at most. A stranger's own domain is not set here.
+    private func advise(_ link: UpstreamLink) {
+        guard let advice = link.machine.advice, !link.site.isOpenProxy,
+            let times = link.site.advice.note(advice, now: now)
+        else { return }
+        let upstream = link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
+        logger.warning(
+            "upstream-tls does not fit the server",
+            metadata: [
+                "domain": "\(link.domain)", "upstream": "\(upstream)", "setting": "upstream-tls",
+                "advice": "\(advice.words)", "times": "\(times)",
+            ])
+    }
+
     private func failed(_ link: UpstreamLink, _ failure: StreamFailure) {
+        advise(link)
         var failure = failure
         if case .redirected(let place, let bytes) = failure, allowedRedirect(to: place, on: link) == nil {
             failure = .streamError(condition: "see-other-host", bytes: bytes)
@@ -145,16 +162,20 @@ extension Worker {
                 attempt.isMovingOn = true
                 return
             }
-            settle(attempt, verdict(on: link, after: failure))
+            let verdict = verdict(on: link, after: failure)
+            settle(attempt, verdict)
+            if verdict == .broken { doubtServices(of: link, attempt) }
         }
+        var detail = failure.description
         if case .malformed(.limit(let name)) = failure, let bound = Bound(xmlLimit: name) {
             reached(bound, "session \(link.sessionName): the stream was ended")
+            detail += ", which \(bound.rawValue) sets"
         }
         let reason = EndReason(failure)
         counters.upstreamFailures[reason.rawValue, default: 0] += 1
         logPeer(
             .info, "upstream ended",
-            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(failure)"])
+            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
         if reason == .upstreamShortage { turnAway(session) }
@@ -219,7 +240,7 @@ extension Worker {
             _ = link.socket?.write(goodbye)
         }
         abandonSearch(of: link)
-        if link.isWatched { link.socket?.unwatch(in: poller) }
+        link.socket?.unwatch(in: poller)
         link.socket = nil
         serverConnections.close(link.place)
         link.place = .uncounted
@@ -243,7 +264,7 @@ extension Worker {
     func handleDeadline(of link: UpstreamLink) {
         guard !link.isClosed else { return }
         if let since = link.leavingSince.instant {
-            reschedule(link, at: since.advanced(by: Self.farewellTime)) { close(link) }
+            reschedule(link, at: farewellEnd(of: link, since: since)) { close(link) }
         } else if let attempt = link.attempt {
             let due = openingDeadline(of: attempt)
             if due <= now {
@@ -279,6 +300,14 @@ extension Worker {
         for due in [restart, stall, partial, silence] {
             if let due, due > now { linkDeadlines.schedule(slot: link.token.slot, at: due) }
         }
+    }
+
+    /// Until when a farewell may take: what was taken from the client is written as long as the server accepts bytes of it,
+    /// and then the server may close its side.
+    private func farewellEnd(of link: UpstreamLink, since: MonotonicInstant) -> MonotonicInstant {
+        let last = max(since, link.lastSent.instant ?? since)
+        let time = link.hasUnwritten ? max(Self.farewellTime, settings.upstreamWriteTimeout) : Self.farewellTime
+        return last.advanced(by: time)
     }
 
     private func reschedule(_ link: UpstreamLink, at due: MonotonicInstant, or act: () -> Void) {

@@ -9,15 +9,16 @@ import XMLCodec
 extension Worker {
     /// Takes in what happened on an upstream's connection.
     func handle(_ event: PollEvent, on link: UpstreamLink) {
-        if event.isReadable, link.interest.contains(.readable) {
-            read(from: link)
-        } else if event.isPeerClosed || event.isHangup {
-            // It is not read because its client fetches nothing (back-pressure), and what it sent before it closed still
-            // belongs to that client. Level-triggered, the close would be reported for ever: look away until then.
-            link.isWatched = false
-            link.socket?.unwatch(in: poller)
+        // What counts is what is wanted now: an event earlier in the batch may have changed it.
+        if link.socket?.isReading ?? false {
+            if event.isReadable || event.isHangup { read(from: link) }
+        } else if event.isHangup {
+            // It is not read because its client fetches nothing (back-pressure), and what it sent before it broke still
+            // belongs to that client. Level-triggered, the end would be reported for ever: look away until then.
+            link.socket?.lookAway(in: poller)
+            markDirty(link)
         }
-        if event.isWritable, !link.isClosed { markDirty(link) }
+        if event.isWritable { markDirty(link) }
     }
 
     private func read(from link: UpstreamLink) {
@@ -75,7 +76,13 @@ extension Worker {
         noteFailure(of: link, "tls-\(error.label)", error.description)
         flush(link)
         guard !link.isClosed else { return }
-        handle(link.isTLSEstablished ? .connectionLost : .tlsFailed, on: link)
+        if link.isTLSEstablished {
+            handle(.connectionLost, on: link)
+        } else if case .record = error {
+            handle(.tlsAbsent, on: link)
+        } else {
+            handle(.tlsFailed, on: link)
+        }
     }
 
     // MARK: Turns
@@ -239,11 +246,10 @@ extension Worker {
         let stanzas = collected
         collected = CollectedStanzas()
         counters.stanzasToClients &+= stanzas.count
-        if let session = link.session {
-            handle(
-                .stanzas(stanzas.bytes, enablesResumption: stanzas.enablesResumption, on: link.stream),
-                session: session)
+        if stanzas.management != .none, let session = link.session {
+            handle(.streamManaged(isResumable: stanzas.management == .resumable, on: link.stream), session: session)
         }
+        if let session = link.session { handle(.stanzas(stanzas.bytes, on: link.stream), session: session) }
     }
 
     /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.

@@ -10,8 +10,8 @@ extension Worker {
     /// Puts bytes of the stream on their way, through TLS where there is TLS.
     func send(_ bytes: [UInt8], on link: UpstreamLink) {
         guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
-        // One body may stand above the bound, whatever its size; more of them may not pile up.
-        guard link.unwrittenCount <= settings.sessionBuffer else {
+        // One body may stand above the bound, whatever its size; more of them may not pile up. A farewell is the last.
+        guard link.unwrittenCount <= settings.sessionBuffer || link.leavingSince.instant != nil else {
             handle(.stalled, on: link)
             return
         }
@@ -133,13 +133,11 @@ extension Worker {
         let isDebtor = link.unwrittenReplies > Self.mostUnwrittenReplies
         if link.mayRead, link.backlog == nil, !isDebtor { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
-        guard interest != link.interest else { return }
-        link.interest = interest
-        if link.isWatched {
-            link.socket?.watch(for: interest, as: link.token, in: poller)
-        } else if interest.contains(.readable) {
-            link.isWatched = true
-            link.socket?.watchAgain(for: interest, as: link.token, in: poller)
+        do throws(SystemError) {
+            try link.socket?.watch(for: interest, as: link.token.raw, in: poller)
+        } catch {
+            logger.error("watching a server's connection failed", metadata: ["error": "\(error)"])
+            unwatchable.append(link.token)
         }
     }
 

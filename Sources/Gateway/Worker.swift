@@ -85,6 +85,8 @@ package final class Worker {
     var races = SlotArray<RaceSocket>(.race)
     /// The servers that failed lately.
     var breakers: [UpstreamKey: CircuitBreaker] = [:]
+    /// Links and client connections that the kernel refused to watch for what was wanted.
+    var unwatchable: [Token] = []
     /// Stanzas of the turn that is being taken.
     var collected = CollectedStanzas()
     /// Who sent the request that is being handled, as far as that is known.
@@ -112,6 +114,8 @@ package final class Worker {
     /// A listening socket and what is served on it. A class, because a socket cannot be copied into an array.
     final class ListeningSocket {
         let listener: Listener
+        /// What the kernel watches it for.
+        var watched = Watch()
         let role: ClientConnection.Role
         /// Whether every connection begins with a header of the PROXY protocol.
         let expectsProxyHeader: Bool
@@ -204,8 +208,11 @@ package final class Worker {
     package func run() -> Bool {
         while !isDone {
             let wait = waitingLinks.isEmpty && largeBodies.isEmpty ? timeToWake : .zero
-            guard let count = try? poller.wait(timeout: wait) else {
-                logger.critical("waiting for events failed")
+            let count: Int
+            do throws(SystemError) {
+                count = try poller.wait(timeout: wait)
+            } catch {
+                logger.critical("waiting for events failed", metadata: ["error": "\(error)"])
                 return false
             }
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
@@ -215,9 +222,9 @@ package final class Worker {
             handleDeadlines()
             flushDirty()
             relieve()
+            endUnwatchable()
             if !dirtyLinks.isEmpty || !dirtyConnections.isEmpty { flushDirty() }
         }
-        for socket in listeners { socket.listener.removePath() }
         return true
     }
 
@@ -301,7 +308,7 @@ package final class Worker {
 
     private func handle(_ signal: Signal) {
         switch signal {
-        case .terminate, .interrupt:
+        case .terminate, .interrupt, .quit:
             if case .draining = stopping {
                 logger.notice("second signal: leaving at once")
                 CurrentProcess.exit(0)
@@ -309,6 +316,10 @@ package final class Worker {
             shutDown()
         case .hangup:
             logger.notice("SIGHUP: the configuration is read at the start only")
+        case .user1:
+            logger.notice("SIGUSR1: there is no log file to open again, the log goes to standard error")
+        case .user2:
+            logger.notice("SIGUSR2 has no meaning here")
         case .child, .kill:
             break
         }
@@ -318,7 +329,7 @@ package final class Worker {
     private func shutDown() {
         logger.notice("shutting down", metadata: ["sessions": "\(sessionTable.count)"])
         stopping = .draining(until: now.advanced(by: Self.drainTime))
-        for socket in listeners { try? poller.deregister(socket.listener.descriptor) }
+        closeListeners()
         for slot in sessions.indices where sessions[slot] != nil {
             handle(.shutdownRequested, session: UInt32(slot))
         }
@@ -337,8 +348,8 @@ package final class Worker {
         do throws(SystemError) {
             let token = Token(.listener, slot: UInt32(listeners.count))
             let socket = ListeningSocket(
-                try Listener(parsed), role: role, expectsProxyHeader: expectsProxyHeader, token: token)
-            try poller.register(socket.listener.descriptor, token: token.raw, interest: .readable)
+                try Listener(parsed, silence: settings.sendTimeout), role: role, expectsProxyHeader: expectsProxyHeader, token: token)
+            try socket.watched.set(.readable, of: socket.listener.descriptor, as: token.raw, in: poller)
             listeners.append(socket)
         } catch {
             throw StartError("cannot listen on \(address): \(error.reason)")

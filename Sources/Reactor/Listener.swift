@@ -19,6 +19,8 @@ package struct Listener: ~Copyable {
     package let descriptor: Descriptor
     /// Where it listens in fact: with the port that the kernel chose if 0 was asked for.
     package let address: SocketAddress
+    /// Which file a Unix path was when it was bound: somebody else may have bound the path since.
+    private let file: FileIdentity?
 
     /// Bytes of one connection that the kernel takes beyond those it has sent. Enough for the longest write at once; without
     /// it a reader that takes nothing has ten times as much of kernel memory.
@@ -31,9 +33,13 @@ package struct Listener: ~Copyable {
     /// Binds and listens. An IPv6 address takes no IPv4 connections (`IPV6_V6ONLY`), so both can be bound to one port.
     ///
     /// A Unix socket that nobody answers on is removed first; one that answers, and any other file, stays.
-    /// - Parameter unixMode: the permission bits of a Unix path.
+    /// - Parameters:
+    ///   - unixMode: the permission bits of a Unix path.
+    ///   - silence: for how long a TCP peer may acknowledge or take nothing before the kernel ends its connection.
     /// - Throws: `EADDRINUSE` when something listens there, or what `socket`, `bind`, `chmod` or `listen` said.
-    package init(_ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode) throws(SystemError) {
+    package init(
+        _ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode, silence: Duration = .seconds(60)
+    ) throws(SystemError) {
         if case .unix(let path) = wanted { try Self.removeStale(path) }
         let family = wanted.family
         let socket = Descriptor(
@@ -47,8 +53,13 @@ package struct Listener: ~Copyable {
             try SocketOption.ipv6Only.set(1, on: socket)
         case .unix: break
         }
-        // Accepted connections inherit it: of what a slow reader leaves in the kernel, little is what it has not even been sent.
-        if family != AF_UNIX { try SocketOption.notSentLowWater.set(Self.notSentBytes, on: socket) }
+        // Accepted connections inherit all of these.
+        if family != AF_UNIX {
+            // Of what a slow reader leaves in the kernel, little is what it has not even been sent.
+            try SocketOption.notSentLowWater.set(Self.notSentBytes, on: socket)
+            try SocketOption.noDelay.set(1, on: socket)
+            try VanishedPeer.notice(on: socket, within: silence)
+        }
         let number = socket.number
         try Syscalls.check("bind") {
             unsafe wanted.withSockaddr { address, length in unsafe bind(number, address, length) }
@@ -59,6 +70,7 @@ package struct Listener: ~Copyable {
         }
         try Syscalls.check("listen") { listen(number, Self.backlog) }
         address = try SocketAddress(boundTo: socket)
+        file = FileIdentity(of: address)
         descriptor = socket
     }
 
@@ -67,6 +79,7 @@ package struct Listener: ~Copyable {
     /// - Throws: it has no address.
     package init(adopting socket: consuming Descriptor) throws(SystemError) {
         address = try SocketAddress(boundTo: socket)
+        file = FileIdentity(of: address)
         descriptor = socket
     }
 
@@ -92,9 +105,11 @@ package struct Listener: ~Copyable {
         }
     }
 
-    /// Removes the file of a Unix address; the listener goes on serving whoever has connected. No effect on others.
+    /// Removes the file of a Unix address, unless it is another socket's by now; the listener goes on serving whoever has
+    /// connected. No effect on others.
     package func removePath() {
-        if case .unix(let path) = address { _ = unsafe unlink(path) }
+        guard case .unix(let path) = address, let file, file == FileIdentity(of: address) else { return }
+        _ = unsafe unlink(path)
     }
 
     private static func removeStale(_ path: String) throws(SystemError) {
@@ -107,5 +122,20 @@ package struct Listener: ~Copyable {
             // Answered, busy (EAGAIN) or not ours to try (EACCES): bind says EADDRINUSE.
             return
         }
+    }
+}
+
+/// Which file stands at a path.
+private struct FileIdentity: Equatable, Sendable {
+    private let device: UInt
+    private let number: UInt
+
+    /// The file of a Unix address; nil for other addresses, and when there is none.
+    init?(of address: SocketAddress) {
+        guard case .unix(let path) = address else { return nil }
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
     }
 }

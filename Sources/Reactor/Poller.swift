@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What a registered descriptor is watched for. A close by the peer and errors are always reported.
+/// What a registered descriptor is watched for. A connection that is broken or closed both ways is always reported.
 package struct Interest: OptionSet, Sendable {
     /// The `EPOLL*` bits without those that are always set.
     package let rawValue: UInt32
@@ -15,6 +15,8 @@ package struct Interest: OptionSet, Sendable {
     package static let readable = Interest(rawValue: EPOLLIN.rawValue)
     /// Room to write, or a finished `connect`.
     package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
+    /// The end of the peer's side (`EPOLLRDHUP`), also while nothing is to be read.
+    package static let peerClosed = Interest(rawValue: EPOLLRDHUP.rawValue)
 }
 
 /// What happened to one registered descriptor.
@@ -107,7 +109,7 @@ package struct PollEvent: Sendable, Equatable {
     ) throws(SystemError) {
         let number = descriptor.number
         var event = unsafe epoll_event()
-        unsafe event.events = interest.rawValue | EPOLLRDHUP.rawValue
+        unsafe event.events = interest.rawValue
         unsafe event.data.u64 = token
         let result = unsafe Self.control(number, operation, target, &event)
         guard result == 0 else { throw SystemError(call: "epoll_ctl", code: result) }

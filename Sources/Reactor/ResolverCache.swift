@@ -13,6 +13,9 @@ struct ResolverCache {
     /// Records with more text than this are asked for again each time: only a hostile zone has them.
     static let maximumText = 4_096
 
+    /// An answer that proved to be of no use is asked for again when this is over since it came: a second, in nanoseconds.
+    static let doubtful: UInt64 = 1_000_000_000
+
     /// For how long an answer whose time is over is given when no new one can be had (RFC 8767 §5): a day.
     static let stale: UInt64 = 86_400 * 1_000_000_000
 
@@ -20,6 +23,8 @@ struct ResolverCache {
         let query: ResolverQuery
         var outcome: ResolverAnswer.Outcome
         var validUntil: UInt64
+        /// When somebody was asked last.
+        var askedAt: UInt64
         /// When the answer was over by its own time to live.
         var freshUntil: UInt64
         var isInUse: Bool
@@ -47,6 +52,17 @@ struct ResolverCache {
         return slots[place].outcome
     }
 
+    /// What is known about `query` may be out of date: nothing that it leads to is of use. It is asked for again, however long
+    /// it was to hold, at most once in `doubtful`; until somebody answers it is still what is known.
+    ///
+    /// - Returns: whether it is asked for again if somebody wants to know now.
+    mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+        guard let place = index[query], slots[place].isAnswer else { return false }
+        let soonest = max(now, slots[place].askedAt.addingSaturating(Self.doubtful))
+        slots[place].validUntil = min(slots[place].validUntil, soonest)
+        return slots[place].validUntil <= now
+    }
+
     /// What was known about `query` before nobody could be asked about it; nil if nothing was, or too long ago.
     func staleOutcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
         guard let place = index[query], slots[place].isAnswer,
@@ -64,10 +80,12 @@ struct ResolverCache {
             let place = index[query]
         {
             slots[place].validUntil = validUntil
+            slots[place].askedAt = now
             return
         }
         let slot = Slot(
-            query: query, outcome: finding.outcome, validUntil: validUntil, freshUntil: validUntil, isInUse: false)
+            query: query, outcome: finding.outcome, validUntil: validUntil, askedAt: now, freshUntil: validUntil,
+            isInUse: false)
         if let place = index[query] {
             slots[place] = slot
         } else if slots.count < capacity {

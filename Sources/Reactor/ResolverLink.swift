@@ -87,6 +87,16 @@ package struct ResolverLink: ~Copyable {
         return dispatch(now: now, poller: poller).first
     }
 
+    /// Notes that nothing a remembered answer to `query` leads to is of use: the next `ask` has it looked up again, once a
+    /// second at most.
+    ///
+    /// `now`: `MonotonicClock.now`.
+    ///
+    /// - Returns: whether an `ask` at `now` has it looked up.
+    package mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+        query.normalized.map { cache.doubt($0, now: now) } ?? false
+    }
+
     /// Takes an event with one of this link's tokens.
     ///
     /// - Returns: the answers that have come; after a second process has ended over the same question, a temporary failure.

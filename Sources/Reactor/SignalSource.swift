@@ -9,6 +9,12 @@ package enum Signal: Sendable, CaseIterable, Hashable {
     case interrupt
     /// SIGHUP: read the configuration again.
     case hangup
+    /// SIGQUIT: end in order, as nginx's operators say it.
+    case quit
+    /// SIGUSR1: nothing here; elsewhere it opens log files again.
+    case user1
+    /// SIGUSR2: nothing here.
+    case user2
     /// SIGCHLD: a child process has ended.
     case child
     /// SIGKILL: end at once; can be sent but not received.
@@ -19,6 +25,9 @@ package enum Signal: Sendable, CaseIterable, Hashable {
         case .terminate: SIGTERM
         case .interrupt: SIGINT
         case .hangup: SIGHUP
+        case .quit: SIGQUIT
+        case .user1: SIGUSR1
+        case .user2: SIGUSR2
         case .child: SIGCHLD
         case .kill: SIGKILL
         }
@@ -32,10 +41,13 @@ package struct SignalSource: ~Copyable {
     /// The signal descriptor, to be registered for `.readable`.
     package let descriptor: Descriptor
 
-    /// Blocks `signals` for the calling thread and those it will start, and ignores `SIGPIPE` in the whole process.
+    /// Blocks `signals` for the calling thread and those it will start, and ignores what a write can raise in the whole
+    /// process.
     ///
     /// - Throws: `signalfd` failed.
-    package init(_ signals: [Signal] = [.terminate, .interrupt, .hangup]) throws(SystemError) {
+    package init(
+        _ signals: [Signal] = [.terminate, .interrupt, .hangup, .quit, .user1, .user2]
+    ) throws(SystemError) {
         var mask = sigset_t()
         _ = unsafe sigemptyset(&mask)
         for signal in signals { _ = unsafe sigaddset(&mask, signal.number) }
@@ -44,12 +56,14 @@ package struct SignalSource: ~Copyable {
                 unsafe signalfd(-1, &mask, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))
             })
         _ = unsafe pthread_sigmask(SIG_BLOCK, &mask, nil)
-        Self.ignoreBrokenPipe()
+        Self.ignoreWriteSignals()
     }
 
-    /// Ignores `SIGPIPE` in the whole process: a write to a closed pipe then fails with `EPIPE`.
-    package static func ignoreBrokenPipe() {
+    /// Ignores `SIGPIPE` and `SIGXFSZ` in the whole process: a write to a closed pipe fails with `EPIPE` then, and one to a file
+    /// that may not grow with `EFBIG`.
+    package static func ignoreWriteSignals() {
         _ = holdfast_ignore_signal(SIGPIPE)
+        _ = holdfast_ignore_signal(SIGXFSZ)
     }
 
     /// The next signal that has come, nil if there is none.

@@ -35,8 +35,10 @@ package enum WriteResult: Equatable, Sendable {
 
 /// One end of a byte stream: a TCP or Unix connection. It never blocks and never raises `SIGPIPE`.
 package struct StreamSocket: ~Copyable, Sendable {
-    /// The socket, to be registered with a `Poller`.
+    /// The socket.
     package let descriptor: Descriptor
+    /// What the kernel watches it for.
+    private var watched = Watch()
 
     /// Takes over a connected or connecting socket that does not block.
     package init(_ descriptor: consuming Descriptor) {
@@ -46,6 +48,29 @@ package struct StreamSocket: ~Copyable, Sendable {
     /// Gives the socket away, still open.
     package consuming func releaseDescriptor() -> Descriptor {
         descriptor
+    }
+
+    /// Whether the kernel watches it for bytes to read.
+    package var isReading: Bool { watched.isReading }
+
+    /// Has it watched for `interest`, reported with `token`, the same each time. One that was looked away from stays unwatched until it is to be
+    /// read.
+    ///
+    /// - Throws: the kernel refused: it is watched for what it was before.
+    package mutating func watch(
+        for interest: Interest, as token: UInt64, in poller: borrowing Poller
+    ) throws(SystemError) {
+        try watched.set(interest, of: descriptor, as: token, in: poller)
+    }
+
+    /// Looks away from a connection that is broken, which would be reported for ever, until it is to be read.
+    package mutating func lookAway(in poller: borrowing Poller) {
+        watched.lookAway(from: descriptor, in: poller)
+    }
+
+    /// Stops watching it; what was reported and not handled yet has its token still.
+    package mutating func unwatch(in poller: borrowing Poller) {
+        watched.end(of: descriptor, in: poller)
     }
 
     /// Begins to connect.
@@ -131,21 +156,10 @@ package struct StreamSocket: ~Copyable, Sendable {
         try SocketOption.noDelay.set(1, on: descriptor)
     }
 
-    /// Lets the kernel find out about a dead peer.
-    ///
-    /// - Parameters: `idle` and `interval` in whole seconds, 1...32,767; `count` unanswered probes end the connection.
-    /// - Throws: it is not a TCP socket, or a value is out of range.
-    package func setKeepAlive(idle: Duration, interval: Duration, count: Int) throws(SystemError) {
-        try SocketOption.keepAlive.set(1, on: descriptor)
-        try SocketOption.keepAliveIdle.set(Int32(clamping: idle.components.seconds), on: descriptor)
-        try SocketOption.keepAliveInterval.set(Int32(clamping: interval.components.seconds), on: descriptor)
-        try SocketOption.keepAliveCount.set(Int32(clamping: count), on: descriptor)
-    }
-
-    /// Ends the connection when sent bytes stay unacknowledged for so long (`TCP_USER_TIMEOUT`, milliseconds).
+    /// Has a peer noticed that vanished without a word: see `VanishedPeer`.
     ///
     /// - Throws: it is not a TCP socket.
-    package func setUserTimeout(_ timeout: Duration) throws(SystemError) {
-        try SocketOption.userTimeout.set(Poller.milliseconds(timeout), on: descriptor)
+    package func noticeVanishedPeer(within time: Duration) throws(SystemError) {
+        try VanishedPeer.notice(on: descriptor, within: time)
     }
 }

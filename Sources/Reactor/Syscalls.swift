@@ -23,6 +23,14 @@ enum Syscalls {
         retrying { unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL)) }
     }
 
+    /// Never waits, whatever the socket's owner has set.
+    @inline(never)
+    static func sendAtOnce(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+        retrying {
+            unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        }
+    }
+
     /// For descriptors that are not sockets.
     @inline(never)
     static func writeFile(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {

@@ -16,6 +16,7 @@ extension DomainSettings {
         key = isEncrypted ? try scope.optional(SettingsTable.upstreamKey) : nil
         ciphers = isEncrypted && tlsMinimum == .v12 ? try scope.optional(SettingsTable.upstreamCiphers) : nil
         compresses = try scope.one(SettingsTable.upstreamCompression) == .zlib
+        from = try scope.one(SettingsTable.upstreamFrom)
         proxyProtocol = try scope.one(SettingsTable.upstreamProxyProtocol)
     }
 
@@ -32,6 +33,7 @@ extension DomainSettings {
         key = nil
         ciphers = tls != .none && tlsMinimum == .v12 ? try scope.optional(SettingsTable.upstreamCiphers) : nil
         compresses = try scope.one(SettingsTable.upstreamCompression) == .zlib
+        from = try scope.one(SettingsTable.upstreamFrom)
         proxyProtocol = .off
     }
 

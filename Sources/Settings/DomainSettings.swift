@@ -16,6 +16,7 @@ package struct DomainSettings: Sendable, Hashable {
     /// An OpenSSL list for TLS 1.2; `nil` for OpenSSL's own. Never set with a `tlsMinimum` of 1.3.
     package let ciphers: String?
     package let compresses: Bool
+    package let from: UpstreamFrom
     package let proxyProtocol: UpstreamProxyProtocol
 }
 
@@ -63,6 +64,11 @@ package enum TLSMinimum: String, CaseIterable, Sendable {
 /// What is compressed towards a server (XEP-0138).
 package enum UpstreamCompression: String, CaseIterable, Sendable {
     case off, zlib
+}
+
+/// Where the header of a stream says who the client is (RFC 6120 §4.7.1).
+package enum UpstreamFrom: String, CaseIterable, Sendable {
+    case never, tls, always
 }
 
 /// What tells a server the client's address, before anything else.

@@ -74,6 +74,11 @@ extension SettingsTable {
         "upstream-compression", valueName: "METHOD", default: .off, example: .zlib, isPerDomain: true,
         "Whether the stream is compressed after login when the server offers it (XEP-0138)")
 
+    package static let upstreamFrom = Setting<UpstreamFrom>.choice(
+        "upstream-from", valueName: "WHERE", default: .tls, example: .always, isPerDomain: true,
+        "Where the stream header tells the server who the client says it is: over TLS, always (readable on the way), never"
+    )
+
     package static let upstreamProxyProtocol = Setting<UpstreamProxyProtocol>.choice(
         "upstream-proxy-protocol", valueName: "VERSION", default: .off, example: .v2, isPerDomain: true,
         "The PROXY header that tells the server the client's address; the server has to expect it")
@@ -96,8 +101,8 @@ extension SettingsTable {
         "How long the server may take for the rest of an element that it began")
 
     package static let keepaliveInterval = Setting.seconds(
-        "upstream-keepalive", default: 180, in: 120...300, example: 240,
-        "After how long without a byte to the server a space is sent (RFC 6120 §4.6.1)")
+        "upstream-keepalive", default: 180, in: 10...600, example: 45,
+        "After how long without a byte to the server a space is sent; less than a balancer in between allows")
 
     package static let breakerFailures = Setting.count(
         "upstream-breaker-failures", default: 5, in: 0...1000, example: 10,

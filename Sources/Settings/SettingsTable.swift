@@ -24,7 +24,8 @@ package enum SettingsTable {
             settings: [
                 AnySetting(upstream), AnySetting(upstreamTLS), AnySetting(upstreamCA), AnySetting(upstreamPin),
                 AnySetting(upstreamCertificate), AnySetting(upstreamKey), AnySetting(upstreamTLSMinimum),
-                AnySetting(upstreamCiphers), AnySetting(upstreamCompression), AnySetting(upstreamProxyProtocol),
+                AnySetting(upstreamCiphers), AnySetting(upstreamCompression), AnySetting(upstreamFrom),
+                AnySetting(upstreamProxyProtocol),
             ]),
         SettingsSection(
             "Streams to all servers",

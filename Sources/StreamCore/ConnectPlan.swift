@@ -81,6 +81,11 @@ package struct ConnectPlan: Sendable {
         chance = ChanceSource(seed: seed)
     }
 
+    /// A plan for the same way that has not begun. `seed`: as for a new one.
+    package func again(seed: UInt64) -> ConnectPlan {
+        ConnectPlan(route: route, seed: seed, mostTargets: mostTargets)
+    }
+
     /// Whether there is another target to go on to after the present one.
     package var hasOtherTargets: Bool { !targets.isEmpty }
 

@@ -49,7 +49,7 @@ extension StreamFailure: CustomStringConvertible {
         case .tls: "TLS failed"
         case .startTLSUnavailable: "the server does not offer STARTTLS"
         case .timeout(let phase): "time is up while waiting for \(phase.rawValue)"
-        case .malformed(let fault): "malformed: \(fault)"
+        case .malformed(let fault): "what the server sent is \(fault)"
         case .unexpected(let phase): "unexpected element in phase \(phase.rawValue)"
         case .bytesAfterProceed: "bytes behind <proceed/>"
         case .streamError(let condition, _): "stream error \(Self.cut(condition))"

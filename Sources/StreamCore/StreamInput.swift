@@ -8,6 +8,8 @@ package enum StreamInput: Sendable, Equatable {
     case tlsEstablished
     /// It did not.
     case tlsFailed
+    /// It did not, because what the server sent is no TLS at all.
+    case tlsAbsent
     /// The server sent this.
     case item(UpstreamItem)
     /// Bytes stood behind `<proceed/>` in the same read.
@@ -49,8 +51,8 @@ package enum StreamEffect: Sendable, Equatable {
     case restarted(features: [UInt8], idleSeconds: UInt32?)
     /// Features that came without a restart say after how long without traffic the server may close the stream (XEP-0478).
     case limitIdle(seconds: UInt32)
-    /// Give the client this element; `login`: what it says of the client's login.
-    case deliver([UInt8], enablesResumption: Bool, login: LoginSign = .none)
+    /// Give the client this element; what it says of the stream's management and of the client's login.
+    case deliver([UInt8], management: StreamManagement = .none, login: LoginSign = .none)
     /// An element was skipped; what becomes of it.
     indirect case skipped(SkippedStanza, SkippedFate)
     /// Send `</stream:stream>`.

@@ -22,17 +22,31 @@ package struct StreamMachine: Sendable {
     }
 
     private let tls: TLSMode
+    private let naming: ClientNaming
     /// Whether compression is still to be asked for.
     private var compresses: Bool
-    /// Whether client and server count the stanzas they get from each other (XEP-0198).
-    private var countsStanzas = false
+    /// What client and server have agreed on (XEP-0198).
+    private var management = StreamManagement.none
+    /// What the stream shows to be set wrong, as soon as it does; nil for most.
+    package private(set) var advice: StreamAdvice?
     private var state = State.connecting
 
     /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
-    /// the server offers that (XEP-0138; `X-07`).
-    package init(tls: TLSMode, compresses: Bool = false) {
+    /// the server offers that (XEP-0138; `X-07`). `naming`: where a header may say who the client is.
+    package init(tls: TLSMode, compresses: Bool = false, naming: ClientNaming = .overTLS) {
         self.tls = tls
         self.compresses = compresses
+        self.naming = naming
+    }
+
+    /// Whether the header that is to be sent now may say who the client is, by `from` (RFC 6120 §4.7.1).
+    package var mayNameClient: Bool {
+        switch naming {
+        case .never: false
+        case .always: true
+        // With STARTTLS the first header goes out in the clear.
+        case .overTLS: tls != .none && state != .header(isSecured: false)
+        }
     }
 
     /// Where the stream stands.
@@ -68,6 +82,9 @@ package struct StreamMachine: Sendable {
         case .connectFailed(let failure): fail(failure, saysGoodbye: false, into: &effects)
         case .tlsEstablished: handleTLSEstablished(into: &effects)
         case .tlsFailed: fail(.tls, saysGoodbye: false, into: &effects)
+        case .tlsAbsent:
+            if state == .directTLS { advice = .expectsNoDirectTLS }
+            fail(.tls, saysGoodbye: false, into: &effects)
         case .item(let item): handle(item, into: &effects)
         case .bytesAfterProceed: fail(.bytesAfterProceed, saysGoodbye: false, into: &effects)
         case .restartRequested: handleRestart(into: &effects)
@@ -130,11 +147,11 @@ package struct StreamMachine: Sendable {
             sendNewHeader(into: &effects)
         case .compressionFailure:
             handleCompressionFailure(into: &effects)
-        case .stanza(let bytes, let enablesResumption, let login):
+        case .stanza(let bytes, let management, let login):
             switch state {
             case .open:
-                if enablesResumption { countsStanzas = true }
-                effects.append(.deliver(bytes, enablesResumption: enablesResumption, login: login))
+                self.management = max(self.management, management)
+                effects.append(.deliver(bytes, management: management, login: login))
             case .closing: break
             default: handleUnexpected(into: &effects)
             }
@@ -151,7 +168,7 @@ package struct StreamMachine: Sendable {
         switch stanza.kind {
         case .other: .dropped
         case .message, .presence, .iq:
-            if countsStanzas {
+            if management != .none {
                 .replaced
             } else if stanza.isAnswer {
                 .refused
@@ -191,6 +208,10 @@ package struct StreamMachine: Sendable {
     private mutating func handleFeatures(_ offer: FeaturesOffer, _ bytes: [UInt8], into effects: inout [StreamEffect]) {
         switch state {
         case .features(let header, isSecured: true):
+            // Over TLS an offer of STARTTLS means nothing; in the clear it may be all there is, and nobody can log in.
+            if tls == .none, offer.startTLS == .required || offer.startTLS == .offered && !offer.offersSASL {
+                advice = .demandsTLS
+            }
             state = .open
             effects.append(.opened(header, features: bytes, idleSeconds: offer.idleSeconds))
         case .features(_, isSecured: false):
@@ -212,7 +233,7 @@ package struct StreamMachine: Sendable {
         case .open:
             // SASL2 sends new features without a restart (XEP-0388 §2.5).
             if let seconds = offer.idleSeconds { effects.append(.limitIdle(seconds: seconds)) }
-            effects.append(.deliver(Self.standingAlone(bytes), enablesResumption: false))
+            effects.append(.deliver(Self.standingAlone(bytes)))
         case .closing:
             break
         default:
@@ -273,16 +294,29 @@ package struct StreamMachine: Sendable {
     }
 
     private mutating func handleUnexpected(into effects: inout [StreamEffect]) {
-        fail(.unexpected(phase), saysGoodbye: true, into: &effects)
+        // The client can still go on with a resumable stream, if the server has not seen it closed (`T-12` c).
+        fail(.unexpected(phase), saysGoodbye: management != .resumable, into: &effects)
     }
 
     /// Ends the stream. After our own goodbye an end is no failure, whatever form it takes.
     private mutating func fail(_ failure: StreamFailure, saysGoodbye: Bool, into effects: inout [StreamEffect]) {
+        advice = advice ?? advice(after: failure)
         if state != .closing {
             effects.append(.failed(failure))
             if saysGoodbye { effects.append(.sendStreamEnd) }
         }
         state = .closed
         effects.append(.closeConnection)
+    }
+
+    /// What a failure in the present state probably comes from.
+    private func advice(after failure: StreamFailure) -> StreamAdvice? {
+        switch failure {
+        case .startTLSUnavailable: .lacksStartTLS
+        // A server that speaks TLS takes the header for a broken record: it says so in one of its own, or just closes.
+        case .malformed(.tlsRecord): .expectsDirectTLS
+        case .lost where tls != .direct && state == .header(isSecured: tls == .none): .expectsDirectTLS
+        default: nil
+        }
     }
 }

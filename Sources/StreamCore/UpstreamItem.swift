@@ -68,6 +68,21 @@ package enum LoginSign: Sendable, Equatable {
     case registration
 }
 
+/// What a server has said of the management of a stream (XEP-0198), in ascending order. It says so by `<enabled/>` or
+/// `<resumed/>`, which stand alone or in the `<success/>` of SASL2.
+package enum StreamManagement: UInt8, Sendable, Comparable {
+    /// Nothing.
+    case none
+    /// Client and server count the stanzas they get from each other: what the client does not acknowledge is the server's to
+    /// deal with, however the stream ends (`T-12` c).
+    case counting
+    /// Moreover the server keeps a stream whose connection is lost until the client resumes it. `</stream:stream>` would end
+    /// that.
+    case resumable
+
+    package static func < (left: StreamManagement, right: StreamManagement) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// One thing that a server sent on its stream, already checked by the codec.
 ///
 /// `bytes` are complete elements ready to stand in a BOSH response: every namespace they use is declared in them, except
@@ -88,9 +103,8 @@ package enum UpstreamItem: Sendable, Equatable {
     /// `<stream:error/>`, with the name of its defined condition. `redirect`: the text of `<see-other-host/>` without the white
     /// space around it, 1 to 300 bytes; nil for any other condition, and for a text that cannot be a host and a port.
     case streamError(condition: String, redirect: String?, bytes: [UInt8])
-    /// Any other first-level element (`X-16`). `enablesResumption`: `<enabled/>` or `<resumed/>` of XEP-0198 (`T-12` c), also
-    /// inside the `<success/>` of SASL2. `login`: what it says of the client's login.
-    case stanza(bytes: [UInt8], enablesResumption: Bool, login: LoginSign = .none)
+    /// Any other first-level element (`X-16`), and what it says of the stream's management and of the client's login.
+    case stanza(bytes: [UInt8], management: StreamManagement = .none, login: LoginSign = .none)
     /// Any other first-level element that is well-formed, and deeper, wider or larger than is delivered.
     indirect case skipped(SkippedStanza)
     /// `</stream:stream>`.
@@ -105,8 +119,23 @@ package enum StreamFault: Sendable, Equatable {
     case malformed
     /// A DTD, processing instruction, comment or foreign entity (RFC 6120 §11.1).
     case restrictedXML
-    /// The root is not `<stream:stream>` in the streams namespace, or its content is not `jabber:client`.
+    /// The root is not `<stream/>` in the streams namespace, or the content's namespace is another one than `jabber:client`.
     case invalidNamespace
+    /// The first bytes are a record of TLS: the server expects TLS from the first byte on (XEP-0368).
+    case tlsRecord
     /// Too deep, too many attributes, or too large; the name of the limit.
     case limit(String)
+}
+
+extension StreamFault: CustomStringConvertible {
+    /// A few words for a log.
+    package var description: String {
+        switch self {
+        case .malformed: "not well-formed"
+        case .restrictedXML: "a DTD, comment, processing instruction or entity, which XMPP forbids"
+        case .invalidNamespace: "no XMPP stream for clients"
+        case .tlsRecord: "TLS where a stream was expected"
+        case .limit(let name): "above the bound on \(name)"
+        }
+    }
 }

@@ -8,6 +8,16 @@ package enum TLSMode: Sendable, Hashable {
     case direct
 }
 
+/// Where a stream's header may say who the client is, by `from` (RFC 6120 §4.7.1).
+package enum ClientNaming: Sendable, Hashable {
+    /// Nowhere.
+    case never
+    /// Where nobody on the way can read it.
+    case overTLS
+    /// Also in the clear.
+    case always
+}
+
 /// One place where a domain may be served: a name or a numeric address, and how to speak there.
 package struct UpstreamTarget: Sendable, Hashable {
     /// A host name in A-labels without final dot, or an IP address without brackets.

@@ -31,6 +31,8 @@ package final class TLSClient {
     private var isCloseSent = false
     private var allowance = MessageAllowance()
     private var isFlooded = false
+    /// Whether a session ticket has come, and OpenSSL's buffers were not let go of since.
+    private var hasNewTicket = false
     /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
     private var verifiedAt = 0
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
@@ -113,13 +115,25 @@ package final class TLSClient {
         case .closedByPeer: return .closedByPeer
         case .handshaking, .open: break
         }
-        return wire.exchange(ciphertext, output: &reply) {
+        let progress = wire.exchange(ciphertext, output: &reply) {
             guard phase == .handshaking else { return read(into: &plaintext) }
             let progress = handshake()
             guard progress == .established else { return progress }
             let next = read(into: &plaintext)
             return next == .open ? .established : next
         }
+        releaseBuffers()
+        return progress
+    }
+
+    /// Lets go of the 16 KiB that OpenSSL takes for an answer when a ticket comes, which gets none, and would keep until the
+    /// next write.
+    ///
+    /// It waits while a record is half received: with its head read and nothing behind it, OpenSSL before 3.0.14 would free
+    /// what it goes on to read (CVE-2024-4741).
+    private func releaseBuffers() {
+        guard hasNewTicket, phase == .open, isBetweenRecords, unsafe SSL_free_buffers(ssl) == 1 else { return }
+        hasNewTicket = false
     }
 
     /// Says that the TCP connection gave its last byte.
@@ -157,6 +171,12 @@ package final class TLSClient {
         let error = TLSError.ourFault(detail: ErrorQueue.takeFirst()?.text ?? "OpenSSL did not take all bytes")
         _ = fail(error)
         throw error
+    }
+
+    /// Whether the head of a record is awaited, `RH` in OpenSSL's words, and not its body.
+    private var isBetweenRecords: Bool {
+        guard let state = unsafe SSL_rstate_string(ssl) else { return false }
+        return unsafe state[0] == CChar(UInt8(ascii: "R")) && state[1] == CChar(UInt8(ascii: "H"))
     }
 
     /// Appends `close_notify` to `output`; nothing can be sent afterwards, but `receive` still works.
@@ -256,6 +276,7 @@ extension TLSClient {
     /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
+        client.hasNewTicket = true
         client.context.keep(
             unsafe .init(handle: session, verifiedAt: client.verifiedAt), for: client.identity.asciiDomain)
         return 1

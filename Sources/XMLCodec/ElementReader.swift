@@ -92,7 +92,7 @@ import CLibXML2
     /// A child's start tag; `child` holds its name.
     func childOpened(_ attributes: SAXAttributes) -> XMLFault? { nil }
     /// The start tag of an element inside a child.
-    func descendantOpened(local: InternedName, uri: InternedName, tagEnd: Int) {}
+    func descendantOpened(local: InternedName, uri: InternedName, attributes: SAXAttributes, tagEnd: Int) {}
     /// An attribute with a prefix, of a child or inside one.
     func prefixedAttributeRead(in uri: InternedName) -> XMLFault? { nil }
     /// The end of an element inside a child.
@@ -305,7 +305,7 @@ import CLibXML2
             guard isAccepted else { return }
         } else {
             noteUse(of: prefix, as: uri)
-            descendantOpened(local: local, uri: uri, tagEnd: tagEnd)
+            descendantOpened(local: local, uri: uri, attributes: attributes, tagEnd: tagEnd)
         }
         for index in 0..<attributes.count where !attributes.prefix(index).isNone {
             noteUse(of: attributes.prefix(index), as: attributes.uri(index))

@@ -3,8 +3,9 @@ import StreamCore
 /// Reads in `<stream:features/>` what concerns this program's own connection to the server, and finds what the client is not
 /// to get as it came.
 ///
-/// Cut out is what ends here (`X-06`): STARTTLS and compression; channel binding, which cannot reach through; and EXTERNAL, which
-/// would let a client log in as this program. The largest element that the server takes is lowered to the largest that a client
+/// Cut out is what ends here (`X-06`): STARTTLS and compression; tokens that are bound to a channel, which cannot reach through;
+/// and EXTERNAL, which would let a client log in as this program. What else stands in a list of mechanisms, and the list of
+/// channel bindings, is left as it came, since a client may check both (XEP-0474). The largest element that the server takes is lowered to the largest that a client
 /// can send through here (XEP-0478 §3, `X-17`). Depths count the stream as 1 and the features as 2.
 struct FeaturesFilter {
     /// A part of the features that leaves as something else, or not at all.
@@ -30,10 +31,11 @@ struct FeaturesFilter {
     /// An element inside a feature whose text counts.
     private struct Leaf {
         enum Kind {
-            case mechanism, method, maxBytes, idleSeconds
+            case mechanism, tokenMechanism, method, maxBytes, idleSeconds
         }
 
         let kind: Kind
+        let depth: Int
         /// The element's `<`, and one past the `>` of its start tag.
         let start: Int
         let contentStart: Int
@@ -44,6 +46,8 @@ struct FeaturesFilter {
     private let largestFromClient: Int
     private var section = Section.none
     private var leaf: Leaf?
+    /// The depth of `<fast/>` in the feature that is being read; 0 outside it.
+    private var fastDepth = 0
     /// The start and the depth of the element that is being cut out.
     private var cut: (start: Int, depth: Int)?
 
@@ -56,17 +60,21 @@ struct FeaturesFilter {
     mutating func opened(
         _ local: InternedName, _ uri: InternedName, depth: Int, start: Int, tagEnd: Int, names: StreamNames
     ) {
-        var endsHere = local == names.channelBinding && uri == names.channelBindings
         if depth == 3 {
             open(local, uri, names)
             switch section {
-            case .startTLS, .compression: endsHere = true
+            case .startTLS, .compression: cut = (start, depth)
             case .none, .limits, .mechanisms: break
             }
         }
-        if endsHere, cut == nil { cut = (start, depth) }
-        guard depth == 4, let kind = leafKind(local, uri, names) else { return }
-        leaf = Leaf(kind: kind, start: start, contentStart: tagEnd)
+        guard leaf == nil else { return }
+        if case .mechanisms = section, fastDepth == 0, local == names.fast, uri == names.fastTokens {
+            fastDepth = depth
+        } else if fastDepth > 0, depth == fastDepth + 1, local == names.mechanism, uri == names.fastTokens {
+            leaf = Leaf(kind: .tokenMechanism, depth: depth, start: start, contentStart: tagEnd)
+        } else if depth == 4, let kind = leafKind(local, uri, names) {
+            leaf = Leaf(kind: kind, depth: depth, start: start, contentStart: tagEnd)
+        }
     }
 
     /// A feature begins.
@@ -107,15 +115,16 @@ struct FeaturesFilter {
 
     /// Text inside the features, in the element at `depth`.
     mutating func read(_ text: UnsafeBufferPointer<UInt8>, depth: Int) {
-        if depth == 4 { unsafe leaf?.text.append(contentsOf: text) }
+        if depth == leaf?.depth { unsafe leaf?.text.append(contentsOf: text) }
     }
 
     /// An element inside the features has ended: `endTag` is the `<` of its end tag, `end` one past its `>`.
     mutating func closed(depth: Int, endTag: Int, end: Int) {
-        if depth == 4, let leaf {
+        if let leaf, leaf.depth == depth {
             close(leaf, endTag: endTag, end: end)
             self.leaf = nil
         }
+        if depth == fastDepth { fastDepth = 0 }
         if let cut, cut.depth == depth {
             edits.append(Edit(range: cut.start..<end))
             self.cut = nil
@@ -126,9 +135,9 @@ struct FeaturesFilter {
     private mutating func close(_ leaf: Leaf, endTag: Int, end: Int) {
         switch leaf.kind {
         case .mechanism:
-            if SASLMechanism.isExternal(leaf.text) || SASLMechanism.bindsToChannel(leaf.text) {
-                replace(leaf.start..<end, by: [])
-            }
+            if SASLMechanism.isExternal(leaf.text) { replace(leaf.start..<end, by: []) }
+        case .tokenMechanism:
+            if SASLMechanism.bindsTokenToChannel(leaf.text) { replace(leaf.start..<end, by: []) }
         case .method:
             // Names of methods have one spelling (XEP-0138 §7).
             if leaf.text.trimmingXMLSpace.elementsEqual("zlib".utf8) { offer.offersZlib = true }

@@ -7,9 +7,11 @@ enum SASLMechanism {
         word(name).elementsEqual("EXTERNAL".utf8)
     }
 
-    /// Whether `name` binds to the channel (RFC 5802 §6): a client knows the channel to this program only, not the server's.
-    static func bindsToChannel(_ name: some Sequence<UInt8>) -> Bool {
-        word(name).suffix(5).elementsEqual("-PLUS".utf8)
+    /// Whether `name` is a mechanism of FAST that binds to the channel, by which a client would be given a token that it
+    /// cannot use: it knows the channel to this program only, not the server's. The last word says how (XEP-0484 §3.1).
+    static func bindsTokenToChannel(_ name: some Sequence<UInt8>) -> Bool {
+        let word = word(name)
+        return word.prefix(3).elementsEqual("HT-".utf8) && !word.suffix(5).elementsEqual("-NONE".utf8)
     }
 
     /// The name in upper case, without white space around it.

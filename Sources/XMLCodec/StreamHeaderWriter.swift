@@ -8,8 +8,9 @@ package enum StreamHeaderWriter {
     /// The stream's end.
     package static let streamEnd = Array("</stream:stream>".utf8)
 
-    /// Appends the XML declaration and the stream header, always with version 1.0; `from` and `language` only when given.
-    package static func append(to domain: String, from: String?, language: String?, into bytes: inout [UInt8]) {
+    /// Appends the XML declaration and the stream header, always with version 1.0; `from`, which is whole
+    /// UTF-8, and `language` only when given.
+    package static func append(to domain: String, from: [UInt8]?, language: String?, into bytes: inout [UInt8]) {
         bytes.append(
             literal:
                 "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"

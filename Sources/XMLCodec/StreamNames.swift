@@ -4,7 +4,7 @@ struct StreamNames {
     private(set) var from = InternedName.none, id = InternedName.none, version = InternedName.none
     private(set) var features = InternedName.none, error = InternedName.none, text = InternedName.none
     private(set) var streamErrors = InternedName.none, enabled = InternedName.none
-    private(set) var resumed = InternedName.none
+    private(set) var resumed = InternedName.none, resume = InternedName.none
     private(set) var tls = InternedName.none, startTLS = InternedName.none, required = InternedName.none
     private(set) var proceed = InternedName.none, failure = InternedName.none
     private(set) var compressFeature = InternedName.none, compression = InternedName.none
@@ -12,7 +12,7 @@ struct StreamNames {
     private(set) var compressProtocol = InternedName.none, compressed = InternedName.none
     private(set) var sasl = InternedName.none, sasl2 = InternedName.none, mechanisms = InternedName.none
     private(set) var authentication = InternedName.none, mechanism = InternedName.none
-    private(set) var channelBindings = InternedName.none, channelBinding = InternedName.none
+    private(set) var fast = InternedName.none, fastTokens = InternedName.none
     private(set) var streamLimits = InternedName.none, limits = InternedName.none
     private(set) var maxBytes = InternedName.none, idleSeconds = InternedName.none
     private(set) var seeOtherHost = InternedName.none
@@ -36,6 +36,7 @@ struct StreamNames {
         streamErrors = intern("urn:ietf:params:xml:ns:xmpp-streams")
         enabled = intern("enabled")
         resumed = intern("resumed")
+        resume = intern("resume")
         tls = intern("urn:ietf:params:xml:ns:xmpp-tls")
         startTLS = intern("starttls")
         required = intern("required")
@@ -51,8 +52,8 @@ struct StreamNames {
         mechanisms = intern("mechanisms")
         authentication = intern("authentication")
         mechanism = intern("mechanism")
-        channelBindings = intern("urn:xmpp:sasl-cb:0")
-        channelBinding = intern("sasl-channel-binding")
+        fast = intern("fast")
+        fastTokens = intern("urn:xmpp:fast:0")
         streamLimits = intern("urn:xmpp:stream-limits:0")
         limits = intern("limits")
         maxBytes = intern("max-bytes")

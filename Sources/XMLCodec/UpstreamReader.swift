@@ -124,8 +124,8 @@ final class StanzaReader: ElementReader {
     private var names = StreamNames()
     private var piece = Piece.end
     private var kind = Kind.stanza
-    /// Whether an element inside a login's success was `<enabled/>` or `<resumed/>`.
-    private var isEnabled = false
+    /// What the element says of the stream's management, as far as it was read.
+    private var management = StreamManagement.none
     private var condition: String?
     /// The text of `<see-other-host/>` so far, and whether it is being read.
     private var redirect: [UInt8] = []
@@ -169,8 +169,12 @@ final class StanzaReader: ElementReader {
     ) -> XMLFault? {
         guard case .header = piece else { return nil }
         guard local == names.stream, uri == names.streams else { return .invalidRoot }
-        // The content namespace has to be the default one of the whole stream (RFC 6120 §4.8.2).
-        guard rootScope.contains(where: { $0.prefix.isNone && $0.uri == names.client }) else { return .invalidRoot }
+        // The default namespace of the whole stream is that of its content, or that of streams, and then each element of
+        // the content declares its own (RFC 6120 §4.8.2).
+        let isContentKnown = rootScope.contains { declaration in
+            declaration.prefix.isNone && (declaration.uri == names.client || declaration.uri == names.streams)
+        }
+        guard isContentKnown else { return .invalidRoot }
         header = StreamHeader(from: "", id: "", version: nil)
         for index in 0..<attributes.count where attributes.uri(index).isNone {
             if attributes.local(index) == names.from {
@@ -208,6 +212,7 @@ final class StanzaReader: ElementReader {
         }
         kind = .stanza
         login = .none
+        management = management(of: child.local, child.uri, attributes)
         if child.uri == names.streams {
             if child.local == names.features {
                 kind = .features
@@ -221,10 +226,9 @@ final class StanzaReader: ElementReader {
                 return .forbiddenElement
             }
             child.isRenamed = child.prefix != names.stream
-        } else if child.uri == names.sasl2 {
+        } else if child.uri == names.sasl2, child.local == names.success {
             kind = .success
-            isEnabled = false
-            if child.local == names.success { login = .success }
+            login = .success
         } else if child.uri == names.tls {
             if child.local == names.proceed {
                 kind = .proceed
@@ -258,7 +262,9 @@ final class StanzaReader: ElementReader {
         }
     }
 
-    override func descendantOpened(local: InternedName, uri: InternedName, tagEnd: Int) {
+    override func descendantOpened(
+        local: InternedName, uri: InternedName, attributes: SAXAttributes, tagEnd: Int
+    ) {
         switch kind {
         case .result:
             if depth == 3 { login = uri == names.register ? .registration : .none }
@@ -271,8 +277,8 @@ final class StanzaReader: ElementReader {
                 isInRedirect = local == names.seeOtherHost
             }
         case .success:
-            // Sessions are also resumed and begun together with the login (XEP-0198 §8, XEP-0386).
-            if isCounting(local, uri) { isEnabled = true }
+            // Streams are also resumed, or begun to be managed, together with the login (XEP-0198 §9, XEP-0386).
+            management = max(management, management(of: local, uri, attributes))
         default: return
         }
     }
@@ -322,15 +328,25 @@ final class StanzaReader: ElementReader {
             item = .streamError(condition: condition ?? "undefined-condition", redirect: redirectHost, bytes: bytes)
         case .stanza, .success, .result:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: false) else { return .forbiddenElement }
-            let isEnabled = kind == .success ? isEnabled : isCounting(child.local, child.uri)
-            item = .stanza(bytes: bytes, enablesResumption: isEnabled, login: login)
+            item = .stanza(bytes: bytes, management: management, login: login)
         }
         return nil
     }
 
-    /// Whether an element says that both sides count stanzas from here on: `<enabled/>` or `<resumed/>` of XEP-0198.
-    private func isCounting(_ local: InternedName, _ uri: InternedName) -> Bool {
-        (local == names.enabled || local == names.resumed) && uri.hasPrefix("urn:xmpp:sm:")
+    /// What an element says of the stream's management (XEP-0198 §3, §5): `<resumed/>`, or `<enabled/>`, which promises a
+    /// resumption only by `resume='true'`.
+    private func management(
+        of local: InternedName, _ uri: InternedName, _ attributes: SAXAttributes
+    ) -> StreamManagement {
+        guard local == names.enabled || local == names.resumed, uri.hasPrefix("urn:xmpp:sm:") else { return .none }
+        guard local == names.enabled else { return .resumable }
+        for index in 0..<attributes.count where attributes.uri(index).isNone {
+            guard attributes.local(index) == names.resume else { continue }
+            // The two ways to write a Boolean of XML Schema that is true.
+            let value = unsafe Array(attributes.value(index)).trimmingXMLSpace
+            return value.elementsEqual("true".utf8) || value.elementsEqual("1".utf8) ? .resumable : .counting
+        }
+        return .counting
     }
 
     /// Where `<see-other-host/>` points to (RFC 6120 §4.9.3.19); nil for what cannot be a host and a port.

@@ -81,6 +81,9 @@ package struct UpstreamXML {
             offset = input.skippingSpace(from: offset, to: input.count)
         }
         guard offset < input.count else { return nil }
+        if phase == .header, partial.isEmpty, Self.beginsTLSRecord.contains(input[offset]) {
+            return end(with: .fault(.tlsRecord))
+        }
         let start = offset
         guard skip == nil else { return goOnSkipping(input, &offset) }
         let event = framer.scan(input, from: &offset, limits: reader.limits)
@@ -102,7 +105,7 @@ package struct UpstreamXML {
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
             // A second root would be waited for like an element that never ends, and swallow all stanzas behind it.
-            return phase == .open && partial.span.isUsualRoot ? end(with: .fault(.invalidNamespace)) : nil
+            return phase == .open && scope.isRoot(beginning: partial.span) ? end(with: .fault(.invalidNamespace)) : nil
         }
         guard !partial.isEmpty else {
             return item(event, input.extracting(start..<offset), reader)
@@ -112,6 +115,9 @@ package struct UpstreamXML {
         partial = []
         return item(event, piece.span, reader)
     }
+
+    /// The types of the records that a server of TLS may begin with: alert and handshake (RFC 8446 §5.1).
+    private static let beginsTLSRecord: ClosedRange<UInt8> = 0x15...0x16
 
     private mutating func item(
         _ event: ElementFramer.Event, _ piece: Span<UInt8>, _ reader: UpstreamReader
@@ -123,7 +129,7 @@ package struct UpstreamXML {
             phase = .open
         case .childClosed:
             // One that comes whole is nothing else than one that comes in pieces, whatever its prefix stands for.
-            if piece.isUsualRoot {
+            if scope.isRoot(beginning: piece) {
                 item = .fault(.invalidNamespace)
             } else if piece.count > UpstreamReader.step {
                 large = LargeElement(piece, scope: scope)
@@ -222,9 +228,26 @@ struct StreamScope: Equatable {
     /// Appends the end tag.
     func appendEndTag(into bytes: inout [UInt8]) {
         bytes.append(literal: "</")
-        let tag = startTag.isEmpty ? Self.usualStartTag : startTag
-        bytes.append(contentsOf: tag.dropFirst().prefix { $0 != UInt8(ascii: " ") })
+        bytes.append(contentsOf: start.dropFirst())
         bytes.append(UInt8(ascii: ">"))
+    }
+
+    /// `<` and the name with its prefix.
+    private var start: ArraySlice<UInt8> {
+        startTag.isEmpty ? Self.usualStart : startTag.prefix { $0 != UInt8(ascii: " ") }
+    }
+
+    private static let usualStart = usualStartTag.prefix { $0 != UInt8(ascii: " ") }
+
+    /// Whether `piece` begins like the root of a stream, by the name that this one's has, or by the usual one.
+    func isRoot(beginning piece: Span<UInt8>) -> Bool {
+        Self.begins(piece, with: Self.usualStart) || !startTag.isEmpty && Self.begins(piece, with: start)
+    }
+
+    private static func begins(_ piece: Span<UInt8>, with start: ArraySlice<UInt8>) -> Bool {
+        guard piece.count > start.count, piece[start.count].endsName else { return false }
+        for (index, byte) in start.enumerated() where piece[index] != byte { return false }
+        return true
     }
 }
 
@@ -237,16 +260,6 @@ extension XMLFault {
         case .invalidRoot, .forbiddenElement: .invalidNamespace
         case .limit(let limit): .limit(limit.rawValue)
         }
-    }
-}
-
-extension Span<UInt8> {
-    /// Whether a stream's root begins here, with the prefix that nearly every server uses.
-    fileprivate var isUsualRoot: Bool {
-        let root = "<stream:stream".utf8
-        guard count > root.count, self[root.count].endsName else { return false }
-        for (index, byte) in root.enumerated() where self[index] != byte { return false }
-        return true
     }
 }
 

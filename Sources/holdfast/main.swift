@@ -14,7 +14,13 @@ func leave(code: Int32, standardOutput: String, standardError: String) -> Never 
 /// Serves until a signal ends it; exit 1 with one line when it cannot begin, for instance because a port is in use.
 func serve(_ settings: Settings) -> Never {
     let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
-    let logger = Logger(label: "holdfast") { _ in LineLogHandler(level: level) }
+    let stream: LogStream
+    do throws(SystemError) {
+        stream = try LogStream.standardError()
+    } catch {
+        leave(code: 1, standardOutput: "", standardError: "holdfast: cannot log: \(error)\n")
+    }
+    let logger = Logger(label: "holdfast") { _ in LineLogHandler(level: level, stream: stream) }
     do throws(StartError) {
         let worker = try Worker(settings: settings, logger: logger)
         StandardStream.output.writeLine("holdfast \(Version.text): \(worker.announcement)")

@@ -44,6 +44,19 @@ import BOSHCore
         #expect(reason.condition?.rawValue == condition)
     }
 
+    @Test(
+        "T-12 c: a resumable stream is closed where the client said goodbye or would send the same again, and nowhere else"
+    )
+    func allowsResumption() {
+        let closing: [EndReason] = [
+            .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
+            .loginTimeout,
+            .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown, .tooManyStreams,
+            .inboundOverflow,
+        ]
+        #expect(EndReason.allCases.filter { !$0.allowsResumption } == closing)
+    }
+
     @Test("the table names every reason")
     func isComplete() {
         #expect(Self.table.map(\.0) == EndReason.allCases)

@@ -86,8 +86,10 @@ struct SessionHarness {
         case "flow": return handle(.upstreamCongested(false, on: stream))
         case "login": return handle(.loggedIn)
         case "register": return handle(.registrationOffered)
-        case "resumable": return handle(.stanzas(bytes, enablesResumption: true, on: stream))
-        case nil: return handle(.stanzas(bytes, enablesResumption: false, on: stream))
+        case "resumable", "managed":
+            let isResumable = line.words.contains("resumable")
+            return handle(.streamManaged(isResumable: isResumable, on: stream)) + handle(.stanzas(bytes, on: stream))
+        case nil: return handle(.stanzas(bytes, on: stream))
         default: return ["?: cannot be read: \(text)"]
         }
     }

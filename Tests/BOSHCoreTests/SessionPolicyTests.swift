@@ -25,7 +25,7 @@ import BOSHCore
         #expect(opening.wait == .seconds(60))
         #expect(opening.hold == 1 && opening.requests == 2)
         #expect(opening.version == nil)
-        #expect(opening.from == nil && opening.language == nil)
+        #expect(opening.account == nil && opening.language == nil)
         #expect(!opening.isPolling)
     }
 
@@ -38,7 +38,7 @@ import BOSHCore
         attributes.language = "de"
         let opening = try SessionOpening(judging: attributes, by: Self.policy)
         #expect(opening.domain == "example.org")
-        #expect(opening.from == "a@example.org" && opening.language == "de")
+        #expect(opening.account == "a@example.org" && opening.language == "de")
     }
 
     @Test(
@@ -123,7 +123,7 @@ import BOSHCore
         }
     }
 
-    @Test("S-01 P-03 X-07 M-05 what only a session can be asked begins none")
+    @Test("S-01 P-03 X-08 M-05 what only a session can be asked begins none")
     func sessionMattersBeginNothing() throws {
         var creation = BodyAttributes()
         creation.rid = .value(10)

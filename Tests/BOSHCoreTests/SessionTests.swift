@@ -100,7 +100,7 @@ import Testing
         let opened = uses(.streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), &harness)
         _ = harness.upstream("open id=s <f/>")
         _ = harness.send("b", "rid=2")
-        let stanza = uses(.stanzas(Self.features, enablesResumption: false), &harness)
+        let stanza = uses(.stanzas(Self.features), &harness)
         let error = uses(.streamEnded(.upstreamStreamError, streamError: Self.features), &harness)
         let lost = uses(.streamEnded(.upstreamLost, streamError: []), &harness)
         #expect(opened == [true] && stanza == [false] && error == [true] && lost == [false])
@@ -119,11 +119,11 @@ import Testing
     func pressesBack() {
         var harness = SessionHarness(hold: 1)
         let bytes = [UInt8](repeating: 0x20, count: 100)
-        var lines = harness.handle(.stanzas(bytes, enablesResumption: false))
+        var lines = harness.handle(.stanzas(bytes))
         #expect(lines.isEmpty, "the bound itself is allowed")
-        lines = harness.handle(.stanzas([0x20], enablesResumption: false))
+        lines = harness.handle(.stanzas([0x20]))
         #expect(lines == ["B: stop"])
-        lines = harness.handle(.stanzas(bytes, enablesResumption: false))
+        lines = harness.handle(.stanzas(bytes))
         #expect(lines.isEmpty)
         lines = harness.send("a", "rid=101")
         #expect(lines.last == "B: go")
@@ -138,7 +138,7 @@ import Testing
         // Features stand alone, so the stanzas go on waiting when these are fetched.
         let features = [UInt8](repeating: 0x20, count: 60)
         _ = harness.handle(.streamRestarted(features: features))
-        let stopped = harness.handle(.stanzas([UInt8](repeating: 0x20, count: waiting), enablesResumption: false))
+        let stopped = harness.handle(.stanzas([UInt8](repeating: 0x20, count: waiting)))
         #expect(stopped == ["B: stop"])
         let fetched = harness.send("b", "rid=102")
         #expect(fetched.contains("B: go") == isLifted)
@@ -201,17 +201,19 @@ import Testing
         var session = Session(
             id: SessionHarness.id, opening: opening, stream: StreamName(bits: 7), exchange: exchange, payload: [],
             now: now, policy: policy, into: &effects)
-        let first = StreamRequest(domain: "example.org", language: "de", name: StreamName(bits: 7))
+        let first = StreamRequest(domain: "example.org", account: nil, language: "de", name: StreamName(bits: 7))
         #expect(effects == [.openStream(first, on: .first)])
         session.handle(
             .streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), now: now, policy: policy,
             into: &effects)
         attributes.rid = .value(2)
         attributes.freshStreamName = StreamName(bits: 8)
+        attributes.from = "b@example.org/x"
         attributes.language = nil
         effects = []
         session.handle(.request(exchange, attributes, payload: []), now: now, policy: policy, into: &effects)
-        let second = StreamRequest(domain: "example.org", language: nil, name: StreamName(bits: 8))
+        let second = StreamRequest(
+            domain: "example.org", account: "b@example.org", language: nil, name: StreamName(bits: 8))
         #expect(effects == [.openStream(second, on: StreamNumber(1))])
         #expect(session.streamCount == 2)
     }

@@ -39,11 +39,14 @@ extension SimulatedWorld {
         let state = streams[stream]
         guard !state.isEnded, !state.isOpening, state.sent + count < 250 else { return }
         let bytes = (state.sent..<state.sent + count).map { UInt8($0) }
-        streams[stream].sent += count
         let enables = setting.streams > 1 && state.sent > 0 && state.sent % 16 == 0
-        if enables { streams[stream].isResumable = true }
+        if enables {
+            streams[stream].isResumable = true
+            feed(.streamManaged(isResumable: true, on: StreamNumber(UInt16(stream))))
+        }
+        streams[stream].sent += count
         tell((enables ? "resumable " : "") + Self.elements(bytes, "n"), on: stream)
-        feed(.stanzas(bytes, enablesResumption: enables, on: StreamNumber(UInt16(stream))))
+        feed(.stanzas(bytes, on: StreamNumber(UInt16(stream))))
     }
 
     /// The features that a stream owes, if it does.
@@ -212,7 +215,8 @@ extension SimulatedWorld {
             if streams[index].returned ?? [] != expected {
                 fail("returned \(streams[index].returned ?? []) instead of \(expected)")
             }
-            if farewell == .drop, !streams[index].isResumable || !waiting.isEmpty { fail("dropped the stream") }
+            if farewell == .drop, !streams[index].isResumable { fail("dropped the stream") }
+            streams[index].isDropped = farewell == .drop
         case .pauseReading, .resumeReading: fail("back-pressure without a reason")
         case .ended(let reason): takeEnd(reason)
         }
@@ -220,6 +224,11 @@ extension SimulatedWorld {
 
     private mutating func takeEnd(_ reason: EndReason) {
         end = reason
+        for stream in streams where stream.isLeft && stream.isResumable {
+            // The client's own goodbye to a stream, or to all of them, is passed on.
+            let isKept = reason == .inactive && !stream.isClosed
+            if stream.isDropped != isKept { fail("left a stream that can be resumed in the wrong way") }
+        }
         for stream in streams where stream.wasOpened && stream.isLost == stream.isLeft && !stream.isClosed {
             fail("forgot to leave a stream")
         }

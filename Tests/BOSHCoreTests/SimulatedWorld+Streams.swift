@@ -19,6 +19,7 @@ extension SimulatedWorld {
         /// The client was told its end.
         var isToldEnd = false
         var isResumable = false
+        var isDropped = false
         /// An answer with its name has reached the client.
         var isKnown = false
         /// The client has closed it, or knows that it has ended.

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -90,6 +91,28 @@ import Testing
             }
         }
         #expect(received == sent)
+    }
+
+    @Test("R-16: a close that comes together with the poll that lets the server be read again", arguments: [true, false])
+    func closeWithThePollThatResumes(isReset: Bool) throws {
+        let session = try OpenSession(environment: ["HOLDFAST_SESSION_BUFFER": "16384"])
+        let stanza = "<message>\(String(repeating: "x", count: 10_000))</message>"
+        for _ in 0..<8 { try session.stream.send(stanza) }
+        try session.daemon.settle()
+        // Both events are there when the daemon looks next, the poll's first.
+        session.daemon.send(SIGSTOP)
+        let request = try session.client.send()
+        if isReset { try session.stream.wire.reset() } else { session.stream.wire.close() }
+        session.daemon.send(SIGCONT)
+        var answer = try request.answer()
+        var received = answer.payload.split(separator: "</message>").count
+        while !answer.isTerminal {
+            answer = try session.client.exchange("", "<message xmlns='jabber:client'/>")
+            received += answer.payload.split(separator: "</message>").count
+        }
+        #expect(answer.condition == "remote-connection-failed")
+        // A reset destroys what had not been read.
+        #expect(isReset ? received > 0 : received == 8)
     }
 
     @Test("T-01: a flooding server whose client terminates without fetching is left")

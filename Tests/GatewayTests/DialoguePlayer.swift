@@ -129,6 +129,8 @@ final class DialoguePlayer {
             for name in topLevelNames(line.payload) {
                 try stream.send("<enabled xmlns='urn:xmpp:sm:3' id='\(name)' resume='true'/>")
             }
+        case "managed":
+            for name in topLevelNames(line.payload) { try stream.send("<enabled xmlns='urn:xmpp:sm:3' id='\(name)'/>") }
         case "end":
             try end(name, stream, line)
         case nil:

@@ -205,6 +205,10 @@ struct OddBeginning: CustomTestStringConvertible, Sendable {
                 + ScriptedStream.features),
         Self(testDescription: "a newer version", text: header.dropLast(5) + "1.9'>" + ScriptedStream.features),
         Self(
+            testDescription: "the default namespace",
+            text: "<stream xmlns='\(streams)' version='1.0'><features/><message xmlns='jabber:client' id='m1'/>",
+            features: "<stream:features/>", pending: "<message xmlns='jabber:client' id='m1'/>"),
+        Self(
             testDescription: "another prefix",
             text: "<s:stream xmlns='jabber:client' xmlns:s='\(streams)' version='1.0'><s:features/>",
             features: "<stream:features/>"),
@@ -216,7 +220,7 @@ struct OddBeginning: CustomTestStringConvertible, Sendable {
         Self(
             testDescription: "mechanisms that are not for clients",
             text: header + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
-                + "<mechanism>EXTERNAL</mechanism><mechanism> scram-sha-1-PLUS\n</mechanism>"
+                + "<mechanism>EXTERNAL</mechanism><mechanism> external\n</mechanism>"
                 + "<mechanism>PLAIN</mechanism></mechanisms></stream:features>"),
         Self(
             testDescription: "features in which the prefix means something else",

@@ -23,6 +23,12 @@ final class NameServer: Sendable {
     private let stop: Int32
     private let thread: pthread_t
     private let seen: Seen
+    private let table: Table
+
+    /// From now on this is said about a name.
+    func change(_ name: String, to entry: Entry) {
+        table.entries.withLock { $0[name] = entry }
+    }
 
     /// For the setting `nameserver`.
     var address: String { "127.0.0.1:\(port)" }
@@ -49,6 +55,8 @@ final class NameServer: Sendable {
         stop = ends[1]
         let seen = Seen()
         self.seen = seen
+        let table = Table(table)
+        self.table = table
         let server = Server(socket: socket, stop: ends[0], table: table, seen: seen)
         var thread = pthread_t()
         let code = pthread_create(
@@ -66,6 +74,12 @@ final class NameServer: Sendable {
         pthread_join(thread, nil)
     }
 
+    private final class Table: Sendable {
+        let entries: Mutex<[String: Entry]>
+
+        init(_ entries: [String: Entry]) { self.entries = Mutex(entries) }
+    }
+
     private final class Seen: Sendable {
         let questions = Mutex<[String]>([])
     }
@@ -73,10 +87,10 @@ final class NameServer: Sendable {
     private final class Server: Sendable {
         let socket: Int32
         let stop: Int32
-        let table: [String: Entry]
+        let table: Table
         let seen: Seen
 
-        init(socket: Int32, stop: Int32, table: [String: Entry], seen: Seen) {
+        init(socket: Int32, stop: Int32, table: Table, seen: Seen) {
             self.socket = socket
             self.stop = stop
             self.table = table
@@ -122,7 +136,7 @@ final class NameServer: Sendable {
             seen.questions.withLock { $0.append("\([1: "A", 28: "AAAA", 33: "SRV"][type] ?? "\(type)") \(name)") }
             var code: UInt8 = 0
             var answers: [[UInt8]] = []
-            switch table[name] {
+            switch table.entries.withLock({ $0[name] }) {
             case .silence: return nil
             case .serverFailure: code = 2
             case .records(let records): answers = records.compactMap { data($0, type: type) }

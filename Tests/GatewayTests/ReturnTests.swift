@@ -85,10 +85,40 @@ import Testing
         #expect(try session.daemon.statistics().number("upstream.stanzas_returned") == 0)
     }
 
+    @Test("T-12 c: so is one that was resumed, and one that was made resumable together with the login")
+    func dropsAllKindsOfResumable() throws {
+        let resumed = "<resumed xmlns='urn:xmpp:sm:3' previd='x' h='0'/>"
+        let bound = "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3' id='x' resume='true'/></bound>"
+        let first = try OpenSession()
+        for said in [resumed, success(resumed), success(bound)] {
+            let session = try OpenSession(on: first)
+            try session.stream.send(said + message("m1"))
+            try session.daemon.settle()
+            #expect(try session.client.exchange("", rid: session.client.rid + 100).condition == "item-not-found")
+            #expect(try session.stream.wire.readToEnd() == "", "\(said)")
+        }
+        #expect(try first.daemon.statistics().number("upstream.stanzas_returned") == 0)
+    }
+
+    @Test("T-12 c: a server that only counts stanzas gets no error of them, and sees its stream closed")
+    func closesManaged() throws {
+        let session = try OpenSession()
+        let bound = "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3'/></bound>"
+        try session.stream.send(success(bound) + message("m1"))
+        try session.daemon.settle()
+        #expect(try session.client.exchange("", rid: session.client.rid + 100).condition == "item-not-found")
+        #expect(try session.stream.read(until: end) == end)
+    }
+
+    private func success(_ inline: String) -> String {
+        "<success xmlns='urn:xmpp:sasl:2'><authorization-identifier>u@example.org</authorization-identifier>\(inline)"
+            + "</success>"
+    }
+
     @Test("T-12 c: a client that terminates closes its resumable stream; the server has what was not fetched")
     func closesResumable() throws {
         let session = try OpenSession()
-        try session.stream.send("<enabled xmlns='urn:xmpp:sm:3'/>" + message("m1"))
+        try session.stream.send("<enabled xmlns='urn:xmpp:sm:3' resume='true'/>" + message("m1"))
         try session.daemon.settle()
         _ = try session.client.exchange("type='terminate'")
         #expect(try session.stream.read(until: end) == end)

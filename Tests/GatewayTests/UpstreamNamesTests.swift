@@ -55,6 +55,69 @@ import Testing
         #expect(names.questions.count == count)
     }
 
+    @Test("nameserver: a server that moved is found, however long its old address was to hold")
+    func moved() throws {
+        let elsewhere = try ScriptedUpstream(on: 0x7F00_0002, port: server.port)
+        let names = try NameServer(["xmpp.example.net": .records([.address("127.0.0.1")])])
+        let daemon = try daemon(names, upstream: "xmpp.example.net:\(server.port)")
+        try expectSession(daemon, at: server)
+        names.change("xmpp.example.net", to: .records([.address("127.0.0.2")]))
+        server.stopListening()
+        // A second later not even the first client notices; what holds for a short time is looked up once.
+        Patience.pause(milliseconds: 1_100)
+        let count = names.questions.count
+        for _ in 0..<3 { try expectSession(daemon, at: elsewhere) }
+        #expect(names.questions.count == count + 2)
+    }
+
+    @Test("nameserver: an answer that has just come is not doubted")
+    func doubtsOnceASecond() throws {
+        let names = try NameServer(["xmpp.example.net": .records([.address("127.0.0.1")])])
+        let daemon = try daemon(names, upstream: "xmpp.example.net:\(server.port)")
+        server.stopListening()
+        for _ in 0..<20 { #expect(try BOSHClient(daemon).create().answer().condition == "remote-connection-failed") }
+        // For both families; on a slow machine a second passes.
+        #expect(names.questions.count <= 6)
+    }
+
+    @Test("DNS: so is one that has another name now")
+    func renamed() throws {
+        let elsewhere = try ScriptedUpstream()
+        let names = try NameServer([
+            "_xmpp-client._tcp.example.org": .records([.service(5, 0, server.port, "a.example.net")]),
+            "a.example.net": .records([.address("127.0.0.1")]), "b.example.net": .records([.address("127.0.0.1")]),
+        ])
+        let daemon = try daemon(names)
+        try expectSession(daemon, at: server)
+        names.change("_xmpp-client._tcp.example.org", to: .records([.service(5, 0, elsewhere.port, "b.example.net")]))
+        server.stopListening()
+        try expectFoundAgain(daemon, at: elsewhere)
+        // Who is not to be had is not asked for with every session.
+        elsewhere.stopListening()
+        let count = names.questions.count
+        for _ in 0..<20 { #expect(try BOSHClient(daemon).create().answer().isTerminal) }
+        #expect(names.questions.count <= count + 8)
+    }
+
+    /// Expects that a client gets a session when it tries some times; the answer of the name server is a second old then.
+    private func expectFoundAgain(_ daemon: Daemon, at server: ScriptedUpstream) throws {
+        var tries = 0
+        while try server.isUntouched, tries < 40 {
+            let request = try BOSHClient(daemon).create()
+            while try request.isHeld, try server.isUntouched { Patience.pause() }
+            guard try server.isUntouched else {
+                let stream = try server.accept()
+                try stream.open()
+                #expect(try !request.answer().isTerminal)
+                return
+            }
+            #expect(try request.answer().condition == "remote-connection-failed")
+            tries += 1
+            Patience.pause(milliseconds: 50)
+        }
+        Issue.record("not found again")
+    }
+
     @Test("DNS: the one with the lowest priority, then the next")
     func priorities() throws {
         let second = try ScriptedUpstream()

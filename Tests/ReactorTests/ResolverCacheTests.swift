@@ -26,6 +26,44 @@ import Testing
         #expect(cache.outcome(of: query(1), now: start + seconds * Self.second) == nil)
     }
 
+    @Test func `a doubtful answer is asked for again, once a second at most, and stays what is known until then`() {
+        var cache = ResolverCache()
+        var isAskedAgain = cache.doubt(query(1), now: 0)
+        #expect(!isAskedAgain)
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: 0)
+        isAskedAgain = cache.doubt(query(1), now: Self.second / 2)
+        #expect(!isAskedAgain)
+        isAskedAgain = cache.doubt(query(1), now: Self.second)
+        #expect(isAskedAgain)
+        #expect(cache.outcome(of: query(1), now: Self.second - 1) == Self.addresses)
+        #expect(cache.outcome(of: query(1), now: Self.second) == nil)
+        // Whoever is asked too much, or silent, does not take it away.
+        #expect(cache.staleOutcome(of: query(1), now: Self.second) == Self.addresses)
+        cache.insert(ResolverFinding(Self.unknown, lifetime: 0), for: query(1), now: 2 * Self.second)
+        #expect(cache.outcome(of: query(1), now: 2 * Self.second) == Self.addresses)
+        isAskedAgain = cache.doubt(query(1), now: 2 * Self.second)
+        #expect(!isAskedAgain)
+        #expect(cache.outcome(of: query(1), now: 3 * Self.second - 1) == Self.addresses)
+        #expect(cache.outcome(of: query(1), now: 3 * Self.second) == nil)
+        // One that has held for long is asked for at once; the new answer holds for its own time.
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: 4 * Self.second)
+        isAskedAgain = cache.doubt(query(1), now: 90 * Self.second)
+        #expect(isAskedAgain)
+        #expect(cache.outcome(of: query(1), now: 90 * Self.second) == nil)
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: 91 * Self.second)
+        #expect(cache.outcome(of: query(1), now: 690 * Self.second) == Self.addresses)
+        // That there is no such name says nothing about addresses, and holds as long as it says.
+        cache.insert(ResolverFinding(Self.none, lifetime: 60), for: query(2), now: 0)
+        isAskedAgain = cache.doubt(query(2), now: 10 * Self.second)
+        #expect(!isAskedAgain)
+        #expect(cache.outcome(of: query(2), now: 59 * Self.second) == Self.none)
+        // An answer that is over by itself is not made to hold longer.
+        cache.insert(ResolverFinding(Self.addresses, lifetime: 5), for: query(3), now: 0)
+        isAskedAgain = cache.doubt(query(3), now: 9 * Self.second)
+        #expect(isAskedAgain)
+        #expect(cache.outcome(of: query(3), now: 9 * Self.second) == nil)
+    }
+
     @Test func `kinds of questions are kept apart`() {
         var cache = ResolverCache()
         cache.insert(ResolverFinding(Self.addresses, lifetime: 60), for: .addresses(host: "a.example"), now: 0)

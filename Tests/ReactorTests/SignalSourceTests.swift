@@ -18,8 +18,16 @@ import Testing
         #expect(source.next() == nil)
     }
 
+    @Test func `what other servers' operators send is read too`() throws {
+        let source = try SignalSource()
+        for (number, signal) in [(SIGQUIT, Signal.quit), (SIGUSR1, .user1), (SIGUSR2, .user2)] {
+            pthread_kill(pthread_self(), number)
+            #expect(source.next() == signal)
+        }
+    }
+
     @Test func `a broken pipe does not end the process`() throws {
-        SignalSource.ignoreBrokenPipe()
+        SignalSource.ignoreWriteSignals()
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
         close(ends[0])

@@ -101,13 +101,12 @@ import Testing
     @Test func `TCP options reach the kernel`() throws {
         try Loopback.withConnection { client, _, _ in
             try client.setNoDelay()
-            try client.setKeepAlive(idle: .seconds(60), interval: .seconds(10), count: 5)
-            try client.setUserTimeout(.seconds(30))
+            try client.noticeVanishedPeer(within: .seconds(30))
             #expect(try SocketOption.noDelay.value(of: client.descriptor) == 1)
             #expect(try SocketOption.keepAlive.value(of: client.descriptor) == 1)
             #expect(try SocketOption.keepAliveIdle.value(of: client.descriptor) == 60)
-            #expect(try SocketOption.keepAliveInterval.value(of: client.descriptor) == 10)
-            #expect(try SocketOption.keepAliveCount.value(of: client.descriptor) == 5)
+            #expect(try SocketOption.keepAliveInterval.value(of: client.descriptor) == 15)
+            #expect(try SocketOption.keepAliveCount.value(of: client.descriptor) == 3)
             #expect(try SocketOption.userTimeout.value(of: client.descriptor) == 30_000)
         }
     }

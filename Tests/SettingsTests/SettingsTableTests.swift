@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 70)
+        #expect(SettingsTable.rows.count == 71)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -47,7 +47,8 @@ import Testing
         #expect(
             SettingsTable.rows.filter(\.isPerDomain).map(\.name) == [
                 "upstream", "upstream-tls", "upstream-ca", "upstream-pin", "upstream-certificate", "upstream-key",
-                "upstream-tls-minimum", "upstream-ciphers", "upstream-compression", "upstream-proxy-protocol",
+                "upstream-tls-minimum", "upstream-ciphers", "upstream-compression", "upstream-from",
+                "upstream-proxy-protocol",
             ])
     }
 

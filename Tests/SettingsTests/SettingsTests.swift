@@ -106,7 +106,8 @@ import Testing
             ("open-proxy", "on"), ("route", "x2.example:5223"), ("nameserver", "[::1]:5353"),
             ("upstream-pin", "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
             ("upstream-certificate", "/c.pem"), ("upstream-key", "/k.pem"), ("upstream-tls-minimum", "1.2"),
-            ("upstream-ciphers", "ECDHE+AESGCM"), ("upstream-compression", "zlib"), ("upstream-proxy-protocol", "v1"),
+            ("upstream-ciphers", "ECDHE+AESGCM"), ("upstream-compression", "zlib"), ("upstream-from", "always"),
+            ("upstream-proxy-protocol", "v1"),
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
@@ -200,6 +201,19 @@ import Testing
         #expect(settings.replayBudget == 0)
         #expect(settings.origins.count == SettingsTable.rows.count)
         #expect(settings.origins["polling"] == file)
+    }
+
+    @Test func `upstream-keepalive goes below what balancers allow, and up to ten minutes`() throws {
+        let required = [SettingEntry("domain", "a", origin: .flag), SettingEntry("upstream", "b:1", origin: .flag)]
+        for seconds in [10, 45, 600] {
+            let entry = SettingEntry("upstream-keepalive", "\(seconds)", origin: .environment)
+            #expect(try Settings.resolve(entries: required + [entry]).keepaliveInterval == .seconds(Int64(seconds)))
+        }
+        for seconds in [9, 601] {
+            let entry = SettingEntry("upstream-keepalive", "\(seconds)", origin: .environment)
+            #expect(
+                error(required + [entry])?.description.hasSuffix("is not a number of seconds from 10 to 600") == true)
+        }
     }
 
     @Test func `What has no default must be given`() {

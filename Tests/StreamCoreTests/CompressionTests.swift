@@ -27,7 +27,7 @@ struct CompressionTests {
         #expect(
             stream(.item(.features(after, bytes: features))) == [.restarted(features: features, idleSeconds: 60)])
         #expect(stream.phase == .open)
-        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8), enablesResumption: false)])
+        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8))])
     }
 
     @Test("the header of a compressed stream may be one without version")
@@ -219,7 +219,7 @@ struct StreamExtrasTests {
         #expect(stream(.item(.features(offer, bytes: [1]))) == [.opened(.example, features: [1], idleSeconds: 300)])
         #expect(
             stream(.item(.features(offer, bytes: [1])))
-                == [.limitIdle(seconds: 300), .deliver([1], enablesResumption: false)])
+                == [.limitIdle(seconds: 300), .deliver([1])])
         _ = stream(.restartRequested)
         _ = stream(.item(.header(.example)))
         #expect(

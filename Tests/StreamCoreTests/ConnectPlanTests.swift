@@ -26,6 +26,26 @@ struct ConnectPlanTests {
         #expect(plan(.connected(attempt: 2)) == [.won(attempt: 2, .example("c"))])
     }
 
+    @Test("a plan that is at its end can be made again: it begins with the names, and keeps its bounds")
+    func again() {
+        var plan = ConnectPlan(route: .dns(domain: "a.example", tls: .direct), seed: 1, mostTargets: 1)
+        for round in 0..<2 {
+            if round > 0 { plan = plan.again(seed: 2) }
+            var effects: [ConnectPlan.Effect] = []
+            plan.handle(.begin, now: .zero, into: &effects)
+            #expect(effects == [.lookUpServices(.directTLS, domain: "a.example")])
+            effects = []
+            let records = ["b.example", "c.example"].map {
+                ServiceRecord(priority: 0, weight: 0, port: 5_223, target: $0)
+            }
+            plan.handle(.services(.directTLS, records), now: .zero, into: &effects)
+            #expect(!plan.hasOtherTargets)
+            plan.handle(.addresses([.ipv4]), now: .zero, into: &effects)
+            plan.handle(.failed(attempt: 0), now: .zero, into: &effects)
+            #expect(effects.last == .exhausted(.unreachable))
+        }
+    }
+
     @Test("of the servers that a domain names, no more are tried than its asker is worth", arguments: [1, 4, 16])
     func boundsTargets(most: Int) {
         var plan = ConnectPlan(route: .dns(domain: "a.example", tls: .direct), seed: 1, mostTargets: most)

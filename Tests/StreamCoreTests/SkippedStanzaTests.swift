@@ -17,14 +17,14 @@ struct SkippedStanzaTests {
     func fate(kind: SkippedStanza.Kind, type: String, fate: SkippedFate) {
         var stream = StreamDialogue.open()
         #expect(stream(.item(.skipped(stanza(kind, type)))) == [.skipped(stanza(kind, type), fate)])
-        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8), enablesResumption: false)])
+        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8))])
         #expect(stream.phase == .open)
     }
 
     @Test("where stanzas are counted, one stands in for it, and nobody is told", arguments: kinds)
     func counted(kind: SkippedStanza.Kind, type: String, fate: SkippedFate) {
         var stream = StreamDialogue.open()
-        _ = stream(.item(.stanza(bytes: [], enablesResumption: true)))
+        _ = stream(.item(.stanza(bytes: [], management: .counting)))
         _ = stream(.item(.message))
         let expected: SkippedFate = kind == .other ? .dropped : .replaced
         #expect(stream(.item(.skipped(stanza(kind, type)))) == [.skipped(stanza(kind, type), expected)])

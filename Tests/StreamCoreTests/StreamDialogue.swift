@@ -53,5 +53,5 @@ extension StreamHeader {
 }
 
 extension UpstreamItem {
-    static let message = UpstreamItem.stanza(bytes: Array("<message/>".utf8), enablesResumption: false)
+    static let message = UpstreamItem.stanza(bytes: Array("<message/>".utf8))
 }

@@ -101,16 +101,61 @@ struct StreamMachineTests {
     @Test("elements are delivered once the stream is open (X-16)")
     func delivery() {
         var stream = StreamDialogue.open()
-        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8), enablesResumption: false)])
+        #expect(stream(.item(.message)) == [.deliver(Array("<message/>".utf8))])
         #expect(
-            stream(.item(.stanza(bytes: [1], enablesResumption: true))) == [.deliver([1], enablesResumption: true)])
+            stream(.item(.stanza(bytes: [1], management: .resumable))) == [.deliver([1], management: .resumable)])
+    }
+
+    @Test("T-12 c: a resumable stream on which the server makes no sense is dropped, any other is closed")
+    func nonsenseOnAManagedStream() {
+        let managements: [StreamManagement] = [.none, .counting, .resumable]
+        for management in managements {
+            var stream = StreamDialogue.open()
+            _ = stream(.item(.stanza(bytes: [1], management: management)))
+            // What was said is not taken back.
+            _ = stream(.item(.message))
+            let end: [StreamEffect] = management == .resumable ? [] : [.sendStreamEnd]
+            #expect(stream(.item(.proceed)) == [.failed(.unexpected(.open))] + end + [.closeConnection])
+        }
+    }
+
+    @Test("upstream-from: a header names the client over TLS, in the clear only where that is wanted")
+    func naming() {
+        /// Whether each header that is sent may name the client, until the stream is open and restarted.
+        func headers(_ tls: TLSMode, _ naming: ClientNaming) -> [Bool] {
+            var machine = StreamMachine(tls: tls, naming: naming)
+            var named: [Bool] = []
+            let inputs: [StreamInput] = [
+                .connected, .tlsEstablished, .item(.header(.example)),
+                .item(.features(FeaturesOffer(startTLS: .offered), bytes: [])), .item(.proceed), .tlsEstablished,
+                .item(.header(.example)), .item(.features(FeaturesOffer(), bytes: [])), .restartRequested,
+            ]
+            for input in inputs {
+                // What has no place in this way to a stream is left out.
+                if input == .tlsEstablished, machine.phase != .directTLS, machine.phase != .handshake { continue }
+                if input == .item(.proceed), machine.phase != .startTLS { continue }
+                if input == .item(.header(.example)), machine.phase != .header { continue }
+                if case .item(.features) = input, machine.phase != .features { continue }
+                var effects: [StreamEffect] = []
+                machine.handle(input, into: &effects)
+                if effects.contains(.sendHeader) { named.append(machine.mayNameClient) }
+            }
+            return named
+        }
+        #expect(headers(.none, .overTLS) == [false, false])
+        #expect(headers(.startTLS, .overTLS) == [false, true, true])
+        #expect(headers(.direct, .overTLS) == [true, true])
+        #expect(headers(.none, .always) == [true, true])
+        #expect(headers(.startTLS, .always) == [true, true, true])
+        let modes: [TLSMode] = [.none, .startTLS, .direct]
+        for tls in modes { #expect(headers(tls, .never).allSatisfy { !$0 }) }
     }
 
     @Test("login-timeout: what an element says of the login goes with it")
     func login() {
         var stream = StreamDialogue.open()
-        let item = UpstreamItem.stanza(bytes: [1], enablesResumption: false, login: .success)
-        #expect(stream(.item(item)) == [.deliver([1], enablesResumption: false, login: .success)])
+        let item = UpstreamItem.stanza(bytes: [1], login: .success)
+        #expect(stream(.item(item)) == [.deliver([1], login: .success)])
     }
 
     @Test("a restart: a new header over the same connection, without </stream:stream> (X-08)")
@@ -148,7 +193,7 @@ struct StreamMachineTests {
         let alone = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><x/></stream:features>"
         #expect(
             stream(.item(.features(FeaturesOffer(), bytes: features)))
-                == [.deliver(Array(alone.utf8), enablesResumption: false)])
+                == [.deliver(Array(alone.utf8))])
         #expect(stream.phase == .open)
     }
 

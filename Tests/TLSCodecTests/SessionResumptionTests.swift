@@ -38,6 +38,24 @@ import Testing
         for _ in 0..<5 { #expect(try run(server, isClosed: isClosed)) }
     }
 
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 22, 255])
+    func `Tickets and what stands behind them arrive whole in pieces of any size`(size: Int) throws {
+        let server = try TestServer.Context(leaf)
+        var talk = try Conversation(context, server)
+        try talk.connect { bytes in
+            stride(from: 0, to: bytes.count, by: size).map { bytes[$0..<min($0 + size, bytes.count)] }
+        }
+        try #require(talk.server.isEstablished)
+        let text = [UInt8](repeating: UInt8(ascii: "x"), count: 1_000)
+        let records = talk.server.send(text) + talk.server.send(text)
+        for start in stride(from: 0, to: records.count, by: size) {
+            talk.toClient(Array(records[start..<min(start + size, records.count)]))
+        }
+        #expect(talk.received == text + text)
+        talk.toServer(try talk.sealed(text))
+        #expect(talk.receivedByServer == text)
+    }
+
     @Test func `Streams that are open at the same time may share a session`() throws {
         let server = try TestServer.Context(leaf)
         #expect(try run(server) == false)

@@ -26,7 +26,7 @@ struct ElementSkipTests {
     }
 
     private let stanza = UpstreamItem.stanza(
-        bytes: Array("<m xmlns='jabber:client'/>".utf8), enablesResumption: false)
+        bytes: Array("<m xmlns='jabber:client'/>".utf8))
 
     private func skipped(_ limit: String, _ text: String, _ kind: SkippedStanza.Kind = .other) -> UpstreamItem {
         .skipped(SkippedStanza(kind: kind, limit: limit, size: text.utf8.count))

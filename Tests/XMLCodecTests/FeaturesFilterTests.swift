@@ -36,6 +36,51 @@ struct FeaturesFilterTests {
     private static let mandatoryTLS = FeaturesOffer(startTLS: .required)
     private static let login = FeaturesOffer(offersSASL: true)
 
+    private static let bindings =
+        "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>"
+
+    @Test("tokens that are bound to a channel are not offered (X-06, XEP-0484)", arguments: tokens)
+    func boundTokens(content: String, expected: String) throws {
+        let inline = { (fast: String) in
+            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1-PLUS</mechanism><inline>"
+                + "<bind xmlns='urn:xmpp:bind:0'/>\(fast)</inline></authentication>"
+        }
+        let result = try #require(features(inline(content)))
+        #expect(result.offer == Self.login)
+        #expect(result.bytes == inline(expected))
+    }
+
+    private static let fast = "xmlns='urn:xmpp:fast:0'"
+
+    static let tokens: [(String, String)] = [
+        ("<fast \(fast)/>", "<fast \(fast)/>"),
+        (
+            "<fast \(fast)><mechanism>HT-SHA-256-ENDP</mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast>",
+            "<fast \(fast)><mechanism>HT-SHA-256-NONE</mechanism></fast>"
+        ),
+        (
+            "<fast \(fast) tls-0rtt='true'><mechanism>HT-SHA-256-UNIQ</mechanism> <mechanism>\nht-sha-512-expr </mechanism>"
+                + "<mechanism>HT-SHA3-512-<![CDATA[NEW!]]></mechanism><mechanism>HT-SHA-256-NONE</mechanism></fast>",
+            "<fast \(fast) tls-0rtt='true'> <mechanism>HT-SHA-256-NONE</mechanism></fast>"
+        ),
+        (
+            "<f:fast xmlns:f='urn:xmpp:fast:0'><f:mechanism>HT-SHA-256-ENDP</f:mechanism></f:fast>",
+            "<f:fast xmlns:f='urn:xmpp:fast:0'></f:fast>"
+        ),
+        (
+            "<fast \(fast)><x xmlns='urn:x'><mechanism \(fast)>HT-SHA-256-ENDP</mechanism></x><mechanism>OTHER</mechanism></fast>",
+            "<fast \(fast)><x xmlns='urn:x'><mechanism \(fast)>HT-SHA-256-ENDP</mechanism></x><mechanism>OTHER</mechanism></fast>"
+        ),
+        (
+            "<fast \(fast)/><mechanism \(fast)>HT-SHA-256-ENDP</mechanism>",
+            "<fast \(fast)/><mechanism \(fast)>HT-SHA-256-ENDP</mechanism>"
+        ),
+        (
+            "<fast xmlns='urn:x'><mechanism>HT-SHA-256-ENDP</mechanism></fast>",
+            "<fast xmlns='urn:x'><mechanism>HT-SHA-256-ENDP</mechanism></fast>"
+        ),
+    ]
+
     static let cases: [(String, FeaturesOffer, String)] = [
         ("", none, ""),
         ("<starttls \(tls)/>", startTLS, ""),
@@ -55,18 +100,16 @@ struct FeaturesFilterTests {
             " <a xmlns='urn:a'/> <starttls \(tls)/> <b xmlns='urn:b'>&#10;</b> ", startTLS,
             " <a xmlns='urn:a'/>  <b xmlns='urn:b'>&#10;</b> "
         ),
-        (
-            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/></sasl-channel-binding>",
-            none, ""
-        ),
+        (bindings, none, bindings),
         (
             "<mechanisms \(sasl)><mechanism>SCRAM-SHA-1-PLUS</mechanism><mechanism>SCRAM-SHA-1</mechanism>"
-                + "<mechanism>EXTERNAL</mechanism> <mechanism>PLAIN</mechanism></mechanisms>", login,
-            "<mechanisms \(sasl)><mechanism>SCRAM-SHA-1</mechanism> <mechanism>PLAIN</mechanism></mechanisms>"
+                + "<mechanism>EXTERNAL</mechanism> <mechanism>PLAIN</mechanism></mechanisms>" + bindings, login,
+            "<mechanisms \(sasl)><mechanism>SCRAM-SHA-1-PLUS</mechanism><mechanism>SCRAM-SHA-1</mechanism>"
+                + " <mechanism>PLAIN</mechanism></mechanisms>" + bindings
         ),
         (
             "<mechanisms \(sasl)><mechanism>\n EXTERNAL\t</mechanism><mechanism>EXT&#69;RN<![CDATA[AL]]></mechanism>"
-                + "<mechanism>X&#45;PLUS</mechanism><mechanism>external</mechanism></mechanisms>",
+                + "<mechanism>external</mechanism></mechanisms>",
             login, "<mechanisms \(sasl)></mechanisms>"
         ),
         (
@@ -75,9 +118,9 @@ struct FeaturesFilterTests {
             "<mechanisms \(sasl)><mechanism>EXTERNAL-2</mechanism><mechanism>PLUS</mechanism><mechanism/></mechanisms>"
         ),
         (
-            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256-PLUS</mechanism><mechanism>SCRAM-SHA-256</mechanism>"
+            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>EXTERNAL</mechanism><mechanism>SCRAM-SHA-256-PLUS</mechanism>"
                 + "<inline><bind xmlns='urn:xmpp:bind:0'/></inline></authentication>", login,
-            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256</mechanism>"
+            "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256-PLUS</mechanism>"
                 + "<inline><bind xmlns='urn:xmpp:bind:0'/></inline></authentication>"
         ),
         (
@@ -85,13 +128,9 @@ struct FeaturesFilterTests {
             "<x xmlns='urn:x'><mechanism>EXTERNAL</mechanism></x>"
         ),
         (
-            "<mechanisms \(sasl)><mechanism>EXTERNAL<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'/></mechanism>"
-                + "<mechanism>PLAIN<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>x</sasl-channel-binding></mechanism></mechanisms>",
-            login, "<mechanisms \(sasl)><mechanism>PLAIN</mechanism></mechanisms>"
-        ),
-        (
-            "<mechanisms \(sasl)><mechanism>EXTERNAL<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>x</sasl-channel-binding>"
-                + "</mechanism></mechanisms>", login, "<mechanisms \(sasl)></mechanisms>"
+            "<mechanisms \(sasl)><mechanism>EXTERNAL<x xmlns='urn:x'/></mechanism>"
+                + "<mechanism>PLAIN<x xmlns='urn:x'>EXTERNAL</x></mechanism></mechanisms>",
+            login, "<mechanisms \(sasl)><mechanism>PLAIN<x xmlns='urn:x'>EXTERNAL</x></mechanism></mechanisms>"
         ),
         ("<starttls \(tls)><mechanisms \(sasl)><mechanism>EXTERNAL</mechanism></mechanisms></starttls>", startTLS, ""),
         ("<mechanisms \(sasl)/>", login, "<mechanisms \(sasl)/>"),

@@ -36,7 +36,9 @@ struct HostileServerTests {
         ("SSH-2.0-OpenSSH_9.2\r\n", .malformed),
         ("220 mail.example.test ESMTP\r\n", .malformed),
         ("HTTP/1.1 400 Bad Request\r\n\r\n", .malformed),
-        ("\u{16}\u{3}\u{1}", .malformed),
+        ("\u{15}\u{3}\u{1}\u{0}\u{2}\u{2}F", .tlsRecord),
+        ("\u{16}\u{3}\u{1}", .tlsRecord),
+        ("\u{14}\u{3}\u{1}", .malformed),
         ("\u{0}", .malformed),
         (" \n\u{0}<stream:stream>", .malformed),
         ("{\"a\":1}", .malformed),
@@ -202,7 +204,7 @@ struct HostileServerTests {
         #expect(
             itemsOfAnyPieces(Self.plainHeader + element, reader).last
                 == .stanza(
-                    bytes: Array("<m xmlns='jabber:client' ü='é'>é€😀\u{10FFFD}</m>".utf8), enablesResumption: false))
+                    bytes: Array("<m xmlns='jabber:client' ü='é'>é€😀\u{10FFFD}</m>".utf8)))
     }
 
     @Test("a prefix of the server's own for the root, and another for the same namespace inside")
@@ -377,7 +379,7 @@ struct HostileServerTests {
         offset = 0
         #expect(
             stream.next(Array("<m/>".utf8).span, offset: &offset, reader: reader)
-                == .stanza(bytes: Array("<m xmlns='jabber:client'/>".utf8), enablesResumption: false))
+                == .stanza(bytes: Array("<m xmlns='jabber:client'/>".utf8)))
     }
 
     @Test("a namespace flood in one stanza is skipped from the declarations allowed on")

@@ -9,7 +9,7 @@ struct SASLMechanismTests {
         arguments: ["EXTERNAL", "external", "ExTeRnAl", " EXTERNAL", "EXTERNAL\t", "\r\n external \n"])
     func external(name: String) {
         #expect(SASLMechanism.isExternal(name.utf8))
-        #expect(!SASLMechanism.bindsToChannel(name.utf8))
+        #expect(!SASLMechanism.bindsTokenToChannel(name.utf8))
     }
 
     @Test(
@@ -17,13 +17,22 @@ struct SASLMechanismTests {
         arguments: ["", " ", "PLAIN", "EXTERNAL2", "XEXTERNAL", "EXT ERNAL", "\u{A0}EXTERNAL", "EXTERNA", "ＥXTERNAL"])
     func others(name: String) {
         #expect(!SASLMechanism.isExternal(name.utf8))
-        #expect(!SASLMechanism.bindsToChannel(name.utf8))
+        #expect(!SASLMechanism.bindsTokenToChannel(name.utf8))
     }
 
-    @Test("channel binding", arguments: ["SCRAM-SHA-1-PLUS", "scram-sha-256-plus ", "\nX-PLUS", "-PLUS"])
+    @Test(
+        "tokens bound to a channel",
+        arguments: ["HT-SHA-256-ENDP", "ht-sha-512-expr ", "\nHT-SHA-256-UNIQ", "HT-X", "HT-"])
     func channelBinding(name: String) {
-        #expect(SASLMechanism.bindsToChannel(name.utf8))
+        #expect(SASLMechanism.bindsTokenToChannel(name.utf8))
         #expect(!SASLMechanism.isExternal(name.utf8))
+    }
+
+    @Test(
+        "tokens that are not",
+        arguments: ["HT-SHA-256-NONE", "ht-sha-512-none ", "SCRAM-SHA-1-PLUS", "XHT-SHA-256-ENDP"])
+    func unboundTokens(name: String) {
+        #expect(!SASLMechanism.bindsTokenToChannel(name.utf8))
     }
 
     @Test("white space at both ends, and nothing but it")

@@ -6,7 +6,7 @@ import Testing
 struct StreamHeaderWriterTests {
     private func text(to: String, from: String? = nil, language: String? = nil) -> String {
         var bytes: [UInt8] = []
-        StreamHeaderWriter.append(to: to, from: from, language: language, into: &bytes)
+        StreamHeaderWriter.append(to: to, from: from.map { Array($0.utf8) }, language: language, into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 

@@ -26,7 +26,7 @@ struct StreamNegotiationTests {
         for element in ["<compressed xmlns='urn:x'/>", "<failure xmlns='urn:xmpp:sasl:2'/>"] {
             #expect(
                 items(streamHeader + element, reader).last
-                    == .stanza(bytes: Array(element.utf8), enablesResumption: false))
+                    == .stanza(bytes: Array(element.utf8)))
         }
     }
 
@@ -177,14 +177,48 @@ struct PassThroughTests {
     ]
 
     @Test(
-        "<enabled/> and <resumed/> of stream management enable resumption, also with the login (T-12)",
+        "no element but <enabled/> and <resumed/> says something of the stream's management, also with the login (T-12)",
         arguments: elements)
-    func resumption(element: String) {
-        guard case .stanza(_, let enables, _) = items(Self.streamStart + element, UpstreamReader()).last else {
-            Issue.record("no stanza")
-            return
-        }
+    func management(element: String) {
         let isSuccess = element.hasPrefix("<success xmlns='urn:xmpp:sasl:2'>") && element.contains("<enabled ")
-        #expect(enables == (isSuccess || element.hasPrefix("<enabled ") || element.hasPrefix("<resumed ")))
+        let isManaging = isSuccess || element.hasPrefix("<enabled ") || element.hasPrefix("<resumed ")
+        #expect(management(of: element) == (isManaging ? .resumable : StreamManagement.none))
+    }
+
+    @Test("only resume='true' makes <enabled/> resumable; <resumed/> is so in any case (T-12 c, XEP-0198 §3, §5)")
+    func resumption() {
+        let table: [(String, StreamManagement)] = [
+            ("<enabled xmlns='urn:xmpp:sm:3'/>", .counting),
+            ("<enabled xmlns='urn:xmpp:sm:3' id='x'/>", .counting),
+            ("<enabled xmlns='urn:xmpp:sm:3' resume='false'/>", .counting),
+            ("<enabled xmlns='urn:xmpp:sm:3' resume='0'/>", .counting),
+            ("<enabled xmlns='urn:xmpp:sm:3' resume=''/>", .counting),
+            ("<enabled xmlns='urn:xmpp:sm:3' xmlns:x='urn:x' x:resume='true'/>", .counting),
+            ("<enabled xmlns='urn:xmpp:sm:3' resume='true'/>", .resumable),
+            ("<enabled xmlns='urn:xmpp:sm:3' resume='1'/>", .resumable),
+            ("<x:enabled xmlns:x='urn:xmpp:sm:2' id='x' resume=' true '></x:enabled>", .resumable),
+            ("<resumed xmlns='urn:xmpp:sm:3' previd='x' h='0'/>", .resumable),
+            ("<resumed xmlns='urn:xmpp:sm:3' previd='x' resume='false'/>", .resumable),
+            ("<enabled xmlns='urn:xmpp:carbons:2' resume='true'/>", .none),
+            ("<message><enabled xmlns='urn:xmpp:sm:3' resume='true'/></message>", .none),
+        ]
+        for (element, expected) in table {
+            #expect(management(of: element) == expected, "\(element)")
+            let success = "<success xmlns='urn:xmpp:sasl:2'><bound xmlns='urn:xmpp:bind:0'>\(element)</bound></success>"
+            if !element.hasPrefix("<message>") { #expect(management(of: success) == expected, "\(success)") }
+        }
+        // Only the login itself speaks of the stream.
+        let enabled = "<enabled xmlns='urn:xmpp:sm:3' resume='true'/>"
+        #expect(management(of: "<continue xmlns='urn:xmpp:sasl:2'>\(enabled)</continue>") == StreamManagement.none)
+        #expect(
+            management(of: "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\(enabled)</success>")
+                == StreamManagement.none)
+    }
+
+    private func management(of element: String) -> StreamManagement? {
+        guard case .stanza(_, let management, _) = items(Self.streamStart + element, UpstreamReader()).last else {
+            return nil
+        }
+        return management
     }
 }

@@ -55,10 +55,9 @@ struct UpstreamXMLTests {
         .features(FeaturesOffer(startTLS: .required), bytes: Array("<stream:features></stream:features>".utf8)),
         .stanza(
             bytes: Array(
-                "<message xmlns='jabber:client' to='a'><body>é😀&#10;<![CDATA[<x>]]]]>]]&gt;</body></message>".utf8),
-            enablesResumption: false),
-        .stanza(bytes: Array("<r xmlns='urn:xmpp:sm:3'/>".utf8), enablesResumption: false),
-        .stanza(bytes: Array("<enabled xmlns='urn:xmpp:sm:3' resume='true'></enabled>".utf8), enablesResumption: true),
+                "<message xmlns='jabber:client' to='a'><body>é😀&#10;<![CDATA[<x>]]]]>]]&gt;</body></message>".utf8)),
+        .stanza(bytes: Array("<r xmlns='urn:xmpp:sm:3'/>".utf8)),
+        .stanza(bytes: Array("<enabled xmlns='urn:xmpp:sm:3' resume='true'></enabled>".utf8), management: .resumable),
         .streamError(
             condition: "host-gone", redirect: nil,
             bytes: Array(
@@ -122,7 +121,62 @@ struct UpstreamXMLTests {
         #expect(items(text.utf8.map { [$0] }, reader) == [.header(header)])
     }
 
+    /// A stream whose default namespace is its own (RFC 6120 §4.8.2), and what it becomes for the client.
+    private static let prefixFree: [(String, String)] = [
+        (
+            "<features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></features>",
+            "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"
+        ),
+        (
+            "<message xmlns='jabber:client'><body>x</body></message>",
+            "<message xmlns='jabber:client'><body>x</body></message>"
+        ),
+        ("<c:iq xmlns:c='jabber:client'/>", "<c:iq xmlns:c='jabber:client'/>"),
+        ("<r xmlns='urn:xmpp:sm:3'/>", "<r xmlns='urn:xmpp:sm:3'/>"),
+        (
+            "<error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><e/></error>",
+            "<stream:error xmlns='http://etherx.jabber.org/streams'><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><e/></stream:error>"
+        ),
+    ]
+
+    @Test("a stream in the default namespace, its elements in their own (RFC 6120 §4.8.2)")
+    func inTheDefaultNamespace() {
+        let header = "<?xml version='1.0'?><stream xmlns='http://etherx.jabber.org/streams' id='s' version='1.0'>"
+        let content = Self.prefixFree.map(\.0).joined(separator: "\n")
+        #expect(forwarded(content, header: header, reader) == Self.prefixFree.map(\.1).joined())
+        let whole = header + content + "</stream>"
+        let expected = items(whole, reader)
+        #expect(expected.count == 2 + Self.prefixFree.count)
+        #expect(expected.first == .header(StreamHeader(from: "", id: "s", version: (1, 0))))
+        #expect(expected.last == .end)
+        #expect(items(whole.utf8.map { [$0] }, reader) == expected)
+        // Nothing is taken for the content's that does not say so, and a second root is refused before it ends.
+        for wrong in [
+            "<message><body>x</body></message>", "<stream id='2'>", "<stream:stream>", "</stream:stream>", "<stream/>",
+        ] {
+            #expect(
+                [.fault(.invalidNamespace), .fault(.malformed)].contains(items(header + wrong, reader).last), "\(wrong)"
+            )
+        }
+        #expect(items(header + "<stream id='2'><message xmlns='jabber:client'/>", reader).count == 2)
+        #expect(items(header + "<streams xmlns='urn:x'/>", reader).count == 2)
+    }
+
+    @Test("a second root is refused under the first one's own name too")
+    func secondRootWithAnotherPrefix() {
+        let header = "<s:stream xmlns:s='http://etherx.jabber.org/streams' xmlns='jabber:client'>"
+        #expect(items(header + "<s:stream><message/>", reader).last == .fault(.invalidNamespace))
+    }
+
     static let headers: [(String, StreamHeader)] = [
+        (
+            "<stream xmlns='http://etherx.jabber.org/streams' from='a' id='x' version='1.0'>",
+            StreamHeader(from: "a", id: "x", version: (1, 0))
+        ),
+        (
+            "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='http://etherx.jabber.org/streams'>",
+            StreamHeader(from: "", id: "", version: nil)
+        ),
         (
             "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'>",
             StreamHeader(from: "", id: "", version: nil)
@@ -154,7 +208,7 @@ struct UpstreamXMLTests {
         ("<stream:stream xmlns='jabber:client'>", .invalidNamespace),
         ("<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'>", .invalidNamespace),
         ("<stream:stream xmlns:stream='http://etherx.jabber.org/streams'>", .invalidNamespace),
-        ("<stream xmlns='http://etherx.jabber.org/streams'>", .invalidNamespace),
+        ("<stream xmlns='http://etherx.jabber.org/streams/'>", .invalidNamespace),
         ("<stream:features xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>", .invalidNamespace),
         ("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'/>", .malformed),
         (
@@ -265,11 +319,12 @@ struct UpstreamXMLTests {
     func otherRootRepeated() {
         let reader = UpstreamReader(limits: XMLLimits(elementSize: 300))
         let header = "<s:stream xmlns='jabber:client' xmlns:s='http://etherx.jabber.org/streams'>"
+        let second = "<t:stream xmlns='jabber:client' xmlns:t='http://etherx.jabber.org/streams'>"
         var stream = UpstreamXML()
         var offset = 0
         #expect(stream.next(Array(header.utf8).span, offset: &offset, reader: reader) != nil)
         offset = 0
-        #expect(stream.next(Array(header.utf8).span, offset: &offset, reader: reader) == nil)
+        #expect(stream.next(Array(second.utf8).span, offset: &offset, reader: reader) == nil)
         // So the time for the rest of an element runs.
         #expect(stream.hasPartial)
         var kept = header.utf8.count
@@ -282,7 +337,7 @@ struct UpstreamXMLTests {
         #expect(fault == .fault(.limit("element-size")))
         #expect(kept <= 310)
         #expect(!stream.hasPartial)
-        #expect(items(header + "<s:stream></s:stream>", reader).last == .fault(.invalidNamespace))
+        #expect(items(header + second + "</t:stream>", reader).last == .fault(.invalidNamespace))
         // The usual name is the root's of nothing here, and no server's either.
         #expect(items(header + "<stream:stream>", reader).last == .fault(.invalidNamespace))
     }
@@ -381,7 +436,7 @@ struct UpstreamXMLTests {
         #expect(
             items(streamHeader + "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", reader).last
                 == .stanza(
-                    bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8), enablesResumption: false))
+                    bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8)))
     }
 
     @Test("an element that is too large is skipped, and a header is refused, whole or in pieces")

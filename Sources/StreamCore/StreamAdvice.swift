@@ -1,0 +1,29 @@
+/// What an operator has probably set wrong about a server, as a stream to it shows.
+///
+/// The setting is `upstream-tls` in each case. It is a guess: the server has not said so.
+package enum StreamAdvice: String, Sendable, CaseIterable {
+    /// The server wants TLS before anything else, and nothing is to be encrypted: clients are offered no way to log in.
+    case demandsTLS = "demands-tls"
+    /// The server expects TLS from the first byte on, and was sent a stream header.
+    case expectsDirectTLS = "expects-direct-tls"
+    /// The server was sent a TLS handshake and answered with something else.
+    case expectsNoDirectTLS = "expects-no-direct-tls"
+    /// The server offers no STARTTLS, or refuses it.
+    case lacksStartTLS = "lacks-starttls"
+
+    /// One line for an operator, with the setting to change.
+    package var words: String {
+        switch self {
+        case .demandsTLS:
+            "the server wants TLS first, so that clients are offered no login: upstream-tls has to be starttls, not none"
+        case .expectsDirectTLS:
+            "the server answers with TLS or closes without a word: if it expects TLS from the first byte on, upstream-tls has "
+                + "to be direct for this port"
+        case .expectsNoDirectTLS:
+            "the server does not speak TLS from the first byte on: upstream-tls has to be starttls for this port"
+        case .lacksStartTLS:
+            "the server has no STARTTLS: give it a certificate, or set upstream-tls to direct for a port that speaks TLS, "
+                + "or to none on a way that you trust"
+        }
+    }
+}

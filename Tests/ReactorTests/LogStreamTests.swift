@@ -1,0 +1,83 @@
+import Glibc
+import Testing
+
+@testable import Reactor
+
+/// A log that nobody reads never stops whoever writes it.
+@Suite struct LogStreamTests {
+    /// A stream, and where its lines arrive.
+    private final class Scene {
+        let log: LogStream
+        private let reader: Descriptor
+        private let writer: Descriptor
+
+        init(_ reader: Int32, _ writer: Int32) throws {
+            self.reader = Descriptor(owning: reader)
+            self.writer = Descriptor(owning: writer)
+            log = try LogStream(number: writer)
+        }
+
+        static func pipe() throws -> Scene {
+            var ends: [Int32] = [-1, -1]
+            try #require(Glibc.pipe(&ends) == 0)
+            return try Scene(ends[0], ends[1])
+        }
+
+        /// With both ends as a service manager makes them: the writer's blocks.
+        static func socket() throws -> Scene {
+            let pair = try Descriptor.socketPair()
+            try pair.second.setBlocking(true)
+            return try Scene(
+                fcntl(pair.first.number, F_DUPFD_CLOEXEC, 0), fcntl(pair.second.number, F_DUPFD_CLOEXEC, 0))
+        }
+
+        /// What has arrived since the last call.
+        func read() throws -> [Substring] {
+            try reader.setBlocking(false)
+            var text: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = buffer.withUnsafeMutableBytes { Syscalls.readFile(reader.number, $0) }
+                guard count > 0 else { break }
+                text += buffer[..<count]
+            }
+            return String(decoding: text, as: UTF8.self).split(separator: "\n")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `lines that find no room are dropped and counted`(isPipe: Bool) throws {
+        let scene = try isPipe ? Scene.pipe() : .socket()
+        let line = String(repeating: "x", count: 999)
+        // More than any buffer holds: a write that waited would wait for ever.
+        for number in 0..<5_000 { scene.log.writeLine("\(number) \(line)") }
+        let first = try scene.read()
+        #expect(first.count > 10)
+        #expect(first.count < 5_000)
+        for (number, text) in first.enumerated() { #expect(text.hasPrefix("\(number) x")) }
+        scene.log.writeLine("it goes on")
+        scene.log.writeLine("and on")
+        let then = try scene.read()
+        let notice = "\(5_000 - first.count) log lines were dropped, because nobody read them in time"
+        #expect(then.map(String.init) == [notice, "it goes on", "and on"])
+    }
+
+    @Test func `a long line is cut at the end of a character`() throws {
+        let scene = try Scene.pipe()
+        scene.log.writeLine(String(repeating: "é", count: 4_000))
+        let lines = try scene.read()
+        #expect(lines.count == 1)
+        #expect(lines.first?.hasSuffix("é...") == true)
+        #expect((lines.first?.utf8.count ?? 0) < 4_096)
+    }
+
+    @Test func `a stream that was closed takes nothing and stops nobody`() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let log = try LogStream(number: ends[1])
+        SignalSource.ignoreWriteSignals()
+        close(ends[0])
+        log.writeLine("nobody reads this")
+        close(ends[1])
+    }
+}
