@@ -157,6 +157,9 @@ package struct BodyAttributes: Sendable, Equatable {
 
     /// A request without any attribute.
     package init() {}
+
+    /// Whether it asks for what there has to be a session for: a pause, a restart, something for one stream of several.
+    var isForSession: Bool { pause != .absent || isRestart || stream != nil }
 }
 
 extension UInt8 {

@@ -41,10 +41,15 @@ package struct ServedDomains: Sendable, Equatable {
             guard let fallback else { throw .condition(.improperAddressing) }
             return fallback
         }
-        let asked = PeerText(lowercased(to), most: AttributeBound.domain)
+        let asked = PeerText(Self.withoutFinalStop(lowercased(to)), most: AttributeBound.domain)
         if let name = names[asked] { return name }
         guard acceptsAny, Self.isHostName(asked.bytes) else { throw .condition(.hostUnknown) }
         return asked.text
+    }
+
+    /// A domain without the full stop that ends a complete name in DNS: the domain is the same (RFC 7622 §3.2).
+    private static func withoutFinalStop(_ name: [UInt8]) -> [UInt8] {
+        name.count > 1 && name.last == stop ? name.dropLast() : name
     }
 
     /// A name in lower case. Letters outside ASCII are looked at only where a domain has some: a client writes it in
@@ -61,7 +66,11 @@ package struct ServedDomains: Sendable, Equatable {
         guard !routes.isEmpty, let route, !route.isEmpty else { return nil }
         let asked = route.lowercasedBytes
         guard asked.starts(with: Self.scheme) else { throw .condition(.hostUnknown) }
-        let place = PeerText(Array(asked.dropFirst(Self.scheme.count)), most: AttributeBound.route)
+        var bytes = Array(asked.dropFirst(Self.scheme.count))
+        if let colon = bytes.lastIndex(of: UInt8(ascii: ":")), colon > 1, bytes[colon - 1] == Self.stop {
+            bytes.remove(at: colon - 1)
+        }
+        let place = PeerText(bytes, most: AttributeBound.route)
         guard let allowed = routes[place] else { throw .condition(.hostUnknown) }
         return allowed
     }
@@ -83,6 +92,7 @@ package struct ServedDomains: Sendable, Equatable {
     }
 
     private static let hyphen = UInt8(ascii: "-")
+    private static let stop = UInt8(ascii: ".")
 
     private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
 

@@ -36,7 +36,7 @@ package struct SessionPolicy: Sendable, Equatable {
     /// How many repeats a second, with five seconds' worth at once; nil for any. A client that lost its connection repeats
     /// all that it has open; a page that is loaded again does too.
     package var repeatsPerSecond: Int?
-    /// The media types that a client may ask for with `content` (`H-07`): none that a browser would run scripts of.
+    /// The media types that a client gets that asks for them with `content` (`H-07`): none that a browser would run scripts of.
     package var contentTypes = ["text/xml", "application/xml", "text/plain"]
 
     /// A policy of all its parts.
@@ -96,15 +96,22 @@ package struct SessionOpening: Sendable, Equatable {
     package enum Refusal: Error, Equatable {
         /// The terminal condition to answer with.
         case condition(TerminalCondition)
+        /// The client wants an end, not a beginning: it is told that there is one, without a condition.
+        case nothingToEnd
     }
 
     /// Judges a creation request against `policy`.
     ///
-    /// - Throws: `bad-request` for a `rid`, `wait` or `hold` that is not a number in range (`S-19`, `S-20`),
+    /// Not each request without a `sid` is one: a client whose session never came into being ends it all the same, and one
+    /// that lost its `sid` pauses, restarts or names a stream. For those nothing is opened.
+    ///
+    /// - Throws: `nothingToEnd` for a `terminate`, `item-not-found` for what only a session can be asked; `bad-request` for a `rid`, `wait` or `hold` that is not a number in range (`S-19`, `S-20`),
     ///   `improper-addressing` without `to` (`S-15`), `host-unknown` for a domain or a route that is not served (`S-16`,
-    ///   `S-18`). Also `bad-request` for a `content` that is not allowed (`H-07`).
+    ///   `S-18`).
     package init(judging attributes: borrowing BodyAttributes, by policy: borrowing SessionPolicy) throws(Refusal) {
+        if attributes.type == .terminate { throw .nothingToEnd }
         guard let rid = attributes.rid.number.flatMap({ RequestID($0) }) else { throw .condition(.badRequest) }
+        guard !attributes.isForSession else { throw .condition(.itemNotFound) }
         if attributes.wait == .malformed || attributes.hold == .malformed { throw .condition(.badRequest) }
         domain = try policy.domains.domain(meantBy: attributes.to)
         route = try policy.domains.route(askedFor: attributes.route)
@@ -123,12 +130,16 @@ package struct SessionOpening: Sendable, Equatable {
         // Forty digits; there is no other hash.
         if !KeyChain.isBounded(attributes.newkey) { throw .condition(.badRequest) }
         newkey = attributes.newkey
-        if let content = attributes.content, !content.isEmpty {
-            guard let type = MediaType(content), policy.contentTypes.contains(type.essence), type.isUTF8 else {
-                throw .condition(.badRequest)
-            }
-            contentType = content == PeerText(MediaType.standard) ? nil : content.text
-        }
+        contentType = Self.contentType(askedFor: attributes.content, policy: policy)
+    }
+
+    /// What all responses are said to be; nil for the default, which is also what a client gets that asks for anything else
+    /// than the policy has (`H-07`). It is never turned away for that: clients read what they get by what they know it to be.
+    private static func contentType(askedFor content: PeerText?, policy: borrowing SessionPolicy) -> String? {
+        guard let content, content != PeerText(MediaType.standard), let type = MediaType(content),
+            policy.contentTypes.contains(type.essence), type.isUTF8
+        else { return nil }
+        return content.text
     }
 
     /// Whether the client asked never to be held (`P-09`).

@@ -7,14 +7,14 @@ enum HostMeta {
     /// `/.well-known/host-meta.json`.
     case json
 
-    /// The document at a path; nil when there is none.
-    init?(path: String) {
-        // Longer than both: nothing that a client wrote is compared as text before its length is known.
-        guard path.utf8.count <= 64 else { return nil }
-        switch path {
-        case "/.well-known/host-meta": self = .xrd
-        case "/.well-known/host-meta.json": self = .json
-        default: return nil
+    /// The document that a request is for; nil when it is for none.
+    init?(askedForBy head: RequestHead) {
+        if head.isFor("/.well-known/host-meta") {
+            self = .xrd
+        } else if head.isFor("/.well-known/host-meta.json") {
+            self = .json
+        } else {
+            return nil
         }
     }
 

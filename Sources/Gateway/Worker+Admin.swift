@@ -21,7 +21,7 @@ extension Worker {
         let response: HTTPResponse
         switch request.head.method {
         case .get, .head:
-            response = adminResource(request.head.path)
+            response = adminResource(request.head)
         case .unknown:
             response = HTTPResponse(status: .notImplemented)
         case .post, .options, .put, .delete, .patch, .trace, .connect:
@@ -30,17 +30,16 @@ extension Worker {
         respond(to: request.exchange, on: connection, response)
     }
 
-    private func adminResource(_ path: String) -> HTTPResponse {
-        switch path.utf8.count <= 64 ? path : "" {
-        case "/healthz":
+    private func adminResource(_ head: RequestHead) -> HTTPResponse {
+        if head.isFor("/healthz") {
             // That it is answered at all says that the loop turns.
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ok\n".utf8))
-        case "/readyz":
+        } else if head.isFor("/readyz") {
             if case .draining = stopping {
                 return HTTPResponse(status: .serviceUnavailable, contentType: .plain, body: Array("stopping\n".utf8))
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ready\n".utf8))
-        case "/stats":
+        } else if head.isFor("/stats") {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -48,7 +47,7 @@ extension Worker {
                 return HTTPResponse(status: .internalServerError)
             }
             return HTTPResponse(status: .ok, contentType: .json, body: Array(json) + [0x0A])
-        default:
+        } else {
             return HTTPResponse(
                 status: .notFound, contentType: .plain, body: Array("/healthz /readyz /stats\n".utf8))
         }

@@ -30,7 +30,7 @@ extension Worker {
     }
 
     private func serveBOSH(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
-        guard isBOSHPath(request.head.path) else {
+        guard request.head.isFor(settings.path) else {
             respond(to: request.exchange, on: connection, resource(of: request.head))
             return
         }
@@ -60,14 +60,6 @@ extension Worker {
                 to: request.exchange, on: connection,
                 HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD, POST, OPTIONS")]))
         }
-    }
-
-    /// The configured path, with or without one slash behind it (`H-22`).
-    private func isBOSHPath(_ path: String) -> Bool {
-        // Compared as bytes: a client writes the path, and it may be long.
-        let rest = path.utf8.count - settings.path.utf8.count
-        guard rest == 0 || (rest == 1 && path.utf8.last == UInt8(ascii: "/")) else { return false }
-        return path.utf8.starts(with: settings.path.utf8)
     }
 
     /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request
@@ -101,7 +93,7 @@ extension Worker {
 
     /// The answer to a request for anything but the endpoint.
     private func resource(of head: RequestHead) -> HTTPResponse {
-        let document = settings.publicURLs.isEmpty ? nil : HostMeta(path: head.path)
+        let document = settings.publicURLs.isEmpty ? nil : HostMeta(askedForBy: head)
         switch (document, head.method) {
         case (_, .options): return Self.crossOrigin.preflight
         case (let document?, .get), (let document?, .head): return document.response(settings.publicURLs)

@@ -58,8 +58,9 @@ extension Worker {
             if case .draining = stopping { throw .condition(.systemShutdown) }
             opening = try SessionOpening(judging: attributes, by: policy)
         } catch {
-            guard case .condition(let condition) = error else { return }
-            counters.sessionsRefused[condition, default: 0] += 1
+            var condition: TerminalCondition?
+            if case .condition(let refused) = error { condition = refused }
+            if let condition { counters.sessionsRefused[condition, default: 0] += 1 }
             answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
             return
         }

@@ -212,7 +212,8 @@ struct HeadParser: Sendable {
     }
 
     private mutating func takeExpectations(_ bytes: Span<UInt8>, _ value: Range<Int>) {
-        var seen: Flags = value.isEmpty ? .expectsElse : []
+        // A list without elements asks for nothing (RFC 9110 §5.6.1, §10.1.1).
+        var seen: Flags = []
         FieldValue.eachElement(bytes, value) { expectation in
             let known = bytes.isEqual(expectation, ignoringCase: FieldText.continueExpectation)
             seen.insert(known ? .expectsContinue : .expectsElse)

@@ -121,7 +121,7 @@ private func splitHostPort(_ text: String) -> (Host, UInt16)? {
         return isIPv6(address) ? (.ipv6(address), port) : nil
     }
     if isIPv4(host) { return (.ipv4(String(host)), port) }
-    let name = host.lowercased()
+    let name = withoutFinalStop(host.lowercased())
     return isHostName(name) ? (.name(name), port) : nil
 }
 
@@ -153,6 +153,11 @@ func isIPv4(_ text: some StringProtocol) -> Bool {
 /// RFC 4291 §2.2, all three forms, without a zone.
 func isIPv6(_ text: some StringProtocol) -> Bool {
     if case .v6 = IPAddress(text) { true } else { false }
+}
+
+/// A name without the full stop that ends a complete one in DNS: it is the same name, and is kept in one form.
+func withoutFinalStop(_ name: String) -> String {
+    name.utf8.count > 1 && name.utf8.last == UInt8(ascii: ".") ? String(name.dropLast()) : name
 }
 
 /// RFC 1123 §2.1, and `_`, which real zones use. The last label holds a letter, so a mistyped address is no name.

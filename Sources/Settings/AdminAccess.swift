@@ -56,7 +56,8 @@ package struct AdminAccess: Sendable, Equatable {
         }
         let end = field.firstIndex(of: UInt8(ascii: ":")) ?? field.endIndex
         guard Self.isPort(field[end...]) else { return false }
-        let name = Self.lowered(field[..<end])
+        let isComplete = end > 1 && field[end - 1] == UInt8(ascii: ".")
+        let name = Self.lowered(field[..<(isComplete ? end - 1 : end)])
         if case .v4? = IPAddress(String(decoding: name, as: UTF8.self)) { return true }
         return names.contains(name)
     }

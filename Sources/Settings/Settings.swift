@@ -22,7 +22,7 @@ package struct Settings: Equatable, Sendable {
     package let routes: [UpstreamAddress]
     /// `ADDR:PORT`, an IPv6 address in brackets; `nil` for the system's way of finding names.
     package let nameserver: String?
-    /// Begins with `/` and does not end with one unless it is `/`.
+    /// Begins with one `/` and does not end with one unless it is `/`.
     package let path: String
     /// `https://…` as clients are told, no two alike; empty when nothing is said.
     package let publicURLs: [String]

@@ -102,7 +102,7 @@ extension SettingsTable {
     package static let path = Setting<String>.text(
         "path", valueName: "PATH", allowed: "a path that begins with / and has no query", defaults: ["/http-bind"],
         example: ["/bosh"], hasFlag: true,
-        "The path of the BOSH endpoint; a slash at its end makes no difference", parse: { endpointPath($0) })
+        "The path of the BOSH endpoint; slashes at either end make no difference", parse: { endpointPath($0) })
 
     package static let publicURL = Setting<String>.text(
         "public-url", valueName: "URL", allowed: "an https URL such as https://example.org/http-bind",
@@ -233,6 +233,7 @@ package enum AdminAddress: Hashable, Sendable {
 
 /// A name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).
 private func hostName(_ text: String) -> String? {
+    let text = withoutFinalStop(text)
     let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     let isName = labels.allSatisfy { label in
         (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
@@ -243,11 +244,11 @@ private func hostName(_ text: String) -> String? {
     return isName && text.utf8.count <= 253 ? text.lowercased() : nil
 }
 
-/// A path as it stands in a request target, without a slash at its end (unless it is the root).
+/// A path as it stands in a request target, with one slash in front and none at its end (unless it is the root).
 private func endpointPath(_ text: String) -> String? {
     let isPath = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"?#"<>\^`{|}"#.utf8.contains($0) }
     guard text.hasPrefix("/"), text.utf8.count <= 1024, isPath else { return nil }
-    var path = text[...]
-    while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
-    return String(path)
+    var core = text.drop { $0 == "/" }
+    while core.hasSuffix("/") { core.removeLast() }
+    return "/" + core
 }

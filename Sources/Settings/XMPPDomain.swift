@@ -2,8 +2,7 @@
 ///
 /// - Returns: the domain in lower case, without a final dot; `nil` when it is none.
 func xmppDomain(_ text: String) -> String? {
-    var domain = text.lowercased()
-    if domain.utf8.count > 1, domain.utf8.last == UInt8(ascii: ".") { domain.removeLast() }
+    let domain = withoutFinalStop(text.lowercased())
     // RFC 7622 §3.1 bounds each part of a JID at 1,023 bytes.
     guard domain.utf8.count <= 1023 else { return nil }
     if domain.hasPrefix("["), domain.hasSuffix("]") { return isIPv6(domain.dropFirst().dropLast()) ? domain : nil }

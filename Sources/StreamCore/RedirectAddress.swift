@@ -19,7 +19,9 @@ package struct RedirectAddress: Sendable, Hashable {
             guard hostBytes.contains(UInt8(ascii: ":")), hostBytes.allSatisfy(Self.isAddressByte) else { return nil }
         } else {
             let end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
-            hostBytes = bytes[..<end]
+            // A full stop at the end of a complete name makes no other one of it.
+            let isComplete = end > 1 && bytes[end - 1] == UInt8(ascii: ".")
+            hostBytes = bytes[..<(isComplete ? end - 1 : end)]
             rest = bytes[end...]
             guard hostBytes.allSatisfy(Self.isNameByte) else { return nil }
         }

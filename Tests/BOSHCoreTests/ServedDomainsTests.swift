@@ -12,6 +12,7 @@ import Testing
         arguments: [
             ("example.org", "example.org"), ("EXAMPLE.Org", "example.org"), ("bücher.example", "bücher.example"),
             ("BÜCHER.example", "bücher.example"), ("xn--bcher-kva.example", "bücher.example"),
+            ("example.org.", "example.org"), ("BÜCHER.example.", "bücher.example"),
         ])
     func findsDomain(to: String, domain: String) throws {
         #expect(try Self.domains.domain(meantBy: PeerText(to)) == domain)
@@ -19,7 +20,7 @@ import Testing
 
     @Test(
         "S-16 what is not served is unknown",
-        arguments: ["example.com", "sub.example.org", "example.org.", " example.org"])
+        arguments: ["example.com", "sub.example.org", "example.org..", ".example.org", ".", " example.org"])
     func refusesOthers(to: String) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
             try Self.domains.domain(meantBy: PeerText(to))
@@ -42,13 +43,16 @@ import Testing
         ])
     func servesAny(to: String) throws {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(try open.domain(meantBy: PeerText(to)) == to.lowercased())
+        for written in [to, to + "."] {
+            #expect(try open.domain(meantBy: PeerText(written)) == to.lowercased())
+        }
     }
 
     @Test(
         "an open proxy asks DNS for nothing else",
         arguments: [
-            "localhost", "127.0.0.1", "[::1]", "::1", "bücher.example", "a..b", ".a.b", "a.b.", "-a.b", "a-.b", "a b.c",
+            "localhost", "127.0.0.1", "[::1]", "::1", "bücher.example", "a..b", ".a.b", "a.b..", "a.", "127.0.0.1.",
+            "-a.b", "a-.b", "a b.c",
             "a_b.c", "a/b.c", "user@example.com", "example.com:5222", String(repeating: "a", count: 64) + ".b",
             String(repeating: "a.", count: 127) + "b",
         ])
@@ -62,6 +66,7 @@ import Testing
         #expect(try Self.domains.route(askedFor: "xmpp:xmpp.example.net:5222") == "xmpp.example.net:5222")
         #expect(try Self.domains.route(askedFor: "XMPP:XMPP.Example.NET:5222") == "xmpp.example.net:5222")
         #expect(try Self.domains.route(askedFor: "xmpp:[2001:DB8::1]:5222") == "[2001:db8::1]:5222")
+        #expect(try Self.domains.route(askedFor: "xmpp:xmpp.example.net.:5222") == "xmpp.example.net:5222")
     }
 
     @Test(
@@ -69,7 +74,7 @@ import Testing
         arguments: [
             "xmpp:xmpp.example.net:5223", "xmpp:127.0.0.1:5222", "xmpp:xmpp.example.net", "xmpp.example.net:5222",
             "http:xmpp.example.net:5222", ":xmpp.example.net:5222", "xmpp:", "xmpp", "xmpp: xmpp.example.net:5222",
-            "xmpp:%78mpp.example.net:5222",
+            "xmpp:%78mpp.example.net:5222", "xmpp:xmpp.example.net..:5222", "xmpp:.:5222",
         ])
     func refusesRoute(route: String) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {

@@ -109,6 +109,39 @@ import BOSHCore
         #expect(throws: SessionOpening.Refusal.condition(.badRequest)) { try Self.judge(hold: .malformed) }
     }
 
+    @Test("T-01 S-01 a terminate without sid begins nothing, whatever else it says", arguments: [true, false])
+    func terminateBeginsNothing(isComplete: Bool) {
+        var attributes = BodyAttributes()
+        attributes.type = .terminate
+        if isComplete {
+            attributes.rid = .value(10)
+            attributes.to = "example.org"
+            attributes.isRestart = true
+        }
+        #expect(throws: SessionOpening.Refusal.nothingToEnd) {
+            try SessionOpening(judging: attributes, by: Self.policy)
+        }
+    }
+
+    @Test("S-01 P-03 X-08 M-05 what only a session can be asked begins none")
+    func sessionMattersBeginNothing() throws {
+        var creation = BodyAttributes()
+        creation.rid = .value(10)
+        creation.to = "example.org"
+        #expect(throws: Never.self) { try SessionOpening(judging: creation, by: Self.policy) }
+        var (pause, restart, stream, other) = (creation, creation, creation, creation)
+        pause.pause = .value(60)
+        restart.isRestart = true
+        stream.stream = "s1"
+        for attributes in [pause, restart, stream] {
+            #expect(throws: SessionOpening.Refusal.condition(.itemNotFound)) {
+                try SessionOpening(judging: attributes, by: Self.policy)
+            }
+        }
+        other.type = .other
+        #expect(throws: Never.self) { try SessionOpening(judging: other, by: Self.policy) }
+    }
+
     @Test("S-15 without a domain there is nobody to talk to", arguments: [nil, ""] as [PeerText?])
     func refusesNoDomain(to: PeerText?) {
         #expect(throws: SessionOpening.Refusal.condition(.improperAddressing)) { try Self.judge(to: to) }
@@ -116,7 +149,7 @@ import BOSHCore
 
     @Test(
         "S-16 a domain that is not served is unknown",
-        arguments: ["example.com", "example.org.", "sub.example.org", "user@example.org", " example.org", "*"]
+        arguments: ["example.com", "example.org..", "sub.example.org", "user@example.org", " example.org", "*"]
             as [PeerText])
     func refusesDomain(to: PeerText) {
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try Self.judge(to: to) }

@@ -8,6 +8,7 @@ import Testing
         let admin = try Daemon(upstream: 1).connectToAdmin()
         #expect(try admin.get("/healthz").body == "ok\n")
         #expect(try admin.get("/readyz").body == "ready\n")
+        #expect(try admin.get("//healthz/").body == "ok\n")
         #expect(try admin.get("/http-bind").status == 404)
         #expect(try admin.get("/").status == 404)
         let statistics = try admin.get("/stats")

@@ -84,6 +84,26 @@ import Testing
         #expect(answer.condition == creation.condition)
     }
 
+    @Test(
+        "S-01 T-01: what ends or changes a session and names none is answered, and opens nothing",
+        arguments: [
+            ("type='terminate'", nil), ("type='terminate' xmpp:restart='true'", nil),
+            ("xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'", "item-not-found"), ("pause='60'", "item-not-found"),
+            ("stream='s1'", "item-not-found"),
+        ] as [(String, String?)])
+    func opensNothing(attributes: String, condition: String?) throws {
+        let daemon = try Daemon(upstream: 1)
+        let namespace = attributes.contains("xmlns:xmpp") ? "" : " xmlns:xmpp='urn:xmpp:xbosh'"
+        let request = try BOSHClient(daemon).send(
+            "to='example.org' ver='1.6' wait='60' hold='1'\(namespace) \(attributes)")
+        let answer = try request.answer()
+        #expect(answer.isTerminal)
+        #expect(answer.condition == condition)
+        let statistics = try daemon.statistics()
+        #expect(statistics.number("sessions.ever") == 0)
+        #expect(statistics.number("upstream.connects") == 0)
+    }
+
     @Test("S-16: a domain is found in any case, and each of several is served")
     func servesDomains() throws {
         let server = try ScriptedUpstream()

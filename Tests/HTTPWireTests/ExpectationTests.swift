@@ -87,13 +87,32 @@ struct ExpectationTests {
 
     @Test("any other expectation is 417")
     func unknown() {
-        for value in ["else", "100-continue, else", "100-continue=1", "\"100-continue\"", "", "100"] {
+        for value in ["else", "100-continue, else", "100-continue=1", "\"100-continue\"", "100", ", else,"] {
             let reading = ChunkingVerifier().verify(Self.head.replacingFirst("100-continue", value))
             #expect(reading.faults == [.unknownExpectation])
             #expect(reading.text.hasPrefix("HTTP/1.1 417 Expectation Failed\r\n"))
         }
         let twice = Self.head.replacingFirst("Expect:", "Expect: 100-continue\r\nExpect:")
         #expect(ChunkingVerifier().verify(twice + "ab").requests.count == 1)
+    }
+
+    @Test("H-18: an empty list of expectations asks for nothing", arguments: ["", " ", "\t", ",", " , ,"])
+    func empty(value: String) throws {
+        let head = Self.head.replacingFirst(" 100-continue", value)
+        let reading = ChunkingVerifier().verify(head + "ab")
+        #expect(reading.faults == [])
+        #expect(try #require(reading.requests.first).head.expectsContinue == false)
+        let beside = Self.head.replacingFirst("Expect:", "Expect:\(value)\r\nExpect:")
+        #expect(try #require(ChunkingVerifier().verify(beside + "ab").requests.first).head.expectsContinue)
+    }
+
+    @Test("fields that hold lists may hold an empty one", arguments: ["", " ", ",", ", ,"])
+    func emptyLists(value: String) throws {
+        for name in ["Connection", "Accept-Encoding", "Content-Encoding", "X-Forwarded-For", "Forwarded", "TE", "Via"] {
+            let text = "POST / HTTP/1.1\r\nHost: h\r\n\(name):\(value)\r\nContent-Length: 2\r\n\r\nab"
+            let head = try #require(ChunkingVerifier().verify(text).requests.first).head
+            #expect(head.keepAlive && head.acceptedCoding == .identity && head.coding == .identity)
+        }
     }
 
     @Test("a refusal or a deadline takes the place of the interim answer")

@@ -49,6 +49,7 @@ import Testing
         ("localhost:1", "localhost", 1, "localhost:1"),
         ("my_server-1:65535", "my_server-1", 65535, "my_server-1:65535"),
         ("4chan.example:1", "4chan.example", 1, "4chan.example:1"),
+        ("xmpp.example.org.:5222", "xmpp.example.org", 5222, "xmpp.example.org:5222"),
         ("xn--bcher-kva.example:5222", "xn--bcher-kva.example", 5222, "xn--bcher-kva.example:5222"),
     ])
     func `An upstream address`(text: String, host: String, port: UInt16, description: String) throws {
@@ -60,7 +61,7 @@ import Testing
 
     @Test(arguments: [
         "", "localhost", "localhost:", "localhost:0", "localhost:65536", ":5222", "::1:5222", "a b:1", "a..b:1", ".a:1",
-        "a.:1", "-a:1", "a-:1", "a.-b:1", "http://localhost:5222", "localhost/x:1", "user@host:1", "bücher.example:1",
+        "a..:1", "-a:1", "a-:1", "a.-b:1", "http://localhost:5222", "localhost/x:1", "user@host:1", "bücher.example:1",
         "1.2.3:1", "300.1.1.1:1", "1:1", "a:b:1", "unix:/run/x", "\(String(repeating: "a", count: 64)).example:1",
     ])
     func `No upstream address`(text: String) {

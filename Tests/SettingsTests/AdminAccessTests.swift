@@ -14,14 +14,16 @@ import Testing
     @Test(
         "admin-host: addresses, localhost and listed names are asked by",
         arguments: [
-            "127.0.0.1", "10.0.0.1:5281", "[::1]", "[2001:db8::1]:80", "localhost", "LOCALHOST:1", "Stats.example:9",
+            "127.0.0.1", "10.0.0.1:5281", "[::1]", "[2001:db8::1]:80", "localhost", "LOCALHOST:1", "localhost.",
+            "stats.example.:9", "Stats.example:9",
         ])
     func admits(host: String) { #expect(Self.admits(host)) }
 
     @Test(
         "admin-host: any other name may be an attacker's",
         arguments: [
-            "evil.example", "", ":80", "127.0.0.1.evil.example", "localhost.evil.example", "stats.example.", "[::1",
+            "evil.example", "", ":80", "127.0.0.1.evil.example", "localhost.evil.example", "stats.example..", ".",
+            "[::1",
             "[127.0.0.1]", "::1", "localhost:x", "127.0.0.1:80:80", String(repeating: "1", count: 100_000),
         ])
     func refuses(host: String) { #expect(!Self.admits(host)) }

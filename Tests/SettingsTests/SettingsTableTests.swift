@@ -140,9 +140,9 @@ import Testing
 
     @Test(arguments: [
         ("/", "/"), ("/http-bind", "/http-bind"), ("/http-bind/", "/http-bind"), ("/a/b//", "/a/b"), ("//", "/"),
-        ("/%7Ebosh", "/%7Ebosh"),
+        ("/%7Ebosh", "/%7Ebosh"), ("//http-bind", "/http-bind"), ("///a//b/", "/a//b"),
     ])
-    func `A path loses the slash at its end`(text: String, path: String) throws {
+    func `A path has one slash in front and none at its end`(text: String, path: String) throws {
         let entries = Self.required + [SettingEntry("path", text, origin: .flag)]
         #expect(try Settings.resolve(entries: entries).path == path)
     }
@@ -155,14 +155,17 @@ import Testing
         expectInvalid(text, for: SettingsTable.path.row)
     }
 
-    @Test(arguments: [("Holdfast.Example.org", "holdfast.example.org"), ("stats", "stats"), ("10-a.b", "10-a.b")])
+    @Test(arguments: [
+        ("Holdfast.Example.org", "holdfast.example.org"), ("stats", "stats"), ("10-a.b", "10-a.b"),
+        ("a.example.", "a.example"),
+    ])
     func `A host name is kept in lower case`(text: String, name: String) throws {
         let file = SettingOrigin.file(path: "f", line: 1, column: 1)
         let entries = Self.required + [SettingEntry("admin-host", text, origin: file)]
         #expect(try Settings.resolve(entries: entries).adminHosts == [name])
     }
 
-    @Test(arguments: ["-a", "a-", "a..b", ".a", "a.", "ä.example", "a b", "a:80", String(repeating: "a", count: 64)])
+    @Test(arguments: ["-a", "a-", "a..b", ".a", "a..", "ä.example", "a b", "a:80", String(repeating: "a", count: 64)])
     func `What is no host name is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.adminHost.row)
     }

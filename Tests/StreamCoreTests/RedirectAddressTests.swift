@@ -11,7 +11,7 @@ struct RedirectAddressTests {
             ("[2001:41D0:1:A49b::1]:9222", "2001:41d0:1:a49b::1", 9222),
             ("[::ffff:192.0.2.7]:5222", "::ffff:192.0.2.7", 5222),
             ("xn--bcher-kva.example:65535", "xn--bcher-kva.example", 65535), ("_a.b", "_a.b", nil),
-            ("a:00080", "a", 80),
+            ("a:00080", "a", 80), ("b.example.", "b.example", nil), ("b.example.:1", "b.example", 1),
         ])
     func good(text: String, host: String, port: UInt16?) {
         let address = RedirectAddress(text)
