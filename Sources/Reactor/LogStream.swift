@@ -71,7 +71,9 @@ package struct LogStream: Sendable {
         let bytes = Array(line.utf8)
         var offset = 0
         while offset < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { unsafe writeSome(UnsafeRawBufferPointer(rebasing: $0[offset...])) }
+            let count = unsafe bytes.withUnsafeBytes { bytes in
+                unsafe writeSome(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+            }
             guard count > 0 else { return false }
             offset += count
         }

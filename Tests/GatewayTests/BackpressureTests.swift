@@ -93,7 +93,7 @@ import Testing
         #expect(received == sent)
     }
 
-    @Test("R-16: a close that comes together with the poll that lets the server be read again", arguments: [true, false])
+    @Test("R-16: a close that comes with the poll that lets the server be read again", arguments: [true, false])
     func closeWithThePollThatResumes(isReset: Bool) throws {
         let session = try OpenSession(environment: ["HOLDFAST_SESSION_BUFFER": "16384"])
         let stanza = "<message>\(String(repeating: "x", count: 10_000))</message>"
@@ -142,6 +142,19 @@ import Testing
         #expect(try older.answer().isEmpty)
         try session.daemon.settle()
         #expect(try session.daemon.statistics().number("sessions.now") == 2)
+    }
+
+    @Test("T-01: what was taken before a terminate goes to a server that reads slowly")
+    func farewellToSlowServer() throws {
+        let session = try OpenSession(receiveBuffer: 4_096)
+        let stanza = "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 60_000))</body></message>"
+        let (sent, _) = try session.sendUntilHeld(stanza, most: 200)
+        let leave = "<presence xmlns='jabber:client' type='unavailable'/>"
+        #expect(try session.client.exchange("type='terminate'", leave).payload.isEmpty)
+        // Longer than a farewell takes to a server that reads: only what accepts nothing for upstream-write-timeout ends.
+        usleep(2_500_000)
+        for _ in 0..<sent { #expect(try session.stream.read(until: "</message>") == stanza) }
+        #expect(try session.stream.read(until: "</stream:stream>") == leave + "</stream:stream>")
     }
 
     @Test("R-05 R-13: a client that goes on sending to a server that reads nothing ends its session alone")

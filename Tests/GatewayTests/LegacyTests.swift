@@ -27,7 +27,7 @@ import Testing
 
     @Test(
         "T-10: a creation request that is wrong in itself",
-        arguments: ["wait='x'", "hold='-1'", "wait='1' content='text/html'"])
+        arguments: ["wait='x'", "hold='-1'", "wait='1' hold='one'"])
     func refusesCreation(attributes: String) throws {
         let client = BOSHClient(try Daemon(upstream: 1))
         expect(try client.send("to='example.org' \(attributes)").httpAnswer(), is: 400)

@@ -52,7 +52,7 @@ import Testing
     @Test(
         "S-16: what is not served is refused, and nothing is connected",
         arguments: [
-            "example.com", "chat.example.org", "net", "example.org.", "127.0.0.1", "bucher.example", "*",
+            "example.com", "chat.example.org", "net", "example.org..", "127.0.0.1", "bucher.example", "*",
             "xn--bcher-kva.example.org", "example.org/resource", "user@example.org", "[::1]", " example.org",
         ])
     func refuses(domain: String) throws {

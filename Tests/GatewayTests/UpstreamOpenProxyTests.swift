@@ -81,7 +81,7 @@ import Testing
         "open proxy: what is no ASCII name of DNS is refused, and nobody is asked",
         arguments: [
             "bücher.example", "127.0.0.1", "[::1]", "::1", "localhost", "example", "10.0.0.1", "1.2.3", "a..example",
-            ".example", "evil.example.", "evil_x.example", "-a.example", "a b.example", "evil.example:22",
+            ".example", "evil.example..", "evil_x.example", "-a.example", "a b.example", "evil.example:22",
             "a/b.example",
             "xn--a\u{1}.example", String(repeating: "a", count: 64) + ".example",
         ])

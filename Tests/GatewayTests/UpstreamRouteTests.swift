@@ -125,7 +125,7 @@ import Testing
     @Test(
         "see-other-host: no other place is gone to",
         arguments: [
-            "127.0.0.1:OTHER", "127.0.0.1", "127.1:LISTED", "[::ffff:127.0.0.1]:LISTED", "localhost.:LISTED",
+            "127.0.0.1:OTHER", "127.0.0.1", "127.1:LISTED", "[::ffff:127.0.0.1]:LISTED", "localhost..:LISTED",
             "nowhere.invalid:LISTED", "127.0.0.1:LISTED:1", "xmpp:127.0.0.1:LISTED", "user@127.0.0.1:LISTED", "",
         ])
     func notFollowed(place: String) throws {
