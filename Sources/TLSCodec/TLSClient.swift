@@ -31,6 +31,8 @@ package final class TLSClient {
     private var isCloseSent = false
     private var allowance = MessageAllowance()
     private var isFlooded = false
+    /// Plaintext that OpenSSL did not write when it was sent.
+    private var waiting: [UInt8] = []
     /// Whether a session ticket has come, and OpenSSL's buffers were not let go of since.
     private var hasNewTicket = false
     /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
@@ -116,7 +118,11 @@ package final class TLSClient {
         case .handshaking, .open: break
         }
         let progress = wire.exchange(ciphertext, output: &reply) {
-            guard phase == .handshaking else { return read(into: &plaintext) }
+            guard phase == .handshaking else {
+                let progress = read(into: &plaintext)
+                guard progress == .open, let error = writeWaiting() else { return progress }
+                return fail(error)
+            }
             let progress = handshake()
             guard progress == .established else { return progress }
             let next = read(into: &plaintext)
@@ -150,6 +156,8 @@ package final class TLSClient {
 
     /// Encrypts all of `plaintext` and appends the records to `output`.
     ///
+    /// While half of a message of TLS itself has come, for instance of a session ticket, nothing can be written: what is sent
+    /// then is kept, and stands in the reply to what `receive` takes next.
     /// - Throws: `TLSError.ourFault` before `established` and after `close`, the failure of the stream after it failed.
     package func send(_ plaintext: Span<UInt8>, into output: inout [UInt8]) throws(TLSError) {
         switch phase {
@@ -159,19 +167,59 @@ package final class TLSClient {
         }
         guard !isCloseSent else { throw .ourFault(detail: "bytes were sent after the stream was closed") }
         guard !plaintext.isEmpty else { return }
-        ErrorQueue.clear()
-        let isWritten = wire.exchange(output: &output) {
-            unsafe plaintext.withUnsafeBytes { bytes in
-                var count = 0
-                // The wire takes all bytes, so there is no partial write and no retry.
-                return unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count) == 1 && count == bytes.count
-            }
+        guard waiting.isEmpty else { return try wait(plaintext) }
+        switch wire.exchange(output: &output, { write(plaintext) }) {
+        case .all: return
+        case .notYet: try wait(plaintext)
+        case .failed(let error):
+            _ = fail(error)
+            throw error
         }
-        guard !isWritten else { return }
-        let error = TLSError.ourFault(detail: ErrorQueue.takeFirst()?.text ?? "OpenSSL did not take all bytes")
-        _ = fail(error)
-        throw error
     }
+
+    private enum Written {
+        case all
+        /// Half of one of TLS's own messages has come, and OpenSSL writes nothing before the rest is there.
+        case notYet
+        case failed(TLSError)
+    }
+
+    private func write(_ plaintext: Span<UInt8>) -> Written {
+        ErrorQueue.clear()
+        return unsafe plaintext.withUnsafeBytes { bytes in
+            var count = 0
+            let result = unsafe SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count)
+            // The wire takes all bytes, so there is no partial write.
+            if result == 1, count == bytes.count { return .all }
+            if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .notYet }
+            return .failed(.ourFault(detail: ErrorQueue.takeFirst()?.text ?? "OpenSSL did not take all bytes"))
+        }
+    }
+
+    /// Keeps plaintext until OpenSSL writes again.
+    private func wait(_ plaintext: Span<UInt8>) throws(TLSError) {
+        guard waiting.count + plaintext.count <= Self.mostWaiting else {
+            let error = TLSError.ourFault(detail: "the server began a message of TLS itself and did not end it")
+            _ = fail(error)
+            throw error
+        }
+        unsafe plaintext.withUnsafeBytes { unsafe waiting.append(contentsOf: $0) }
+    }
+
+    /// Writes what waits, now that more has come.
+    private func writeWaiting() -> TLSError? {
+        guard !waiting.isEmpty else { return nil }
+        switch write(waiting.span) {
+        case .all:
+            waiting = []
+            return nil
+        case .notYet: return nil
+        case .failed(let error): return error
+        }
+    }
+
+    /// How many bytes may wait for the rest of a message of TLS itself.
+    private static let mostWaiting = 8 * 1_048_576
 
     /// Whether the head of a record is awaited, `RH` in OpenSSL's words, and not its body.
     private var isBetweenRecords: Bool {

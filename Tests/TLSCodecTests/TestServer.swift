@@ -9,7 +9,7 @@ final class TestServer {
         init(
             _ certificate: TestCertificate, chain: [TestCertificate] = [],
             versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, alpn: String? = nil,
-            insistsOnALPN: Bool = false, ciphers: String = "DEFAULT", clientCertificate: ClientCertificatePolicy = .none
+            insistsOnALPN: Bool = false, ciphers: String = "DEFAULT", clientCertificate: ClientCertificatePolicy = .none, fragment: Int? = nil
         ) throws {
             handle = try require(SSL_CTX_new(TLS_server_method()))
             // TLS 1.1 exists at security level 0 only.
@@ -22,6 +22,7 @@ final class TestServer {
                 X509_up_ref(extra.certificate)
                 SSL_CTX_ctrl(handle, SSL_CTRL_CHAIN_CERT, 0, UnsafeMutableRawPointer(extra.certificate))
             }
+            if let fragment { SSL_CTX_ctrl(handle, SSL_CTRL_SET_MAX_SEND_FRAGMENT, fragment, nil) }
             // Sessions with a client's certificate are refused without a name for what they are good for.
             SSL_CTX_set_session_id_context(handle, [1], 1)
             if clientCertificate != .none {
