@@ -142,7 +142,7 @@ extension Worker {
             case .openStream(let request, let stream):
                 open(request, stream: stream, of: driver)
             case .forward(let bytes, let stream):
-                if let link = driver.link(stream) { send(bytes, on: link) }
+                if let link = driver.link(stream) { send(bytes, on: link, isLast: driver.session.phase == .over) }
             case .restartStream(let stream):
                 if let link = driver.link(stream) { restart(link) }
             case .pauseReading(let stream):

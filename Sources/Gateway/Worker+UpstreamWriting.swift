@@ -7,11 +7,13 @@ import XMLCodec
 
 /// What goes to the servers, and back-pressure both ways.
 extension Worker {
-    /// Puts bytes of the stream on their way, through TLS where there is TLS.
-    func send(_ bytes: [UInt8], on link: UpstreamLink) {
+    /// Puts bytes of the stream on their way, through TLS where there is TLS. `isLast`: the session has ended, and nothing but its
+    /// farewell comes behind them.
+    func send(_ bytes: [UInt8], on link: UpstreamLink, isLast: Bool = false) {
         guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
-        // One body may stand above the bound, whatever its size; more of them may not pile up. A farewell is the last.
-        guard link.unwrittenCount <= settings.sessionBuffer || link.leavingSince.instant != nil else {
+        // One body may stand above the bound, whatever its size; more of them may not pile up. Behind a farewell none comes.
+        let isFarewell = isLast || link.leavingSince.instant != nil
+        guard link.unwrittenCount <= settings.sessionBuffer || isFarewell else {
             handle(.stalled, on: link)
             return
         }
@@ -43,7 +45,7 @@ extension Worker {
         var answers: [UInt8] = []
         let count = stanzaReturn.append(returning: stanzas.span, into: &answers)
         counters.stanzasReturned &+= UInt64(count)
-        if !answers.isEmpty { send(answers, on: link) }
+        if !answers.isEmpty { send(answers, on: link, isLast: true) }
     }
 
     func markDirty(_ link: UpstreamLink) {

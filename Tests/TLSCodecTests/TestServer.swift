@@ -9,7 +9,8 @@ final class TestServer {
         init(
             _ certificate: TestCertificate, chain: [TestCertificate] = [],
             versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, alpn: String? = nil,
-            insistsOnALPN: Bool = false, ciphers: String = "DEFAULT", clientCertificate: ClientCertificatePolicy = .none, fragment: Int? = nil
+            insistsOnALPN: Bool = false, ciphers: String = "DEFAULT",
+            clientCertificate: ClientCertificatePolicy = .none, fragment: Int? = nil
         ) throws {
             handle = try require(SSL_CTX_new(TLS_server_method()))
             // TLS 1.1 exists at security level 0 only.
