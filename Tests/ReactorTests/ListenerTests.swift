@@ -30,7 +30,7 @@ import Testing
         try Loopback.wait(listener.descriptor, .readable)
         switch listener.accept() {
         case .accepted(let socket, _):
-            #expect(try SocketOption.userTimeout.value(of: socket.descriptor) == 7_000)
+            #expect(try SocketOption.userTimeout.value(of: socket.descriptor) == 10_000)
             #expect(try SocketOption.keepAlive.value(of: socket.descriptor) == 1)
             #expect(try SocketOption.keepAliveIdle.value(of: socket.descriptor) == 60)
             #expect(try SocketOption.noDelay.value(of: socket.descriptor) == 1)

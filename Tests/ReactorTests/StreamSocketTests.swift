@@ -107,7 +107,7 @@ import Testing
             #expect(try SocketOption.keepAliveIdle.value(of: client.descriptor) == 60)
             #expect(try SocketOption.keepAliveInterval.value(of: client.descriptor) == 15)
             #expect(try SocketOption.keepAliveCount.value(of: client.descriptor) == 3)
-            #expect(try SocketOption.userTimeout.value(of: client.descriptor) == 30_000)
+            #expect(try SocketOption.userTimeout.value(of: client.descriptor) == 33_000)
         }
     }
 
