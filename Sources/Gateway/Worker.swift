@@ -107,8 +107,9 @@ package final class Worker {
     /// How far the end of the process has come.
     enum Stopping {
         case none
-        /// Sessions have ended; answers and farewells are being written, until the instant at the latest.
-        case draining(until: MonotonicInstant)
+        /// Sessions have ended; answers and farewells are being written, until the first instant, or as long as servers go on
+        /// accepting what was taken for them, until the second one at the latest.
+        case draining(until: MonotonicInstant, atLast: MonotonicInstant)
     }
 
     /// A listening socket and what is served on it. A class, because a socket cannot be copied into an array.
@@ -229,9 +230,20 @@ package final class Worker {
     }
 
     private var isDone: Bool {
-        guard case .draining(let until) = stopping else { return false }
+        guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid = links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }
-        return isAllSaid || now >= until
+        if isAllSaid { return true }
+        guard now >= until else { return false }
+        guard now < atLast, links.all.contains(where: { isAccepting($0) }) else { return true }
+        stopping = .draining(until: min(now.advanced(by: Self.drainTime), atLast), atLast: atLast)
+        return false
+    }
+
+    /// Whether a server has lately accepted some of what still waits for it here.
+    private func isAccepting(_ link: UpstreamLink) -> Bool {
+        guard link.hasUnwritten else { return false }
+        lookAtAcceptance(of: link)
+        return link.acceptance.deadline(Self.drainTime).map { now < $0 } ?? true
     }
 
     private var timeToWake: Duration? {
@@ -246,7 +258,7 @@ package final class Worker {
         }
         if let acceptsAgainAt { next = min(next ?? acceptsAgainAt, acceptsAgainAt) }
         if let givesBackAt { next = min(next ?? givesBackAt, givesBackAt) }
-        if case .draining(let until) = stopping { next = min(next ?? until, until) }
+        if case .draining(let until, _) = stopping { next = min(next ?? until, until) }
         return next
     }
 
@@ -328,7 +340,8 @@ package final class Worker {
     /// Tells every client and every upstream, and lets the loop end when they have been told (`T-08`).
     private func shutDown() {
         logger.notice("shutting down", metadata: ["sessions": "\(sessionTable.count)"])
-        stopping = .draining(until: now.advanced(by: Self.drainTime))
+        let atLast = now.advanced(by: max(Self.drainTime, settings.upstreamWriteTimeout))
+        stopping = .draining(until: now.advanced(by: Self.drainTime), atLast: atLast)
         closeListeners()
         for slot in sessions.indices where sessions[slot] != nil {
             handle(.shutdownRequested, session: UInt32(slot))

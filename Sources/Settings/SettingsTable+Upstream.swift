@@ -94,7 +94,8 @@ extension SettingsTable {
         "How long connecting, TLS and the server's first features may take together")
 
     package static let upstreamWriteTimeout = Setting.seconds(
-        "upstream-write-timeout", default: 30, in: 1...600, example: 60, "How long the server may accept no byte")
+        "upstream-write-timeout", default: 30, in: 1...600, example: 60,
+            "How long the server may accept no byte; those count that its machine has acknowledged")
 
     package static let stanzaTimeout = Setting.seconds(
         "upstream-stanza-timeout", default: 30, in: 1...600, example: 60,

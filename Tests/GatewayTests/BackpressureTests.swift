@@ -158,6 +158,24 @@ import Testing
         #expect(try session.stream.read(until: "</stream:stream>") == leave + "</stream:stream>")
     }
 
+    @Test("T-08: what was taken before SIGTERM goes to a server that reads slowly")
+    func shutdownWithSlowServer() throws {
+        let session = try OpenSession(receiveBuffer: 4_096)
+        let stanza = "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 250_000))</body></message>"
+        let (sent, _) = try session.sendUntilHeld(stanza, most: 200)
+        try session.daemon.wait(until: "upstream.stanzas_out", is: sent)
+        session.daemon.send(SIGTERM)
+        var expected = Array(String(repeating: stanza, count: sent).utf8)
+        // Slowly, and for longer than a process needs that has nothing to say.
+        for _ in 0..<16 {
+            #expect(try session.stream.wire.read(count: 8_000) == Array(expected.prefix(8_000)))
+            expected.removeFirst(8_000)
+            usleep(250_000)
+        }
+        #expect(try session.stream.wire.read(count: expected.count) == expected)
+        #expect(try session.stream.read(until: "</stream:stream>") == "</stream:stream>")
+    }
+
     @Test("upstream-write-timeout: a server that reads nothing ends the session of a client that goes on sending, and no other")
     func boundsUnsent() throws {
         let session = try OpenSession(
