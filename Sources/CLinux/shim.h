@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -43,6 +44,12 @@ static inline int holdfast_ignore_signal(int number) {
 static inline char **holdfast_environment(void) {
     extern char **environ;
     return environ;
+}
+
+// ioctl takes a variable number of arguments.
+static inline int holdfast_unread(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
 }
 
 static inline int holdfast_exited(int status) { return WIFEXITED(status); }

@@ -53,6 +53,8 @@ package final class Worker {
 
     var connections = SlotArray<ClientConnection>(.client)
     var dirtyConnections: [ClientConnection] = []
+    /// Connections that go on with input that has come already, when it is their turn.
+    var connectionsInTurn: [ClientConnection] = []
     var connectionDeadlines = DeadlineQueue()
 
     var sessions: [SessionDriver?] = []
@@ -207,7 +209,8 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
         while !isDone {
-            let wait = waitingLinks.isEmpty && largeBodies.isEmpty ? timeToWake : .zero
+            let isIdle = waitingLinks.isEmpty && largeBodies.isEmpty && connectionsInTurn.isEmpty
+            let wait = isIdle ? timeToWake : .zero
             let count: Int
             do throws(SystemError) {
                 count = try poller.wait(timeout: wait)
@@ -218,6 +221,7 @@ package final class Worker {
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
             for index in 0..<count { dispatch(poller[index]) }
             workOnBacklogs()
+            workOnInput()
             workOnLargeBodies()
             handleDeadlines()
             flushDirty()
@@ -228,9 +232,16 @@ package final class Worker {
         return true
     }
 
+    /// Whether the end of the process has begun: then no session is known or begins any more.
+    var isStopping: Bool {
+        if case .draining = stopping { true } else { false }
+    }
+
     private var isDone: Bool {
         guard case .draining(let until) = stopping else { return false }
-        let isAllSaid = links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }
+        let isAllSaid =
+            links.count == 0 && largeBodies.isEmpty
+            && connections.all.allSatisfy { !$0.hasUnwritten && !$0.http.expectsInput }
         return isAllSaid || now >= until
     }
 
@@ -330,12 +341,9 @@ package final class Worker {
         logger.notice("shutting down", metadata: ["sessions": "\(sessionTable.count)"])
         stopping = .draining(until: now.advanced(by: Self.drainTime))
         closeListeners()
+        for connection in connections.all { windUp(connection) }
         for slot in sessions.indices where sessions[slot] != nil {
             handle(.shutdownRequested, session: UInt32(slot))
-        }
-        for connection in connections.all {
-            connection.http.closeAfterAnswers()
-            markDirty(connection)
         }
     }
 
