@@ -105,7 +105,7 @@ extension Worker {
     private func takeRequests(from bytes: Span<UInt8>, on connection: ClientConnection) -> Int {
         var offset = 0
         // A request's deadlines count from its first byte, however slowly the rest trickles in.
-        if connection.http.phase == .idle { connection.requestSince = now }
+        if connection.http.phase == .idle || connection.http.phase == .owingContinue { connection.requestSince = now }
         // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
         var work = 0
         while connection.ending == .none, !connection.isBodyWaiting, work < Self.workBound,
@@ -119,6 +119,7 @@ extension Worker {
                 work += request.body.count + Self.requestWork
                 serve(request, on: connection)
             case .continueExpected:
+                tellOfAwaitedAnswers(on: connection)
                 markDirty(connection)
             case .refused(let fault):
                 counters.requestsRefused &+= 1
@@ -128,6 +129,15 @@ extension Worker {
             }
         }
         return offset
+    }
+
+    /// The client sends nothing more before it has `100 Continue`, which stands behind the answers to these requests (`H-18`).
+    private func tellOfAwaitedAnswers(on connection: ClientConnection) {
+        for waiting in connection.waiting.all {
+            guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
+            let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
+            handle(.answerAwaited(exchange), session: waiting.session)
+        }
     }
 
     /// Looks at a connection anew after requests of it were taken.
@@ -260,6 +270,9 @@ extension Worker {
         case .idle:
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
         case .readingHead: return connection.requestSince.advanced(by: settings.headTimeout)
+        case .owingContinue:
+            // Whatever is held before it has a deadline of its own.
+            return nil
         case .readingBody:
             let late = connection.requestSince.advanced(by: settings.bodyTimeout)
             return min(late, connection.rate.windowEnd(Self.bodyWindow, least: settings.bodyRate) ?? late)
@@ -304,7 +317,7 @@ extension Worker {
             case .readingHead, .readingBody:
                 connection.http.encodeTimeout(date: date.current())
                 markDirty(connection)
-            case .idle, .refusing, .closing:
+            case .idle, .owingContinue, .refusing, .closing:
                 linger(connection)
             }
         }

@@ -26,6 +26,9 @@ package struct HTTPConnection: Sendable {
         case idle
         case readingHead
         case readingBody
+        /// The head has come, and its client waits for `100 Continue`, which stands behind answers that are owed. The time
+        /// until then is not the client's.
+        case owingContinue
         /// The input was refused.
         case refusing
         /// No more requests are taken.
@@ -79,7 +82,7 @@ package struct HTTPConnection: Sendable {
         switch stage {
         case .idle: .idle
         case .head: .readingHead
-        case .length, .chunks: .readingBody
+        case .length, .chunks: owesContinue ? .owingContinue : .readingBody
         case .refusing: .refusing
         case .closing: .closing
         }
@@ -179,7 +182,7 @@ package struct HTTPConnection: Sendable {
     /// and nothing done, while none is.
     @discardableResult
     package mutating func encodeOverload(date: HTTPDate? = nil) -> Bool {
-        guard phase == .readingBody else { return false }
+        guard phase == .readingBody || phase == .owingContinue else { return false }
         _ = refuse(.overloaded, origin: pendingOrigin, date: date)
         return true
     }
