@@ -4,7 +4,7 @@ extension Session {
     /// §10.1.1, `H-18`).
     ///
     /// What it would send cannot be known, so the request is released as if a further one had come: a held one together with
-    /// those before it (`R-03`), an early one as at its deadline. Not so while the creation waits for the server, or while the
+    /// those before it (`R-03`), one behind a gap as at its deadline. Not so while the creation waits for the server, or while the
     /// server takes no bytes: then the client is to wait.
     mutating func handleAwaited(
         _ exchange: ExchangeID, now: MonotonicInstant, policy: borrowing SessionPolicy,
@@ -15,7 +15,7 @@ extension Session {
             while let oldest = held.first, oldest.rid <= awaited.rid {
                 answerOldest(with: .empty, now: now, policy: policy, into: &effects)
             }
-        } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
+        } else if let index = early.firstIndex(where: { $0.exchange == exchange }), index >= gaplessCount {
             answerEarly(index, into: &effects)
         }
     }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -55,6 +56,12 @@ static inline int holdfast_unread(int descriptor) {
 static inline int holdfast_exited(int status) { return WIFEXITED(status); }
 static inline int holdfast_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int holdfast_ending_signal(int status) { return WTERMSIG(status); }
+
+// Variadic. How many bytes of those written the peer has not acknowledged, or -1.
+static inline int holdfast_unacknowledged(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
+}
 
 // EAI_NODATA is behind _GNU_SOURCE in <netdb.h>.
 enum { holdfast_no_address = -5 };

@@ -44,10 +44,20 @@ import Testing
     @Test("H-18 P-08: while the server takes no bytes the client is to wait, up to wait")
     func keepsBackPressure() {
         var harness = SessionHarness(hold: 1)
-        _ = harness.handle(.upstreamCongested(true))
+        _ = harness.handle(.upstreamCongested(.slow))
         _ = harness.send("a", "rid=101 <m1/>")
         #expect(harness.await("a") == [])
         #expect(harness.jump(.seconds(60)) == ["S: a empty"])
+    }
+
+    @Test("H-18 P-08: one that waits for a server with too much in front of it is not given up")
+    func keepsWhatIsWithheld() {
+        var harness = SessionHarness(hold: 1)
+        _ = harness.handle(.upstreamCongested(.full))
+        #expect(harness.send("a", "rid=101 <m1/>") == [])
+        #expect(harness.await("a") == [])
+        #expect(harness.handle(.upstreamCongested(.none)) == ["F: <m1/>"])
+        #expect(harness.await("a") == ["S: a empty"])
     }
 
     @Test("H-18: one that was answered meanwhile is nothing to wait for")
