@@ -130,8 +130,7 @@ extension Session {
             // A client that only closed its sending half still reads this answer; to all others it makes no difference.
             effects.append(.respond(exchange, response))
         } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
-            early[index].exchange = nil
-            effects.append(.respond(exchange, acknowledging(.error, to: early[index].rid)))
+            answerEarly(index, into: &effects)
         }
     }
 

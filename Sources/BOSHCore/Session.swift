@@ -224,6 +224,8 @@ package struct Session: Sendable {
             end(.loginDisplaced, culprit: nil, into: &effects)
         case .requestAborted(let exchange):
             handleAbort(exchange, now: now, policy: policy, into: &effects)
+        case .answerAwaited(let exchange):
+            handleAwaited(exchange, now: now, policy: policy, into: &effects)
         case .streamOpened(let identity, let features, let number):
             handleOpened(number, while: .opening, features: features, identity: identity, into: &effects)
         case .streamRestarted(let features, let number):
@@ -361,12 +363,7 @@ package struct Session: Sendable {
             answerOldest(with: .empty, now: now, policy: policy, into: &effects)
         }
         for index in early.indices.dropFirst(gaplessCount) where early[index].deadline <= now {
-            // Its turn has not come and its time is up: a recoverable error asks the client to repeat what is missing
-            // (XEP-0124 §17.3). The payload is kept, so nothing is lost if only the predecessor is repeated.
-            if let exchange = early[index].exchange {
-                effects.append(.respond(exchange, acknowledging(.error, to: early[index].rid)))
-            }
-            early[index].exchange = nil
+            answerEarly(index, into: &effects)
         }
         if let login = login.next, login <= now {
             end(.loginTimeout, culprit: nil, into: &effects)

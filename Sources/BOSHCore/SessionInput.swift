@@ -28,6 +28,8 @@ package enum SessionInput: Sendable {
     case displaced
     /// The connection of a request that waits for its response was closed by the client (`P-13`).
     case requestAborted(ExchangeID)
+    /// The client sends nothing more on this request's connection before it has the response (`H-18`).
+    case answerAwaited(ExchangeID)
     /// The upstream stream is open and has sent its first features.
     case streamOpened(StreamIdentity, features: [UInt8], on: StreamNumber = .first)
     /// The upstream stream was restarted and has sent its features.

@@ -47,6 +47,12 @@ static inline char **holdfast_environment(void) {
     return environ;
 }
 
+// ioctl takes a variable number of arguments.
+static inline int holdfast_unread(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
+
 static inline int holdfast_exited(int status) { return WIFEXITED(status); }
 static inline int holdfast_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int holdfast_ending_signal(int status) { return WTERMSIG(status); }

@@ -63,6 +63,17 @@ final class ClientConnection {
         case closed
     }
 
+    /// How far the client has ended its side.
+    enum ClientEnd: Comparable {
+        case none
+        /// Its end stands behind bytes that the kernel has and that are still to be read.
+        case announced
+        /// It was read: the client sends no more, and may still hear.
+        case read
+        /// No answer reaches the client: the connection is broken, or the client has not read for too long.
+        case deaf
+    }
+
     // In an order that leaves few gaps: there is one for every session at least.
     let token: Token
     /// When bytes last went through; the deadlines on idleness and on a client that does not read count from it.
@@ -71,12 +82,12 @@ final class ClientConnection {
     var peer: SocketAddress
     /// Whether its PROXY header named nobody: then neither the peer nor any field says who the client is.
     var isClientUnknown = false
+    let role: Role
+    var ending = Ending.none
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
     var prelude: Prelude?
     var socket: StreamSocket
     var http: HTTPConnection
-    let role: Role
-    var ending = Ending.none
     /// Bytes on their way out, from `written` on.
     var output: [UInt8] = []
     var written = 0
@@ -87,15 +98,15 @@ final class ClientConnection {
     var waiting = WaitingList()
     /// Whether a large body of it waits to be read, or is: no other request of it is taken meanwhile.
     var isBodyWaiting = false
-    /// Whether the client closed its side while requests that had come whole were still waiting for their turn.
-    var isPeerGone = false
+    /// How far the client has ended its side.
+    var clientEnd = ClientEnd.none
     /// Where its other end stands among the client addresses; unlimited for a trusted proxy, whose requests count for whom
     /// they are forwarded.
     var account = AddressLedger.Account.unlimited
     /// Whether it is in the list of connections to be written at the end of the batch.
     var isDirty = false
-    /// Whether the client closed its side: what is owed is written once, then the connection goes.
-    var isPeerClosed = false
+    /// Whether it is in the list of connections that go on with input that has come already.
+    var isInTurn = false
     /// Whether it is among those whose body is half read.
     var isUnfinished = false
     /// What the worker's account has of it.

@@ -5,113 +5,20 @@ import Reactor
 import Settings
 
 extension Worker {
-    /// Takes the connections that wait on a listener.
-    func accept(on index: Int) {
-        guard index < listeners.count else { return }
-        let socket = listeners[index]
-        // A bound keeps a storm of new connections from starving those that exist; level-triggered, so nothing is lost.
-        for _ in 0..<64 {
-            switch socket.listener.accept() {
-            case .accepted(let stream, let peer):
-                _ = add(stream, peer: peer, from: socket)
-            case .wouldBlock:
-                return
-            case .descriptorsExhausted:
-                counters.connectionsTurnedAway += 1
-                if !reserve.turnAway(socket.listener) {
-                    pauseAccepting()
-                    return
-                }
-            case .failed(let error):
-                logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
-                pauseAccepting()
-                return
-            }
-        }
-    }
-
-    /// Closes the listeners, so that a successor can listen there at once. Whoever has connected is accepted first and heard,
-    /// for closing a listener resets those that wait.
-    func closeListeners() {
-        for socket in listeners {
-            acceptAll(on: socket)
-            socket.watched.end(of: socket.listener.descriptor, in: poller)
-            socket.listener.removePath()
-        }
-        listeners = []
-    }
-
-    /// Accepts all that wait and takes in what they have sent: more than the queue holds cannot wait.
-    private func acceptAll(on socket: ListeningSocket) {
-        for _ in 0...Listener.backlog {
-            switch socket.listener.accept() {
-            case .accepted(let stream, let peer):
-                if let connection = add(stream, peer: peer, from: socket) { read(from: connection) }
-            case .descriptorsExhausted:
-                counters.connectionsTurnedAway += 1
-                guard reserve.turnAway(socket.listener) else { return }
-            case .wouldBlock:
-                return
-            case .failed(let error):
-                logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
-                return
-            }
-        }
-    }
-
-    /// Looks away from the listeners for a moment: who waits there would be reported for ever, and cannot be helped now.
-    private func pauseAccepting() {
-        guard acceptsAgainAt == nil else { return }
-        acceptsAgainAt = now.advanced(by: Self.acceptingPause)
-        for socket in listeners { socket.watched.end(of: socket.listener.descriptor, in: poller) }
-    }
-
-    private func add(
-        _ stream: consuming StreamSocket, peer: SocketAddress, from listener: ListeningSocket
-    ) -> ClientConnection? {
-        let isTrusted = trustedProxies.trusts(peer.ipAddress)
-        guard isTrusted || !listener.expectsProxyHeader else {
-            // Whoever is not trusted could write any address into the header.
-            counters.connectionsUntrusted += 1
-            logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
-            return nil
-        }
-        let rules = listener.role == .admin ? adminRules : isTrusted ? proxyRules : httpRules
-        let token = connections.nextToken()
-        let connection = ClientConnection(
-            token: token, role: listener.role, peer: peer, socket: stream, rules: rules,
-            expectsProxyHeader: listener.expectsProxyHeader, now: now)
-        guard admit(connection) else { return nil }
-        connections.insert(connection, at: token)
-        do throws(SystemError) {
-            try connection.socket.watch(for: [.readable, .peerClosed], as: connection.token.raw, in: poller)
-        } catch {
-            logger.error("watching a connection failed", metadata: ["error": "\(error)"])
-            release(connection)
-            connections.remove(connection.token)
-            return nil
-        }
-        counters.connectionsEver += 1
-        armDeadline(of: connection)
-        return connection
-    }
-
     /// Takes in what happened on a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
         if connection.socket.isReading {
             if event.isReadable || event.isHangup { read(from: connection) }
         } else if event.isHangup || event.isPeerClosed {
-            // Not being read: either too many requests are open or it is at its end. Nothing more is owed to it.
-            peerClosed(connection)
+            // Not being read, because too many requests are open or answers wait: the end stands behind what it has sent.
+            clientEnded(connection, .announced)
         }
-        if event.isWritable, connection.ending != .closed {
-            if !connection.hasUnwritten { consumeBacklog(of: connection) }
-            markDirty(connection)
-        }
+        if event.isWritable { markDirty(connection) }
     }
 
-    private func read(from connection: ClientConnection) {
+    /// Reads once and takes in what came.
+    func read(from connection: ClientConnection) {
         switch connection.socket.read(into: &readBuffer) {
         case .bytes(let count):
             counters.bytesFromClients &+= UInt64(count)
@@ -125,9 +32,11 @@ extension Worker {
                 }
             }
         case .wouldBlock:
-            return
-        case .end, .failed:
-            peerClosed(connection)
+            if connection.clientEnd != .none { inputEnded(of: connection) }
+        case .end:
+            if connection.clientEnd == .deaf { inputEnded(of: connection) } else { clientEnded(connection, .read) }
+        case .failed:
+            if connection.clientEnd == .deaf { inputEnded(of: connection) } else { clientEnded(connection, .deaf) }
         }
     }
 
@@ -196,7 +105,7 @@ extension Worker {
     private func takeRequests(from bytes: Span<UInt8>, on connection: ClientConnection) -> Int {
         var offset = 0
         // A request's deadlines count from its first byte, however slowly the rest trickles in.
-        if connection.http.phase == .idle { connection.requestSince = now }
+        if connection.http.phase == .idle || connection.http.phase == .owingContinue { connection.requestSince = now }
         // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
         var work = 0
         while connection.ending == .none, !connection.isBodyWaiting, work < Self.workBound,
@@ -210,6 +119,7 @@ extension Worker {
                 work += request.body.count + Self.requestWork
                 serve(request, on: connection)
             case .continueExpected:
+                tellOfAwaitedAnswers(on: connection)
                 markDirty(connection)
             case .refused(let fault):
                 counters.requestsRefused &+= 1
@@ -221,13 +131,18 @@ extension Worker {
         return offset
     }
 
+    /// The client sends nothing more before it has `100 Continue`, which stands behind the answers to these requests (`H-18`).
+    private func tellOfAwaitedAnswers(on connection: ClientConnection) {
+        for waiting in connection.waiting.all {
+            guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
+            let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
+            handle(.answerAwaited(exchange), session: waiting.session)
+        }
+    }
+
     /// Looks at a connection anew after requests of it were taken.
     func afterReading(_ connection: ClientConnection) {
         guard connection.ending == .none else { return }
-        if connection.isPeerGone, !isServing(connection) {
-            peerClosed(connection)
-            return
-        }
         if !connection.hasUnwritten {
             if connection.http.phase == .readingBody {
                 connection.rate.begin(now: now)
@@ -241,36 +156,8 @@ extension Worker {
         if !connection.hasUnwritten { connection.phaseSince = now }
         armDeadline(of: connection)
         updateInterest(of: connection)
-        if connection.http.hasOutput || connection.http.closesWhenDrained { markDirty(connection) }
-    }
-
-    /// The client closed its connection: what it waits for counts as lost (`P-13`).
-    private func peerClosed(_ connection: ClientConnection) {
-        guard connection.ending == .none else {
-            close(connection)
-            return
-        }
-        guard !isServing(connection) else {
-            connection.isPeerGone = true
-            updateInterest(of: connection)
-            return
-        }
-        connection.isPeerClosed = true
-        abortWaiting(on: connection)
-        markDirty(connection)
-    }
-
-    /// Whether requests of this connection that have come whole wait for a turn of the loop, and for nothing else.
-    private func isServing(_ connection: ClientConnection) -> Bool {
-        connection.isBodyWaiting || (!connection.backlog.isEmpty && connection.http.mayRead)
-    }
-
-    /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
-    func abortWaiting(on connection: ClientConnection) {
-        for waiting in connection.waiting.all {
-            guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
-            let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
-            handle(.requestAborted(exchange), session: waiting.session)
+        if connection.http.hasOutput || connection.http.closesWhenDrained || connection.clientEnd != .none {
+            markDirty(connection)
         }
     }
 
@@ -285,6 +172,7 @@ extension Worker {
     func flush(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         defer { settle(connection) }
+        if connection.clientEnd == .deaf { dropOutput(of: connection) }
         if connection.http.hasOutput {
             // The deadline on a client that does not read counts from here, however long the request was held.
             if !connection.hasUnwritten { connection.phaseSince = now }
@@ -299,21 +187,12 @@ extension Worker {
                 if !connection.hasUnwritten, connection.http.hasOutput { takeOutput(of: connection) }
                 counters.bytesToClients &+= UInt64(count)
             case .wouldBlock:
-                if connection.isPeerClosed {
-                    close(connection)
-                } else {
-                    connection.rate.begin(now: now)
-                    updateInterest(of: connection)
-                    armDeadline(of: connection)
-                }
+                connection.rate.begin(now: now)
+                updateInterest(of: connection)
+                armDeadline(of: connection)
                 return
             case .failed:
-                connection.written = connection.output.count
-                if !isServing(connection), connection.waiting.isEmpty || connection.isPeerClosed {
-                    close(connection)
-                } else {
-                    peerClosed(connection)
-                }
+                clientEnded(connection, .deaf)
                 return
             }
         }
@@ -322,8 +201,8 @@ extension Worker {
             connection.rate.end()
             pool.takeBack(&connection.output)
         }
-        if connection.isPeerClosed {
-            close(connection)
+        if connection.clientEnd != .none, connection.ending == .none {
+            step(towardsEndOf: connection)
             return
         }
         if connection.http.closesWhenDrained, connection.http.owed == 0 {
@@ -349,46 +228,27 @@ extension Worker {
         connection.http.takeOutput(into: &connection.output, limit: Self.writtenAtOnce)
     }
 
-    /// Closes our side and reads on for a moment, so that the client gets the answer before the reset (RFC 9112 §9.6).
-    private func linger(_ connection: ClientConnection) {
-        guard case .none = connection.ending else { return }
-        connection.ending = .lingering
-        connection.backlog = []
-        connection.phaseSince = now
-        do throws(SystemError) {
-            try connection.socket.shutdownWrite()
-        } catch {
-            close(connection)
-            return
-        }
-        updateInterest(of: connection)
-        armDeadline(of: connection)
+    /// Drops answers that do not reach the client.
+    private func dropOutput(of connection: ClientConnection) {
+        connection.http.dropOutput()
+        connection.written = connection.output.count
     }
 
-    func close(_ connection: ClientConnection) {
-        guard connection.ending != .closed else { return }
-        connection.ending = .closed
-        abortWaiting(on: connection)
-        pool.takeBack(&connection.output)
-        settle(connection)
-        release(connection)
-        // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
-        connection.socket.unwatch(in: poller)
-        connections.remove(connection.token)
-    }
-
-    private func updateInterest(of connection: ClientConnection) {
-        var interest: Interest = .peerClosed
+    /// Has the connection watched for what is wanted of it now, and gives it a turn where it can go on without.
+    func updateInterest(of connection: ClientConnection) {
+        // An end that is known already would be reported for ever.
+        var interest: Interest = connection.clientEnd == .none ? .peerClosed : []
         let isLingering = if case .lingering = connection.ending { true } else { false }
         // Who does not read its answers is not read either, or its requests would make them grow without bound.
         let mayRead =
             connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
-            && !connection.isBodyWaiting && !connection.isPeerGone
+            && !connection.isBodyWaiting && connection.clientEnd == .none
         if isLingering || mayRead { interest.insert(.readable) }
+        if connection.hasUnwritten { interest.insert(.writable) }
         // Requests that were read and had to wait go on with the next batch, behind everybody else's turn.
         let mayGoOn =
             !connection.backlog.isEmpty && connection.http.mayRead && !isLingering && !connection.isBodyWaiting
-        if connection.hasUnwritten || mayGoOn { interest.insert(.writable) }
+        if mayGoOn, !connection.hasUnwritten { goOn(with: connection) }
         do throws(SystemError) {
             try connection.socket.watch(for: interest, as: connection.token.raw, in: poller)
         } catch {
@@ -410,6 +270,9 @@ extension Worker {
         case .idle:
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
         case .readingHead: return connection.requestSince.advanced(by: settings.headTimeout)
+        case .owingContinue:
+            // Whatever is held before it has a deadline of its own.
+            return nil
         case .readingBody:
             let late = connection.requestSince.advanced(by: settings.bodyTimeout)
             return min(late, connection.rate.windowEnd(Self.bodyWindow, least: settings.bodyRate) ?? late)
@@ -419,7 +282,7 @@ extension Worker {
         }
     }
 
-    private func armDeadline(of connection: ClientConnection) {
+    func armDeadline(of connection: ClientConnection) {
         guard let deadline = deadline(of: connection) else { return }
         connectionDeadlines.schedule(slot: connection.token.slot, at: deadline)
     }
@@ -431,14 +294,21 @@ extension Worker {
             connectionDeadlines.schedule(slot: connection.token.slot, at: deadline)
             return
         }
+        if connection.ending == .none, connection.socket.isReading, connection.socket.unreadCount > 0 {
+            // What has come by now came in time; only this turn of the loop has not got to it yet.
+            read(from: connection)
+            guard connection.ending == .none else { return }
+            guard let deadline = self.deadline(of: connection), deadline <= now else {
+                armDeadline(of: connection)
+                return
+            }
+        }
         if case .lingering = connection.ending {
             close(connection)
         } else if isFastEnough(connection) {
             armDeadline(of: connection)
         } else if connection.hasUnwritten {
-            connection.written = connection.output.count
-            connection.backlog = []
-            peerClosed(connection)
+            clientEnded(connection, .deaf)
         } else if connection.http.hasOutput {
             // An answer of this very batch: it is written first.
             markDirty(connection)
@@ -447,7 +317,7 @@ extension Worker {
             case .readingHead, .readingBody:
                 connection.http.encodeTimeout(date: date.current())
                 markDirty(connection)
-            case .idle, .refusing, .closing:
+            case .idle, .owingContinue, .refusing, .closing:
                 linger(connection)
             }
         }
@@ -469,22 +339,6 @@ extension Worker {
         return !isSlow
     }
 
-    /// Accepts again after a pause, when its time has come.
-    func resumeAccepting() {
-        guard let acceptsAgainAt, acceptsAgainAt <= now else { return }
-        self.acceptsAgainAt = nil
-        if case .draining = stopping { return }
-        for socket in listeners {
-            do throws(SystemError) {
-                try socket.watched.set(
-                    .readable, of: socket.listener.descriptor, as: socket.token.raw, in: poller)
-            } catch {
-                logger.error("watching a listener failed", metadata: ["error": "\(error)"])
-                self.acceptsAgainAt = now.advanced(by: Self.acceptingPause)
-            }
-        }
-    }
-
     /// Ends what the kernel refused to watch for what was wanted: nothing would ever be heard of it again.
     func endUnwatchable() {
         while let token = unwatchable.popLast() {
@@ -495,9 +349,6 @@ extension Worker {
             }
         }
     }
-
-    /// For how long nobody is accepted after accepting failed for want of resources.
-    private static let acceptingPause = Duration.milliseconds(500)
 
     /// How much work on the requests of one connection is done in one turn: in bytes of bodies, with what a request takes beside.
     private static let workBound = 64 * 1024

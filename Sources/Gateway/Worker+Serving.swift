@@ -25,7 +25,10 @@ extension Worker {
             if coding != .identity, BodyCoder.mayCompress(response.bodyCount) { response.joinBody() }
             bodyCoder.compress(&response, as: coding)
         }
+        let owedContinue = connection.http.phase == .owingContinue
         _ = connection.http.respond(to: exchange, with: response, date: date.current())
+        // From here on it is the client that is waited for.
+        if owedContinue, connection.http.phase == .readingBody { connection.requestSince = now }
         markDirty(connection)
     }
 

@@ -29,7 +29,7 @@ extension Worker {
                 handle(.request(exchange, completed(attributes), payload: payload), session: driver.slot)
             case .foreign:
                 counters.unknownSessions &+= 1
-                answer(exchange, BodyResponse(.terminate(.itemNotFound)))
+                answer(exchange, BodyResponse(.terminate(isStopping ? .systemShutdown : .itemNotFound)))
             }
         case .refused(let fault, let attributes):
             if case .limit(let limit) = fault, let bound = Bound(limit) { reached(bound, "from \(connection.peer)") }
@@ -55,7 +55,7 @@ extension Worker {
     ) {
         let opening: SessionOpening
         do throws(SessionOpening.Refusal) {
-            if case .draining = stopping { throw .condition(.systemShutdown) }
+            if isStopping { throw .condition(.systemShutdown) }
             opening = try SessionOpening(judging: attributes, by: policy)
         } catch {
             var condition: TerminalCondition?

@@ -53,6 +53,8 @@ package final class Worker {
 
     var connections = SlotArray<ClientConnection>(.client)
     var dirtyConnections: [ClientConnection] = []
+    /// Connections that go on with input that has come already, when it is their turn.
+    var connectionsInTurn: [ClientConnection] = []
     var connectionDeadlines = DeadlineQueue()
 
     var sessions: [SessionDriver?] = []
@@ -208,7 +210,8 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
         while !isDone {
-            let wait = waitingLinks.isEmpty && largeBodies.isEmpty ? timeToWake : .zero
+            let isIdle = waitingLinks.isEmpty && largeBodies.isEmpty && connectionsInTurn.isEmpty
+            let wait = isIdle ? timeToWake : .zero
             let count: Int
             do throws(SystemError) {
                 count = try poller.wait(timeout: wait)
@@ -219,6 +222,7 @@ package final class Worker {
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
             for index in 0..<count { dispatch(poller[index]) }
             workOnBacklogs()
+            workOnInput()
             workOnLargeBodies()
             handleDeadlines()
             flushDirty()
@@ -229,7 +233,13 @@ package final class Worker {
         return true
     }
 
+    /// Whether the end of the process has begun: then no session is known or begins any more.
+    var isStopping: Bool {
+        if case .draining = stopping { true } else { false }
+    }
+
     private var isDone: Bool {
+<<<<<<< HEAD
         guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid = links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }
         if isAllSaid { return true }
@@ -244,6 +254,13 @@ package final class Worker {
         guard link.hasUnwritten else { return false }
         lookAtAcceptance(of: link)
         return link.acceptance.deadline(Self.drainTime).map { now < $0 } ?? true
+=======
+        guard case .draining(let until) = stopping else { return false }
+        let isAllSaid =
+            links.count == 0 && largeBodies.isEmpty
+            && connections.all.allSatisfy { !$0.hasUnwritten && !$0.http.expectsInput }
+        return isAllSaid || now >= until
+>>>>>>> http
     }
 
     private var timeToWake: Duration? {
@@ -343,12 +360,9 @@ package final class Worker {
         let atLast = now.advanced(by: max(Self.drainTime, settings.upstreamWriteTimeout))
         stopping = .draining(until: now.advanced(by: Self.drainTime), atLast: atLast)
         closeListeners()
+        for connection in connections.all { windUp(connection) }
         for slot in sessions.indices where sessions[slot] != nil {
             handle(.shutdownRequested, session: UInt32(slot))
-        }
-        for connection in connections.all {
-            connection.http.closeAfterAnswers()
-            markDirty(connection)
         }
     }
 

@@ -26,6 +26,9 @@ package struct HTTPConnection: Sendable {
         case idle
         case readingHead
         case readingBody
+        /// The head has come, and its client waits for `100 Continue`, which stands behind answers that are owed. The time
+        /// until then is not the client's.
+        case owingContinue
         /// The input was refused.
         case refusing
         /// No more requests are taken.
@@ -61,8 +64,8 @@ package struct HTTPConnection: Sendable {
     private var isInsideEmptyLine = false
     /// `100 Continue` waits for the answers before it.
     private var owesContinue = false
-    /// The owner wants the connection to end.
-    private var isWindingUp = false
+    /// The owner wants the connection to end: behind so many bytes of input no request begins any more.
+    private var inputLeft = Self.endless
 
     /// A connection on which nothing was read yet.
     package init(rules: HTTPRules) {
@@ -79,7 +82,7 @@ package struct HTTPConnection: Sendable {
         switch stage {
         case .idle: .idle
         case .head: .readingHead
-        case .length, .chunks: .readingBody
+        case .length, .chunks: owesContinue ? .owingContinue : .readingBody
         case .refusing: .refusing
         case .closing: .closing
         }
@@ -96,6 +99,11 @@ package struct HTTPConnection: Sendable {
     }
 
     private var mayBegin: Bool { queue.count < limits.pipelining && queue.waitingBytes <= limits.answers }
+
+    /// Whether `closeAfterAnswers` named input that has not come to `next` yet, and requests in it are still taken.
+    package var expectsInput: Bool {
+        inputLeft > 0 && inputLeft < Self.endless && phase != .refusing && phase != .closing
+    }
 
     /// Whether it is the bytes of answers behind a held one that keep the next request from being read.
     package var isFullOfAnswers: Bool { queue.waitingBytes > limits.answers }
@@ -138,6 +146,9 @@ package struct HTTPConnection: Sendable {
         output.take(into: &target, limit: limit)
     }
 
+    /// Forgets what is to be sent.
+    package mutating func dropOutput() { output = AnswerOutput() }
+
     // MARK: Input
 
     /// Reads on from `offset` up to the next event and leaves `offset` behind what was consumed; to be called again until
@@ -146,19 +157,23 @@ package struct HTTPConnection: Sendable {
     package mutating func next(_ input: Span<UInt8>, offset: inout Int, date: HTTPDate? = nil) -> HTTPEvent? {
         guard offset >= 0 else { return nil }
         while offset < input.count {
+            let from = offset
+            var event: HTTPEvent?
             switch stage {
             case .idle:
                 guard mayBegin else { return nil }
-                if let event = begin(input, &offset, date) { return event }
+                event = begin(input, &offset, date)
             case .head(let parser):
-                if let event = resume(parser, input, &offset, date) { return event }
+                event = resume(parser, input, &offset, date)
             case .length(let remaining):
-                if let event = takeBody(remaining, input, &offset) { return event }
+                event = takeBody(remaining, input, &offset)
             case .chunks(let decoder):
-                if let event = takeChunks(decoder, input, &offset, date) { return event }
+                event = takeChunks(decoder, input, &offset, date)
             case .refusing, .closing:
                 offset = input.count
             }
+            if inputLeft != Self.endless { closeAfterAnswers(behind: Int(inputLeft) - (offset - from)) }
+            if let event { return event }
         }
         return nil
     }
@@ -167,7 +182,7 @@ package struct HTTPConnection: Sendable {
     /// and nothing done, while none is.
     @discardableResult
     package mutating func encodeOverload(date: HTTPDate? = nil) -> Bool {
-        guard phase == .readingBody else { return false }
+        guard phase == .readingBody || phase == .owingContinue else { return false }
         _ = refuse(.overloaded, origin: pendingOrigin, date: date)
         return true
     }
@@ -206,7 +221,7 @@ package struct HTTPConnection: Sendable {
             terms.persistence = .ends
             queue.drop(after: exchange)
             stopReading()
-        } else if isWindingUp, queue.isLast(exchange), !isInsideRequest {
+        } else if inputLeft == 0, queue.isLast(exchange), !isInsideRequest {
             terms.persistence = .ends
         }
         let sharesBody = response.sharesBody(terms)
@@ -238,11 +253,14 @@ package struct HTTPConnection: Sendable {
         output.append { $0.append(contentsOf: Self.continueAnswer.utf8) }
     }
 
-    /// Ends the connection in good order: a request that is half read is still taken, no other is, and the last answer
-    /// says `Connection: close`. A connection that owes nothing is to be closed at once (`closesWhenDrained`).
-    package mutating func closeAfterAnswers() {
-        isWindingUp = true
-        if case .idle = stage { stage = .closing }
+    /// Ends the connection in good order: a request that is half read is still taken, and so are those that begin within the
+    /// next `count` bytes of input, which have come already (RFC 9112 §9.6); no other is. The last answer says
+    /// `Connection: close`. A connection that owes nothing is to be closed at once (`closesWhenDrained`).
+    ///
+    /// Said again, it counts anew.
+    package mutating func closeAfterAnswers(behind count: Int = 0) {
+        inputLeft = min(UInt32(clamping: count), Self.endless - 1)
+        if inputLeft == 0, case .idle = stage { stage = .closing }
     }
 
     // MARK: Reading the head
@@ -394,7 +412,7 @@ package struct HTTPConnection: Sendable {
         terms.withholdsBody = head.method == .head
         terms.coding = head.acceptedCoding
         if head.keepAlive { terms.persistence = head.version == .http11 ? .implied : .stated }
-        stage = head.keepAlive && !isWindingUp ? .idle : .closing
+        stage = head.keepAlive && inputLeft != 0 ? .idle : .closing
         return .request(HTTPRequest(exchange: queue.open(terms), head: head, body: body))
     }
 
@@ -441,6 +459,9 @@ package struct HTTPConnection: Sendable {
         guard case .some(let head) = pendingHead else { return nil }
         return head.origin
     }
+
+    /// No end of the input is known.
+    private static let endless = UInt32.max
 
     private static let continueAnswer = "HTTP/1.1 100 Continue\r\n\r\n"
 }

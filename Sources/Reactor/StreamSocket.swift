@@ -116,6 +116,9 @@ package struct StreamSocket: ~Copyable, Sendable {
             ? .wouldBlock : .failed(SystemError(call: "recv", code: Int32(clamping: -result)))
     }
 
+    /// How many bytes the kernel holds that were not read; 0 where it does not say.
+    package var unreadCount: Int { Int(max(holdfast_unread(descriptor.number), 0)) }
+
     /// Writes once.
     package func write(_ bytes: Span<UInt8>) -> WriteResult {
         let number = descriptor.number

@@ -49,7 +49,8 @@ import BOSHCore
     func allowsResumption() {
         let closing: [EndReason] = [
             .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
-            .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown, .tooManyStreams,
+            .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
+            .tooManyStreams,
         ]
         #expect(EndReason.allCases.filter { !$0.allowsResumption } == closing)
     }

@@ -65,6 +65,12 @@ struct SessionHarness {
         return handle(.requestAborted(ExchangeID(connection: UInt64(index), number: 0)))
     }
 
+    /// The client of request `name` waits for its response with all that it wants to send there.
+    mutating func await(_ name: String) -> [String] {
+        guard let index = names.lastIndex(of: name) else { return ["?: no request \(name)"] }
+        return handle(.answerAwaited(ExchangeID(connection: UInt64(index), number: 0)))
+    }
+
     /// The upstream does what `text` says.
     mutating func upstream(_ text: String) -> [String] {
         guard let line = DialogueLine(parsing: "U: \(text)") else { return ["?: cannot be read: \(text)"] }

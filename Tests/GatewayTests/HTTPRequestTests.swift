@@ -27,6 +27,52 @@ import Testing
         #expect(try client.exchange(junk).status == 200)
     }
 
+    @Test("H-18: a body that waits for 100 Continue behind a held poll releases it")
+    func continuesBehindAHeldPoll() throws {
+        let session = try OpenSession()
+        let client = try session.daemon.connect()
+        try client.send(RawClient.post(session.client.nextBody()))
+        try session.daemon.settle()
+        let message = "<message xmlns='jabber:client' id='m1'/>"
+        let body = session.client.nextBody("", message)
+        try client.send(
+            "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        )
+        let released = try client.answer()
+        #expect(released.status == 200)
+        #expect(try BOSHBody(released.body).isEmpty)
+        #expect(try client.answer().status == 100)
+        try client.send(body)
+        #expect(try session.stream.read(until: "/>") == message)
+        try session.stream.send("<message id='n1'/>")
+        #expect(try client.answer().body.contains("id='n1'"))
+    }
+
+    @Test("H-18 H-26 body-timeout: the time that we owe 100 Continue is not the client's")
+    func doesNotTimeOwedContinue() throws {
+        let server = try ScriptedUpstream()
+        let daemon = try Daemon(upstream: server.port, environment: ["HOLDFAST_BODY_TIMEOUT": "1"])
+        let client = try daemon.connect()
+        let creator = BOSHClient(daemon)
+        // The creation is held until the server has sent its features, whatever stands behind it.
+        let creation = "to='example.org' wait='60' hold='1' ver='1.6'"
+        try client.send(RawClient.post(creator.nextBody(creation)))
+        let stream = try server.accept()
+        try client.send(
+            "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: \(junk.utf8.count)\r\n\r\n"
+        )
+        // A body that is late beside it shows that the time has passed.
+        let late = try daemon.connect()
+        try late.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na")
+        #expect(try late.answer().status == 408)
+        try daemon.settle()
+        #expect(try client.wire.isSilent)
+        try stream.open()
+        #expect(try client.answer().status == 200)
+        #expect(try client.answer().status == 100)
+        #expect(try client.exchange(junk).status == 200)
+    }
+
     @Test("H-18: an unknown expectation")
     func refusesExpectation() throws {
         #expect(

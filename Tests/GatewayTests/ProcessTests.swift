@@ -61,7 +61,8 @@ import Testing
     }
 
     @Test(
-        "T-08: a signal answers what is held with system-shutdown and closes the streams", arguments: [SIGTERM, SIGINT])
+        "T-08: a signal answers what is held with system-shutdown and closes the streams",
+        arguments: [SIGTERM, SIGINT, SIGQUIT])
     func shutsDown(signal: Int32) throws {
         let session = try OpenSession()
         let other = try OpenSession(on: session)
@@ -112,6 +113,53 @@ import Testing
         #expect(try session.stream.read(until: "</stream:stream>") == "</stream:stream>")
     }
 
+    @Test("T-08: whoever the kernel has accepted before the listeners close is answered, on each of them")
+    func answersQueuedConnections() throws {
+        let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
+        let daemon = try Daemon(upstream: 1, "--listen", "127.0.0.1:0", "--listen", "unix:\(path)")
+        // While it stands still the signal comes first, and then more connections than one turn of the loop accepts.
+        daemon.send(SIGSTOP)
+        daemon.send(SIGTERM)
+        let clients =
+            try (0..<100).map { _ in try daemon.connect() } + (0..<5).map { _ in try daemon.connect(path: path) }
+        let admin = try daemon.connectToAdmin()
+        let creation = RawClient.post(BOSHClient(daemon).nextBody("to='example.org'"))
+        for client in clients { try client.send(creation) }
+        try admin.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        daemon.send(SIGCONT)
+        for client in clients {
+            let answer = try client.answer()
+            #expect(try BOSHBody(answer.body).condition == "system-shutdown")
+            #expect(answer.field("Connection") == "close")
+            #expect(try client.wire.readToEnd() == "")
+        }
+        #expect(try admin.answer().status == 503)
+        #expect(try daemon.waitUntilEnded() == .code(0))
+    }
+
+    @Test("T-08: a successor listens at the same places while the old process still says its farewells")
+    func makesRoomForSuccessor() throws {
+        let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
+        let session = try OpenSession(flags: ["--listen", "127.0.0.1:0", "--listen", "unix:\(path)"])
+        let poll = try session.client.send()
+        try session.daemon.settle()
+        session.daemon.send(SIGTERM)
+        #expect(try poll.answer().condition == "system-shutdown")
+        let port = session.daemon.port
+        let successor = try Daemon(
+            upstream: 1, "--listen", "127.0.0.1:\(port)", "--listen", "unix:\(path)", "--admin",
+            "127.0.0.1:\(session.daemon.adminPort)")
+        // Its server has not closed the stream.
+        #expect(session.daemon.isRunning)
+        #expect(successor.port == port)
+        session.stream.wire.close()
+        #expect(try session.daemon.waitUntilEnded() == .code(0))
+        #expect(try successor.connect().get("/http-bind").status == 200)
+        #expect(try successor.connect(path: path).get("/http-bind").status == 200)
+        successor.send(SIGTERM)
+        #expect(try successor.waitUntilEnded() == .code(0))
+    }
+
     @Test("T-08: readiness ends with the first signal, health does not")
     func isNotReadyWhileStopping() throws {
         let session = try OpenSession()
@@ -152,15 +200,34 @@ import Testing
         #expect(try session.daemon.errors.contains("second signal"))
     }
 
-    @Test("T-08: SIGHUP changes nothing")
-    func survivesHangup() throws {
+    @Test(
+        "T-08: SIGHUP, SIGUSR1 and SIGUSR2 change nothing and are told in the log",
+        arguments: [(SIGHUP, "SIGHUP"), (SIGUSR1, "SIGUSR1"), (SIGUSR2, "SIGUSR2")])
+    func survives(signal: Int32, name: String) throws {
         let session = try OpenSession()
         let poll = try session.client.send()
-        session.daemon.send(SIGHUP)
+        session.daemon.send(signal)
         try session.daemon.settle()
+        #expect(session.daemon.isRunning)
+        #expect(try session.daemon.errors.split(separator: "\n").filter { $0.contains(name) }.count == 1)
         #expect(try poll.isHeld)
         try session.stream.send("<message id='m1'/>")
         #expect(try poll.answer().payload.contains("id='m1'"))
+    }
+
+    @Test("H-30: a path at which another process listens by now is not removed at the end")
+    func leavesPathOfAnother() throws {
+        let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
+        let older = try Daemon(upstream: 1, "--listen", "unix:\(path)")
+        try Files.remove(path)
+        let newer = try Daemon(upstream: 1, "--listen", "unix:\(path)")
+        older.send(SIGTERM)
+        #expect(try older.waitUntilEnded() == .code(0))
+        #expect(Files.exists(path))
+        #expect(try newer.connect(path: path).get("/http-bind").status == 200)
+        newer.send(SIGTERM)
+        #expect(try newer.waitUntilEnded() == .code(0))
+        #expect(!Files.exists(path))
     }
 
     @Test("start: the path of a Unix socket is there while it runs, also after one that was killed left it behind")

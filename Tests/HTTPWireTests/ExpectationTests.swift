@@ -48,6 +48,35 @@ struct ExpectationTests {
         #expect(connection.takeText().occurrences(of: Self.interim) == 0)
     }
 
+    @Test("H-26: while 100 Continue is owed the body is not late")
+    func owesContinue() {
+        var connection = HTTPConnection(limits: HTTPLimits())
+        #expect(connection.feed(Self.head) == [.continueExpected])
+        #expect(connection.phase == .readingBody)
+        #expect(connection.feed("ab").count == 1)
+        #expect(connection.feed(Self.head) == [.continueExpected])
+        #expect(connection.phase == .owingContinue && connection.mayRead)
+        connection.answer(1)
+        #expect(connection.phase == .readingBody)
+
+        // A client that does not wait any longer has begun.
+        #expect(connection.feed("ab" + Self.head).last == .continueExpected)
+        #expect(connection.phase == .owingContinue)
+        #expect(connection.feed("a") == [])
+        #expect(connection.phase == .readingBody)
+    }
+
+    @Test("a body that there is no room for is refused while 100 Continue is owed, too")
+    func overloadWhileOwing() {
+        var connection = HTTPConnection(limits: HTTPLimits())
+        _ = connection.feed(Self.plain + Self.head)
+        let refused = connection.encodeOverload()
+        #expect(refused)
+        connection.answer(1, "1")
+        let text = connection.takeText()
+        #expect(text.occurrences(of: "HTTP/1.1 503") == 1 && text.occurrences(of: Self.interim) == 0)
+    }
+
     @Test("no interim answer when the client did not wait")
     func bodyIsThere() {
         var connection = HTTPConnection(limits: HTTPLimits())

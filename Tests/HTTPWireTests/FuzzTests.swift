@@ -166,7 +166,7 @@ struct FuzzTests {
                     if Bool.random(using: &generator) {
                         connection.encodeTimeout()
                     } else {
-                        connection.closeAfterAnswers()
+                        connection.closeAfterAnswers(behind: Int.random(in: -100..<200, using: &generator))
                     }
                 }
                 #expect(connection.owed == connection.openExchanges.count, "seed \(seed), round \(round)")

@@ -91,6 +91,48 @@ struct PersistenceTests {
         #expect(connection.closesWhenDrained)
     }
 
+    @Test("winding up H-27: requests that begin within the input that has come are taken, one behind it is not")
+    func windUpBehindInput() {
+        let first = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
+        let second = "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"
+        let third = "GET /3 HTTP/1.1\r\nHost: h\r\n\r\n"
+        // Counted to the end of the second, or into it: it is half read then, and still taken. However it is split.
+        for counted in [first.utf8.count + 1, first.utf8.count + second.utf8.count] {
+            for chunk in [1, 7, 1_000] {
+                var connection = HTTPConnection(limits: HTTPLimits())
+                connection.closeAfterAnswers(behind: counted)
+                #expect(connection.expectsInput && connection.mayRead && !connection.closesWhenDrained)
+                var events: [HTTPEvent] = []
+                var rest = Array((first + second + third).utf8)[...]
+                while !rest.isEmpty {
+                    events += connection.feed(String(decoding: rest.prefix(chunk), as: UTF8.self))
+                    rest = rest.dropFirst(chunk)
+                }
+                #expect(events.count == 2, "\(counted) \(chunk)")
+                #expect(!connection.expectsInput && connection.phase == .closing)
+                connection.answer(1, "1")
+                #expect(connection.takeText().occurrences(of: "Connection: close") == 0)
+                connection.answer(2, "2")
+                #expect(connection.takeText().occurrences(of: "Connection: close") == 1)
+                #expect(connection.closesWhenDrained)
+            }
+        }
+    }
+
+    @Test("winding up: what is expected can be said anew")
+    func windUpAnew() {
+        var connection = HTTPConnection(limits: HTTPLimits())
+        connection.closeAfterAnswers(behind: .max)
+        #expect(connection.feed("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n").count == 1)
+        #expect(connection.expectsInput)
+        connection.closeAfterAnswers(behind: -1)
+        #expect(!connection.expectsInput && !connection.closesWhenDrained)
+        connection.answer(1, "1")
+        #expect(connection.closesWhenDrained)
+        connection.closeAfterAnswers(behind: 100)
+        #expect(!connection.expectsInput && connection.closesWhenDrained)
+    }
+
     @Test("H-26: the deadline in a head or a body is 408 and the end")
     func timeout() {
         for partial in [

@@ -35,6 +35,23 @@ import Testing
         }
     }
 
+    @Test func `what is unread is counted, without the end behind it`() throws {
+        try Loopback.withConnection { client, server, _ in
+            #expect(server.unreadCount == 0)
+            _ = client.write([1, 2, 3])
+            try Loopback.wait(server.descriptor, .readable)
+            #expect(server.unreadCount == 3)
+            try client.shutdownWrite()
+            try Loopback.wait(server.descriptor, .peerClosed)
+            #expect(server.unreadCount == 3)
+            var buffer = ReadBuffer(capacity: 2)
+            #expect(server.read(into: &buffer) == .bytes(2))
+            #expect(server.unreadCount == 1)
+            #expect(server.read(into: &buffer) == .bytes(1))
+            #expect(server.unreadCount == 0)
+        }
+    }
+
     @Test func `a write of nothing and past the end writes nothing`() throws {
         try Loopback.withConnection { client, _, _ in
             #expect(client.write([]) == .wrote(0))

@@ -25,6 +25,11 @@ package enum Files {
         return count - 2
     }
 
+    /// Removes a file.
+    package static func remove(_ path: String) throws {
+        try Sockets.check("unlink \(path)", unlink(path))
+    }
+
     /// Waits until a file does not exist.
     package static func wait(untilGone path: String) throws {
         for _ in 0..<Int(Patience.milliseconds / 10) {
