@@ -148,9 +148,9 @@ package final class Worker {
         }
         policy = SessionPolicy(settings)
         let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
-        httpRules = HTTPRules(limits: limits, crossOrigin: Self.crossOrigin)
+        httpRules = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin)
         proxyRules = HTTPRules(
-            limits: limits, crossOrigin: Self.crossOrigin,
+            limits: limits, crossOrigin: settings.crossOrigin,
             captures: CapturedField(settings.clientAddressFrom))
         adminRules = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
         adminAccess = AdminAccess(names: settings.adminHosts)

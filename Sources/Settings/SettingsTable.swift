@@ -10,6 +10,7 @@ package enum SettingsTable {
                 AnySetting(listen), AnySetting(listenProxy), AnySetting(path), AnySetting(publicURL),
                 AnySetting(trustedProxy), AnySetting(clientAddressFrom),
             ]),
+        SettingsSection("Pages of other origins", settings: crossOrigin),
         SettingsSection(
             "For the operator",
             settings: [AnySetting(admin), AnySetting(adminHost), AnySetting(logLevel), AnySetting(coreDumps)]),
