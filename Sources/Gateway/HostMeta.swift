@@ -18,15 +18,19 @@ enum HostMeta {
         }
     }
 
-    /// The document for endpoints at these URLs.
+    /// The document for endpoints at these URLs. Pages of every origin have to find them (`D-04`).
     func response(_ urls: [String]) -> HTTPResponse {
-        switch self {
-        case .xrd:
-            // XEP-0156 has no charset in its type; the declaration says what the document is.
-            HTTPResponse(status: .ok, contentType: .other("application/xrd+xml"), body: Array(Self.xrd(urls).utf8))
-        case .json:
-            HTTPResponse(status: .ok, contentType: .json, body: Array(Self.json(urls).utf8))
-        }
+        var response =
+            switch self {
+            case .xrd:
+                // XEP-0156 has no charset in its type; the declaration says what the document is.
+                HTTPResponse(
+                    status: .ok, contentType: .other("application/xrd+xml"), body: Array(Self.xrd(urls).utf8))
+            case .json:
+                HTTPResponse(status: .ok, contentType: .json, body: Array(Self.json(urls).utf8))
+            }
+        response.isForEveryPage = true
+        return response
     }
 
     private static let relation = "urn:xmpp:alt-connections:xbosh"

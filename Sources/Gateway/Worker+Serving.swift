@@ -10,9 +10,6 @@ extension Worker {
         }
     }
 
-    /// Every page may use the endpoint, without credentials: Holdfast knows no cookies (`H-21`).
-    static let crossOrigin = CrossOriginPolicy.any
-
     /// Queues an answer on its connection, compressed where the request allows it and it is worth it (`H-08`).
     ///
     /// The answer to a repeat goes out as it is: whoever asks for it a hundred times would have it compressed a hundred times.
@@ -39,6 +36,10 @@ extension Worker {
         }
         switch request.head.method {
         case .post:
+            guard settings.crossOrigin.admits(request.head) else {
+                refusePage(request, on: connection)
+                return
+            }
             guard request.head.framing != .none else {
                 respond(to: request.exchange, on: connection, HTTPResponse(status: .lengthRequired))
                 return
@@ -55,7 +56,7 @@ extension Worker {
         case .get, .head:
             respond(to: request.exchange, on: connection, HumanPage.response(settings))
         case .options:
-            respond(to: request.exchange, on: connection, Self.crossOrigin.preflight)
+            respond(to: request.exchange, on: connection, preflight(for: request.head))
         case .unknown:
             respond(to: request.exchange, on: connection, HTTPResponse(status: .notImplemented))
         case .put, .delete, .patch, .trace, .connect:
@@ -63,6 +64,25 @@ extension Worker {
                 to: request.exchange, on: connection,
                 HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD, POST, OPTIONS")]))
         }
+    }
+
+    /// The answer to a preflight for the endpoint, or for a document that every page may read (`D-04`).
+    private func preflight(for head: RequestHead, isForEveryPage: Bool = false) -> HTTPResponse {
+        let policy = isForEveryPage ? settings.crossOrigin.forEveryPage : settings.crossOrigin
+        var response = policy.preflight(for: head, headers: settings.crossOriginHeaders)
+        response.isForEveryPage = isForEveryPage
+        return response
+    }
+
+    /// Answers a page whose origin is not listed (`H-21`).
+    private func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        counters.requestsRefused &+= 1
+        logger.debug("page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
+        respond(
+            to: request.exchange, on: connection,
+            HTTPResponse(
+                status: .forbidden, contentType: .plain,
+                body: Array("pages of this origin may not use this endpoint: cors-origin does not list it\n".utf8)))
     }
 
     /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request
@@ -98,7 +118,7 @@ extension Worker {
     private func resource(of head: RequestHead) -> HTTPResponse {
         let document = settings.publicURLs.isEmpty ? nil : HostMeta(askedForBy: head)
         switch (document, head.method) {
-        case (_, .options): return Self.crossOrigin.preflight
+        case (_, .options): return preflight(for: head, isForEveryPage: document != nil)
         case (let document?, .get), (let document?, .head): return document.response(settings.publicURLs)
         case (_?, .unknown): return HTTPResponse(status: .notImplemented)
         case (_?, _): return HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD, OPTIONS")])

@@ -151,9 +151,9 @@ package final class Worker {
         }
         policy = SessionPolicy(settings)
         let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
-        httpRules = HTTPRules(limits: limits, crossOrigin: Self.crossOrigin)
+        httpRules = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin)
         proxyRules = HTTPRules(
-            limits: limits, crossOrigin: Self.crossOrigin,
+            limits: limits, crossOrigin: settings.crossOrigin,
             captures: CapturedField(settings.clientAddressFrom))
         adminRules = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
         adminAccess = AdminAccess(names: settings.adminHosts)
@@ -196,8 +196,10 @@ package final class Worker {
     package var announcement: String {
         let bosh = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, settings.path) }
         let admin = listeners.filter { $0.role == .admin }.map { Self.url($0.listener.address, "/stats") }
-        return "BOSH on \(bosh.joined(separator: ", ")); admin on \(admin.joined(separator: ", ")); "
-            + sites.summary
+        let places = [("BOSH", bosh), ("admin", admin)].map { what, urls in
+            urls.isEmpty ? "\(what) off" : "\(what) on \(urls.joined(separator: ", "))"
+        }
+        return (places + [sites.summary]).joined(separator: "; ")
     }
 
     /// Checks what can be checked without listening: the files that the settings name.

@@ -35,6 +35,12 @@ enum ByteClass {
         byte >= 0x30 && byte <= 0x39
     }
 
+    /// The small letter of a capital one; any other byte as it is.
+    @inline(__always)
+    static func lowered(_ byte: UInt8) -> UInt8 {
+        byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+    }
+
     /// The value of one hexadecimal digit; nil for any other byte.
     @inline(__always)
     static func hexValue(_ byte: UInt8) -> UInt64? {

@@ -3,7 +3,7 @@
 /// The connection puts the fields into every answer, refusals included: a page that may not read an error sees a bare
 /// network failure. `*` is never sent together with credentials.
 package enum CrossOriginPolicy: Sendable, Equatable {
-    /// No page: no CORS field is sent.
+    /// No CORS field is sent and no page is refused: what stands in front sees to it.
     case off
     /// Every page, without credentials.
     case any
@@ -13,17 +13,46 @@ package enum CrossOriginPolicy: Sendable, Equatable {
 
     /// The answer to a preflight: an OPTIONS request that asks what a later request may be like. `Access-Control-
     /// Allow-Origin` is added when it is sent, as to any answer.
-    package var preflight: HTTPResponse {
+    ///
+    /// - Parameter headers: The fields that a page may send, each a token; empty for all that are asked for, as far as they
+    ///   are tokens and have room (`RequestHead.requestedHeaders`).
+    package func preflight(for head: RequestHead, headers: [String]) -> HTTPResponse {
         var fields = [("Allow", Self.methods)]
-        if self != .off {
+        if grants(head.origin) {
             fields.append(("Access-Control-Allow-Methods", Self.methods))
-            fields.append(("Access-Control-Allow-Headers", "Content-Type, Authorization, Accept, X-Requested-With"))
+            if headers.isEmpty {
+                fields.append(("Access-Control-Allow-Headers", head.requestedHeaders ?? Self.usualHeaders))
+                fields.append(("Vary", "Access-Control-Request-Headers"))
+            } else {
+                fields.append(("Access-Control-Allow-Headers", headers.joined(separator: ", ")))
+            }
             fields.append(("Access-Control-Max-Age", "7200"))
         }
         return HTTPResponse(status: .noContent, fields: fields)
     }
 
+    /// Whether a request that changes something is taken. A page may send a POST without a preflight and act blindly, so
+    /// where origins are listed others are refused: not those of the endpoint's own origin, and not programs, which name
+    /// no page.
+    package func admits(_ head: RequestHead) -> Bool {
+        !head.isFromElsewhere || grants(head.origin)
+    }
+
+    /// The policy for what every page may read, whichever origins are listed.
+    package var forEveryPage: CrossOriginPolicy { self == .off ? .off : .any }
+
+    private func grants(_ origin: String?) -> Bool {
+        switch self {
+        case .off: false
+        case .any: true
+        case .list: grant(origin).index != nil
+        }
+    }
+
     private static let methods = "GET, HEAD, POST, OPTIONS"
+
+    /// What is said to a preflight that asks for none: what clients are known to send.
+    private static let usualHeaders = "Content-Type, Authorization, Accept, X-Requested-With"
 
     /// What a request from `origin` may read; a small value to keep while it is held.
     func grant(_ origin: String?) -> CrossOriginGrant {

@@ -273,7 +273,7 @@ package struct HTTPConnection: Sendable {
             return skipEmptyLine(byte, date)
         }
         emptyLines = 0
-        var parser = HeadParser(captures: captures)
+        var parser = HeadParser(captures: captures, tellsOrigins: crossOrigin.variesByOrigin)
         switch parser.read(input, base: offset, limits: limits) {
         case .complete(let length):
             let head = parser.head(input, base: offset)

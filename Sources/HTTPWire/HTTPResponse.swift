@@ -37,6 +37,8 @@ package struct HTTPResponse: Sendable {
     package var coding: ContentCoding = .identity
     /// The request's `Accept-Encoding` had a say in `coding`, so caches are told that it varies (RFC 9110 §12.5.5).
     package var variesByCoding = false
+    /// Every page may read it, whichever origins are listed: a document that is the same for all and says nothing secret.
+    package var isForEveryPage = false
     /// The connection ends behind this answer whatever the client asked for. Requests behind it go unanswered.
     package var closesConnection: Bool
 
@@ -81,6 +83,7 @@ package struct HTTPResponse: Sendable {
     /// that, is for the caller to put behind it. It is always framed
     /// by its length, never chunked (H-05), and always says HTTP/1.1, the highest version this server conforms to (RFC 9110 §6.2).
     func encode(_ terms: AnswerTerms, policy: CrossOriginPolicy, date: HTTPDate?, into output: inout [UInt8]) {
+        let policy = isForEveryPage ? policy.forEveryPage : policy
         // Exactly so much is set aside, so behind other answers it would be set aside and copied anew for each of them.
         if output.isEmpty { output.reserveCapacity(Self.usualHead + body.count) }
         output.append(contentsOf: "HTTP/1.1 ".utf8)

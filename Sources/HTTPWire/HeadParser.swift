@@ -31,6 +31,7 @@ struct HeadParser: Sendable {
     }
 
     private let captures: CapturedField
+    private let tellsOrigins: Bool
     private(set) var requestLine = RequestLine()
     /// Where the first unread line begins; 0 while the request line is not complete.
     private var lineStart = 0
@@ -38,13 +39,18 @@ struct HeadParser: Sendable {
     private var flags: Flags = []
     private var contentLength: Int?
     private var originPlace: Place?
+    private var hostPlace: Place?
+    private var page = PageOrigin()
+    private var requestedHeaders = RequestedHeaders()
     private var acceptEncoding = AcceptEncoding()
     private var contentEncoding = ContentEncoding()
     /// The captured field's lines so far; not places, since there may be many.
     private var forwarded: [UInt8] = []
 
-    init(captures: CapturedField) {
+    /// `tellsOrigins`: whether pages of other origins are told from the others.
+    init(captures: CapturedField, tellsOrigins: Bool) {
         self.captures = captures
+        self.tellsOrigins = tellsOrigins
     }
 
     /// Goes on reading. `bytes[base]` is the head's first byte in every call; behind the head anything may follow.
@@ -167,6 +173,7 @@ struct HeadParser: Sendable {
         case 4 where bytes.isEqual(name, ignoringCase: FieldText.host):
             guard flags.insert(.host).inserted, FieldValue.isHost(bytes, value) else { return .badHost }
             if captures == .provenance { capture(bytes, value, as: RequestHead.hostMark) }
+            hostPlace = place(value, base)
         case 6 where bytes.isEqual(name, ignoringCase: FieldText.origin):
             originPlace = place(value, base)
         case 6 where bytes.isEqual(name, ignoringCase: FieldText.expect):
@@ -180,8 +187,11 @@ struct HeadParser: Sendable {
                 return .badContentLength
             }
             contentLength = length
-        case 14 where captures == .provenance && bytes.isEqual(name, ignoringCase: FieldText.secFetchSite):
-            capture(bytes, value, as: RequestHead.fetchSiteMark)
+        case 14
+        where (tellsOrigins || captures == .provenance)
+            && bytes.isEqual(name, ignoringCase: FieldText.secFetchSite):
+            if captures == .provenance { capture(bytes, value, as: RequestHead.fetchSiteMark) }
+            page.read(bytes, value)
         case 15 where bytes.isEqual(name, ignoringCase: FieldText.acceptEncoding):
             acceptEncoding.read(bytes, value)
         case 15 where captures == .xForwardedFor && bytes.isEqual(name, ignoringCase: FieldText.xForwardedFor):
@@ -193,6 +203,8 @@ struct HeadParser: Sendable {
             guard flags.insert(.transferEncoding).inserted, requestLine.version == .http11,
                 bytes.isEqual(value, ignoringCase: FieldText.chunked)
             else { return .badTransferEncoding }
+        case 30 where requestLine.method == .options && bytes.isEqual(name, ignoringCase: FieldText.requestedHeaders):
+            requestedHeaders.read(bytes, value)
         default:
             break
         }
@@ -275,7 +287,10 @@ struct HeadParser: Sendable {
             framing: framing,
             expectsContinue: isModern && hasBody && flags.contains(.expectsContinue),
             keepAlive: persists && !flags.contains(.close),
-            forwarded: forwarded)
+            forwarded: forwarded,
+            requestedHeaders: requestedHeaders.text,
+            isFromElsewhere: tellsOrigins
+                && page.isElsewhere(bytes, origin: range(originPlace, base), host: range(hostPlace, base)))
     }
 
     /// `Origin` as far as it is known by now: a refusal, too, has to be readable across origins (H-21).
@@ -291,6 +306,10 @@ struct HeadParser: Sendable {
     }
 
     private func text(_ place: Place?, _ bytes: Span<UInt8>, _ base: Int) -> String? {
-        place.flatMap { bytes.string(base + Int($0.start)..<base + Int($0.end)) }
+        range(place, base).flatMap { bytes.string($0) }
+    }
+
+    private func range(_ place: Place?, _ base: Int) -> Range<Int>? {
+        place.map { base + Int($0.start)..<base + Int($0.end) }
     }
 }

@@ -58,6 +58,12 @@ package struct RequestHead: Sendable, Equatable {
     /// control bytes but HTAB, bounded by the head; anybody may have written them. Empty when there is none or when the
     /// connection captures none.
     package var forwarded: [UInt8] = []
+    /// What an OPTIONS request asks for in `Access-Control-Request-Headers`: its valid names, parted by `, `, 1024 bytes at
+    /// most; nil when there are none.
+    package var requestedHeaders: String?
+    /// Whether a browser sent it for a page of another origin; see `CrossOriginPolicy.admits`. Not looked at, and false,
+    /// unless the policy lists origins.
+    package var isFromElsewhere = false
 }
 
 extension RequestHead {

@@ -1,4 +1,5 @@
 import Addresses
+import HTTPWire
 
 /// All settings of one run, valid: nothing behind this type checks a value again.
 package struct Settings: Equatable, Sendable {
@@ -26,6 +27,10 @@ package struct Settings: Equatable, Sendable {
     package let path: String
     /// `https://…` as clients are told, no two alike; empty when nothing is said.
     package let publicURLs: [String]
+    /// Which pages may use the endpoint.
+    package let crossOrigin: CrossOriginPolicy
+    /// The header fields that pages may send; empty for all that their browsers ask for.
+    package let crossOriginHeaders: [String]
     /// 1...3600 s.
     package let maxWait: Duration
     /// 5...65535 s.
@@ -144,6 +149,7 @@ package struct Settings: Equatable, Sendable {
         nameserver = try common.optional(SettingsTable.nameserver)
         path = try common.one(SettingsTable.path)
         publicURLs = try common.all(SettingsTable.publicURL)
+        (crossOrigin, crossOriginHeaders) = try Self.readCrossOrigin(common)
         maxWait = try common.one(SettingsTable.maxWait)
         inactivity = try common.one(SettingsTable.inactivity)
         maxHold = try common.one(SettingsTable.maxHold)

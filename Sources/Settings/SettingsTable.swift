@@ -10,6 +10,7 @@ package enum SettingsTable {
                 AnySetting(listen), AnySetting(listenProxy), AnySetting(path), AnySetting(publicURL),
                 AnySetting(trustedProxy), AnySetting(clientAddressFrom),
             ]),
+        SettingsSection("Pages of other origins", settings: crossOrigin),
         SettingsSection(
             "For the operator",
             settings: [AnySetting(admin), AnySetting(adminHost), AnySetting(logLevel), AnySetting(coreDumps)]),
@@ -91,7 +92,8 @@ extension SettingsTable {
         "listen", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
         defaults: ["127.0.0.1:5280"], example: ["127.0.0.1:5280", "[::1]:5280", "unix:/run/holdfast/http.sock"],
         hasFlag: true, isRepeatable: true,
-        "Where web clients or a proxy reach this program; port 0 takes a free one", parse: { ListenAddress($0) })
+        "Where web clients or a proxy reach this program; [::] is IPv6 alone, 0.0.0.0 IPv4; port 0 is any free one",
+        parse: { ListenAddress($0) })
 
     package static let listenProxy = Setting<ListenAddress>.text(
         "listen-proxy", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",

@@ -5,8 +5,8 @@ import Settings
 enum Invocation: Equatable {
     /// Serve with these settings.
     case run(Settings)
-    /// See whether these settings can be served with, and say so of the configuration file at this path.
-    case check(Settings, file: String)
+    /// See whether these settings can be served with, and say so, of the configuration file at this path if there is one.
+    case check(Settings, file: String?)
     /// Be the child process that resolves names, by asking the name server at this address (`ADDR:PORT`) if there is one.
     case resolver(nameserver: String?)
     /// Write these texts, each complete with its line ends, and exit. Code 0, 64 for a wrong command line, or 78 for a
@@ -61,12 +61,10 @@ enum HoldfastCommand {
                 "--config: '\(SettingsError.printable(command.config[1]))' is a second value, only one is allowed")
         }
         let file = command.config.first
-        if command.isCheck, file == nil { return wrong("--check-config needs the file to check: --config FILE") }
         let entries = EnvironmentEntries.entries(of: environment) + command.entries
         do throws(SettingsFaults) {
             let settings = try Configuration.settings(file: file, entries: entries)
-            if command.isCheck, let file { return .check(settings, file: file) }
-            return .run(settings)
+            return command.isCheck ? .check(settings, file: file) : .run(settings)
         } catch {
             return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
         }

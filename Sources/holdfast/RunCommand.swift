@@ -21,7 +21,9 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A TOML file of settings; flags override it", valueName: "FILE"))
     var config: [String] = []
 
-    @Flag(name: .customLong("check-config"), help: "Say whether the settings are valid, and exit: 0 if so, 78 if not.")
+    @Flag(
+        name: .customLong("check-config"),
+        help: "Say whether the settings, flags among them, are valid, and exit: 0 if so, 64 for a wrong flag, or 78.")
     var isCheck = false
 
     @Option(SettingsTable.listen.row) var listen: [String] = []

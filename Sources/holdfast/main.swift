@@ -43,7 +43,8 @@ case .check(let settings, let file):
         leave(
             code: HoldfastCommand.configurationError, standardOutput: "", standardError: "holdfast: \(error.line)\n")
     }
-    leave(code: 0, standardOutput: "\(SettingsError.printable(file)): the configuration is valid\n", standardError: "")
+    let place = file.map { SettingsError.printable($0) + ": " } ?? ""
+    leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: "")
 case .resolver(let nameserver):
     ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor), nameserver: nameserver)
     CurrentProcess.exit(0)

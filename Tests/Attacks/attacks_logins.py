@@ -76,7 +76,9 @@ def admin_host(scene):
 
 
 def judge_names(result):
-    slowest = result.get("other_lookup", 0)
+    if not result["other_answered"]:
+        return "another stranger's names were never answered"
+    slowest = result["other_lookup"]
     return None if slowest < 2 else f"another stranger's name took {slowest:.1f} s"
 
 
@@ -121,5 +123,5 @@ def open_proxy_names(scene):
         flood.send(post(creation(f"n{number}.silent.example", rid=number + 1)))
         number += 1
         look()
-    return {"sent": flood.sent, "other_lookup": slowest,
+    return {"sent": flood.sent, "other_lookup": slowest, "other_answered": sum(refused.values()),
             "outcome": f"{number} silent names; the other's {asked}: slowest {slowest:.2f} s, {refused}"}

@@ -62,6 +62,8 @@ def early(scene, hold, ahead):
 
 
 def judge_kept(result):
+    if not result["opened"]:
+        return "no session was opened"
     return None if result["kept"] <= 5 else f"{result['kept']} sessions without a login are still there"
 
 
@@ -78,7 +80,7 @@ def creation_repeats(scene):
         flood.send(post(request(sid, 1000)), connection)
         number += 1
     now = scene.statistics()["sessions"]["now"]
-    return {"sent": flood.sent, "kept": max(now - 2, 0),
+    return {"sent": flood.sent, "opened": len(opened), "kept": max(now - 2, 0),
             "outcome": f"{number} repeats for {len(opened)} sessions: {now} sessions at the end"}
 
 
@@ -284,6 +286,7 @@ def replay_budget(scene):
     # Four answers that it does not say it has: two must be kept, the others may be.
     polls = [poll_with(victim, hand, b"<message id='v'><body>" + b"v" * 1_000 + b"</body></message>") for _ in range(4)]
     scene.go()
+    everybody = list(sessions)
     number = ended = 0
     stanza = b"<message id='m'><body>" + b"y" * 40_000 + b"</body></message>"
     for _ in scene.strikes(time.sleep):
@@ -301,7 +304,7 @@ def replay_budget(scene):
         replayed = "yes" if b"vvvv" in victim.take(victim.lines[0].answer(5)) else "another answer"
     except (Ended, OSError) as error:
         replayed = str(error)
-    return {"sent": sum(session.sent for session in sessions), "replayed": replayed,
+    return {"sent": sum(session.sent for session in everybody), "replayed": replayed,
             "outcome": f"{number} answers of 40 KB, {ended} sessions ended; a repeat of another session: {replayed}"}
 
 

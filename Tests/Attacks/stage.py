@@ -130,7 +130,7 @@ class Stage:
         report = {
             "attack": attack.name, "group": attack.group, "what": attack.what, "rate": options.rate, "seconds": lasted,
             "sent": told["sent"], "outcome": told["outcome"],
-            "calm_median": percentile(calm["delays"], 0.5), "median": percentile(delays, 0.5),
+            "messages": len(delays), "calm_median": percentile(calm["delays"], 0.5), "median": percentile(delays, 0.5),
             "p99": percentile(delays, 0.99), "max": max(delays, default=0.0),
             "healthy_end": health["end"] or later["end"],
             "logins_tried": logins["tried"], "logins_succeeded": logins["succeeded"],
@@ -164,8 +164,9 @@ def verdict(attack, report, options):
     wrong = []
     if report["crashed"]:
         wrong.append("Holdfast ended")
-    if report["trace"]:
-        wrong.append("the attack did not run")
+    if report["trace"] or not report["sent"]:
+        # What did nothing was not withstood.
+        wrong.append(f"the attack did not run: {report['outcome']}")
     if report["healthy_end"]:
         wrong.append(f"the healthy session: {report['healthy_end']}")
     # A moment is too short for percentiles and shares.
@@ -184,13 +185,17 @@ def verdict(attack, report, options):
             wrong.append(f"median {report['median'] * 1000:.0f} ms")
         if is_long and report["p99"] > NINETY_NINTH:
             wrong.append(f"p99 {report['p99'] * 1000:.0f} ms")
+        if is_long and not report["messages"]:
+            wrong.append("the healthy session sent nothing meanwhile")
+        if report["seconds"] >= 3 and not report["logins_tried"]:
+            wrong.append("nobody tried to log in meanwhile")
         if report["logins_succeeded"] < report["logins_tried"]:
             wrong.append(f"{report['logins_tried'] - report['logins_succeeded']} of {report['logins_tried']} logins failed "
                          f"({report['login_failure']})")
     limit = parse_size(options.memory_limit)
     if report["memory_peak"] > limit * 1.1:
         wrong.append(f"memory {report['memory_peak'] / MIB:,.0f} MiB")
-    complaint = attack.judge(report) if attack.judge and not report["trace"] else None
+    complaint = attack.judge(report) if attack.judge and not report["trace"] and report["sent"] else None
     if complaint:
         wrong.append(complaint)
     return wrong

@@ -58,13 +58,13 @@ import Testing
             try connection.send(unfinished)
             return connection
         }
-        for _ in 0..<500 where try (daemon.statistics().number("memory.held") ?? 0) < 1_200_000 { Patience.pause() }
+        for _ in 0..<500 where try daemon.statistics().number("memory.held") < 1_200_000 { Patience.pause() }
         let third = try daemon.connect()
         try third.send(unfinished)
         #expect(try third.answer().status == 503)
         let (refused, _) = try create(daemon, try daemon.connect(), for: "203.0.113.9")
         #expect(refused.status == 503)
-        #expect(try daemon.statistics().number("limits.address-memory").map { $0 >= 2 } == true)
+        #expect(try daemon.statistics().number("limits.address-memory") >= 2)
         for connection in connections { connection.wire.close() }
         try daemon.wait(until: "memory.held", is: 0)
         #expect(try create(daemon, try daemon.connect(), for: "203.0.113.9").0.status == 200)
@@ -106,8 +106,8 @@ import Testing
         #expect(try create(daemon, connection, for: "203.0.113.9").0.status == 200)
         #expect(try create(daemon, connection, for: "203.0.113.9").0.status == 503)
         let limits = try daemon.statistics()
-        #expect(limits.number("limits.address-logins") == 2)
-        #expect(limits.number("limits.address-sessions") == 1)
+        #expect(try limits.number("limits.address-logins") == 2)
+        #expect(try limits.number("limits.address-sessions") == 1)
         _ = try connection.exchange(RawClient.post(client.nextBody("type='terminate'")))
         #expect(try create(daemon, connection, for: "203.0.113.9").0.status == 503)
     }
@@ -143,9 +143,9 @@ import Testing
         let connection = try daemon.connect()
         for _ in 0..<400 { #expect(try create(daemon, connection, for: "203.0.113.9").0.status == 200) }
         let statistics = try daemon.statistics()
-        #expect(statistics.number("sessions.now") == 400)
-        #expect(statistics.number("sessions.addresses") == 1)
-        #expect(statistics.number("sessions.refused.policy-violation") == 0)
+        #expect(try statistics.number("sessions.now") == 400)
+        #expect(try statistics.number("sessions.addresses") == 1)
+        #expect(try statistics.number("sessions.refused.policy-violation") == 0)
     }
 
     @Test("address-sessions: however sessions log in and end, nothing stays behind")

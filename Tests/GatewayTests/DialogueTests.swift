@@ -30,8 +30,8 @@ import Testing
 
     @Test("the scripts are found")
     func findsScripts() throws {
-        #expect(try DialogueScript.playable().count >= 40)
-        #expect(try DialogueScript.legacy().count >= 5)
+        #expect(try DialogueScript.playable().count >= 150)
+        #expect(try DialogueScript.legacy().count >= 8)
     }
 
     @Test(

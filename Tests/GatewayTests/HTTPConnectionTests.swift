@@ -102,11 +102,11 @@ import Testing
         let session = try OpenSession()
         let client = try session.daemon.connect()
         let paths = (0..<50).map { $0 % 3 == 0 ? "/http-bind" : "/nowhere" }
-        let before = try session.daemon.statistics().number("http.requests") ?? 0
+        let before = try session.daemon.statistics().number("http.requests")
         let behind = paths.map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }.joined()
         try client.send(RawClient.post(session.client.nextBody()) + behind)
         try session.daemon.settle()
-        let after = try session.daemon.statistics().number("http.requests") ?? 0
+        let after = try session.daemon.statistics().number("http.requests")
         // Two of them are from `settle`, one asks for the statistics.
         #expect(after - before - 3 == 16)
         let next = try session.client.send()

@@ -28,8 +28,8 @@ import Testing
         }
         #expect(daemon.isRunning)
         let statistics = try daemon.statistics()
-        #expect(statistics.number("sessions.now") == 0)
-        #expect(statistics.number("upstream.streams_now") == 0)
+        #expect(try statistics.number("sessions.now") == 0)
+        #expect(try statistics.number("upstream.streams_now") == 0)
     }
 
     @Test("H-10: a poll on a connection that will not be kept alive is held as any other", arguments: Closing.all)
@@ -127,7 +127,7 @@ import Testing
                 #expect(try !poll.answer().payload.isEmpty)
             }
         }
-        #expect(try admin.statistics().number("sessions.spare_response_bytes").map { $0 > 3_000 } == true)
+        #expect(try admin.statistics().number("sessions.spare_response_bytes") > 3_000)
         for session in sessions {
             if terminates {
                 #expect(try session.client.exchange("type='terminate' ack='1000'").isTerminal)

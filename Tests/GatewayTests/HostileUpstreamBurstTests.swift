@@ -151,12 +151,12 @@ final class BurstScene {
         stream = try CompressedStream(compressed.carrier)
         try stream.send(ScriptedStream.header() + CompressedScene.offer)
         #expect(try compressed.restart.answer().payload == CompressedScene.features)
-        before = try compressed.scene.daemon.statistics().number("upstream.stanzas_in") ?? 0
+        before = try compressed.scene.daemon.statistics().number("upstream.stanzas_in")
     }
 
     /// How many stanzas the session was given.
     func deliveredStanzas() throws -> Int {
-        (try daemon.statistics().number("upstream.stanzas_in") ?? 0) - before
+        try daemon.statistics().number("upstream.stanzas_in") - before
     }
 
     /// Expects that expanding stands still.

@@ -28,7 +28,7 @@ import Testing
         }
         try daemon.settle()
         #expect(try daemon.residentKilobytes() - before < 12_000, "90 MB in all")
-        #expect(try daemon.statistics().number("limits.connection-buffer").map { $0 >= 30 } == true)
+        #expect(try daemon.statistics().number("limits.connection-buffer") >= 30)
         for connection in connections.prefix(3) {
             #expect(try connection.answer().status == 200)
             for _ in 0..<15 { #expect(try connection.answer().body == expected.text) }
@@ -53,13 +53,13 @@ import Testing
             try daemon.settle()
         }
         try begin(20)
-        let held = try #require(try daemon.statistics().number("memory.held")) / 1_024
+        let held = try daemon.statistics().number("memory.held") / 1_024
         let growth = try daemon.residentKilobytes() - before
         #expect(held > 9_500)
         #expect(growth * 4 > held * 3 && growth * 4 < held * 5, "\(growth) KiB for \(held) KiB")
         try begin(8)
         #expect(try connections[27].answer().status == 503)
-        #expect(try daemon.statistics().number("limits.memory-limit").map { $0 > 0 } == true)
+        #expect(try daemon.statistics().number("limits.memory-limit") > 0)
         try connections[0].send(" ")
         #expect(try connections[0].answer().status == 200, "one that was begun ends")
         connections = []

@@ -13,6 +13,26 @@ import Testing
         #expect(daemon.startLine.contains("example.org, example.net -> 127.0.0.1:5222 (TLS: none)"))
     }
 
+    @Test("admin: off is said at the start, and serves nothing")
+    func announcesNoAdmin() throws {
+        let daemon = try Daemon(upstream: 5_222, "--admin", "off")
+        #expect(daemon.startLine.contains("; admin off; example.org -> "))
+        #expect(daemon.adminPort == 0)
+        #expect(try daemon.connect().get("/http-bind").status == 200)
+    }
+
+    @Test("listen: [::] is IPv6 alone")
+    func listensOnIPv6Alone() throws {
+        let daemon = try Daemon(upstream: 5_222, "--listen", "[::]:0")
+        #expect(daemon.startLine.contains("BOSH on http://[::]:\(daemon.port)/http-bind;"))
+        #expect(try daemon.connectToAdmin().get("/healthz").status == 200)
+        #expect(throws: TestFault.self) { try daemon.connect() }
+        // And so the same port of IPv4 is free.
+        let both = try Daemon(upstream: 5_222, "--listen", "0.0.0.0:\(daemon.port)")
+        #expect(both.port == daemon.port)
+        #expect(try both.connect().get("/http-bind").status == 200)
+    }
+
     @Test("start: a port in use is one line and exit 1")
     func refusesPortInUse() throws {
         let other = try ScriptedUpstream()

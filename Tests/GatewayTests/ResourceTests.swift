@@ -15,7 +15,7 @@ import Testing
         // The last one is not let in: whoever gets no descriptor is closed instead of left waiting.
         #expect(throws: TestFault.self) { try others[149].get("/http-bind") }
         #expect(try first.get("/http-bind").status == 200)
-        #expect(try admin.statistics().number("http.connections_turned_away") != 0)
+        #expect(try admin.statistics().number("http.connections_turned_away") > 0)
         for other in others { other.wire.close() }
         try admin.wait(until: "http.connections_now", is: 2)
         #expect(try daemon.connect().get("/http-bind").status == 200)
@@ -64,8 +64,8 @@ import Testing
     private func isAccepted(_ admin: RawClient, _ number: Int) throws -> Bool {
         for _ in 0..<1_000 {
             let statistics = try admin.statistics()
-            if statistics.number("sessions.ever") == number { return true }
-            if statistics.number("sessions.refused.policy-violation") == 1 { return false }
+            if try statistics.number("sessions.ever") == number { return true }
+            if try statistics.number("sessions.refused.policy-violation") == 1 { return false }
             Patience.pause()
         }
         throw TestFault("the creation request is not dealt with")

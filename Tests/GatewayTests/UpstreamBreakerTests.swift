@@ -63,7 +63,7 @@ import Testing
     }
 
     private func spared() throws -> Int {
-        try scene.daemon.statistics().number("sessions.ended.upstream-spared") ?? -1
+        try scene.daemon.statistics().number("sessions.ended.upstream-spared")
     }
 
     private func open(_ stream: ScriptedStream) throws {

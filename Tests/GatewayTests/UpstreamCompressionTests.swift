@@ -48,7 +48,7 @@ import Testing
                     == "<message xmlns='jabber:client' id='down\(index)'><body>x</body></message>")
         }
         // Fewer bytes than were said.
-        #expect(try session.daemon.statistics().number("upstream.bytes_out") ?? .max < 15_000)
+        #expect(try session.daemon.statistics().number("upstream.bytes_out") < 15_000)
         let last = try session.client.exchange("type='terminate'", "<presence xmlns='jabber:client'/>")
         #expect(last.isTerminal)
         let farewell = try stream.read(until: "</stream:stream>")
@@ -122,7 +122,7 @@ import Testing
         try stream.send(sent + (ending == .errs ? ScriptedStream.error("reset") : ""))
         try session.daemon.settle()
         // Most of the 8 MB is still compressed.
-        #expect(try session.daemon.statistics().number("upstream.stanzas_in") ?? .max < 1_000)
+        #expect(try session.daemon.statistics().number("upstream.stanzas_in") < 1_000)
         #expect(try session.daemon.residentKilobytes() - before < 4_000)
         switch ending {
         case .none, .errs: break

@@ -45,8 +45,8 @@ import Testing
         #expect(try client.adopt(try request.answer())["from"] != nil)
         for other in servers { #expect(try other.isUntouched) }
         let statistics = try daemon.statistics()
-        #expect(statistics.number("streams_opened", ofSite: domain) == 1)
-        #expect(statistics.number("upstream.connects") == 1)
+        #expect(try statistics.number("streams_opened", ofSite: domain) == 1)
+        #expect(try statistics.number("upstream.connects") == 1)
     }
 
     @Test(
@@ -59,9 +59,9 @@ import Testing
         #expect(try BOSHClient(daemon).create(to: domain).answer().condition == "host-unknown")
         for server in servers { #expect(try server.isUntouched) }
         let statistics = try daemon.statistics()
-        #expect(statistics.number("sessions.refused.host-unknown") == 1)
-        #expect(statistics.number("sessions.ever") == 0)
-        #expect(statistics.number("upstream.connects") == 0)
+        #expect(try statistics.number("sessions.refused.host-unknown") == 1)
+        #expect(try statistics.number("sessions.ever") == 0)
+        #expect(try statistics.number("upstream.connects") == 0)
     }
 
     @Test("S-15: without a default domain a client has to name one")
@@ -82,8 +82,8 @@ import Testing
         try servers[0].accept().open()
         try client.adopt(try request.answer())
         let statistics = try daemon.statistics()
-        #expect(statistics.number("failures.unreachable", ofSite: "chat.example.net") == 1)
-        #expect(statistics.number("failures.unreachable", ofSite: "example.org") == 0)
+        #expect(try statistics.number("failures.unreachable", ofSite: "chat.example.net") == 1)
+        #expect(try statistics.number("failures.unreachable", ofSite: "example.org") == 0)
     }
 
     @Test("M-02: a stream that is added may be of another domain, on its server")
@@ -137,9 +137,9 @@ import Testing
         try servers[0].accept().open()
         try plain.adopt(try request.answer())
         let statistics = try daemon.statistics()
-        #expect(statistics.number("handshake_time.count", ofSite: "direct.example") == 1)
-        #expect(statistics.number("handshake_time.count", ofSite: "bücher.example") == 1)
-        #expect(statistics.number("handshake_time.count", ofSite: "example.org") == 0)
+        #expect(try statistics.number("handshake_time.count", ofSite: "direct.example") == 1)
+        #expect(try statistics.number("handshake_time.count", ofSite: "bücher.example") == 1)
+        #expect(try statistics.number("handshake_time.count", ofSite: "example.org") == 0)
         withExtendedLifetime((first, second)) {}
     }
 }

@@ -46,8 +46,8 @@ import Testing
         #expect(names.questions.contains("A target.example"))
         try expectNothingConnected(daemon)
         let statistics = try daemon.statistics()
-        #expect(statistics.number("sessions.ended.upstream-forbidden") == 2)
-        #expect(statistics.number("failures.refused-target", ofSite: "*") == 2)
+        #expect(try statistics.number("sessions.ended.upstream-forbidden") == 2)
+        #expect(try statistics.number("failures.refused-target", ofSite: "*") == 2)
     }
 
     @Test(
@@ -173,9 +173,8 @@ import Testing
         #expect(try server.isUntouched)
         #expect(try own.isUntouched)
         let statistics = try daemon.statistics()
-        #expect(statistics.number("upstream.connects") == 0)
-        #expect(statistics.number("upstream.failures.connect") ?? 0 == 0)
-        #expect(statistics.number("upstream.streams_now") == 0)
-        #expect(statistics.number("sessions.now") == 0)
+        #expect(try statistics.number("upstream.connects") == 0)
+        #expect(try statistics.number("upstream.streams_now") == 0)
+        #expect(try statistics.number("sessions.now") == 0)
     }
 }

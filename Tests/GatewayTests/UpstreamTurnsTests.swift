@@ -206,7 +206,7 @@ final class TurnScene {
 
     /// How many stanzas sessions were given.
     func deliveredStanzas() throws -> Int {
-        try daemon.statistics().number("upstream.stanzas_in") ?? 0
+        try daemon.statistics().number("upstream.stanzas_in")
     }
 
     /// Lets the daemon find in one turn of its loop all that `work` sends, and a request for its statistics behind.
@@ -221,7 +221,7 @@ final class TurnScene {
             try admin.send("GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
             Patience.pause(milliseconds: 1)
         }
-        return try Statistics(json: admin.answer().body).number("upstream.stanzas_in") ?? 0
+        return try Statistics(json: admin.answer().body).number("upstream.stanzas_in")
     }
 
     /// What the client fetches until that comes.

@@ -66,6 +66,16 @@ import Testing
         #expect(settings.logLevel == .debug)
     }
 
+    @Test func `--check-config checks flags without a file`() throws {
+        guard case .check(let settings, file: nil) = parse(Self.required + ["--check-config", "--max-wait", "7"]) else {
+            Issue.record("not a check: \(parse(Self.required + ["--check-config"]))")
+            return
+        }
+        #expect(settings.maxWait == .seconds(7))
+        #expect(complaint(Self.required + ["--check-config", "--max-wait", "0"])?.hasPrefix("--max-wait: '0'") == true)
+        #expect(complaint(["run", "--check-config"])?.hasPrefix("--domain is missing") == true)
+    }
+
     @Test(arguments: SettingsTable.rows.filter(\.hasFlag))
     func `Every row of the table with a flag is a flag of run`(row: SettingRow) throws {
         let flag = try #require(row.flag)
@@ -111,7 +121,6 @@ import Testing
         (["run", "--max-wait", "--domain", "a"], "--max-wait needs a value: a number of seconds from 1 to 3600"),
         (["run", "--config"], "--config needs a value: the path of a configuration file"),
         (["run", "--config", "a", "--config", "b"], "--config: 'b' is a second value, only one is allowed"),
-        (["run", "--check-config"], "--check-config needs the file to check: --config FILE"),
         (["resolver", "--nameserver", "ns"], "--nameserver: 'ns' is not ADDR:PORT or [IPV6]:PORT"),
         (["run", "--f\u{1B}o\no"], "unknown flag '--f?o?o'; see 'holdfast run --help'"),
     ])

@@ -89,7 +89,10 @@ import Testing
 
     @Test func `A check says of which file`() throws {
         let (invocation, path) = try parse(Self.site, ["--check-config"])
-        guard case .check(let settings, let file) = invocation else { return }
+        guard case .check(let settings, let file) = invocation else {
+            Issue.record("not a check: \(invocation)")
+            return
+        }
         #expect(file == path)
         #expect(settings.path == "/file")
         #expect(

@@ -40,7 +40,9 @@ class ChartTests(unittest.TestCase):
     def test_nothing_leaves_the_picture_however_long_a_bar_is(self):
         document = chart(sitting([run("closed", "prosody", 0, [0.1]), run("closed", "holdfast-prosody", 0, [0.8, 0.2])]))
         for colour in (OWN, SERVER, HOLDFAST):
-            for x, width in bars(document, colour):
+            drawn = bars(document, colour)
+            self.assertTrue(drawn, colour)
+            for x, width in drawn:
                 self.assertLessEqual(x + width, WIDTH - 60)
         self.assertIn(">10.00<", document)
 

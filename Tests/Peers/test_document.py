@@ -36,7 +36,9 @@ class DocumentTests(unittest.TestCase):
 
     def test_lines_of_the_readme_stay_in_their_list_item(self):
         item = documents(whole(), FILES.get)["README.md"].split("**Small.**")[1].split("<!-- peers: end -->")[0]
-        for line in item.splitlines()[1:]:
+        lines = item.splitlines()[1:]
+        self.assertTrue(lines)
+        for line in lines:
             self.assertTrue(line.startswith("  ") and len(line) <= 120, line)
 
     def test_writing_twice_says_the_same(self):

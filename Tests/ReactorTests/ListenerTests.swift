@@ -55,6 +55,18 @@ import Testing
         #expect(four.address.port == port)
     }
 
+    @Test func `an IPv6 address takes IPv6 alone`() throws {
+        let six = try Listener(.ipv6(0, port: 0, scope: 0))
+        let port = try #require(six.address.port)
+        do {
+            _ = try Loopback.connect(to: .ipv4(0x7F00_0001, port: port))
+            Issue.record("connected over IPv4")
+        } catch let error as SystemError {
+            #expect(error.isConnectionRefused)
+        }
+        _ = try Loopback.connect(to: .ipv6(1, port: port, scope: 0))
+    }
+
     @Test func `an adopted socket knows its address`() throws {
         let listener = try Loopback.listener()
         let copy = Descriptor(owning: fcntl(listener.descriptor.number, F_DUPFD_CLOEXEC, 0))

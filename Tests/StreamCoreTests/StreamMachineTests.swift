@@ -147,8 +147,9 @@ struct StreamMachineTests {
         #expect(headers(.direct, .overTLS) == [true, true])
         #expect(headers(.none, .always) == [true, true])
         #expect(headers(.startTLS, .always) == [true, true, true])
-        let modes: [TLSMode] = [.none, .startTLS, .direct]
-        for tls in modes { #expect(headers(tls, .never).allSatisfy { !$0 }) }
+        #expect(headers(.none, .never) == [false, false])
+        #expect(headers(.startTLS, .never) == [false, false, false])
+        #expect(headers(.direct, .never) == [false, false])
     }
 
     @Test("login-timeout: what an element says of the login goes with it")
@@ -312,11 +313,18 @@ struct StreamMachineTests {
 
     @Test("whatever comes in whatever order: one end, told once, and nothing behind it")
     func randomInputs() {
+        var reached = 0
         for seed in UInt64(0)..<2000 {
             var generator = SeededGenerator(seed: seed)
-            var stream = StreamDialogue([TLSMode.none, .startTLS, .direct][Int(seed % 3)], compresses: seed % 2 == 0)
+            let tls = [TLSMode.none, .startTLS, .direct][Int(seed % 3)]
+            // Chance alone hardly ever opens a stream, so every other pair of seeds begins with one that is open.
+            var wasOpened = seed % 4 < 2
+            var stream =
+                wasOpened
+                ? StreamDialogue.open(tls, compresses: seed % 2 == 0)
+                : StreamDialogue(tls, compresses: seed % 2 == 0)
             var trace: [StreamEffect] = []
-            var wasOpened = false
+            var delivered = false
             for _ in 0..<40 {
                 let input = everyInput[Int.random(in: 0..<everyInput.count, using: &generator)]
                 let wasClosed = stream.phase == .closed
@@ -329,7 +337,10 @@ struct StreamMachineTests {
                         #expect(!wasOpened, "seed \(seed)")
                         wasOpened = true
                     }
-                    if case .deliver = effect { #expect(wasOpened, "seed \(seed)") }
+                    if case .deliver = effect {
+                        #expect(wasOpened, "seed \(seed)")
+                        delivered = true
+                    }
                     if case .restarted = effect { #expect(wasOpened, "seed \(seed)") }
                     if effect == .sendCompress { #expect(wasOpened && seed % 2 == 0, "seed \(seed)") }
                 }
@@ -340,7 +351,9 @@ struct StreamMachineTests {
             #expect(trace.count { $0 == .sendStreamEnd } <= 1, "seed \(seed)")
             #expect(trace.count { $0 == .sendCompress } <= 1, "seed \(seed)")
             #expect(trace.count { $0 == .beginCompression } <= 1, "seed \(seed)")
+            if delivered { reached += 1 }
         }
+        #expect(reached > 100)
     }
 
     /// One stream for each phase there is.

@@ -76,6 +76,6 @@ package final class RawClient {
             if last == value { return }
             Patience.pause()
         }
-        throw TestFault("\(path) is \(last.map(String.init) ?? "missing"), not \(value)")
+        throw TestFault("\(path) is \(last.map(String.init) ?? "unknown"), not \(value)")
     }
 }

@@ -29,23 +29,37 @@ package struct Statistics {
         root = try JSONDecoder().decode(Value.self, from: Data(json.utf8))
     }
 
-    /// The number at a path such as `sessions.ended.terminated`; nil when there is none.
-    package func number(_ path: String) -> Int? {
-        number(at: path.split(separator: ".").map(String.init))
+    /// The number at a path such as `sessions.ended.terminated`.
+    ///
+    /// - Throws: `TestFault` when there is none: a mistyped path must not pass for something that never happened.
+    package func number(_ path: String) throws -> Int {
+        try number(at: path.split(separator: ".").map(String.init))
     }
 
     /// The number of one site, such as `failures.lost`.
-    package func number(_ path: String, ofSite site: String) -> Int? {
-        number(at: ["sites", site] + path.split(separator: ".").map(String.init))
+    ///
+    /// - Throws: `TestFault` when there is none.
+    package func number(_ path: String, ofSite site: String) throws -> Int {
+        try number(at: ["sites", site] + path.split(separator: ".").map(String.init))
     }
 
-    private func number(at path: [String]) -> Int? {
+    /// Whether there is a site of that name.
+    package func hasSite(_ site: String) -> Bool {
+        guard case .object(let members) = root, case .object(let sites)? = members["sites"] else { return false }
+        return sites[site] != nil
+    }
+
+    private func number(at path: [String]) throws -> Int {
         var value = root
         for name in path {
-            guard case .object(let members) = value, let member = members[name] else { return nil }
+            guard case .object(let members) = value, let member = members[name] else {
+                throw TestFault("/stats has no \(path.joined(separator: "."))")
+            }
             value = member
         }
-        guard case .number(let number) = value else { return nil }
+        guard case .number(let number) = value else {
+            throw TestFault("\(path.joined(separator: ".")) of /stats is no whole number")
+        }
         return number
     }
 }

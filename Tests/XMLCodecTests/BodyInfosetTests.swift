@@ -71,6 +71,7 @@ struct BodyInfosetTests {
     @Test("a mutated body that libxml2's tree finds in order is refused only for what restricted XML forbids")
     func nothingLegalIsRefused() {
         let parser = BodyParser()
+        var refused = 0
         for seed in UInt64(10_000)..<16_000 {
             var random = RandomXML(seed: seed)
             let body = random.mutated(Array(randomBody(&random).utf8))
@@ -83,7 +84,9 @@ struct BodyInfosetTests {
             guard !text.contains("b:"), !text.contains("w:"), !text.contains("p:"), !text.contains("q:") else {
                 continue
             }
+            refused += 1
             #expect(InfosetTree.children(of: body) == nil, "seed \(seed): \(fault) \(text)")
         }
+        #expect(refused > 20)
     }
 }

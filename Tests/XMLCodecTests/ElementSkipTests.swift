@@ -304,25 +304,36 @@ struct ElementSkipTests {
         #expect(reader.skips.count == 0)
     }
 
-    @Test("framer and libxml2 agree on where elements end, for random streams", arguments: 0..<60)
-    func agreement(seed: Int) {
-        var random = RandomXML(seed: UInt64(seed))
+    @Test("framer and libxml2 agree on where elements end, for random streams")
+    func agreement() {
+        let agreed = (UInt64(0)..<60).map(agreement)
+        #expect(agreed.count { $0 } > 20, "hardly a stream is read at all")
+    }
+
+    /// Whether the stream of this seed was read as far as its first element.
+    private func agreement(seed: UInt64) -> Bool {
+        var random = RandomXML(seed: seed)
         let document = RandomDocument.stream(&random)
         let bytes = Array(document.text.utf8)
         let usual = items([bytes], UpstreamReader())
         let strict = UpstreamReader(limits: XMLLimits(depth: 3, attributes: 8, names: 30, elementSize: 400))
         let whole = items([bytes], strict)
-        #expect(items(bytes.map { [$0] }, strict) == whole)
-        guard case .header? = whole.first else { return }
+        #expect(items(bytes.map { [$0] }, strict) == whole, "seed \(seed)")
+        guard case .header? = whole.first else { return false }
         // Each element is delivered or skipped, in its place.
         var isCut = false
         for (index, item) in whole.enumerated() {
             switch item {
-            case .skipped: guard case .stanza = usual[index] else { Issue.record("\(usual[index])"); return }
+            case .skipped:
+                guard case .stanza = usual[index] else {
+                    Issue.record("seed \(seed): \(usual[index])")
+                    return false
+                }
             case .fault(.limit): isCut = true
-            default: #expect(item == usual[index])
+            default: #expect(item == usual[index], "seed \(seed)")
             }
         }
-        #expect(isCut || whole.count == usual.count)
+        #expect(isCut || whole.count == usual.count, "seed \(seed)")
+        return whole.count > 1
     }
 }
