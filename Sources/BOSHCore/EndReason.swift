@@ -32,8 +32,6 @@ package enum EndReason: String, Sendable, CaseIterable {
     case streamHostUnknown = "stream-host-unknown"
     /// A stream more than a session may have was to be opened; ends that stream only.
     case tooManyStreams = "too-many-streams"
-    /// More bytes waited for an upstream than the policy allows.
-    case inboundOverflow = "inbound-overflow"
     /// The upstream refused the connection, or no address of it could be reached.
     case upstreamUnreachable = "upstream-unreachable"
     /// The upstream's name has no address.
@@ -70,7 +68,7 @@ package enum EndReason: String, Sendable, CaseIterable {
         case .inactive, .ridAboveWindow, .ridTooOld, .shutdown: true
         case .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
             .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
-            .tooManyStreams, .inboundOverflow:
+            .tooManyStreams:
             false
         // The server's doing: another stream of the session's is not the cause, and does not end by it either.
         case .upstreamUnreachable, .upstreamUnresolved, .upstreamForbidden, .upstreamSpared, .upstreamShortage,
@@ -86,7 +84,7 @@ package enum EndReason: String, Sendable, CaseIterable {
         case .terminated, .inactive, .creationAborted: nil
         case .malformedRequest: .badRequest
         case .ridAboveWindow, .ridTooOld, .keyMismatch, .unknownStream: .itemNotFound
-        case .overactive, .inboundOverflow, .tooManyStreams, .tooManyRequests, .tooManyRepeats, .loginTimeout,
+        case .overactive, .tooManyStreams, .tooManyRequests, .tooManyRepeats, .loginTimeout,
             .loginDisplaced, .loginBody:
             .policyViolation
         case .streamHostUnknown, .upstreamForbidden: .hostUnknown

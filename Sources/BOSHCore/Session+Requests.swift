@@ -41,25 +41,26 @@ extension Session {
             rid: rid, exchange: exchange, deadline: now.advanced(by: wait), isTerminate: isTerminate,
             isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now,
             extras: extras(of: attributes, payloadIsEmpty: payload.isEmpty))
-        if ahead > 1 {
-            deferEarly(request, now: now, policy: policy, into: &effects)
-            return
+        if ahead == 1, early.first?.rid != rid, isAdmitted(request, policy: policy) {
+            process(request, now: now, policy: policy, into: &effects)
+        } else {
+            putEarly(request, now: now, policy: policy, into: &effects)
         }
-        process(request, now: now, policy: policy, into: &effects)
-        while !isOver, let first = early.first, first.rid == processed.next {
-            early.removeFirst()
-            process(first, now: now, policy: policy, into: &effects)
-        }
-        if early.isEmpty { early = [] }
     }
 
     /// A new request has come: what it proves of the responses that were given (`T-12` a).
     private mutating func noteReceipt(by rid: RequestID, isExtra: Bool) {
-        let missing = Int(rid.distance(from: processed)) - 1
+        let between = Int(rid.distance(from: processed)) - 1
+        var missing = between
+        var mayIncludeExtra = isExtra || held.contains { $0.isExtra }
+        for request in early where request.rid < rid {
+            missing -= 1
+            if request.isExtra { mayIncludeExtra = true }
+        }
         // What has not come may be a pause or a terminate.
-        let mayIncludeExtra = isExtra || missing > 0 || held.contains { $0.isExtra }
+        if missing > 0 { mayIncludeExtra = true }
         let proof = ReceiptProof(
-            requests: requests, unanswered: held.count + missing, mayIncludeExtra: mayIncludeExtra)
+            requests: requests, unanswered: held.count + between, mayIncludeExtra: mayIncludeExtra)
         replay.noteRequest(rid, proof: proof)
     }
 
@@ -162,42 +163,8 @@ extension Session {
         }
     }
 
-    /// Keeps a request whose predecessors are missing, in rid order. A repeat takes over the exchange; what it carries was
-    /// already kept.
-    ///
-    /// Payload is taken as long as what waits stays within the bound, and one above it. What is beyond is not taken, so its
-    /// rid is not used up: a recoverable error has the client send it again.
-    private mutating func deferEarly(
-        _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
-    ) {
-        if let index = early.firstIndex(where: { $0.rid == request.rid }) {
-            if case .active = chain, !KeyChain.isSame(early[index].key, request.key) {
-                end(.keyMismatch, culprit: request.exchange, into: &effects)
-                return
-            }
-            guard rates.admitsRepeat(now: now, policy: policy) else {
-                end(.tooManyRepeats, culprit: request.exchange, into: &effects)
-                return
-            }
-            if let older = early[index].exchange {
-                effects.append(.respond(older, acknowledging(.error, to: request.rid)))
-            }
-            early[index].exchange = request.exchange
-            early[index].deadline = request.deadline
-            return
-        }
-        guard request.payload.isEmpty || earlyByteCount + inboundByteCount <= policy.inboundBound else {
-            if let exchange = request.exchange {
-                effects.append(.respond(exchange, acknowledging(.error, to: request.rid)))
-            }
-            return
-        }
-        let index = early.firstIndex { $0.rid > request.rid } ?? early.endIndex
-        early.insert(request, at: index)
-    }
-
     /// Acts on the next request in rid order.
-    private mutating func process(
+    mutating func process(
         _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         guard acceptKeys(of: request, policy: policy) else {
@@ -211,7 +178,9 @@ extension Session {
         processed = request.rid
         if let exchange = request.exchange {
             held.append(
-                Held(rid: request.rid, exchange: exchange, deadline: request.deadline, isExtra: request.isExtra))
+                Held(
+                    rid: request.rid, exchange: exchange, deadline: max(request.deadline, now),
+                    isExtra: request.isExtra))
         } else {
             // Its connection died before its turn came (`P-13`).
             keep(
@@ -228,10 +197,7 @@ extension Session {
             end(.unknownStream, culprit: request.exchange, into: &effects)
             return
         }
-        guard forward(request, to: target, policy: policy, into: &effects) else {
-            end(.inboundOverflow, culprit: request.exchange, into: &effects)
-            return
-        }
+        forward(request, to: target, into: &effects)
         if request.isTerminate {
             // A stream that is closed already needs no closing; without a name, or as the last one, the session ends.
             guard target == .closed || close(target, into: &effects) else {
@@ -296,14 +262,14 @@ extension Session {
         case unknown
     }
 
-    private func target(of request: Early) -> Target {
+    func target(of request: Early) -> Target {
         guard case .some(let stream?, _, _) = request.extras else { return .all }
         guard let name = StreamName(stream) else { return .unknown }
         if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
         return closedStreams.contains(name) ? .closed : .unknown
     }
 
-    private func isMeant(_ index: Int, by target: Target) -> Bool {
+    func isMeant(_ index: Int, by target: Target) -> Bool {
         switch target {
         case .all: streams[index].takesBroadcast
         case .one(let one): index == one
@@ -311,15 +277,10 @@ extension Session {
         }
     }
 
-    /// Sends a request's stanzas on (`M-05`), or keeps them for an upstream that is not open; false when they are too many.
-    private mutating func forward(
-        _ request: Early, to target: Target, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
-    ) -> Bool {
-        guard !request.payload.isEmpty else { return true }
-        var keepers = 0
-        for index in streams.indices where isMeant(index, by: target) && keeps(index, request) { keepers += 1 }
-        // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
-        if keepers > 0, inboundByteCount > policy.inboundBound { return false }
+    /// Sends a request's stanzas on (`M-05`), or keeps them for an upstream that is not open.
+    mutating func forward(_ request: Early, to target: Target, into effects: inout [SessionEffect]) {
+        guard !request.payload.isEmpty else { return }
+        let keepers = streams.indices.reduce(0) { $0 + (isMeant($1, by: target) && keeps($1, request) ? 1 : 0) }
         for index in streams.indices where isMeant(index, by: target) {
             if keeps(index, request) {
                 streams[index].inbound.append(request.payload, of: request.rid, isShared: keepers > 1)
@@ -327,12 +288,11 @@ extension Session {
                 effects.append(.forward(request.payload, on: streams[index].number))
             }
         }
-        return true
     }
 
     /// Whether a request's stanzas have to wait in one stream. What comes with a restart belongs behind the new stream's
     /// features (`X-09`).
-    private func keeps(_ index: Int, _ request: Early) -> Bool {
+    func keeps(_ index: Int, _ request: Early) -> Bool {
         switch streams[index].phase {
         case .opening, .restarting: true
         case .open: request.isRestart
@@ -357,7 +317,7 @@ extension Session {
             streams[index].phase = .ended(.terminated)
             streams[index].outbound = OutboundQueue()
             streams[index].inbound = InboundQueue()
-            streams[index].isCongested = false
+            streams[index].congestion = .none
         }
         return true
     }

@@ -160,6 +160,7 @@ extension Session {
                 effects.append(.respond(exchange, BodyResponse(.terminate(reason.condition))))
             }
         }
+        forwardWaiting(into: &effects)
         for index in streams.indices { leave(index, reason: reason, into: &effects) }
         isOver = true
         held.removeAll()
@@ -203,7 +204,7 @@ extension Session {
     }
 
     /// Whether some upstream takes no bytes.
-    var isCongested: Bool { streams.contains { $0.isCongested } }
+    var isCongested: Bool { streams.contains { $0.congestion != .none } }
 
     /// Has a server that has something waiting read no more until it is fetched.
     mutating func drain(_ index: Int, into effects: inout [SessionEffect]) {

@@ -9,6 +9,8 @@
 /// - A held request always has an HTTP exchange; one whose connection died is answered into the replay cache (`P-13`).
 /// - While a request is held nothing waits in any stream's `outbound`, and at most `hold` rids are open (one for the
 ///   creation), unless an upstream is congested: then all that a client may send are.
+/// - An `early` request has a gap below it, or its payload cannot be taken yet: then nothing answers it but its turn, a
+///   repeat, or the session's end.
 /// - A rid is held or in the replay cache, never both.
 package struct Session: Sendable {
     /// Where the session stands towards its upstream.
@@ -34,7 +36,7 @@ package struct Session: Sendable {
         let isExtra: Bool
     }
 
-    /// A request that came before its predecessors (`R-04`).
+    /// A request that came before its predecessors (`R-04`), or before its server could take what it carries.
     struct Early: Sendable, Equatable {
         let rid: RequestID
         var exchange: ExchangeID?
@@ -233,15 +235,15 @@ package struct Session: Sendable {
             guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].isManaged = true
             if isResumable { streams[index].isResumable = true }
-        case .upstreamCongested(let isCongested, let number):
+        case .upstreamCongested(let congestion, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
-            streams[index].isCongested = isCongested
+            streams[index].congestion = congestion
         case .streamEnded(let reason, let bytes, let number):
             guard let index = index(of: number), !streams[index].isEnded else { return }
             streams[index].phase = .ended(reason)
             streams[index].streamError = bytes
             streams[index].inbound = InboundQueue()
-            streams[index].isCongested = false
+            streams[index].congestion = .none
         case .memoryShort:
             for index in streams.indices { drain(index, into: &effects) }
         case .deadlineReached:
@@ -249,6 +251,7 @@ package struct Session: Sendable {
         case .shutdownRequested:
             end(.shutdown, culprit: nil, into: &effects)
         }
+        if !isOver { processWaiting(now: now, policy: policy, into: &effects) }
         if !isOver { settle(now: now, policy: policy, into: &effects) }
         checkInvariants()
     }
@@ -268,7 +271,9 @@ package struct Session: Sendable {
         var next = idleSince?.advanced(by: inactivity)
         if let login = login.next { next = min(next ?? login, login) }
         for request in held { next = min(next ?? request.deadline, request.deadline) }
-        for request in early where request.exchange != nil { next = min(next ?? request.deadline, request.deadline) }
+        for request in early.dropFirst(gaplessCount) where request.exchange != nil {
+            next = min(next ?? request.deadline, request.deadline)
+        }
         return next
     }
 
@@ -355,7 +360,7 @@ package struct Session: Sendable {
         while held.contains(where: { $0.deadline <= now }) {
             answerOldest(with: .empty, now: now, policy: policy, into: &effects)
         }
-        for index in early.indices where early[index].deadline <= now {
+        for index in early.indices.dropFirst(gaplessCount) where early[index].deadline <= now {
             // Its turn has not come and its time is up: a recoverable error asks the client to repeat what is missing
             // (XEP-0124 §17.3). The payload is kept, so nothing is lost if only the predecessor is repeated.
             if let exchange = early[index].exchange {

@@ -37,9 +37,8 @@ package enum SessionInput: Sendable {
     /// The upstream said that client and server count stanzas (XEP-0198), in what comes next as `stanzas`; `isResumable`: and
     /// that it keeps the stream for a resumption.
     case streamManaged(isResumable: Bool, on: StreamNumber = .first)
-    /// The upstream takes no bytes at the moment, or takes them again. Meanwhile answers are delayed, never past `wait`, so
-    /// that the client sends no more than it has requests (back-pressure).
-    case upstreamCongested(Bool, on: StreamNumber = .first)
+    /// The upstream is further behind with what it was sent than before, or less far.
+    case upstreamCongested(Congestion, on: StreamNumber = .first)
     /// The upstream stream is gone; the bytes of its stream error, or nothing.
     case streamEnded(EndReason, streamError: [UInt8], on: StreamNumber = .first)
     /// There is little memory, and the session holds much of it: its servers are read again when its client has fetched all
@@ -66,6 +65,8 @@ package enum SessionEffect: Sendable, Equatable {
     /// Answer that HTTP request, which is a repeat, with the answer that was given before. It costs a client a hundred bytes to
     /// ask for it as often as it likes, so nothing should be made anew for it.
     case respondAgain(ExchangeID, BodyResponse)
+    /// Answer that HTTP request with 503: nothing of it was taken, and its rid is not used up, so the client repeats it.
+    case turnAway(ExchangeID)
     /// Connect to a server and open a stream.
     case openStream(StreamRequest, on: StreamNumber = .first)
     /// Send these stanzas to the upstream.

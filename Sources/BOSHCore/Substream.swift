@@ -36,7 +36,8 @@ struct Substream: Sendable {
     var isReadingPaused = false
     /// Reading is paused until nothing waits.
     var isDraining = false
-    var isCongested = false
+    /// How far its server is behind.
+    var congestion = Congestion.none
     /// The server knows what the client has not acknowledged, and sees to it (XEP-0198, `T-12` c).
     var isManaged = false
     /// The server keeps this stream for a resumption as well.

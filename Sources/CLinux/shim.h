@@ -17,8 +17,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -48,6 +50,12 @@ static inline char **holdfast_environment(void) {
 static inline int holdfast_exited(int status) { return WIFEXITED(status); }
 static inline int holdfast_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int holdfast_ending_signal(int status) { return WTERMSIG(status); }
+
+// Variadic. How many bytes of those written the peer has not acknowledged, or -1.
+static inline int holdfast_unacknowledged(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
+}
 
 // EAI_NODATA is behind _GNU_SOURCE in <netdb.h>.
 enum { holdfast_no_address = -5 };

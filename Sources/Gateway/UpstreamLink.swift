@@ -40,8 +40,8 @@ final class UpstreamLink {
     var isTLSEstablished = false
     /// Whether the session's client fetches what is there (back-pressure).
     var mayRead = true
-    /// Whether the session was told that the server takes no bytes.
-    var isCongested = false
+    /// How far behind the server is, as the session was told.
+    var congestion = Congestion.none
     var isDirty = false
     /// Whether it stands among those that go on with their backlog.
     var isWaiting = false
@@ -60,8 +60,8 @@ final class UpstreamLink {
     var unwrittenReplies: UInt32 = 0
     /// When bytes last went to the server; white space keeps the stream alive after a while.
     var lastSent: CoarseInstant
-    /// Since when the server has accepted no byte of those that wait; none while nothing waits.
-    var stalledSince = CoarseInstant.none
+    /// What the server has accepted of what it was sent.
+    var acceptance = Acceptance()
     /// Since when the beginning of an element waits for its end; none while nothing does.
     var partialSince = CoarseInstant.none
     /// Since when a restart waits for its features; none while none does.

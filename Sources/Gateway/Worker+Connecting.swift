@@ -259,11 +259,12 @@ extension Worker {
         return nil
     }
 
-    /// Has small stanzas sent at once, and a server noticed that vanished without a word: bytes that it acknowledges no more
-    /// are none that it accepts (`upstream-write-timeout`).
+    /// Has small stanzas sent at once, a server noticed that vanished while nothing was said, and few bytes left in the kernel
+    /// that have not been sent, so that a slow server's progress is seen.
     private func prepare(_ socket: borrowing StreamSocket) throws(SystemError) {
         try socket.setNoDelay()
-        try socket.noticeVanishedPeer(within: settings.upstreamWriteTimeout)
+        try socket.noticeVanishedPeer()
+        try socket.keepUnsentFew()
     }
 
     /// A connection that races stands now, or never will.
@@ -377,9 +378,9 @@ extension Worker {
         link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
         pool.takeBack(&link.output)
-        link.stalledSince = .none
+        link.acceptance = Acceptance()
         link.partialSince = .none
-        setCongested(false, on: link)
+        setCongestion(.none, on: link)
         link.machine = link.site.machine(link.site.tlsMode)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
             attempt.isRedirected = true

@@ -112,10 +112,18 @@ extension Worker {
     /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
     func turnAway(_ exchange: ExchangeID, on connection: ClientConnection) {
         counters.sessionsRefused[.policyViolation, default: 0] += 1
-        respond(
-            to: exchange.number, on: connection,
-            HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")]))
+        respond(to: exchange.number, on: connection, Self.comeAgain)
     }
+
+    /// Takes nothing of a session's request for now: more waits for its turn than may.
+    private func turnAwayForNow(_ exchange: ExchangeID) {
+        guard let connection = connections[Token(raw: exchange.connection)] else { return }
+        connection.waiting.remove(exchange: exchange.number)
+        reached(.sessionBuffer, "from \(connection.peer)")
+        respond(to: exchange.number, on: connection, Self.comeAgain)
+    }
+
+    private static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
 
     /// Gives a session an input and does what it says.
     func handle(_ input: consuming SessionInput, session slot: UInt32) {
@@ -139,10 +147,12 @@ extension Worker {
                 answer(exchange, response, of: driver)
             case .respondAgain(let exchange, let response):
                 answer(exchange, response, isRepeat: true, of: driver)
+            case .turnAway(let exchange):
+                turnAwayForNow(exchange)
             case .openStream(let request, let stream):
                 open(request, stream: stream, of: driver)
             case .forward(let bytes, let stream):
-                if let link = driver.link(stream) { send(bytes, on: link, isLast: driver.session.phase == .over) }
+                if let link = driver.link(stream) { send(bytes, on: link) }
             case .restartStream(let stream):
                 if let link = driver.link(stream) { restart(link) }
             case .pauseReading(let stream):

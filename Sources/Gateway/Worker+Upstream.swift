@@ -281,11 +281,12 @@ extension Worker {
     private func handleDeadlineWhenOpen(of link: UpstreamLink) {
         if !link.mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(now) }
         let restart = link.restartSince.instant?.advanced(by: settings.connectTimeout)
-        let stall = link.stalledSince.instant?.advanced(by: settings.upstreamWriteTimeout)
+        lookAtAcceptance(of: link)
+        let stall = link.acceptance.deadline(settings.upstreamWriteTimeout)
         let partial = link.partialSince.instant?.advanced(by: settings.stanzaTimeout)
         let keepalive = Duration.seconds(Int64(link.keepaliveSeconds))
         // Nothing may stand between a request to compress and its answer, and what is stalled needs no sign of life.
-        let silence = restart == nil && stall == nil ? link.lastSent.instant?.advanced(by: keepalive) : nil
+        let silence = restart == nil && !link.hasUnwritten ? link.lastSent.instant?.advanced(by: keepalive) : nil
         if let restart, restart <= now {
             handle(.deadlineReached, on: link)
         } else if let stall, stall <= now {
@@ -297,7 +298,8 @@ extension Worker {
             linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: keepalive))
         }
         guard !link.isClosed else { return }
-        for due in [restart, stall, partial, silence] {
+        let look = link.acceptance.nextLook(settings.upstreamWriteTimeout, now: now)
+        for due in [restart, look, partial, silence] {
             if let due, due > now { linkDeadlines.schedule(slot: link.token.slot, at: due) }
         }
     }
@@ -305,7 +307,9 @@ extension Worker {
     /// Until when a farewell may take: what was taken from the client is written as long as the server accepts bytes of it,
     /// and then the server may close its side.
     private func farewellEnd(of link: UpstreamLink, since: MonotonicInstant) -> MonotonicInstant {
-        let last = max(since, link.lastSent.instant ?? since)
+        lookAtAcceptance(of: link)
+        let progress = max(link.lastSent.instant ?? since, link.acceptance.waitingSince.instant ?? since)
+        let last = max(since, progress)
         let time = link.hasUnwritten ? max(Self.farewellTime, settings.upstreamWriteTimeout) : Self.farewellTime
         return last.advanced(by: time)
     }

@@ -7,16 +7,9 @@ import XMLCodec
 
 /// What goes to the servers, and back-pressure both ways.
 extension Worker {
-    /// Puts bytes of the stream on their way, through TLS where there is TLS. `isLast`: the session has ended, and nothing but its
-    /// farewell comes behind them.
-    func send(_ bytes: [UInt8], on link: UpstreamLink, isLast: Bool = false) {
+    /// Puts bytes of the stream on their way, through TLS where there is TLS. The session sees to it that not too many wait.
+    func send(_ bytes: [UInt8], on link: UpstreamLink) {
         guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
-        // One body may stand above the bound, whatever its size; more of them may not pile up. Behind a farewell none comes.
-        let isFarewell = isLast || link.leavingSince.instant != nil
-        guard link.unwrittenCount <= settings.sessionBuffer || isFarewell else {
-            handle(.stalled, on: link)
-            return
-        }
         var bytes = bytes
         if let compression = link.compression {
             var compressed: [UInt8] = []
@@ -45,7 +38,7 @@ extension Worker {
         var answers: [UInt8] = []
         let count = stanzaReturn.append(returning: stanzas.span, into: &answers)
         counters.stanzasReturned &+= UInt64(count)
-        if !answers.isEmpty { send(answers, on: link, isLast: true) }
+        if !answers.isEmpty { send(answers, on: link) }
     }
 
     func markDirty(_ link: UpstreamLink) {
@@ -64,16 +57,14 @@ extension Worker {
             case .wrote(let count):
                 link.written += count
                 link.lastSent = CoarseInstant(now)
-                link.stalledSince = .none
+                noteSent(count, on: link)
                 counters.bytesToUpstream &+= UInt64(count)
             case .wouldBlock:
-                if link.stalledSince.instant == nil {
-                    link.stalledSince = CoarseInstant(now)
-                    linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.upstreamWriteTimeout))
-                }
+                noteSent(0, on: link)
                 compact(link)
                 updateInterest(of: link)
-                setCongested(true, on: link)
+                let congestion = Congestion(waiting: link.unwrittenCount, bound: settings.sessionBuffer)
+                setCongestion(congestion, on: link)
                 return
             case .failed:
                 stopWriting(on: link)
@@ -86,7 +77,7 @@ extension Worker {
             pool.takeBack(&link.output)
         }
         updateInterest(of: link)
-        setCongested(false, on: link)
+        setCongestion(.none, on: link)
     }
 
     /// The server takes nothing more. What it sent before is still to be read, and its end comes behind that.
@@ -96,21 +87,33 @@ extension Worker {
         link.written = 0
         link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
-        link.stalledSince = .none
+        link.acceptance = Acceptance()
         pool.takeBack(&link.output)
         guard link.session != nil else {
             lost(link)
             return
         }
         updateInterest(of: link)
-        setCongested(false, on: link)
+        setCongestion(.none, on: link)
     }
 
-    /// Tells the session whether its server takes bytes (back-pressure towards the client).
-    func setCongested(_ isCongested: Bool, on link: UpstreamLink) {
-        guard isCongested != link.isCongested else { return }
-        link.isCongested = isCongested
-        if let session = link.session { handle(.upstreamCongested(isCongested, on: link.stream), session: session) }
+    /// The kernel took so many bytes for the server; whether that accepts them is looked at in time.
+    private func noteSent(_ count: Int, on link: UpstreamLink) {
+        guard link.acceptance.noteSent(count, now: now) else { return }
+        linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.upstreamWriteTimeout))
+    }
+
+    /// Tells the session how far its server is behind (back-pressure towards the client).
+    func setCongestion(_ congestion: Congestion, on link: UpstreamLink) {
+        guard congestion != link.congestion else { return }
+        link.congestion = congestion
+        if let session = link.session { handle(.upstreamCongested(congestion, on: link.stream), session: session) }
+    }
+
+    /// Looks at what the server has accepted.
+    func lookAtAcceptance(of link: UpstreamLink) {
+        guard link.acceptance.waitingSince.instant != nil, let socket = link.socket?.unacknowledgedCount else { return }
+        link.acceptance.look(unacknowledged: socket, hasUnwritten: link.hasUnwritten, now: now)
     }
 
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.

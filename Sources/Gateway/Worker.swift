@@ -348,7 +348,7 @@ package final class Worker {
         do throws(SystemError) {
             let token = Token(.listener, slot: UInt32(listeners.count))
             let socket = ListeningSocket(
-                try Listener(parsed, silence: settings.sendTimeout), role: role,
+                try Listener(parsed), role: role,
                 expectsProxyHeader: expectsProxyHeader, token: token)
             try socket.watched.set(.readable, of: socket.listener.descriptor, as: token.raw, in: poller)
             listeners.append(socket)

@@ -35,11 +35,8 @@ package struct Listener: ~Copyable {
     /// A Unix socket that nobody answers on is removed first; one that answers, and any other file, stays.
     /// - Parameters:
     ///   - unixMode: the permission bits of a Unix path.
-    ///   - silence: for how long a TCP peer may acknowledge or take nothing before the kernel ends its connection.
     /// - Throws: `EADDRINUSE` when something listens there, or what `socket`, `bind`, `chmod` or `listen` said.
-    package init(
-        _ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode, silence: Duration = .seconds(60)
-    ) throws(SystemError) {
+    package init(_ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode) throws(SystemError) {
         if case .unix(let path) = wanted { try Self.removeStale(path) }
         let family = wanted.family
         let socket = Descriptor(
@@ -58,7 +55,7 @@ package struct Listener: ~Copyable {
             // Of what a slow reader leaves in the kernel, little is what it has not even been sent.
             try SocketOption.notSentLowWater.set(Self.notSentBytes, on: socket)
             try SocketOption.noDelay.set(1, on: socket)
-            try VanishedPeer.notice(on: socket, within: silence)
+            try VanishedPeer.notice(on: socket)
         }
         let number = socket.number
         try Syscalls.check("bind") {

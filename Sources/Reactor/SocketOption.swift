@@ -10,7 +10,6 @@ enum SocketOption: String {
     case keepAliveIdle = "TCP_KEEPIDLE"
     case keepAliveInterval = "TCP_KEEPINTVL"
     case keepAliveCount = "TCP_KEEPCNT"
-    case userTimeout = "TCP_USER_TIMEOUT"
     case notSentLowWater = "TCP_NOTSENT_LOWAT"
     case error = "SO_ERROR"
 
@@ -36,7 +35,7 @@ enum SocketOption: String {
         switch self {
         case .reuseAddress, .keepAlive, .error: SOL_SOCKET
         case .ipv6Only: Int32(IPPROTO_IPV6)
-        case .noDelay, .keepAliveIdle, .keepAliveInterval, .keepAliveCount, .userTimeout, .notSentLowWater:
+        case .noDelay, .keepAliveIdle, .keepAliveInterval, .keepAliveCount, .notSentLowWater:
             Int32(IPPROTO_TCP)
         }
     }
@@ -50,7 +49,6 @@ enum SocketOption: String {
         case .keepAliveIdle: TCP_KEEPIDLE
         case .keepAliveInterval: TCP_KEEPINTVL
         case .keepAliveCount: TCP_KEEPCNT
-        case .userTimeout: TCP_USER_TIMEOUT
         case .notSentLowWater: TCP_NOTSENT_LOWAT
         case .error: SO_ERROR
         }

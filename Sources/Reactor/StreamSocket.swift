@@ -156,10 +156,28 @@ package struct StreamSocket: ~Copyable, Sendable {
         try SocketOption.noDelay.set(1, on: descriptor)
     }
 
-    /// Has a peer noticed that vanished without a word: see `VanishedPeer`.
+    /// Has a peer noticed that vanished while nothing was said: see `VanishedPeer`.
     ///
     /// - Throws: it is not a TCP socket.
-    package func noticeVanishedPeer(within time: Duration) throws(SystemError) {
-        try VanishedPeer.notice(on: descriptor, within: time)
+    package func noticeVanishedPeer() throws(SystemError) {
+        try VanishedPeer.notice(on: descriptor)
     }
+
+    /// Has the kernel take few bytes more than it can send (`TCP_NOTSENT_LOWAT`), so that a peer that reads slowly is written to
+    /// often.
+    ///
+    /// - Throws: it is not a TCP socket.
+    package func keepUnsentFew() throws(SystemError) {
+        try SocketOption.notSentLowWater.set(Self.unsentBytes, on: descriptor)
+    }
+
+    /// How many bytes the peer has not acknowledged of those that were written, sent or not (`SIOCOUTQ`); nil when the kernel
+    /// does not say.
+    package var unacknowledgedCount: Int? {
+        let count = holdfast_unacknowledged(descriptor.number)
+        return count < 0 ? nil : Int(count)
+    }
+
+    /// Bytes that the kernel may hold without having sent them.
+    private static let unsentBytes: Int32 = 128 * 1024
 }

@@ -64,6 +64,9 @@ extension DialogueLine {
         case .respond(let exchange, let response), .respondAgain(let exchange, let response):
             self.init(response: response, to: name(exchange))
             return
+        case .turnAway(let exchange):
+            self.init("S", [name(exchange), "unavailable"])
+            return
         case .ended(let reason):
             self.init("E", [reason.rawValue])
             return

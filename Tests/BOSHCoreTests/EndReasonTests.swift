@@ -21,7 +21,6 @@ import BOSHCore
         (.unknownStream, "unknown-stream", "item-not-found"),
         (.streamHostUnknown, "stream-host-unknown", "host-unknown"),
         (.tooManyStreams, "too-many-streams", "policy-violation"),
-        (.inboundOverflow, "inbound-overflow", "policy-violation"),
         (.upstreamUnreachable, "upstream-unreachable", "remote-connection-failed"),
         (.upstreamUnresolved, "upstream-unresolved", "remote-connection-failed"),
         (.upstreamForbidden, "upstream-forbidden", "host-unknown"),
@@ -50,9 +49,7 @@ import BOSHCore
     func allowsResumption() {
         let closing: [EndReason] = [
             .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
-            .loginTimeout,
-            .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown, .tooManyStreams,
-            .inboundOverflow,
+            .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown, .tooManyStreams,
         ]
         #expect(EndReason.allCases.filter { !$0.allowsResumption } == closing)
     }

@@ -82,8 +82,10 @@ struct SessionHarness {
                 return ["?: no reason: \(text)"]
             }
             return handle(.streamEnded(reason, streamError: bytes, on: stream))
-        case "stall": return handle(.upstreamCongested(true, on: stream))
-        case "flow": return handle(.upstreamCongested(false, on: stream))
+        case "stall": return handle(.upstreamCongested(.slow, on: stream))
+        case "full": return handle(.upstreamCongested(.full, on: stream))
+        case "overfull": return handle(.upstreamCongested(.overfull, on: stream))
+        case "flow": return handle(.upstreamCongested(.none, on: stream))
         case "login": return handle(.loggedIn)
         case "register": return handle(.registrationOffered)
         case "resumable", "managed":

@@ -136,7 +136,7 @@ extension SimulatedWorld {
         for _ in 0..<60 where !isOver {
             for stream in streams.indices where !isOver {
                 sendFeatures(stream)
-                if streams[stream].isCongested { setCongested(false, on: stream) }
+                if streams[stream].congestion != .none { setCongestion(.none, on: stream) }
             }
             while !underway.isEmpty, !isOver { arrive(at: 0) }
             while !answersUnderway.isEmpty { deliverAnswer(at: 0) }

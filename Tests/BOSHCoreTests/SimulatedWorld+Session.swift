@@ -72,16 +72,21 @@ extension SimulatedWorld {
         streams[stream].isLost = true
         streams[stream].isRestarting = false
         streams[stream].sawRestart = false
-        streams[stream].isCongested = false
+        streams[stream].congestion = .none
         tell("end upstream-lost", on: stream)
         feed(.streamEnded(.upstreamLost, streamError: [], on: StreamNumber(UInt16(stream))))
     }
 
-    mutating func setCongested(_ congested: Bool, on stream: Int) {
+    mutating func setCongestion(_ congestion: Congestion, on stream: Int) {
         guard !streams[stream].isEnded else { return }
-        streams[stream].isCongested = congested
-        tell("\(congested ? "stall" : "flow")", on: stream)
-        feed(.upstreamCongested(congested, on: StreamNumber(UInt16(stream))))
+        streams[stream].congestion = congestion
+        switch congestion {
+        case .none: tell("flow", on: stream)
+        case .slow: tell("stall", on: stream)
+        case .full: tell("full", on: stream)
+        case .overfull: tell("overfull", on: stream)
+        }
+        feed(.upstreamCongested(congestion, on: StreamNumber(UInt16(stream))))
     }
 
     /// Time passes, by little, by much, or to just before, at or after the next deadline.
@@ -141,9 +146,13 @@ extension SimulatedWorld {
     /// Takes the requests whose turn has come, in rid order.
     private mutating func advanceModel() {
         let received = requests[processed...].prefix { $0.hasArrived }.endIndex - 1
-        while processed + 1 < requests.count, requests[processed + 1].hasArrived, !hasClosedLast {
+        let hasEnded = effects.contains { if case .ended = $0 { true } else { false } }
+        while processed + 1 < requests.count, requests[processed + 1].hasArrived, !hasClosedLast,
+            !waitsForServer(processed + 1)
+        {
             processed += 1
-            patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity
+            // What is only sent on at the session's end changes nothing more.
+            if !hasEnded { patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity }
             advanceStreams(by: requests[processed])
             // Nobody waits for its answer: it is an empty one.
             let number = processed
@@ -153,6 +162,36 @@ extension SimulatedWorld {
                 keep(number)
             }
         }
+    }
+
+    /// Whether a request that is next waits for a server that is too far behind (`B-03`). It may be taken nevertheless, so that
+    /// the client can be told something, and it is at the session's end.
+    private mutating func waitsForServer(_ number: Int) -> Bool {
+        let request = requests[number]
+        guard request.to > request.from, request.content != .restart else { return false }
+        var congestion = Congestion.none
+        for index in streams.indices where request.target ?? index == index && !streams[index].isEnded {
+            // What is not open has room for everything here.
+            guard !streams[index].isOpening, !streams[index].isRestarting else { continue }
+            congestion = max(congestion, streams[index].congestion)
+        }
+        guard congestion >= .full else { return false }
+        let arrived = requests[number...].prefix { $0.hasArrived }
+        if arrived.contains(where: { $0.content == .terminate || $0.content == .close }) { return false }
+        let stanza = UInt8(request.from)
+        var isTaken = false
+        var isTold = false
+        for effect in effects {
+            switch effect {
+            case .forward(let bytes, on: _): isTaken = isTaken || bytes.contains(stanza)
+            case .respond(_, let response): isTold = isTold || !response.isTrivial
+            case .ended: return !isTaken
+            default: break
+            }
+        }
+        if isTaken, congestion == .overfull { fail("took what an overfull server cannot take") }
+        if isTaken, !isTold { fail("took what a full server cannot take, to tell nothing") }
+        return !isTaken
     }
 
     /// The response with what it must say about the requests that have come (`A-01`, `A-02`).
@@ -178,7 +217,7 @@ extension SimulatedWorld {
             }
             if !streams[target].isLost { streams[target].isClosed = true }
             streams[target].isRestarting = false
-            streams[target].isCongested = false
+            streams[target].congestion = .none
         }
     }
 
@@ -216,6 +255,7 @@ extension SimulatedWorld {
             if farewell == .drop, !streams[index].isResumable { fail("dropped the stream") }
             streams[index].isDropped = farewell == .drop
         case .pauseReading, .resumeReading: fail("back-pressure without a reason")
+        case .turnAway: fail("turned a request away that keeps to the rules")
         case .ended(let reason): takeEnd(reason)
         }
     }
@@ -391,8 +431,12 @@ extension SimulatedWorld {
 
     private mutating func checkTime() {
         guard !isOver else { return }
+        // Those that are next in turn wait for their server.
+        let next = requests[(processed + 1)...].prefix { $0.hasArrived }.indices
         for exchange in waiting
-        where exchanges[exchange].arrival.advanced(by: .seconds(setting.wait)) <= now {
+        where exchanges[exchange].arrival.advanced(by: .seconds(setting.wait)) <= now
+            && !next.contains(exchanges[exchange].request)
+        {
             fail("x\(exchange) waits for longer than wait")
         }
         if let idleSince, idleSince.advanced(by: .seconds(allowedSilence)) <= now {

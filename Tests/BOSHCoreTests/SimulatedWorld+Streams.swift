@@ -9,7 +9,8 @@ extension SimulatedWorld {
         var wasOpened = false
         var isRestarting = false
         var sawRestart = false
-        var isCongested = false
+        /// How far its upstream is behind.
+        var congestion = Congestion.none
         /// Its upstream is gone.
         var isLost = false
         /// The client's request to close it was processed.

@@ -152,7 +152,7 @@ struct SimulatedWorld {
     }
 
     /// Whether some upstream takes no bytes.
-    var isCongested: Bool { streams.contains { $0.isCongested } }
+    var isCongested: Bool { streams.contains { $0.congestion != .none } }
 
     var isOver: Bool { end != nil || failure != nil }
 
@@ -200,7 +200,8 @@ struct SimulatedWorld {
         case .features: sendFeatures(step.first % streams.count)
         case .congestion:
             let stream = step.first % streams.count
-            setCongested(!streams[stream].isCongested, on: stream)
+            let levels: [Congestion] = [.none, .slow, .full, .overfull].filter { $0 != streams[stream].congestion }
+            setCongestion(levels[step.second % levels.count], on: stream)
         case .lose: if step.first % 4 == 0 { loseUpstream(step.second % streams.count) }
         case .jump: jump(step)
         }

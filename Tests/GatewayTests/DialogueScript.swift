@@ -80,7 +80,7 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
     private var playablePart: DialogueScript? {
         let flags: Set = ["max-wait", "max-hold", "inactivity", "domains"]
         var script = self
-        script.lines = Array(lines.prefix { $0.kind != "T" && !["stall", "flow"].contains($0.words.first) })
+        script.lines = Array(lines.prefix { $0.kind != "T" && !["stall", "full", "overfull", "flow"].contains($0.words.first) })
         let isPlayable = script.lines.allSatisfy { line in
             line.kind != "P" || line.values.allSatisfy { flags.contains($0.key) }
         }
