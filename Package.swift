@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(
             name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
             swiftSettings: common),
-        .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL"], swiftSettings: common),
+        .testTarget(
+            name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),

@@ -146,34 +146,6 @@ package struct AddressLedger: Sendable {
 
     // MARK: Bytes
 
-    /// Notes bytes for an address that holds something already; false, and nothing noted, when it would have too many.
-    package mutating func charge(_ bytes: Int, to account: Account) -> Bool {
-        guard bytes > 0, let index = index(of: account) else { return true }
-        guard bytes <= limits.bytes - entries[index].bytes else { return false }
-        entries[index].bytes += bytes
-        return true
-    }
-
-    /// Notes bytes for an address, which may hold nothing yet: the account to give them back to. A nil address is not limited.
-    ///
-    /// - Throws: `bytes` when the address would have too many.
-    package mutating func charge(
-        _ bytes: Int, from address: IPAddress?, now: Duration
-    ) throws(Refusal) -> Account {
-        guard bytes > 0, let index = index(of: address, now: now) else { return .unlimited }
-        guard bytes <= limits.bytes - entries[index].bytes else { throw .bytes }
-        entries[index].bytes += bytes
-        wake(index)
-        return Account(index: UInt32(index))
-    }
-
-    /// Takes back what was charged.
-    package mutating func refund(_ bytes: Int, to account: Account, now: Duration) {
-        guard bytes > 0, let index = index(of: account) else { return }
-        entries[index].bytes = max(0, entries[index].bytes - bytes)
-        restIfIdle(index, now: now)
-    }
-
     /// Notes that an account, which holds a connection or a session, has more or fewer bytes than before. Here nothing is
     /// refused: they are there already.
     package mutating func note(_ difference: Int, of account: Account) {

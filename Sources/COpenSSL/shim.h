@@ -44,6 +44,17 @@ static inline const GENERAL_NAME *holdfast_GENERAL_NAMES_at(const GENERAL_NAMES 
     return sk_GENERAL_NAME_value(names, index);
 }
 
+// The same for X509. The new certificate takes the place, and the reference, of the one that stood there.
+static inline int holdfast_sk_X509_num(const STACK_OF(X509) *stack) { return sk_X509_num(stack); }
+
+static inline X509 *holdfast_sk_X509_value(const STACK_OF(X509) *stack, int index) {
+    return sk_X509_value(stack, index);
+}
+
+static inline void holdfast_sk_X509_set(STACK_OF(X509) *stack, int index, X509 *certificate) {
+    (void)sk_X509_set(stack, index, certificate);
+}
+
 // The parts of the union inside GENERAL_NAME, under names of their own: NULL when the name is of another type.
 static inline const ASN1_IA5STRING *holdfast_GENERAL_NAME_dns(const GENERAL_NAME *name) {
     return name->type == GEN_DNS ? name->d.dNSName : NULL;

@@ -33,8 +33,8 @@ package final class TLSClient {
     private var isFlooded = false
     /// Plaintext that OpenSSL did not write when it was sent.
     private var waiting: [UInt8] = []
-    /// Whether a session ticket has come, and OpenSSL's buffers were not let go of since.
-    private var hasNewTicket = false
+    /// Whether a message of TLS itself came or went on the open stream, and OpenSSL's buffers were not let go of since.
+    private var mayHoldBuffers = false
     /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
     private var verifiedAt = 0
     /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
@@ -132,14 +132,14 @@ package final class TLSClient {
         return progress
     }
 
-    /// Lets go of the 16 KiB that OpenSSL takes for an answer when a ticket comes, which gets none, and would keep until the
-    /// next write.
+    /// Lets go of the 16 KiB that OpenSSL takes for an answer to a message of TLS itself, and would keep until data is sent: a
+    /// session ticket gets none, and what carries new keys or an alert does not let go of it either.
     ///
     /// It waits while a record is half received: with its head read and nothing behind it, OpenSSL before 3.0.14 would free
     /// what it goes on to read (CVE-2024-4741).
     private func releaseBuffers() {
-        guard hasNewTicket, phase == .open, isBetweenRecords, unsafe SSL_free_buffers(ssl) == 1 else { return }
-        hasNewTicket = false
+        guard mayHoldBuffers, phase == .open, isBetweenRecords, unsafe SSL_free_buffers(ssl) == 1 else { return }
+        mayHoldBuffers = false
     }
 
     /// Says that the TCP connection gave its last byte.
@@ -236,6 +236,7 @@ package final class TLSClient {
         ErrorQueue.clear()
         _ = wire.exchange(output: &output) { unsafe SSL_shutdown(ssl) }
         ErrorQueue.clear()
+        releaseBuffers()
     }
 
     /// Whether the handshake went on with an earlier session instead of a full exchange. Of use once established.
@@ -255,6 +256,7 @@ package final class TLSClient {
     private func handshake() -> TLSProgress {
         ErrorQueue.clear()
         let result = unsafe SSL_do_handshake(ssl)
+        context.certificates.freeReplaced()
         if result == 1 {
             phase = .open
             return .established
@@ -314,9 +316,10 @@ extension TLSClient {
 
     /// Counts what comes beside data once the stream is open: OpenSSL goes through any number of it in one call.
     static func noteMessage(_ ssl: OpaquePointer?, isOutgoing: Bool, type: Int32) {
-        guard !isOutgoing, type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT else { return }
+        guard type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT else { return }
         guard let ssl = unsafe ssl, let client = unsafe client(of: ssl), client.phase == .open else { return }
-        guard !client.allowance.take() else { return }
+        client.mayHoldBuffers = true
+        guard !isOutgoing, !client.allowance.take() else { return }
         client.isFlooded = true
         client.wire.shut()
     }
@@ -324,7 +327,6 @@ extension TLSClient {
     /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
-        client.hasNewTicket = true
         client.context.keep(
             unsafe .init(handle: session, verifiedAt: client.verifiedAt), for: client.identity.asciiDomain)
         return 1
@@ -334,6 +336,7 @@ extension TLSClient {
     private static var now: Int { time(nil) }
 
     private func refusalOfPeer(_ store: OpaquePointer) -> TLSError? {
+        unsafe context.certificates.replaceEqual(in: store)
         guard unsafe X509_verify_cert(store) == 1 else {
             let certificate = unsafe X509_STORE_CTX_get_current_cert(store) ?? X509_STORE_CTX_get0_cert(store)
             return unsafe TLSError(
@@ -347,6 +350,7 @@ extension TLSClient {
             return .wrongName(
                 expected: printable(identity.domain), presented: names.prefix(8).map(\.description))
         }
+        unsafe context.certificates.keep(store)
         guard !context.pins.isEmpty else { return nil }
         guard let pin = unsafe PublicKeyPin(of: certificate), context.pins.contains(pin.hash) else {
             unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)

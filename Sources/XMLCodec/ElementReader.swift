@@ -15,36 +15,6 @@ import CLibXML2
     /// What the first-level elements and everything in them must keep to.
     let limits: XMLLimits
 
-    /// A namespace declaration in scope.
-    struct Declaration {
-        /// The prefix, none for the default namespace.
-        let prefix: InternedName
-        /// The namespace.
-        let uri: InternedName
-        /// The depth of the element that declares it.
-        let depth: Int
-    }
-
-    /// A first-level element, by offsets into the bytes that were fed.
-    struct Child {
-        /// The `<`.
-        var start = 0
-        /// Behind the name in the start tag: the place for more declarations.
-        var nameEnd = 0
-        /// Behind the start tag.
-        var startTagEnd = 0
-        /// Behind the end tag.
-        var end = 0
-        /// Which of `rootScope` it uses without declaring it: one bit each.
-        var used: UInt64 = 0
-        /// The name, its prefix and its namespace.
-        var local = InternedName.none
-        var prefix = InternedName.none
-        var uri = InternedName.none
-        /// Whether it leaves under another name, so that its own needs no prefix.
-        var isRenamed = false
-    }
-
     /// The root's declarations, at most 64.
     @safe @exclusivity(unchecked) private(set) var rootScope: [Declaration] = []
     /// The declarations inside the current child, outermost first.
@@ -69,7 +39,8 @@ import CLibXML2
     @safe @exclusivity(unchecked) private(set) var contentEnd = 0
 
     @safe @exclusivity(unchecked) private var context: PushContext?
-    @safe @exclusivity(unchecked) private var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    /// The bytes of the document, while one is read.
+    @safe @exclusivity(unchecked) final private(set) var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     private var isRootOnly = false
     @safe @exclusivity(unchecked) private var isPiecewise = false
     private var hasRootEnded = false
@@ -235,45 +206,15 @@ import CLibXML2
     }
 
     /// Ends the parse for good.
-    private func refuse(_ reason: XMLFault) {
+    final func refuse(_ reason: XMLFault) {
         guard fault == nil else { return }
         fault = reason
         context?.stop()
     }
 
-    // MARK: - The bytes
-
-    /// The byte at `offset` of the document, 0 outside it.
-    final func byte(at offset: Int) -> UInt8 {
-        offset >= 0 && offset < input.count ? input[offset] : 0
-    }
-
-    /// The bytes of a part of the document.
-    final func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-        unsafe UnsafeBufferPointer(rebasing: input[range.clamped(to: 0..<input.count)])
-    }
-
-    /// How many bytes stand behind the root's start tag or its last child.
-    final var remainingCount: Int { max(input.count - contentEnd, 0) }
-
-    /// The `<` of the tag that ends before `end`: neither a tag nor an attribute's value can hold another one.
-    final func tagStart(before end: Int) -> Int {
-        let bytes = input
-        var index = min(end, bytes.count) - 1
-        while index > 0, unsafe bytes[index] != UInt8(ascii: "<") { index -= 1 }
-        return max(index, 0)
-    }
-
-    private func isBlank(_ range: Range<Int>) -> Bool {
-        let bytes = input
-        var index = range.lowerBound
-        while index < range.upperBound, unsafe bytes[index].isXMLSpace { index += 1 }
-        return index >= range.upperBound
-    }
-
     // MARK: - libxml2's events
 
-    private func elementStarted(
+    final func elementStarted(
         local: InternedName, prefix: InternedName, uri: InternedName, declarations: SAXDeclarations,
         attributes: SAXAttributes
     ) {
@@ -402,7 +343,7 @@ import CLibXML2
         }
     }
 
-    private func elementEnded() {
+    final func elementEnded() {
         guard fault == nil, let context else { return }
         let end = context.offset
         switch depth {
@@ -429,7 +370,7 @@ import CLibXML2
         depth -= 1
     }
 
-    private func errorReported(domain: Int32, code: Int32, isWarning: Bool, namesAttribute: Bool) {
+    final func errorReported(domain: Int32, code: Int32, isWarning: Bool, namesAttribute: Bool) {
         // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
         if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
             // libxml2 words a report of each one, which takes longer than all else about the element.
@@ -451,88 +392,5 @@ import CLibXML2
     private func refuseHere(_ reason: XMLFault) {
         fault = fault ?? reason
         context?.endHere()
-    }
-}
-
-// MARK: - The arguments of libxml2's callbacks
-
-/// The namespace declarations of one start tag; only inside its callback.
-@safe struct SAXDeclarations {
-    fileprivate let base: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
-    /// How many there are.
-    let count: Int
-
-    fileprivate func prefix(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 2]) }
-    fileprivate func uri(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 2 + 1]) }
-}
-
-/// The attributes of one start tag, values decoded; only inside its callback.
-@safe struct SAXAttributes {
-    fileprivate let base: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
-    /// How many there are.
-    let count: Int
-
-    /// The name without prefix.
-    func local(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 5]) }
-    /// The prefix; none for most.
-    func prefix(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 5 + 1]) }
-    /// The prefix's namespace; none without a prefix.
-    func uri(_ index: Int) -> InternedName { unsafe InternedName(base?[index * 5 + 2]) }
-    /// The value.
-    func value(_ index: Int) -> UnsafeBufferPointer<UInt8> {
-        guard let start = unsafe base?[index * 5 + 3], let end = unsafe base?[index * 5 + 4] else {
-            return unsafe UnsafeBufferPointer(start: nil, count: 0)
-        }
-        return unsafe UnsafeBufferPointer(start: start, count: max(end - start, 0))
-    }
-}
-
-extension ElementReader {
-    /// The reader behind a callback's first argument.
-    private static func of(_ user: UnsafeMutableRawPointer?) -> ElementReader? {
-        guard let user = unsafe user else { return nil }
-        return unsafe Unmanaged<ElementReader>.fromOpaque(user).takeUnretainedValue()
-    }
-
-    /// Sets the callbacks; what has none is ignored, except that libxml2 still checks it.
-    fileprivate static func installCallbacks(_ handler: inout xmlSAXHandler) {
-        unsafe handler.initialized = UInt32(XML_SAX2_MAGIC)
-        unsafe handler.startElementNs = { user, local, prefix, uri, declared, namespaces, count, _, attributes in
-            guard let reader = unsafe ElementReader.of(user) else { return }
-            unsafe reader.elementStarted(
-                local: InternedName(local), prefix: InternedName(prefix), uri: InternedName(uri),
-                declarations: SAXDeclarations(base: namespaces, count: Int(declared)),
-                attributes: SAXAttributes(base: attributes, count: Int(count)))
-        }
-        unsafe handler.endElementNs = { user, _, _, _ in
-            unsafe ElementReader.of(user)?.elementEnded()
-        }
-        unsafe handler.characters = { user, text, count in
-            guard let reader = unsafe ElementReader.of(user), reader.fault == nil else { return }
-            unsafe reader.textRead(UnsafeBufferPointer(start: text, count: Int(count)))
-        }
-        unsafe handler.ignorableWhitespace = unsafe handler.characters
-        unsafe handler.cdataBlock = unsafe handler.characters
-        unsafe handler.internalSubset = { user, _, _, _ in
-            unsafe ElementReader.of(user)?.refuse(.restrictedXML)
-        }
-        unsafe handler.comment = { user, _ in
-            unsafe ElementReader.of(user)?.refuse(.restrictedXML)
-        }
-        unsafe handler.processingInstruction = { user, _, _ in
-            unsafe ElementReader.of(user)?.refuse(.restrictedXML)
-        }
-        unsafe handler.serror = { user, error in
-            guard let error = unsafe error else { return }
-            unsafe ElementReader.of(user)?.errorReported(
-                domain: error.pointee.domain, code: error.pointee.code,
-                isWarning: error.pointee.level.rawValue <= XML_ERR_WARNING.rawValue,
-                namesAttribute: error.pointee.str3 != nil)
-        }
-    }
-
-    /// Sets the callbacks of a SAX handler.
-    static func install(in handler: inout xmlSAXHandler) {
-        unsafe installCallbacks(&handler)
     }
 }

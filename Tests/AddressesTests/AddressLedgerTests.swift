@@ -25,10 +25,6 @@ import Testing
         return (2_000, nil)
     }
 
-    private func charge(_ bytes: Int, _ account: AddressLedger.Account, _ ledger: inout AddressLedger) -> Bool {
-        ledger.charge(bytes, to: account)
-    }
-
     @Test("address-connections: of one address; another has its own")
     func connections() throws {
         var ledger = ledger
@@ -96,22 +92,6 @@ import Testing
         for _ in 0..<400 { _ = try ledger.openSession(from: one, now: now) }
     }
 
-    @Test("address-memory: bytes are refused that would be too many, and noted no further")
-    func bytes() throws {
-        var ledger = ledger
-        let account = try ledger.openConnection(from: one, now: now)
-        #expect(charge(600, account, &ledger))
-        #expect(!charge(401, account, &ledger))
-        #expect(charge(400, account, &ledger))
-        #expect(throws: AddressLedger.Refusal.bytes) { try ledger.charge(1, from: one, now: now) }
-        let fresh = try ledger.charge(1_000, from: other, now: now)
-        #expect(fresh.isLimited)
-        ledger.refund(1_000, to: account, now: now)
-        #expect(ledger.bytes(of: account) == 0)
-        #expect(charge(.max, .unlimited, &ledger))
-        #expect(!charge(.max, account, &ledger))
-    }
-
     @Test("address-memory: bytes that are there already are noted, and an address that is full begins no session")
     func notesBytes() throws {
         var ledger = AddressLedger(
@@ -155,7 +135,7 @@ import Testing
         ledger.loggedIn(.unlimited)
         ledger.closeSession(of: .unlimited, hasLoggedIn: true, now: now)
         ledger.closeConnection(of: .unlimited, now: now)
-        ledger.refund(5, to: .unlimited, now: now)
+        ledger.note(5, of: .unlimited)
         #expect(ledger.count == 0)
     }
 
@@ -191,9 +171,8 @@ import Testing
 
     /// What a random history has opened.
     private enum Thing {
-        case connection(AddressLedger.Account)
-        case session(AddressLedger.Account, hasLoggedIn: Bool)
-        case bytes(AddressLedger.Account, Int)
+        case connection(AddressLedger.Account, bytes: Int)
+        case session(AddressLedger.Account, bytes: Int)
     }
 
     @Test("whatever is opened and ended in whatever order, in the end the ledger is empty")
@@ -225,23 +204,27 @@ import Testing
         in ledger: inout AddressLedger, now: Duration, _ chance: inout Chance
     ) throws(AddressLedger.Refusal) -> Thing {
         let address = IPAddress.v4(UInt32.random(in: 0..<9, using: &chance))
-        switch Int.random(in: 0..<3, using: &chance) {
-        case 0: return .connection(try ledger.openConnection(from: address, now: now))
-        case 1: return .session(try ledger.openSession(from: address, now: now), hasLoggedIn: false)
-        default:
-            let count = Int.random(in: 1..<600, using: &chance)
-            return .bytes(try ledger.charge(count, from: address, now: now), count)
+        let bytes = Int.random(in: 0..<600, using: &chance)
+        if Bool.random(using: &chance) {
+            let account = try ledger.openConnection(from: address, now: now)
+            ledger.note(bytes, of: account)
+            return .connection(account, bytes: bytes)
         }
+        let account = try ledger.openSession(from: address, now: now)
+        ledger.note(bytes, of: account)
+        return .session(account, bytes: bytes)
     }
 
     private func end(_ thing: Thing, in ledger: inout AddressLedger, now: Duration, _ chance: inout Chance) {
         switch thing {
-        case .connection(let account): ledger.closeConnection(of: account, now: now)
-        case .session(let account, _):
+        case .connection(let account, let bytes):
+            ledger.note(-bytes, of: account)
+            ledger.closeConnection(of: account, now: now)
+        case .session(let account, let bytes):
             let hasLoggedIn = Bool.random(using: &chance)
             if hasLoggedIn { ledger.loggedIn(account) }
+            ledger.note(-bytes, of: account)
             ledger.closeSession(of: account, hasLoggedIn: hasLoggedIn, now: now)
-        case .bytes(let account, let count): ledger.refund(count, to: account, now: now)
         }
     }
 }

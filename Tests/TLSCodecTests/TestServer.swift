@@ -10,7 +10,7 @@ final class TestServer {
             _ certificate: TestCertificate, chain: [TestCertificate] = [],
             versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, alpn: String? = nil,
             insistsOnALPN: Bool = false, ciphers: String = "DEFAULT",
-            clientCertificate: ClientCertificatePolicy = .none, fragment: Int? = nil
+            clientCertificate: ClientCertificatePolicy = .none, fragment: Int? = nil, tickets: Bool = true
         ) throws {
             handle = try require(SSL_CTX_new(TLS_server_method()))
             // TLS 1.1 exists at security level 0 only.
@@ -22,6 +22,11 @@ final class TestServer {
             for extra in chain {
                 X509_up_ref(extra.certificate)
                 SSL_CTX_ctrl(handle, SSL_CTRL_CHAIN_CERT, 0, UnsafeMutableRawPointer(extra.certificate))
+            }
+            if !tickets {
+                SSL_CTX_set_options(handle, 1 << 14)  // SSL_OP_NO_TICKET
+                SSL_CTX_set_num_tickets(handle, 0)
+                SSL_CTX_ctrl(handle, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF), nil)
             }
             if let fragment { SSL_CTX_ctrl(handle, SSL_CTRL_SET_MAX_SEND_FRAGMENT, fragment, nil) }
             // Sessions with a client's certificate are refused without a name for what they are good for.
@@ -133,9 +138,9 @@ final class TestServer {
         return drain(output)
     }
 
-    /// A KeyUpdate that asks the client for one too (TLS 1.3).
-    func updateKeys() -> [UInt8] {
-        SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
+    /// A KeyUpdate that asks the client for one too, or does not (TLS 1.3).
+    func updateKeys(mutually: Bool = true) -> [UInt8] {
+        SSL_key_update(ssl, mutually ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED)
         SSL_do_handshake(ssl)
         return drain(output)
     }
