@@ -107,13 +107,6 @@ package final class Worker {
     var acceptsAgainAt: MonotonicInstant?
 
     /// How far the end of the process has come.
-    enum Stopping {
-        case none
-        /// Sessions have ended; answers and farewells are being written, until the first instant, or as long as servers go on
-        /// accepting what was taken for them, until the second one at the latest.
-        case draining(until: MonotonicInstant, atLast: MonotonicInstant)
-    }
-
     /// A listening socket and what is served on it. A class, because a socket cannot be copied into an array.
     final class ListeningSocket {
         let listener: Listener
@@ -211,7 +204,7 @@ package final class Worker {
 
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
-        while !isDone {
+        while !isDone() {
             let isIdle = waitingLinks.isEmpty && largeBodies.isEmpty && connectionsInTurn.isEmpty
             let wait = isIdle ? timeToWake : .zero
             let count: Int
@@ -233,36 +226,6 @@ package final class Worker {
             if !dirtyLinks.isEmpty || !dirtyConnections.isEmpty { flushDirty() }
         }
         return true
-    }
-
-    /// Whether the end of the process has begun: then no session is known or begins any more.
-    var isStopping: Bool {
-        if case .draining = stopping { true } else { false }
-    }
-
-    private var isDone: Bool {
-<<<<<<< HEAD
-        guard case .draining(let until, let atLast) = stopping else { return false }
-        let isAllSaid = links.count == 0 && largeBodies.isEmpty && connections.all.allSatisfy { !$0.hasUnwritten }
-        if isAllSaid { return true }
-        guard now >= until else { return false }
-        guard now < atLast, links.all.contains(where: { isAccepting($0) }) else { return true }
-        stopping = .draining(until: min(now.advanced(by: Self.drainTime), atLast), atLast: atLast)
-        return false
-    }
-
-    /// Whether a server has lately accepted some of what still waits for it here.
-    private func isAccepting(_ link: UpstreamLink) -> Bool {
-        guard link.hasUnwritten else { return false }
-        lookAtAcceptance(of: link)
-        return link.acceptance.deadline(Self.drainTime).map { now < $0 } ?? true
-=======
-        guard case .draining(let until) = stopping else { return false }
-        let isAllSaid =
-            links.count == 0 && largeBodies.isEmpty
-            && connections.all.allSatisfy { !$0.hasUnwritten && !$0.http.expectsInput }
-        return isAllSaid || now >= until
->>>>>>> http
     }
 
     private var timeToWake: Duration? {
@@ -337,37 +300,6 @@ package final class Worker {
         }
     }
 
-    private func handle(_ signal: Signal) {
-        switch signal {
-        case .terminate, .interrupt, .quit:
-            if case .draining = stopping {
-                logger.notice("second signal: leaving at once")
-                CurrentProcess.exit(0)
-            }
-            shutDown()
-        case .hangup:
-            logger.notice("SIGHUP: the configuration is read at the start only")
-        case .user1:
-            logger.notice("SIGUSR1: there is no log file to open again, the log goes to standard error")
-        case .user2:
-            logger.notice("SIGUSR2 has no meaning here")
-        case .child, .kill:
-            break
-        }
-    }
-
-    /// Tells every client and every upstream, and lets the loop end when they have been told (`T-08`).
-    private func shutDown() {
-        logger.notice("shutting down", metadata: ["sessions": "\(sessionTable.count)"])
-        let atLast = now.advanced(by: max(Self.drainTime, settings.upstreamWriteTimeout))
-        stopping = .draining(until: now.advanced(by: Self.drainTime), atLast: atLast)
-        closeListeners()
-        for connection in connections.all { windUp(connection) }
-        for slot in sessions.indices where sessions[slot] != nil {
-            handle(.shutdownRequested, session: UInt32(slot))
-        }
-    }
-
     private func listen(
         on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false
     ) throws(StartError) {
@@ -390,9 +322,6 @@ package final class Worker {
         if case .unix(let file) = address { return "unix:\(file)" }
         return "http://\(address)\(path)"
     }
-
-    /// How long answers and farewells may take at the end.
-    private static let drainTime = Duration.seconds(3)
 
     /// How many names are looked up at the same time: a name server that is slow to answer for one must not hold up all. Two
     /// are for the operator's domains, and of the rest one stranger may take `address-lookups`.
