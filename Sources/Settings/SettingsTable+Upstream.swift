@@ -95,7 +95,7 @@ extension SettingsTable {
 
     package static let upstreamWriteTimeout = Setting.seconds(
         "upstream-write-timeout", default: 30, in: 1...600, example: 60,
-            "How long the server may accept no byte; those count that its machine has acknowledged")
+        "How long the server may accept no byte; those count that its machine has acknowledged")
 
     package static let stanzaTimeout = Setting.seconds(
         "upstream-stanza-timeout", default: 30, in: 1...600, example: 60,

@@ -176,7 +176,9 @@ import Testing
         #expect(try session.stream.read(until: "</stream:stream>") == "</stream:stream>")
     }
 
-    @Test("upstream-write-timeout: a server that reads nothing ends the session of a client that goes on sending, and no other")
+    @Test(
+        "upstream-write-timeout: a server that reads nothing ends the session of a client that goes on sending, and no other"
+    )
     func boundsUnsent() throws {
         let session = try OpenSession(
             receiveBuffer: 4_096,
