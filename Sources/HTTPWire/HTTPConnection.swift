@@ -19,7 +19,7 @@ package enum HTTPEvent: Sendable, Equatable {
 /// - The outcome depends on the bytes, not on how they were split; only `continueExpected` may be absent when the body came along.
 /// - After a refusal, or a request or answer that ends the connection, further input is dropped unread.
 /// - Only the bytes of an unfinished message are kept; an idle connection owns no buffer.
-package struct HTTPConnection: Sendable {
+package struct HTTPConnection: ~Copyable, Sendable {
     /// What the connection is reading; the owner arms its deadlines by it (H-26).
     package enum Phase: Sendable, Equatable {
         /// Between requests; empty lines before a request do not count as one.

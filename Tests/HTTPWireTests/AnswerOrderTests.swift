@@ -27,8 +27,8 @@ struct AnswerOrderTests {
                 #expect(connection.openExchanges == (1...4).filter { !answered.contains($0) })
                 #expect(connection.owed == 4 - answered.count)
             }
-            #expect(!connection.closesWhenDrained)
-            #expect(connection.mayRead)
+            #expect(connection.closesWhenDrained == false)
+            #expect(connection.mayRead == true)
         }
     }
 
@@ -67,7 +67,7 @@ struct AnswerOrderTests {
         #expect(connection.takeText().answerBodies == ["1", "2"])
         var fresh = HTTPConnection(limits: HTTPLimits())
         #expect(fresh.answer(1) == false)
-        #expect(!fresh.hasOutput)
+        #expect(fresh.hasOutput == false)
     }
 
     @Test("a request behind a held poll is delivered at once, and one half read does not hold the poll's answer up")
@@ -88,13 +88,13 @@ struct AnswerOrderTests {
         connection.respond(to: 2, with: HTTPResponse(status: .serviceUnavailable, closesConnection: true))
         #expect(connection.openExchanges == [1])
         #expect(connection.phase == .closing)
-        #expect(!connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == false)
         connection.answer(1, "1")
         let text = connection.takeText()
         #expect(text.answerBodies == ["1", ""])
         #expect(text.contains("HTTP/1.1 503 Service Unavailable\r\n"))
         #expect(text.occurrences(of: "Connection: close\r\n") == 1)
-        #expect(connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == true)
         #expect(connection.answer(3) == false)
     }
 
@@ -103,7 +103,7 @@ struct AnswerOrderTests {
         var reading = connection(1)
         _ = reading.feed("POST / HTTP/1.1\r\nHost")
         reading.respond(to: 1, with: HTTPResponse(status: .ok, closesConnection: true))
-        #expect(reading.closesWhenDrained)
+        #expect(reading.closesWhenDrained == true)
         #expect(reading.feed(": h\r\n\r\n") == [])
 
         var refused = connection(1)
@@ -111,17 +111,17 @@ struct AnswerOrderTests {
         refused.respond(to: 1, with: HTTPResponse(status: .ok, closesConnection: true))
         #expect(refused.takeText().occurrences(of: "HTTP/1.1 ") == 1)
         #expect(refused.phase == .refusing)
-        #expect(refused.closesWhenDrained)
+        #expect(refused.closesWhenDrained == true)
     }
 
     @Test("output is taken once; a target with contents is appended to")
     func output() {
         var connection = connection(2)
         connection.answer(1, "1")
-        #expect(connection.hasOutput)
+        #expect(connection.hasOutput == true)
         var target = Array("before ".utf8)
         connection.takeOutput(into: &target)
-        #expect(!connection.hasOutput)
+        #expect(connection.hasOutput == false)
         #expect(String(decoding: target, as: UTF8.self).hasPrefix("before HTTP/1.1 200 OK\r\n"))
         let size = target.count
         connection.takeOutput(into: &target)

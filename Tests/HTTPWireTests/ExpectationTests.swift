@@ -36,9 +36,9 @@ struct ExpectationTests {
         let events = connection.feed(Self.plain + Self.plain + Self.head)
         #expect(events.count == 3)
         #expect(events.last == .continueExpected)
-        #expect(!connection.hasOutput)
+        #expect(connection.hasOutput == false)
         connection.answer(2, "2")
-        #expect(!connection.hasOutput)
+        #expect(connection.hasOutput == false)
         connection.answer(1, "1")
         let text = connection.takeText()
         #expect(text.hasSuffix("2" + Self.interim))
@@ -81,13 +81,13 @@ struct ExpectationTests {
     func bodyIsThere() {
         var connection = HTTPConnection(limits: HTTPLimits())
         #expect(connection.feed(Self.head + "ab").count == 1)
-        #expect(!connection.hasOutput)
+        #expect(connection.hasOutput == false)
         connection.answer(1)
         _ = connection.takeText()
 
         // part of the body came along with the head
         #expect(connection.feed(Self.head + "a") == [])
-        #expect(!connection.hasOutput)
+        #expect(connection.hasOutput == false)
         #expect(connection.feed("b").count == 1)
         connection.answer(2)
         _ = connection.takeText()
@@ -110,7 +110,7 @@ struct ExpectationTests {
             var connection = HTTPConnection(limits: HTTPLimits())
             let events = connection.feed(head)
             #expect(!events.contains(.continueExpected))
-            #expect(!connection.hasOutput)
+            #expect(connection.hasOutput == false)
         }
     }
 

@@ -43,21 +43,21 @@ struct PersistenceTests {
         let events = connection.feed(
             "GET /1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
         #expect(events.count == 1)
-        #expect(!connection.mayRead)
+        #expect(connection.mayRead == false)
         #expect(connection.phase == .closing)
-        #expect(!connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == false)
         connection.answer(1, "1")
-        #expect(connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == true)
         #expect(connection.takeText().answerBodies == ["1"])
     }
 
     @Test("winding up: an idle connection is to be closed at once")
     func windUpIdle() {
         var connection = HTTPConnection(limits: HTTPLimits())
-        #expect(!connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == false)
         connection.closeAfterAnswers()
-        #expect(connection.closesWhenDrained)
-        #expect(!connection.mayRead)
+        #expect(connection.closesWhenDrained == true)
+        #expect(connection.mayRead == false)
         #expect(connection.feed("GET / HTTP/1.1\r\nHost: h\r\n\r\n") == [])
     }
 
@@ -66,13 +66,13 @@ struct PersistenceTests {
         var connection = HTTPConnection(limits: HTTPLimits())
         _ = connection.feed("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
         connection.closeAfterAnswers()
-        #expect(!connection.mayRead)
+        #expect(connection.mayRead == false)
         connection.answer(1, "1")
         #expect(connection.takeText().occurrences(of: "Connection: close") == 0)
-        #expect(!connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == false)
         connection.answer(2, "2")
         #expect(connection.takeText().occurrences(of: "Connection: close") == 1)
-        #expect(connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == true)
     }
 
     @Test("winding up: a request that is half read is still taken, the next is not")
@@ -80,15 +80,15 @@ struct PersistenceTests {
         var connection = HTTPConnection(limits: HTTPLimits())
         _ = connection.feed("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /2 HTTP/1.1\r\nHost: h\r\nContent-Le")
         connection.closeAfterAnswers()
-        #expect(connection.mayRead)
+        #expect(connection.mayRead == true)
         connection.answer(1, "1")
         #expect(connection.takeText().occurrences(of: "Connection: close") == 0)
         let events = connection.feed("ngth: 2\r\n\r\nabGET /3 HTTP/1.1\r\nHost: h\r\n\r\n")
         #expect(events.count == 1)
-        #expect(!connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == false)
         connection.answer(2, "2")
         #expect(connection.takeText().occurrences(of: "Connection: close") == 1)
-        #expect(connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == true)
     }
 
     @Test("winding up H-27: requests that begin within the input that has come are taken, one behind it is not")
@@ -114,7 +114,7 @@ struct PersistenceTests {
                 #expect(connection.takeText().occurrences(of: "Connection: close") == 0)
                 connection.answer(2, "2")
                 #expect(connection.takeText().occurrences(of: "Connection: close") == 1)
-                #expect(connection.closesWhenDrained)
+                #expect(connection.closesWhenDrained == true)
             }
         }
     }
@@ -124,11 +124,11 @@ struct PersistenceTests {
         var connection = HTTPConnection(limits: HTTPLimits())
         connection.closeAfterAnswers(behind: .max)
         #expect(connection.feed("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n").count == 1)
-        #expect(connection.expectsInput)
+        #expect(connection.expectsInput == true)
         connection.closeAfterAnswers(behind: -1)
         #expect(!connection.expectsInput && !connection.closesWhenDrained)
         connection.answer(1, "1")
-        #expect(connection.closesWhenDrained)
+        #expect(connection.closesWhenDrained == true)
         connection.closeAfterAnswers(behind: 100)
         #expect(!connection.expectsInput && connection.closesWhenDrained)
     }
@@ -143,13 +143,13 @@ struct PersistenceTests {
             _ = connection.feed("GET / HTTP/1.1\r\nHost: h\r\n\r\n" + partial)
             let refused = connection.encodeTimeout()
             #expect(refused)
-            #expect(!connection.hasOutput)
+            #expect(connection.hasOutput == false)
             connection.answer(1, "1")
             let text = connection.takeText()
             #expect(text.answerBodies == ["1", "408 Request Timeout\n"])
             #expect(text.occurrences(of: "Access-Control-Allow-Origin: *") == 2)
             #expect(text.occurrences(of: "Connection: close") == 1)
-            #expect(connection.closesWhenDrained)
+            #expect(connection.closesWhenDrained == true)
             let again = connection.encodeTimeout()
             #expect(!again)
             #expect(connection.feed("\r\n\r\n") == [])
@@ -172,7 +172,7 @@ struct PersistenceTests {
         var connection = HTTPConnection(limits: HTTPLimits())
         let refused = connection.encodeTimeout()
         #expect(!refused)
-        #expect(!connection.hasOutput)
+        #expect(connection.hasOutput == false)
         #expect(connection.phase == .idle)
     }
 }

@@ -57,6 +57,6 @@ struct RealRequestsTests {
         }
         #expect(offset == bytes.count)
         #expect(connection.openExchanges == [1, 2])
-        #expect(connection.mayRead)
+        #expect(connection.mayRead == true)
     }
 }

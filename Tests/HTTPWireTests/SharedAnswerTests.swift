@@ -50,7 +50,7 @@ import Testing
         let event = connection.next(input.span, offset: &offset)
         #expect(event == nil && offset == stopped && requests == 3)
         connection.answer(1, "first")
-        #expect(connection.mayRead)
+        #expect(connection.mayRead == true)
         while connection.next(input.span, offset: &offset) != nil { requests += 1 }
         #expect(requests == 5 && offset == input.count)
     }
