@@ -94,7 +94,7 @@ extension Worker {
     func resumeAccepting() {
         guard let acceptsAgainAt, acceptsAgainAt <= now else { return }
         self.acceptsAgainAt = nil
-        if case .draining = stopping { return }
+        if isStopping { return }
         for socket in listeners {
             do throws(SystemError) {
                 try socket.watched.set(

@@ -112,8 +112,8 @@ extension Worker {
 
     /// Looks at what the server has accepted.
     func lookAtAcceptance(of link: UpstreamLink) {
-        guard link.acceptance.waitingSince.instant != nil, let socket = link.socket?.unacknowledgedCount else { return }
-        link.acceptance.look(unacknowledged: socket, hasUnwritten: link.hasUnwritten, now: now)
+        guard link.acceptance.waitingSince.instant != nil, let count = link.socket?.unacknowledgedCount else { return }
+        link.acceptance.look(unacknowledged: count, hasUnwritten: link.hasUnwritten, now: now)
     }
 
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
