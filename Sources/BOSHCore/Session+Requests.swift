@@ -308,7 +308,7 @@ extension Session {
 
     /// Closes one stream (`M-07`); false when the session has no other one that is open. The client is told with the next
     /// response.
-    private mutating func close(_ target: Target, into effects: inout [SessionEffect]) -> Bool {
+    mutating func close(_ target: Target, into effects: inout [SessionEffect]) -> Bool {
         guard case .one(let index) = target, streams.indices.contains(where: { $0 != index && !streams[$0].isEnded })
         else { return false }
         leave(index, reason: .terminated, into: &effects)

@@ -160,7 +160,8 @@ extension Session {
                 effects.append(.respond(exchange, BodyResponse(.terminate(reason.condition))))
             }
         }
-        forwardWaiting(into: &effects)
+        // What a client sends behind its own last word is for no stream any more.
+        if reason != .terminated { forwardWaiting(into: &effects) }
         for index in streams.indices { leave(index, reason: reason, into: &effects) }
         isOver = true
         held.removeAll()

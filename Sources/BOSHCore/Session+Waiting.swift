@@ -115,7 +115,10 @@ extension Session {
                 else { return }
                 chain = .active(active)
             }
-            if !request.isRestart { forward(request, to: target(of: request), into: &effects) }
+            let target = target(of: request)
+            if !request.isRestart { forward(request, to: target, into: &effects) }
+            // Nothing goes to a stream behind the request that closes it.
+            if request.isTerminate, target != .closed, !close(target, into: &effects) { return }
         }
     }
 }
