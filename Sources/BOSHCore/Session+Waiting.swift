@@ -116,9 +116,17 @@ extension Session {
                 chain = .active(active)
             }
             let target = target(of: request)
-            if !request.isRestart { forward(request, to: target, into: &effects) }
+            forward(request, to: target, into: &effects)
+            // The stream that this and what follows were meant for never comes to be.
+            if request.isRestart { awaitRestart(of: target) }
             // Nothing goes to a stream behind the request that closes it.
             if request.isTerminate, target != .closed, !close(target, into: &effects) { return }
+        }
+    }
+
+    private mutating func awaitRestart(of target: Target) {
+        for index in streams.indices where isMeant(index, by: target) && streams[index].phase == .open {
+            streams[index].phase = .restarting
         }
     }
 }
