@@ -107,6 +107,8 @@ final class ClientConnection {
     var isDirty = false
     /// Whether it is in the list of connections that go on with input that has come already.
     var isInTurn = false
+    /// Whether it is in the list of connections with more of a body to be read.
+    var isReadInTurn = false
     /// Whether it is among those whose body is half read.
     var isUnfinished = false
     /// What the worker's account has of it.
@@ -130,4 +132,11 @@ final class ClientConnection {
     }
 
     var hasUnwritten: Bool { written < output.count }
+
+    /// Whether what comes next belongs to a body, or is to be dropped: much of it may come, and nobody waits for an answer to
+    /// the first of it.
+    var isTakingBulk: Bool {
+        if case .lingering = ending { return true }
+        return http.phase == .readingBody
+    }
 }

@@ -9,7 +9,9 @@ extension Worker {
     func handle(_ event: PollEvent, on connection: ClientConnection) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
         if connection.socket.isReading {
-            if event.isReadable || event.isHangup { read(from: connection) }
+            if event.isReadable || event.isHangup {
+                if connection.isTakingBulk { readInTurn(connection) } else { read(from: connection) }
+            }
         } else if event.isHangup || event.isPeerClosed {
             // Not being read, because too many requests are open or answers wait: the end stands behind what it has sent.
             clientEnded(connection, .announced)

@@ -55,6 +55,8 @@ package final class Worker {
     var dirtyConnections: [ClientConnection] = []
     /// Connections that go on with input that has come already, when it is their turn.
     var connectionsInTurn: [ClientConnection] = []
+    /// Connections with more of a body to be read, the one that has waited longest first.
+    var bodyReaders: [ClientConnection] = []
     var connectionDeadlines = DeadlineQueue()
 
     var sessions: [SessionDriver?] = []
@@ -205,7 +207,8 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
     package func run() -> Bool {
         while !isDone() {
-            let isIdle = waitingLinks.isEmpty && largeBodies.isEmpty && connectionsInTurn.isEmpty
+            let isIdle =
+                waitingLinks.isEmpty && largeBodies.isEmpty && connectionsInTurn.isEmpty && bodyReaders.isEmpty
             let wait = isIdle ? timeToWake : .zero
             let count: Int
             do throws(SystemError) {
@@ -216,6 +219,7 @@ package final class Worker {
             }
             now = MonotonicInstant(nanoseconds: MonotonicClock.now)
             for index in 0..<count { dispatch(poller[index]) }
+            readBodies()
             workOnBacklogs()
             workOnInput()
             workOnLargeBodies()

@@ -7,56 +7,72 @@
 package enum BodyWeight {
     /// About how many bytes of plain text are read in the same time as `body`.
     package static func of(_ body: Span<UInt8>) -> Int {
-        var markup = 0
-        var other = 0
-        for index in body.indices {
-            let byte = body[index]
-            let isMarkup = byte == UInt8(ascii: "<") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "=")
-            markup &+= isMarkup ? 1 : 0
-            // Line ends are normalised and characters beyond ASCII are checked one by one.
-            other &+= byte < 0x20 || byte >= 0x80 ? 1 : 0
-        }
-        return body.count + markup * markupWeight + other * otherWeight + declarations(in: body)
-    }
-
-    /// What the namespaces weigh that are declared.
-    private static func declarations(in body: Span<UInt8>) -> Int {
-        var weight = 0
-        // Of five bytes in a row that are `xmlns` one stands at a multiple of five.
+        let count = body.count
+        let raw = unsafe body.bytes
+        var weight = count
         var index = 0
-        while index < body.count {
-            let start: Int? =
-                switch body[index] {
-                case UInt8(ascii: "x"): index
-                case UInt8(ascii: "m"): index - 1
-                case UInt8(ascii: "l"): index - 2
-                case UInt8(ascii: "n"): index - 3
-                case UInt8(ascii: "s"): index - 4
-                default: nil
-                }
-            if let start, body.hasBytes("xmlns", at: start) { weight += self.weight(in: body, behind: start + 5) }
-            index += 5
+        while index < count {
+            // Most of a large body is text, of which eight bytes at a time weigh eight.
+            while index + 8 <= count {
+                let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard !hasHeavyByte(word) else { break }
+                index += 8
+            }
+            let end = min(index + 8, count)
+            while index < end {
+                weight += surplus(of: body[index])
+                if body[index] == UInt8(ascii: "=") { weight += declaration(in: body, at: index) }
+                index += 1
+            }
         }
         return weight
     }
 
-    /// What a declaration weighs that goes on at `start`: by the bytes of its namespace, too.
-    private static func weight(in body: Span<UInt8>, behind start: Int) -> Int {
-        let isPrefixed = start < body.count && body[start] == UInt8(ascii: ":")
-        let weight = isPrefixed ? prefixWeight : declarationWeight
-        var index = start
-        while index < body.count, body[index] != UInt8(ascii: "'"), body[index] != UInt8(ascii: "\"") {
-            // No declaration, or one whose prefix is longer than that weighs.
-            guard body[index] != UInt8(ascii: ">"), index - start < longestPrefix else { return weight }
-            index += 1
+    /// What one byte weighs beyond a byte of plain text.
+    private static func surplus(of byte: UInt8) -> Int {
+        switch byte {
+        case UInt8(ascii: "<"), UInt8(ascii: "&"), UInt8(ascii: "="): markupWeight
+        // Line ends are normalised and characters beyond ASCII are checked one by one.
+        case ..<0x20, 0x80...: otherWeight
+        default: 0
         }
-        guard index < body.count else { return weight }
-        let quote = body[index]
-        let first = index + 1
-        index = first
-        // Each byte is looked at twice at most: the next declaration in the same quotes ends this one's.
-        while index < body.count, body[index] != quote { index += 1 }
-        return weight + (index - first) * uriWeight
+    }
+
+    /// Whether one of eight bytes weighs more than plain text.
+    private static func hasHeavyByte(_ word: UInt64) -> Bool {
+        let belowSpace = (word &- every(0x20)) & ~word
+        // `<` and `=` differ in their lowest bit.
+        let tag = (word | every(0x01)) ^ every(UInt8(ascii: "="))
+        let reference = word ^ every(UInt8(ascii: "&"))
+        return (word | belowSpace | zeroes(tag) | zeroes(reference)) & every(0x80) != 0
+    }
+
+    @inline(__always)
+    private static func every(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+
+    /// The high bit of the lowest byte that is zero is set, and none where no byte is.
+    @inline(__always)
+    private static func zeroes(_ word: UInt64) -> UInt64 { (word &- every(0x01)) & ~word }
+
+    /// What the namespace weighs that is declared by the `=` at `index`, by the bytes of its name too; 0 where none is.
+    private static func declaration(in body: Span<UInt8>, at index: Int) -> Int {
+        // No byte is looked at from two of these places: what stands between them ends the search.
+        var nameEnd = index
+        while nameEnd > 0, body[nameEnd - 1].isXMLSpace { nameEnd -= 1 }
+        var nameStart = nameEnd
+        while nameStart > 0, !body[nameStart - 1].endsAttributeName { nameStart -= 1 }
+        guard body.hasBytes("xmlns", at: nameStart), nameStart + 5 <= nameEnd else { return 0 }
+        let isPrefixed = nameStart + 5 < nameEnd && body[nameStart + 5] == UInt8(ascii: ":")
+        guard isPrefixed || nameStart + 5 == nameEnd else { return 0 }
+        let weight = isPrefixed ? prefixWeight : declarationWeight
+        let quoteAt = body.skippingSpace(from: index + 1, to: body.count)
+        guard quoteAt < body.count else { return weight }
+        let quote = body[quoteAt]
+        guard quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else { return weight }
+        var end = quoteAt + 1
+        // Each byte is looked at twice at most: a declaration in the same quotes would end at the other kind of them.
+        while end < body.count, body[end] != quote { end += 1 }
+        return weight + (end - quoteAt - 1) * uriWeight
     }
 
     private static let markupWeight = 180
@@ -64,5 +80,14 @@ package enum BodyWeight {
     private static let declarationWeight = 600
     private static let prefixWeight = 1_500
     private static let uriWeight = 20
-    private static let longestPrefix = 64
+}
+
+extension UInt8 {
+    /// Whether no name of an attribute reaches over this byte.
+    fileprivate var endsAttributeName: Bool {
+        switch self {
+        case UInt8(ascii: "="), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "'"), UInt8(ascii: "\""): true
+        default: isXMLSpace
+        }
+    }
 }

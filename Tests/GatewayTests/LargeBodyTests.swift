@@ -1,4 +1,5 @@
 import Deflate
+import Glibc
 import TestSupport
 import Testing
 
@@ -70,6 +71,24 @@ import Testing
         #expect(try small.exchange(RawClient.post(junk)).status == 200)
         let answered = try large.filter { try $0.wire.receiveNow() != nil }.count
         #expect(answered < large.count)
+    }
+
+    @Test("of many bodies that come in pieces each is read to its end, though one turn reads only some of them")
+    func pieces() throws {
+        let daemon = try Daemon(upstream: 1)
+        let text = String(repeating: "y", count: 300_000)
+        let body = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'><m>\(text)</m></body>"
+        let request = RawClient.post(body)
+        let large = try (0..<40).map { _ in try daemon.connect() }
+        for connection in large { try connection.send(String(request.prefix(100_000))) }
+        // Whatever is read of them by now, the rest comes to all of them at once.
+        daemon.send(SIGSTOP)
+        for connection in large.dropLast() { try connection.send(String(request.dropFirst(100_000))) }
+        daemon.send(SIGCONT)
+        for connection in large.dropLast() { #expect(try connection.answer().body.contains("item-not-found")) }
+        // Who sends no more is not forgotten, and keeps nobody from being read.
+        try large[39].send(String(request.dropFirst(100_000)))
+        #expect(try large[39].answer().body.contains("item-not-found"))
     }
 
     @Test("xml-elements: more are refused, the session ends and the operator is told")

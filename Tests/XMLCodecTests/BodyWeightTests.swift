@@ -36,8 +36,10 @@ import Testing
     @Test("a declaration is found wherever it begins", arguments: 0..<7)
     func places(_ offset: Int) {
         let before = String(repeating: "y", count: offset)
-        #expect(weight(before + "xmlns") == weight("xmlns") + offset)
-        #expect(weight(before + "xmlns" + before) == weight("xmlns") + 2 * offset)
+        let declaration = weight(" xmlns=''")
+        #expect(declaration > weight(" xmlnt=''"))
+        #expect(weight(before + " xmlns=''") == declaration + offset)
+        #expect(weight(before + " xmlns=''" + before) == declaration + 2 * offset)
     }
 
     @Test("a namespace weighs by its length, up to its own quote", arguments: ["'", "\""])
@@ -57,9 +59,35 @@ import Testing
         #expect(weight(many) == 10_000 * weight("xmlns="))
     }
 
-    @Test("the beginning of a declaration at the end is no declaration", arguments: ["x", "xm", "xml", "xmln"])
-    func cutShort(_ text: String) {
-        #expect(weight(text) == text.utf8.count)
-        #expect(weight("\(text)\("xmlns".dropFirst(text.utf8.count))") > 500)
+    @Test("each heavy byte is found at each place among eight, whatever stands beside it", arguments: 0..<16)
+    func eightAtATime(_ place: Int) {
+        for byte in UInt8.min...UInt8.max {
+            for neighbour in [UInt8(ascii: "a"), 0x20, 0x7F, UInt8(ascii: ">"), UInt8(ascii: "'"), 0x25, 0x27] {
+                var body = [UInt8](repeating: neighbour, count: 24)
+                body[place] = byte
+                let alone = BodyWeight.of([byte].span)
+                #expect(BodyWeight.of(body.span) == alone + 23, "\(byte) beside \(neighbour)")
+            }
+        }
+    }
+
+    @Test(
+        "spaces around the = hide no declaration, and what only looks like one is none",
+        arguments: [
+            ("a xmlns = 'b'", 600), ("a xmlns='b'", 600), ("a xmlns:c = 'b'", 1_500), ("a 'b'xmlns='b'", 600),
+            ("a\nxmlns\n=\n'b'", 600), ("a yxmlns='b'", 0), ("a xmlnsy='b'", 0), ("a xmlns", 0), ("xmlns 'b'", 0),
+            ("=", 0), ("xmln='b'", 0), ("xmlns=", 600), ("xmlns= ", 600),
+        ])
+    func spaces(_ text: String, _ surplus: Int) {
+        let plain = text.utf8.map { $0 == UInt8(ascii: "x") ? UInt8(ascii: "y") : $0 }
+        let uri = surplus > 0 && text.contains("'") ? 20 : 0
+        #expect(weight(text) - BodyWeight.of(plain.span) == surplus + uri)
+    }
+
+    @Test("a long run of spaces, letters or equal signs is weighed once through", arguments: [" ", "a", "=", "' "])
+    func linear(_ piece: String) {
+        let short = weight(String(repeating: piece, count: 1_000) + "=")
+        let long = weight(String(repeating: piece, count: 1_000_000) + "=")
+        #expect((long - weight("=")) == (short - weight("=")) * 1_000)
     }
 }
