@@ -13,6 +13,7 @@ struct Scenario: CustomStringConvertible {
         world["seed"] = seed
         let isRough = chance.once(in: 2)
         if isRough, chance.once(in: 6) { world["descriptors"] = chance.within(60...120) }
+        if isRough, chance.once(in: 8) { world["refuses"] = chance.one(of: [30, 300, 1_000]) }
         let span = chance.one(of: [1_000, 20_000, 120_000])
         for _ in 0..<chance.within(1...40) {
             clients.append(Self.client(&chance, isRough: isRough, span: span))

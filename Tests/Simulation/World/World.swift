@@ -111,6 +111,12 @@ final class World {
     private func connectToServer(_ kernel: Kernel) -> Kernel.ConnectOutcome {
         let time = kernel.chance.time(.microseconds(100)...(.milliseconds(20)))
         let seed = kernel.chance.next()
+        let fate = kernel.chance.below(1_000)
+        if fate < scenario.world["refuses"] {
+            // A reset while it connects, or no answer: the server seems dead to everybody for a while.
+            judge.isDisturbed = true
+            return kernel.chance.once(in: 3) ? .silent : .refused(after: time)
+        }
         return .accepted(after: time) { [self] end in _ = XMPPServer(end, world: self, seed: seed) }
     }
 
