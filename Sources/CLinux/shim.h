@@ -7,6 +7,7 @@
 
 #include <arpa/nameser.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -47,7 +48,12 @@ static inline char **holdfast_environment(void) {
     return environ;
 }
 
-// ioctl takes a variable number of arguments.
+// open, fcntl and ioctl take a variable number of arguments. The first two have forms in the Glibc module, but those are
+// functions of a library of Swift's, which an executable that has its own of these names does not get the calls of.
+static inline int holdfast_open(const char *path, int flags) { return open(path, flags); }
+static inline int holdfast_status_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
+static inline int holdfast_set_status_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }
+
 static inline int holdfast_unread(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;

@@ -1,5 +1,3 @@
-import Glibc
-
 /// What the kernel keeps when this process crashes: its memory, with passwords in it that clients log in with.
 package enum CoreDump {
     /// Has no core kept of this process and of those that it starts, which inherit the limits. The hard limit falls too, so
@@ -11,15 +9,14 @@ package enum CoreDump {
     ///
     /// - Throws: the error of setrlimit(2), for instance where the limit was lower already.
     package static func forbid() throws(SystemError) {
-        var limit = rlimit(rlim_cur: 1, rlim_max: 1)
-        var before = rlimit()
-        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &before) == 0, before.rlim_max == 0 {
+        var limit = ResourceLimit(soft: 1, hard: 1)
+        do throws(SystemError) {
+            let before = try Syscalls.limit(of: .coreSize)
             // Nobody but root may raise it, by one byte either.
-            limit = before
+            if before.hard == 0 { limit = ResourceLimit(soft: 0, hard: 0) }
+        } catch {
+            // Without knowing it, it is set as usual.
         }
-        limit.rlim_cur = limit.rlim_max
-        _ = try Syscalls.check("setrlimit") {
-            unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
-        }
+        try Syscalls.setLimit(of: .coreSize, to: limit)
     }
 }

@@ -1,10 +1,4 @@
-import CLinux
-import Glibc
-
 /// An open file descriptor that belongs to exactly one owner and is closed when the owner goes away.
-///
-/// `close` is never retried: Linux has freed the number even when it reports `EINTR`, and another descriptor may have it
-/// by then.
 package struct Descriptor: ~Copyable, Sendable {
     /// The number, 0 or more, valid as long as this value lives.
     package let number: Int32
@@ -15,7 +9,7 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     deinit {
-        _ = Glibc.close(number)
+        Syscalls.close(number)
     }
 
     /// Gives the number away without closing it.
@@ -29,14 +23,7 @@ package struct Descriptor: ~Copyable, Sendable {
     ///
     /// - Throws: `socketpair` failed, as a rule because descriptors have run out.
     package static func socketPair() throws(SystemError) -> DescriptorPair {
-        var numbers: (Int32, Int32) = (-1, -1)
-        try Syscalls.check("socketpair") {
-            unsafe withUnsafeMutableBytes(of: &numbers) { bytes in
-                unsafe socketpair(
-                    AF_UNIX, Int32(SOCK_STREAM.rawValue) | Syscalls.socketFlags, 0,
-                    bytes.assumingMemoryBound(to: Int32.self).baseAddress)
-            }
-        }
+        let numbers = try Syscalls.socketPair()
         return DescriptorPair(first: Descriptor(owning: numbers.0), second: Descriptor(owning: numbers.1))
     }
 
@@ -44,10 +31,7 @@ package struct Descriptor: ~Copyable, Sendable {
     ///
     /// - Throws: `fcntl` failed.
     package func setBlocking(_ blocking: Bool) throws(SystemError) {
-        let number = self.number
-        let flags = try Syscalls.check("fcntl") { fcntl(number, F_GETFL) }
-        let wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK
-        try Syscalls.check("fcntl") { fcntl(number, F_SETFL, wanted) }
+        try Syscalls.setBlocking(number, blocking)
     }
 }
 

@@ -1,16 +1,18 @@
-import Glibc
-
 /// How many descriptors this process may have open.
 package enum DescriptorLimit {
     /// Raises the soft limit to the hard one, which needs no privilege, and returns the limit that holds then.
     package static func raise() -> Int {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = limit
-            raised.rlim_cur = limit.rlim_max
-            if unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+        do throws(SystemError) {
+            let limit = try Syscalls.limit(of: .descriptors)
+            do throws(SystemError) {
+                let raised = ResourceLimit(soft: limit.hard, hard: limit.hard)
+                if limit.soft < limit.hard { try Syscalls.setLimit(of: .descriptors, to: raised) }
+                return Int(clamping: limit.hard)
+            } catch {
+                return Int(clamping: limit.soft)
+            }
+        } catch {
+            return 1_024
         }
-        return Int(clamping: limit.rlim_cur)
     }
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// One descriptor kept back for the moment when none is left.
 ///
 /// Without it a level-triggered listener would report the same waiting connection for ever and the loop would spin.
@@ -27,6 +25,6 @@ package struct DescriptorReserve: ~Copyable {
     }
 
     private static func open() throws(SystemError) -> Descriptor {
-        Descriptor(owning: try Syscalls.check("open") { unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) })
+        Descriptor(owning: try Syscalls.openForReading("/dev/null"))
     }
 }

@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// What `Listener.accept` found.
 package enum AcceptResult: ~Copyable {
     /// A new connection, not blocking and closed on exec, and who is at the other end.
@@ -38,11 +35,7 @@ package struct Listener: ~Copyable {
     /// - Throws: `EADDRINUSE` when something listens there, or what `socket`, `bind`, `chmod` or `listen` said.
     package init(_ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode) throws(SystemError) {
         if case .unix(let path) = wanted { try Self.removeStale(path) }
-        let family = wanted.family
-        let socket = Descriptor(
-            owning: try Syscalls.check("socket") {
-                Glibc.socket(family, Int32(SOCK_STREAM.rawValue) | Syscalls.socketFlags, 0)
-            })
+        let socket = Descriptor(owning: try Syscalls.socket(family: wanted.family))
         switch wanted {
         case .ipv4: try SocketOption.reuseAddress.set(1, on: socket)
         case .ipv6:
@@ -51,22 +44,19 @@ package struct Listener: ~Copyable {
         case .unix: break
         }
         // Accepted connections inherit all of these.
-        if family != AF_UNIX {
+        if wanted.port != nil {
             // Of what a slow reader leaves in the kernel, little is what it has not even been sent.
             try SocketOption.notSentLowWater.set(Self.notSentBytes, on: socket)
             try SocketOption.noDelay.set(1, on: socket)
             try VanishedPeer.notice(on: socket)
         }
-        let number = socket.number
-        try Syscalls.check("bind") {
-            unsafe wanted.withSockaddr { address, length in unsafe bind(number, address, length) }
-        }
+        try Syscalls.bind(socket.number, to: wanted)
         // Between bind and listen nobody can connect, so the path is never reachable with the wrong permissions.
         if case .unix(let path) = wanted {
-            try Syscalls.check("chmod") { unsafe chmod(path, mode_t(unixMode)) }
+            try Syscalls.changeMode(of: path, to: unixMode)
         }
-        try Syscalls.check("listen") { listen(number, Self.backlog) }
-        address = try SocketAddress(boundTo: socket)
+        try Syscalls.listen(socket.number, backlog: Self.backlog)
+        address = try Syscalls.boundAddress(socket.number)
         file = FileIdentity(of: address)
         descriptor = socket
     }
@@ -75,30 +65,24 @@ package struct Listener: ~Copyable {
     ///
     /// - Throws: it has no address.
     package init(adopting socket: consuming Descriptor) throws(SystemError) {
-        address = try SocketAddress(boundTo: socket)
+        address = try Syscalls.boundAddress(socket.number)
         file = FileIdentity(of: address)
         descriptor = socket
     }
 
     /// Takes the connection that has waited longest. One that its peer has given up meanwhile is passed over.
     package func accept() -> AcceptResult {
-        let number = descriptor.number
-        var storage = sockaddr_storage()
+        var peer = SocketAddress.unix("")
         while true {
-            let result = unsafe SocketAddress.receive(&storage) { address, length in
-                unsafe Syscalls.accept(number, address, length)
-            }
+            let result = Syscalls.accept(descriptor.number, peer: &peer)
             if result >= 0 {
-                let socket = StreamSocket(Descriptor(owning: Int32(clamping: result)))
-                return .accepted(socket, peer: SocketAddress(storage) ?? .unix(""))
+                return .accepted(StreamSocket(Descriptor(owning: Int32(clamping: result))), peer: peer)
             }
-            switch Int32(clamping: -result) {
-            case EAGAIN: return .wouldBlock
-            case EMFILE, ENFILE: return .descriptorsExhausted
-            // accept(2): errors that were pending on the new socket; the next one may be sound.
-            case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH: continue
-            case let code: return .failed(SystemError(call: "accept4", code: code))
-            }
+            let error = SystemError(call: "accept4", result: result)
+            if error.isWouldBlock { return .wouldBlock }
+            if error.isDescriptorsExhausted { return .descriptorsExhausted }
+            // The next one may be sound.
+            if !error.isOfAccepted { return .failed(error) }
         }
     }
 
@@ -106,15 +90,15 @@ package struct Listener: ~Copyable {
     /// connected. No effect on others.
     package func removePath() {
         guard case .unix(let path) = address, let file, file == FileIdentity(of: address) else { return }
-        _ = unsafe unlink(path)
+        // A file that cannot be removed is removed by whoever binds the path next.
+        do throws(SystemError) { try Syscalls.unlink(path) } catch {}
     }
 
     private static func removeStale(_ path: String) throws(SystemError) {
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+        guard Syscalls.status(at: path)?.kind == .socket else { return }
         switch StreamSocket.connect(to: .unix(path)) {
         case .failed(let error) where error.isConnectionRefused:
-            try Syscalls.check("unlink") { unsafe unlink(path) }
+            try Syscalls.unlink(path)
         default:
             // Answered, busy (EAGAIN) or not ours to try (EACCES): bind says EADDRINUSE.
             return
@@ -129,10 +113,8 @@ private struct FileIdentity: Equatable, Sendable {
 
     /// The file of a Unix address; nil for other addresses, and when there is none.
     init?(of address: SocketAddress) {
-        guard case .unix(let path) = address else { return nil }
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0 else { return nil }
-        device = UInt(status.st_dev)
-        number = UInt(status.st_ino)
+        guard case .unix(let path) = address, let status = Syscalls.status(at: path) else { return nil }
+        device = status.device
+        number = status.number
     }
 }

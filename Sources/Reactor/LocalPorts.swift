@@ -1,12 +1,10 @@
-import Glibc
-
 /// The ports that the kernel gives to connections which are begun here.
 package enum LocalPorts {
     /// How many there are for connections to one address and port of a server; nil when the kernel does not say.
     package static var count: Int? {
         let file: Int32
         do throws(SystemError) {
-            file = try Syscalls.check("open", { unsafe open(path, O_RDONLY | O_CLOEXEC) })
+            file = try Syscalls.openForReading(path)
         } catch {
             // Without /proc there is no telling; the setting alone holds then.
             return nil

@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// Where log lines go: a stream of which nobody may read, and that is never waited for.
 ///
 /// What the kernel holds for the reader is the only buffer (64 KiB of a pipe). A line that finds no room there is dropped and
@@ -31,18 +28,20 @@ package struct LogStream: Sendable {
     /// - Parameter number: a descriptor that stays open.
     /// - Throws: there is no descriptor left.
     init(number: Int32) throws(SystemError) {
-        dropped = try Syscalls.check("eventfd") { eventfd(0, Int32(O_NONBLOCK | O_CLOEXEC)) }
-        var status = stat()
-        let kind = unsafe fstat(number, &status) == 0 ? status.st_mode & S_IFMT : 0
-        switch kind {
-        case S_IFSOCK:
+        dropped = try Syscalls.makeEventCounter()
+        switch Syscalls.status(of: number)?.kind {
+        case .socket:
             way = .socket
             descriptor = number
-        case S_IFIFO, S_IFCHR:
-            let again = unsafe open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-            way = again < 0 ? .askedFirst : .ownDescription
-            descriptor = again < 0 ? number : again
-        default:
+        case .pipe, .characterDevice:
+            do throws(SystemError) {
+                descriptor = try Syscalls.openForWriting("/proc/self/fd/\(number)")
+                way = .ownDescription
+            } catch {
+                descriptor = number
+                way = .askedFirst
+            }
+        case .other, nil:
             way = .file
             descriptor = number
         }
@@ -85,9 +84,7 @@ package struct LogStream: Sendable {
         case .socket:
             return unsafe Syscalls.sendAtOnce(descriptor, bytes)
         case .askedFirst:
-            var question = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            guard unsafe poll(&question, 1, 0) == 1, Int32(question.revents) & POLLOUT != 0 else { return 0 }
-            return unsafe Syscalls.writeFile(descriptor, bytes)
+            return unsafe Syscalls.isWritable(descriptor) ? Syscalls.writeFile(descriptor, bytes) : 0
         case .ownDescription, .file:
             return unsafe Syscalls.writeFile(descriptor, bytes)
         }

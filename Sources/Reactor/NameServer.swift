@@ -1,9 +1,6 @@
-import CLinux
-import Glibc
-
 /// The C library's resolver with a state of its own: sends one question, waits for the response, and repeats over TCP what
 /// was cut off. It blocks.
-@safe struct NameServer: ~Copyable {
+struct NameServer: ~Copyable {
     /// What came of a question.
     enum Reply: Equatable {
         case response(DNSMessage)
@@ -29,33 +26,15 @@ import Glibc
     /// Responses over TCP can be so long.
     private static let maximumResponse = 65_535
 
-    private let state: UnsafeMutablePointer<__res_state>
+    private let resolver: Syscalls.Resolver
 
     /// Uses the name servers of the system (`/etc/resolv.conf`), or only `address` if there is one.
     ///
     /// Nil if the system has no memory or its file cannot be read, or for a Unix path.
     init?(address: SocketAddress? = nil, patience: Patience) {
-        let state = UnsafeMutablePointer<__res_state>.allocate(capacity: 1)
-        unsafe state.initialize(to: __res_state())
-        unsafe self.state = state
-        guard unsafe holdfast_resolver_open(state) == 0 else { return nil }
-        if let address {
-            if case .unix = address { return nil }
-            let result = unsafe address.withSockaddr { pointer, length in
-                unsafe holdfast_resolver_use(state, pointer, length)
-            }
-            guard result == 0 else { return nil }
-            unsafe state.pointee.retrans = patience.seconds
-            unsafe state.pointee.retry = patience.tries
-        } else {
-            unsafe state.pointee.retrans = unsafe min(state.pointee.retrans, patience.seconds)
-            unsafe state.pointee.retry = unsafe min(state.pointee.retry, patience.tries)
-        }
-    }
-
-    deinit {
-        unsafe holdfast_resolver_close(state)
-        unsafe state.deallocate()
+        let opened = Syscalls.Resolver(address: address, seconds: patience.seconds, tries: patience.tries)
+        guard let opened else { return nil }
+        resolver = opened
     }
 
     /// Asks for the records of `name`, as `DNSName.lowercased` gives it; no search domain is tried.
@@ -64,15 +43,9 @@ import Glibc
         let id = UInt16(truncatingIfNeeded: SystemRandom.value128())
         let question = DNSMessage.question(id: id, name: name, kind: kind)
         var response = [UInt8](repeating: 0, count: Self.maximumResponse)
-        let length = unsafe response.withUnsafeMutableBufferPointer { target in
-            unsafe question.withUnsafeBufferPointer { source in
-                unsafe res_nsend(
-                    state, source.baseAddress, Int32(clamping: source.count), target.baseAddress,
-                    Int32(clamping: target.count))
-            }
-        }
+        let length = resolver.send(question, into: &response)
         guard length > 0 else { return Self.reason(response, id) }
-        guard let message = DNSMessage(response.prefix(Int(length)), name: name, kind: kind) else {
+        guard let message = DNSMessage(response.prefix(length), name: name, kind: kind) else {
             return .failed("the name server sent nonsense")
         }
         switch message.code {

@@ -1,5 +1,5 @@
+// For the bits of an event and its form in memory, which are the kernel's: the events are read in place.
 import CLinux
-import Glibc
 
 /// What a registered descriptor is watched for. A connection that is broken or closed both ways is always reported.
 package struct Interest: OptionSet, Sendable {
@@ -46,8 +46,7 @@ package struct PollEvent: Sendable, Equatable {
     /// - Parameter capacity: the most events of one `wait`, 1...65,536.
     /// - Throws: `epoll_create1` failed.
     package init(capacity: Int = 512) throws(SystemError) {
-        descriptor = Descriptor(
-            owning: try Syscalls.check("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+        descriptor = Descriptor(owning: try Syscalls.makeEpoll())
         unsafe buffer = [epoll_event](repeating: epoll_event(), count: min(max(capacity, 1), 65_536))
     }
 
@@ -86,7 +85,7 @@ package struct PollEvent: Sendable, Equatable {
         let count = unsafe buffer.withUnsafeMutableBufferPointer { events in
             unsafe Syscalls.wait(number, events, milliseconds: milliseconds)
         }
-        guard count >= 0 else { throw SystemError(call: "epoll_wait", code: Int32(clamping: -count)) }
+        guard count >= 0 else { throw SystemError(call: "epoll_wait", result: count) }
         return count
     }
 
@@ -107,19 +106,11 @@ package struct PollEvent: Sendable, Equatable {
     private func control(
         _ operation: Int32, _ target: Int32, _ token: UInt64, _ interest: Interest
     ) throws(SystemError) {
-        let number = descriptor.number
         var event = unsafe epoll_event()
         unsafe event.events = interest.rawValue
         unsafe event.data.u64 = token
-        let result = unsafe Self.control(number, operation, target, &event)
-        guard result == 0 else { throw SystemError(call: "epoll_ctl", code: result) }
-    }
-
-    @inline(never)
-    private static func control(
-        _ number: Int32, _ operation: Int32, _ target: Int32, _ event: UnsafeMutablePointer<epoll_event>
-    ) -> Int32 {
-        unsafe epoll_ctl(number, operation, target, event) == 0 ? 0 : errno
+        let result = unsafe Syscalls.control(descriptor.number, operation, target, &event)
+        guard result >= 0 else { throw SystemError(call: "epoll_ctl", result: result) }
     }
 }
 

@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// What memory this process may use, and how it comes back to the system.
 package enum ProcessMemory {
     /// Sets how memory is taken and given back; before anything large is allocated.
@@ -8,21 +5,18 @@ package enum ProcessMemory {
     /// Left alone, glibc raises the size from which on an array has pages of its own each time one is freed, up to 32 MiB:
     /// then the bodies of a flood lie between what stays, and their pages stay too.
     package static func prepare() {
-        _ = mallopt(M_MMAP_THRESHOLD, 131_072)
-        _ = mallopt(M_TRIM_THRESHOLD, 1_048_576)
-        _ = mallopt(M_ARENA_MAX, 1)
+        Syscalls.setAllocator(pagesFrom: 131_072, trimFrom: 1_048_576, arenas: 1)
     }
 
     /// Gives free pages back to the system, those between used ones too.
     package static func giveBack() {
-        _ = malloc_trim(0)
+        Syscalls.trimHeap()
     }
 
     /// The bytes that this process may use: what its control group allows, or what the machine has, whichever is less.
     package static var available: Int {
-        let pages = sysconf(Int32(_SC_PHYS_PAGES))
-        let size = sysconf(Int32(_SC_PAGESIZE))
-        let (machine, overflow) = pages.multipliedReportingOverflow(by: size)
+        let pages = Syscalls.machinePages()
+        let (machine, overflow) = pages.count.multipliedReportingOverflow(by: pages.size)
         let all = overflow || machine <= 0 ? Int.max : machine
         return limitFiles.reduce(all) { least, file in
             guard let limit = number(in: file), limit > 0 else { return least }
@@ -45,11 +39,16 @@ package enum ProcessMemory {
     }
 
     private static func text(of file: String) -> String? {
-        let number = unsafe open(file, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { return nil }
-        defer { _ = close(number) }
+        let opened: Int32
+        do throws(SystemError) {
+            opened = try Syscalls.openForReading(file)
+        } catch {
+            return nil
+        }
+        let descriptor = Descriptor(owning: opened)
+        let number = descriptor.number
         var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) }
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Syscalls.readFile(number, $0) }
         guard count > 0 else { return nil }
         return String(decoding: bytes[..<count], as: UTF8.self)
     }

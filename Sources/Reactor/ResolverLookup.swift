@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// Finds the answers of the resolver process. It blocks for as long as name servers take.
 struct ResolverLookup {
     /// Who is asked.
@@ -121,36 +118,20 @@ struct ResolverLookup {
     // MARK: The system
 
     private mutating func systemAddresses(_ host: String) -> ResolverFinding {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_family = AF_UNSPEC
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var first: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(host, nil, &hints, &first)
-        guard code == 0 else {
-            switch code {
-            case EAI_NONAME:
-                return ResolverFinding(
-                    .failure(Self.noSuchName, isTemporary: false), lifetime: lifetime(of: host, answered: []))
-            case Int32(holdfast_no_address):
-                return ResolverFinding(
-                    .failure("the name has no address", isTemporary: false), lifetime: lifetime(of: host, answered: []))
-            case EAI_AGAIN:
-                return .temporary("no name server of the system could answer")
-            default:
-                return unsafe .temporary(String(cString: gai_strerror(code)))
-            }
+        switch Syscalls.addresses(of: host, limit: ResolverFrames.maximumItems) {
+        case .found(let addresses):
+            return ResolverFinding(.addresses(addresses), lifetime: lifetime(of: host, answered: addresses))
+        case .noSuchName:
+            return ResolverFinding(
+                .failure(Self.noSuchName, isTemporary: false), lifetime: lifetime(of: host, answered: []))
+        case .noAddress:
+            return ResolverFinding(
+                .failure("the name has no address", isTemporary: false), lifetime: lifetime(of: host, answered: []))
+        case .unanswered:
+            return .temporary("no name server of the system could answer")
+        case .failed(let words):
+            return .temporary(words)
         }
-        defer { unsafe freeaddrinfo(first) }
-        var addresses: [SocketAddress] = []
-        var next = unsafe first
-        while let entry = unsafe next, addresses.count < ResolverFrames.maximumItems {
-            if let address = unsafe Self.address(entry) { addresses.append(address) }
-            unsafe next = entry.pointee.ai_next
-        }
-        guard !addresses.isEmpty else {
-            return ResolverFinding(.failure("the name has no address", isTemporary: false), lifetime: 0)
-        }
-        return ResolverFinding(.addresses(addresses), lifetime: lifetime(of: host, answered: addresses))
     }
 
     /// The lifetime that DNS gives what `getaddrinfo` answered, which does not tell it: asked for again, as a rule out of
@@ -183,20 +164,6 @@ struct ResolverLookup {
             if isConfirmed { return message.lifetime }
             guard addresses.isEmpty, message.items.isEmpty else { return Self.systemLifetime }
             return message.absenceLifetime ?? Self.systemLifetime
-        }
-    }
-
-    private static func address(_ entry: UnsafeMutablePointer<addrinfo>) -> SocketAddress? {
-        guard let source = unsafe entry.pointee.ai_addr else { return nil }
-        var storage = sockaddr_storage()
-        let length = unsafe min(Int(entry.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
-        unsafe withUnsafeMutableBytes(of: &storage) { target in
-            unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: length))
-        }
-        switch SocketAddress(storage) {
-        case .ipv4(let number, _): return .ipv4(number, port: 0)
-        case .ipv6(let number, _, let scope): return .ipv6(number, port: 0, scope: scope)
-        case .unix, nil: return nil
         }
     }
 }

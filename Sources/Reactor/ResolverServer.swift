@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// The resolver process: the role `resolver` of the same binary. It asks the system or a name server, which may block for
 /// many seconds, so that no worker has to. `ResolverLink` runs several and gives each one question at a time.
 package enum ResolverServer {
@@ -10,7 +7,8 @@ package enum ResolverServer {
     /// - Parameter nameserver: nil to ask the system; otherwise `ADDR:PORT` or `[V6]:PORT` of the one name server that is
     ///   asked for everything. For any other text every question fails.
     package static func serve(_ descriptor: consuming Descriptor, nameserver: String? = nil) {
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { _ = holdfast_ignore_signal(number) }
+        Syscalls.ignore([.interrupt, .terminate, .hangup])
+        Syscalls.ignoreWriteSignals()
         answerQuestions(from: descriptor, source: source(nameserver))
     }
 

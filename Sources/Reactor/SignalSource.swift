@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// The signals that this program knows.
 package enum Signal: Sendable, CaseIterable, Hashable {
     /// SIGTERM: end in order.
@@ -19,19 +16,6 @@ package enum Signal: Sendable, CaseIterable, Hashable {
     case child
     /// SIGKILL: end at once; can be sent but not received.
     case kill
-
-    var number: Int32 {
-        switch self {
-        case .terminate: SIGTERM
-        case .interrupt: SIGINT
-        case .hangup: SIGHUP
-        case .quit: SIGQUIT
-        case .user1: SIGUSR1
-        case .user2: SIGUSR2
-        case .child: SIGCHLD
-        case .kill: SIGKILL
-        }
-    }
 }
 
 /// Signals as readable bytes: the named ones are blocked and arrive here, so nothing is interrupted by a handler.
@@ -48,31 +32,20 @@ package struct SignalSource: ~Copyable {
     package init(
         _ signals: [Signal] = [.terminate, .interrupt, .hangup, .quit, .user1, .user2]
     ) throws(SystemError) {
-        var mask = sigset_t()
-        _ = unsafe sigemptyset(&mask)
-        for signal in signals { _ = unsafe sigaddset(&mask, signal.number) }
-        descriptor = Descriptor(
-            owning: try Syscalls.check("signalfd") {
-                unsafe signalfd(-1, &mask, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))
-            })
-        _ = unsafe pthread_sigmask(SIG_BLOCK, &mask, nil)
+        descriptor = Descriptor(owning: try Syscalls.makeSignalDescriptor(signals))
+        Syscalls.block(signals)
         Self.ignoreWriteSignals()
     }
 
     /// Ignores `SIGPIPE` and `SIGXFSZ` in the whole process: a write to a closed pipe fails with `EPIPE` then, and one to a file
     /// that may not grow with `EFBIG`.
     package static func ignoreWriteSignals() {
-        _ = holdfast_ignore_signal(SIGPIPE)
-        _ = holdfast_ignore_signal(SIGXFSZ)
+        Syscalls.ignoreWriteSignals()
     }
 
     /// The next signal that has come, nil if there is none.
     package func next() -> Signal? {
-        var info = signalfd_siginfo()
-        let number = descriptor.number
-        let size = MemoryLayout<signalfd_siginfo>.size
-        let count = unsafe withUnsafeMutableBytes(of: &info) { unsafe Syscalls.readFile(number, $0) }
-        guard count == size else { return nil }
-        return Signal.allCases.first { $0.number == Int32(bitPattern: info.ssi_signo) }
+        guard let number = Syscalls.nextSignal(descriptor.number) else { return nil }
+        return Signal.allCases.first { $0.number == number }
     }
 }

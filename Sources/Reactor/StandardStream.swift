@@ -1,5 +1,3 @@
-import Glibc
-
 /// The two output streams that a program is born with.
 package enum StandardStream: Int32, Sendable {
     /// For results and the line that says what listens where.
@@ -30,10 +28,10 @@ package enum StandardStream: Int32, Sendable {
 /// The running program.
 package enum CurrentProcess {
     /// The process number.
-    package static var processID: Int32 { getpid() }
+    package static var processID: Int32 { Syscalls.processID }
 
     /// Ends the program with `code`, 0...255, without running anything else.
     package static func exit(_ code: Int32) -> Never {
-        Glibc._exit(code)
+        Syscalls.exit(code)
     }
 }

@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// What `StreamSocket.connect` has begun.
 package enum ConnectResult: ~Copyable {
     /// There is a connection already.
@@ -75,25 +72,16 @@ package struct StreamSocket: ~Copyable, Sendable {
 
     /// Begins to connect.
     package static func connect(to address: SocketAddress) -> ConnectResult {
-        let family = address.family
         let socket: Descriptor
         do throws(SystemError) {
-            socket = Descriptor(
-                owning: try Syscalls.check("socket") {
-                    Glibc.socket(family, Int32(SOCK_STREAM.rawValue) | Syscalls.socketFlags, 0)
-                })
+            socket = Descriptor(owning: try Syscalls.socket(family: address.family))
         } catch {
             return .failed(error)
         }
-        let number = socket.number
-        do throws(SystemError) {
-            try Syscalls.check("connect") {
-                unsafe address.withSockaddr { pointer, length in unsafe Glibc.connect(number, pointer, length) }
-            }
-            return .connected(StreamSocket(socket))
-        } catch {
-            return error.code == EINPROGRESS ? .connecting(StreamSocket(socket)) : .failed(error)
-        }
+        let result = Syscalls.connect(socket.number, to: address)
+        guard result < 0 else { return .connected(StreamSocket(socket)) }
+        let error = SystemError(call: "connect", result: result)
+        return error.isInProgress ? .connecting(StreamSocket(socket)) : .failed(error)
     }
 
     /// How a connection that was `.connecting` ended, once the socket is writable or hung up: nil if it stands.
@@ -112,20 +100,20 @@ package struct StreamSocket: ~Copyable, Sendable {
         let result = unsafe buffer.fill { unsafe Syscalls.read(number, $0) }
         if result > 0 { return .bytes(result) }
         if result == 0 { return .end }
-        return Int32(clamping: -result) == EAGAIN
-            ? .wouldBlock : .failed(SystemError(call: "recv", code: Int32(clamping: -result)))
+        let error = SystemError(call: "recv", result: result)
+        return error.isWouldBlock ? .wouldBlock : .failed(error)
     }
 
     /// How many bytes the kernel holds that were not read; 0 where it does not say.
-    package var unreadCount: Int { Int(max(holdfast_unread(descriptor.number), 0)) }
+    package var unreadCount: Int { Int(max(Syscalls.unreadCount(descriptor.number), 0)) }
 
     /// Writes once.
     package func write(_ bytes: Span<UInt8>) -> WriteResult {
         let number = descriptor.number
         let result = unsafe bytes.withUnsafeBytes { unsafe $0.isEmpty ? 0 : Syscalls.send(number, $0) }
         if result >= 0 { return .wrote(result) }
-        return Int32(clamping: -result) == EAGAIN
-            ? .wouldBlock : .failed(SystemError(call: "send", code: Int32(clamping: -result)))
+        let error = SystemError(call: "send", result: result)
+        return error.isWouldBlock ? .wouldBlock : .failed(error)
     }
 
     /// Writes once, the bytes from `offset` on; an offset past the end writes nothing.
@@ -137,19 +125,14 @@ package struct StreamSocket: ~Copyable, Sendable {
     ///
     /// - Throws: `shutdown` failed, as a rule because the connection is gone.
     package func shutdownWrite() throws(SystemError) {
-        let number = descriptor.number
-        try Syscalls.check("shutdown") { shutdown(number, Int32(SHUT_WR)) }
+        try Syscalls.shutdownWrite(descriptor.number)
     }
 
     /// Has the connection reset when the socket is closed, and what was not sent dropped (`SO_LINGER` of 0).
     ///
     /// - Throws: `setsockopt` failed.
     package func resetWhenClosed() throws(SystemError) {
-        let number = descriptor.number
-        var setting = linger(l_onoff: 1, l_linger: 0)
-        try Syscalls.check("setsockopt") {
-            unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))
-        }
+        try Syscalls.resetWhenClosed(descriptor.number)
     }
 
     /// Sends small segments at once (`TCP_NODELAY`).
@@ -177,7 +160,7 @@ package struct StreamSocket: ~Copyable, Sendable {
     /// How many bytes the peer has not acknowledged of those that were written, sent or not (`SIOCOUTQ`); nil when the kernel
     /// does not say.
     package var unacknowledgedCount: Int? {
-        let count = holdfast_unacknowledged(descriptor.number)
+        let count = Syscalls.unacknowledgedCount(descriptor.number)
         return count < 0 ? nil : Int(count)
     }
 

@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// Random bytes from the kernel, fit for secrets.
 package enum SystemRandom {
     /// Fills `bytes` whole.
@@ -18,11 +15,11 @@ package enum SystemRandom {
     private static func fill(_ target: UnsafeMutableRawBufferPointer) {
         var done = 0
         while done < target.count {
-            let count = unsafe getrandom(target.baseAddress?.advanced(by: done), target.count - done, 0)
+            let count = unsafe Syscalls.random(UnsafeMutableRawBufferPointer(rebasing: target[done...]))
             // Every kernel since 3.17 has the call, and a blocking read of it fails only when interrupted. Going on
             // without randomness is not an option for a session identifier.
-            precondition(count >= 0 || errno == EINTR, "getrandom is missing")
-            done += max(count, 0)
+            precondition(count >= 0, "getrandom is missing")
+            done += count
         }
     }
 }

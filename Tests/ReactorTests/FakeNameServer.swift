@@ -67,11 +67,12 @@ final class FakeNameServer: Sendable {
 
     private static func bound(to address: SocketAddress, _ type: __socket_type) throws -> Descriptor {
         let socket = Descriptor(
-            owning: try Syscalls.check("socket") {
-                Glibc.socket(address.family, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            })
-        let number = socket.number
-        try Syscalls.check("bind") { address.withSockaddr { bind(number, $0, $1) } }
+            owning: try Syscalls.check(
+                "socket",
+                Syscalls.once {
+                    Int(Glibc.socket(address.family, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+                }))
+        try Syscalls.bind(socket.number, to: address)
         return socket
     }
 

@@ -15,20 +15,12 @@ enum SocketOption: String {
 
     /// - Throws: `setsockopt` failed, as for a TCP option on a Unix socket.
     func set(_ value: Int32, on socket: borrowing Descriptor) throws(SystemError) {
-        let number = socket.number
-        var value = value
-        try Syscalls.check("setsockopt") {
-            unsafe setsockopt(number, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
-        }
+        try Syscalls.setOption(socket.number, level: level, name: name, to: value)
     }
 
     /// - Throws: `getsockopt` failed.
     func value(of socket: borrowing Descriptor) throws(SystemError) -> Int32 {
-        let number = socket.number
-        var value: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        try Syscalls.check("getsockopt") { unsafe getsockopt(number, level, name, &value, &length) }
-        return value
+        try Syscalls.option(socket.number, level: level, name: name)
     }
 
     private var level: Int32 {

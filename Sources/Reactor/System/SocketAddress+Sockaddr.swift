@@ -16,7 +16,7 @@ extension SocketAddress {
         guard let address = parts.first, unsafe inet_pton(AF_INET6, String(address), &bytes) == 1 else { return nil }
         var scope: UInt32 = 0
         if parts.count == 2 {
-            scope = unsafe UInt32(parts[1]) ?? if_nametoindex(String(parts[1]))
+            scope = UInt32(parts[1]) ?? Syscalls.interfaceNumber(String(parts[1]))
             guard scope != 0 else { return nil }
         }
         self = .ipv6(UInt128(bigEndian: bytes), port: port, scope: scope)
@@ -49,7 +49,7 @@ extension SocketAddress {
     }
 
     /// Calls `body` with the address as the kernel takes it.
-    func withSockaddr(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         switch self {
         case .ipv4(let address, let port):
             var value = sockaddr_in()
@@ -98,21 +98,6 @@ extension SocketAddress {
         }
     }
 
-    /// The address that a socket is bound to.
-    ///
-    /// - Throws: `getsockname` failed, or its family is not spoken here (`EAFNOSUPPORT`).
-    init(boundTo descriptor: borrowing Descriptor) throws(SystemError) {
-        let number = descriptor.number
-        var storage = sockaddr_storage()
-        try Syscalls.check("getsockname") {
-            unsafe Self.receive(&storage) { address, length in unsafe getsockname(number, address, length) }
-        }
-        guard let address = SocketAddress(storage) else {
-            throw SystemError(call: "getsockname", code: EAFNOSUPPORT)
-        }
-        self = address
-    }
-
     /// Calls `body` with room for an address.
     static func receive<Result>(
         _ storage: inout sockaddr_storage,
@@ -124,9 +109,9 @@ extension SocketAddress {
         }
     }
 
-    private static func pass<Value>(
-        _ value: inout Value, _ length: socklen_t, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) -> Int32 {
+    private static func pass<Value, Result>(
+        _ value: inout Value, _ length: socklen_t, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
         unsafe withUnsafePointer(to: &value) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, length) }
         }

@@ -13,6 +13,11 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         self.code = code
     }
 
+    /// - Parameters: `result` what `Syscalls` returned, a negated `errno`.
+    init(call: String, result: Int) {
+        self.init(call: call, code: Int32(clamping: -result))
+    }
+
     /// The kernel's reason alone, in the C locale's words: `Address already in use`.
     package var reason: String {
         guard let text = unsafe strerror(code) else { return "error \(code)" }
@@ -27,6 +32,21 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
 
     /// Whether the other side refused the connection at once (`ECONNREFUSED`).
     package var isConnectionRefused: Bool { code == ECONNREFUSED }
+
+    /// Whether a call that does not wait would have had to (`EAGAIN`).
+    var isWouldBlock: Bool { code == EAGAIN }
+
+    /// Whether a connection was begun and is not there yet (`EINPROGRESS`).
+    var isInProgress: Bool { code == EINPROGRESS }
+
+    /// Whether it is one that was pending on the socket which `accept4` would have returned, accept(2): it says nothing of the
+    /// next one.
+    var isOfAccepted: Bool {
+        switch code {
+        case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH: true
+        default: false
+        }
+    }
 
     /// Whether it says that this process or its machine has too little of something, or does not allow the call: ports,
     /// descriptors, memory, places in a queue. The other side had no part in it then.

@@ -1,0 +1,98 @@
+import CLinux
+import Glibc
+
+/// What stands at a path or behind a descriptor.
+struct FileStatus {
+    /// The kinds of file that are told apart here.
+    enum Kind {
+        case socket, pipe, characterDevice, other
+    }
+
+    let kind: Kind
+    /// The device and the number in it, by which a file is known from another of the same path.
+    let device: UInt
+    let number: UInt
+
+    fileprivate init(_ status: stat) {
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFSOCK: .socket
+            case S_IFIFO: .pipe
+            case S_IFCHR: .characterDevice
+            default: .other
+            }
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
+    }
+}
+
+/// Files and paths, and descriptors that are not sockets.
+extension Syscalls {
+    /// For descriptors that are not sockets.
+    @inline(never)
+    static func readFile(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        retrying { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+    }
+
+    /// For descriptors that are not sockets.
+    @inline(never)
+    static func writeFile(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+        retrying { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Opens a file for reading, closed on exec.
+    static func openForReading(_ path: String) throws(SystemError) -> Int32 {
+        try check("open", retrying { unsafe Int(holdfast_open(path, O_RDONLY | O_CLOEXEC)) })
+    }
+
+    /// Opens a file for writing that never waits and never becomes the controlling terminal, closed on exec.
+    static func openForWriting(_ path: String) throws(SystemError) -> Int32 {
+        try check("open", retrying { unsafe Int(holdfast_open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)) })
+    }
+
+    /// Turns blocking on or off (`O_NONBLOCK`).
+    static func setBlocking(_ descriptor: Int32, _ blocking: Bool) throws(SystemError) {
+        let flags = try check("fcntl", retrying { Int(holdfast_status_flags(descriptor)) })
+        let wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK
+        try check("fcntl", retrying { Int(holdfast_set_status_flags(descriptor, wanted)) })
+    }
+
+    /// An eventfd at 0: what is written to it is added, and reading takes it. It does not block and is closed on exec.
+    static func makeEventCounter() throws(SystemError) -> Int32 {
+        try check("eventfd", retrying { Int(eventfd(0, Int32(O_NONBLOCK | O_CLOEXEC))) })
+    }
+
+    /// What `descriptor` is; nil when the kernel does not say.
+    static func status(of descriptor: Int32) -> FileStatus? {
+        var status = stat()
+        return retrying { unsafe Int(fstat(descriptor, &status)) } == 0 ? FileStatus(status) : nil
+    }
+
+    /// What stands at `path`, itself and not what it may point to; nil when there is nothing.
+    static func status(at path: String) -> FileStatus? {
+        var status = stat()
+        return retrying { unsafe Int(lstat(path, &status)) } == 0 ? FileStatus(status) : nil
+    }
+
+    /// Sets the permission bits.
+    static func changeMode(of path: String, to mode: UInt32) throws(SystemError) {
+        try check("chmod", retrying { unsafe Int(chmod(path, mode_t(mode))) })
+    }
+
+    static func unlink(_ path: String) throws(SystemError) {
+        try check("unlink", retrying { unsafe Int(Glibc.unlink(path)) })
+    }
+
+    /// Where a symbolic link points to, in bytes of `buffer`; what has no room is cut off.
+    static func readLink(_ path: String, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let target = unsafe buffer.assumingMemoryBound(to: CChar.self)
+        // The C library takes no missing buffer, not even for nothing.
+        guard let start = target.baseAddress else { return 0 }
+        return retrying { unsafe readlink(path, start, target.count) }
+    }
+
+    /// Whether this process may execute the file.
+    static func isExecutable(_ path: String) -> Bool {
+        retrying { unsafe Int(access(path, X_OK)) } == 0
+    }
+}

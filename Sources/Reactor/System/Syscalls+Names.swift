@@ -1,0 +1,110 @@
+import CLinux
+import Glibc
+
+/// What the system said about the addresses of a host.
+enum HostAddresses {
+    /// These, each with port 0, in the order in which they are to be tried.
+    case found([SocketAddress])
+    /// There is no such name.
+    case noSuchName
+    /// There is the name, but it has no address.
+    case noAddress
+    /// No name server could answer.
+    case unanswered
+    /// Anything else, in the C library's words.
+    case failed(String)
+}
+
+/// Names and interfaces. The C library asks name servers itself, with the kernel's calls, and blocks meanwhile.
+extension Syscalls {
+    /// Looks up a host as the system is configured (`getaddrinfo`), at most `limit` addresses.
+    static func addresses(of host: String, limit: Int) -> HostAddresses {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_family = AF_UNSPEC
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var first: UnsafeMutablePointer<addrinfo>?
+        let code = unsafe getaddrinfo(host, nil, &hints, &first)
+        switch code {
+        case 0: break
+        case EAI_NONAME: return .noSuchName
+        case Int32(holdfast_no_address): return .noAddress
+        case EAI_AGAIN: return .unanswered
+        default: return unsafe .failed(String(cString: gai_strerror(code)))
+        }
+        defer { unsafe freeaddrinfo(first) }
+        var addresses: [SocketAddress] = []
+        var next = unsafe first
+        while let entry = unsafe next, addresses.count < limit {
+            if let address = unsafe address(entry) { addresses.append(address) }
+            unsafe next = entry.pointee.ai_next
+        }
+        return addresses.isEmpty ? .noAddress : .found(addresses)
+    }
+
+    private static func address(_ entry: UnsafeMutablePointer<addrinfo>) -> SocketAddress? {
+        guard let source = unsafe entry.pointee.ai_addr else { return nil }
+        var storage = sockaddr_storage()
+        let length = unsafe min(Int(entry.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+        unsafe withUnsafeMutableBytes(of: &storage) { target in
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: length))
+        }
+        switch SocketAddress(storage) {
+        case .ipv4(let number, _): return .ipv4(number, port: 0)
+        case .ipv6(let number, _, let scope): return .ipv6(number, port: 0, scope: scope)
+        case .unix, nil: return nil
+        }
+    }
+
+    /// The number of the network interface of this name, 0 when there is none.
+    static func interfaceNumber(_ name: String) -> UInt32 {
+        unsafe if_nametoindex(name)
+    }
+
+    /// The C library's resolver with a state of its own.
+    @safe struct Resolver: ~Copyable {
+        private let state: UnsafeMutablePointer<__res_state>
+
+        /// Uses the name servers of the system (`/etc/resolv.conf`), each asked `tries` times at most and for `seconds` at most, or
+        /// only `address` if there is one, asked just so.
+        ///
+        /// Nil if the system has no memory or its file cannot be read, or for a Unix path.
+        init?(address: SocketAddress?, seconds: Int32, tries: Int32) {
+            let state = UnsafeMutablePointer<__res_state>.allocate(capacity: 1)
+            unsafe state.initialize(to: __res_state())
+            unsafe self.state = state
+            guard unsafe holdfast_resolver_open(state) == 0 else { return nil }
+            if let address {
+                if case .unix = address { return nil }
+                let result = unsafe address.withSockaddr { pointer, length in
+                    unsafe holdfast_resolver_use(state, pointer, length)
+                }
+                guard result == 0 else { return nil }
+                unsafe state.pointee.retrans = seconds
+                unsafe state.pointee.retry = tries
+            } else {
+                unsafe state.pointee.retrans = unsafe min(state.pointee.retrans, seconds)
+                unsafe state.pointee.retry = unsafe min(state.pointee.retry, tries)
+            }
+        }
+
+        deinit {
+            unsafe holdfast_resolver_close(state)
+            unsafe state.deallocate()
+        }
+
+        /// Sends a question and waits for the response, which is repeated over TCP when it was cut off.
+        ///
+        /// - Returns: how many bytes of `response` it has, 0 or less when there is none. A response that says "server failure"
+        ///   or "refused" is passed over, but the last such one stands in `response` then.
+        func send(_ question: [UInt8], into response: inout [UInt8]) -> Int {
+            unsafe response.withUnsafeMutableBufferPointer { target in
+                unsafe question.withUnsafeBufferPointer { source in
+                    unsafe Int(
+                        res_nsend(
+                            state, source.baseAddress, Int32(clamping: source.count), target.baseAddress,
+                            Int32(clamping: target.count)))
+                }
+            }
+        }
+    }
+}

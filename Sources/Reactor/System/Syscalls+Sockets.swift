@@ -1,0 +1,134 @@
+import CLinux
+import Glibc
+
+/// Sockets: made, bound, connected, read and written.
+extension Syscalls {
+    /// Reads from a socket.
+    @inline(never)
+    static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        retrying { unsafe Glibc.recv(descriptor, buffer.baseAddress, buffer.count, 0) }
+    }
+
+    /// Never raises `SIGPIPE`.
+    @inline(never)
+    static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+        retrying { unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL)) }
+    }
+
+    /// Never waits, whatever the socket's owner has set.
+    @inline(never)
+    static func sendAtOnce(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+        retrying {
+            unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        }
+    }
+
+    /// Takes a waiting connection and sets `peer` to who is at its other end: an empty path for a family that is not spoken here.
+    @inline(never)
+    static func accept(_ descriptor: Int32, peer: inout SocketAddress) -> Int {
+        var storage = sockaddr_storage()
+        let result = unsafe SocketAddress.receive(&storage) { address, length in
+            retrying { unsafe Int(accept4(descriptor, address, length, socketFlags)) }
+        }
+        if result >= 0 { peer = SocketAddress(storage) ?? .unix("") }
+        return result
+    }
+
+    /// A stream socket that does not block and is closed on exec.
+    static func socket(family: Int32) throws(SystemError) -> Int32 {
+        try check("socket", retrying { Int(Glibc.socket(family, Int32(SOCK_STREAM.rawValue) | socketFlags, 0)) })
+    }
+
+    /// Two connected Unix stream sockets that do not block and are closed on exec.
+    static func socketPair() throws(SystemError) -> (Int32, Int32) {
+        var numbers: (Int32, Int32) = (-1, -1)
+        let result = unsafe withUnsafeMutableBytes(of: &numbers) { bytes in
+            retrying {
+                unsafe Int(
+                    socketpair(
+                        AF_UNIX, Int32(SOCK_STREAM.rawValue) | socketFlags, 0,
+                        bytes.assumingMemoryBound(to: Int32.self).baseAddress))
+            }
+        }
+        try check("socketpair", result)
+        return numbers
+    }
+
+    static func bind(_ descriptor: Int32, to address: SocketAddress) throws(SystemError) {
+        let result = unsafe address.withSockaddr { pointer, length in
+            retrying { unsafe Int(Glibc.bind(descriptor, pointer, length)) }
+        }
+        try check("bind", result)
+    }
+
+    static func listen(_ descriptor: Int32, backlog: Int32) throws(SystemError) {
+        try check("listen", retrying { Int(Glibc.listen(descriptor, backlog)) })
+    }
+
+    /// Begins to connect: `-EINPROGRESS` where it is not done at once.
+    static func connect(_ descriptor: Int32, to address: SocketAddress) -> Int {
+        unsafe address.withSockaddr { pointer, length in
+            retrying { unsafe Int(Glibc.connect(descriptor, pointer, length)) }
+        }
+    }
+
+    /// The address that a socket is bound to.
+    ///
+    /// - Throws: `getsockname` failed, or the family is not spoken here (`EAFNOSUPPORT`).
+    static func boundAddress(_ descriptor: Int32) throws(SystemError) -> SocketAddress {
+        var storage = sockaddr_storage()
+        let result = unsafe SocketAddress.receive(&storage) { address, length in
+            retrying { unsafe Int(getsockname(descriptor, address, length)) }
+        }
+        try check("getsockname", result)
+        guard let address = SocketAddress(storage) else {
+            throw SystemError(call: "getsockname", code: EAFNOSUPPORT)
+        }
+        return address
+    }
+
+    /// Sets an option whose value is a whole number.
+    static func setOption(_ descriptor: Int32, level: Int32, name: Int32, to value: Int32) throws(SystemError) {
+        var value = value
+        let result = retrying {
+            unsafe Int(setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size)))
+        }
+        try check("setsockopt", result)
+    }
+
+    /// The value of an option that is a whole number.
+    static func option(_ descriptor: Int32, level: Int32, name: Int32) throws(SystemError) -> Int32 {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        try check("getsockopt", retrying { unsafe Int(getsockopt(descriptor, level, name, &value, &length)) })
+        return value
+    }
+
+    /// Has the connection reset when the socket is closed, and what was not sent dropped (`SO_LINGER` of 0).
+    static func resetWhenClosed(_ descriptor: Int32) throws(SystemError) {
+        var setting = linger(l_onoff: 1, l_linger: 0)
+        let result = retrying {
+            unsafe Int(
+                setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size)))
+        }
+        try check("setsockopt", result)
+    }
+
+    /// Ends the writing side.
+    static func shutdownWrite(_ descriptor: Int32) throws(SystemError) {
+        try check("shutdown", retrying { Int(shutdown(descriptor, Int32(SHUT_WR))) })
+    }
+
+    /// How many bytes the kernel holds that were not read (`FIONREAD`); -1 where it does not say.
+    static func unreadCount(_ descriptor: Int32) -> Int32 {
+        holdfast_unread(descriptor)
+    }
+
+    /// How many bytes of those written the peer has not acknowledged (`SIOCOUTQ`); -1 where the kernel does not say.
+    static func unacknowledgedCount(_ descriptor: Int32) -> Int32 {
+        holdfast_unacknowledged(descriptor)
+    }
+
+    /// Flags of every socket made here: never blocking, never inherited.
+    private static let socketFlags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+}
