@@ -15,7 +15,8 @@ extension Worker {
                 return
             case .descriptorsExhausted:
                 counters.connectionsTurnedAway += 1
-                if !reserve.turnAway(socket.listener) {
+                let hasTurnedAway = reserve.turnAway(socket.listener)
+                guard reserve.refill(), hasTurnedAway else {
                     pauseAccepting()
                     return
                 }
@@ -46,7 +47,8 @@ extension Worker {
                 add(stream, peer: peer, from: socket)
             case .descriptorsExhausted:
                 counters.connectionsTurnedAway += 1
-                guard reserve.turnAway(socket.listener) else { return }
+                let hasTurnedAway = reserve.turnAway(socket.listener)
+                guard reserve.refill(), hasTurnedAway else { return }
             case .wouldBlock:
                 return
             case .failed(let error):
@@ -95,6 +97,11 @@ extension Worker {
         guard let acceptsAgainAt, acceptsAgainAt <= now else { return }
         self.acceptsAgainAt = nil
         if isStopping { return }
+        // Without a descriptor in reserve nobody could be turned away, and they would be reported for ever.
+        guard reserve.refill() else {
+            self.acceptsAgainAt = now.advanced(by: Self.acceptingPause)
+            return
+        }
         for socket in listeners {
             do throws(SystemError) {
                 try socket.watched.set(

@@ -11,17 +11,26 @@ package struct DescriptorReserve: ~Copyable {
 
     /// Takes one waiting connection and closes it at once. To be called after `.descriptorsExhausted`.
     ///
-    /// - Returns: whether a connection was turned away. If not, stop watching the listener for a while.
+    /// - Returns: whether a connection was turned away. If not, stop watching the listener for a while. Either way see by
+    ///   `refill` whether there is a descriptor in reserve again.
     package mutating func turnAway(_ listener: borrowing Listener) -> Bool {
         // Releasing the spare first makes room for exactly one accept.
         spare = nil
-        let turnedAway: Bool
-        switch listener.accept() {
-        case .accepted: turnedAway = true
-        default: turnedAway = false
+        if case .accepted = listener.accept() { return true }
+        return false
+    }
+
+    /// Keeps one back again where there is none.
+    ///
+    /// - Returns: whether one is kept back now. If not, ask again later: without it the next shortage turns nobody away.
+    package mutating func refill() -> Bool {
+        guard spare == nil else { return true }
+        do throws(SystemError) {
+            spare = try Self.open()
+            return true
+        } catch {
+            return false
         }
-        spare = try? Self.open()
-        return turnedAway
     }
 
     private static func open() throws(SystemError) -> Descriptor {

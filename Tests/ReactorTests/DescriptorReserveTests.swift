@@ -8,10 +8,13 @@ import Testing
         let listener = try Loopback.listener()
         var reserve = try DescriptorReserve()
         #expect(reserve.turnAway(listener) == false)
+        #expect(reserve.refill() == true)
+        #expect(reserve.refill() == true)
         let refused = try Loopback.connect(to: listener.address)
         try Loopback.wait(listener.descriptor, .readable)
         #expect(reserve.turnAway(listener) == true)
         #expect(try Loopback.read(refused) == [])
+        #expect(reserve.refill() == true)
         let served = try Loopback.connect(to: listener.address)
         try Loopback.wait(listener.descriptor, .readable)
         guard case .accepted(let socket, _) = listener.accept() else {
