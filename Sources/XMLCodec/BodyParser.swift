@@ -187,9 +187,15 @@ private final class BodyReader: ElementReader {
         return attributes
     }
 
+    /// The payload, without the room that white space between the elements was given: it may wait for long.
     func takePayload() -> [UInt8] {
         defer { payload = [] }
-        return payload
+        let isLoose = payload.capacity - payload.count > 64 + payload.count / 8
+        guard isLoose else { return payload }
+        var tight: [UInt8] = []
+        tight.reserveCapacity(payload.count)
+        tight.append(contentsOf: payload)
+        return tight
     }
 
     override func contextCreated(_ intern: (StaticString) -> InternedName) {
