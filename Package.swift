@@ -84,6 +84,16 @@ let package = Package(
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),
 
+        // The whole worker in a simulated world. Its calls take the place of libc's in this executable alone.
+        .target(
+            name: "CSimulatedCalls", path: "Tests/Simulation/Calls",
+            cSettings: [.unsafeFlags(["-fno-builtin", "-U_FORTIFY_SOURCE"])]),
+        .executableTarget(
+            name: "holdfast-simulation", dependencies: ["CSimulatedCalls", "CLinux", "Gateway", "Settings", logging],
+            path: "Tests/Simulation/World",
+            // A million sessions are to be played; what one access to a property may cost is not the question here.
+            swiftSettings: worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+
         // The program itself over real sockets; `holdfast` is a dependency so that it is built beside the tests.
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(

@@ -32,6 +32,9 @@ package struct EndpointCounts: Sendable {
         return entries[Int(index)].count
     }
 
+    /// How many ends there are connections to.
+    package var endCount: Int { indices.count }
+
     /// A connection is begun; nil, and nothing counted, when there are as many as there may be.
     package mutating func open(to end: Endpoint) -> Place? {
         if let index = indices[end] {

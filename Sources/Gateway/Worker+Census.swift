@@ -1,0 +1,36 @@
+/// What a worker holds at one moment, in numbers that are all 0 when nobody is there.
+package struct Census: Equatable, Sendable {
+    /// Connections of clients, those of the operator's listener among them.
+    package let connections: Int
+    package let sessions: Int
+    /// Streams to servers, and connections that race to become one.
+    package let links: Int
+    package let races: Int
+    /// Bytes that the account has.
+    package let bytes: Int
+    /// Bodies that the account has as half read.
+    package let unfinishedBodies: Int
+    /// Sessions that have not logged in.
+    package let logins: Int
+    /// Servers that some connection counts for.
+    package let servers: Int
+    /// What waits for a turn of the loop.
+    package let waiting: Int
+
+    /// Whether nothing is held for anybody.
+    package var isEmpty: Bool {
+        connections + sessions + links + races + bytes + unfinishedBodies + logins + servers + waiting == 0
+    }
+}
+
+extension Worker {
+    /// What it holds now. Reading it changes nothing and costs little.
+    package var census: Census {
+        Census(
+            connections: connections.count, sessions: sessions.count(where: { $0 != nil }), links: links.count,
+            races: races.count, bytes: memory.total, unfinishedBodies: unfinishedCount, logins: logins.count,
+            servers: serverConnections.endCount,
+            waiting: dirtyConnections.count + dirtyLinks.count + connectionsInTurn.count + bodyReaders.count
+                + waitingLinks.count + (largeBodies.isEmpty ? 0 : 1))
+    }
+}

@@ -1,0 +1,20 @@
+// The system calls of the simulated machine.
+//
+// calls.c defines the functions of libc that enter the kernel, so that the linker takes these for the whole program, and
+// passes each call either to the model of a kernel, which is written in Swift and declared here, or to the real one.
+#ifndef HOLDFAST_SIMULATED_CALLS_H
+#define HOLDFAST_SIMULATED_CALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Descriptors of the model have numbers from here on.
+enum { simulated_first = 1 << 20 };
+
+// Whether new sockets, times and random bytes come from the model.
+void simulation_switch(int isOn);
+
+// Reports the number of the world when the process crashes, or when a turn does not end within `seconds` of real time.
+void simulation_watch(uint64_t world, unsigned seconds);
+
+#endif

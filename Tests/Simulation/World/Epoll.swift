@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+
+/// The interest list, level-triggered: what is ready is reported in every wait until it is ready no more.
+final class Epoll: KernelObject {
+    private var queue: [KernelObject] = []
+
+    /// Looks at an object again, because something about it has changed.
+    func poke(_ object: KernelObject) {
+        guard let registration = object.registration, !registration.isQueued else { return }
+        object.registration?.isQueued = true
+        queue.append(object)
+    }
+
+    func control(_ operation: Int32, _ object: KernelObject, _ interest: UInt32, _ token: UInt64) -> Int {
+        switch operation {
+        case EPOLL_CTL_ADD:
+            guard object.registration == nil else { return -Int(EEXIST) }
+            object.registration = KernelObject.Registration(interest: interest, token: token)
+        case EPOLL_CTL_MOD:
+            guard object.registration != nil else { return -Int(ENOENT) }
+            object.registration?.interest = interest
+            object.registration?.token = token
+        default:
+            guard object.registration != nil else { return -Int(ENOENT) }
+            object.registration = nil
+            return 0
+        }
+        poke(object)
+        return 0
+    }
+
+    /// Fills in what is ready, in any order.
+    func collect(_ list: UnsafeMutablePointer<epoll_event>, _ count: Int, _ chance: inout Chance) -> Int {
+        guard !queue.isEmpty else { return 0 }
+        // The order says nothing, and what came last may be reported first.
+        if queue.count > 1, chance.once(in: 2) { queue.shuffle(using: &chance) }
+        var found = 0
+        var rest: [KernelObject] = []
+        for object in queue {
+            // One that was closed, or left and came again, stands in the queue with nothing behind it.
+            guard let registration = object.registration, registration.isQueued else { continue }
+            guard found < count else {
+                rest.append(object)
+                continue
+            }
+            let always = EPOLLERR.rawValue | EPOLLHUP.rawValue
+            let events = object.events & (registration.interest | always)
+            guard events != 0 else {
+                object.registration?.isQueued = false
+                continue
+            }
+            list[found] = epoll_event(events: events, data: epoll_data_t(u64: registration.token))
+            found += 1
+            rest.append(object)
+        }
+        queue = rest
+        return found
+    }
+}

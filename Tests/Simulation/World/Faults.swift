@@ -1,0 +1,32 @@
+/// Calls that fail for want of resources, each so many times.
+struct CallFaults {
+    /// By the call's name and errno.
+    private var pending: [(call: Call, code: Int32, times: Int)] = []
+
+    enum Call: String {
+        case accept, socket, connect, epollControl = "epoll_ctl", send, receive = "recv", open
+    }
+
+    mutating func add(_ call: Call, _ code: Int32, times: Int) {
+        pending.append((call, code, times))
+    }
+
+    /// The errno that a call fails with now.
+    mutating func take(_ call: Call) -> Int32? {
+        guard !pending.isEmpty, let index = pending.firstIndex(where: { $0.call == call }) else { return nil }
+        let code = pending[index].code
+        pending[index].times -= 1
+        if pending[index].times == 0 { pending.remove(at: index) }
+        return code
+    }
+}
+
+/// What a connection is like.
+struct LinkKind {
+    var delay: ClosedRange<Duration> = .microseconds(50)...(.milliseconds(5))
+    var buffer = 65_536
+    /// What the worker's kernel takes before the other end's has it.
+    var workerBuffer = 65_536
+    /// Bytes that arrive one by one; 0 for whole pieces.
+    var piece = 0
+}

@@ -1,0 +1,296 @@
+import CLinux
+import Glibc
+
+/// What a descriptor of the model stands for.
+class KernelObject {
+    fileprivate(set) var descriptor: Int32 = -1
+    var registration: Registration?
+
+    struct Registration {
+        var interest: UInt32
+        var token: UInt64
+        var isQueued = false
+    }
+
+    /// What epoll would report of it now.
+    var events: UInt32 { 0 }
+
+    func close() {}
+}
+
+/// Only counts among the descriptors.
+final class Nothing: KernelObject {}
+
+/// The signals of the process that is simulated.
+final class Signals: KernelObject {
+    var pending: [Int32] = []
+    override var events: UInt32 { pending.isEmpty ? 0 : EPOLLIN.rawValue }
+}
+
+/// A socket that listens, or does not yet do anything.
+final class Door: KernelObject {
+    var port: UInt16 = 0
+    var isListening = false
+    var waiting: [SocketEnd] = []
+    override var events: UInt32 { waiting.isEmpty ? 0 : EPOLLIN.rawValue }
+
+    override func close() {
+        for end in waiting {
+            end.resetsOnClose = true
+            end.close()
+        }
+        waiting = []
+        isListening = false
+    }
+}
+
+/// A model of the kernel: what the worker's system calls do, and the time that passes.
+///
+/// Whatever happens in the world happens as an event at its time, and time passes only within epoll_wait and by little in
+/// every call, so that one seed always gives the same history.
+final class Kernel {
+    /// The kernel of the world that is running.
+    nonisolated(unsafe) static var current: Kernel?
+
+    var chance: Chance
+    private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
+    /// Seconds since 1970 in nanoseconds, less the time since the start; it may jump.
+    var wallOffset: Int64 = 1_900_000_000_000_000_000
+    var descriptorLimit = 1_024
+    private var objects: [KernelObject?] = []
+    private var freeNumbers = Heap<Int32>()
+    private(set) var openDescriptors = 0
+    private var agenda = Heap<Event>()
+    private var ends: [SocketEnd] = []
+    private var eventCount: UInt64 = 0
+    let epoll = Epoll()
+    let signals = Signals()
+    /// Who listens on a port of the worker's.
+    private var doors: [UInt16: Door] = [:]
+    /// Who takes connections that the worker makes, by port.
+    var services: [UInt16: (Kernel) -> ConnectOutcome] = [:]
+    /// What connections to a port of `services` are like.
+    var serviceLinks: [UInt16: LinkKind] = [:]
+    /// Failures of calls that are to come.
+    var faults = CallFaults()
+    /// Everything that has happened, as one number.
+    private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
+    /// Goes up with everything that changes something.
+    private(set) var progress: UInt64 = 0
+    private(set) var calls: UInt64 = 0
+    private(set) var turns: UInt64 = 0
+    /// Called before each wait, in which the worker's turn has ended.
+    var turnEnded: () -> Void = {}
+    /// Set when the world has found something wrong: the worker's loop is ended.
+    var isOver = false
+    /// Called when nothing will ever happen again.
+    var stuck: () -> Void = {}
+
+    private struct Event: Comparable {
+        let time: Instant
+        let number: UInt64
+        let action: () -> Void
+        static func < (one: Event, other: Event) -> Bool {
+            one.time == other.time ? one.number < other.number : one.time < other.time
+        }
+        static func == (one: Event, other: Event) -> Bool { one.number == other.number }
+    }
+
+    /// What becomes of a connection that the worker makes.
+    enum ConnectOutcome {
+        /// Accepted after a while; the closure gets the other end.
+        case accepted(after: Duration, (SocketEnd) -> Void)
+        case refused(after: Duration)
+        /// No answer ever comes.
+        case silent
+        /// The call itself fails.
+        case failed(Int32)
+    }
+
+    init(seed: UInt64) {
+        chance = Chance(seed: seed)
+    }
+
+    // MARK: Time
+
+    func after(_ time: Duration, _ action: @escaping () -> Void) {
+        at(now + time, action)
+    }
+
+    func at(_ time: Instant, _ action: @escaping () -> Void) {
+        eventCount += 1
+        agenda.push(Event(time: max(time, now), number: eventCount, action: action))
+    }
+
+    /// Has what is on its way to an end arrive in time.
+    func expect(_ end: SocketEnd) {
+        guard let time = end.inbox.nextArrival else { return }
+        if time <= now, end.state == .connected {
+            // Room has become free for what is here already; its reader is not to be called from within its own call.
+            at(now) { end.arrive() }
+        } else {
+            at(time) { end.arrive() }
+        }
+    }
+
+    func noteProgress() { progress &+= 1 }
+
+    /// A call takes some microseconds, and leaves its mark in the trace.
+    func count(_ call: UInt64, _ a: Int, _ b: Int) {
+        calls &+= 1
+        now.nanoseconds &+= 500 + (trace & 0xFFF)
+        note(call)
+        note(UInt64(bitPattern: Int64(a)))
+        note(UInt64(bitPattern: Int64(b)))
+    }
+
+    func note(_ word: UInt64) {
+        trace = (trace ^ word) &* 0x100_0000_01B3
+        trace ^= trace >> 29
+    }
+
+    private func runDueEvents() {
+        while let event = agenda.first, event.time <= now, !isOver {
+            agenda.removeFirst()
+            event.action()
+        }
+    }
+
+    // MARK: Descriptors
+
+    func object(_ descriptor: Int32) -> KernelObject? {
+        let index = Int(descriptor) - Self.first
+        return objects.indices.contains(index) ? objects[index] : nil
+    }
+
+    /// Gives an object the lowest free number; nil when there are too many.
+    func open(_ object: KernelObject) -> Int32? {
+        guard openDescriptors < descriptorLimit else { return nil }
+        openDescriptors += 1
+        let index: Int
+        if let free = freeNumbers.popFirst() {
+            index = Int(free)
+            objects[index] = object
+        } else {
+            index = objects.count
+            objects.append(object)
+        }
+        object.descriptor = Int32(Self.first + index)
+        return object.descriptor
+    }
+
+    func close(_ descriptor: Int32) -> Int {
+        guard let object = object(descriptor) else { return -Int(EBADF) }
+        let index = Int(descriptor) - Self.first
+        object.registration = nil
+        if let door = object as? Door { doors[door.port] = nil }
+        object.close()
+        object.descriptor = -1
+        objects[index] = nil
+        freeNumbers.push(Int32(index))
+        openDescriptors -= 1
+        noteProgress()
+        return 0
+    }
+
+    /// Puts another object where a descriptor points to, as connect(2) makes another thing of a socket.
+    func replace(_ descriptor: Int32, with object: KernelObject) {
+        object.registration = self.object(descriptor)?.registration
+        object.registration?.isQueued = false
+        objects[Int(descriptor) - Self.first] = object
+        object.descriptor = descriptor
+    }
+
+    /// The descriptors that are open, for the judge.
+    var openObjects: [KernelObject] { objects.compactMap { $0 } }
+
+    /// Both ends of a connection know each other until the world ends.
+    func remember(_ end: SocketEnd) { ends.append(end) }
+
+    func end() {
+        for end in ends {
+            end.notify = nil
+            end.peer?.notify = nil
+            end.peer?.peer = nil
+            end.peer = nil
+        }
+        ends = []
+        agenda = Heap()
+        services = [:]
+    }
+
+    // MARK: Doors
+
+    func listen(_ door: Door, port: UInt16) -> Int {
+        guard doors[port] == nil else { return -Int(EADDRINUSE) }
+        door.port = port
+        doors[port] = door
+        return 0
+    }
+
+    /// Connects an inhabitant to a port of the worker's; the end is the inhabitant's, and connected at once as far as it can
+    /// tell.
+    func connect(
+        to port: UInt16, from address: UInt32, _ sourcePort: UInt16, link: LinkKind
+    ) -> SocketEnd {
+        let there = Pipe(sendCapacity: link.buffer, receiveCapacity: link.buffer)
+        let back = Pipe(sendCapacity: link.workerBuffer, receiveCapacity: link.buffer)
+        let mine = SocketEnd(
+            self, state: .connected, inbox: back, outbox: there, delay: link.delay, peerAddress: 0x0A00_0001,
+            peerPort: port)
+        let its = SocketEnd(
+            self, state: .connected, inbox: there, outbox: back, delay: link.delay, peerAddress: address,
+            peerPort: sourcePort)
+        mine.piece = link.piece
+        its.piece = link.piece
+        SocketEnd.join(mine, its)
+        after(chance.time(link.delay)) { [weak self, weak mine] in
+            guard let self else { return }
+            guard let door = doors[port], door.isListening else {
+                mine?.fail(ECONNREFUSED)
+                return
+            }
+            door.waiting.append(its)
+            noteProgress()
+            poke(door)
+        }
+        return mine
+    }
+
+    // MARK: epoll
+
+    func poke(_ object: KernelObject) {
+        epoll.poke(object)
+    }
+
+    /// The worker's turn has ended. Waits for something that it wants to know, and lets time pass meanwhile.
+    func wait(_ list: UnsafeMutablePointer<epoll_event>, _ count: Int, milliseconds: Int32) -> Int {
+        turns &+= 1
+        turnEnded()
+        guard !isOver else { return -Int(EBADF) }
+        runDueEvents()
+        let deadline = milliseconds < 0 ? nil : now + .milliseconds(Int(milliseconds))
+        while !isOver {
+            let found = epoll.collect(list, count, &chance)
+            if found > 0 { return found }
+            guard milliseconds != 0 else { return 0 }
+            guard let next = agenda.first?.time else {
+                guard let deadline else {
+                    stuck()
+                    return -Int(EBADF)
+                }
+                now = deadline
+                return 0
+            }
+            if let deadline, next > deadline {
+                now = deadline
+                return 0
+            }
+            now = max(now, next)
+            runDueEvents()
+        }
+        return -Int(EBADF)
+    }
+
+    static let first = 1 << 20
+}

@@ -1,0 +1,99 @@
+import Settings
+
+/// What a world is made of, in lines that can be read, cut down and kept.
+struct Scenario: CustomStringConvertible {
+    var world = Plan("world")
+    var clients: [Plan] = []
+    var faults: [Plan] = []
+    var settings: [SettingEntry] = []
+
+    /// The scenario that a seed stands for.
+    init(seed: Int) {
+        var chance = Chance(seed: UInt64(seed))
+        world["seed"] = seed
+        let isRough = chance.once(in: 2)
+        if isRough, chance.once(in: 6) { world["descriptors"] = chance.within(60...120) }
+        let span = chance.one(of: [1_000, 20_000, 120_000])
+        for _ in 0..<chance.within(1...40) {
+            clients.append(Self.client(&chance, isRough: isRough, span: span))
+        }
+        guard isRough else { return }
+        for _ in 0..<chance.below(4) {
+            var fault = Plan(chance.once(in: 4) ? "clock" : "call")
+            fault["at"] = chance.below(span + 10_000)
+            if fault.kind == "clock" {
+                fault["by"] = chance.within(-100_000...100_000)
+            } else {
+                fault["call"] = chance.below(7)
+                fault["errno"] = Self.errno(of: fault["call"], &chance)
+                fault["times"] = chance.within(1...4)
+            }
+            faults.append(fault)
+        }
+    }
+
+    private static func client(_ chance: inout Chance, isRough: Bool, span: Int) -> Plan {
+        var plan = Plan("client")
+        plan["seed"] = chance.below(1_000_000_000)
+        plan["at"] = chance.below(span)
+        plan["hold"] = chance.within(1...3)
+        plan["wait"] = chance.within(5...60)
+        plan["up"] = chance.below(8)
+        plan["down"] = chance.below(8)
+        plan["pace"] = chance.one(of: [5, 300, 5_000])
+        plan["life"] = chance.one(of: [1, 3, 10, 40])
+        plan["ack"] = chance.below(2)
+        plan["delay"] = chance.one(of: [1, 5, 50, 400])
+        plan["large"] = plan["seed"] % 16 == 0 ? 100_000 : chance.one(of: [0, 0, 2_000])
+        guard isRough else { return plan }
+        if chance.once(in: 3) { plan["ending"] = chance.within(1...2) }
+        if chance.once(in: 3) { plan["lost"] = chance.one(of: [30, 200]) }
+        if chance.once(in: 4) { plan["twice"] = chance.one(of: [10, 100]) }
+        if chance.once(in: 4) { plan["half"] = chance.one(of: [10, 300]) }
+        if chance.once(in: 16) { plan["piece"] = chance.one(of: [1, 30, 300]) }
+        if chance.once(in: 8) { plan["slow"] = chance.one(of: [100, 2_000]) }
+        if chance.once(in: 8) { plan["pipelines"] = 1 }
+        if chance.once(in: 8) { plan["serverslow"] = chance.one(of: [100, 1_000, 10_000]) }
+        if chance.once(in: 4) {
+            plan["fault"] = chance.within(1...5)
+            plan["faultat"] = chance.below(plan["life"] * 1_000 + 2_000)
+        }
+        return plan
+    }
+
+    private static func errno(of call: Int, _ chance: inout Chance) -> Int {
+        switch call {
+        case 0: chance.one(of: [24, 23, 12, 105, 103])
+        case 1: chance.one(of: [24, 23, 105, 12])
+        case 2: chance.one(of: [99, 101, 111, 12])
+        case 3: chance.one(of: [12, 28])
+        case 4: chance.one(of: [32, 104, 105])
+        case 5: chance.one(of: [104, 110, 12])
+        default: 24
+        }
+    }
+
+    /// Reads what `description` has written; nil with a line that is none.
+    init?(text: String) {
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") && !line.isEmpty {
+            if line.hasPrefix("set ") {
+                let words = line.dropFirst(4).split(separator: "=", maxSplits: 1)
+                guard words.count == 2 else { return nil }
+                settings.append(SettingEntry(String(words[0]), String(words[1]), origin: .environment))
+                continue
+            }
+            guard let plan = Plan(line: line) else { return nil }
+            switch plan.kind {
+            case "world": world = plan
+            case "client": clients.append(plan)
+            default: faults.append(plan)
+            }
+        }
+    }
+
+    var description: String {
+        let set = settings.map { "set \($0.name)=\($0.value)" }
+        return ([world.description] + set + clients.map(\.description) + faults.map(\.description))
+            .joined(separator: "\n") + "\n"
+    }
+}

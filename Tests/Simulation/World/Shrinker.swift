@@ -1,0 +1,53 @@
+/// Cuts a scenario that fails down to one that fails with less in it.
+enum Shrinker {
+    static func shrink(_ scenario: Scenario, seconds limit: Double) -> Scenario {
+        var smallest = scenario
+        let deadline = seconds() + limit
+        var left: Double { deadline - seconds() }
+        var hasShrunk = true
+        func fails(_ candidate: Scenario) -> Bool {
+            left > 0 && World.play(candidate).failure != nil
+        }
+        while hasShrunk, left > 0 {
+            hasShrunk = false
+            // Runs of clients, then single ones; then faults; then numbers, to nothing and to half.
+            var width = max(smallest.clients.count / 2, 1)
+            while width > 0 {
+                var start = 0
+                while start < smallest.clients.count {
+                    var candidate = smallest
+                    candidate.clients.removeSubrange(start..<min(start + width, candidate.clients.count))
+                    if fails(candidate) {
+                        smallest = candidate
+                        hasShrunk = true
+                    } else {
+                        start += width
+                    }
+                }
+                width /= 2
+            }
+            for index in smallest.faults.indices.reversed() {
+                var candidate = smallest
+                candidate.faults.remove(at: index)
+                if fails(candidate) {
+                    smallest = candidate
+                    hasShrunk = true
+                }
+            }
+            for index in smallest.clients.indices {
+                for name in smallest.clients[index].names where name != "seed" && name != "life" {
+                    for value in [0, smallest.clients[index][name] / 2] where value != smallest.clients[index][name] {
+                        var candidate = smallest
+                        candidate.clients[index][name] = value
+                        if fails(candidate) {
+                            smallest = candidate
+                            hasShrunk = true
+                            break
+                        }
+                    }
+                }
+            }
+        }
+        return smallest
+    }
+}

@@ -1,0 +1,201 @@
+import CSimulatedCalls
+import Gateway
+import Logging
+import Settings
+
+/// One history: a worker, its machine, its clients and its servers, from one scenario.
+final class World {
+    static let port: UInt16 = 5280
+    private static let serverPort: UInt16 = 5222
+
+    let kernel: Kernel
+    let judge = Judge()
+    private let scenario: Scenario
+    private var clients: [BOSHClient] = []
+    private var worker: Worker?
+    private var clientsLeft = 0
+    private var lastProgress: UInt64 = 0
+    private var idleTurns = 0
+    private var descriptorsAtRest = 0
+    private var isLeaving = false
+    private(set) var logins = 0
+
+    struct Outcome {
+        var failure: String?
+        var trace: UInt64
+        var turns: UInt64
+        var calls: UInt64
+        var sessions: Int
+        var time: Duration
+    }
+
+    private init(_ scenario: Scenario) {
+        self.scenario = scenario
+        kernel = Kernel(seed: UInt64(scenario.world["seed"]))
+        if scenario.world["descriptors"] > 0 { kernel.descriptorLimit = scenario.world["descriptors"] }
+    }
+
+    /// Plays a scenario to its end.
+    static func play(_ scenario: Scenario) -> Outcome {
+        simulation_watch(UInt64(scenario.world["seed"]), 120)
+        let world = World(scenario)
+        Kernel.current = world.kernel
+        simulation_switch(1)
+        world.run()
+        simulation_switch(0)
+        world.clients = []
+        world.kernel.end()
+        world.kernel.turnEnded = {}
+        world.kernel.stuck = {}
+        world.judge.failed = {}
+        Kernel.current = nil
+        return Outcome(
+            failure: world.judge.failure, trace: world.kernel.trace, turns: world.kernel.turns,
+            calls: world.kernel.calls, sessions: world.logins,
+            time: world.kernel.now.elapsed(since: Instant(nanoseconds: 1_000_000_000_000)))
+    }
+
+    func client(_ number: Int) -> BOSHClient? { clients.indices.contains(number) ? clients[number] : nil }
+
+    func plan(_ number: Int) -> Plan { scenario.clients[number] }
+
+    func note(login: Int) { logins += 1 }
+
+    /// Prints a line of what happens, where that is wanted.
+    func tell(_ line: @autoclosure () -> String) {
+        guard Self.isTold else { return }
+        say("\(Double(kernel.now.nanoseconds / 1_000) / 1e6 - 1_000) \(line())")
+    }
+
+    // MARK: The course of things
+
+    private func run() {
+        judge.failed = { [self] in kernel.isOver = true }
+        kernel.stuck = { [self] in judge.fail("nothing will ever happen again, and the worker waits for it") }
+        kernel.turnEnded = { [self] in judgeTurn() }
+        kernel.services[Self.serverPort] = { [self] in connectToServer($0) }
+        let worker: Worker
+        do {
+            worker = try Worker(settings: try settings(), logger: Logger(label: "simulated") { _ in Silence() })
+        } catch {
+            judge.fail("the worker does not start: \(error)")
+            return
+        }
+        self.worker = worker
+        descriptorsAtRest = kernel.openDescriptors
+        clientsLeft = scenario.clients.count
+        for (number, plan) in scenario.clients.enumerated() {
+            clients.append(BOSHClient(plan, number: number, world: self))
+        }
+        for fault in scenario.faults { enter(fault) }
+        kernel.after(.seconds(4 * 3_600)) { [self] in judge.fail("the history does not come to an end") }
+        if clientsLeft == 0 { rest() }
+        let hasEnded = worker.run()
+        if judge.failure == nil, !hasEnded { judge.fail("the loop of the worker failed") }
+        if judge.failure == nil, kernel.openDescriptors > descriptorsAtRest {
+            judge.fail("\(kernel.openDescriptors - descriptorsAtRest) descriptors are open at the end")
+        }
+        self.worker = nil
+    }
+
+    private func settings() throws(SettingsError) -> Settings {
+        let entries = [
+            ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
+            ("upstream", "10.0.0.2:\(Self.serverPort)"), ("upstream-tls", "none"), ("memory-limit", "64 MiB"),
+            ("address-creations", "1000000"), ("max-hold", "3"),
+        ]
+        return try Settings.resolve(
+            entries: entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings)
+    }
+
+    private func connectToServer(_ kernel: Kernel) -> Kernel.ConnectOutcome {
+        let time = kernel.chance.time(.microseconds(100)...(.milliseconds(20)))
+        let seed = kernel.chance.next()
+        return .accepted(after: time) { [self] end in _ = XMPPServer(end, world: self, seed: seed) }
+    }
+
+    private func enter(_ fault: Plan) {
+        kernel.after(.milliseconds(fault["at"])) { [self] in
+            switch fault.kind {
+            case "clock":
+                // Somebody sets the clock: nothing that matters may go by it.
+                kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
+            case "call":
+                guard let call = CallFaults.Call(number: fault["call"]) else { return }
+                if call.disturbs { judge.isDisturbed = true }
+                kernel.faults.add(call, Int32(fault["errno"]), times: max(fault["times"], 1))
+            default: break
+            }
+        }
+    }
+
+    /// A client is done. When all are, everything has to come to rest by itself.
+    func clientEnded() {
+        clientsLeft -= 1
+        if clientsLeft == 0 { rest() }
+    }
+
+    private func rest() {
+        // The longest that anything may live on: a vanished client's connection and session, idle connections.
+        kernel.after(.seconds(1_200)) { [self] in
+            for client in clients { client.ledger.settle(margin: .seconds(20)) }
+            if let census = worker?.census, !census.isEmpty { judge.fail("at rest there is still \(census)") }
+            if kernel.openDescriptors != descriptorsAtRest {
+                judge.fail("at rest \(kernel.openDescriptors - descriptorsAtRest) descriptors too many are open")
+            }
+            isLeaving = true
+            kernel.signals.pending.append(15)
+            kernel.poke(kernel.signals)
+        }
+    }
+
+    // MARK: After every turn
+
+    private func judgeTurn() {
+        if kernel.progress == lastProgress {
+            idleTurns += 1
+            // A turn now and then finds nothing to do; many in a row are a loop that spins.
+            if idleTurns > 1_000 { judge.fail("the loop spins: \(idleTurns) turns in which nothing changed") }
+        } else {
+            idleTurns = 0
+            lastProgress = kernel.progress
+        }
+        if let bytes = worker?.census.bytes, bytes > 80 << 20 { judge.fail("the account has \(bytes) bytes") }
+    }
+}
+
+/// Where the worker's log goes: what it says is not judged.
+private struct Silence: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.warning
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        guard World.isTold else { return }
+        say("  \(event.level): \(event.message) \(event.metadata.map { "\($0)" } ?? "")")
+    }
+}
+
+extension World {
+    /// Whether the log of the worker is printed.
+    nonisolated(unsafe) static var isTold = false
+}
+
+extension CallFaults.Call {
+    init?(number: Int) {
+        let all: [CallFaults.Call] = [.accept, .socket, .connect, .epollControl, .send, .receive, .open]
+        guard all.indices.contains(number) else { return nil }
+        self = all[number]
+    }
+
+    /// Whether connections or sessions may be lost by a failure.
+    var disturbs: Bool {
+        switch self {
+        case .accept, .open: false
+        case .socket, .connect, .epollControl, .send, .receive: true
+        }
+    }
+}
