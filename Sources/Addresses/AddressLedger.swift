@@ -53,12 +53,14 @@ package struct AddressLedger: Sendable {
         var connections: UInt32 = 0
         var sessions: UInt32 = 0
         var logins: UInt32 = 0
+        /// Bodies that a proxy passes on for it.
+        var bodies: UInt32 = 0
         /// Its neighbours among those that rest.
         var earlier = AddressLedger.none
         var later = AddressLedger.none
         var isResting = false
 
-        var holdsNothing: Bool { connections == 0 && sessions == 0 && bytes == 0 }
+        var holdsNothing: Bool { connections == 0 && sessions == 0 && bodies == 0 && bytes == 0 }
     }
 
     private static let none = UInt32.max
@@ -144,9 +146,27 @@ package struct AddressLedger: Sendable {
         restIfIdle(index, now: now)
     }
 
+    // MARK: Bodies
+
+    /// A body is held that a client has sent, by itself or through a proxy that names it; a nil address is not limited. What
+    /// the body takes is told by `note` as for everything else, and is nothing again before `closeBody`.
+    package mutating func openBody(from address: IPAddress?, now: Duration) -> Account {
+        guard let index = index(of: address, now: now) else { return .unlimited }
+        entries[index].bodies += 1
+        wake(index)
+        return Account(index: UInt32(index))
+    }
+
+    /// A body is held no more.
+    package mutating func closeBody(of account: Account, now: Duration) {
+        guard let index = index(of: account), entries[index].bodies > 0 else { return }
+        entries[index].bodies -= 1
+        restIfIdle(index, now: now)
+    }
+
     // MARK: Bytes
 
-    /// Notes that an account, which holds a connection or a session, has more or fewer bytes than before. Here nothing is
+    /// Notes that an account, which holds a connection, a session or a body, has more or fewer bytes than before. Here nothing is
     /// refused: they are there already.
     package mutating func note(_ difference: Int, of account: Account) {
         guard difference != 0, let index = index(of: account) else { return }

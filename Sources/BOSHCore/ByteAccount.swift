@@ -1,3 +1,12 @@
+extension [UInt8] {
+    /// What the array takes of memory. From 128 KiB on it has pages of its own (`ProcessMemory.prepare`), and those behind its
+    /// last byte were never touched: nothing is charged for room that costs nothing.
+    package var heldBytes: Int {
+        if capacity == 0 { return 0 }
+        return capacity < 131_072 ? capacity + 48 : count + 4_096
+    }
+}
+
 /// What all peers together have a worker hold, by what it is for, against one limit.
 ///
 /// Whoever holds something tells how its share has changed; nothing is ever added up anew. Above one mark what can wait has
@@ -17,6 +26,8 @@ package struct ByteAccount: Sendable {
         case stanzas
         /// What waits to be sent to servers, and half of what they send.
         case upstream
+        /// Questions about names that wait for an answer.
+        case names
     }
 
     /// How near the limit is.

@@ -34,6 +34,15 @@ struct InboundQueue: Sendable, Equatable {
         return bytes
     }
 
+    /// What it takes of memory beside `others`.
+    func heldBytes(beside others: ArraySlice<Substream>) -> Int {
+        var bytes = pieces.capacity * MemoryLayout<Piece>.stride
+        for piece in pieces where !others.contains(where: { $0.inbound.keeps(piece.rid) }) {
+            bytes += piece.payload.heldBytes
+        }
+        return bytes
+    }
+
     /// Whether it keeps what began with this request. Rids ascend, so half of what is left is passed over at each step.
     private func keeps(_ rid: RequestID) -> Bool {
         var lower = pieces.startIndex

@@ -19,6 +19,9 @@ package struct OutboundQueue: Sendable, Equatable {
     /// How many bytes wait. Stanzas join those before them, so there are few batches to add up.
     package var byteCount: Int { batches.isEmpty ? 0 : batches.reduce(0) { $0 + $1.bytes.count } }
 
+    /// What it takes of memory.
+    package var heldBytes: Int { batches.isEmpty ? 0 : batches.reduce(0) { $0 + $1.bytes.heldBytes } }
+
     /// A queue with nothing in it.
     package init() {}
 

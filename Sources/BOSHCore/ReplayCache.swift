@@ -35,7 +35,7 @@ package struct ReplayCache: Sendable, Equatable {
         /// About what it takes beside its entry.
         var byteCount: Int {
             if case .none = self { return 0 }
-            return 96 + payload.capacity
+            return 48 + payload.heldBytes
         }
     }
 

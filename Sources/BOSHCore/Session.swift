@@ -300,8 +300,9 @@ package struct Session: Sendable {
     /// How many bytes the session has a worker hold, by what they are for.
     package var heldBytes: HeldBytes {
         HeldBytes(
-            requests: earlyByteCount + inboundByteCount,
-            stanzas: streams.reduce(0) { $0 + $1.outbound.byteCount + $1.streamError.count }, replays: replay.byteCount)
+            requests: earlyHeldBytes + inboundHeldBytes,
+            stanzas: streams.reduce(0) { $0 + $1.outbound.heldBytes + $1.streamError.heldBytes },
+            replays: replay.byteCount)
     }
 
     /// Bytes of a session by what they are for.
@@ -322,6 +323,22 @@ package struct Session: Sendable {
 
     /// Payload of requests that came before their predecessors.
     var earlyByteCount: Int { early.isEmpty ? 0 : early.reduce(0) { $0 + $1.payload.count } }
+
+    /// What early requests take.
+    private var earlyHeldBytes: Int {
+        early.isEmpty
+            ? 0
+            : early.reduce(early.capacity * MemoryLayout<Early>.stride) { $0 + $1.payload.heldBytes }
+    }
+
+    /// What payload takes that waits for streams to open.
+    private var inboundHeldBytes: Int {
+        var bytes = 0
+        for index in streams.indices where !streams[index].inbound.isEmpty {
+            bytes += streams[index].inbound.heldBytes(beside: streams[..<index])
+        }
+        return bytes
+    }
 
     /// Payload that waits for streams to open; what several of them wait for counts once.
     var inboundByteCount: Int {

@@ -103,6 +103,8 @@ final class ClientConnection {
     /// Where its other end stands among the client addresses; unlimited for a trusted proxy, whose requests count for whom
     /// they are forwarded.
     var account = AddressLedger.Account.unlimited
+    /// Where the client stands whose body is half read, where a trusted proxy passes it on and names the client.
+    var bodyAccount = AddressLedger.Account.unlimited
     /// Whether it is in the list of connections to be written at the end of the batch.
     var isDirty = false
     /// Whether it is in the list of connections that go on with input that has come already.

@@ -101,7 +101,7 @@ final class UpstreamLink {
 
     /// How many bytes it holds for its stream: what has come and what is to go.
     var heldBytes: Int {
-        xml.heldBytes + output.capacity + (backlog.map { $0.bytes.capacity + $0.rest.expanded.capacity } ?? 0)
+        xml.heldBytes + output.heldBytes + (backlog.map { $0.bytes.heldBytes + $0.rest.expanded.heldBytes } ?? 0)
     }
 }
 

@@ -103,6 +103,7 @@ struct Statistics: Encodable {
         let replays: Int
         let stanzas: Int
         let upstream: Int
+        let names: Int
         /// 0, or 1 above the first mark and 2 above the second.
         let pressure: Int
     }
@@ -196,6 +197,7 @@ extension Statistics.Memory {
         replays = account.held(.replays)
         stanzas = account.held(.stanzas)
         upstream = account.held(.upstream)
+        names = account.held(.names)
         pressure = account.pressure.rawValue
     }
 }

@@ -67,13 +67,18 @@ extension Worker {
     /// Who sent a request: the address that a trusted proxy names in the field it was told to use (`H-28`), or else the
     /// connection's other end. Nil for a client on a Unix socket of which nothing more is known.
     func client(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Endpoint? {
+        client(forwarded: request.head.forwarded, on: connection)
+    }
+
+    /// Who sends a request whose captured field says `forwarded`.
+    func client(forwarded: [UInt8], on connection: ClientConnection) -> Endpoint? {
         // A balancer that names nobody adds no field either: what is there is the client's own word.
         guard !connection.isClientUnknown else { return nil }
         let peer = connection.peer.ipAddress
-        guard !request.head.forwarded.isEmpty else {
+        guard !forwarded.isEmpty else {
             return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }
         }
-        let client = trustedProxies.client(peer: peer, settings.clientAddressFrom, request.head.forwarded.span)
+        let client = trustedProxies.client(peer: peer, settings.clientAddressFrom, forwarded.span)
         // The field tells no port.
         return client.map { Endpoint(address: $0, port: $0 == peer?.unmapped ? connection.peer.port ?? 0 : 0) }
     }
@@ -117,6 +122,8 @@ extension Worker {
             switch event {
             case .request(let request):
                 counters.requests &+= 1
+                // What comes behind it may be another client's, with a body of its own.
+                bodyEnded(on: connection)
                 connection.requestSince = now
                 work += request.body.count + Self.requestWork
                 serve(request, on: connection)
@@ -277,7 +284,7 @@ extension Worker {
             return nil
         case .readingBody:
             let late = connection.requestSince.advanced(by: settings.bodyTimeout)
-            return min(late, connection.rate.windowEnd(Self.bodyWindow, least: settings.bodyRate) ?? late)
+            return min(late, connection.rate.windowEnd(bodyWindow, least: settings.bodyRate) ?? late)
         case .refusing, .closing:
             // A request on a connection that will not be kept alive may be held as long as any other.
             return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.sendTimeout)
@@ -336,10 +343,13 @@ extension Worker {
         guard connection.http.phase == .readingBody,
             connection.requestSince.advanced(by: settings.bodyTimeout) > now
         else { return false }
-        let isSlow = connection.rate.isTooSlow(window: Self.bodyWindow, least: settings.bodyRate, now: now)
+        let isSlow = connection.rate.isTooSlow(window: bodyWindow, least: settings.bodyRate, now: now)
         if isSlow { reached(.bodyRate, "client \(connection.peer)") }
         return !isSlow
     }
+
+    /// Over how long a body's rate is taken: a rate over all of `body-timeout` would say nothing before that is over.
+    private var bodyWindow: Duration { min(Self.longestBodyWindow, settings.bodyTimeout / 2) }
 
     /// Ends what the kernel refused to watch for what was wanted: nothing would ever be heard of it again.
     func endUnwatchable() {
@@ -362,8 +372,7 @@ extension Worker {
     /// How many bytes of large answers are copied for one write.
     private static let writtenAtOnce = 64 * 1024
 
-    /// Over how long a body's rate is taken.
-    private static let bodyWindow = Duration.seconds(10)
+    private static let longestBodyWindow = Duration.seconds(10)
 }
 
 extension CapturedField {

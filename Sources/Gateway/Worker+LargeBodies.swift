@@ -1,3 +1,4 @@
+import Addresses
 import Deflate
 import HTTPWire
 import XMLCodec
@@ -15,6 +16,8 @@ struct LargeBodies: ~Copyable {
         let coding: ContentCoding
         /// What came over the wire for it.
         let wireCount: Int
+        /// Whom it counts for as long as it is here.
+        let account: AddressLedger.Account
     }
 
     private enum Stage {
@@ -173,9 +176,13 @@ extension Worker {
         // The start tag of a plain body is there already; of a coded one it is seen once that is expanded.
         guard coding != .identity || admits(request, on: connection) else { return }
         connection.isBodyWaiting = true
+        let account = addresses.openBody(
+            from: limitedAddress(of: client(of: request, on: connection)), now: planTime)
+        addresses.note(request.body.count, of: account)
         largeBodies.append(
             .init(
-                request: copy request, connection: connection, coding: coding, wireCount: request.body.count))
+                request: copy request, connection: connection, coding: coding, wireCount: request.body.count,
+                account: account))
     }
 
     /// Goes on with the first of the large bodies.
@@ -186,18 +193,25 @@ extension Worker {
                 return
             }
             largeBodies.drop()
-            waiting.connection.isBodyWaiting = false
+            release(waiting)
             bodyServed(on: waiting.connection)
             return
         }
         guard let (waiting, outcome) = largeBodies.step(expansionBounds) else { return }
         let connection = waiting.connection
-        connection.isBodyWaiting = false
+        release(waiting)
         switch outcome {
         case .parsed(let parse): act(on: parse, of: waiting.request, on: connection)
         case .refused(let refusal): refuse(waiting.request, refusal, on: connection)
         }
         bodyServed(on: connection)
+    }
+
+    /// A body is here no more: its connection may send the next one.
+    private func release(_ waiting: LargeBodies.Waiting) {
+        waiting.connection.isBodyWaiting = false
+        addresses.note(-waiting.wireCount, of: waiting.account)
+        addresses.closeBody(of: waiting.account, now: planTime)
     }
 
     /// What was worked on belonged to this connection: its next requests are taken from now on, or it ends if that was put off.

@@ -18,16 +18,19 @@ extension Worker {
     func settle(_ connection: ClientConnection) {
         guard connection.role == .bosh else { return }
         let isClosed = if case .closed = connection.ending { true } else { false }
-        let before = Int(connection.chargedBody) + Int(connection.chargedAnswers)
+        let isReading = !isClosed && connection.http.phase == .readingBody
+        if !isReading { bodyEnded(on: connection) }
+        let (body, answers) = (Int(connection.chargedBody), Int(connection.chargedAnswers))
         memory.settle(
-            .bodies, isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.capacity,
+            .bodies, isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.heldBytes,
             charged: &connection.chargedBody)
         memory.settle(
-            .answers, isClosed ? 0 : connection.http.answerBytes + connection.output.capacity,
+            .answers, isClosed ? 0 : connection.http.answerBytes + connection.output.heldBytes,
             charged: &connection.chargedAnswers)
-        let after = Int(connection.chargedBody) + Int(connection.chargedAnswers)
-        addresses.note(after - before, of: connection.account)
-        noteUnfinished(connection, isReading: !isClosed && connection.http.phase == .readingBody)
+        let change = Int(connection.chargedBody) - body
+        addresses.note(change + Int(connection.chargedAnswers) - answers, of: connection.account)
+        addresses.note(change, of: connection.bodyAccount)
+        if isReading { bodyBegan(on: connection) }
     }
 
     /// Takes in what a session holds now.
@@ -50,6 +53,7 @@ extension Worker {
     /// Makes room where the account asks for it, and gives back what is free; once in each turn of the loop.
     func relieve() {
         memory.settle(.bodies, largeBodies.byteCount, charged: &chargedLargeBodies)
+        memory.settle(.names, resolver.heldBytes, charged: &chargedNames)
         upstreamReader.shortageBound =
             switch memory.pressure {
             case .none: nil
@@ -96,14 +100,18 @@ extension Worker {
         }
     }
 
-    /// Keeps the unfinished bodies in order. Above the first mark none is begun: one that was begun is never starved, since
-    /// it would stay for ever.
-    private func noteUnfinished(_ connection: ClientConnection, isReading: Bool) {
-        guard isReading != connection.isUnfinished else { return }
-        connection.isUnfinished = isReading
-        unfinishedCount += isReading ? 1 : -1
-        guard isReading else { return }
-        let isAddressFull = addresses.isFull(connection.account)
+    /// Keeps the unfinished bodies in order, and charges one that a proxy passes on to whom it names. Above the first mark none
+    /// is begun: one that was begun is never starved, since it would stay for ever.
+    private func bodyBegan(on connection: ClientConnection) {
+        guard !connection.isUnfinished else { return }
+        connection.isUnfinished = true
+        unfinishedCount += 1
+        if !connection.account.isLimited {
+            let client = client(forwarded: connection.http.pendingForwarded, on: connection)
+            connection.bodyAccount = addresses.openBody(from: limitedAddress(of: client), now: planTime)
+            addresses.note(Int(connection.chargedBody), of: connection.bodyAccount)
+        }
+        let isAddressFull = addresses.isFull(connection.account) || addresses.isFull(connection.bodyAccount)
         if isAddressFull { reached(.addressMemory, "client \(connection.peer)") }
         guard memory.pressure == .none, !isAddressFull else {
             refuseBody(of: connection)
@@ -111,6 +119,16 @@ extension Worker {
         }
         if unfinishedBodies.count > 2 * unfinishedCount + 32 { unfinishedBodies.removeAll { isDone($0) } }
         unfinishedBodies.append(UnfinishedBody(connection: connection.token, since: connection.requestSince))
+    }
+
+    /// The body that was half read has come whole, or does not come any more; nothing to do where none was.
+    func bodyEnded(on connection: ClientConnection) {
+        guard connection.isUnfinished else { return }
+        connection.isUnfinished = false
+        unfinishedCount -= 1
+        addresses.note(-Int(connection.chargedBody), of: connection.bodyAccount)
+        addresses.closeBody(of: connection.bodyAccount, now: planTime)
+        connection.bodyAccount = .unlimited
     }
 
     private func isDone(_ body: UnfinishedBody) -> Bool {

@@ -119,7 +119,8 @@ extension Worker {
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
     private func compact(_ link: UpstreamLink) {
         guard link.written > 64 * 1024, link.written > link.output.count / 2 else { return }
-        link.output.removeFirst(link.written)
+        // Into an array of its own, so that the pages of what was written go back.
+        link.output = Array(link.output[link.written...])
         link.written = 0
     }
 

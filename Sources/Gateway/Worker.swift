@@ -72,6 +72,8 @@ package final class Worker {
 
     /// What the account has of the bodies that are worked on over several turns.
     var chargedLargeBodies: UInt32 = 0
+    /// What the account has of the names that are asked for.
+    var chargedNames: UInt32 = 0
     /// What sessions keep of responses beyond those that must be, by slot.
     var spareResponses = SizeOrder()
     /// What all peers have this worker hold.

@@ -130,6 +130,13 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// Bytes of memory that a message takes which is half read.
     package var unfinishedBytes: Int { partialHead.capacity + partialBody.capacity }
 
+    /// The captured field of the request whose body is being read: who sends it is known before the body has come. Empty
+    /// while there is no such request, or no such field.
+    package var pendingForwarded: [UInt8] {
+        guard case .some(let head) = pendingHead else { return [] }
+        return head.forwarded
+    }
+
     /// Bytes of memory that answers take which have not left.
     package var answerBytes: Int { output.reservedBytes + queue.reservedBytes }
 

@@ -44,6 +44,8 @@ package struct ResolverLink: ~Copyable {
     package var processIDs: [Int32] { children.compactMap(\.processID) }
     /// How many questions are open.
     package var openQuestions: Int { questions.count }
+    /// The bytes that they take, about, with all who wait for them.
+    package var heldBytes: Int { questions.heldBytes }
 
     /// When `handleDeadline` is to be called, monotonic nanoseconds; nil while nothing is open.
     package var nextDeadline: UInt64? {

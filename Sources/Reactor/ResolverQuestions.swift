@@ -9,6 +9,9 @@ struct ResolverQuestions {
         let id: UInt64
         /// As asked, before it was made comparable.
         let query: ResolverQuery
+
+        /// What it takes in the list of those who wait, with the name as it was written.
+        var heldBytes: Int { 2 * MemoryLayout<Asker>.stride + query.name.utf8.count + 32 }
     }
 
     private struct Entry {
@@ -41,6 +44,9 @@ struct ResolverQuestions {
     static let maximumOfAddress = 16
     /// Askers of one question.
     static let maximumAskers = 4_096
+    /// What a question takes beside those who ask it: its places in the tables and queues, and what an address has of its own
+    /// when it asks for nothing else.
+    private static let bytesOfQuestion = 512
 
     private var entries: [UInt64: Entry] = [:]
     private var numbers: [ResolverQuery: UInt64] = [:]
@@ -62,6 +68,8 @@ struct ResolverQuestions {
 
     /// How many are open.
     var count: Int { entries.count }
+    /// The bytes that they take, about, with all who wait for them.
+    private(set) var heldBytes = 0
     /// How many of those that processes work on are strangers'.
     private(set) var strangeAtWork = 0
     /// When the oldest one that waits for a process was asked.
@@ -88,6 +96,7 @@ struct ResolverQuestions {
             guard var entry = entries[number], entry.askers.count < Self.maximumAskers else { return false }
             entries[number] = nil
             entry.askers.append(asker)
+            heldBytes += asker.heldBytes
             if entry.isStrange, !isStrange {
                 releaseStrange(entry)
                 entry.isStrange = false
@@ -105,6 +114,7 @@ struct ResolverQuestions {
         else { return false }
         entries[next] = Entry(query: query, askers: [asker], owner: requester, askedAt: now, isStrange: isStrange)
         numbers[query] = next
+        heldBytes += Self.bytesOfQuestion + asker.heldBytes
         if isStrange {
             strangeCount += 1
             requesters[requester, default: Requester()].open += 1
@@ -221,6 +231,7 @@ struct ResolverQuestions {
     mutating func close(_ number: UInt64) -> (query: ResolverQuery, askers: [Asker])? {
         guard let entry = entries.removeValue(forKey: number) else { return nil }
         numbers[entry.query] = nil
+        heldBytes -= entry.askers.reduce(Self.bytesOfQuestion) { $0 + $1.heldBytes }
         if entry.isStrange {
             releaseStrange(entry)
             trimStrange()

@@ -17,7 +17,7 @@ extension SettingsTable {
         parse: { ByteLimit($0) })
 
     package static let loginTimeout = Setting.seconds(
-        "login-timeout", default: 30, in: 5...600, example: 60,
+        "login-timeout", default: 30, in: 1...600, example: 60,
         "How long a client may take from its first request until the server lets it in")
 
     package static let loginBody = Setting.bytes(

@@ -187,9 +187,15 @@ private final class BodyReader: ElementReader {
         return attributes
     }
 
+    /// The payload, without the room that white space between the elements was given: it may wait for long.
     func takePayload() -> [UInt8] {
         defer { payload = [] }
-        return payload
+        let isLoose = payload.capacity - payload.count > 64 + payload.count / 8
+        guard isLoose else { return payload }
+        var tight: [UInt8] = []
+        tight.reserveCapacity(payload.count)
+        tight.append(contentsOf: payload)
+        return tight
     }
 
     override func contextCreated(_ intern: (StaticString) -> InternedName) {
@@ -307,114 +313,5 @@ private final class BodyReader: ElementReader {
         }
         declarationTexts[index] = text
         return text
-    }
-}
-
-/// The names a `<body/>` may use, in the dictionary of the current context.
-private struct BodyNames {
-    var body = InternedName.none, bosh = InternedName.none, client = InternedName.none, empty = InternedName.none
-    var forbidden: [InternedName] = []
-    var stanzas: [InternedName] = []
-    private var xbosh = InternedName.none, xml = InternedName.none
-    private var rid = InternedName.none, sid = InternedName.none, type = InternedName.none
-    private var pause = InternedName.none, wait = InternedName.none, hold = InternedName.none
-    private var ack = InternedName.none, ver = InternedName.none, to = InternedName.none, from = InternedName.none
-    private var route = InternedName.none, content = InternedName.none, key = InternedName.none
-    private var newkey = InternedName.none, stream = InternedName.none, lang = InternedName.none
-    private var version = InternedName.none, restart = InternedName.none
-    private var sasl = InternedName.none, auth = InternedName.none
-    private var sasl2 = InternedName.none, authenticate = InternedName.none, mechanism = InternedName.none
-
-    init() {}
-
-    init(_ intern: (StaticString) -> InternedName) {
-        body = intern("body")
-        bosh = intern("http://jabber.org/protocol/httpbind")
-        client = intern("jabber:client")
-        empty = intern("")
-        forbidden = [
-            intern("http://etherx.jabber.org/streams"), intern("urn:ietf:params:xml:ns:xmpp-tls"),
-            intern("http://jabber.org/protocol/compress"),
-        ]
-        stanzas = [intern("message"), intern("presence"), intern("iq")]
-        xbosh = intern("urn:xmpp:xbosh")
-        xml = intern("http://www.w3.org/XML/1998/namespace")
-        rid = intern("rid")
-        sid = intern("sid")
-        type = intern("type")
-        pause = intern("pause")
-        wait = intern("wait")
-        hold = intern("hold")
-        ack = intern("ack")
-        ver = intern("ver")
-        to = intern("to")
-        from = intern("from")
-        route = intern("route")
-        content = intern("content")
-        key = intern("key")
-        newkey = intern("newkey")
-        stream = intern("stream")
-        lang = intern("lang")
-        version = intern("version")
-        restart = intern("restart")
-        sasl = intern("urn:ietf:params:xml:ns:xmpp-sasl")
-        auth = intern("auth")
-        sasl2 = intern("urn:xmpp:sasl:2")
-        authenticate = intern("authenticate")
-        mechanism = intern("mechanism")
-    }
-
-    /// Whether `child` asks to be logged in by the certificate of this program (RFC 6120 §6.4.2, XEP-0388 §2.4).
-    func asksForExternal(_ child: ElementReader.Child, _ attributes: SAXAttributes) -> Bool {
-        let isRequest =
-            (child.local == auth && child.uri == sasl) || (child.local == authenticate && child.uri == sasl2)
-        // An attribute with a prefix is another one, but not to each server.
-        return isRequest
-            && (0..<attributes.count).contains { index in
-                unsafe attributes.local(index) == mechanism && SASLMechanism.isExternal(attributes.value(index))
-            }
-    }
-
-    /// Whether `xml:lang` is among the attributes.
-    func hasLanguage(_ attributes: SAXAttributes) -> Bool {
-        (0..<attributes.count).contains { attributes.local($0) == lang && attributes.uri($0) == xml }
-    }
-
-    /// Takes one attribute over; one that is not known is ignored (XEP-0124 §7.1).
-    func read(
-        _ local: InternedName, _ uri: InternedName, _ value: UnsafeBufferPointer<UInt8>,
-        into attributes: inout BodyAttributes
-    ) {
-        if !uri.isNone {
-            if uri == xbosh, local == restart {
-                attributes.isRestart = unsafe value.elementsEqual("true".utf8) || value.elementsEqual("1".utf8)
-            } else if uri == xbosh, local == version {
-                attributes.xmppVersion = unsafe ProtocolVersion(parsing: value.span)
-            } else if uri == xml, local == lang {
-                attributes.language = unsafe AttributeText.bounded(value, most: AttributeBound.language)
-            }
-            return
-        }
-        switch local {
-        case rid: attributes.rid = unsafe NumberAttribute(parsing: value.span)
-        case sid: attributes.sid = unsafe SessionID(parsing: value.span).map(SessionReference.known) ?? .foreign
-        case ack: attributes.ack = unsafe NumberAttribute(parsing: value.span)
-        case type:
-            // gloox 1.0 says `terminal`, and would leave a ghost behind.
-            let isEnd = unsafe value.elementsEqual("terminate".utf8) || value.elementsEqual("terminal".utf8)
-            attributes.type = isEnd ? .terminate : .other
-        case pause: attributes.pause = unsafe NumberAttribute(parsing: value.span)
-        case wait: attributes.wait = unsafe NumberAttribute(parsing: value.span)
-        case hold: attributes.hold = unsafe NumberAttribute(parsing: value.span)
-        case ver: attributes.version = unsafe ProtocolVersion(parsing: value.span)
-        case to: attributes.to = unsafe AttributeText.bounded(value, most: AttributeBound.domain)
-        case from: attributes.from = unsafe AttributeText.bounded(value, most: AttributeBound.address)
-        case route: attributes.route = unsafe AttributeText.bounded(value, most: AttributeBound.route)
-        case content: attributes.content = unsafe AttributeText.bounded(value, most: AttributeBound.content)
-        case key: attributes.key = unsafe AttributeText.bounded(value, most: AttributeBound.key)
-        case newkey: attributes.newkey = unsafe AttributeText.bounded(value, most: AttributeBound.key)
-        case stream: attributes.stream = unsafe AttributeText.bounded(value, most: AttributeBound.stream)
-        default: return
-        }
     }
 }

@@ -33,6 +33,8 @@ import CLibXML2
     private var namesWeighedAt = 0
     /// The depth of the element that is being read: 1 for the root.
     @safe @exclusivity(unchecked) private(set) var depth = 0
+    /// The greatest depth so far in a document in pieces.
+    @safe @exclusivity(unchecked) private(set) var deepest = 0
     /// The first thing wrong.
     @safe @exclusivity(unchecked) private(set) var fault: XMLFault?
     /// Where the root's start tag or its last child ended.
@@ -177,6 +179,7 @@ import CLibXML2
         childScope.removeAll(keepingCapacity: true)
         childCount = 0
         depth = 0
+        deepest = 0
         contentEnd = 0
         fault = nil
         isRootOnly = false
@@ -192,6 +195,9 @@ import CLibXML2
 
     /// How many strings libxml2's dictionary holds at the moment.
     final var nameCount: Int { context?.nameCount ?? 0 }
+
+    /// How many bytes the dictionary takes for its strings.
+    final var nameBytes: Int { context?.nameBytes ?? 0 }
 
     private func verdict() -> XMLFault? {
         if let fault { return fault }
@@ -265,13 +271,14 @@ import CLibXML2
             childScope.append(
                 Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: depth))
         }
+        deepest = max(deepest, depth)
         lookups += childScope.count * (1 + attributes.count)
         guard lookups <= Self.freeLookups + Self.lookupsByByte * consumedCount else {
             return refuse(.limit(.declarations))
         }
-        if consumedCount - namesWeighedAt > Self.nameBytes / 8 {
+        if consumedCount - namesWeighedAt > Self.mostNameBytes / 8 {
             namesWeighedAt = consumedCount
-            guard let context, context.nameBytes <= Self.nameBytes else { return refuse(.limit(.names)) }
+            guard let context, context.nameBytes <= Self.mostNameBytes else { return refuse(.limit(.names)) }
         }
         guard depth == 2 else { return }
         childCount += 1
@@ -285,7 +292,7 @@ import CLibXML2
     private static let freeLookups = 16_000_000
     private static let lookupsByByte = 64
     /// How many bytes of names a document in pieces may bring: they are kept until its end.
-    private static let nameBytes = 16 * 1_048_576
+    private static let mostNameBytes = 16 * 1_048_576
 
     private func openRoot(
         local: InternedName, prefix: InternedName, uri: InternedName, _ declarations: SAXDeclarations,

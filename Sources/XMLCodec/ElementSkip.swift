@@ -45,8 +45,8 @@ final class ElementSkip {
         waiting = []
     }
 
-    /// How many bytes are kept.
-    var heldBytes: Int { waiting.capacity }
+    /// How many bytes are kept, with what libxml2 takes.
+    var heldBytes: Int { waiting.capacity + (reader?.heldBytes ?? 0) }
 
     /// Takes bytes that are there as a whole, in pieces; the item when the element ends with them, or is refused.
     func takeAll(_ bytes: Span<UInt8>, framer: inout ElementFramer) -> UpstreamItem? {
@@ -191,6 +191,16 @@ final class SkipReader: ElementReader {
         self.limit = limit
         stanza = nil
     }
+
+    /// About what its libxml2 context takes, with what that keeps of names and of open elements.
+    var heldBytes: Int { Self.bytesOfContext + nameBytes + nameCount * Self.bytesOfName + deepest * Self.bytesOfLevel }
+
+    /// Measured with libxml2 2.9 and 2.12: the context, its buffers and an empty dictionary.
+    private static let bytesOfContext = 20_480
+    /// An entry of the dictionary beside the name's own bytes.
+    private static let bytesOfName = 48
+    /// An element that is open: its name, its namespaces and its white space, in tables that grow to twice their size.
+    private static let bytesOfLevel = 48
 
     func takeStanza() -> SkippedStanza? {
         defer { stanza = nil }

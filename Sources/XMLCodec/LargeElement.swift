@@ -14,7 +14,7 @@ final class LargeElement {
     fileprivate var stanzas: StanzaReader?
 
     /// How many bytes it takes.
-    var byteCount: Int { document.count }
+    var byteCount: Int { document.capacity }
 
     /// The element's own bytes.
     var element: ArraySlice<UInt8> { document[range] }

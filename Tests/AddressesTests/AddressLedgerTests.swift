@@ -25,6 +25,22 @@ import Testing
         return (2_000, nil)
     }
 
+    @Test("address-memory: a body that a proxy passes on counts for whom it names, as long as it lasts")
+    func bodies() throws {
+        var ledger = ledger
+        let first = ledger.openBody(from: one, now: now)
+        let second = ledger.openBody(from: other, now: now)
+        ledger.note(1_000, of: first)
+        #expect(ledger.isFull(first))
+        #expect(!ledger.isFull(second))
+        ledger.note(-1_000, of: first)
+        #expect(ledger.count == 2, "both bodies are there still")
+        ledger.closeBody(of: first, now: now)
+        ledger.closeBody(of: second, now: now)
+        #expect(ledger.count == 0)
+        #expect(!ledger.openBody(from: nil, now: now).isLimited)
+    }
+
     @Test("address-connections: of one address; another has its own")
     func connections() throws {
         var ledger = ledger

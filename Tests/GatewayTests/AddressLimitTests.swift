@@ -70,6 +70,56 @@ import Testing
         #expect(try create(daemon, try daemon.connect(), for: "203.0.113.9").0.status == 200)
     }
 
+    @Test("address-memory: half-read bodies behind a proxy count for the client that it names, and for no other")
+    func memoryBehindProxy() throws {
+        let daemon = try daemonBehindProxy(["HOLDFAST_ADDRESS_MEMORY": "1 MiB"])
+        func begin(for client: String) throws -> RawClient {
+            let connection = try daemon.connect()
+            let field = "X-Forwarded-For: \(client)"
+            try connection.send(String(RawClient.post(String(repeating: " ", count: 600_000), field).dropLast()))
+            return connection
+        }
+        var connections = try (0..<2).map { _ in try begin(for: "203.0.113.9") }
+        for _ in 0..<500 where try daemon.statistics().number("memory.held") < 1_200_000 { Patience.pause() }
+        #expect(try begin(for: "203.0.113.9").answer().status == 503)
+        #expect(try create(daemon, try daemon.connect(), for: "203.0.113.9").0.status == 503)
+        #expect(try daemon.statistics().number("limits.address-memory") == 2)
+        let other = try begin(for: "203.0.113.10")
+        try other.send(" ")
+        #expect(try other.answer().status == 200)
+        #expect(try create(daemon, try daemon.connect(), for: "203.0.113.10").0.status == 200)
+        // One that ends in good order, and one whose connection does.
+        try connections[0].send(" ")
+        #expect(try connections[0].answer().status == 200)
+        connections = []
+        try daemon.wait(until: "memory.bodies", is: 0)
+        let (answer, client) = try create(daemon, try daemon.connect(), for: "203.0.113.9")
+        #expect(answer.status == 200)
+        try client.adopt(try BOSHBody(answer.body))
+    }
+
+    @Test("address-memory: behind a proxy nothing of a client is left when its bodies are gone")
+    func forgetsBodies() throws {
+        let daemon = try daemonBehindProxy()
+        for client in ["203.0.113.9", "203.0.113.10", "2001:db8::1"] {
+            let connection = try daemon.connect()
+            let request = RawClient.post(String(repeating: " ", count: 300_000), "X-Forwarded-For: \(client)")
+            // The end of each body comes together with the beginning of the next.
+            let pieces = [String(request.dropLast()), " " + String(request.dropLast()), " "]
+            try connection.send(pieces[0])
+            try daemon.wait(until: "sessions.addresses", is: 1)
+            try connection.send(pieces[1])
+            #expect(try connection.answer().status == 200)
+            try connection.send(pieces[2])
+            #expect(try connection.answer().status == 200)
+            try daemon.wait(until: "sessions.addresses", is: 0)
+            try connection.send(pieces[0])
+            try daemon.wait(until: "sessions.addresses", is: 1)
+            connection.wire.close()
+            try daemon.wait(until: "sessions.addresses", is: 0)
+        }
+    }
+
     @Test("address-connections: behind a balancer that says by a PROXY header whose connection it is")
     func connectionsBehindBalancer() throws {
         let daemon = try Daemon(

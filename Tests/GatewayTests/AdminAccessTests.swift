@@ -20,7 +20,20 @@ import Testing
     @Test("core-dumps: the daemon leaves no core")
     func forbidsCores() throws {
         let daemon = try Daemon(upstream: 1)
-        let limits = try Files.read("/proc/\(daemon.processID)/limits")
+        try expectNoCore(of: daemon.processID)
+    }
+
+    @Test("core-dumps: nor do the processes that it starts, which names are sent to that clients came with")
+    func forbidsCoresOfChildren() throws {
+        let daemon = try Daemon(["--upstream", "nowhere.invalid:5222"])
+        _ = try BOSHClient(daemon).create().answer()
+        let children = try daemon.children()
+        #expect(!children.isEmpty)
+        for child in children { try expectNoCore(of: child) }
+    }
+
+    private func expectNoCore(of process: Int32) throws {
+        let limits = try Files.read("/proc/\(process)/limits")
         let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
         let numbers = line.split(separator: " ").compactMap { Int($0) }
         #expect(numbers.count == 2 && numbers.allSatisfy { $0 <= 1 })

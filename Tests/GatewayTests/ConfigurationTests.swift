@@ -160,6 +160,73 @@ import Testing
         withExtendedLifetime(slow) {}
     }
 
+    @Test("send-rate: a client that reads its answer slowly loses the connection, and may ask for it again")
+    func sendRate() throws {
+        let session = try OpenSession(
+            environment: [
+                "HOLDFAST_SEND_TIMEOUT": "1", "HOLDFAST_SEND_RATE": "1000000", "HOLDFAST_MAX_STANZA": "8388608",
+                "HOLDFAST_SESSION_BUFFER": "16777216",
+            ])
+        let slow = RawClient(try ByteStream(port: session.daemon.port, receiveBuffer: 16_384), of: session.daemon)
+        let body = session.client.nextBody()
+        try slow.send(RawClient.post(body))
+        let text = String(repeating: "x", count: 5_000_000)
+        try session.stream.send("<message><body>\(text)</body></message>")
+        var fetched = 0
+        while case .bytes(let bytes) = try slow.wire.receive() {
+            fetched += bytes.count
+            // It never rests for long: silence has a deadline of its own.
+            Patience.pause(milliseconds: 30)
+        }
+        #expect(fetched > 0 && fetched < text.utf8.count)
+        let answer = try session.client.send(text: body).answer()
+        #expect(answer.payload == "<message xmlns='jabber:client'><body>\(text)</body></message>")
+        let statistics = try session.daemon.statistics()
+        #expect(try statistics.number("limits.send-rate") == 1)
+        #expect(try statistics.number("sessions.now") == 1)
+    }
+
+    @Test("body-rate: a body that trickles in is refused while one that comes as fast as it must is taken")
+    func bodyRate() throws {
+        let daemon = try Daemon(
+            upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "4", "HOLDFAST_BODY_RATE": "1000"])
+        let (slow, quick) = (try daemon.connect(), try daemon.connect())
+        let head = "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+        for connection in [slow, quick] { try connection.send(head) }
+        var sent = 0
+        while try slow.wire.isSilent, sent < 90_000 {
+            try slow.send(" ")
+            try quick.send(String(repeating: " ", count: 400))
+            sent += 400
+            Patience.pause(milliseconds: 30)
+        }
+        #expect(try slow.answer().status == 408)
+        try quick.send(String(repeating: " ", count: 100_000 - sent))
+        #expect(try quick.answer().status == 200)
+        #expect(try daemon.statistics().number("limits.body-rate") == 1)
+    }
+
+    @Test("login-timeout: a session ends that nobody has logged in to, however busy; one that somebody has stays")
+    func login() throws {
+        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "2"])
+        try known.stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+        _ = try known.client.exchange()
+        let stranger = try OpenSession(on: known)
+        var poll = try stranger.client.send("", "<message/>")
+        for _ in 0..<200 {
+            Patience.pause(milliseconds: 50)
+            try stranger.stream.send("<message id='m1'/>")
+            if try poll.answer().isTerminal { break }
+            poll = try stranger.client.send("", "<message/>")
+        }
+        let statistics = try known.daemon.statistics()
+        #expect(try statistics.number("sessions.ended.login-timeout") == 1)
+        #expect(try statistics.number("limits.login-timeout") == 1)
+        #expect(try statistics.number("sessions.now") == 1)
+        try known.stream.send("<message id='m1'/>")
+        #expect(try known.client.exchange().payload.contains("m1"))
+    }
+
     // MARK: Bounds
 
     @Test("replay-budget: with none, only the answers that must be are kept", arguments: [0, 1_000_000])

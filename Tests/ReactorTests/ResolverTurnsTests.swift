@@ -40,6 +40,22 @@ import Testing
         #expect(next == ["c.x"])
     }
 
+    @Test("memory-limit: questions are counted with all who wait for them, and go with their answers")
+    func countsBytes() throws {
+        var questions = ResolverQuestions(lookupsOfAddress: 100)
+        let name = String(repeating: "a", count: 60) + ".x"
+        Self.add(name, by: 1, to: &questions)
+        let alone = questions.heldBytes
+        #expect(alone > name.utf8.count)
+        Self.add(name, by: 2, to: &questions)
+        let shared = questions.heldBytes
+        #expect(shared > alone + name.utf8.count && shared < 2 * alone)
+        Self.add("b.x", by: 1, to: &questions)
+        #expect(questions.heldBytes > shared)
+        while let question = questions.takeWaiting() { _ = questions.close(question.id) }
+        #expect(questions.heldBytes == 0)
+    }
+
     @Test("address-lookups: what one address waits with is bounded, and refuses nobody else")
     func boundsQueue() {
         var questions = ResolverQuestions()
