@@ -12,7 +12,7 @@ package enum ConnectResult: ~Copyable {
 package enum ReadResult: Equatable, Sendable {
     /// So many bytes, 1 or more, are in the buffer.
     case bytes(Int)
-    /// Nothing is there now.
+    /// Nothing is there now, or the kernel cannot hand it out at the moment.
     case wouldBlock
     /// The peer has ended its side in order.
     case end
@@ -101,7 +101,7 @@ package struct StreamSocket: ~Copyable, Sendable {
         if result > 0 { return .bytes(result) }
         if result == 0 { return .end }
         let error = SystemError(call: "recv", result: result)
-        return error.isWouldBlock ? .wouldBlock : .failed(error)
+        return error.isPassing ? .wouldBlock : .failed(error)
     }
 
     /// How many bytes the kernel holds that were not read; 0 where it does not say.
@@ -113,7 +113,7 @@ package struct StreamSocket: ~Copyable, Sendable {
         let result = unsafe bytes.withUnsafeBytes { unsafe $0.isEmpty ? 0 : Syscalls.send(number, $0) }
         if result >= 0 { return .wrote(result) }
         let error = SystemError(call: "send", result: result)
-        return error.isWouldBlock ? .wouldBlock : .failed(error)
+        return error.isPassing ? .wouldBlock : .failed(error)
     }
 
     /// Writes once, the bytes from `offset` on; an offset past the end writes nothing.

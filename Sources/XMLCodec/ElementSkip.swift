@@ -195,7 +195,7 @@ final class SkipReader: ElementReader {
     /// About what its libxml2 context takes, with what that keeps of names and of open elements.
     var heldBytes: Int { Self.bytesOfContext + nameBytes + nameCount * Self.bytesOfName + deepest * Self.bytesOfLevel }
 
-    /// Measured with libxml2 2.9 and 2.12: the context, its buffers and an empty dictionary.
+    /// Estimated from the structures of libxml2 2.9: the context, its buffers and an empty dictionary.
     private static let bytesOfContext = 20_480
     /// An entry of the dictionary beside the name's own bytes.
     private static let bytesOfName = 48

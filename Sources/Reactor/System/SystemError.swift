@@ -36,6 +36,10 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     /// Whether a call that does not wait would have had to (`EAGAIN`).
     var isWouldBlock: Bool { code == EAGAIN }
 
+    /// Whether nothing is wrong with a socket whose `recv` or `send` failed: it would have had to wait, or the kernel had no
+    /// memory for it at that moment (`ENOMEM`, `ENOBUFS`). Level-triggered, its readiness is reported again.
+    var isPassing: Bool { isWouldBlock || code == ENOMEM || code == ENOBUFS }
+
     /// Whether a connection was begun and is not there yet (`EINPROGRESS`).
     var isInProgress: Bool { code == EINPROGRESS }
 

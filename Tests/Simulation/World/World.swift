@@ -128,7 +128,7 @@ final class World {
                 kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
-                if call.disturbs { judge.isDisturbed = true }
+                if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
                 kernel.faults.add(call, Int32(fault["errno"]), times: max(fault["times"], 1))
             default: break
             }
@@ -197,11 +197,12 @@ extension CallFaults.Call {
         self = all[number]
     }
 
-    /// Whether connections or sessions may be lost by a failure.
-    var disturbs: Bool {
+    /// Whether connections or sessions may be lost by a failure. A want of memory passes, and nothing is lost by it.
+    func disturbs(_ code: Int32) -> Bool {
         switch self {
         case .accept, .open: false
-        case .socket, .connect, .epollControl, .send, .receive: true
+        case .send, .receive: code != 12 && code != 105
+        case .socket, .connect, .epollControl: true
         }
     }
 }
