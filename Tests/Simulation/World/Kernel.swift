@@ -62,6 +62,7 @@ final class Kernel {
     private(set) var openDescriptors = 0
     private var agenda = Heap<Event>()
     private var ends: [SocketEnd] = []
+    private var farewells: [() -> Void] = []
     private var eventCount: UInt64 = 0
     let epoll = Epoll()
     let signals = Signals()
@@ -207,7 +208,12 @@ final class Kernel {
     /// Both ends of a connection know each other until the world ends.
     func remember(_ end: SocketEnd) { ends.append(end) }
 
+    /// Lets go of something when the world ends.
+    func whenOver(_ action: @escaping () -> Void) { farewells.append(action) }
+
     func end() {
+        for farewell in farewells { farewell() }
+        farewells = []
         for end in ends {
             end.notify = nil
             end.peer?.notify = nil

@@ -20,9 +20,12 @@ struct Scenario: CustomStringConvertible {
         }
         guard isRough else { return }
         for _ in 0..<chance.below(4) {
-            var fault = Plan(chance.once(in: 4) ? "clock" : "call")
+            var fault = Plan(chance.one(of: ["clock", "call", "call", "call", "burst"]))
             fault["at"] = chance.below(span + 10_000)
-            if fault.kind == "clock" {
+            if fault.kind == "burst" {
+                fault["count"] = chance.within(1...200)
+                fault["delay"] = chance.one(of: [1, 50])
+            } else if fault.kind == "clock" {
                 fault["by"] = chance.within(-100_000...100_000)
             } else {
                 fault["call"] = chance.below(7)

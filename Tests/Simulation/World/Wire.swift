@@ -14,6 +14,11 @@ final class Wire {
     init(_ end: SocketEnd) {
         self.end = end
         end.notify = { [weak self] in self?.look() }
+        // Whoever has the wire is held by these, and has it.
+        end.kernel.whenOver { [self] in
+            received = { _ in }
+            ended = { _ in }
+        }
         if end.state == .broken { end.kernel.after(.microseconds(1)) { [weak self] in self?.look() } }
     }
 

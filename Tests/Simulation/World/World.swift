@@ -18,6 +18,7 @@ final class World {
     private var idleTurns = 0
     private var descriptorsAtRest = 0
     private var isLeaving = false
+    private var burstCount = 0
     private(set) var logins = 0
 
     struct Outcome {
@@ -126,6 +127,9 @@ final class World {
             case "clock":
                 // Somebody sets the clock: nothing that matters may go by it.
                 kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
+            case "burst":
+                burstCount += 1
+                _ = Burst(fault, number: burstCount, world: self)
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
