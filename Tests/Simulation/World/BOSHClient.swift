@@ -160,6 +160,8 @@ final class BOSHClient {
             sendRequest(attributes: " type='terminate'", payload: payload)
             return
         }
+        // What one who goes had not read comes back from the last `requests` answers only, so such a client keeps within those.
+        if plan["ending"] > 0, let lowest = open.map(\.rid).min(), rid + 1 - lowest >= requests { return }
         if !queue.isEmpty, open.count < requests {
             let payload = queue.joined()
             queue = []

@@ -51,6 +51,11 @@ struct Scenario: CustomStringConvertible {
         plan["large"] = plan["seed"] % 16 == 0 ? 100_000 : chance.one(of: [0, 0, 2_000])
         guard isRough else { return plan }
         if chance.once(in: 3) { plan["ending"] = chance.within(1...2) }
+        if plan["ending"] > 0 {
+            // It goes in the middle of a conversation.
+            (plan["up"], plan["down"], plan["pace"]) = (chance.below(40), 40, chance.one(of: [20, 100, 300]))
+            plan["life"] = chance.within(1...3)
+        }
         if chance.once(in: 3) { plan["lost"] = chance.one(of: [30, 200]) }
         if chance.once(in: 4) { plan["twice"] = chance.one(of: [10, 100]) }
         if chance.once(in: 4) { plan["half"] = chance.one(of: [10, 300]) }
