@@ -18,7 +18,7 @@ import Testing
     ]
 
     /// What tables that grow, buffers that are lent and free pages between others may take, in KiB.
-    private static let floor = 1_024
+    private static let floor = 2_048
 
     /// Expects that what `work` has the daemon hold is of one kind, and what its memory grows by: within a quarter, and
     /// `floor`.

@@ -223,9 +223,15 @@ extension Kernel {
         from door: Door, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
     ) -> Int {
         guard !door.waiting.isEmpty else { return -Int(EAGAIN) }
-        if let code = faults.take(.accept) { return -Int(code) }
+        if let code = faults.take(.accept) {
+            hasRefusedToAccept = true
+            return -Int(code)
+        }
         let end = door.waiting[0]
-        guard let descriptor = open(end) else { return -Int(EMFILE) }
+        guard let descriptor = open(end) else {
+            hasRefusedToAccept = true
+            return -Int(EMFILE)
+        }
         door.waiting.removeFirst()
         noteProgress()
         if let address, let length { write(end.peerAddress, end.peerPort, to: address, length) }

@@ -74,6 +74,8 @@ final class Kernel {
     var serviceLinks: [UInt16: LinkKind] = [:]
     /// Failures of calls that are to come.
     var faults = CallFaults()
+    /// Whether some accept has failed: the worker may have turned somebody away then.
+    var hasRefusedToAccept = false
     /// Everything that has happened, as one number.
     private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
     /// Goes up with everything that changes something.
