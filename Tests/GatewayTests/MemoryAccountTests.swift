@@ -17,7 +17,9 @@ import Testing
         "HOLDFAST_SESSION_BUFFER": "1 MiB", "HOLDFAST_CONNECTION_BUFFER": "1 MiB", "HOLDFAST_MEMORY_LIMIT": "900 MiB",
     ]
 
-    /// What tables that grow, buffers that are lent and free pages between others may take, in KiB.
+    /// What tables that grow, buffers that are lent and free pages between others may take, in KiB. A stanza that comes in
+    /// pieces is moved as it grows and leaves such pages behind; they go back to the system once `worthGivingBack` less is
+    /// held, and never in these tests. Large loads show that they stay a share of what is held (5 to 23 %).
     private static let floor = 2_048
 
     /// Expects that what `work` has the daemon hold is of one kind, and what its memory grows by: within a quarter, and
@@ -180,7 +182,7 @@ import Testing
         "memory-limit: stanzas that nobody fetches",
         arguments: [
             Load(holders: 14, pieces: 1, size: 350_000), Load(holders: 14, pieces: 5, size: 70_000),
-            Load(holders: 40, pieces: 40, size: 2_500),
+            Load(holders: 60, pieces: 5, size: 70_000), Load(holders: 40, pieces: 40, size: 2_500),
         ])
     func stanzas(load: Load) throws {
         let sessions = try sessions(load.holders)
