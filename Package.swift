@@ -89,7 +89,8 @@ let package = Package(
             name: "CSimulatedCalls", path: "Tests/Simulation/Calls",
             cSettings: [.unsafeFlags(["-fno-builtin", "-U_FORTIFY_SOURCE"])]),
         .executableTarget(
-            name: "holdfast-simulation", dependencies: ["CSimulatedCalls", "CLinux", "Gateway", "Settings", logging],
+            name: "holdfast-simulation",
+            dependencies: ["CSimulatedCalls", "CLinux", "Deflate", "Gateway", "Settings", "TLSCodec", logging],
             path: "Tests/Simulation/World",
             // A million sessions are to be played; what one access to a property may cost is not the question here.
             swiftSettings: worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
