@@ -33,9 +33,17 @@ extension BOSHClient {
         }
         if open.count < requests, let stream = streams.first(where: { !$0.queue.isEmpty && $0.stage != .closed }) {
             sendRequest(attributes: "", payload: stream.takeQueue(), on: stream)
-        } else if open.isEmpty {
+        } else if open.isEmpty, hasRoom {
             poll()
         }
+    }
+
+    /// Whether another request may be on its way.
+    var hasRoom: Bool {
+        guard open.count < requests else { return false }
+        guard plan["ending"] + plan["sleeps"] > 0, let lowest = open.map(\.rid).min() else { return true }
+        // What one who goes had not read comes back from the last `requests` answers only, so such a client keeps within those.
+        return rid + 1 - lowest < requests
     }
 
     private func poll() {

@@ -183,7 +183,7 @@ final class BOSHClient {
 
     /// Asks for another stream, one at a time.
     private func addStream() {
-        guard isActive, !isPausing, open.count < requests, !streams.contains(where: { $0.stage == .asked }) else {
+        guard isActive, !isPausing, hasRoom, !streams.contains(where: { $0.stage == .asked }) else {
             return
         }
         let login = number + World.streamStep * streams.count
@@ -198,7 +198,7 @@ final class BOSHClient {
 
     private func close(_ stream: ClientStream) {
         let others = streams.contains { $0 !== stream && $0.stage == .active }
-        guard stage == .running, stream.stage == .active, others, !isPausing, open.count < requests else { return }
+        guard stage == .running, stream.stage == .active, others, !isPausing, hasRoom else { return }
         stream.stage = .closing
         sendRequest(attributes: " type='terminate'", on: stream)
     }
@@ -206,7 +206,7 @@ final class BOSHClient {
     /// Says something on all streams at once, when all of them can hear it.
     private func broadcast() {
         let hearers = streams.filter { $0.stage != .closed }
-        guard stage == .running, !isPausing, hearers.count > 1, open.count < requests,
+        guard stage == .running, !isPausing, hearers.count > 1, hasRoom,
             hearers.allSatisfy({ $0.stage == .active })
         else { return }
         for stream in hearers { stream.ledger.owesBroadcast(broadcasts) }
@@ -218,7 +218,7 @@ final class BOSHClient {
     /// Is silent for a while, as it has said.
     private func pause() {
         // One more than `requests` may be open for it.
-        guard isActive, !isPausing, open.count <= requests else { return }
+        guard isActive, !isPausing, plan["ending"] == 0 ? open.count <= requests : hasRoom else { return }
         isPausing = true
         let length = otherChance.within(5...120)
         sendRequest(attributes: " pause='\(length)'", on: nil)
@@ -349,7 +349,8 @@ final class BOSHClient {
         let stream = stream(named: tag.attribute("stream"))
         guard tag.attribute("type") == "terminate" else { return stream }
         let condition = tag.attribute("condition")
-        if tag.attribute("stream") != nil {
+        // The last words of the last stream are said with its name, behind the client's own farewell.
+        if tag.attribute("stream") != nil, !isTerminating || condition != nil {
             let isFarewell = stream?.stage == .closing && condition == nil
             stream?.ledger.ends(isFarewell ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
             stream?.stage = .closed

@@ -114,7 +114,7 @@ struct Scenario: CustomStringConvertible {
     private static func addHabits(to plan: inout Plan, _ chance: inout Chance) {
         if chance.once(in: 3) { plan["keys"] = chance.one(of: [1, 3, 50]) }
         if chance.once(in: 3) { plan["pauses"] = chance.within(1...3) }
-        if chance.once(in: 3) {
+        if plan["ending"] == 0, chance.once(in: 3) {
             plan["streams"] = chance.within(1...2)
             plan["closes"] = chance.below(2)
             plan["faultstream"] = chance.below(2)
