@@ -5,6 +5,8 @@ import Glibc
 class KernelObject {
     fileprivate(set) var descriptor: Int32 = -1
     var registration: Registration?
+    /// The token with which it was watched last.
+    var latestToken: UInt64?
 
     struct Registration {
         var interest: UInt32
@@ -199,6 +201,7 @@ final class Kernel {
     /// Puts another object where a descriptor points to, as connect(2) makes another thing of a socket.
     func replace(_ descriptor: Int32, with object: KernelObject) {
         object.registration = self.object(descriptor)?.registration
+        object.latestToken = self.object(descriptor)?.latestToken
         object.registration?.isQueued = false
         objects[Int(descriptor) - Self.first] = object
         object.descriptor = descriptor

@@ -47,6 +47,7 @@ final class World {
         world.clients = []
         world.kernel.end()
         world.kernel.turnEnded = {}
+        world.kernel.epoll.registered = { _, _ in }
         world.kernel.stuck = {}
         world.judge.failed = {}
         Kernel.current = nil
@@ -74,6 +75,10 @@ final class World {
         judge.failed = { [self] in kernel.isOver = true }
         kernel.stuck = { [self] in judge.fail("nothing will ever happen again, and the worker waits for it") }
         kernel.turnEnded = { [self] in judgeTurn() }
+        kernel.epoll.registered = { [self] token, isFirst in
+            guard !isFirst, Worker.namesOneSocket(token) else { return }
+            judge.fail("two sockets were watched under the token \(token)")
+        }
         kernel.services[Self.serverPort] = { [self] in connectToServer($0) }
         let worker: Worker
         do {
@@ -170,7 +175,11 @@ final class World {
             idleTurns = 0
             lastProgress = kernel.progress
         }
-        if let bytes = worker?.census.bytes, bytes > 80 << 20 { judge.fail("the account has \(bytes) bytes") }
+        guard let worker else { return }
+        if worker.census.bytes > 80 << 20 { judge.fail("the account has \(worker.census.bytes) bytes") }
+        if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.object($0)?.registration?.interest }) {
+            judge.fail(fault)
+        }
     }
 }
 
