@@ -40,7 +40,9 @@ extension Worker {
         guard let (descriptor, interest) = link.socket?.watching else { return nil }
         if let fault = disagreement(interest, watched(descriptor)) { return fault }
         let wanted = wantedInterest(of: link)
-        if wanted.contains(.readable), interest?.contains(.readable) != true { return "it is to be read and nobody watches" }
+        if wanted.contains(.readable), interest?.contains(.readable) != true {
+            return "it is to be read and nobody watches"
+        }
         let isWatchedForRoom = interest?.contains(.writable) == true
         // A connection that is broken is not watched, and the deadline on a server that accepts nothing stands.
         if wanted.contains(.writable), !isWatchedForRoom, link.acceptance.waitingSince.instant == nil {
@@ -84,7 +86,9 @@ extension Worker {
             }
         }
         let isOwed = connection.ending == .none && connection.http.owed > 0
-        guard isOwed, !connection.hasUnwritten, !connection.isBodyWaiting, !connection.http.hasOutput else { return nil }
+        guard isOwed, !connection.hasUnwritten, !connection.isBodyWaiting, !connection.http.hasOutput else {
+            return nil
+        }
         let hasSession = connection.waiting.all.contains { sessions[Int($0.session)]?.session.id.low == $0.mark }
         return hasSession ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
     }
@@ -98,7 +102,9 @@ extension Worker {
 
     private func brokenWait(of driver: SessionDriver) -> String? {
         if let deadline = driver.ask({ $0.nextDeadline }) {
-            guard let due = sessionDeadlines.due(driver.slot), due <= deadline else { return "its deadline does not stand" }
+            guard let due = sessionDeadlines.due(driver.slot), due <= deadline else {
+                return "its deadline does not stand"
+            }
         }
         let held = driver.ask { $0.heldBytes }
         let charged = (Int(driver.chargedRequests), Int(driver.chargedStanzas), Int(driver.chargedReplays))
@@ -121,7 +127,9 @@ extension Worker {
             add(driver.chargedReplays, .replays)
         }
         for link in links.all {
-            if Int(link.charged) != link.heldBytes { return "a stream holds \(link.heldBytes) and is charged \(link.charged)" }
+            if Int(link.charged) != link.heldBytes {
+                return "a stream holds \(link.heldBytes) and is charged \(link.charged)"
+            }
             add(link.charged, .upstream)
         }
         add(chargedLargeBodies, .bodies)

@@ -401,7 +401,8 @@ struct StreamMachineTests {
             .item(.features(FeaturesOffer(offersZlib: true), bytes: features)), .item(.compressed),
             .item(.compressionFailure), .compressionBroken, .unfinishedStanzaTimeout,
             .bytesAfterProceed, .restartRequested, .restartRequested, .closeRequested(dropsSilently: false),
-            .closeRequested(dropsSilently: true), .closeRequested(dropsSilently: false, hasUnread: true), .stalled, .connectionLost, .deadlineReached,
+            .closeRequested(dropsSilently: true), .closeRequested(dropsSilently: false, hasUnread: true), .stalled,
+            .connectionLost, .deadlineReached,
         ]
     }
 }

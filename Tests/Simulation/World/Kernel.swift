@@ -63,6 +63,8 @@ final class Kernel {
     private var freeNumbers = Heap<Int32>()
     private(set) var openDescriptors = 0
     private var agenda = Heap<Event>()
+    private var actions: [(() -> Void)?] = []
+    private var freePlaces: [Int] = []
     private var ends: [SocketEnd] = []
     private var farewells: [() -> Void] = []
     private var eventCount: UInt64 = 0
@@ -94,7 +96,8 @@ final class Kernel {
     private struct Event: Comparable {
         let time: Instant
         let number: UInt64
-        let action: () -> Void
+        /// Where its action stands: events are moved often, and closures are dear to move.
+        let place: Int
         static func < (one: Event, other: Event) -> Bool {
             one.time == other.time ? one.number < other.number : one.time < other.time
         }
@@ -124,7 +127,9 @@ final class Kernel {
 
     func at(_ time: Instant, _ action: @escaping () -> Void) {
         eventCount += 1
-        agenda.push(Event(time: max(time, now), number: eventCount, action: action))
+        let place = freePlaces.popLast() ?? actions.count
+        if place == actions.count { actions.append(action) } else { actions[place] = action }
+        agenda.push(Event(time: max(time, now), number: eventCount, place: place))
     }
 
     /// Has what is on its way to an end arrive in time.
@@ -157,7 +162,10 @@ final class Kernel {
     private func runDueEvents() {
         while let event = agenda.first, event.time <= now, !isOver {
             agenda.removeFirst()
-            event.action()
+            let action = actions[event.place]
+            actions[event.place] = nil
+            freePlaces.append(event.place)
+            action?()
         }
     }
 
@@ -227,6 +235,7 @@ final class Kernel {
         }
         ends = []
         agenda = Heap()
+        actions = []
         services = [:]
     }
 

@@ -74,7 +74,8 @@ final class Ledger {
         if case .told(let condition) = end, !isServerFaulty, !isClientFaulty, !mayBeLate, !judge.isDisturbed {
             judge.fail("\(name): the client did nothing wrong and was told \(condition)")
         }
-        if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt {
+        if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt
+        {
             judge.fail("\(name): its server was gone and it was never told")
         }
         guard !isServerFaulty, !judge.isDisturbed else { return }
