@@ -40,9 +40,9 @@ extension BOSHClient {
 
     /// Whether another request may be on its way.
     var hasRoom: Bool {
-        guard open.count < requests else { return false }
-        guard plan["ending"] + plan["sleeps"] > 0, let lowest = open.map(\.rid).min() else { return true }
-        // What one who goes had not read comes back from the last `requests` answers only, so such a client keeps within those.
+        // The last `requests` answers are kept for it, and it does not run ahead of one that it has not read: neither would what
+        // it had not read when it goes come back, nor could it ask again.
+        guard open.count < requests, let lowest = open.map(\.rid).min() else { return open.count < requests }
         return rid + 1 - lowest < requests
     }
 
@@ -159,8 +159,8 @@ extension BOSHClient {
             for stream in streams { stream.ledger.ends(.terminated, at: kernel.now) }
             finish()
         }
-        // The client thinks for a moment.
-        kernel.after(.microseconds(100)) { [weak self] in self?.pump() }
+        // The client thinks for a moment, or for a while.
+        kernel.after(.microseconds(100 + plan["thinks"] * 1_000)) { [weak self] in self?.pump() }
     }
 
     /// One that has failed is sent again after a moment, the same bytes, unless another copy is on its way.

@@ -54,6 +54,7 @@ final class BOSHClient {
         otherChance = Chance(seed: UInt64(plan["seed"]) ^ 0x5EED)
         let first = ClientStream(login: number, ledger: Ledger("client \(number)", world.judge), stage: .features)
         first.ledger.mayBeLate = carrier.isSlow
+        first.ledger.noticesWithin = Self.timeToNotice(plan)
         // A copy may come so late that its answer is not kept any more.
         if plan["twice"] > 0 { first.ledger.explain(["item-not-found", "other-request"]) }
         streams = [first]
@@ -63,6 +64,15 @@ final class BOSHClient {
         wait = plan["polling"] == 2 ? 0 : max(plan["wait"], 5)
         begins = world.kernel.now + .milliseconds(plan["at"])
         kernel.at(begins) { [self] in create() }
+    }
+
+    /// How long it may take until a client that does nothing else is told that its server is gone.
+    private static func timeToNotice(_ plan: Plan) -> Duration {
+        // It may have much to fetch first.
+        let thinking = Duration.seconds(30) + .milliseconds(20 * plan["thinks"])
+        // A page may have lost the answer in which that stood.
+        if plan["reloads"] > 0, plan["reload"] == 0 { return .seconds(1_000_000) }
+        return thinking + .seconds(150 * (plan["pauses"] + plan["sleeps"]))
     }
 
     var isOver: Bool { stage == .over }
@@ -170,7 +180,7 @@ final class BOSHClient {
             let padding = chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40)
             stream.say(
                 message:
-                    "<message xmlns='jabber:client' to='peer' id='u\(stream.said.count)'><body>\(String(repeating: "u", count: padding))</body></message>"
+                    "<message xmlns='jabber:client' to='peer' id='u\(stream.said.count)'><body>\(letters("u", padding))</body></message>"
             )
         }
         pump()

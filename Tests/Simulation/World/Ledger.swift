@@ -17,6 +17,10 @@ final class Ledger {
     private var missesUntil: Instant?
     /// Something was done to its server or to the way there, so that it may be lost.
     private(set) var isServerFaulty = false
+    /// When its server ended the connection, in whatever way.
+    var serverGoneAt: Instant?
+    /// How long it may take until a client that does nothing else is told of that.
+    var noticesWithin = Duration.seconds(30)
     /// Its line is so slow that it may come too late for everything.
     var mayBeLate = false
     /// The client does not keep to the rules.
@@ -60,6 +64,7 @@ final class Ledger {
     func copyExcuses(of other: Ledger) {
         explained = other.explained
         mayBeLate = other.mayBeLate
+        noticesWithin = other.noticesWithin
         isClientFaulty = other.isClientFaulty
     }
 
@@ -125,6 +130,10 @@ final class Ledger {
         }
         if case .told(let condition) = end, !isExplained(condition) {
             judge.fail("\(name): the client was told \(condition), which nothing explains")
+        }
+        if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt
+        {
+            judge.fail("\(name): its server was gone and it was never told")
         }
         guard !isServerFaulty, !judge.isDisturbed else { return }
         if end == .terminated, !isClientFaulty {

@@ -43,6 +43,10 @@ struct Scenario: CustomStringConvertible {
         }
         if chance.once(in: 5) { addProxy(&chance, isRough: isRough) }
         guard isRough else { return }
+        if chance.once(in: 4) {
+            let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])
+            settings.append(SettingEntry("session-buffer", size, origin: .environment))
+        }
         for _ in 0..<chance.below(4) {
             var fault = Plan(chance.one(of: ["clock", "call", "call", "call", "burst"]))
             fault["at"] = chance.below(span + 10_000)
@@ -94,6 +98,13 @@ struct Scenario: CustomStringConvertible {
             plan["fault"] = chance.within(1...XMPPServer.Fault.allCases.count)
             plan["faultat"] = chance.below(plan["life"] * 1_000 + 2_000)
         }
+        if chance.once(in: 8) {
+            // More than its session keeps, and it does not hurry to fetch that.
+            plan["bulk"] = chance.one(of: [1_000, 8_000])
+            plan["thinks"] = chance.one(of: [0, 500, 5_000])
+            plan["down"] = 60
+            if chance.once(in: 2) { plan["pace"] = 5 }
+        }
         if chance.once(in: 3) { addHabits(to: &plan, &chance) }
         return plan
     }
@@ -136,8 +147,6 @@ struct Scenario: CustomStringConvertible {
             plan["sleeps"] = 1
         }
         if plan["managed"] > 0 { plan["streams"] = 0 }
-        // What a server has written and nobody has read at the end is lost (decision 12), so not too much may wait.
-        if plan["ending"] + plan["sleeps"] > 0 { plan["flood"] = min(plan["flood"], 2_000) }
         if plan["ending"] == 0, chance.once(in: 4) { plan["breach"] = chance.within(1...Breach.allCases.count) }
     }
 

@@ -56,6 +56,7 @@ final class World {
         world.servers = []
         world.kernel.end()
         world.kernel.turnEnded = {}
+        world.kernel.epoll.registered = { _, _ in }
         world.kernel.stuck = {}
         world.judge.failed = {}
         Kernel.current = nil
@@ -127,6 +128,10 @@ final class World {
         kernel.turnEnded = { [self] in judgeTurn() }
         kernel.services[Self.serverPort] = { [self] in connectToServer($0, mayRedirect: true) }
         kernel.services[Self.otherServerPort] = { [self] in connectToServer($0, mayRedirect: false) }
+        kernel.epoll.registered = { [self] token, isFirst in
+            guard !isFirst, Worker.namesOneSocket(token) else { return }
+            judge.fail("two sockets were watched under the token \(token)")
+        }
         let worker: Worker
         do {
             worker = try Worker(settings: try settings(), logger: Logger(label: "simulated") { _ in Silence() })
@@ -255,7 +260,11 @@ final class World {
             idleTurns = 0
             lastProgress = kernel.progress
         }
-        if let bytes = worker?.census.bytes, bytes > 80 << 20 { judge.fail("the account has \(bytes) bytes") }
+        guard let worker else { return }
+        if worker.census.bytes > 80 << 20 { judge.fail("the account has \(worker.census.bytes) bytes") }
+        if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.object($0)?.registration?.interest }) {
+            judge.fail(fault)
+        }
     }
 }
 

@@ -162,6 +162,7 @@ final class XMPPServer {
             return
         }
         self.managed = managed
+        stream.ledger.serverGoneAt = nil
         // The old connection may stand in its eyes.
         managed.holder?.leaveToAnother()
         managed.holder = self
@@ -185,8 +186,8 @@ final class XMPPServer {
             let isOversized = world.isOversized(&chance)
             // One that is counted is delivered, without its content.
             let number = stream.ledger.serverSends(at: kernel.now, isOversized: isOversized && managed == nil)
-            let padding = min(chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40), world.largest)
-            let content = isOversized ? oversized() : String(repeating: "d", count: padding)
+            let padding = plan["bulk"] + (chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40))
+            let content = isOversized ? oversized() : letters("d", min(padding, world.largest))
             let text = "<message from='peer' to='c\(stream.login)' id='d\(number)'><body>\(content)</body></message>"
             managed?.texts.append(text)
             say(text)
@@ -197,7 +198,7 @@ final class XMPPServer {
     /// Something that is larger, deeper or wider than `World.limits` allow.
     private func oversized() -> String {
         switch chance.below(3) {
-        case 0: String(repeating: "l", count: 30_000)
+        case 0: letters("l", 30_000)
         case 1: String(repeating: "<a>", count: 40) + String(repeating: "</a>", count: 40)
         default: "<a \((0..<40).map { "a\($0)='1'" }.joined(separator: " "))/>"
         }
@@ -213,6 +214,8 @@ final class XMPPServer {
         guard let client, let stream, !isClosed, !isMute else { return }
         // A stream that can be resumed loses nothing with its connection.
         let isResumable = managed != nil && fault.rawValue <= Fault.vanished.rawValue
+        // A machine that vanished says nothing.
+        if fault != .vanished { stream.ledger.serverGoneAt = kernel.now }
         if !isResumable {
             stream.ledger.serverFails()
             managed?.isOver = true
@@ -243,6 +246,7 @@ final class XMPPServer {
     /// The server's machine is started again.
     func shutDown() {
         guard !isClosed else { return }
+        stream?.ledger.serverGoneAt = kernel.now
         stream?.ledger.serverFails()
         managed?.isOver = true
         end(with: "system-shutdown")
