@@ -240,7 +240,7 @@ final class BOSHClient {
 
     /// The page is loaded again: its connections end at once.
     private func reload() {
-        guard isActive, !isPausing else { return }
+        guard isActive, !isPausing, !isOffending else { return }
         if plan["reload"] == 1 {
             // It has kept what it sent, and sends it again.
             carrier.abortAll()
@@ -269,7 +269,7 @@ final class BOSHClient {
 
     /// Its machine sleeps for longer than the session lives.
     private func sleep() {
-        guard isActive, !isPausing, open.allSatisfy({ $0.copies == 1 && $0.isWhole }) else { return }
+        guard isActive, !isPausing, !isOffending, open.allSatisfy({ $0.copies == 1 && $0.isWhole }) else { return }
         explain(["item-not-found"])
         hasSlept = true
         carrier.abandonAll()
