@@ -18,6 +18,7 @@ struct Scenario: CustomStringConvertible {
         for _ in 0..<chance.within(1...40) {
             clients.append(Self.client(&chance, isRough: isRough, span: span))
         }
+        drawUpstream(seed, isRough: isRough, span: span)
         guard isRough else { return }
         for _ in 0..<chance.below(4) {
             var fault = Plan(chance.one(of: ["clock", "call", "call", "call", "burst"]))
