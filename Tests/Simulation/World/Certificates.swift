@@ -13,7 +13,7 @@ enum Certificates {
         case good
         /// It names another domain.
         case ofAnother
-        /// It was good two years before.
+        /// It was good two years before, and is so again where somebody sets the clock back.
         case expired
         /// Nobody trusts who gave it.
         case ofStranger
@@ -26,10 +26,16 @@ enum Certificates {
             case .ofStranger: Certificates.ofStranger
             }
         }
-    }
 
-    /// When the good one is good, in seconds since 1970.
-    static let validity = 1_893_456_000...1_924_992_000
+        /// Whether somebody who trusts the authority has to believe it. `time`: in seconds since 1970.
+        func isGood(at time: Int) -> Bool {
+            switch self {
+            case .good: (1_893_456_000...1_924_992_000).contains(time)
+            case .expired: (1_830_297_600...1_861_920_000).contains(time)
+            case .ofAnother, .ofStranger: false
+            }
+        }
+    }
 
     static let key = """
         -----BEGIN PRIVATE KEY-----

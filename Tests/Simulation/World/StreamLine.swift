@@ -7,14 +7,14 @@ final class StreamLine {
     private var chance: Chance
     private(set) var tls: TLSServer?
     private let certificate: Certificates.Kind
-    /// Whether clients may be told of the certificate; of an impostor they are not, since there are others.
-    private let isExcused: Bool
+    /// Whether this is a machine that is never believed; clients are not told of it, since there are others.
+    private let isImpostor: Bool
     private var compression: Compression?
     /// How many bytes it sends before it breaks down; nil when it does not.
     private var bytesToCut: Int?
     private var keyUpdatesLeft = 20
     private var isCut = false
-    /// How often the clock had gone across the certificate's bounds when the other side had to judge by it.
+    /// How often the clock had been set when the other side began to judge by it.
     private var handshakeEpoch: Int?
     /// Whether whoever believes its certificate is mistaken.
     private(set) var isNotToBeBelieved = false
@@ -46,8 +46,9 @@ final class StreamLine {
         var chance = Chance(seed: seed)
         let rules = world.protection
         isSecured = rules.tls == .none
-        isExcused = rules.tls != .none && chance.below(1_000) < rules.wrongCertificates
-        certificate = isImpostor ? .ofAnother : isExcused ? chance.one(of: [.ofAnother, .expired, .ofStranger]) : .good
+        let isWrong = rules.tls != .none && chance.below(1_000) < rules.wrongCertificates
+        self.isImpostor = isImpostor
+        certificate = isImpostor ? .ofAnother : isWrong ? chance.one(of: [.ofAnother, .expired, .ofStranger]) : .good
         if rules.tls != .none, chance.below(1_000) < rules.cuts { bytesToCut = chance.below(3_000) }
         self.chance = chance
         wire.received = { [self] in receive($0) }
@@ -79,7 +80,7 @@ final class StreamLine {
         let plain = tls.receive(bytes)
         if tls.state == .open, !isSecured {
             isSecured = true
-            isNotToBeBelieved = certificate != .good || handshakeEpoch == world.wallEpoch && !world.isClockTrue
+            isNotToBeBelieved = handshakeEpoch == world.wallEpoch && !certificate.isGood(at: world.wallSeconds)
         }
         flushTLS()
         expand(plain)
@@ -94,7 +95,7 @@ final class StreamLine {
     private func noteJudgement() {
         guard !isSecured, handshakeEpoch == nil else { return }
         handshakeEpoch = world.wallEpoch
-        if isExcused || !world.isClockTrue { world.judge.excuseLogins(from: world.kernel.now) }
+        if !isImpostor, !certificate.isGood(at: world.wallSeconds) { world.judge.excuseLogins(from: world.kernel.now) }
     }
 
     private func expand(_ bytes: [UInt8]) {
