@@ -22,6 +22,12 @@ package struct DeadlineQueue: Sendable {
     /// How many deadlines stand.
     package var count: Int { slots.count }
 
+    /// When `slot` comes up; nil when it does not.
+    package func due(_ slot: UInt32) -> MonotonicInstant? {
+        guard Int(slot) < places.count, places[Int(slot)] != Self.absent else { return nil }
+        return instants[Int(places[Int(slot)])]
+    }
+
     /// Has `slot`, any number but `UInt32.max`, come up at `instant` or earlier. A later wish than the one that stands is
     /// satisfied by asking again.
     package mutating func schedule(slot: UInt32, at instant: MonotonicInstant) {

@@ -48,6 +48,8 @@ final class UpstreamLink {
     var isClosed = false
     /// Whether writing failed: the server reads no more, what it wrote may still be there.
     var isDeaf = false
+    /// Whether something came from the server since that was looked at last.
+    var hasHeard = false
     /// Whether the stream counts among those that are open.
     var isCounted = false
     /// How many connections were given up for the next target's: what comes of an earlier one is not this one's.

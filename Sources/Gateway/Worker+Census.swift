@@ -24,6 +24,15 @@ package struct Census: Equatable, Sendable {
 }
 
 extension Worker {
+    /// Whether a token of the poller stands for one socket, once and for all: a stream keeps its own when it moves on to
+    /// another server.
+    package static func namesOneSocket(_ token: UInt64) -> Bool {
+        switch Token(raw: token).kind {
+        case .client, .race: true
+        default: false
+        }
+    }
+
     /// What it holds now. Reading it changes nothing and costs little.
     package var census: Census {
         Census(

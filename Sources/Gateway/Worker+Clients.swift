@@ -243,8 +243,8 @@ extension Worker {
         connection.written = connection.output.count
     }
 
-    /// Has the connection watched for what is wanted of it now, and gives it a turn where it can go on without.
-    func updateInterest(of connection: ClientConnection) {
+    /// What a connection is to be watched for now.
+    func wantedInterest(of connection: ClientConnection) -> Interest {
         // An end that is known already would be reported for ever.
         var interest: Interest = connection.clientEnd == .none ? .peerClosed : []
         let isLingering = if case .lingering = connection.ending { true } else { false }
@@ -254,10 +254,20 @@ extension Worker {
             && !connection.isBodyWaiting && connection.clientEnd == .none
         if isLingering || mayRead { interest.insert(.readable) }
         if connection.hasUnwritten { interest.insert(.writable) }
-        // Requests that were read and had to wait go on with the next batch, behind everybody else's turn.
-        let mayGoOn =
-            !connection.backlog.isEmpty && connection.http.mayRead && !isLingering && !connection.isBodyWaiting
-        if mayGoOn, !connection.hasUnwritten { goOn(with: connection) }
+        return interest
+    }
+
+    /// Whether requests that were read and had to wait can go on now.
+    func mayGoOn(_ connection: ClientConnection) -> Bool {
+        connection.ending == .none && !connection.backlog.isEmpty && connection.http.mayRead && !connection.hasUnwritten
+            && !connection.isBodyWaiting
+    }
+
+    /// Has the connection watched for what is wanted of it now, and gives it a turn where it can go on without.
+    func updateInterest(of connection: ClientConnection) {
+        let interest = wantedInterest(of: connection)
+        // With the next batch, behind everybody else's turn.
+        if mayGoOn(connection) { goOn(with: connection) }
         do throws(SystemError) {
             try connection.socket.watch(for: interest, as: connection.token.raw, in: poller)
         } catch {
@@ -267,7 +277,7 @@ extension Worker {
     }
 
     /// When something has to happen on this connection; nil while a session decides that.
-    private func deadline(of connection: ClientConnection) -> MonotonicInstant? {
+    func deadline(of connection: ClientConnection) -> MonotonicInstant? {
         if case .lingering = connection.ending { return connection.phaseSince.advanced(by: .seconds(2)) }
         if connection.hasUnwritten {
             let silence = connection.phaseSince.advanced(by: settings.sendTimeout)

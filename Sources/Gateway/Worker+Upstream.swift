@@ -223,11 +223,25 @@ extension Worker {
     /// The session is over: say goodbye, or drop the connection so that the server keeps what can be resumed.
     func leave(_ link: UpstreamLink, _ farewell: StreamFarewell) {
         link.leavingSince = CoarseInstant(now)
-        // A server that closes its side in return is heard even if the client fetched nothing more.
+        // What the server has said to a client that fetched nothing more is still to be read, and its end too.
+        let hasUnread = !link.mayRead || link.backlog != nil
         setReading(true, on: link)
-        handle(.closeRequested(dropsSilently: farewell == .drop), on: link)
-        if !link.isClosed {
-            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: Self.farewellTime))
+        handle(.closeRequested(dropsSilently: farewell == .drop, hasUnread: hasUnread), on: link)
+        guard !link.isClosed else { return }
+        let isReturning = link.machine.phase == .returning
+        link.hasHeard = isReturning
+        linkDeadlines.schedule(
+            slot: link.token.slot, at: now.advanced(by: isReturning ? Self.silenceAtTheEnd : Self.farewellTime))
+    }
+
+    /// What the server had to say is read once nothing came for a moment. One that goes on talking is not listened to for ever.
+    private func endReturning(of link: UpstreamLink, since: MonotonicInstant) {
+        let isOver = since.advanced(by: Self.longestReturn) <= now
+        if link.hasHeard || link.backlog != nil || link.hasUnwritten, !isOver {
+            link.hasHeard = false
+            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: Self.silenceAtTheEnd))
+        } else {
+            leave(link, .close)
         }
     }
 
@@ -263,7 +277,9 @@ extension Worker {
     /// begun, white space, the farewell.
     func handleDeadline(of link: UpstreamLink) {
         guard !link.isClosed else { return }
-        if let since = link.leavingSince.instant {
+        if let since = link.leavingSince.instant, link.machine.phase == .returning {
+            endReturning(of: link, since: since)
+        } else if let since = link.leavingSince.instant {
             reschedule(link, at: farewellEnd(of: link, since: since)) { close(link) }
         } else if let attempt = link.attempt {
             let due = openingDeadline(of: attempt)
@@ -323,4 +339,9 @@ extension Worker {
 
     /// How long a server may take to close its side of the stream.
     private static let farewellTime = Duration.seconds(2)
+
+    /// How long a server says nothing when it has said what it had to say to a session that is over, and how long it may go
+    /// on with that.
+    private static let silenceAtTheEnd = Duration.milliseconds(500)
+    private static let longestReturn = Duration.seconds(10)
 }

@@ -26,6 +26,7 @@ extension Worker {
         switch result {
         case .bytes(let count):
             counters.bytesFromUpstream &+= UInt64(count)
+            link.hasHeard = true
             readBuffer.withBytes { receive($0, on: link) }
             settle(link)
         case .wouldBlock:
@@ -246,6 +247,10 @@ extension Worker {
         let stanzas = collected
         collected = CollectedStanzas()
         counters.stanzasToClients &+= stanzas.count
+        if link.machine.phase == .returning {
+            returnUnfetched(stanzas.bytes, on: link)
+            return
+        }
         if stanzas.management != .none, let session = link.session {
             handle(.streamManaged(isResumable: stanzas.management == .resumable, on: link.stream), session: session)
         }

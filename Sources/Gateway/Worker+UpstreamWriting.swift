@@ -132,15 +132,23 @@ extension Worker {
         updateInterest(of: link)
     }
 
-    func updateInterest(of link: UpstreamLink) {
-        guard link.socket != nil, !link.isClosed else { return }
+    /// What a link's connection is to be watched for now.
+    func wantedInterest(of link: UpstreamLink) -> Interest {
         var interest: Interest = []
         // What was read comes first, and who does not take the answers of TLS itself cannot have it make more of them.
-        let isDebtor = link.unwrittenReplies > Self.mostUnwrittenReplies
+        // The same holds for stanzas that go back.
+        let isDebtor =
+            link.unwrittenReplies > Self.mostUnwrittenReplies
+            || link.machine.phase == .returning && link.unwrittenCount > settings.sessionBuffer
         if link.mayRead, link.backlog == nil, !isDebtor { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
+        return interest
+    }
+
+    func updateInterest(of link: UpstreamLink) {
+        guard link.socket != nil, !link.isClosed else { return }
         do throws(SystemError) {
-            try link.socket?.watch(for: interest, as: link.token.raw, in: poller)
+            try link.socket?.watch(for: wantedInterest(of: link), as: link.token.raw, in: poller)
         } catch {
             logger.error("watching a server's connection failed", metadata: ["error": "\(error)"])
             unwatchable.append(link.token)

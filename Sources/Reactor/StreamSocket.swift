@@ -47,6 +47,9 @@ package struct StreamSocket: ~Copyable, Sendable {
         descriptor
     }
 
+    /// Its number, and what it is watched for; nil when it is not.
+    package var watching: (descriptor: Int32, interest: Interest?) { (descriptor.number, watched.interest) }
+
     /// Whether the kernel watches it for bytes to read.
     package var isReading: Bool { watched.isReading }
 

@@ -141,6 +141,8 @@ package enum StreamPhase: String, Sendable, Equatable, CaseIterable {
     case open
     /// The client restarted the stream (XEP-0206 §5).
     case restarting
+    /// The session is over, and what the server had sent by then goes back to the senders.
+    case returning
     /// `<compress/>` is sent (XEP-0138).
     case compressing
     /// This side has said goodbye.

@@ -16,8 +16,9 @@ package enum StreamInput: Sendable, Equatable {
     case bytesAfterProceed
     /// The client asked for a new stream over the same connection.
     case restartRequested
-    /// The session is over.
-    case closeRequested(dropsSilently: Bool)
+    /// The session is over. `hasUnread`: the server was not read of late, and what it has sent meanwhile is to go back before
+    /// the stream ends; the same input without it ends that.
+    case closeRequested(dropsSilently: Bool, hasUnread: Bool = false)
     /// The server accepts no bytes any more.
     case stalled
     /// The TCP connection is gone.
@@ -51,7 +52,7 @@ package enum StreamEffect: Sendable, Equatable {
     case restarted(features: [UInt8], idleSeconds: UInt32?)
     /// Features that came without a restart say after how long without traffic the server may close the stream (XEP-0478).
     case limitIdle(seconds: UInt32)
-    /// Give the client this element; what it says of the stream's management and of the client's login.
+    /// Give the client this element, or its sender while the phase is `.returning`; what it says of the stream's management and of the client's login.
     case deliver([UInt8], management: StreamManagement = .none, login: LoginSign = .none)
     /// An element was skipped; what becomes of it.
     indirect case skipped(SkippedStanza, SkippedFate)

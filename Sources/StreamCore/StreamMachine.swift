@@ -17,6 +17,8 @@ package struct StreamMachine: Sendable {
         case restarting(hasHeader: Bool)
         /// `<compress/>` is sent; the features are the client's if the server refuses. Boxed, as above.
         indirect case compressing(features: [UInt8], idleSeconds: UInt32?)
+        /// What the server had sent before the session ended is on its way.
+        case returning
         case closing
         case closed
     }
@@ -61,6 +63,7 @@ package struct StreamMachine: Sendable {
         case .open: .open
         case .restarting: .restarting
         case .compressing: .compressing
+        case .returning: .returning
         case .closing: .closing
         case .closed: .closed
         }
@@ -88,7 +91,12 @@ package struct StreamMachine: Sendable {
         case .item(let item): handle(item, into: &effects)
         case .bytesAfterProceed: fail(.bytesAfterProceed, saysGoodbye: false, into: &effects)
         case .restartRequested: handleRestart(into: &effects)
-        case .closeRequested(let dropsSilently): handleClose(dropsSilently: dropsSilently, into: &effects)
+        case .closeRequested(let dropsSilently, let hasUnread):
+            if hasUnread, !dropsSilently, state == .open, management == .none {
+                state = .returning
+            } else {
+                handleClose(dropsSilently: dropsSilently, into: &effects)
+            }
         case .stalled: fail(.stalled, saysGoodbye: false, into: &effects)
         case .connectionLost: fail(.lost, saysGoodbye: false, into: &effects)
         case .deadlineReached:
@@ -149,8 +157,10 @@ package struct StreamMachine: Sendable {
             handleCompressionFailure(into: &effects)
         case .stanza(let bytes, let management, let login):
             switch state {
-            case .open:
+            case .open, .returning:
                 self.management = max(self.management, management)
+                // Once client and server have agreed on counting, the server keeps what was not acknowledged.
+                guard state == .open || self.management == .none else { break }
                 effects.append(.deliver(bytes, management: management, login: login))
             case .closing: break
             default: handleUnexpected(into: &effects)
@@ -158,6 +168,7 @@ package struct StreamMachine: Sendable {
         case .skipped(let stanza):
             switch state {
             case .open: effects.append(.skipped(stanza, fate(of: stanza)))
+            case .returning: effects.append(.skipped(stanza, fate(of: stanza) == .returned ? .returned : .dropped))
             case .closing: break
             default: handleUnexpected(into: &effects)
             }
@@ -198,7 +209,7 @@ package struct StreamMachine: Sendable {
             } else {
                 state = .restarting(hasHeader: true)
             }
-        case .closing:
+        case .returning, .closing:
             break
         default:
             handleUnexpected(into: &effects)
@@ -234,7 +245,7 @@ package struct StreamMachine: Sendable {
             // SASL2 sends new features without a restart (XEP-0388 §2.5).
             if let seconds = offer.idleSeconds { effects.append(.limitIdle(seconds: seconds)) }
             effects.append(.deliver(Self.standingAlone(bytes)))
-        case .closing:
+        case .returning, .closing:
             break
         default:
             handleUnexpected(into: &effects)
@@ -266,7 +277,7 @@ package struct StreamMachine: Sendable {
         case .compressing(let features, let idleSeconds):
             state = .open
             effects.append(.restarted(features: features, idleSeconds: idleSeconds))
-        case .closing:
+        case .returning, .closing:
             break
         default:
             handleUnexpected(into: &effects)
@@ -277,7 +288,7 @@ package struct StreamMachine: Sendable {
         switch state {
         case .closing:
             break
-        case .header, .features, .startTLS, .open, .restarting, .compressing:
+        case .header, .features, .startTLS, .open, .restarting, .compressing, .returning:
             if dropsSilently {
                 state = .closed
                 effects.append(.closeConnection)
@@ -298,10 +309,12 @@ package struct StreamMachine: Sendable {
         fail(.unexpected(phase), saysGoodbye: management != .resumable, into: &effects)
     }
 
-    /// Ends the stream. After our own goodbye an end is no failure, whatever form it takes.
+    /// Ends the stream. Once its session is over an end is no failure, whatever form it takes.
     private mutating func fail(_ failure: StreamFailure, saysGoodbye: Bool, into effects: inout [StreamEffect]) {
         advice = advice ?? advice(after: failure)
-        if state != .closing {
+        if state == .returning {
+            if saysGoodbye { effects.append(.sendStreamEnd) }
+        } else if state != .closing {
             effects.append(.failed(failure))
             if saysGoodbye { effects.append(.sendStreamEnd) }
         }

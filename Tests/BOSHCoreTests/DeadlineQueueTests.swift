@@ -35,6 +35,20 @@ import BOSHCore
         #expect(nothing == nil)
     }
 
+    @Test("it is known when a slot comes up, and that another does not")
+    func due() {
+        var queue = DeadlineQueue()
+        #expect(queue.due(0) == nil)
+        for (slot, instant) in [30, 10, 20].enumerated() {
+            queue.schedule(slot: UInt32(slot), at: Self.at(UInt64(instant)))
+        }
+        #expect((0...3).map { queue.due($0) } == [Self.at(30), Self.at(10), Self.at(20), nil])
+        _ = queue.popDue(now: Self.at(10))
+        #expect(queue.due(1) == nil)
+        queue.schedule(slot: 0, at: Self.at(5))
+        #expect(queue.due(0) == Self.at(5))
+    }
+
     @Test("an earlier wish replaces a later one and comes up once")
     func replaces() {
         var queue = DeadlineQueue()

@@ -194,6 +194,18 @@ import Testing
         #expect(try session.stream.read(until: end) == (0..<1_000).map { returned("m\($0)") }.joined() + end)
     }
 
+    @Test("T-12: what a server had sent beyond what a session keeps is returned too")
+    func returnsWhatWasNotRead() throws {
+        let session = try OpenSession(environment: ["HOLDFAST_SESSION_BUFFER": "16384"])
+        let identifiers = (0..<1_000).map { "m\($0)" }
+        for chunk in stride(from: 0, to: 1_000, by: 100) {
+            try session.stream.send(identifiers[chunk..<chunk + 100].map(message).joined())
+        }
+        try session.daemon.settle()
+        #expect(try session.client.exchange("type='terminate'").isTerminal)
+        #expect(try session.stream.read(until: end) == identifiers.map(returned).joined() + end)
+    }
+
     @Test("T-12 N-07: what the sender wrote into its address and id stands in the error as it was")
     func escapes() throws {
         let session = try OpenSession()

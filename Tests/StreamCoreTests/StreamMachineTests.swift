@@ -230,7 +230,7 @@ struct StreamMachineTests {
         let effects: [StreamEffect] = [
             .failed(.streamError(condition: "host-unknown", bytes: [7])), .sendStreamEnd, .closeConnection,
         ]
-        for var stream in streamsInEveryPhase() where stream.phase != .closing && stream.phase != .closed {
+        for var stream in streamsInEveryPhase() where ![.returning, .closing, .closed].contains(stream.phase) {
             #expect(stream(.item(error)) == effects)
             #expect(stream.phase == .closed)
         }
@@ -256,7 +256,7 @@ struct StreamMachineTests {
         ])
     func failures(input: StreamInput, failure: StreamFailure) {
         for var stream in streamsInEveryPhase() where stream.phase != .closed {
-            let isOurs = stream.phase == .closing
+            let isOurs = stream.phase == .closing || stream.phase == .returning
             #expect(stream(input) == (isOurs ? [.closeConnection] : [.failed(failure), .closeConnection]))
             #expect(stream(input) == [])
         }
@@ -278,7 +278,7 @@ struct StreamMachineTests {
             case .open:
                 #expect(effects == [])
                 #expect(stream.phase == phase)
-            case .closing: #expect(effects == [.closeConnection])
+            case .returning, .closing: #expect(effects == [.closeConnection])
             case .closed: #expect(effects == [])
             default: #expect(effects == [.failed(.timeout(phase)), .closeConnection])
             }
@@ -377,6 +377,9 @@ struct StreamMachineTests {
         var closing = open
         _ = closing(.closeRequested(dropsSilently: false))
         streams.append(closing)
+        var returning = open
+        _ = returning(.closeRequested(dropsSilently: false, hasUnread: true))
+        streams.append(returning)
         var closed = open
         _ = closed(.connectionLost)
         streams.append(closed)
@@ -398,7 +401,8 @@ struct StreamMachineTests {
             .item(.features(FeaturesOffer(offersZlib: true), bytes: features)), .item(.compressed),
             .item(.compressionFailure), .compressionBroken, .unfinishedStanzaTimeout,
             .bytesAfterProceed, .restartRequested, .restartRequested, .closeRequested(dropsSilently: false),
-            .closeRequested(dropsSilently: true), .stalled, .connectionLost, .deadlineReached,
+            .closeRequested(dropsSilently: true), .closeRequested(dropsSilently: false, hasUnread: true), .stalled,
+            .connectionLost, .deadlineReached,
         ]
     }
 }

@@ -45,6 +45,8 @@ final class BOSHClient {
         chance = Chance(seed: UInt64(plan["seed"]))
         ledger = Ledger(number, world.judge)
         ledger.mayBeLate = plan["piece"] > 0 || plan["slow"] > 0
+        // It may have much to fetch first.
+        ledger.noticesWithin = .seconds(30) + .milliseconds(20 * plan["thinks"])
         rid = 1 + chance.below(1_000_000)
         nextAnswer = rid
         wait = max(plan["wait"], 5)
@@ -109,7 +111,7 @@ final class BOSHClient {
         for _ in 0..<count {
             let padding = chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40)
             queue.append(
-                "<message xmlns='jabber:client' to='peer' id='u\(sent)'><body>\(String(repeating: "u", count: padding))</body></message>"
+                "<message xmlns='jabber:client' to='peer' id='u\(sent)'><body>\(letters( "u", padding))</body></message>"
             )
             sent += 1
         }
@@ -160,8 +162,9 @@ final class BOSHClient {
             sendRequest(attributes: " type='terminate'", payload: payload)
             return
         }
-        // What one who goes had not read comes back from the last `requests` answers only, so such a client keeps within those.
-        if plan["ending"] > 0, let lowest = open.map(\.rid).min(), rid + 1 - lowest >= requests { return }
+        // The last `requests` answers are kept for it, and it does not run ahead of one that it has not read: neither would what
+        // it had not read when it goes come back, nor could it ask again.
+        if let lowest = open.map(\.rid).min(), rid + 1 - lowest >= requests { return }
         if !queue.isEmpty, open.count < requests {
             let payload = queue.joined()
             queue = []
@@ -260,8 +263,8 @@ final class BOSHClient {
             nextAnswer += 1
             read(body)
         }
-        // The client thinks for a moment.
-        kernel.after(.microseconds(100)) { [weak self] in self?.pump() }
+        // The client thinks for a moment, or for a while.
+        kernel.after(.microseconds(100 + plan["thinks"] * 1_000)) { [weak self] in self?.pump() }
     }
 
     private func isRecoverable(_ body: [UInt8]) -> Bool { body.attribute("type") == "error" }

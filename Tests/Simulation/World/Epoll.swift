@@ -4,6 +4,9 @@ import Glibc
 /// The interest list, level-triggered: what is ready is reported in every wait until it is ready no more.
 final class Epoll: KernelObject {
     private var queue: [KernelObject] = []
+    private var tokens: Set<UInt64> = []
+    /// Told of each registration, and whether it is the first with its token.
+    var registered: (_ token: UInt64, _ isFirst: Bool) -> Void = { _, _ in }
 
     /// Looks at an object again, because something about it has changed.
     func poke(_ object: KernelObject) {
@@ -16,7 +19,11 @@ final class Epoll: KernelObject {
         switch operation {
         case EPOLL_CTL_ADD:
             guard object.registration == nil else { return -Int(EEXIST) }
+            // The same socket may leave and come again.
+            let isKnown = object.latestToken == token
             object.registration = KernelObject.Registration(interest: interest, token: token)
+            object.latestToken = token
+            if !isKnown { registered(token, tokens.insert(token).inserted) }
         case EPOLL_CTL_MOD:
             guard object.registration != nil else { return -Int(ENOENT) }
             object.registration?.interest = interest

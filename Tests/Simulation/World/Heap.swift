@@ -7,27 +7,29 @@ struct Heap<Element: Comparable> {
 
     mutating func push(_ element: Element) {
         elements.append(element)
-        var child = elements.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard elements[child] < elements[parent] else { return }
-            elements.swapAt(child, parent)
-            child = parent
+        var place = elements.count - 1
+        while place > 0 {
+            let parent = (place - 1) / 2
+            guard element < elements[parent] else { break }
+            elements[place] = elements[parent]
+            place = parent
         }
+        elements[place] = element
     }
 
     mutating func removeFirst() {
-        elements.swapAt(0, elements.count - 1)
-        elements.removeLast()
-        var parent = 0
+        let last = elements.removeLast()
+        guard !elements.isEmpty else { return }
+        var place = 0
         while true {
-            var least = 2 * parent + 1
-            guard least < elements.count else { return }
+            var least = 2 * place + 1
+            guard least < elements.count else { break }
             if least + 1 < elements.count, elements[least + 1] < elements[least] { least += 1 }
-            guard elements[least] < elements[parent] else { return }
-            elements.swapAt(parent, least)
-            parent = least
+            guard elements[least] < last else { break }
+            elements[place] = elements[least]
+            place = least
         }
+        elements[place] = last
     }
 
     mutating func popFirst() -> Element? {

@@ -5,6 +5,8 @@ import Glibc
 class KernelObject {
     fileprivate(set) var descriptor: Int32 = -1
     var registration: Registration?
+    /// The token with which it was watched last.
+    var latestToken: UInt64?
 
     struct Registration {
         var interest: UInt32
@@ -61,6 +63,8 @@ final class Kernel {
     private var freeNumbers = Heap<Int32>()
     private(set) var openDescriptors = 0
     private var agenda = Heap<Event>()
+    private var actions: [(() -> Void)?] = []
+    private var freePlaces: [Int] = []
     private var ends: [SocketEnd] = []
     private var farewells: [() -> Void] = []
     private var eventCount: UInt64 = 0
@@ -95,7 +99,8 @@ final class Kernel {
     private struct Event: Comparable {
         let time: Instant
         let number: UInt64
-        let action: () -> Void
+        /// Where its action stands: events are moved often, and closures are dear to move.
+        let place: Int
         static func < (one: Event, other: Event) -> Bool {
             one.time == other.time ? one.number < other.number : one.time < other.time
         }
@@ -125,7 +130,9 @@ final class Kernel {
 
     func at(_ time: Instant, _ action: @escaping () -> Void) {
         eventCount += 1
-        agenda.push(Event(time: max(time, now), number: eventCount, action: action))
+        let place = freePlaces.popLast() ?? actions.count
+        if place == actions.count { actions.append(action) } else { actions[place] = action }
+        agenda.push(Event(time: max(time, now), number: eventCount, place: place))
     }
 
     /// Has what is on its way to an end arrive in time.
@@ -158,7 +165,10 @@ final class Kernel {
     private func runDueEvents() {
         while let event = agenda.first, event.time <= now, !isOver {
             agenda.removeFirst()
-            event.action()
+            let action = actions[event.place]
+            actions[event.place] = nil
+            freePlaces.append(event.place)
+            action?()
         }
     }
 
@@ -202,6 +212,7 @@ final class Kernel {
     /// Puts another object where a descriptor points to, as connect(2) makes another thing of a socket.
     func replace(_ descriptor: Int32, with object: KernelObject) {
         object.registration = self.object(descriptor)?.registration
+        object.latestToken = self.object(descriptor)?.latestToken
         object.registration?.isQueued = false
         objects[Int(descriptor) - Self.first] = object
         object.descriptor = descriptor
@@ -230,6 +241,7 @@ final class Kernel {
         children.refusal = { nil }
         children.wasShort = {}
         agenda = Heap()
+        actions = []
         services = [:]
     }
 

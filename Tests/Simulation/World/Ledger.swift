@@ -12,6 +12,10 @@ final class Ledger {
     private var returned: Set<Int> = []
     /// Something was done to its server or to the way there, so that it may be lost.
     var isServerFaulty = false
+    /// When its server ended the connection, in whatever way.
+    var serverGoneAt: Instant?
+    /// How long it may take until a client that does nothing else is told of that.
+    var noticesWithin = Duration.seconds(30)
     /// Its line is so slow that it may come too late for everything.
     var mayBeLate = false
     /// The client does not keep to the rules, or is not there any more.
@@ -71,6 +75,10 @@ final class Ledger {
         if case .told(let condition) = end, !isServerFaulty, !isClientFaulty, !mayBeLate, !judge.isDisturbed, !isExcused
         {
             judge.fail("\(name): the client did nothing wrong and was told \(condition)")
+        }
+        if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt
+        {
+            judge.fail("\(name): its server was gone and it was never told")
         }
         guard !isServerFaulty, !judge.isDisturbed else { return }
         if end == .terminated, !isClientFaulty, receivedUp < sentUp {

@@ -103,3 +103,8 @@ extension [UInt8] {
         return String(decoding: self[(start + 1)..<end], as: UTF8.self)
     }
 }
+
+/// So many letters. `String(repeating:count:)` takes a hundred times as long for them.
+func letters(_ letter: Unicode.Scalar, _ count: Int) -> String {
+    String(decoding: repeatElement(UInt8(ascii: letter), count: count), as: UTF8.self)
+}

@@ -20,6 +20,10 @@ struct Scenario: CustomStringConvertible {
         }
         drawUpstream(seed, isRough: isRough, span: span)
         guard isRough else { return }
+        if chance.once(in: 4) {
+            let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])
+            settings.append(SettingEntry("session-buffer", size, origin: .environment))
+        }
         for _ in 0..<chance.below(4) {
             var fault = Plan(chance.one(of: ["clock", "call", "call", "call", "burst"]))
             fault["at"] = chance.below(span + 10_000)
@@ -67,6 +71,13 @@ struct Scenario: CustomStringConvertible {
         if chance.once(in: 4) {
             plan["fault"] = chance.within(1...5)
             plan["faultat"] = chance.below(plan["life"] * 1_000 + 2_000)
+        }
+        if chance.once(in: 8) {
+            // More than its session keeps, and it does not hurry to fetch that.
+            plan["bulk"] = chance.one(of: [1_000, 8_000])
+            plan["thinks"] = chance.one(of: [0, 500, 5_000])
+            plan["down"] = 60
+            if chance.once(in: 2) { plan["pace"] = 5 }
         }
         return plan
     }

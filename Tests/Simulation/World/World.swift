@@ -53,6 +53,7 @@ final class World {
         world.kernel.end()
         world.names = nil
         world.kernel.turnEnded = {}
+        world.kernel.epoll.registered = { _, _ in }
         world.kernel.stuck = {}
         world.judge.failed = {}
         Kernel.current = nil
@@ -80,6 +81,10 @@ final class World {
         judge.failed = { [self] in kernel.isOver = true }
         kernel.stuck = { [self] in judge.fail("nothing will ever happen again, and the worker waits for it") }
         kernel.turnEnded = { [self] in judgeTurn() }
+        kernel.epoll.registered = { [self] token, isFirst in
+            guard !isFirst, Worker.namesOneSocket(token) else { return }
+            judge.fail("two sockets were watched under the token \(token)")
+        }
         for tls in [Protection.TLS.none, .direct] {
             kernel.services[Zone.port(tls)] = { [self] in connectToServer($0, isDirect: tls == .direct) }
             kernel.serviceLinks[Zone.port(tls)] = serverLink
@@ -212,7 +217,11 @@ final class World {
             idleTurns = 0
             lastProgress = kernel.progress
         }
-        if let bytes = worker?.census.bytes, bytes > 80 << 20 { judge.fail("the account has \(bytes) bytes") }
+        guard let worker else { return }
+        if worker.census.bytes > 80 << 20 { judge.fail("the account has \(worker.census.bytes) bytes") }
+        if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.object($0)?.registration?.interest }) {
+            judge.fail(fault)
+        }
     }
 }
 

@@ -105,9 +105,9 @@ final class XMPPServer {
         for _ in 0..<min(1 + chance.below(3), plan["down"] - sent) {
             sent += 1
             let number = client.ledger.serverSends(at: kernel.now)
-            let padding = chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40)
+            let padding = plan["bulk"] + (chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40))
             say(
-                "<message from='peer' to='c\(client.ledger.number)' id='d\(number)'><body>\(String(repeating: "d", count: padding))</body></message>"
+                "<message from='peer' to='c\(client.ledger.number)' id='d\(number)'><body>\(letters( "d", padding))</body></message>"
             )
         }
         kernel.after(chance.time(.milliseconds(1)...(.milliseconds(max(plan["pace"], 2))))) { [self] in speak() }
@@ -129,6 +129,8 @@ final class XMPPServer {
     private func fail(_ kind: Int) {
         guard let client, !isClosed else { return }
         client.ledger.isServerFaulty = true
+        // A machine that vanished says nothing.
+        if kind != 3 { client.ledger.serverGoneAt = kernel.now }
         isClosed = true
         switch kind {
         case 1: wire.reset()

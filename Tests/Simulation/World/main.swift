@@ -69,9 +69,10 @@ func value(_ name: String, _ standard: Int) -> Int {
     return Int(CommandLine.arguments[index + 1]) ?? standard
 }
 
-if CommandLine.arguments.count > 1, !CommandLine.arguments[1].hasPrefix("--") {
+let files = CommandLine.arguments.dropFirst().filter { $0 != "--log" }
+if let first = files.first, !first.hasPrefix("--") {
     var code: Int32 = 0
-    for file in CommandLine.arguments.dropFirst() where !file.hasPrefix("--") {
+    for file in files {
         let text = try String(contentsOfFile: file, encoding: .utf8)
         guard let scenario = Scenario(text: text) else { fatalError("\(file) is no scenario") }
         World.isTold = CommandLine.arguments.contains("--log")
