@@ -86,10 +86,11 @@ let package = Package(
 
         // The whole worker in a simulated world. Its calls take the place of libc's in this executable alone.
         .target(
-            name: "CSimulatedCalls", path: "Tests/Simulation/Calls",
+            name: "CSimulatedCalls", dependencies: ["COpenSSL"], path: "Tests/Simulation/Calls",
             cSettings: [.unsafeFlags(["-fno-builtin", "-U_FORTIFY_SOURCE"])]),
         .executableTarget(
-            name: "holdfast-simulation", dependencies: ["CSimulatedCalls", "CLinux", "Gateway", "Settings", logging],
+            name: "holdfast-simulation",
+            dependencies: ["CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Settings", logging],
             path: "Tests/Simulation/World",
             // A million sessions are to be played; what one access to a property may cost is not the question here.
             swiftSettings: worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),

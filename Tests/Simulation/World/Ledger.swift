@@ -71,7 +71,9 @@ final class Ledger {
             judge.fail("\(name): the client waits for ever")
             return
         }
-        if case .told(let condition) = end, !isServerFaulty, !isClientFaulty, !mayBeLate, !judge.isDisturbed {
+        let isExcused = !hasLoggedIn && judge.excusesLogin(endedAt: endedAt)
+        if case .told(let condition) = end, !isServerFaulty, !isClientFaulty, !mayBeLate, !judge.isDisturbed, !isExcused
+        {
             judge.fail("\(name): the client did nothing wrong and was told \(condition)")
         }
         if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt

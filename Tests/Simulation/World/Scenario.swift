@@ -18,6 +18,7 @@ struct Scenario: CustomStringConvertible {
         for _ in 0..<chance.within(1...40) {
             clients.append(Self.client(&chance, isRough: isRough, span: span))
         }
+        drawUpstream(seed, isRough: isRough, span: span)
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])

@@ -6,8 +6,6 @@ import Settings
 /// One history: a worker, its machine, its clients and its servers, from one scenario.
 final class World {
     static let port: UInt16 = 5280
-    private static let serverPort: UInt16 = 5222
-
     let kernel: Kernel
     let judge = Judge()
     private let scenario: Scenario
@@ -20,6 +18,11 @@ final class World {
     private var isLeaving = false
     private var burstCount = 0
     private(set) var logins = 0
+    let protection: Protection
+    private(set) lazy var tlsRules = TLSServerRules(isOld: protection.isOld)
+    /// How often somebody has set the clock.
+    private(set) var wallEpoch = 0
+    private var names: Names?
 
     struct Outcome {
         var failure: String?
@@ -33,6 +36,7 @@ final class World {
     private init(_ scenario: Scenario) {
         self.scenario = scenario
         kernel = Kernel(seed: UInt64(scenario.world["seed"]))
+        protection = Protection(scenario.world)
         if scenario.world["descriptors"] > 0 { kernel.descriptorLimit = scenario.world["descriptors"] }
     }
 
@@ -43,9 +47,11 @@ final class World {
         Kernel.current = world.kernel
         simulation_switch(1)
         world.run()
+        world.judgeChildren()
         simulation_switch(0)
         world.clients = []
         world.kernel.end()
+        world.names = nil
         world.kernel.turnEnded = {}
         world.kernel.epoll.registered = { _, _ in }
         world.kernel.stuck = {}
@@ -79,10 +85,16 @@ final class World {
             guard !isFirst, Worker.namesOneSocket(token) else { return }
             judge.fail("two sockets were watched under the token \(token)")
         }
-        kernel.services[Self.serverPort] = { [self] in connectToServer($0) }
+        for tls in [Protection.TLS.none, .direct] {
+            kernel.services[Zone.port(tls)] = { [self] in connectToServer($0, isDirect: tls == .direct) }
+            kernel.serviceLinks[Zone.port(tls)] = serverLink
+        }
+        let names = Names(scenario.world, world: self)
+        self.names = names
         let worker: Worker
         do {
-            worker = try Worker(settings: try settings(), logger: Logger(label: "simulated") { _ in Silence() })
+            let settings = try settings(names.zone)
+            worker = try Worker(settings: settings, logger: Logger(label: "simulated") { _ in Silence() })
         } catch {
             judge.fail("the worker does not start: \(error)")
             return
@@ -98,23 +110,35 @@ final class World {
         if clientsLeft == 0 { rest() }
         let hasEnded = worker.run()
         if judge.failure == nil, !hasEnded { judge.fail("the loop of the worker failed") }
-        if judge.failure == nil, kernel.openDescriptors > descriptorsAtRest {
-            judge.fail("\(kernel.openDescriptors - descriptorsAtRest) descriptors are open at the end")
-        }
+        let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
+        if judge.failure == nil, tooMany > 0 { judge.fail("\(tooMany) descriptors are open at the end") }
         self.worker = nil
     }
 
-    private func settings() throws(SettingsError) -> Settings {
-        let entries = [
-            ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
-            ("upstream", "10.0.0.2:\(Self.serverPort)"), ("upstream-tls", "none"), ("memory-limit", "64 MiB"),
-            ("address-creations", "1000000"), ("max-hold", "3"),
-        ]
+    /// The worker is gone, and has left nobody behind.
+    private func judgeChildren() {
+        if judge.failure == nil, kernel.children.known > 0 {
+            judge.fail("\(kernel.children.known) processes are left behind")
+        }
+    }
+
+    private func settings(_ zone: Zone) throws(SettingsError) -> Settings {
+        let entries =
+            [
+                ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
+                ("memory-limit", "64 MiB"), ("address-creations", "1000000"), ("max-hold", "3"),
+            ] + protection.settings + zone.settings.map { ("upstream", $0) }
         return try Settings.resolve(
             entries: entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings)
     }
 
-    private func connectToServer(_ kernel: Kernel) -> Kernel.ConnectOutcome {
+    private var serverLink: LinkKind {
+        var link = LinkKind()
+        link.piece = scenario.world["piece"]
+        return link
+    }
+
+    private func connectToServer(_ kernel: Kernel, isDirect: Bool) -> Kernel.ConnectOutcome {
         let time = kernel.chance.time(.microseconds(100)...(.milliseconds(20)))
         let seed = kernel.chance.next()
         let fate = kernel.chance.below(1_000)
@@ -123,8 +147,25 @@ final class World {
             judge.isDisturbed = true
             return kernel.chance.once(in: 3) ? .silent : .refused(after: time)
         }
-        return .accepted(after: time) { [self] end in _ = XMPPServer(end, world: self, seed: seed) }
+        let address = kernel.calledAddress
+        // A machine that has no IPv6 knows so at once.
+        if address.isIPv6, scenario.world["ipv6"] == 0 { return .failed(101) }
+        let machine = Zone.Machine(rawValue: address.machine)
+        switch machine {
+        case .ordinary where names?.zone.hasMoved != true, .second: break
+        case .impostor where protection.tls != .none: break
+        case .silent: return .silent
+        default: return .refused(after: time)
+        }
+        return .accepted(after: time) { [self] end in
+            let line = StreamLine(
+                end, world: self, seed: seed &+ 2, isImpostor: machine == .impostor, isDirect: isDirect)
+            _ = XMPPServer(line, world: self, seed: seed)
+        }
     }
+
+    /// What the clock shows, in seconds since 1970.
+    var wallSeconds: Int { (Int(kernel.now.nanoseconds) + Int(kernel.wallOffset)) / 1_000_000_000 }
 
     private func enter(_ fault: Plan) {
         kernel.after(.milliseconds(fault["at"])) { [self] in
@@ -132,6 +173,7 @@ final class World {
             case "clock":
                 // Somebody sets the clock: nothing that matters may go by it.
                 kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
+                wallEpoch += 1
             case "burst":
                 burstCount += 1
                 _ = Burst(fault, number: burstCount, world: self)
@@ -155,9 +197,9 @@ final class World {
         kernel.after(.seconds(1_200)) { [self] in
             for client in clients { client.ledger.settle(margin: .seconds(20)) }
             if let census = worker?.census, !census.isEmpty { judge.fail("at rest there is still \(census)") }
-            if kernel.openDescriptors != descriptorsAtRest {
-                judge.fail("at rest \(kernel.openDescriptors - descriptorsAtRest) descriptors too many are open")
-            }
+            // Each process that looks names up stays, and has a socket.
+            let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
+            if tooMany != 0 { judge.fail("at rest \(tooMany) descriptors too many are open") }
             isLeaving = true
             kernel.signals.pending.append(15)
             kernel.poke(kernel.signals)

@@ -1,7 +1,7 @@
 /// A server: it lets everybody in, keeps what it is told and tells something itself.
 final class XMPPServer {
-    private let world: World
-    private let wire: Wire
+    let world: World
+    let wire: StreamLine
     private var kernel: Kernel { world.kernel }
     private var chance: Chance
     private var markup = Markup()
@@ -11,11 +11,18 @@ final class XMPPServer {
     private var isLoggedIn = false
     private var isClosed = false
     private var sent = 0
+    var manners: Manners
 
-    init(_ end: SocketEnd, world: World, seed: UInt64) {
+    init(_ wire: StreamLine, world: World, seed: UInt64) {
         self.world = world
+        self.wire = wire
         chance = Chance(seed: seed)
-        wire = Wire(end)
+        manners = Manners(in: world, seed: seed)
+        wire.broke = { [self] in
+            isClosed = true
+            client?.ledger.isServerFaulty = true
+            world.judge.excuseLogins(from: kernel.now)
+        }
         wire.received = { [self] in receive($0) }
         wire.ended = { [self] in
             // Who did not say farewell is gone without one.
@@ -49,14 +56,15 @@ final class XMPPServer {
             + "id='s\(chance.below(1_000_000))' from='example.org' version='1.0'>"
         let features =
             isLoggedIn
-            ? "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
-            : "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism>"
-                + "</mechanisms></stream:features>"
-        say(header + features)
+            ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>\(compressionFeature)"
+            : "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>"
+        say("\(header)<stream:features>\(protectionFeature ?? features)</stream:features>")
     }
 
     private func receive(element: [UInt8]) {
+        if negotiates(element) { return }
         if element.has("<auth") {
+            judgeLogin()
             guard let number = Int(element.text), let known = world.client(number) else {
                 world.judge.fail("the server got a login of nobody: \(String(decoding: element, as: UTF8.self))")
                 return
@@ -85,6 +93,9 @@ final class XMPPServer {
         guard let plan else { return }
         wire.slowness = plan["serverslow"]
         speak()
+        if let fault = StreamLine.Fault(rawValue: plan["linefault"]) {
+            kernel.after(.milliseconds(plan["lineat"])) { [self] in fail(fault) }
+        }
         guard plan["fault"] > 0 else { return }
         kernel.after(.milliseconds(plan["faultat"])) { [self] in fail(plan["fault"]) }
     }
@@ -101,6 +112,19 @@ final class XMPPServer {
         }
         kernel.after(chance.time(.milliseconds(1)...(.milliseconds(max(plan["pace"], 2))))) { [self] in speak() }
     }
+
+    private func fail(_ fault: StreamLine.Fault) {
+        guard let client, !isClosed else { return }
+        client.ledger.isServerFaulty = true
+        isClosed = true
+        wire.fail(fault)
+    }
+
+    /// Whatever comes on this connection from now on says nothing.
+    func fallSilent() { isClosed = true }
+
+    /// Another stream begins on the connection.
+    func restart() { markup.beginAgain() }
 
     private func fail(_ kind: Int) {
         guard let client, !isClosed else { return }
@@ -123,7 +147,7 @@ final class XMPPServer {
     }
 
     /// Bytes leave whole or in two pieces.
-    private func say(_ text: String) {
+    func say(_ text: String) {
         guard !isClosed else { return }
         wire.send(text.utf8)
     }
