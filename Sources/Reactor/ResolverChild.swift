@@ -17,6 +17,8 @@ final class ResolverChild {
     private var socket: StreamSocket?
     private var process: ChildProcess?
     private var reader = ResolverFrameReader()
+    /// What the socket has not taken of the question.
+    private var unsent: [UInt8] = []
 
     init(token: UInt64) {
         self.token = token
@@ -48,18 +50,28 @@ final class ResolverChild {
         let pair = try Descriptor.socketPair()
         // Blocking belongs to the open socket, not to a process, and the child wants to block.
         try pair.second.setBlocking(true)
-        try poller.register(pair.first, token: token, interest: .readable)
+        var socket = StreamSocket(pair.first)
+        try socket.watch(for: .readable, as: token, in: poller)
         process = try ChildProcess(executable: executable, arguments: arguments, sharing: pair.second)
-        socket = StreamSocket(pair.first)
+        self.socket = consume socket
     }
 
-    /// Hands the idle process a question. It always fits the socket, which holds one at most; a process that died is
-    /// noticed by its next event, which answers this question too.
-    func work(on question: ResolverQuestion, now: UInt64) {
-        var bytes: [UInt8] = []
-        ResolverFrames.append(question, to: &bytes)
+    /// Hands the idle process a question.
+    func work(on question: ResolverQuestion, now: UInt64, poller: borrowing Poller) {
+        unsent = []
+        ResolverFrames.append(question, to: &unsent)
         work = (question, now)
-        _ = socket?.write(bytes)
+        send(poller)
+    }
+
+    /// Hands over what is left of the question, now that there may be room. It always fits the socket, which holds one at most,
+    /// but the kernel can be short of memory for it. A process that died is noticed by its next event, which answers this
+    /// question too.
+    func send(_ poller: borrowing Poller) {
+        guard !unsent.isEmpty else { return }
+        if case .wrote(let count)? = socket?.write(unsent) { unsent.removeFirst(count) }
+        // Where the kernel does not even take that, the question ends with the patience for it.
+        try? socket?.watch(for: unsent.isEmpty ? .readable : [.readable, .writable], as: token, in: poller)
     }
 
     /// Reads what has come. To be repeated until `.nothing`.
@@ -91,6 +103,7 @@ final class ResolverChild {
         process?.end()
         process = nil
         reader = ResolverFrameReader()
+        unsent = []
         work = nil
     }
 

@@ -106,6 +106,7 @@ package struct ResolverLink: ~Copyable {
         _ event: PollEvent, now: UInt64, poller: borrowing Poller
     ) -> [ResolverAnswer] {
         guard let child = children.first(where: { $0.token == event.token }) else { return [] }
+        if event.isWritable { child.send(poller) }
         var answers: [ResolverAnswer] = []
         switch child.read(with: &buffer) {
         case .nothing: return []
@@ -146,7 +147,7 @@ package struct ResolverLink: ~Copyable {
                 return failWaiting("no resolver process: \(error?.description ?? "none is allowed")", now: now)
             }
             guard let question = questions.takeWaiting(includingStrange: mayWorkForStrangers) else { return [] }
-            child.work(on: question, now: now)
+            child.work(on: question, now: now, poller: poller)
         }
         return []
     }

@@ -45,6 +45,8 @@ static int is_on = 0;
 
 void simulation_switch(int on) { is_on = on; }
 
+int simulation_is_on(void) { return is_on; }
+
 static int is_simulated(int descriptor) { return descriptor >= simulated_first; }
 
 static long result(long value) {

@@ -4,7 +4,9 @@ extension BOSHClient {
     func mayResume(after condition: String?) -> Bool {
         guard let stream = streams.first else { return false }
         let mayNot = isTerminating || managedID == nil || resumptions == 5 || isOffending && plan["breach"] != 1
-        if let condition, !isTerminating, stream.ledger.end == nil, !stream.ledger.isExplained(condition) {
+        if let condition, !isTerminating, stream.ledger.end == nil, !stream.ledger.isExplained(condition),
+            !world.judge.excusesLogin(endedAt: kernel.now)
+        {
             world.judge.fail("\(name): the client was told \(condition), which nothing explains")
         }
         guard !mayNot, managed?.isOver == false else {

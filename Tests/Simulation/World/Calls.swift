@@ -113,6 +113,7 @@ func simulatedListen(_ descriptor: Int32) -> Int {
 func simulatedConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Int {
     guard kernel.object(descriptor) is Door else { return -Int(EISCONN) }
     if let code = kernel.faults.take(.connect) { return -Int(code) }
+    kernel.calledAddress = CalledAddress(address)
     let result = kernel.connect(descriptor, to: port(of: address))
     kernel.count(Number.connect.rawValue, Int(descriptor), result)
     return result

@@ -70,10 +70,13 @@ final class Kernel {
     private var eventCount: UInt64 = 0
     let epoll = Epoll()
     let signals = Signals()
+    let children = Children()
     /// Who listens on a port of the worker's.
     private var doors: [UInt16: Door] = [:]
     /// Who takes connections that the worker makes, by port.
     var services: [UInt16: (Kernel) -> ConnectOutcome] = [:]
+    /// Where the worker connects to at the moment.
+    var calledAddress = CalledAddress()
     /// What connections to a port of `services` are like.
     var serviceLinks: [UInt16: LinkKind] = [:]
     /// Failures of calls that are to come.
@@ -234,6 +237,9 @@ final class Kernel {
             end.peer = nil
         }
         ends = []
+        children.program = { _ in }
+        children.refusal = { nil }
+        children.wasShort = {}
         agenda = Heap()
         actions = []
         services = [:]

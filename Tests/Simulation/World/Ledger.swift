@@ -128,7 +128,9 @@ final class Ledger {
             judge.fail("\(name): the client waits for ever")
             return
         }
-        if case .told(let condition) = end, !isExplained(condition) {
+        // Who resumes a stream logs in again.
+        let isExcused = (!hasLoggedIn || isManaged) && judge.excusesLogin(endedAt: endedAt)
+        if case .told(let condition) = end, !isExplained(condition), !isExcused {
             judge.fail("\(name): the client was told \(condition), which nothing explains")
         }
         if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt

@@ -42,6 +42,7 @@ struct Scenario: CustomStringConvertible {
             faults.append(restart)
         }
         if chance.once(in: 5) { addProxy(&chance, isRough: isRough) }
+        drawUpstream(seed, isRough: isRough, span: span)
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])

@@ -35,6 +35,14 @@ enum Shrinker {
                     hasShrunk = true
                 }
             }
+            for name in smallest.world.names where name != "seed" && name != "zone" {
+                var candidate = smallest
+                candidate.world[name] = 0
+                if fails(candidate) {
+                    smallest = candidate
+                    hasShrunk = true
+                }
+            }
             for index in smallest.clients.indices {
                 for name in smallest.clients[index].names where name != "seed" && name != "life" {
                     for value in [0, smallest.clients[index][name] / 2] where value != smallest.clients[index][name] {

@@ -9,9 +9,8 @@ final class World {
     /// Where connections begin with a PROXY header.
     static let portOfProxies: UInt16 = 5282
     static let proxyAddress: UInt32 = 0x0A04_0001
-    private static let serverPort: UInt16 = 5222
-    /// Where the other server sends some.
-    private static let otherServerPort: UInt16 = 5223
+    /// Where a server sends some.
+    private static let otherServerPort: UInt16 = 5224
 
     let kernel: Kernel
     let judge = Judge()
@@ -28,6 +27,11 @@ final class World {
     private var isLeaving = false
     private var visitors = 0
     private(set) var logins = 0
+    let protection: Protection
+    private(set) lazy var tlsRules = TLSServerRules(isOld: protection.isOld)
+    /// How often somebody has set the clock.
+    private(set) var wallEpoch = 0
+    private var names: Names?
 
     struct Outcome {
         var failure: String?
@@ -41,6 +45,7 @@ final class World {
     private init(_ scenario: Scenario) {
         self.scenario = scenario
         kernel = Kernel(seed: UInt64(scenario.world["seed"]))
+        protection = Protection(scenario.world)
         if scenario.world["descriptors"] > 0 { kernel.descriptorLimit = scenario.world["descriptors"] }
     }
 
@@ -51,10 +56,12 @@ final class World {
         Kernel.current = world.kernel
         simulation_switch(1)
         world.run()
+        world.judgeChildren()
         simulation_switch(0)
         world.clients = []
         world.servers = []
         world.kernel.end()
+        world.names = nil
         world.kernel.turnEnded = {}
         world.kernel.epoll.registered = { _, _ in }
         world.kernel.stuck = {}
@@ -132,9 +139,21 @@ final class World {
             guard !isFirst, Worker.namesOneSocket(token) else { return }
             judge.fail("two sockets were watched under the token \(token)")
         }
+        for tls in [Protection.TLS.none, .direct] {
+            kernel.services[Zone.port(tls)] = { [self] in
+                connectToServer($0, isDirect: tls == .direct, mayRedirect: tls == .none)
+            }
+            kernel.serviceLinks[Zone.port(tls)] = serverLink
+        }
+        kernel.services[Self.otherServerPort] = { [self] in
+            connectToServer($0, isDirect: false, mayRedirect: false)
+        }
+        let names = Names(scenario.world, world: self)
+        self.names = names
         let worker: Worker
         do {
-            worker = try Worker(settings: try settings(), logger: Logger(label: "simulated") { _ in Silence() })
+            let settings = try settings(names.zone)
+            worker = try Worker(settings: settings, logger: Logger(label: "simulated") { _ in Silence() })
         } catch {
             judge.fail("the worker does not start: \(error)")
             return
@@ -152,20 +171,26 @@ final class World {
         if clientsLeft == 0 { rest() }
         let hasEnded = worker.run()
         if judge.failure == nil, !hasEnded { judge.fail("the loop of the worker failed") }
-        if judge.failure == nil, kernel.openDescriptors > descriptorsAtRest {
-            judge.fail("\(kernel.openDescriptors - descriptorsAtRest) descriptors are open at the end")
-        }
+        let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
+        if judge.failure == nil, tooMany > 0 { judge.fail("\(tooMany) descriptors are open at the end") }
         self.worker = nil
     }
 
-    private func settings() throws(SettingsError) -> Settings {
-        let entries = [
-            ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
-            ("upstream", "10.0.0.2:\(Self.serverPort)"), ("upstream-tls", "none"), ("memory-limit", "64 MiB"),
-            ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
-            ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
-            ("address-creations", "1000000"), ("max-hold", "3"),
-        ]
+    /// The worker is gone, and has left nobody behind.
+    private func judgeChildren() {
+        if judge.failure == nil, kernel.children.known > 0 {
+            judge.fail("\(kernel.children.known) processes are left behind")
+        }
+    }
+
+    private func settings(_ zone: Zone) throws(SettingsError) -> Settings {
+        let entries =
+            [
+                ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
+                ("memory-limit", "64 MiB"), ("address-creations", "1000000"), ("max-hold", "3"),
+                ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
+                ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
+            ] + protection.settings + zone.settings.map { ("upstream", $0) }
         return try Settings.resolve(
             entries: entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings)
     }
@@ -190,7 +215,13 @@ final class World {
         return agent
     }
 
-    private func connectToServer(_ kernel: Kernel, mayRedirect: Bool) -> Kernel.ConnectOutcome {
+    private var serverLink: LinkKind {
+        var link = LinkKind()
+        link.piece = scenario.world["piece"]
+        return link
+    }
+
+    private func connectToServer(_ kernel: Kernel, isDirect: Bool, mayRedirect: Bool) -> Kernel.ConnectOutcome {
         let time = kernel.chance.time(.microseconds(100)...(.milliseconds(20)))
         let seed = kernel.chance.next()
         servers.removeAll { $0.isClosed }
@@ -201,10 +232,27 @@ final class World {
             return kernel.chance.once(in: 3) ? .silent : .refused(after: time)
         }
         if let serversDownUntil, kernel.now < serversDownUntil { return .refused(after: time) }
+        let address = kernel.calledAddress
+        // A machine that has no IPv6 knows so at once.
+        if address.isIPv6, scenario.world["ipv6"] == 0 { return .failed(101) }
+        let machine = Zone.Machine(rawValue: address.machine)
+        switch machine {
+        case .ordinary where names?.zone.hasMoved != true, .second: break
+        case .impostor where protection.tls != .none: break
+        case .silent: return .silent
+        default: return .refused(after: time)
+        }
         return .accepted(after: time) { [self] end in
-            servers.append(XMPPServer(end, world: self, seed: seed, mayRedirect: mayRedirect))
+            let line = StreamLine(
+                end, world: self, seed: seed &+ 2, isImpostor: machine == .impostor, isDirect: isDirect)
+            // Only where nothing else decides where a server is, and none has to prove who it is.
+            let mayRedirect = mayRedirect && protection.tls == .none && names?.zone.upstream == .address
+            servers.append(XMPPServer(line, world: self, seed: seed, mayRedirect: mayRedirect))
         }
     }
+
+    /// What the clock shows, in seconds since 1970.
+    var wallSeconds: Int { (Int(kernel.now.nanoseconds) + Int(kernel.wallOffset)) / 1_000_000_000 }
 
     private func enter(_ fault: Plan) {
         kernel.after(.milliseconds(fault["at"])) { [self] in
@@ -212,6 +260,7 @@ final class World {
             case "clock":
                 // Somebody sets the clock: nothing that matters may go by it.
                 kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
+                wallEpoch += 1
             case "burst":
                 visitors += 1
                 _ = Burst(fault, number: visitors, world: self)
@@ -240,9 +289,9 @@ final class World {
         kernel.after(.seconds(1_200)) { [self] in
             for ledger in clients.flatMap(\.ledgers) { ledger.settle(margin: .seconds(20)) }
             if let census = worker?.census, !census.isEmpty { judge.fail("at rest there is still \(census)") }
-            if kernel.openDescriptors != descriptorsAtRest {
-                judge.fail("at rest \(kernel.openDescriptors - descriptorsAtRest) descriptors too many are open")
-            }
+            // Each process that looks names up stays, and has a socket.
+            let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
+            if tooMany != 0 { judge.fail("at rest \(tooMany) descriptors too many are open") }
             isLeaving = true
             kernel.signals.pending.append(15)
             kernel.poke(kernel.signals)

@@ -18,7 +18,7 @@ final class XMPPServer {
     }
 
     let world: World
-    private let wire: Wire
+    let wire: StreamLine
     private var kernel: Kernel { world.kernel }
     private var chance: Chance
     private var markup = Markup()
@@ -33,12 +33,19 @@ final class XMPPServer {
     /// What its client may resume, if it has asked for that (XEP-0198).
     private var managed: ManagedStream?
     private let mayRedirect: Bool
+    var manners: Manners
 
-    init(_ end: SocketEnd, world: World, seed: UInt64, mayRedirect: Bool) {
+    init(_ wire: StreamLine, world: World, seed: UInt64, mayRedirect: Bool) {
         self.world = world
+        self.wire = wire
         self.mayRedirect = mayRedirect
         chance = Chance(seed: seed)
-        wire = Wire(end)
+        manners = Manners(in: world, seed: seed)
+        wire.broke = { [self] in
+            isClosed = true
+            noteFailure("remote-connection-failed")
+            world.judge.excuseLogins(from: kernel.now)
+        }
         wire.received = { [self] in receive($0) }
         wire.ended = { [self] in
             // Who did not say farewell is gone without one.
@@ -90,9 +97,9 @@ final class XMPPServer {
         }
         let features =
             isLoggedIn
-            ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>"
+            ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>\(compressionFeature)"
             : "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>"
-        say("\(header)<stream:features>\(features)</stream:features>")
+        say("\(header)<stream:features>\(protectionFeature ?? features)</stream:features>")
     }
 
     private static func error(_ condition: String, text: String = "") -> String {
@@ -101,7 +108,9 @@ final class XMPPServer {
     }
 
     private func receive(element: [UInt8]) {
+        if negotiates(element) { return }
         if element.has("<auth") {
+            judgeLogin()
             guard let login = Int(element.text), let known = world.client(login), let stream = world.stream(login)
             else {
                 world.judge.fail("the server got a login of nobody: \(String(decoding: element, as: UTF8.self))")
@@ -147,6 +156,9 @@ final class XMPPServer {
         // A client that will resume is told nothing that is not counted.
         if plan["managed"] == 0 { speak() }
         if plan["flood"] > 0 { kernel.after(chance.time(.zero...(.seconds(2)))) { [self] in flood(plan["flood"]) } }
+        if let fault = StreamLine.Fault(rawValue: plan["linefault"]) {
+            kernel.after(.milliseconds(plan["lineat"])) { [self] in fail(fault) }
+        }
         // What befalls one stream is nothing to the others.
         guard let stream, stream.login / World.streamStep == plan["faultstream"] else { return }
         guard let fault = Fault(rawValue: plan["fault"]), client?.resumptions == 0 else { return }
@@ -210,16 +222,33 @@ final class XMPPServer {
         say(String(repeating: chance.once(in: 2) ? "<a/>" : " \n", count: count))
     }
 
+    /// The stream ends by its server's doing, and its client is told so.
+    private func noteFailure(_ condition: String) {
+        stream?.ledger.serverFails()
+        managed?.isOver = true
+        client?.explain([condition, "item-not-found"])
+    }
+
+    private func fail(_ fault: StreamLine.Fault) {
+        guard !isClosed, !isMute else { return }
+        noteFailure("remote-connection-failed")
+        isClosed = true
+        wire.fail(fault)
+    }
+
+    /// Whatever comes on this connection from now on says nothing.
+    func fallSilent() { isClosed = true }
+
+    /// Another stream begins on the connection.
+    func restart() { markup.beginAgain() }
+
     private func fail(_ fault: Fault) {
         guard let client, let stream, !isClosed, !isMute else { return }
         // A stream that can be resumed loses nothing with its connection.
         let isResumable = managed != nil && fault.rawValue <= Fault.vanished.rawValue
         // A machine that vanished says nothing.
         if fault != .vanished { stream.ledger.serverGoneAt = kernel.now }
-        if !isResumable {
-            stream.ledger.serverFails()
-            managed?.isOver = true
-        }
+        if !isResumable { noteFailure(fault.condition) }
         // The session may be gone when the client asks again for an answer that was lost.
         client.explain([fault.condition, "item-not-found"])
         // What crosses the end of a stream has the server's machine reset the connection, and its last words may be lost.
@@ -253,7 +282,7 @@ final class XMPPServer {
         isClosed = true
     }
 
-    private func say(_ text: String) {
+    func say(_ text: String) {
         guard !isClosed, !isMute else { return }
         wire.send(text.utf8)
     }

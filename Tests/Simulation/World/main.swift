@@ -10,6 +10,8 @@ if ProcessInfo.processInfo.environment["SWIFT_DETERMINISTIC_HASHING"] == nil {
     fatalError("cannot begin again")
 }
 
+simulation_take_randomness()
+
 /// Plays a scenario twice; a failure is what it found, or that both differ.
 func judge(_ scenario: Scenario, isRepeated: Bool = true) -> (World.Outcome, String?) {
     let first = World.play(scenario)

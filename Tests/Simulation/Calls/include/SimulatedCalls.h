@@ -11,8 +11,18 @@
 // Descriptors of the model have numbers from here on.
 enum { simulated_first = 1 << 20 };
 
+// Processes of the model have numbers that Linux gives to none.
+enum { simulated_first_process = 1 << 23 };
+
 // Whether new sockets, times and random bytes come from the model.
 void simulation_switch(int isOn);
+int simulation_is_on(void);
+
+// From now on OpenSSL takes its random bytes from getrandom.
+void simulation_take_randomness(void);
+
+// A file with this text that lasts as long as the process, as a descriptor of the real kernel; -1 without memory.
+int simulation_file(const char *text);
 
 // Reports the number of the world when the process crashes, or when a turn does not end within `seconds` of real time.
 void simulation_watch(uint64_t world, unsigned seconds);

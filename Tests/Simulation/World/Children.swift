@@ -1,0 +1,134 @@
+import CSimulatedCalls
+import Glibc
+
+/// The processes that the worker starts. Each has one end of a socket pair, and lasts until it wants to end or is killed.
+final class Children {
+    /// One of them, until the worker has collected it.
+    final class Process {
+        let number: Int32
+        let wire: Wire
+        /// As waitpid reports it; nil while the process runs.
+        fileprivate(set) var status: Int32?
+
+        fileprivate init(_ number: Int32, _ wire: Wire) {
+            self.number = number
+            self.wire = wire
+        }
+
+        /// The process is over: its end of the pair is closed.
+        func end(status: Int32) {
+            guard self.status == nil else { return }
+            self.status = status
+            wire.close()
+        }
+    }
+
+    private var processes: [Process] = []
+    private var nextNumber = Int32(simulated_first_process)
+    /// What a process does.
+    var program: (Process) -> Void = { $0.end(status: 0) }
+    /// The errno with which no process can be started now; nil when one can.
+    var refusal: () -> Int32? = { nil }
+    /// There was no descriptor for a socket pair.
+    var wasShort: () -> Void = {}
+
+    /// How many run.
+    var running: Int { processes.count { $0.status == nil } }
+    /// How many the worker has not collected, running ones included.
+    var known: Int { processes.count }
+
+    fileprivate func spawn(_ socket: SharedEnd) -> Int32 {
+        socket.isShared = true
+        let process = Process(nextNumber, Wire(socket.end))
+        nextNumber += 1
+        processes.append(process)
+        program(process)
+        return process.number
+    }
+
+    fileprivate func kill(_ number: Int32, _ signal: Int32) -> Bool {
+        guard let process = processes.first(where: { $0.number == number }) else { return false }
+        process.end(status: signal)
+        return true
+    }
+
+    fileprivate func collect(_ number: Int32, waits: Bool) -> Int32? {
+        guard let index = processes.firstIndex(where: { $0.number == number }) else { return nil }
+        guard let status = processes[index].status else {
+            guard !waits else { fatalError("the worker waits for a process that nobody has told to end") }
+            return nil
+        }
+        processes.remove(at: index)
+        return status
+    }
+}
+
+/// The end of a socket pair that a child gets: what the worker closes is its own descriptor of it.
+private final class SharedEnd: KernelObject {
+    let end: SocketEnd
+    var isShared = false
+
+    init(_ end: SocketEnd) { self.end = end }
+
+    override func close() {
+        if !isShared { end.close() }
+    }
+}
+
+// MARK: The calls of processes.c
+
+private var kernel: Kernel {
+    guard let kernel = Kernel.current else { fatalError("a call of the model outside of a world") }
+    return kernel
+}
+
+private enum Number: UInt64 {
+    case pair = 64, spawn, kill, collect
+}
+
+@_cdecl("simulated_socketpair")
+func simulatedSocketPair(_ descriptors: UnsafeMutablePointer<Int32>) -> Int {
+    let delay: ClosedRange<Duration> = .microseconds(5)...(.microseconds(60))
+    let there = Pipe(sendCapacity: 65_536, receiveCapacity: 65_536)
+    let back = Pipe(sendCapacity: 65_536, receiveCapacity: 65_536)
+    func end(_ inbox: Pipe, _ outbox: Pipe) -> SocketEnd {
+        SocketEnd(kernel, state: .connected, inbox: inbox, outbox: outbox, delay: delay, peerAddress: 0, peerPort: 0)
+    }
+    let (first, second) = (end(back, there), end(there, back))
+    SocketEnd.join(first, second)
+    guard let descriptor = kernel.open(first) else {
+        kernel.children.wasShort()
+        return -Int(EMFILE)
+    }
+    guard let other = kernel.open(SharedEnd(second)) else {
+        kernel.children.wasShort()
+        _ = kernel.close(descriptor)
+        return -Int(EMFILE)
+    }
+    (descriptors[0], descriptors[1]) = (descriptor, other)
+    kernel.count(Number.pair.rawValue, Int(descriptor), Int(other))
+    return 0
+}
+
+@_cdecl("simulated_spawn")
+func simulatedSpawn(_ shared: Int32, _ process: UnsafeMutablePointer<Int32>) -> Int {
+    guard let socket = kernel.object(shared) as? SharedEnd else { return -Int(EBADF) }
+    if let code = kernel.children.refusal() { return -Int(code) }
+    process.pointee = kernel.children.spawn(socket)
+    kernel.count(Number.spawn.rawValue, Int(shared), Int(process.pointee))
+    return 0
+}
+
+@_cdecl("simulated_kill")
+func simulatedKill(_ process: Int32, _ signal: Int32) -> Int {
+    kernel.count(Number.kill.rawValue, Int(process), Int(signal))
+    return kernel.children.kill(process, signal) ? 0 : -Int(ESRCH)
+}
+
+@_cdecl("simulated_collect")
+func simulatedCollect(_ process: Int32, _ waits: Int32, _ status: UnsafeMutablePointer<Int32>) -> Int {
+    kernel.count(Number.collect.rawValue, Int(process), Int(waits))
+    guard let ended = kernel.children.collect(process, waits: waits != 0) else { return 0 }
+    status.pointee = ended
+    return Int(process)
+}
