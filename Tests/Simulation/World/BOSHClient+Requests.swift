@@ -27,11 +27,7 @@ extension BOSHClient {
             return
         }
         guard !isPausing else { return }
-        // What one who goes had not read comes back from the last `requests` answers only, so such a client keeps within those.
-        if plan["ending"] + plan["sleeps"] > 0, let lowest = open.map(\.rid).min(), rid + 1 - lowest >= requests {
-            return
-        }
-        if open.count < requests, let stream = streams.first(where: { !$0.queue.isEmpty && $0.stage != .closed }) {
+        if hasRoom, let stream = streams.first(where: { !$0.queue.isEmpty && $0.stage != .closed }) {
             sendRequest(attributes: "", payload: stream.takeQueue(), on: stream)
         } else if open.isEmpty, hasRoom {
             poll()

@@ -367,7 +367,8 @@ final class BOSHClient {
             return stream
         }
         // Another request may be told that the session is gone before the farewell is answered.
-        let isFarewell = isTerminating && (condition == nil || condition == "item-not-found" && !hasSlept)
+        let isFarewell =
+            isTerminating && (condition == nil || condition == "item-not-found" && !hasSlept && !carrier.isSlow)
         if managed != nil, mayResume(after: condition) { return stream }
         for stream in streams where stream.ledger.end == nil {
             stream.ledger.ends(isFarewell ? .terminated : .told(condition ?? "nothing"), at: kernel.now)

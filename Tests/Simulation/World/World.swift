@@ -47,6 +47,8 @@ final class World {
         kernel = Kernel(seed: UInt64(scenario.world["seed"]))
         protection = Protection(scenario.world)
         if scenario.world["descriptors"] > 0 { kernel.descriptorLimit = scenario.world["descriptors"] }
+        if scenario.world["backlog"] > 0 { kernel.longestBacklog = scenario.world["backlog"] }
+        kernel.shortCalls = scenario.world["short"]
     }
 
     /// Plays a scenario to its end.
@@ -133,8 +135,6 @@ final class World {
         judge.failed = { [self] in kernel.isOver = true }
         kernel.stuck = { [self] in judge.fail("nothing will ever happen again, and the worker waits for it") }
         kernel.turnEnded = { [self] in judgeTurn() }
-        kernel.services[Self.serverPort] = { [self] in connectToServer($0, mayRedirect: true) }
-        kernel.services[Self.otherServerPort] = { [self] in connectToServer($0, mayRedirect: false) }
         kernel.epoll.registered = { [self] token, isFirst in
             guard !isFirst, Worker.namesOneSocket(token) else { return }
             judge.fail("two sockets were watched under the token \(token)")
@@ -293,8 +293,7 @@ final class World {
             let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
             if tooMany != 0 { judge.fail("at rest \(tooMany) descriptors too many are open") }
             isLeaving = true
-            kernel.signals.pending.append(15)
-            kernel.poke(kernel.signals)
+            kernel.raise(15)
         }
     }
 
