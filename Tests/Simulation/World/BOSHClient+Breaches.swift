@@ -1,4 +1,5 @@
-/// What a client may do that breaks the rules. Each breach is told its condition, or nothing where it is none of the session's.
+/// What a client may do that breaks the rules. Each breach is told its condition, and ends the session where it can only be
+/// the session's own client.
 enum Breach: Int, CaseIterable {
     case ridAboveWindow = 1
     case ridUsedAgain

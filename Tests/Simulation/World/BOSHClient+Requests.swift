@@ -36,8 +36,8 @@ extension BOSHClient {
 
     /// Whether another request may be on its way.
     var hasRoom: Bool {
-        // The last `requests` answers are kept for it, and it does not run ahead of one that it has not read: neither would what
-        // it had not read when it goes come back, nor could it ask again.
+        // The last `requests` answers are kept for it, and it does not run ahead of one that it has not read: neither would
+        // what it had not read when it goes come back, nor could it ask again.
         guard open.count < requests, let lowest = open.map(\.rid).min() else { return open.count < requests }
         return rid + 1 - lowest < requests
     }
