@@ -27,7 +27,7 @@ extern long simulated_epoll_ctl(int epoll, int operation, int descriptor, struct
 extern long simulated_epoll_wait(int epoll, struct epoll_event *events, int count, int milliseconds);
 extern long simulated_socket(int family);
 extern long simulated_bind(int descriptor, const struct sockaddr *address, socklen_t length);
-extern long simulated_listen(int descriptor);
+extern long simulated_listen(int descriptor, int backlog);
 extern long simulated_connect(int descriptor, const struct sockaddr *address, socklen_t length);
 extern long simulated_name(int descriptor, struct sockaddr *address, socklen_t *length);
 extern long simulated_get_option(int descriptor, int level, int name, int *value);
@@ -101,7 +101,7 @@ int bind(int descriptor, const struct sockaddr *address, socklen_t length) {
 }
 
 int listen(int descriptor, int backlog) {
-    if (is_simulated(descriptor)) return (int)result(simulated_listen(descriptor));
+    if (is_simulated(descriptor)) return (int)result(simulated_listen(descriptor, backlog));
     return (int)syscall(SYS_listen, descriptor, backlog);
 }
 

@@ -16,10 +16,11 @@ private enum Number: UInt64 {
 
 @_cdecl("simulated_recv")
 func simulatedReceive(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-    guard let end = kernel.object(descriptor) as? SocketEnd else { return -Int(EBADF) }
-    if let code = kernel.faults.take(.receive) { return end.failCall(code) }
-    let target = UnsafeMutableRawBufferPointer(start: bytes, count: count)
-    let result = end.receive(into: target)
+    guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
+    if let end = object as? SocketEnd, let code = kernel.faults.take(.receive), let result = end.failCall(code) {
+        return result
+    }
+    let result = object.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: count))
     if result >= 0 { kernel.noteProgress() }
     kernel.count(Number.receive.rawValue, Int(descriptor), result)
     return result
@@ -27,10 +28,12 @@ func simulatedReceive(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ c
 
 @_cdecl("simulated_send")
 func simulatedSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-    guard let end = kernel.object(descriptor) as? SocketEnd else { return -Int(EBADF) }
-    if let code = kernel.faults.take(.send) { return end.failCall(code) }
+    guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
+    if let end = object as? SocketEnd, let code = kernel.faults.take(.send), let result = end.failCall(code) {
+        return result
+    }
     let source = UnsafeRawBufferPointer(start: bytes, count: count)
-    let result = end.send(source)
+    let result = object.send(source)
     if result > 0 {
         kernel.noteProgress()
         for byte in source.prefix(result) { kernel.note(UInt64(byte)) }
@@ -41,11 +44,12 @@ func simulatedSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int)
 
 @_cdecl("simulated_read")
 func simulatedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-    guard let signals = kernel.object(descriptor) as? Signals else { return -Int(EBADF) }
-    guard !signals.pending.isEmpty else { return -Int(EAGAIN) }
+    guard let signals = kernel.object(descriptor) as? Signals, count >= MemoryLayout<signalfd_siginfo>.size else {
+        return -Int(EINVAL)
+    }
+    guard let number = signals.take() else { return -Int(EAGAIN) }
     var information = signalfd_siginfo()
-    guard count >= MemoryLayout<signalfd_siginfo>.size else { return -Int(EINVAL) }
-    information.ssi_signo = UInt32(signals.pending.removeFirst())
+    information.ssi_signo = UInt32(number)
     bytes.copyMemory(from: &information, byteCount: MemoryLayout<signalfd_siginfo>.size)
     kernel.noteProgress()
     kernel.count(Number.read.rawValue, Int(descriptor), Int(information.ssi_signo))
@@ -56,8 +60,11 @@ func simulatedRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ coun
 func simulatedAccept(
     _ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
 ) -> Int {
-    guard let door = kernel.object(descriptor) as? Door else { return -Int(EBADF) }
-    let result = kernel.accept(from: door, address, length)
+    guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
+    guard object is Door || object is SocketEnd else { return -Int(ENOTSOCK) }
+    guard let door = object as? Door else { return -Int(EINVAL) }
+    let (result, end) = kernel.accept(from: door)
+    if let end, let address, let length { write(end.peerAddress, end.peerPort, to: address, length) }
     kernel.count(Number.accept.rawValue, Int(descriptor), result)
     return result
 }
@@ -91,7 +98,7 @@ func simulatedEpollWait(
 @_cdecl("simulated_socket")
 func simulatedSocket(_ family: Int32) -> Int {
     if let code = kernel.faults.take(.socket) { return -Int(code) }
-    let result = Int(kernel.open(Door()) ?? -EMFILE)
+    let result = Int(kernel.open(Door(kernel)) ?? -EMFILE)
     kernel.count(Number.socket.rawValue, Int(family), result)
     return result
 }
@@ -99,22 +106,21 @@ func simulatedSocket(_ family: Int32) -> Int {
 @_cdecl("simulated_bind")
 func simulatedBind(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Int {
     guard let door = kernel.object(descriptor) as? Door else { return -Int(EINVAL) }
-    return kernel.listen(door, port: port(of: address))
+    return kernel.bind(door, to: port(of: address))
 }
 
 @_cdecl("simulated_listen")
-func simulatedListen(_ descriptor: Int32) -> Int {
+func simulatedListen(_ descriptor: Int32, _ backlog: Int32) -> Int {
     guard let door = kernel.object(descriptor) as? Door else { return -Int(EINVAL) }
-    door.isListening = true
-    return 0
+    return kernel.listen(on: door, backlog: Int(backlog))
 }
 
 @_cdecl("simulated_connect")
 func simulatedConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Int {
-    guard kernel.object(descriptor) is Door else { return -Int(EISCONN) }
+    guard let door = kernel.object(descriptor) as? Door else { return -Int(EISCONN) }
     if let code = kernel.faults.take(.connect) { return -Int(code) }
     kernel.calledAddress = CalledAddress(address)
-    let result = kernel.connect(descriptor, to: port(of: address))
+    let result = kernel.connect(door, to: port(of: address))
     kernel.count(Number.connect.rawValue, Int(descriptor), result)
     return result
 }
@@ -131,10 +137,10 @@ func simulatedName(
 @_cdecl("simulated_get_option")
 func simulatedGetOption(_ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeMutablePointer<Int32>) -> Int
 {
+    guard kernel.object(descriptor) is Door || kernel.object(descriptor) is SocketEnd else { return -Int(ENOTSOCK) }
     value.pointee = 0
     if level == SOL_SOCKET, name == SO_ERROR, let end = kernel.object(descriptor) as? SocketEnd {
-        value.pointee = end.error
-        end.error = 0
+        value.pointee = end.takeError()
     }
     kernel.count(Number.option.rawValue, Int(descriptor), Int(value.pointee))
     return 0
@@ -145,14 +151,18 @@ func simulatedSetOption(
     _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer, _ length: socklen_t
 ) -> Int {
     guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
-    if level == SOL_SOCKET, name == SO_LINGER, let end = object as? SocketEnd { end.resetsOnClose = true }
+    switch object {
+    case let end as SocketEnd: if level == SOL_SOCKET, name == SO_LINGER { end.resetsOnClose = true }
+    case let door as Door: if level == SOL_SOCKET, name == SO_REUSEADDR { door.sharesAddress = true }
+    default: return -Int(ENOTSOCK)
+    }
     return 0
 }
 
 @_cdecl("simulated_shutdown")
 func simulatedShutdown(_ descriptor: Int32, _ how: Int32) -> Int {
-    guard let end = kernel.object(descriptor) as? SocketEnd else { return -Int(ENOTCONN) }
-    let result = end.shutDown()
+    guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
+    let result = object.shutDown()
     kernel.count(Number.shutdown.rawValue, Int(descriptor), result)
     return result
 }
@@ -165,9 +175,15 @@ func simulatedClose(_ descriptor: Int32) -> Int {
 
 @_cdecl("simulated_count")
 func simulatedCount(_ descriptor: Int32, _ request: UInt, _ count: UnsafeMutablePointer<Int32>) -> Int {
-    guard let end = kernel.object(descriptor) as? SocketEnd else { return -Int(EBADF) }
+    switch kernel.object(descriptor) {
+    case nil: return -Int(EBADF)
     // FIONREAD and SIOCOUTQ of <asm/ioctls.h>.
-    count.pointee = Int32(clamping: request == 0x541B ? end.inbox.unread : end.outbox.underway)
+    case let end as SocketEnd:
+        count.pointee = Int32(clamping: request == 0x541B ? end.inbox.unread : end.unacknowledged)
+    case let door as Door where !door.isListening: count.pointee = 0
+    case is Door: return -Int(EINVAL)
+    default: return -Int(ENOTTY)
+    }
     kernel.count(Number.count.rawValue, Int(descriptor), Int(count.pointee))
     return 0
 }
@@ -216,67 +232,5 @@ private func write(
         $0.pointee.sin_family = sa_family_t(AF_INET)
         $0.pointee.sin_port = port.bigEndian
         $0.pointee.sin_addr.s_addr = address.bigEndian
-    }
-}
-
-extension Kernel {
-    fileprivate func accept(
-        from door: Door, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
-    ) -> Int {
-        guard !door.waiting.isEmpty else { return -Int(EAGAIN) }
-        if let code = faults.take(.accept) {
-            hasRefusedToAccept = true
-            return -Int(code)
-        }
-        let end = door.waiting[0]
-        guard let descriptor = open(end) else {
-            hasRefusedToAccept = true
-            return -Int(EMFILE)
-        }
-        door.waiting.removeFirst()
-        noteProgress()
-        if let address, let length { write(end.peerAddress, end.peerPort, to: address, length) }
-        return Int(descriptor)
-    }
-
-    /// Makes a connection of what was a socket without one.
-    fileprivate func connect(_ descriptor: Int32, to port: UInt16) -> Int {
-        guard let service = services[port] else { return -Int(ECONNREFUSED) }
-        let outcome = service(self)
-        if case .failed(let code) = outcome { return -Int(code) }
-        let kind = serviceLinks[port] ?? LinkKind()
-        let there = Pipe(sendCapacity: kind.workerBuffer, receiveCapacity: kind.buffer)
-        let back = Pipe(sendCapacity: kind.buffer, receiveCapacity: kind.workerBuffer)
-        let mine = SocketEnd(
-            self, state: .connecting, inbox: back, outbox: there, delay: kind.delay, peerAddress: 0x0A00_0002,
-            peerPort: port)
-        mine.piece = kind.piece
-        replace(descriptor, with: mine)
-        switch outcome {
-        case .accepted(let time, let take):
-            let its = SocketEnd(
-                self, state: .connected, inbox: there, outbox: back, delay: kind.delay, peerAddress: 0x0A00_0001,
-                peerPort: 40_000)
-            its.piece = kind.piece
-            SocketEnd.join(mine, its)
-            after(time) { [weak self, weak mine] in
-                guard let self else { return }
-                guard let mine, !mine.isClosed else { return }
-                mine.state = .connected
-                noteProgress()
-                poke(mine)
-                take(its)
-            }
-        case .refused(let time):
-            after(time) { [weak mine] in mine?.fail(ECONNREFUSED) }
-        case .silent:
-            // The kernel's own patience with a connection that nobody answers.
-            after(.seconds(130)) { [weak mine] in
-                if mine?.state == .connecting { mine?.fail(ETIMEDOUT) }
-            }
-        case .failed:
-            break
-        }
-        return -Int(EINPROGRESS)
     }
 }

@@ -88,11 +88,11 @@ private enum Number: UInt64 {
 
 @_cdecl("simulated_socketpair")
 func simulatedSocketPair(_ descriptors: UnsafeMutablePointer<Int32>) -> Int {
-    let delay: ClosedRange<Duration> = .microseconds(5)...(.microseconds(60))
+    let link = LinkKind(delay: .microseconds(5)...(.microseconds(60)))
     let there = Pipe(sendCapacity: 65_536, receiveCapacity: 65_536)
     let back = Pipe(sendCapacity: 65_536, receiveCapacity: 65_536)
     func end(_ inbox: Pipe, _ outbox: Pipe) -> SocketEnd {
-        SocketEnd(kernel, state: .connected, inbox: inbox, outbox: outbox, delay: delay, peerAddress: 0, peerPort: 0)
+        SocketEnd(kernel, state: .connected, inbox: inbox, outbox: outbox, link: link, peerAddress: 0, peerPort: 0)
     }
     let (first, second) = (end(back, there), end(there, back))
     SocketEnd.join(first, second)

@@ -16,6 +16,9 @@ final class Epoll: KernelObject {
     }
 
     func control(_ operation: Int32, _ object: KernelObject, _ interest: UInt32, _ token: UInt64) -> Int {
+        // What is always ready has no readiness to watch.
+        if object is Nothing { return -Int(EPERM) }
+        if object === self { return -Int(EINVAL) }
         switch operation {
         case EPOLL_CTL_ADD:
             guard object.registration == nil else { return -Int(EEXIST) }
@@ -30,6 +33,8 @@ final class Epoll: KernelObject {
             object.registration?.token = token
         default:
             guard object.registration != nil else { return -Int(ENOENT) }
+            // It may come again, and is reported once in a wait all the same.
+            if object.registration?.isQueued == true { queue.removeAll { $0 === object } }
             object.registration = nil
             return 0
         }

@@ -18,6 +18,12 @@ class KernelObject {
     var events: UInt32 { 0 }
 
     func close() {}
+
+    // MARK: What only sockets do
+
+    func receive(into target: UnsafeMutableRawBufferPointer) -> Int { -Int(ENOTSOCK) }
+    func send(_ bytes: UnsafeRawBufferPointer) -> Int { -Int(ENOTSOCK) }
+    func shutDown() -> Int { -Int(ENOTSOCK) }
 }
 
 /// Only counts among the descriptors.
@@ -25,24 +31,19 @@ final class Nothing: KernelObject {}
 
 /// The signals of the process that is simulated.
 final class Signals: KernelObject {
-    var pending: [Int32] = []
+    private var pending: [Int32] = []
     override var events: UInt32 { pending.isEmpty ? 0 : EPOLLIN.rawValue }
-}
 
-/// A socket that listens, or does not yet do anything.
-final class Door: KernelObject {
-    var port: UInt16 = 0
-    var isListening = false
-    var waiting: [SocketEnd] = []
-    override var events: UInt32 { waiting.isEmpty ? 0 : EPOLLIN.rawValue }
+    /// A signal that is pending already is not counted again.
+    func raise(_ number: Int32) {
+        if !pending.contains(number) { pending.append(number) }
+    }
 
-    override func close() {
-        for end in waiting {
-            end.resetsOnClose = true
-            end.close()
-        }
-        waiting = []
-        isListening = false
+    /// The pending signal of the lowest number, which is pending no more; nil when there is none.
+    func take() -> Int32? {
+        guard let next = pending.min() else { return nil }
+        pending.removeAll { $0 == next }
+        return next
     }
 }
 
@@ -71,14 +72,22 @@ final class Kernel {
     let epoll = Epoll()
     let signals = Signals()
     let children = Children()
-    /// Who listens on a port of the worker's.
-    private var doors: [UInt16: Door] = [:]
+    /// The sockets that are bound to a port.
+    var doors: [Door] = []
+    /// The next port for a socket that is bound to none in particular.
+    var nextPort: UInt16 = 32_768
     /// Who takes connections that the worker makes, by port.
     var services: [UInt16: (Kernel) -> ConnectOutcome] = [:]
     /// Where the worker connects to at the moment.
     var calledAddress = CalledAddress()
     /// What connections to a port of `services` are like.
     var serviceLinks: [UInt16: LinkKind] = [:]
+    /// What connections between two sockets of this machine are like.
+    var loopback = LinkKind()
+    /// The most connections that may wait to be accepted, whatever listen(2) was told (`net.core.somaxconn`).
+    var longestBacklog = 4_096
+    /// How many of a thousand calls that read or write take less than they could, as when the rest came or was freed a moment later.
+    var shortCalls = 0
     /// Failures of calls that are to come.
     var faults = CallFaults()
     /// Whether some accept has failed: the worker may have turned somebody away then.
@@ -162,6 +171,17 @@ final class Kernel {
         trace ^= trace >> 29
     }
 
+    /// Lets time pass while the worker does something else than wait.
+    func pass(_ time: Duration) {
+        let end = now + time
+        runDueEvents()
+        while let next = agenda.first?.time, next <= end, !isOver {
+            now = max(now, next)
+            runDueEvents()
+        }
+        now = max(now, end)
+    }
+
     private func runDueEvents() {
         while let event = agenda.first, event.time <= now, !isOver {
             agenda.removeFirst()
@@ -199,7 +219,6 @@ final class Kernel {
         guard let object = object(descriptor) else { return -Int(EBADF) }
         let index = Int(descriptor) - Self.first
         object.registration = nil
-        if let door = object as? Door { doors[door.port] = nil }
         object.close()
         object.descriptor = -1
         objects[index] = nil
@@ -211,15 +230,23 @@ final class Kernel {
 
     /// Puts another object where a descriptor points to, as connect(2) makes another thing of a socket.
     func replace(_ descriptor: Int32, with object: KernelObject) {
-        object.registration = self.object(descriptor)?.registration
-        object.latestToken = self.object(descriptor)?.latestToken
+        let former = self.object(descriptor)
+        object.registration = former?.registration
+        object.latestToken = former?.latestToken
         object.registration?.isQueued = false
+        former?.registration = nil
         objects[Int(descriptor) - Self.first] = object
         object.descriptor = descriptor
     }
 
     /// The descriptors that are open, for the judge.
     var openObjects: [KernelObject] { objects.compactMap { $0 } }
+
+    /// How much of so many bytes a call takes: all, or by chance less.
+    func shortened(_ count: Int) -> Int {
+        guard shortCalls > 0, count > 1, chance.below(1_000) < shortCalls else { return count }
+        return chance.within(1...count)
+    }
 
     /// Both ends of a connection know each other until the world ends.
     func remember(_ end: SocketEnd) { ends.append(end) }
@@ -245,42 +272,10 @@ final class Kernel {
         services = [:]
     }
 
-    // MARK: Doors
-
-    func listen(_ door: Door, port: UInt16) -> Int {
-        guard doors[port] == nil else { return -Int(EADDRINUSE) }
-        door.port = port
-        doors[port] = door
-        return 0
-    }
-
-    /// Connects an inhabitant to a port of the worker's; the end is the inhabitant's, and connected at once as far as it can
-    /// tell.
-    func connect(
-        to port: UInt16, from address: UInt32, _ sourcePort: UInt16, link: LinkKind
-    ) -> SocketEnd {
-        let there = Pipe(sendCapacity: link.buffer, receiveCapacity: link.buffer)
-        let back = Pipe(sendCapacity: link.workerBuffer, receiveCapacity: link.buffer)
-        let mine = SocketEnd(
-            self, state: .connected, inbox: back, outbox: there, delay: link.delay, peerAddress: 0x0A00_0001,
-            peerPort: port)
-        let its = SocketEnd(
-            self, state: .connected, inbox: there, outbox: back, delay: link.delay, peerAddress: address,
-            peerPort: sourcePort)
-        mine.piece = link.piece
-        its.piece = link.piece
-        SocketEnd.join(mine, its)
-        after(chance.time(link.delay)) { [weak self, weak mine] in
-            guard let self else { return }
-            guard let door = doors[port], door.isListening else {
-                mine?.fail(ECONNREFUSED)
-                return
-            }
-            door.waiting.append(its)
-            noteProgress()
-            poke(door)
-        }
-        return mine
+    /// The process gets a signal.
+    func raise(_ signal: Int32) {
+        signals.raise(signal)
+        poke(signals)
     }
 
     // MARK: epoll

@@ -19,8 +19,12 @@ final class Pipe {
     /// Nothing arrives any more, and nobody is told.
     var isDead = false
 
-    let sendCapacity: Int
-    let receiveCapacity: Int
+    /// The receiver has closed: whatever comes gets as far as its kernel.
+    var takesAll = false
+
+    /// Both may change, as the real kernel's buffers do.
+    var sendCapacity: Int
+    var receiveCapacity: Int
 
     init(sendCapacity: Int, receiveCapacity: Int) {
         self.sendCapacity = sendCapacity
@@ -48,7 +52,9 @@ final class Pipe {
     /// When there is something to deliver next; nil when nothing is on its way, or the receiver has no room for it.
     var nextArrival: Instant? {
         guard !isDead else { return nil }
-        if firstSegment < segments.count { return unread < receiveCapacity ? segments[firstSegment].arrival : nil }
+        if firstSegment < segments.count {
+            return unread < receiveCapacity || takesAll ? segments[firstSegment].arrival : nil
+        }
         return hasEnded ? nil : endArrival
     }
 
@@ -82,6 +88,7 @@ final class Pipe {
     }
 
     /// Moves bytes that have arrived to the reader.
+    @discardableResult
     func read(into target: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(unread, target.count)
         arrived.withUnsafeBytes { bytes in

@@ -19,6 +19,7 @@ struct Scenario: CustomStringConvertible {
             clients.append(Self.client(&chance, isRough: isRough, span: span))
         }
         drawUpstream(seed, isRough: isRough, span: span)
+        machine(Chance(seed: UInt64(seed) | 1 << 40))
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])
@@ -39,6 +40,13 @@ struct Scenario: CustomStringConvertible {
             }
             faults.append(fault)
         }
+    }
+
+    /// What any machine may do: take or give less than it could in a call, and have little room for those who wait to be accepted.
+    private mutating func machine(_ drawn: Chance) {
+        var chance = drawn
+        world["short"] = chance.one(of: [0, 0, 0, 20, 200])
+        if chance.once(in: 8) { world["backlog"] = chance.within(1...4) }
     }
 
     private static func client(_ chance: inout Chance, isRough: Bool, span: Int) -> Plan {

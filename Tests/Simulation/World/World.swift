@@ -38,6 +38,8 @@ final class World {
         kernel = Kernel(seed: UInt64(scenario.world["seed"]))
         protection = Protection(scenario.world)
         if scenario.world["descriptors"] > 0 { kernel.descriptorLimit = scenario.world["descriptors"] }
+        if scenario.world["backlog"] > 0 { kernel.longestBacklog = scenario.world["backlog"] }
+        kernel.shortCalls = scenario.world["short"]
     }
 
     /// Plays a scenario to its end.
@@ -201,8 +203,7 @@ final class World {
             let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
             if tooMany != 0 { judge.fail("at rest \(tooMany) descriptors too many are open") }
             isLeaving = true
-            kernel.signals.pending.append(15)
-            kernel.poke(kernel.signals)
+            kernel.raise(15)
         }
     }
 

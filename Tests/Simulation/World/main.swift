@@ -89,6 +89,9 @@ if CommandLine.arguments.contains("--print") {
     exit(0)
 }
 let first = value("--seed", 1)
+if CommandLine.arguments.contains("--kernel") {
+    exit(KernelComparison.play(seeds: first..<(first + value("--scripts", 1_000))))
+}
 exit(
     play(
         seeds: first..<(first + value("--worlds", 1_000_000_000)), until: value("--sessions", 1_000),
