@@ -76,8 +76,9 @@ final class Wire {
             if room >= unsent.count {
                 end.transmit(unsent[...])
                 unsent = []
-            } else if room > 0 {
-                end.transmit(unsent.prefix(room))
+            } else if end.outbox.isWritable {
+                // A copy: what is on its way must not keep all that waits behind it.
+                end.transmit(Array(unsent.prefix(room))[...])
                 unsent.removeFirst(room)
             }
         }
