@@ -71,13 +71,15 @@ final class Wire {
 
     private func flush() {
         guard !isOver, end.state == .connected else { return }
-        if !unsent.isEmpty, !end.hasShutDown {
+        // It is told of room as the worker is, when there is a good deal of it.
+        if !unsent.isEmpty, !end.hasShutDown, end.outbox.isWritable {
             let room = end.outbox.room
             if room >= unsent.count {
                 end.transmit(unsent[...])
                 unsent = []
             } else if room > 0 {
-                end.transmit(unsent.prefix(room))
+                // A copy, since what is on its way would keep all that is unsent in memory as it is now.
+                end.transmit(Array(unsent.prefix(room))[...])
                 unsent.removeFirst(room)
             }
         }
