@@ -84,6 +84,12 @@ extension BOSHClient {
     private func attempt(_ request: ClientRequest) {
         request.tries += 1
         guard request.tries < 200 else {
+            if hasReloaded, kernel.hasRefusedToAccept {
+                // What the page sent before it was loaded again was turned away unheard, and it does not know that.
+                goneSilently()
+                finish()
+                return
+            }
             world.judge.fail("\(name): request \(request.rid) was never answered in 200 tries")
             return
         }

@@ -247,7 +247,7 @@ final class BOSHClient {
             return
         }
         // It has kept the rid alone, which works when all its requests have left and arrive in front of the next ones.
-        guard plan["spread"] == 0, open.allSatisfy({ $0.copies == 1 && $0.isWhole }),
+        guard plan["spread"] + plan["pipelines"] == 0, open.allSatisfy({ $0.copies == 1 && $0.isWhole }),
             streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
         else { return }
         carrier.abandonAll()
