@@ -90,7 +90,9 @@ let package = Package(
             cSettings: [.unsafeFlags(["-fno-builtin", "-U_FORTIFY_SOURCE"])]),
         .executableTarget(
             name: "holdfast-simulation",
-            dependencies: ["CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Settings", logging],
+            dependencies: [
+                "CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Settings", "TLSCodec", logging,
+            ],
             path: "Tests/Simulation/World",
             // A million sessions are to be played; what one access to a property may cost is not the question here.
             swiftSettings: worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),

@@ -35,7 +35,9 @@ extension Session {
     ) {
         let number = streams[index].number
         served = number
-        if case .ended(let reason) = streams[index].phase, streams[index].outbound.holdsOnlyStanzas {
+        // The end of the last stream is that of the session and names none, so what needs a name comes before it (`M-04`).
+        let isApart = streams.count == 1 && nextStream > 1 && !streams[index].outbound.isEmpty
+        if !isApart, case .ended(let reason) = streams[index].phase, streams[index].outbound.holdsOnlyStanzas {
             // The last words of a lost stream stand together with its end in one response (`T-06`).
             guard streams.count > 1 else {
                 end(reason, culprit: nil, into: &effects)
@@ -143,7 +145,13 @@ extension Session {
     mutating func end(_ reason: EndReason, culprit: ExchangeID?, into effects: inout [SessionEffect]) {
         // Only a lost upstream's last words go to the client; what one that lives has sent is returned to it (`T-12`).
         var last: BodyResponse?
-        if streams.count == 1, case .ended(let reason) = streams[0].phase { last = lastWords(of: 0, reason) }
+        if streams.count == 1, case .ended(let reason) = streams[0].phase {
+            var words = lastWords(of: 0, reason)
+            if nextStream > 1, words.payload.count > streams[0].streamError.count {
+                words.marks = .some(stream: streams[0].name, report: nil)
+            }
+            last = words
+        }
         var open = held.map(\.exchange)
         for request in early { if let exchange = request.exchange { open.append(exchange) } }
         if let culprit, !open.contains(culprit) { open.append(culprit) }

@@ -58,7 +58,8 @@ final class UpstreamLink {
     var place = EndpointCounts.Place.uncounted
     /// What the worker's account has of it.
     var charged: UInt32 = 0
-    /// How many of the unwritten bytes may be answers that TLS made by itself.
+    /// How many of the unwritten bytes may be answers to the server: those that TLS made by itself, and errors for what was
+    /// skipped.
     var unwrittenReplies: UInt32 = 0
     /// When bytes last went to the server; white space keeps the stream alive after a while.
     var lastSent: CoarseInstant

@@ -12,11 +12,13 @@ extension Worker {
         }
         switch fate {
         case .returned:
-            // Answers may not pile up in front of a server that reads nothing.
-            guard link.unwrittenCount <= Self.mostUnwrittenForAnswer else { return }
+            // Answers may not pile up in front of a server that reads nothing. While many wait it is not read, so that one read
+            // brings fewer than these; what the client sends is no reason to leave a sender untold.
+            guard link.unwrittenReplies <= Self.mostUnwrittenReplies else { return }
             var answer: [UInt8] = []
             guard stanza.appendError(into: &answer) else { return }
             counters.stanzasReturned &+= 1
+            link.unwrittenReplies += UInt32(clamping: answer.count)
             send(answer, on: link)
         case .refused, .replaced:
             stanza.appendReplacement(into: &collected.bytes)
@@ -31,7 +33,7 @@ extension Worker {
         XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= settings.maxStanza
     }
 
-    private static let mostUnwrittenForAnswer = 65_536
+    private static let mostUnwrittenReplies = 262_144
 }
 
 extension Bound {

@@ -135,7 +135,8 @@ extension Worker {
     /// What a link's connection is to be watched for now.
     func wantedInterest(of link: UpstreamLink) -> Interest {
         var interest: Interest = []
-        // What was read comes first, and who does not take the answers of TLS itself cannot have it make more of them.
+        // What was read comes first, and who does not take the answers of TLS itself, or for what was skipped, cannot have more of
+        // them made.
         // The same holds for stanzas that go back.
         let isDebtor =
             link.unwrittenReplies > Self.mostUnwrittenReplies
@@ -155,6 +156,6 @@ extension Worker {
         }
     }
 
-    /// More bytes than these that TLS answered with by itself may not wait for the server.
+    /// With more bytes of answers than these waiting for the server it is not read.
     private static let mostUnwrittenReplies = 64 * 1024
 }

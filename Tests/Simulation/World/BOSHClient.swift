@@ -1,138 +1,307 @@
-/// A web client that keeps to the rules of XEP-0124, over connections that may not.
+/// A web client that keeps to the rules of XEP-0124, unless its plan names a breach, over connections that may not.
+///
+/// Its requests are in `BOSHClient+Requests.swift`.
 final class BOSHClient {
-    private enum Stage {
-        case creating, features, authenticating, restarting, binding, active, leaving, over
+    enum Stage {
+        case creating, running, leaving, over
     }
 
-    private final class Request {
-        let rid: Int
-        let body: [UInt8]
-        let payload: Int
-        var tries = 0
-        /// How often it is on its way at the moment.
-        var copies = 0
-        var isAnswered = false
-        init(_ rid: Int, _ body: [UInt8], payload: Int) {
-            self.rid = rid
-            self.body = body
-            self.payload = payload
-        }
-    }
+    let world: World
+    let plan: Plan
+    let number: Int
+    let begins: Instant
+    let carrier: any Carrier
+    var kernel: Kernel { world.kernel }
+    var chance: Chance
+    /// A chance for what came to the client later, so that the draws of the other stay the same.
+    var otherChance: Chance
+    var stage = Stage.creating
+    /// The first one is there from the beginning.
+    private(set) var streams: [ClientStream]
+    var keys: KeySequence?
 
-    let ledger: Ledger
-    private let world: World
-    private var kernel: Kernel { world.kernel }
-    private let plan: Plan
-    private let agent: HTTPAgent
-    private var chance: Chance
-    private var stage = Stage.creating
-    private var rid: Int
-    private var sid = ""
-    private var requests = 1
-    private var wait: Int
-    private var open: [Request] = []
+    var rid: Int
+    var sid = ""
+    var requests = 1
+    var wait: Int
+    var polling: Duration?
+    var nextPoll = Instant.zero
+    var open: [ClientRequest] = []
     /// Answers that came before those to earlier requests.
-    private var early: [Int: [UInt8]] = [:]
-    private var nextAnswer: Int
-    private var queue: [String] = []
-    private var sent = 0
-    private var isFresh = true
-    private var watchNumber = 0
+    var early: [Int: [UInt8]] = [:]
+    var nextAnswer: Int
+    var isTerminating = false
+    /// A pause was asked for, and is not over.
+    var isPausing = false
+    private var hasSlept = false
+    var hasReloaded = false
+    /// It has broken a rule, and takes the answers in any order.
+    var isOffending = false
+    private var isEnding = false
+    /// What its server keeps for it, as the server has said and as the client knows (XEP-0198).
+    var managed: ManagedStream?
+    var managedID: String?
+    var resumptions = 0
+    var wantsToLeave = false
+    private var broadcasts = 0
 
-    init(_ plan: Plan, number: Int, world: World) {
+    init(_ plan: Plan, number: Int, world: World, carrier: any Carrier) {
         self.plan = plan
+        self.number = number
         self.world = world
+        self.carrier = carrier
         chance = Chance(seed: UInt64(plan["seed"]))
-        ledger = Ledger(number, world.judge)
-        ledger.mayBeLate = plan["piece"] > 0 || plan["slow"] > 0
-        // It may have much to fetch first.
-        ledger.noticesWithin = .seconds(30) + .milliseconds(20 * plan["thinks"])
+        otherChance = Chance(seed: UInt64(plan["seed"]) ^ 0x5EED)
+        let first = ClientStream(login: number, ledger: Ledger("client \(number)", world.judge), stage: .features)
+        first.ledger.mayBeLate = carrier.isSlow
+        first.ledger.noticesWithin = Self.timeToNotice(plan)
+        // A copy may come so late that its answer is not kept any more.
+        if plan["twice"] > 0 { first.ledger.explain(["item-not-found", "other-request"]) }
+        streams = [first]
+        if plan["keys"] > 0 { keys = KeySequence(length: plan["keys"] + 1, seed: UInt64(plan["seed"])) }
         rid = 1 + chance.below(1_000_000)
         nextAnswer = rid
-        wait = max(plan["wait"], 5)
-        var link = LinkKind()
-        link.delay = .microseconds(20)...(.milliseconds(max(plan["delay"], 1)))
-        link.piece = plan["piece"]
-        agent = HTTPAgent(world.kernel, address: 0x0A01_0000 + UInt32(number), link: link)
-        agent.pipelines = plan["pipelines"] > 0
-        agent.slowness = plan["slow"]
-        world.kernel.after(.milliseconds(plan["at"])) { [self] in create() }
+        wait = plan["polling"] == 2 ? 0 : max(plan["wait"], 5)
+        begins = world.kernel.now + .milliseconds(plan["at"])
+        kernel.at(begins) { [self] in create() }
+    }
+
+    /// How long it may take until a client that does nothing else is told that its server is gone.
+    private static func timeToNotice(_ plan: Plan) -> Duration {
+        // It may have much to fetch first.
+        let thinking = Duration.seconds(30) + .milliseconds(20 * plan["thinks"])
+        // A page may have lost the answer in which that stood.
+        if plan["reloads"] > 0, plan["reload"] == 0 { return .seconds(1_000_000) }
+        return thinking + .seconds(150 * (plan["pauses"] + plan["sleeps"]))
     }
 
     var isOver: Bool { stage == .over }
 
-    // MARK: The dialogue
+    var name: String { "client \(number)" }
 
-    private func create() {
-        let hold = max(plan["hold"], 1)
-        let ack = plan["ack"] > 0 ? " ack='1'" : ""
-        send(
-            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0' "
-                + "rid='\(rid)' to='example.org' wait='\(wait)' hold='\(hold)' ver='1.6' xml:lang='en'\(ack)/>",
-            payload: 0)
+    /// What is owed on any of its streams.
+    var ledgers: [Ledger] { streams.map(\.ledger) }
+
+    func explain(_ conditions: [String]) {
+        for ledger in ledgers { ledger.explain(conditions) }
     }
 
-    private func advance(by element: [UInt8]) {
+    func stream(at index: Int) -> ClientStream? { streams.indices.contains(index) ? streams[index] : nil }
+
+    var isActive: Bool { stage == .running && streams.contains { $0.stage == .active } }
+
+    // MARK: The dialogue
+
+    func create() {
+        let hold = plan["polling"] == 1 ? 0 : max(plan["hold"], 1)
+        let ack = plan["ack"] > 0 ? " ack='1'" : ""
+        let key = keys?.begin() ?? ""
+        send(
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0' "
+                + "rid='\(rid)' to='example.org' wait='\(wait)' hold='\(hold)' ver='1.6' xml:lang='en'\(ack)\(key)/>")
+    }
+
+    private func advance(_ stream: ClientStream, by element: [UInt8]) {
         if element.has("<stream:features") || element.has("<features") {
-            switch stage {
-            case .creating, .features:
-                stage = .authenticating
-                queue.append("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>\(ledger.number)</auth>")
+            switch stream.stage {
+            case .asked, .features:
+                stream.stage = .authenticating
+                if plan["breach"] == Breach.largeLogin.rawValue {
+                    explain(["policy-violation", "item-not-found", "other-request"])
+                    stream.say("<presence xmlns='jabber:client' a='\(String(repeating: "a", count: 70_000))'/>")
+                }
+                stream.say(
+                    "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>\(stream.login)</auth>")
             case .restarting:
-                stage = .binding
-                queue.append(
+                stream.stage = .binding
+                if resumptions > 0 {
+                    sayResume(on: stream)
+                    break
+                }
+                stream.say(
                     "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
             default: break
             }
         } else if element.has("<success") {
-            stage = .restarting
-            sendRequest(attributes: " xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh' to='example.org'", payload: "")
+            stream.stage = .restarting
+            sendRequest(
+                attributes: " xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh' to='example.org'", on: stream)
         } else if element.has("<iq") {
-            guard stage == .binding else { return }
-            stage = .active
-            kernel.after(.milliseconds(1)) { [self] in speak() }
-            kernel.after(.seconds(max(plan["life"], 1))) { [self] in leave() }
+            guard stream.stage == .binding else { return }
+            stream.stage = .active
+            begin(stream)
+        } else if element.has("<enabled ") {
+            managedID = element.attribute("id")
+        } else if element.has("<resumed ") || element.has("<failed ") {
+            resumed(stream, element)
         } else if element.has("<message") {
             guard let id = element.attribute("id"), id.first == "d", let number = Int(id.dropFirst()) else {
-                world.judge.fail("\(ledger.name) got what nobody sent: \(String(decoding: element, as: UTF8.self))")
+                world.judge.fail("\(name) got what nobody sent: \(String(decoding: element, as: UTF8.self))")
                 return
             }
-            if element.attribute("to") != "c\(ledger.number)" {
-                world.judge.fail("\(ledger.name) got a message to \(element.attribute("to") ?? "nobody")")
+            if element.attribute("to") != "c\(stream.login)" {
+                world.judge.fail("\(stream.ledger.name) got a message to \(element.attribute("to") ?? "nobody")")
             }
-            ledger.clientReceived(number)
+            stream.ledger.clientReceived(number)
         }
+    }
+
+    private func begin(_ stream: ClientStream) {
+        if plan["managed"] > 0, stream === streams[0] {
+            stream.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+        }
+        kernel.after(.milliseconds(1)) { [self] in speak(on: stream) }
+        guard stream === streams[0] else {
+            if plan["closes"] > 0 {
+                kernel.after(otherChance.time(.milliseconds(1)...(.seconds(max(plan["life"], 1))))) { [self] in
+                    close(stream)
+                }
+            }
+            return
+        }
+        let life = Duration.seconds(max(plan["life"], 1))
+        kernel.after(life) { [self] in leave() }
+        func sometime(_ count: Int, _ action: @escaping () -> Void) {
+            for _ in 0..<count { kernel.after(otherChance.time(.milliseconds(1)...life), action) }
+        }
+        if let breach = Breach(rawValue: plan["breach"]) { sometime(1) { [self] in commit(breach) } }
+        sometime(plan["streams"]) { [self] in addStream() }
+        sometime(plan["pauses"]) { [self] in pause() }
+        sometime(plan["sleeps"]) { [self] in sleep() }
+        sometime(plan["reloads"]) { [self] in reload() }
+        if plan["streams"] > 0 { sometime(3) { [self] in broadcast() } }
     }
 
     /// Says something to the server from time to time.
-    private func speak() {
-        guard stage == .active, sent < plan["up"] else { return }
-        let count = min(1 + chance.below(3), plan["up"] - sent)
+    func speak(on stream: ClientStream) {
+        guard stage == .running, stream.stage == .active, stream.said.count < plan["up"] else { return }
+        let count = min(1 + chance.below(3), plan["up"] - stream.said.count)
         for _ in 0..<count {
             let padding = chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40)
-            queue.append(
-                "<message xmlns='jabber:client' to='peer' id='u\(sent)'><body>\(letters( "u", padding))</body></message>"
+            stream.say(
+                message:
+                    "<message xmlns='jabber:client' to='peer' id='u\(stream.said.count)'><body>\(letters("u", padding))</body></message>"
             )
-            sent += 1
         }
         pump()
-        kernel.after(chance.time(.milliseconds(1)...(.milliseconds(max(plan["pace"], 2))))) { [self] in speak() }
+        kernel.after(chance.time(.milliseconds(1)...(.milliseconds(max(plan["pace"], 2))))) { [self] in
+            speak(on: stream)
+        }
     }
 
-    private func leave() {
-        guard stage == .active else { return }
+    // MARK: More of the protocol
+
+    /// Asks for another stream, one at a time.
+    private func addStream() {
+        guard isActive, !isPausing, hasRoom, !streams.contains(where: { $0.stage == .asked }) else {
+            return
+        }
+        let login = number + World.streamStep * streams.count
+        let stream = ClientStream(
+            login: login, ledger: Ledger("\(name)'s stream \(streams.count)", world.judge), stage: .asked)
+        stream.ledger.copyExcuses(of: streams[0].ledger)
+        // A session that has begun has its descriptor; one more may not be there.
+        if world.isShortOfDescriptors { stream.ledger.explain(["remote-connection-failed"]) }
+        streams.append(stream)
+        sendRequest(attributes: " to='example.org' xml:lang='en'", on: nil)
+    }
+
+    private func close(_ stream: ClientStream) {
+        let others = streams.contains { $0 !== stream && $0.stage == .active }
+        guard stage == .running, stream.stage == .active, others, !isPausing, hasRoom else { return }
+        stream.stage = .closing
+        sendRequest(attributes: " type='terminate'", on: stream)
+    }
+
+    /// Says something on all streams at once, when all of them can hear it.
+    private func broadcast() {
+        let hearers = streams.filter { $0.stage != .closed }
+        guard stage == .running, !isPausing, hearers.count > 1, hasRoom,
+            hearers.allSatisfy({ $0.stage == .active })
+        else { return }
+        for stream in hearers { stream.ledger.owesBroadcast(broadcasts) }
+        sendRequest(
+            attributes: "", payload: "<presence xmlns='jabber:client' id='b\(broadcasts)'/>", on: nil)
+        broadcasts += 1
+    }
+
+    /// Is silent for a while, as it has said.
+    private func pause() {
+        // One more than `requests` may be open for it.
+        guard isActive, !isPausing, plan["ending"] == 0 ? open.count <= requests : hasRoom else { return }
+        isPausing = true
+        let length = otherChance.within(5...120)
+        sendRequest(attributes: " pause='\(length)'", on: nil)
+        kernel.after(otherChance.time(.milliseconds(100)...(.milliseconds(length * 800)))) { [self] in
+            isPausing = false
+            pump()
+        }
+    }
+
+    /// The page is loaded again: its connections end at once.
+    private func reload() {
+        guard isActive, !isPausing, !isOffending else { return }
+        if plan["reload"] == 1 {
+            // It has kept what it sent, and sends it again.
+            carrier.abortAll()
+            return
+        }
+        // It has kept the rid alone, which works when all its requests have left and arrive in front of the next ones.
+        guard plan["spread"] == 0, open.allSatisfy({ $0.copies == 1 && $0.isWhole }),
+            streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
+        else { return }
+        carrier.abandonAll()
+        for request in open { request.isAnswered = true }
+        open = []
+        early = [:]
+        nextAnswer = rid + 1
+        hasReloaded = true
+        if let polling { nextPoll = kernel.now + polling + .seconds(1) }
+        let latest: Duration = carrier.passesAborts ? .seconds(5) : .seconds(wait + 5)
+        for stream in streams { stream.ledger.mayMiss(until: kernel.now + latest) }
+        isPausing = true
+        kernel.after(otherChance.time(.milliseconds(plan["delay"] + 1)...(.milliseconds(plan["delay"] + 800)))) {
+            [self] in
+            isPausing = false
+            pump()
+        }
+    }
+
+    /// Its machine sleeps for longer than the session lives.
+    private func sleep() {
+        guard isActive, !isPausing, !isOffending, open.allSatisfy({ $0.copies == 1 && $0.isWhole }) else { return }
+        explain(["item-not-found"])
+        hasSlept = true
+        carrier.abandonAll()
+        for request in open { request.isAnswered = true }
+        open = []
+        early = [:]
+        nextAnswer = rid + 1
+        isPausing = true
+        kernel.after(otherChance.time(.seconds(70)...(.seconds(150)))) { [self] in
+            isPausing = false
+            if wantsToLeave { leave() } else { pump() }
+        }
+    }
+
+    // MARK: The end
+
+    func leave() {
+        // Whoever sleeps does not leave, and whoever resumes has something to finish.
+        guard stage != .creating || resumptions == 0, !isPausing || plan["sleeps"] == 0 else {
+            wantsToLeave = true
+            return
+        }
+        guard stage == .running else { return }
         switch plan["ending"] {
         case 1:
             // The page is closed: nothing is said, and what was read was read.
-            ledger.end = .left
-            ledger.isClientFaulty = true
+            goneSilently()
             finish()
         case 2:
-            ledger.end = .left
-            ledger.isClientFaulty = true
-            agent.vanish()
+            goneSilently()
+            carrier.vanish()
             stage = .over
-            ledger.endedAt = kernel.now
             world.clientEnded()
         default:
             stage = .leaving
@@ -140,166 +309,82 @@ final class BOSHClient {
         }
     }
 
-    private func finish() {
+    /// The client is not there any more for what comes.
+    func goneSilently() {
+        for stream in streams where stream.ledger.end == nil { stream.ledger.ends(.left, at: kernel.now) }
+    }
+
+    func finish() {
         guard stage != .over else { return }
         stage = .over
-        ledger.endedAt = kernel.now
-        if plan["ending"] == 1 { agent.closeAll() } else { kernel.after(.seconds(1)) { [agent] in agent.closeAll() } }
+        if plan["ending"] == 1 {
+            carrier.closeAll()
+        } else {
+            kernel.after(.seconds(1)) { [carrier] in carrier.closeAll() }
+        }
         world.clientEnded()
     }
 
-    // MARK: Requests
+    // MARK: Answers
 
-    /// Sends what there is to send, and sees that the server always has a request to answer.
-    private func pump() {
-        guard stage != .over, stage != .creating else { return }
-        if stage == .leaving {
-            // One more than `requests` is allowed for the farewell, and a careful client waits for its turn.
-            guard open.count < requests, !isTerminating else { return }
-            isTerminating = true
-            let payload = queue.joined()
-            queue = []
-            sendRequest(attributes: " type='terminate'", payload: payload)
-            return
-        }
-        // The last `requests` answers are kept for it, and it does not run ahead of one that it has not read: neither would what
-        // it had not read when it goes come back, nor could it ask again.
-        if let lowest = open.map(\.rid).min(), rid + 1 - lowest >= requests { return }
-        if !queue.isEmpty, open.count < requests {
-            let payload = queue.joined()
-            queue = []
-            sendRequest(attributes: "", payload: payload)
-        } else if open.isEmpty {
-            sendRequest(attributes: "", payload: "")
-        }
-    }
-
-    private var isTerminating = false
-
-    private func sendRequest(attributes: String, payload: String) {
-        rid += 1
-        let ack = plan["ack"] > 0 && nextAnswer - 1 < rid - 1 ? " ack='\(nextAnswer - 1)'" : ""
-        ledger.sentUp = sent - queue.count(where: { $0.contains("id='u") })
-        send(
-            "<body xmlns='http://jabber.org/protocol/httpbind' rid='\(rid)' sid='\(sid)'\(ack)\(attributes)>\(payload)</body>",
-            payload: payload.utf8.count)
-    }
-
-    private func send(_ body: String, payload: Int) {
-        let request = Request(rid, Array(body.utf8), payload: payload)
-        open.append(request)
-        attempt(request)
-    }
-
-    private func attempt(_ request: Request) {
-        request.tries += 1
-        guard request.tries < 200 else {
-            world.judge.fail("\(ledger.name): request \(request.rid) was never answered in 200 tries")
-            return
-        }
-        world.tell("\(ledger.name) sends \(String(decoding: request.body, as: UTF8.self).prefix(400))")
-        watch(request, try: request.tries)
-        // A creation whose sender has closed its side is given up by the manager, and nobody half-closes that.
-        let halfCloses = chance.below(1_000) < plan["half"] && stage != .creating
-        request.copies += 1
-        agent.post(request.body, halfCloses: halfCloses) { [weak self] answer in
-            self?.answered(request, answer)
-        }
-        if chance.below(1_000) < plan["lost"] {
-            kernel.after(chance.time(.microseconds(10)...(.seconds(wait)))) { [weak self] in
-                guard let self, stage != .over, !request.isAnswered else { return }
-                agent.abort(isReset: chance.once(in: 2))
-            }
-        }
-        if chance.below(1_000) < plan["twice"], stage != .creating {
-            // An impatient proxy sends it again, on another connection.
-            kernel.after(chance.time(.microseconds(10)...(.milliseconds(300)))) { [weak self] in
-                guard let self, stage != .over, !request.isAnswered else { return }
-                request.copies += 1
-                agent.post(request.body) { [weak self] in self?.answered(request, $0) }
-            }
-        }
-    }
-
-    /// A request on a connection that stands is answered in time.
-    private func watch(_ request: Request, try number: Int) {
-        kernel.after(.seconds(wait + 130)) { [weak self] in
-            guard let self, stage != .over, !request.isAnswered, request.tries == number else { return }
-            guard agent.slowness == 0, plan["piece"] == 0, !ledger.isServerFaulty else { return }
-            world.judge.fail("\(ledger.name): request \(request.rid) was not answered in \(wait + 130) s")
-        }
-    }
-
-    private func answered(_ request: Request, _ answer: HTTPAgent.Answer?) {
-        guard stage != .over, !request.isAnswered else { return }
-        world.tell(
-            "\(ledger.name) for \(request.rid): \(answer.map { "\($0.status) \(String(decoding: $0.body, as: UTF8.self).prefix(400))" } ?? "nothing")"
-        )
-        request.copies -= 1
-        guard let answer, answer.status == 200, !isRecoverable(answer.body) else {
-            if let answer, answer.status != 200, answer.status != 503, answer.status != 408 {
-                world.judge.fail("\(ledger.name): a request was answered with \(answer.status)")
-            }
-            if stage == .creating, answer == nil || request.tries > 20 {
-                // Clients do not repeat a creation that was lost, and give up where there is no room: nobody has its sid.
-                ledger.isClientFaulty = true
-                ledger.end = .left
-                ledger.endedAt = kernel.now
-                finish()
-                return
-            }
-            // One that has failed is sent again after a moment, the same bytes, unless another copy is on its way.
-            guard request.copies == 0 else { return }
-            kernel.after(chance.time(.milliseconds(1)...(.milliseconds(answer == nil ? 500 : 3_000)))) { [weak self] in
-                guard let self, stage != .over, !request.isAnswered else { return }
-                attempt(request)
-            }
-            return
-        }
-        request.isAnswered = true
-        open.removeAll { $0 === request }
-        early[request.rid] = answer.body
-        while let body = early.removeValue(forKey: nextAnswer), stage != .over {
-            nextAnswer += 1
-            read(body)
-        }
-        // The client thinks for a moment, or for a while.
-        kernel.after(.microseconds(100 + plan["thinks"] * 1_000)) { [weak self] in self?.pump() }
-    }
-
-    private func isRecoverable(_ body: [UInt8]) -> Bool { body.attribute("type") == "error" }
-
-    private func read(_ body: [UInt8]) {
+    func read(_ body: [UInt8]) {
         var markup = Markup()
         markup.append(body)
+        var stream: ClientStream?
         while let item = markup.next() {
             switch item {
-            case .begin(let tag): readBodyTag(tag)
-            case .element(let element): advance(by: element)
+            case .begin(let tag): stream = readBodyTag(tag)
+            case .element(let element):
+                if let stream { advance(stream, by: element) }
             case .end: break
             }
         }
         if isEnding { finish() }
     }
 
-    private var isEnding = false
-
-    private func readBodyTag(_ tag: [UInt8]) {
+    /// - Returns: the stream that the answer is of.
+    private func readBodyTag(_ tag: [UInt8]) -> ClientStream? {
         if let name = tag.attribute("sid") {
             if sid.isEmpty {
                 sid = name
                 requests = tag.attribute("requests").flatMap { Int($0) } ?? 2
                 wait = tag.attribute("wait").flatMap { Int($0) } ?? wait
-                stage = .features
+                if plan["polling"] > 0 { polling = .seconds(tag.attribute("polling").flatMap { Int($0) } ?? 2) }
+                streams[0].name = tag.attribute("stream")
+                stage = .running
             } else if sid != name {
-                world.judge.fail("\(ledger.name) got an answer of another session")
+                world.judge.fail("\(self.name) got an answer of another session")
             }
         }
-        guard tag.attribute("type") == "terminate" else { return }
+        let stream = stream(named: tag.attribute("stream"))
+        guard tag.attribute("type") == "terminate" else { return stream }
         let condition = tag.attribute("condition")
+        // The last words of the last stream are said with its name, behind the client's own farewell.
+        if tag.attribute("stream") != nil, !isTerminating || condition != nil {
+            let isFarewell = stream?.stage == .closing && condition == nil
+            stream?.ledger.ends(isFarewell ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
+            stream?.stage = .closed
+            return stream
+        }
         // Another request may be told that the session is gone before the farewell is answered.
-        let isFarewell = isTerminating && (condition == nil || condition == "item-not-found")
-        ledger.end = isFarewell ? .terminated : .told(condition ?? "nothing")
+        let isFarewell =
+            isTerminating && (condition == nil || condition == "item-not-found" && !hasSlept && !carrier.isSlow)
+        if managed != nil, mayResume(after: condition) { return stream }
+        for stream in streams where stream.ledger.end == nil {
+            stream.ledger.ends(isFarewell ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
+        }
         isEnding = true
+        return stream
+    }
+
+    private func stream(named name: String?) -> ClientStream? {
+        guard let name else { return streams[0] }
+        if let known = streams.first(where: { $0.name == name }) { return known }
+        guard let asked = streams.first(where: { $0.stage == .asked && $0.name == nil }) else {
+            world.judge.fail("\(self.name) got an answer of the stream \(name), which it does not know")
+            return nil
+        }
+        asked.name = name
+        return asked
     }
 }

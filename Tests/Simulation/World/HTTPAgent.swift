@@ -1,21 +1,50 @@
-/// A browser's side of HTTP: some connections that are kept, an answer to each request or the news that there will be none.
-final class HTTPAgent {
-    struct Answer {
-        var status: Int
-        var body: [UInt8]
-    }
+/// What brings a client's requests to the worker, and the answers back.
+protocol Carrier: AnyObject {
+    /// Its answers come slowly or bit by bit, so that no limit of time holds for them.
+    var isSlow: Bool { get }
+    /// A request whose client has gone is given up on the way to the worker, too.
+    var passesAborts: Bool { get }
+    /// - Parameter answered: gets nil when there will be no answer.
+    func post(_ body: [UInt8], as manner: PostManner, answered: @escaping (HTTPAnswer?) -> Void)
+    /// Breaks the connection of the newest request that waits.
+    func abort(isReset: Bool)
+    /// Breaks the connections of all that wait.
+    func abortAll()
+    /// Closes all, behind what was sent.
+    func abandonAll()
+    func closeAll()
+    /// Nobody hears of this machine again.
+    func vanish()
+}
 
+struct HTTPAnswer {
+    var status: Int
+    var body: [UInt8]
+}
+
+/// What becomes of a connection behind a request.
+enum PostManner {
+    case whole
+    /// Closes its side behind the request.
+    case halfClosing
+    /// Ends in the middle of the request; so many thousandths of it are sent.
+    case cut(at: Int, isReset: Bool)
+}
+
+/// A browser's side of HTTP: some connections that are kept, an answer to each request or the news that there will be none.
+final class HTTPAgent: Carrier {
     private struct Head {
         let end: Int
         var status = 0
         var length = 0
         var closes = false
+        var isGzipped = false
     }
 
     private final class Line {
         let wire: Wire
         var bytes: [UInt8] = []
-        var waiting: [(Answer?) -> Void] = []
+        var waiting: [(ticket: Int, answered: (HTTPAnswer?) -> Void)] = []
         var isClosing = false
         var head: Head?
         var searched = 0
@@ -25,41 +54,97 @@ final class HTTPAgent {
     private let kernel: Kernel
     private let address: UInt32
     private let link: LinkKind
+    private var chance: Chance
     private var nextPort: UInt16
     private var lines: [Line] = []
+    private var lastTicket = 0
+    var form = HTTPForm()
+    /// The port of the worker's that it connects to, and what each connection begins with.
+    var port = World.port
+    var prelude: [UInt8] = []
     /// Sends the next request behind others on a line that is busy, as a proxy may.
     var pipelines = false
     var slowness = 0
+    /// Some lines are so many times slower than others.
+    var spread = 1
+    let passesAborts = true
 
-    init(_ kernel: Kernel, address: UInt32, link: LinkKind) {
+    init(_ kernel: Kernel, address: UInt32, link: LinkKind, seed: UInt64) {
         self.kernel = kernel
         self.address = address
         self.link = link
+        chance = Chance(seed: seed)
         nextPort = 1_024
     }
 
-    /// - Parameter answered: gets nil when the connection ends without an answer.
-    func post(_ body: [UInt8], halfCloses: Bool = false, answered: @escaping (Answer?) -> Void) {
+    var isSlow: Bool { slowness > 0 || link.piece > 0 }
+
+    func post(_ body: [UInt8], as manner: PostManner, answered: @escaping (HTTPAnswer?) -> Void) {
+        _ = send(body, as: manner, fields: "", answered: answered)
+    }
+
+    /// - Returns: what the request can be given up by.
+    func send(
+        _ body: [UInt8], as manner: PostManner = .whole, fields: String, answered: @escaping (HTTPAnswer?) -> Void
+    ) -> Int {
         let free = lines.first {
             !$0.isClosing && !$0.wire.isOver && ($0.waiting.isEmpty || pipelines && $0.waiting.count < 4)
         }
         let line = free ?? open()
-        line.waiting.append(answered)
-        line.wire.send(
-            "POST /http-bind HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: \(body.count)\r\n\r\n"
-                .utf8)
-        line.wire.send(body)
-        if halfCloses {
+        lastTicket += 1
+        line.waiting.append((lastTicket, answered))
+        var form = form
+        form.fields += fields
+        let bytes = form.request(body, &chance)
+        if form.closes { line.isClosing = true }
+        switch manner {
+        case .whole:
+            line.wire.send(bytes)
+        case .halfClosing:
+            line.wire.send(bytes)
             line.isClosing = true
             line.wire.finish()
+        case .cut(let thousandths, let isReset):
+            line.wire.send(bytes.prefix(bytes.count * thousandths / 1_000))
+            line.isClosing = true
+            // What it has sent arrives before the reset, or is destroyed by it.
+            kernel.after(chance.time(.microseconds(1)...(.milliseconds(500)))) { [weak self, weak line] in
+                guard let self, let line, !line.wire.isOver else { return }
+                if isReset { line.wire.reset() } else { line.wire.closeWhenSent() }
+                lose(line)
+            }
         }
+        return lastTicket
     }
 
-    /// Breaks the connection of the newest request that waits.
+    /// Breaks the connection of one request.
+    func giveUp(_ ticket: Int) {
+        guard let line = lines.first(where: { $0.waiting.contains { $0.ticket == ticket } }) else { return }
+        line.waiting.removeAll { $0.ticket == ticket }
+        line.wire.close()
+        lose(line)
+    }
+
     func abort(isReset: Bool) {
         guard let line = lines.last(where: { !$0.waiting.isEmpty }) else { return }
         if isReset { line.wire.reset() } else { line.wire.close() }
         lose(line)
+    }
+
+    func abortAll() {
+        for line in lines where !line.waiting.isEmpty {
+            line.wire.close()
+            lose(line)
+        }
+    }
+
+    func abandonAll() {
+        for line in lines {
+            line.waiting = []
+            line.wire.received = { _ in }
+            line.wire.closeWhenSent()
+        }
+        lines = []
     }
 
     func closeAll() {
@@ -67,7 +152,6 @@ final class HTTPAgent {
         lines = []
     }
 
-    /// Nobody hears of this machine again.
     func vanish() {
         for line in lines { line.wire.vanish() }
         lines = []
@@ -75,8 +159,13 @@ final class HTTPAgent {
 
     private func open() -> Line {
         nextPort &+= 1
-        let wire = Wire(kernel.connect(to: World.port, from: address, nextPort, link: link))
+        var link = link
+        if spread > 1, chance.once(in: 2) {
+            link.delay = link.delay.upperBound...(link.delay.upperBound * spread)
+        }
+        let wire = Wire(kernel.connect(to: port, from: address, nextPort, link: link))
         wire.slowness = slowness
+        if !prelude.isEmpty { wire.send(prelude) }
         let line = Line(wire)
         lines.append(line)
         wire.received = { [weak self, weak line] bytes in
@@ -84,8 +173,7 @@ final class HTTPAgent {
             line.bytes.append(contentsOf: bytes)
             while let answer = takeAnswer(from: line) {
                 guard !line.waiting.isEmpty else { return }
-                let answered = line.waiting.removeFirst()
-                answered(answer)
+                line.waiting.removeFirst().answered(answer)
             }
         }
         wire.ended = { [weak self, weak line] _ in
@@ -100,10 +188,10 @@ final class HTTPAgent {
         lines.removeAll { $0 === line }
         let waiting = line.waiting
         line.waiting = []
-        for answered in waiting { answered(nil) }
+        for request in waiting { request.answered(nil) }
     }
 
-    private func takeAnswer(from line: Line) -> Answer? {
+    private func takeAnswer(from line: Line) -> HTTPAnswer? {
         if line.head == nil { readHead(of: line) }
         guard let head = line.head, line.bytes.count >= head.end + head.length else { return nil }
         let body = Array(line.bytes[head.end..<head.end + head.length])
@@ -111,7 +199,7 @@ final class HTTPAgent {
         line.head = nil
         line.searched = 0
         if head.closes { line.isClosing = true }
-        return Answer(status: head.status, body: body)
+        return HTTPAnswer(status: head.status, body: head.isGzipped ? HTTPForm.gunzip(body) ?? [] : body)
     }
 
     private func readHead(of line: Line) {
@@ -126,6 +214,7 @@ final class HTTPAgent {
         for start in 0..<index where bytes[start] == UInt8(ascii: "\n") {
             if bytes.has("Content-Length: ", at: start + 1) { head.length = number(in: bytes, at: start + 17) }
             if bytes.has("Connection: close", at: start + 1) { head.closes = true }
+            if bytes.has("Content-Encoding: gzip", at: start + 1) { head.isGzipped = true }
         }
         line.head = head
     }

@@ -90,7 +90,12 @@ struct KernelScript: CustomStringConvertible {
             case 71..<73: add(chance.one(of: ["nodelay", "lowat", "keepalive"]), any)
             case 73..<77: add("error", any)
             case 77..<80: add(chance.once(in: 2) ? "unread" : "unacked", any)
-            case 80..<88: add(chance.one(of: ["add", "add", "mod", "del"]), any, [("interest", chance.below(6))])
+            case 80..<88:
+                let open = held.indices.filter { held[$0] != .nothing }
+                let watched = open.isEmpty ? any : chance.one(of: open)
+                for _ in 0..<chance.within(1...3) {
+                    add(chance.one(of: ["add", "add", "mod", "del"]), watched, [("interest", chance.below(6))])
+                }
             case 88..<96: add("wait", 0, [("count", chance.once(in: 4) ? 1 : 64)])
             case 96..<97: add("listen", any, [("backlog", 4)])
             case 97..<98: add("bind", any, chance.once(in: 2) ? [] : [("to", chance.below(Self.slots) + 1)])

@@ -1,7 +1,6 @@
-/// What one session owes its two ends: each stanza once and in order, or returned, or its loss told.
+/// What one stream owes its two ends: each stanza once and in order, or returned, or its loss told.
 final class Ledger {
-    let number: Int
-    var name: String { "client \(number)" }
+    let name: String
     private unowned let judge: Judge
     /// Stanzas of the client, and how many of them the server has.
     var sentUp = 0
@@ -10,21 +9,29 @@ final class Ledger {
     private(set) var sentDown: [Instant] = []
     private(set) var receivedDown = 0
     private var returned: Set<Int> = []
+    /// Those that the worker delivers to nobody, since they are beyond its limits.
+    private var oversized: Set<Int> = []
+    /// What the client said on all streams, and the server has not heard yet.
+    private var broadcasts: [Int] = []
+    /// A page has lost the answers up to then.
+    private var missesUntil: Instant?
     /// Something was done to its server or to the way there, so that it may be lost.
-    var isServerFaulty = false
+    private(set) var isServerFaulty = false
     /// When its server ended the connection, in whatever way.
     var serverGoneAt: Instant?
     /// How long it may take until a client that does nothing else is told of that.
     var noticesWithin = Duration.seconds(30)
     /// Its line is so slow that it may come too late for everything.
     var mayBeLate = false
-    /// The client does not keep to the rules, or is not there any more.
+    /// The client does not keep to the rules.
     var isClientFaulty = false
+    /// The conditions that the client may be told, for what was done.
+    private(set) var explained: Set<String> = []
     /// Whether its server knows whose stream it is, and has read the end of it.
     var hasLoggedIn = false
     var hasSeenClose = false
-    var end: End?
-    var endedAt: Instant?
+    private(set) var end: End?
+    private var endedAt: Instant?
 
     enum End: Equatable {
         case terminated
@@ -33,10 +40,37 @@ final class Ledger {
         case left
     }
 
-    init(_ number: Int, _ judge: Judge) {
-        self.number = number
+    init(_ name: String, _ judge: Judge) {
+        self.name = name
         self.judge = judge
     }
+
+    func ends(_ end: End, at now: Instant) {
+        guard self.end == nil else { return }
+        self.end = end
+        endedAt = now
+    }
+
+    // MARK: What is said of both ends
+
+    func serverFails() { isServerFaulty = true }
+
+    func explain(_ conditions: [String]) { explained.formUnion(conditions) }
+
+    func isExplained(_ condition: String) -> Bool {
+        explained.contains(condition) || mayBeLate || judge.isDisturbed
+    }
+
+    func copyExcuses(of other: Ledger) {
+        explained = other.explained
+        mayBeLate = other.mayBeLate
+        noticesWithin = other.noticesWithin
+        isClientFaulty = other.isClientFaulty
+    }
+
+    func mayMiss(until time: Instant) { missesUntil = time }
+
+    // MARK: What arrives
 
     func serverReceived(_ number: Int) {
         if number != receivedUp {
@@ -46,22 +80,45 @@ final class Ledger {
         if number >= sentUp { judge.fail("\(name): the server got message \(number), which was not sent") }
     }
 
-    func serverSends(at now: Instant) -> Int {
+    func owesBroadcast(_ number: Int) { broadcasts.append(number) }
+
+    func serverReceivedBroadcast(_ number: Int) {
+        if broadcasts.first != number {
+            judge.fail("\(name): the server got presence \(number), not \(broadcasts.first.map { "\($0)" } ?? "none")")
+        } else {
+            broadcasts.removeFirst()
+        }
+    }
+
+    func serverSends(at now: Instant, isOversized: Bool = false) -> Int {
         sentDown.append(now)
+        if isOversized { oversized.insert(sentDown.count - 1) }
         return sentDown.count - 1
     }
 
     func clientReceived(_ number: Int) {
-        if number != receivedDown {
+        var next = receivedDown
+        while next < number, sentDown.indices.contains(next), isExcused(next) { next += 1 }
+        if number != next || oversized.contains(number) {
             judge.fail("\(name): the client got message \(number) of the server instead of \(receivedDown)")
         }
         receivedDown = number + 1
+    }
+
+    /// Whether the client need not get a message.
+    private func isExcused(_ number: Int) -> Bool {
+        oversized.contains(number) || missesUntil.map { sentDown[number] <= $0 } ?? false
     }
 
     func serverGotBack(_ number: Int) {
         if number >= sentDown.count { judge.fail("\(name): message \(number) came back and was never sent") }
         if !returned.insert(number).inserted { judge.fail("\(name): message \(number) came back twice") }
     }
+
+    // MARK: The end
+
+    /// Its server counts what the client has, and keeps the rest: nothing is returned, and only a farewell closes it.
+    var isManaged = false
 
     /// Everything about the session is over: what is missing now stays missing.
     ///
@@ -71,22 +128,32 @@ final class Ledger {
             judge.fail("\(name): the client waits for ever")
             return
         }
-        let isExcused = !hasLoggedIn && judge.excusesLogin(endedAt: endedAt)
-        if case .told(let condition) = end, !isServerFaulty, !isClientFaulty, !mayBeLate, !judge.isDisturbed, !isExcused
-        {
-            judge.fail("\(name): the client did nothing wrong and was told \(condition)")
+        // Who resumes a stream logs in again.
+        let isExcused = (!hasLoggedIn || isManaged) && judge.excusesLogin(endedAt: endedAt)
+        if case .told(let condition) = end, !isExplained(condition), !isExcused {
+            judge.fail("\(name): the client was told \(condition), which nothing explains")
         }
         if end == .terminated, !mayBeLate, !judge.isDisturbed, let serverGoneAt, serverGoneAt + noticesWithin < endedAt
         {
             judge.fail("\(name): its server was gone and it was never told")
         }
         guard !isServerFaulty, !judge.isDisturbed else { return }
-        if end == .terminated, !isClientFaulty, receivedUp < sentUp {
-            judge.fail("\(name): the server got \(receivedUp) of \(sentUp) messages before the end")
+        if end == .terminated, !isClientFaulty {
+            if receivedUp < sentUp {
+                judge.fail("\(name): the server got \(receivedUp) of \(sentUp) messages before the end")
+            }
+            if let first = broadcasts.first { judge.fail("\(name): the server did not get presence \(first)") }
         }
-        for number in receivedDown..<max(sentDown.count, receivedDown) where !returned.contains(number) {
+        if isManaged {
+            if let number = returned.first { judge.fail("\(name): message \(number) came back from a managed stream") }
+            if end == .terminated, !hasSeenClose { judge.fail("\(name): its stream was not closed") }
+            return
+        }
+        for number in sentDown.indices where !returned.contains(number) {
+            guard number >= receivedDown || oversized.contains(number) else { continue }
             // A client that has gone is waited for, so nothing can cross the end of its session.
             guard end == .left || sentDown[number] + margin < endedAt else { break }
+            if let missesUntil, sentDown[number] <= missesUntil, !oversized.contains(number) { continue }
             judge.fail("\(name): message \(number) of the server reached nobody and did not come back")
             return
         }

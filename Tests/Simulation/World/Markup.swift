@@ -31,7 +31,8 @@ struct Markup {
             if second == UInt8(ascii: "/") {
                 depth -= 1
                 if depth == 1 { return .element(takeElement()) }
-                if depth == 0 {
+                // A stream may also end when it should begin again.
+                if depth <= 0 {
                     dropScanned()
                     return .end
                 }

@@ -9,7 +9,8 @@ struct Scenario: CustomStringConvertible {
 
     /// The scenario that a seed stands for.
     init(seed: Int) {
-        var chance = Chance(seed: UInt64(seed))
+        // The sequences of seeds that follow each other are one that is shifted, unless the seeds are far apart.
+        var chance = Chance(seed: UInt64(seed) &* 0xD134_2543_DE82_EF95)
         world["seed"] = seed
         let isRough = chance.once(in: 2)
         if isRough, chance.once(in: 6) { world["descriptors"] = chance.within(60...120) }
@@ -18,6 +19,29 @@ struct Scenario: CustomStringConvertible {
         for _ in 0..<chance.within(1...40) {
             clients.append(Self.client(&chance, isRough: isRough, span: span))
         }
+        for _ in 0..<(chance.once(in: 3) ? chance.within(1...4) : 0) {
+            var stranger = Plan("stranger")
+            stranger["at"] = chance.below(span + 10_000)
+            stranger["act"] = chance.below(Stranger.acts.count)
+            stranger["delay"] = chance.one(of: [1, 50])
+            if chance.once(in: 4) { stranger["piece"] = chance.one(of: [1, 30]) }
+            faults.append(stranger)
+        }
+        if chance.once(in: 6) { world["openslow"] = chance.one(of: [100, 3_000]) }
+        if chance.once(in: 6) { world["redirects"] = chance.one(of: [200, 1_000]) }
+        if chance.once(in: 6) {
+            world["oversized"] = chance.one(of: [30, 300])
+            for (name, value) in [("max-stanza", 10_000), ("stanza-depth", 20), ("stanza-attributes", 20)] {
+                settings.append(SettingEntry(name, "\(value)", origin: .environment))
+            }
+        }
+        if isRough, chance.once(in: 8) {
+            var restart = Plan("restart")
+            restart["at"] = chance.below(span + 10_000)
+            restart["for"] = chance.one(of: [1, 1_000, 20_000])
+            faults.append(restart)
+        }
+        if chance.once(in: 5) { addProxy(&chance, isRough: isRough) }
         drawUpstream(seed, isRough: isRough, span: span)
         machine(Chance(seed: UInt64(seed) | 1 << 40))
         guard isRough else { return }
@@ -62,7 +86,10 @@ struct Scenario: CustomStringConvertible {
         plan["ack"] = chance.below(2)
         plan["delay"] = chance.one(of: [1, 5, 50, 400])
         plan["large"] = plan["seed"] % 16 == 0 ? 100_000 : chance.one(of: [0, 0, 2_000])
-        guard isRough else { return plan }
+        guard isRough else {
+            if chance.once(in: 3) { addHabits(to: &plan, &chance) }
+            return plan
+        }
         if chance.once(in: 3) { plan["ending"] = chance.within(1...2) }
         if plan["ending"] > 0 {
             // It goes in the middle of a conversation.
@@ -77,7 +104,7 @@ struct Scenario: CustomStringConvertible {
         if chance.once(in: 8) { plan["pipelines"] = 1 }
         if chance.once(in: 8) { plan["serverslow"] = chance.one(of: [100, 1_000, 10_000]) }
         if chance.once(in: 4) {
-            plan["fault"] = chance.within(1...5)
+            plan["fault"] = chance.within(1...XMPPServer.Fault.allCases.count)
             plan["faultat"] = chance.below(plan["life"] * 1_000 + 2_000)
         }
         if chance.once(in: 8) {
@@ -87,7 +114,49 @@ struct Scenario: CustomStringConvertible {
             plan["down"] = 60
             if chance.once(in: 2) { plan["pace"] = 5 }
         }
+        if chance.once(in: 3) { addHabits(to: &plan, &chance) }
         return plan
+    }
+
+    /// Puts a proxy in front of the worker, for many of the clients.
+    private mutating func addProxy(_ chance: inout Chance, isRough: Bool) {
+        var proxy = Plan("proxy")
+        proxy["seed"] = chance.below(1_000_000_000)
+        proxy["aborts"] = chance.below(2)
+        proxy["patience"] = isRough ? chance.one(of: [15, 70]) : 300
+        faults.append(proxy)
+        for index in clients.indices where clients[index]["slow"] == 0 && chance.below(3) > 0 {
+            clients[index]["proxied"] = 1
+        }
+    }
+
+    /// What only some clients do, and what all may.
+    private static func addHabits(to plan: inout Plan, _ chance: inout Chance) {
+        if chance.once(in: 3) { plan["keys"] = chance.one(of: [1, 3, 50]) }
+        if chance.once(in: 3) { plan["pauses"] = chance.within(1...3) }
+        if plan["ending"] == 0, chance.once(in: 3) {
+            plan["streams"] = chance.within(1...2)
+            plan["closes"] = chance.below(2)
+            plan["faultstream"] = chance.below(2)
+        }
+        if chance.once(in: 3) {
+            plan["reloads"] = chance.within(1...3)
+            plan["reload"] = chance.below(2)
+        }
+        if chance.once(in: 6) { plan["polling"] = chance.within(1...2) }
+        if chance.once(in: 4) { plan["spread"] = chance.within(2...10) }
+        if chance.once(in: 4) { plan["http"] = chance.within(1...3) }
+        if chance.once(in: 4) { plan["chunked"] = 1 }
+        if chance.once(in: 8) { plan["header"] = chance.within(1...2) }
+        if chance.once(in: 8) { plan["gzip"] = chance.within(1...3) }
+        if chance.once(in: 4) { plan["cut"] = chance.one(of: [20, 200]) }
+        if chance.once(in: 4) { plan["managed"] = 1 }
+        if chance.once(in: 8) { plan["flood"] = chance.one(of: [20, 2_000, 20_000]) }
+        if plan["ending"] + plan["streams"] + plan["pauses"] + plan["reloads"] == 0, chance.once(in: 4) {
+            plan["sleeps"] = 1
+        }
+        if plan["managed"] > 0 { plan["streams"] = 0 }
+        if plan["ending"] == 0, chance.once(in: 4) { plan["breach"] = chance.within(1...Breach.allCases.count) }
     }
 
     private static func errno(of call: Int, _ chance: inout Chance) -> Int {

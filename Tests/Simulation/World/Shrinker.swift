@@ -5,8 +5,9 @@ enum Shrinker {
         let deadline = seconds() + limit
         var left: Double { deadline - seconds() }
         var hasShrunk = true
+        let kind = World.play(scenario).failure.map(kind(of:))
         func fails(_ candidate: Scenario) -> Bool {
-            left > 0 && World.play(candidate).failure != nil
+            left > 0 && World.play(candidate).failure.map(self.kind(of:)) == kind
         }
         while hasShrunk, left > 0 {
             hasShrunk = false
@@ -57,5 +58,10 @@ enum Shrinker {
             }
         }
         return smallest
+    }
+
+    /// What a failure is about, whoever it befell: another one on the way to the smallest scenario would only mislead.
+    private static func kind(of failure: String) -> String {
+        failure.split(separator: ":").last.map { $0.filter { !$0.isNumber } } ?? ""
     }
 }

@@ -71,7 +71,8 @@ final class Wire {
 
     private func flush() {
         guard !isOver, end.state == .connected else { return }
-        if !unsent.isEmpty, !end.hasShutDown {
+        // It is told of room as the worker is, when there is a good deal of it.
+        if !unsent.isEmpty, !end.hasShutDown, end.outbox.isWritable {
             let room = end.outbox.room
             if room >= unsent.count {
                 end.transmit(unsent[...])

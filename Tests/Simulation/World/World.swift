@@ -6,17 +6,26 @@ import Settings
 /// One history: a worker, its machine, its clients and its servers, from one scenario.
 final class World {
     static let port: UInt16 = 5280
+    /// Where connections begin with a PROXY header.
+    static let portOfProxies: UInt16 = 5282
+    static let proxyAddress: UInt32 = 0x0A04_0001
+    /// Where a server sends some.
+    private static let otherServerPort: UInt16 = 5224
+
     let kernel: Kernel
     let judge = Judge()
     private let scenario: Scenario
     private var clients: [BOSHClient] = []
     private var worker: Worker?
+    private var pool: ProxyPool?
+    private var servers: [XMPPServer] = []
+    private var serversDownUntil: Instant?
     private var clientsLeft = 0
     private var lastProgress: UInt64 = 0
     private var idleTurns = 0
     private var descriptorsAtRest = 0
     private var isLeaving = false
-    private var burstCount = 0
+    private var visitors = 0
     private(set) var logins = 0
     let protection: Protection
     private(set) lazy var tlsRules = TLSServerRules(isOld: protection.isOld)
@@ -52,6 +61,7 @@ final class World {
         world.judgeChildren()
         simulation_switch(0)
         world.clients = []
+        world.servers = []
         world.kernel.end()
         world.names = nil
         world.kernel.turnEnded = {}
@@ -65,11 +75,53 @@ final class World {
             time: world.kernel.now.elapsed(since: Instant(nanoseconds: 1_000_000_000_000)))
     }
 
-    func client(_ number: Int) -> BOSHClient? { clients.indices.contains(number) ? clients[number] : nil }
+    /// Logins of one client's streams are so far apart.
+    static let streamStep = 1_000
 
-    func plan(_ number: Int) -> Plan { scenario.clients[number] }
+    func client(_ login: Int) -> BOSHClient? {
+        let number = login % Self.streamStep
+        return clients.indices.contains(number) ? clients[number] : nil
+    }
 
-    func note(login: Int) { logins += 1 }
+    func stream(_ login: Int) -> ClientStream? { client(login)?.stream(at: login / Self.streamStep) }
+
+    /// Only the first stream of a session counts as one.
+    func noteLogin(_ login: Int) { if login < Self.streamStep { logins += 1 } }
+
+    // MARK: What servers are like
+
+    /// Up to so many milliseconds until a server opens its stream.
+    var slownessOfOpening: Int { scenario.world["openslow"] }
+
+    /// The longest text that is within the limits for sure.
+    var largest: Int { scenario.world["oversized"] > 0 ? 9_000 : .max }
+
+    var isShortOfDescriptors: Bool { scenario.world["descriptors"] > 0 }
+
+    func isOversized(_ chance: inout Chance) -> Bool {
+        scenario.world["oversized"] > 0 && chance.below(1_000) < scenario.world["oversized"]
+    }
+
+    /// Where a server sends somebody; nil for nowhere.
+    func redirect(_ chance: inout Chance) -> String? {
+        guard scenario.world["redirects"] > 0, chance.below(1_000) < scenario.world["redirects"] else { return nil }
+        return "10.0.0.2:\(Self.otherServerPort)"
+    }
+
+    /// The servers' machine is started again: all streams end, and nobody can connect for a while.
+    private func restart(for time: Duration) {
+        serversDownUntil = kernel.now + time
+        // The breaker leaves a server alone that has failed often, and a queue of the kernel's may be long.
+        let over = kernel.now + time + .seconds(60)
+        for client in clients where !client.isOver && client.begins < over {
+            client.explain([
+                "remote-stream-error", "remote-connection-failed", "item-not-found", "policy-violation",
+            ])
+            for ledger in client.ledgers where ledger.end == nil && client.begins < kernel.now { ledger.serverFails() }
+        }
+        for server in servers { server.shutDown() }
+        servers = []
+    }
 
     /// Prints a line of what happens, where that is wanted.
     func tell(_ line: @autoclosure () -> String) {
@@ -88,8 +140,13 @@ final class World {
             judge.fail("two sockets were watched under the token \(token)")
         }
         for tls in [Protection.TLS.none, .direct] {
-            kernel.services[Zone.port(tls)] = { [self] in connectToServer($0, isDirect: tls == .direct) }
+            kernel.services[Zone.port(tls)] = { [self] in
+                connectToServer($0, isDirect: tls == .direct, mayRedirect: tls == .none)
+            }
             kernel.serviceLinks[Zone.port(tls)] = serverLink
+        }
+        kernel.services[Self.otherServerPort] = { [self] in
+            connectToServer($0, isDirect: false, mayRedirect: false)
         }
         let names = Names(scenario.world, world: self)
         self.names = names
@@ -104,8 +161,10 @@ final class World {
         self.worker = worker
         descriptorsAtRest = kernel.openDescriptors
         clientsLeft = scenario.clients.count
+        let proxy = scenario.faults.first { $0.kind == "proxy" }
+        pool = proxy.map { ProxyPool($0, world: self) }
         for (number, plan) in scenario.clients.enumerated() {
-            clients.append(BOSHClient(plan, number: number, world: self))
+            clients.append(BOSHClient(plan, number: number, world: self, carrier: carrier(for: plan, number)))
         }
         for fault in scenario.faults { enter(fault) }
         kernel.after(.seconds(4 * 3_600)) { [self] in judge.fail("the history does not come to an end") }
@@ -129,9 +188,31 @@ final class World {
             [
                 ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
                 ("memory-limit", "64 MiB"), ("address-creations", "1000000"), ("max-hold", "3"),
+                ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
+                ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
             ] + protection.settings + zone.settings.map { ("upstream", $0) }
         return try Settings.resolve(
             entries: entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings)
+    }
+
+    /// How a client reaches the worker.
+    private func carrier(for plan: Plan, _ number: Int) -> any Carrier {
+        var link = LinkKind()
+        link.delay = .microseconds(20)...(.milliseconds(max(plan["delay"], 1)))
+        link.piece = plan["piece"]
+        let address = 0x0A01_0000 + UInt32(number)
+        let seed = UInt64(plan["seed"]) ^ 0xA6E7
+        if plan["proxied"] > 0, let pool { return ProxiedAgent(pool, address: address, delay: link.delay, seed: seed) }
+        let agent = HTTPAgent(kernel, address: address, link: link, seed: seed)
+        if plan["header"] > 0 {
+            agent.port = Self.portOfProxies
+            agent.prelude = HTTPForm.proxyHeader(version: plan["header"], client: address, port: 1_024)
+        }
+        agent.pipelines = plan["pipelines"] > 0
+        agent.slowness = plan["slow"]
+        agent.spread = max(plan["spread"], 1)
+        agent.form = HTTPForm(plan)
+        return agent
     }
 
     private var serverLink: LinkKind {
@@ -140,15 +221,17 @@ final class World {
         return link
     }
 
-    private func connectToServer(_ kernel: Kernel, isDirect: Bool) -> Kernel.ConnectOutcome {
+    private func connectToServer(_ kernel: Kernel, isDirect: Bool, mayRedirect: Bool) -> Kernel.ConnectOutcome {
         let time = kernel.chance.time(.microseconds(100)...(.milliseconds(20)))
         let seed = kernel.chance.next()
+        servers.removeAll { $0.isClosed }
         let fate = kernel.chance.below(1_000)
         if fate < scenario.world["refuses"] {
             // A reset while it connects, or no answer: the server seems dead to everybody for a while.
             judge.isDisturbed = true
             return kernel.chance.once(in: 3) ? .silent : .refused(after: time)
         }
+        if let serversDownUntil, kernel.now < serversDownUntil { return .refused(after: time) }
         let address = kernel.calledAddress
         // A machine that has no IPv6 knows so at once.
         if address.isIPv6, scenario.world["ipv6"] == 0 { return .failed(101) }
@@ -162,7 +245,9 @@ final class World {
         return .accepted(after: time) { [self] end in
             let line = StreamLine(
                 end, world: self, seed: seed &+ 2, isImpostor: machine == .impostor, isDirect: isDirect)
-            _ = XMPPServer(line, world: self, seed: seed)
+            // Only where nothing else decides where a server is, and none has to prove who it is.
+            let mayRedirect = mayRedirect && protection.tls == .none && names?.zone.upstream == .address
+            servers.append(XMPPServer(line, world: self, seed: seed, mayRedirect: mayRedirect))
         }
     }
 
@@ -177,8 +262,13 @@ final class World {
                 kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
                 wallEpoch += 1
             case "burst":
-                burstCount += 1
-                _ = Burst(fault, number: burstCount, world: self)
+                visitors += 1
+                _ = Burst(fault, number: visitors, world: self)
+            case "restart":
+                restart(for: .milliseconds(fault["for"]))
+            case "stranger":
+                visitors += 1
+                _ = Stranger(fault, number: visitors, world: self)
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
@@ -197,7 +287,7 @@ final class World {
     private func rest() {
         // The longest that anything may live on: a vanished client's connection and session, idle connections.
         kernel.after(.seconds(1_200)) { [self] in
-            for client in clients { client.ledger.settle(margin: .seconds(20)) }
+            for ledger in clients.flatMap(\.ledgers) { ledger.settle(margin: .seconds(20)) }
             if let census = worker?.census, !census.isEmpty { judge.fail("at rest there is still \(census)") }
             // Each process that looks names up stays, and has a socket.
             let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running

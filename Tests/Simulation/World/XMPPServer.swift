@@ -1,36 +1,61 @@
 /// A server: it lets everybody in, keeps what it is told and tells something itself.
 final class XMPPServer {
+    /// How a stream may end by its server's doing.
+    enum Fault: Int, CaseIterable {
+        case reset = 1
+        case closed
+        case vanished
+        case shutDown
+        case malformed
+        /// It ends the stream in good order, and hears what crosses its end.
+        case farewell
+        case conflict
+
+        /// What the client is told.
+        var condition: String {
+            self == .shutDown || self == .conflict ? "remote-stream-error" : "remote-connection-failed"
+        }
+    }
+
     let world: World
     let wire: StreamLine
     private var kernel: Kernel { world.kernel }
     private var chance: Chance
     private var markup = Markup()
     private var client: BOSHClient?
+    private(set) var stream: ClientStream?
     private var plan: Plan?
-    private var hasStream = false
     private var isLoggedIn = false
-    private var isClosed = false
+    private(set) var isClosed = false
+    /// It hears what comes, and says nothing more.
+    private var isMute = false
     private var sent = 0
+    /// What its client may resume, if it has asked for that (XEP-0198).
+    private var managed: ManagedStream?
+    private let mayRedirect: Bool
     var manners: Manners
 
-    init(_ wire: StreamLine, world: World, seed: UInt64) {
+    init(_ wire: StreamLine, world: World, seed: UInt64, mayRedirect: Bool) {
         self.world = world
         self.wire = wire
+        self.mayRedirect = mayRedirect
         chance = Chance(seed: seed)
         manners = Manners(in: world, seed: seed)
         wire.broke = { [self] in
             isClosed = true
-            client?.ledger.isServerFaulty = true
+            noteFailure("remote-connection-failed")
             world.judge.excuseLogins(from: kernel.now)
         }
         wire.received = { [self] in receive($0) }
         wire.ended = { [self] in
             // Who did not say farewell is gone without one.
-            world.tell("server of \(client?.ledger.name ?? "?"): connection ended \($0 ? "by a reset" : "")")
+            world.tell("server of \(name): connection ended \($0 ? "by a reset" : "")")
             wire.close()
             isClosed = true
         }
     }
+
+    private var name: String { stream?.ledger.name ?? "?" }
 
     private func receive(_ bytes: [UInt8]) {
         markup.append(bytes)
@@ -38,41 +63,64 @@ final class XMPPServer {
             switch item {
             case .begin: openStream()
             case .element(let element):
-                world.tell(
-                    "server of \(client?.ledger.name ?? "?"): \(String(decoding: element, as: UTF8.self).prefix(300))")
+                world.tell("server of \(name): \(String(decoding: element, as: UTF8.self).prefix(300))")
                 receive(element: element)
             case .end:
-                client?.ledger.hasSeenClose = true
+                world.tell("server of \(name): end of stream")
+                stream?.ledger.hasSeenClose = true
+                managed?.isOver = true
+                if !isMute { wire.send("</stream:stream>".utf8) }
                 isClosed = true
-                wire.send("</stream:stream>".utf8)
                 wire.closeWhenSent()
             }
         }
     }
 
     private func openStream() {
+        let slowness = world.slownessOfOpening
+        guard slowness > 0 else {
+            sayHeader()
+            return
+        }
+        kernel.after(chance.time(.milliseconds(1)...(.milliseconds(slowness)))) { [self] in sayHeader() }
+    }
+
+    private func sayHeader() {
         let header =
             "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
             + "id='s\(chance.below(1_000_000))' from='example.org' version='1.0'>"
+        if mayRedirect, !isLoggedIn, let place = world.redirect(&chance) {
+            say(header + Self.error("see-other-host", text: place))
+            isClosed = true
+            wire.closeWhenSent()
+            return
+        }
         let features =
             isLoggedIn
-            ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>\(compressionFeature)"
+            ? "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>\(compressionFeature)"
             : "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>"
         say("\(header)<stream:features>\(protectionFeature ?? features)</stream:features>")
+    }
+
+    private static func error(_ condition: String, text: String = "") -> String {
+        "<stream:error><\(condition) xmlns='urn:ietf:params:xml:ns:xmpp-streams'>\(text)</\(condition)>"
+            + "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>why &amp; wherefore</text></stream:error></stream:stream>"
     }
 
     private func receive(element: [UInt8]) {
         if negotiates(element) { return }
         if element.has("<auth") {
             judgeLogin()
-            guard let number = Int(element.text), let known = world.client(number) else {
+            guard let login = Int(element.text), let known = world.client(login), let stream = world.stream(login)
+            else {
                 world.judge.fail("the server got a login of nobody: \(String(decoding: element, as: UTF8.self))")
                 return
             }
             client = known
-            known.ledger.hasLoggedIn = true
-            plan = world.plan(number)
-            world.note(login: number)
+            self.stream = stream
+            stream.ledger.hasLoggedIn = true
+            plan = known.plan
+            world.noteLogin(login)
             isLoggedIn = true
             say("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
             markup.beginAgain()
@@ -80,42 +128,110 @@ final class XMPPServer {
             say("<iq type='result' id='\(element.attribute("id") ?? "")'/>")
             begin()
         } else if element.has("<message") {
-            guard let client, let id = element.attribute("id"), let number = Int(id.dropFirst()) else { return }
+            guard let stream, let id = element.attribute("id"), let number = Int(id.dropFirst()) else { return }
             if element.attribute("type") == "error" {
-                client.ledger.serverGotBack(number)
+                stream.ledger.serverGotBack(number)
             } else {
-                client.ledger.serverReceived(number)
+                stream.ledger.serverReceived(number)
             }
+        } else if element.has("<presence") {
+            guard let stream, let id = element.attribute("id"), let number = Int(id.dropFirst()) else { return }
+            stream.ledger.serverReceivedBroadcast(number)
+        } else if element.has("<enable ") {
+            guard let stream, let client else { return }
+            let managed = ManagedStream(id: "m\(stream.login)-\(chance.below(1_000_000))")
+            self.managed = managed
+            client.managed = managed
+            stream.ledger.isManaged = true
+            say("<enabled xmlns='urn:xmpp:sm:3' resume='true' id='\(managed.id)'/>")
+            speak()
+        } else if element.has("<resume ") {
+            resume(element)
         }
     }
 
     private func begin() {
         guard let plan else { return }
         wire.slowness = plan["serverslow"]
-        speak()
+        // A client that will resume is told nothing that is not counted.
+        if plan["managed"] == 0 { speak() }
+        if plan["flood"] > 0 { kernel.after(chance.time(.zero...(.seconds(2)))) { [self] in flood(plan["flood"]) } }
         if let fault = StreamLine.Fault(rawValue: plan["linefault"]) {
             kernel.after(.milliseconds(plan["lineat"])) { [self] in fail(fault) }
         }
-        guard plan["fault"] > 0 else { return }
-        kernel.after(.milliseconds(plan["faultat"])) { [self] in fail(plan["fault"]) }
+        // What befalls one stream is nothing to the others.
+        guard let stream, stream.login / World.streamStep == plan["faultstream"] else { return }
+        guard let fault = Fault(rawValue: plan["fault"]), client?.resumptions == 0 else { return }
+        kernel.after(.milliseconds(plan["faultat"])) { [self] in fail(fault) }
+    }
+
+    /// Goes on with a stream that was lost (XEP-0198 §5).
+    private func resume(_ element: [UInt8]) {
+        guard let stream, let client, let managed = client.managed, !managed.isOver,
+            element.attribute("previd") == managed.id, let h = element.attribute("h").flatMap({ Int($0) })
+        else {
+            say("<failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>")
+            return
+        }
+        self.managed = managed
+        stream.ledger.serverGoneAt = nil
+        // The old connection may stand in its eyes.
+        managed.holder?.leaveToAnother()
+        managed.holder = self
+        sent = managed.texts.count
+        say("<resumed xmlns='urn:xmpp:sm:3' previd='\(managed.id)' h='\(stream.ledger.receivedUp)'/>")
+        for text in managed.texts[min(h, managed.texts.count)...] { say(text) }
+        begin()
+        speak()
+    }
+
+    private func leaveToAnother() {
+        isClosed = true
+        wire.reset()
     }
 
     private func speak() {
-        guard let plan, let client, !isClosed, sent < plan["down"] else { return }
+        guard let plan, let stream, !isClosed, !isMute, sent < plan["down"] else { return }
+        if let managed, managed.holder == nil { managed.holder = self }
         for _ in 0..<min(1 + chance.below(3), plan["down"] - sent) {
             sent += 1
-            let number = client.ledger.serverSends(at: kernel.now)
+            let isOversized = world.isOversized(&chance)
+            // One that is counted is delivered, without its content.
+            let number = stream.ledger.serverSends(at: kernel.now, isOversized: isOversized && managed == nil)
             let padding = plan["bulk"] + (chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40))
-            say(
-                "<message from='peer' to='c\(client.ledger.number)' id='d\(number)'><body>\(letters( "d", padding))</body></message>"
-            )
+            let content = isOversized ? oversized() : letters("d", min(padding, world.largest))
+            let text = "<message from='peer' to='c\(stream.login)' id='d\(number)'><body>\(content)</body></message>"
+            managed?.texts.append(text)
+            say(text)
         }
         kernel.after(chance.time(.milliseconds(1)...(.milliseconds(max(plan["pace"], 2))))) { [self] in speak() }
     }
 
+    /// Something that is larger, deeper or wider than `World.limits` allow.
+    private func oversized() -> String {
+        switch chance.below(3) {
+        case 0: letters("l", 30_000)
+        case 1: String(repeating: "<a>", count: 40) + String(repeating: "</a>", count: 40)
+        default: "<a \((0..<40).map { "a\($0)='1'" }.joined(separator: " "))/>"
+        }
+    }
+
+    /// Many tiny elements, which mean nothing to anybody, or white space.
+    private func flood(_ count: Int) {
+        guard !isClosed, !isMute, managed == nil else { return }
+        say(String(repeating: chance.once(in: 2) ? "<a/>" : " \n", count: count))
+    }
+
+    /// The stream ends by its server's doing, and its client is told so.
+    private func noteFailure(_ condition: String) {
+        stream?.ledger.serverFails()
+        managed?.isOver = true
+        client?.explain([condition, "item-not-found"])
+    }
+
     private func fail(_ fault: StreamLine.Fault) {
-        guard let client, !isClosed else { return }
-        client.ledger.isServerFaulty = true
+        guard !isClosed, !isMute else { return }
+        noteFailure("remote-connection-failed")
         isClosed = true
         wire.fail(fault)
     }
@@ -126,29 +242,60 @@ final class XMPPServer {
     /// Another stream begins on the connection.
     func restart() { markup.beginAgain() }
 
-    private func fail(_ kind: Int) {
-        guard let client, !isClosed else { return }
-        client.ledger.isServerFaulty = true
+    private func fail(_ fault: Fault) {
+        guard let client, let stream, !isClosed, !isMute else { return }
+        // A stream that can be resumed loses nothing with its connection.
+        let isResumable = managed != nil && fault.rawValue <= Fault.vanished.rawValue
         // A machine that vanished says nothing.
-        if kind != 3 { client.ledger.serverGoneAt = kernel.now }
-        isClosed = true
-        switch kind {
-        case 1: wire.reset()
-        case 2: wire.closeWhenSent()
-        case 3: wire.vanish()
-        case 4:
-            wire.send(
-                "<stream:error><system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
-                    .utf8)
-            wire.closeWhenSent()
-        default:
-            wire.send("<no<xml".utf8)
+        if fault != .vanished { stream.ledger.serverGoneAt = kernel.now }
+        if !isResumable { noteFailure(fault.condition) }
+        // The session may be gone when the client asks again for an answer that was lost.
+        client.explain([fault.condition, "item-not-found"])
+        // What crosses the end of a stream has the server's machine reset the connection, and its last words may be lost.
+        if plan?["up"] != 0 || plan?["streams"] != 0 { client.explain(["remote-connection-failed"]) }
+        switch fault {
+        case .reset: wire.reset()
+        case .closed: wire.closeWhenSent()
+        case .vanished: wire.vanish()
+        case .shutDown, .conflict: end(with: fault == .shutDown ? "system-shutdown" : "conflict")
+        case .malformed: wire.send("<no<xml".utf8)
+        case .farewell:
+            wire.send("</stream:stream>".utf8)
+            isMute = true
+            return
         }
+        isClosed = true
     }
 
-    /// Bytes leave whole or in two pieces.
-    func say(_ text: String) {
+    private func end(with condition: String) {
+        wire.send(Self.error(condition).utf8)
+        wire.closeWhenSent()
+    }
+
+    /// The server's machine is started again.
+    func shutDown() {
         guard !isClosed else { return }
+        stream?.ledger.serverGoneAt = kernel.now
+        stream?.ledger.serverFails()
+        managed?.isOver = true
+        end(with: "system-shutdown")
+        isClosed = true
+    }
+
+    func say(_ text: String) {
+        guard !isClosed, !isMute else { return }
         wire.send(text.utf8)
     }
+}
+
+/// What a server keeps of a stream that its client may resume.
+final class ManagedStream {
+    let id: String
+    /// All that it sent: the client says how many of these it has.
+    var texts: [String] = []
+    /// The client has ended it, so there is nothing to resume.
+    var isOver = false
+    weak var holder: XMPPServer?
+
+    init(id: String) { self.id = id }
 }
