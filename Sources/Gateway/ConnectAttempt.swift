@@ -25,6 +25,8 @@ final class ConnectAttempt {
     var wasTried = false
     /// Whether a connection to it could not be begun for want of something of our own: then nothing speaks against the target.
     var isShort = false
+    /// Whether an address of it waits for something of our own: it was not asked yet.
+    var isPostponed = false
     /// How the target that was tried last failed.
     var failure: StreamFailure?
     /// Whether that target's connection is being closed to try the next one.

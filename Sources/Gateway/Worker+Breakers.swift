@@ -63,7 +63,7 @@ extension Worker {
 extension ConnectAttempt {
     /// What it says about the present target that no connection to it came to be. What we lacked ourselves says nothing, not
     /// even beside another of its addresses that refused.
-    var verdict: Worker.Verdict { wasTried && !isShort ? .broken : .unknown }
+    var verdict: Worker.Verdict { wasTried && !isShort && !isPostponed ? .broken : .unknown }
 }
 
 /// A server of a domain, whatever is spoken with it. Each domain has its own experience: its certificate may be bad where that

@@ -45,7 +45,9 @@ extension Worker {
                     continue
                 }
                 attempt.isOver = true
-                handle(.connectFailed(attempt.failure ?? (attempt.isShort ? .shortage : reason)), on: link)
+                handle(
+                    .connectFailed(attempt.failure ?? (attempt.isShort || attempt.isPostponed ? .shortage : reason)),
+                    on: link)
             default:
                 break
             }
@@ -105,6 +107,7 @@ extension Worker {
         settle(attempt, attempt.verdict)
         attempt.wasTried = false
         attempt.isShort = false
+        attempt.isPostponed = false
         guard !link.site.isOpenProxy || Self.isOpenToStrangers(target.port) else {
             noteFailure(of: link, "forbidden", "a port of other services", about: "\(target.host):\(target.port)")
             return .targetSkipped(.refusedTarget)
@@ -182,14 +185,13 @@ extension Worker {
         let address = attempt.addresses[index]
         // The first one's was counted when the link was made.
         guard attempt.races.isEmpty || hasDescriptorsToSpare else {
-            noteFailure(of: link, "connect", "no descriptor to spare", about: "\(address)")
-            return .failed(attempt: number)
+            noteFailure(of: link, "shortage", "no descriptor to spare", about: "\(address)")
+            return postponed(number, of: attempt)
         }
         guard let place = openPlace(for: address) else {
-            attempt.isShort = true
             counters.upstreamFailures["shortage", default: 0] += 1
             reached(.upstreamConnections, "\(address)")
-            return .failed(attempt: number)
+            return postponed(number, of: attempt)
         }
         switch StreamSocket.connect(to: address) {
         case .connected(let socket):
@@ -198,9 +200,14 @@ extension Worker {
             return watch(consume socket, number, address, place, for: link, attempt)
         case .failed(let error):
             serverConnections.close(place)
-            noteFailure(error, of: link, about: address, attempt)
-            return .failed(attempt: number)
+            return noteFailure(error, of: link, about: address, attempt, number)
         }
+    }
+
+    /// A want of our own says nothing about the server, and uses its address up only where there is nothing to wait for.
+    private func postponed(_ number: Int, of attempt: ConnectAttempt) -> ConnectPlan.Input {
+        if attempt.races.isEmpty { attempt.isShort = true } else { attempt.isPostponed = true }
+        return .postponed(attempt: number)
     }
 
     /// Counts a connection to an address; nil when there are as many as there may be.
@@ -211,23 +218,24 @@ extension Worker {
 
     /// Notes why a connection could not be made, and whether that says something about the server.
     private func noteFailure(
-        _ error: SystemError, of link: UpstreamLink, about address: SocketAddress, _ attempt: ConnectAttempt
-    ) {
+        _ error: SystemError, of link: UpstreamLink, about address: SocketAddress, _ attempt: ConnectAttempt,
+        _ number: Int
+    ) -> ConnectPlan.Input {
         // A machine without IPv6 has no address to connect from; all other machines that have none lack ports.
         let isOtherFamily = error.isAddressUnavailable && address.isIPv6 && !hasConnections(to: address)
-        if error.isShortage, !isOtherFamily {
-            attempt.isShort = true
-            guard !error.isAddressUnavailable else {
-                counters.upstreamFailures["shortage", default: 0] += 1
-                reached(.upstreamConnections, "no local port for \(address)")
-                return
-            }
-            noteFailure(of: link, "shortage", error.description, about: "\(address)")
-        } else {
+        guard error.isShortage, !isOtherFamily else {
             // Without a socket nobody was asked.
             if error.call == "connect", !isOtherFamily { attempt.wasTried = true }
             noteFailure(of: link, "connect", error.reason, about: "\(address)")
+            return .failed(attempt: number)
         }
+        if error.isAddressUnavailable {
+            counters.upstreamFailures["shortage", default: 0] += 1
+            reached(.upstreamConnections, "no local port for \(address)")
+        } else {
+            noteFailure(of: link, "shortage", error.description, about: "\(address)")
+        }
+        return postponed(number, of: attempt)
     }
 
     private func hasConnections(to address: SocketAddress) -> Bool {
@@ -247,8 +255,7 @@ extension Worker {
             try socket.watch(for: .writable, as: token.raw, in: poller)
         } catch {
             serverConnections.close(place)
-            noteFailure(error, of: link, about: address, attempt)
-            return .failed(attempt: number)
+            return noteFailure(error, of: link, about: address, attempt, number)
         }
         let race = RaceSocket(
             token: token, link: link, attempt: number, address: address, socket: consume socket, place: place,
@@ -256,6 +263,7 @@ extension Worker {
         races.insert(race, at: token)
         attempt.races.append(race)
         attempt.wasTried = true
+        attempt.isPostponed = false
         return nil
     }
 
@@ -274,9 +282,12 @@ extension Worker {
             advance(link, .connected(attempt: race.attempt))
             return
         }
-        if let attempt = link.attempt { noteFailure(error, of: link, about: race.address, attempt) }
         abandon(race)
-        advance(link, .failed(attempt: race.attempt))
+        var input = ConnectPlan.Input.failed(attempt: race.attempt)
+        if let attempt = link.attempt {
+            input = noteFailure(error, of: link, about: race.address, attempt, race.attempt)
+        }
+        advance(link, input)
     }
 
     private func abandon(_ race: RaceSocket) {

@@ -15,6 +15,10 @@ struct AddressRace: Sendable {
     /// The numbers of the attempts that have not ended, the oldest first.
     private(set) var open: [Int] = []
     private var lastStart = Duration.zero
+    /// The attempt that was started last: its number, its address, and when the one before it was started.
+    private var latest: (number: Int, address: Int, before: Duration)?
+    /// When an address is tried again that could not be for want of something of our own; nil while none waits for that.
+    private var retry: Duration?
 
     /// A race between the addresses of these families, named by their positions.
     init(families: [AddressFamily]) {
@@ -27,9 +31,15 @@ struct AddressRace: Sendable {
     /// Whether an address is left that was not tried.
     var hasWaiting: Bool { !waiting.isEmpty }
 
+    /// Whether an address waits for something of our own, and the target that has it has had its time.
+    func isOverdue(hasRival: Bool, now: Duration) -> Bool {
+        retry != nil && hasRival && lastStart + Self.attemptTime <= now
+    }
+
     /// When to look again; nil when only an attempt's end can bring the race on. `hasRival`: whether another target waits for
     /// its turn.
     func nextWake(hasRival: Bool) -> Duration? {
+        if let retry { return hasRival ? min(retry, lastStart + Self.attemptTime) : retry }
         if !waiting.isEmpty { return lastStart + Self.headStart }
         return hasRival ? lastStart + Self.attemptTime : nil
     }
@@ -38,8 +48,21 @@ struct AddressRace: Sendable {
     mutating func start(_ number: Int, now: Duration) -> Int? {
         guard let address = waiting.popFirst() else { return nil }
         open.append(number)
+        latest = (number, address, before: lastStart)
         lastStart = now
+        retry = nil
         return address
+    }
+
+    /// Puts the address of the attempt that was started last back, to be tried a head start later. False when that is none of
+    /// the open ones, or the only one: then nothing is to be waited for.
+    mutating func postpone(_ number: Int, now: Duration) -> Bool {
+        guard let latest, latest.number == number, open.count > 1, remove(number) else { return false }
+        waiting = [latest.address] + waiting
+        lastStart = latest.before
+        retry = now + Self.headStart
+        self.latest = nil
+        return true
     }
 
     /// Takes an attempt out of the race; false when it is none of its open ones.

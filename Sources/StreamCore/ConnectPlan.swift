@@ -27,6 +27,9 @@ package struct ConnectPlan: Sendable {
         case connected(attempt: Int)
         /// It could not be made.
         case failed(attempt: Int)
+        /// It was not begun for want of something of our own, a descriptor or the like: the address is tried later, or at once
+        /// when no other attempt is open any more. Comes at once or not at all; where it is the only attempt it has failed.
+        case postponed(attempt: Int)
         /// The connection that won was of no use: TLS failed, or the stream before it was open.
         case targetFailed
         /// `nextWake` has passed.
@@ -39,7 +42,7 @@ package struct ConnectPlan: Sendable {
         case lookUpServices(ServiceKind, domain: String)
         /// Find the target's addresses; answered by `addresses`, `addressesFailed` or `targetSkipped`.
         case lookUpAddresses(UpstreamTarget)
-        /// Connect to the address at this position of the present target's; answered by `connected` or `failed`. Numbers of
+        /// Connect to the address at this position of the present target's; answered by `connected`, `failed` or `postponed`. Numbers of
         /// attempts are never used twice in a plan.
         case connect(attempt: Int, address: Int)
         /// Close what was opened for this attempt; nothing more is heard of it.
@@ -119,6 +122,12 @@ package struct ConnectPlan: Sendable {
             handleConnected(attempt, of: target, race, into: &effects)
         case (.failed(let attempt), .racing(let target, let race)):
             handleFailed(attempt, of: target, race, now: now, into: &effects)
+        case (.postponed(let attempt), .racing(let target, var race)):
+            if race.postpone(attempt, now: now) {
+                state = .racing(target, race)
+            } else {
+                handleFailed(attempt, of: target, race, now: now, into: &effects)
+            }
         case (.wake, .racing(let target, let race)):
             handleWake(of: target, race, now: now, into: &effects)
         case (.targetFailed, .won):
@@ -205,7 +214,7 @@ package struct ConnectPlan: Sendable {
         of target: UpstreamTarget, _ race: AddressRace, now: Duration, into effects: inout [Effect]
     ) {
         guard let due = nextWake, due <= now else { return }
-        if race.hasWaiting {
+        if race.hasWaiting, !race.isOverdue(hasRival: hasOtherTargets, now: now) {
             startNext(of: target, race, now: now, into: &effects)
         } else {
             abandonAll(of: race, into: &effects)

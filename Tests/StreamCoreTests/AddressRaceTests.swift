@@ -91,6 +91,55 @@ struct AddressRaceTests {
         #expect(plan(.connected(attempt: 2)) == [.won(attempt: 2, .example("a"))])
     }
 
+    @Test("an attempt that was not begun for want of something of our own is begun a head start later")
+    func postponed() {
+        var (plan, _) = raced([.ipv6, .ipv4, .ipv6])
+        #expect(plan.wake() == [.connect(attempt: 1, address: 1)])
+        #expect(plan(.postponed(attempt: 1)) == [])
+        #expect(plan.pause == .milliseconds(250))
+        #expect(plan(.failed(attempt: 1)) == [])
+        #expect(plan.wake() == [.connect(attempt: 2, address: 1)])
+        #expect(plan.wake() == [.connect(attempt: 3, address: 2)])
+        #expect(
+            plan(.connected(attempt: 2)) == [
+                .abandon(attempt: 0), .abandon(attempt: 3), .won(attempt: 2, .example("a")),
+            ])
+    }
+
+    @Test("it is begun at once when the attempts beside it have failed, and is used up when there is none beside it")
+    func postponedBesideFailure() {
+        var (plan, _) = raced([.ipv6, .ipv4])
+        _ = plan.wake()
+        #expect(plan(.postponed(attempt: 1)) == [])
+        #expect(plan(.failed(attempt: 0)) == [.connect(attempt: 2, address: 1)])
+        #expect(plan(.postponed(attempt: 2)) == [.exhausted(.unreachable)])
+        var (lone, _) = raced([.ipv6, .ipv4])
+        #expect(lone(.postponed(attempt: 0)) == [.connect(attempt: 1, address: 1)])
+    }
+
+    @Test("what waits for something of our own does not keep another target from its turn")
+    func postponedBesideSilence() {
+        var (plan, _) = raced([.ipv6, .ipv4], others: ["b"])
+        _ = plan.wake()
+        _ = plan(.postponed(attempt: 1))
+        var attempt = 2
+        // The silent one began 250 ms before the first try of the other.
+        for _ in 0..<18 {
+            #expect(plan.wake() == [.connect(attempt: attempt, address: 1)])
+            #expect(plan(.postponed(attempt: attempt)) == [])
+            attempt += 1
+        }
+        #expect(plan.wake() == [.abandon(attempt: 0), .lookUpAddresses(.example("b"))])
+    }
+
+    @Test("only the attempt that was begun last can be postponed")
+    func postponedTooLate() {
+        var (plan, _) = raced([.ipv6, .ipv4, .ipv6])
+        _ = plan.wake()
+        #expect(plan(.postponed(attempt: 0)) == [.connect(attempt: 2, address: 2)])
+        #expect(plan(.postponed(attempt: 7)) == [])
+    }
+
     @Test("all refused: the end at once, without waiting for anything")
     func allRefused() {
         var (plan, _) = raced([.ipv6, .ipv4])

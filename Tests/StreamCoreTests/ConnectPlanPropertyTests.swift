@@ -22,6 +22,7 @@ struct ConnectPlanPropertyTests {
         }
         for mark in [
             "won", "won-again", "unresolved", "unreachable", "spared", "refused", "raced", "abandoned", "fallback",
+            "postponed",
         ] {
             #expect(ends[mark, default: 0] > 20, "\(mark)")
         }
@@ -89,7 +90,7 @@ struct PlanWorld {
         now += .milliseconds(Int.random(in: 0...300, using: &generator))
         let kind = ServiceKind.allCases[Int.random(in: 0...1, using: &generator)]
         let attempt = open.sorted().randomElement(using: &generator) ?? 0
-        switch Int.random(in: 0..<16, using: &generator) {
+        switch Int.random(in: 0..<18, using: &generator) {
         case 0, 1: return .services(kind, randomRecords())
         case 2: return .servicesFailed(kind, isTemporary: Bool.random(using: &generator))
         case 3, 4, 5:
@@ -103,6 +104,7 @@ struct PlanWorld {
         case 11: return .failed(attempt: Int.random(in: -1...20, using: &generator))
         case 12: return .targetFailed
         case 13: return .begin
+        case 14: return .postponed(attempt: open.max() ?? 0)
         default:
             if let due = plan.nextWake, Int.random(in: 0...2, using: &generator) > 0 { now = max(now, due) }
             return .wake
@@ -154,6 +156,8 @@ struct PlanWorld {
         case .addressesFailed: awaitedTarget = nil
         case .targetSkipped: awaitedTarget = nil
         case .failed(let attempt): if winner != attempt { open.remove(attempt) }
+        case .postponed(let attempt):
+            if winner != attempt, open.remove(attempt) != nil, !open.isEmpty { marks.insert("postponed") }
         case .targetFailed:
             guard let winner else { return }
             open.remove(winner)

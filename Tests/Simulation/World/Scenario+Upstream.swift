@@ -5,8 +5,7 @@ extension Scenario {
         var chance = Chance(seed: UInt64(seed) &+ 1 << 40)
         if chance.once(in: 24) { drawTLS(&chance, isRough: isRough, span: span) }
         if chance.once(in: 12) { world["compresses"] = 1 }
-        // Where descriptors are few only the first address of a name is tried.
-        if chance.once(in: 8), world["descriptors"] == 0 { drawNames(&chance, isRough: isRough, span: span) }
+        if chance.once(in: 8) { drawNames(&chance, isRough: isRough, span: span) }
         guard isRough, world["tls"] + world["compresses"] > 0 else { return }
         for index in clients.indices where chance.once(in: 6) {
             clients[index]["linefault"] = chance.within(1...6)
