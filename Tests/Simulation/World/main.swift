@@ -35,6 +35,8 @@ func seconds() -> Double {
 
 func play(seeds: Range<Int>, until sessions: Int, limit: Double) -> Int32 {
     let begun = seconds()
+    let goesOn = CommandLine.arguments.contains("--go-on")
+    var failures = 0
     var played = 0
     var count = 0
     var calls: UInt64 = 0
@@ -48,6 +50,8 @@ func play(seeds: Range<Int>, until sessions: Int, limit: Double) -> Int32 {
         time += outcome.time
         if let failure {
             say("seed \(seed): \(failure)")
+            failures += 1
+            if goesOn { continue }
             let smallest = Shrinker.shrink(Scenario(seed: seed), seconds: Double(value("--shrink", 60)))
             say("# \(World.play(smallest).failure ?? failure)\n\(smallest)", terminator: "")
             return 1
@@ -58,8 +62,9 @@ func play(seeds: Range<Int>, until sessions: Int, limit: Double) -> Int32 {
     say(
         "\(played) worlds from seed \(seeds.lowerBound), \(count) sessions, \(calls) system calls, "
             + "\(time.components.seconds) simulated seconds in \(Int(took)) s: "
-            + "\(Int(Double(count) / max(took, 0.001))) sessions a second, nothing found")
-    return 0
+            + "\(Int(Double(count) / max(took, 0.001))) sessions a second, "
+            + (failures == 0 ? "nothing found" : "\(failures) found"))
+    return failures == 0 ? 0 : 1
 }
 
 func value(_ name: String, _ standard: Int) -> Int {
