@@ -112,6 +112,9 @@ struct Scenario: CustomStringConvertible {
             plan["bulk"] = chance.one(of: [1_000, 8_000])
             plan["thinks"] = chance.one(of: [0, 500, 5_000])
             plan["down"] = 60
+            // Byte by byte that would be most of what all worlds do.
+            if plan["piece"] > 0 { plan["piece"] = 300 }
+            if plan["slow"] > 0 { plan["slow"] = 2_000 }
             if chance.once(in: 2) { plan["pace"] = 5 }
         }
         if chance.once(in: 3) { addHabits(to: &plan, &chance) }
@@ -151,7 +154,7 @@ struct Scenario: CustomStringConvertible {
         if chance.once(in: 8) { plan["gzip"] = chance.within(1...3) }
         if chance.once(in: 4) { plan["cut"] = chance.one(of: [20, 200]) }
         if chance.once(in: 4) { plan["managed"] = 1 }
-        if chance.once(in: 8) { plan["flood"] = chance.one(of: [20, 2_000, 20_000]) }
+        if chance.once(in: 8) { plan["flood"] = chance.one(of: [20, 1_000, 5_000]) }
         if plan["ending"] + plan["streams"] + plan["pauses"] + plan["reloads"] == 0, chance.once(in: 4) {
             plan["sleeps"] = 1
         }
