@@ -14,7 +14,7 @@ extension Worker {
         case .returned:
             // Answers may not pile up in front of a server that reads nothing. While many wait it is not read, so that one read
             // brings fewer than these; what the client sends is no reason to leave a sender untold.
-            guard link.unwrittenReplies <= Self.mostUnwrittenReplies else { return }
+            guard link.unwrittenReplies <= Self.mostUnreadErrors else { return }
             var answer: [UInt8] = []
             guard stanza.appendError(into: &answer) else { return }
             counters.stanzasReturned &+= 1
@@ -33,7 +33,8 @@ extension Worker {
         XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= settings.maxStanza
     }
 
-    private static let mostUnwrittenReplies = 262_144
+    /// Bytes of replies in front of a server beyond which no further error is written.
+    private static let mostUnreadErrors = 262_144
 }
 
 extension Bound {

@@ -70,8 +70,11 @@ final class ResolverChild {
     func send(_ poller: borrowing Poller) {
         guard !unsent.isEmpty else { return }
         if case .wrote(let count)? = socket?.write(unsent) { unsent.removeFirst(count) }
-        // Where the kernel does not even take that, the question ends with the patience for it.
-        try? socket?.watch(for: unsent.isEmpty ? .readable : [.readable, .writable], as: token, in: poller)
+        do throws(SystemError) {
+            try socket?.watch(for: unsent.isEmpty ? .readable : [.readable, .writable], as: token, in: poller)
+        } catch {
+            // Nobody tells when there is room, so the question ends with the patience for it.
+        }
     }
 
     /// Reads what has come. To be repeated until `.nothing`.

@@ -34,7 +34,8 @@ final class World {
     private var names: Names?
     /// Whether a stranger's session may find no server, for all that is right with the worker.
     var mayReachNobody: Bool {
-        names?.zone.upstream != .address || protection.tls != .none || judge.excusesLogin(endedAt: kernel.now)
+        names?.zone.upstream != .address || protection.tls != .none || serversDownUntil != nil
+            || scenario.world["redirects"] > 0 || judge.excusesLogin(endedAt: kernel.now)
     }
 
     struct Outcome {
