@@ -185,11 +185,12 @@ extension Worker {
         let address = attempt.addresses[index]
         // The first one's was counted when the link was made.
         guard attempt.races.isEmpty || hasDescriptorsToSpare else {
-            noteFailure(of: link, "shortage", "no descriptor to spare", about: "\(address)")
+            // Every further try would say the same.
+            if !attempt.isPostponed { noteFailure(of: link, "shortage", "no descriptor to spare", about: "\(address)") }
             return postponed(number, of: attempt)
         }
         guard let place = openPlace(for: address) else {
-            counters.upstreamFailures["shortage", default: 0] += 1
+            if !attempt.isPostponed { counters.upstreamFailures["shortage", default: 0] += 1 }
             reached(.upstreamConnections, "\(address)")
             return postponed(number, of: attempt)
         }
@@ -230,9 +231,9 @@ extension Worker {
             return .failed(attempt: number)
         }
         if error.isAddressUnavailable {
-            counters.upstreamFailures["shortage", default: 0] += 1
+            if !attempt.isPostponed { counters.upstreamFailures["shortage", default: 0] += 1 }
             reached(.upstreamConnections, "no local port for \(address)")
-        } else {
+        } else if !attempt.isPostponed {
             noteFailure(of: link, "shortage", error.description, about: "\(address)")
         }
         return postponed(number, of: attempt)

@@ -152,7 +152,9 @@ extension Worker {
             case .openStream(let request, let stream):
                 open(request, stream: stream, of: driver)
             case .forward(let bytes, let stream):
-                if let link = driver.link(stream) { send(bytes, on: link) }
+                // Behind a request to compress nothing may stand. What comes now is a client's last words before it has a
+                // resource, which no server takes.
+                if let link = driver.link(stream), link.machine.phase != .compressing { send(bytes, on: link) }
             case .restartStream(let stream):
                 if let link = driver.link(stream) { restart(link) }
             case .pauseReading(let stream):

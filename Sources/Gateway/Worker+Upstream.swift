@@ -236,7 +236,10 @@ extension Worker {
 
     /// What the server had to say is read once nothing came for a moment. One that goes on talking is not listened to for ever.
     private func endReturning(of link: UpstreamLink, since: MonotonicInstant) {
-        let isOver = since.advanced(by: Self.longestReturn) <= now
+        // The time in which the server is slow to take what goes back does not count.
+        let isBlocked = link.hasUnwritten && farewellEnd(of: link, since: since) > now
+        let most = isBlocked ? Self.longestBlockedReturn : Self.longestReturn
+        let isOver = since.advanced(by: most) <= now
         if link.hasHeard || link.backlog != nil || link.hasUnwritten, !isOver {
             link.hasHeard = false
             linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: Self.silenceAtTheEnd))
@@ -284,7 +287,9 @@ extension Worker {
         } else if let attempt = link.attempt {
             let due = openingDeadline(of: attempt)
             if due <= now {
-                handle(.deadlineReached, on: link)
+                // What waited for something of our own all the time was not asked.
+                let isShort = attempt.isPostponed && attempt.connectedAt == nil
+                handle(isShort ? .connectFailed(.shortage) : .deadlineReached, on: link)
             } else {
                 linkDeadlines.schedule(slot: link.token.slot, at: due)
                 advance(link, .wake)
@@ -344,4 +349,5 @@ extension Worker {
     /// on with that.
     private static let silenceAtTheEnd = Duration.milliseconds(500)
     private static let longestReturn = Duration.seconds(10)
+    private static let longestBlockedReturn = Duration.seconds(600)
 }

@@ -288,7 +288,7 @@ package struct StreamMachine: Sendable {
         switch state {
         case .closing:
             break
-        case .header, .features, .startTLS, .open, .restarting, .compressing, .returning:
+        case .header, .features, .startTLS, .open, .restarting, .returning:
             if dropsSilently {
                 state = .closed
                 effects.append(.closeConnection)
@@ -297,8 +297,8 @@ package struct StreamMachine: Sendable {
                 state = .closing
                 effects.append(.sendStreamEnd)
             }
-        case .connecting, .directTLS, .handshake, .closed:
-            // No stream that could be closed in order.
+        case .connecting, .directTLS, .handshake, .compressing, .closed:
+            // No stream that could be closed in order. A server that was asked to compress takes what follows for compressed.
             state = .closed
             effects.append(.closeConnection)
         }
@@ -312,11 +312,9 @@ package struct StreamMachine: Sendable {
     /// Ends the stream. Once its session is over an end is no failure, whatever form it takes.
     private mutating func fail(_ failure: StreamFailure, saysGoodbye: Bool, into effects: inout [StreamEffect]) {
         advice = advice ?? advice(after: failure)
-        if state == .returning {
-            if saysGoodbye { effects.append(.sendStreamEnd) }
-        } else if state != .closing {
-            effects.append(.failed(failure))
-            if saysGoodbye { effects.append(.sendStreamEnd) }
+        if state != .closing {
+            if state != .returning { effects.append(.failed(failure)) }
+            if saysGoodbye, phase != .compressing { effects.append(.sendStreamEnd) }
         }
         state = .closed
         effects.append(.closeConnection)

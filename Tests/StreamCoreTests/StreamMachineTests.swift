@@ -231,7 +231,9 @@ struct StreamMachineTests {
             .failed(.streamError(condition: "host-unknown", bytes: [7])), .sendStreamEnd, .closeConnection,
         ]
         for var stream in streamsInEveryPhase() where ![.returning, .closing, .closed].contains(stream.phase) {
-            #expect(stream(.item(error)) == effects)
+            // A word behind a request to compress would be taken for a compressed one.
+            let isCompressing = stream.phase == .compressing
+            #expect(stream(.item(error)) == (isCompressing ? effects.filter { $0 != .sendStreamEnd } : effects))
             #expect(stream.phase == .closed)
         }
     }
@@ -292,7 +294,7 @@ struct StreamMachineTests {
             let effects = stream(.closeRequested(dropsSilently: false))
             switch phase {
             case .closing, .closed: #expect(effects == [])
-            case .connecting, .directTLS, .handshake: #expect(effects == [.closeConnection])
+            case .connecting, .directTLS, .handshake, .compressing: #expect(effects == [.closeConnection])
             default: #expect(effects == [.sendStreamEnd])
             }
         }

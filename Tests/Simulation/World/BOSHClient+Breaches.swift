@@ -57,6 +57,7 @@ extension BOSHClient {
             guard keys == nil else { return }
             // Where that answer is not kept any more, because it comes late, its session ends.
             explain(["item-not-found", "other-request"])
+            for ledger in ledgers { ledger.isClientFaulty = true }
             post(rid: nextAnswer - 1, sid: sid, "<message xmlns='jabber:client' id='u999999'/>", mayBeTold: nil)
         case .unknownSID:
             post(rid: rid + 1, sid: "0123456789abcdef0123456789abcdef", "", mayBeTold: "item-not-found")

@@ -228,7 +228,9 @@ final class BOSHClient {
     /// Is silent for a while, as it has said.
     private func pause() {
         // One more than `requests` may be open for it.
-        guard isActive, !isPausing, plan["ending"] == 0 ? open.count <= requests : hasRoom else { return }
+        guard isActive, !isPausing, plan["ending"] == 0 ? open.count <= requests : hasRoom,
+            streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
+        else { return }
         isPausing = true
         let length = otherChance.within(5...120)
         sendRequest(attributes: " pause='\(length)'", on: nil)
@@ -256,6 +258,8 @@ final class BOSHClient {
         early = [:]
         nextAnswer = rid + 1
         hasReloaded = true
+        // A request may not even have been let in, and the page that knew is gone.
+        if kernel.hasRefusedToAccept { explain(["item-not-found"]) }
         if let polling { nextPoll = kernel.now + polling + .seconds(1) }
         let latest: Duration = carrier.passesAborts ? .seconds(5) : .seconds(wait + 5)
         for stream in streams { stream.ledger.mayMiss(until: kernel.now + latest) }
@@ -272,6 +276,8 @@ final class BOSHClient {
         guard isActive, !isPausing, !isOffending, open.allSatisfy({ $0.copies == 1 && $0.isWhole }) else { return }
         explain(["item-not-found"])
         hasSlept = true
+        // A proxy may keep its polls open and the session alive, and what comes on them is not heard.
+        for stream in streams { stream.ledger.mayMiss(until: kernel.now + .seconds(155)) }
         carrier.abandonAll()
         for request in open { request.isAnswered = true }
         open = []

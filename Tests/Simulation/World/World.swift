@@ -23,6 +23,7 @@ final class World {
     private var clientsLeft = 0
     private var lastProgress: UInt64 = 0
     private var idleTurns = 0
+    private var shortSince: Instant?
     private var descriptorsAtRest = 0
     private var isLeaving = false
     private var visitors = 0
@@ -304,6 +305,15 @@ final class World {
 
     // MARK: After every turn
 
+    /// Who cannot reach another address of its server for as long as descriptors are short is told so in the end.
+    private func noteShortage(_ census: Census) {
+        let isShort = census.connections + census.links + census.races + 64 >= kernel.descriptorLimit
+        guard isShort else { return shortSince = nil }
+        let since = shortSince ?? kernel.now
+        shortSince = since
+        if kernel.now.elapsed(since: since) > .seconds(10) { judge.excuseLogins(from: kernel.now) }
+    }
+
     private func judgeTurn() {
         if kernel.progress == lastProgress {
             idleTurns += 1
@@ -314,7 +324,9 @@ final class World {
             lastProgress = kernel.progress
         }
         guard let worker else { return }
-        if worker.census.bytes > 80 << 20 { judge.fail("the account has \(worker.census.bytes) bytes") }
+        let census = worker.census
+        if census.bytes > 80 << 20 { judge.fail("the account has \(census.bytes) bytes") }
+        noteShortage(census)
         // A third of the time would go into this if it was done after every turn of every world.
         guard scenario.world["seed"] % 4 == 0 || kernel.turns % 8 == 0 else { return }
         if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.object($0)?.registration?.interest }) {

@@ -61,6 +61,7 @@ extension XMPPServer {
             return true
         }
         guard element.has("<compress ") else { return false }
+        stream?.ledger.isAskedToCompress = true
         manners.offersCompression = false
         guard !manners.refusesCompression else {
             say("<failure \(Self.compress)><setup-failed/></failure>")

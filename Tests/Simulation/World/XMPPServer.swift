@@ -77,6 +77,7 @@ final class XMPPServer {
     }
 
     private func openStream() {
+        stream?.ledger.isAskedToCompress = false
         let slowness = world.slownessOfOpening
         guard slowness > 0 else {
             sayHeader()
