@@ -17,10 +17,11 @@ import Testing
         "HOLDFAST_SESSION_BUFFER": "1 MiB", "HOLDFAST_CONNECTION_BUFFER": "1 MiB", "HOLDFAST_MEMORY_LIMIT": "900 MiB",
     ]
 
-    /// What tables that grow, buffers that are lent and free pages between others may take, in KiB. A stanza that comes in
-    /// pieces is moved as it grows and leaves such pages behind; they go back to the system once `worthGivingBack` less is
-    /// held, and never in these tests. Large loads show that they stay a share of what is held (5 to 23 %).
+    /// What tables that grow, buffers that are lent and free pages between others may take, in KiB.
     private static let floor = 2_048
+    /// What a buffer leaves behind as it grows past 64 KiB, in KiB: its forms of 4 to 64. They were charged while they were in
+    /// use, are used again, and go back to the system once `worthGivingBack` less is held, which is never in these tests.
+    private static let outgrown = 124
 
     /// Expects that what `work` has the daemon hold is of one kind, and what its memory grows by: within a quarter, and
     /// `floor`.
@@ -45,7 +46,7 @@ import Testing
         #expect(charged * 1_024 >= least, "\(charged) KiB of \(kind)")
         #expect(charged * 20 >= all * 19, "\(charged) KiB of \(all) KiB are \(kind)")
         #expect(grown <= all * 5 / 4 + floor, "the memory grew by \(grown) KiB for \(all) KiB")
-        #expect(grown >= all * 3 / 4 - floor, "the memory grew by \(grown) KiB for \(all) KiB")
+        #expect(grown >= all * 3 / 4 - Self.floor, "the memory grew by \(grown) KiB for \(all) KiB")
     }
 
     private func stanza(_ size: Int) -> String { "<message>\(String(repeating: "x", count: size))</message>" }
@@ -186,7 +187,9 @@ import Testing
         ])
     func stanzas(load: Load) throws {
         let sessions = try sessions(load.holders)
-        try expectAgreement(sessions[0].daemon, "stanzas", least: load.bytes) {
+        // On a busy machine all servers' stanzas come in pieces at the same time.
+        let floor = Self.floor + (load.size > 65_536 ? load.holders * Self.outgrown : 0)
+        try expectAgreement(sessions[0].daemon, "stanzas", least: load.bytes, floor: floor) {
             for session in sessions {
                 for _ in 0..<load.pieces { try session.stream.send(stanza(load.size)) }
             }

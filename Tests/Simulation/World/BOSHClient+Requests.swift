@@ -84,7 +84,7 @@ extension BOSHClient {
     private func attempt(_ request: ClientRequest) {
         request.tries += 1
         guard request.tries < 200 else {
-            if hasReloaded, kernel.hasRefusedToAccept {
+            if hasReloaded, kernel.hasRefusedToAccept || world.isShortOfDescriptors || world.judge.isDisturbed {
                 // What the page sent before it was loaded again was turned away unheard, and it does not know that.
                 goneSilently()
                 finish()

@@ -244,6 +244,8 @@ final class BOSHClient {
     private func reload() {
         guard isActive, !isPausing, !isOffending else { return }
         if plan["reload"] == 1 {
+            // What is on its way still may come behind the answers to its copy and the next ones.
+            if plan["spread"] > 0 { explain(["item-not-found", "other-request"]) }
             // It has kept what it sent, and sends it again.
             carrier.abortAll()
             return

@@ -104,6 +104,9 @@ final class World {
 
     var isShortOfDescriptors: Bool { scenario.world["descriptors"] > 0 }
 
+    /// Whether servers send what is skipped, and the worker so tells them something.
+    var hasOversized: Bool { scenario.world["oversized"] > 0 }
+
     func isOversized(_ chance: inout Chance) -> Bool {
         scenario.world["oversized"] > 0 && chance.below(1_000) < scenario.world["oversized"]
     }
