@@ -247,6 +247,7 @@ final class XMPPServer {
         guard let client, let stream, !isClosed, !isMute else { return }
         // A stream that can be resumed loses nothing with its connection.
         let isResumable = managed != nil && fault.rawValue <= Fault.vanished.rawValue
+        stream.ledger.hasFaulted = true
         // A machine that vanished says nothing.
         if fault != .vanished { stream.ledger.serverGoneAt = kernel.now }
         if !isResumable { noteFailure(fault.condition) }
