@@ -392,6 +392,7 @@ extension Worker {
         pool.takeBack(&link.output)
         link.acceptance = Acceptance()
         link.partialSince = .none
+        settle(link)
         setCongestion(.none, on: link)
         link.machine = link.site.machine(link.site.tlsMode)
         if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
