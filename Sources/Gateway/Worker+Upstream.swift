@@ -345,8 +345,8 @@ extension Worker {
     /// How long a server may take to close its side of the stream.
     private static let farewellTime = Duration.seconds(2)
 
-    /// How long a server says nothing when it has said what it had to say to a session that is over, and how long it may go
-    /// on with that.
+    /// How long a server says nothing when it has said what it had to say to a session that is over; how long it may go on with
+    /// that; and how long it may while it is slow to take what goes back.
     private static let silenceAtTheEnd = Duration.milliseconds(500)
     private static let longestReturn = Duration.seconds(10)
     private static let longestBlockedReturn = Duration.seconds(600)

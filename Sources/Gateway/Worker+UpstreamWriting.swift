@@ -135,9 +135,8 @@ extension Worker {
     /// What a link's connection is to be watched for now.
     func wantedInterest(of link: UpstreamLink) -> Interest {
         var interest: Interest = []
-        // What was read comes first, and who does not take the answers of TLS itself, or for what was skipped, cannot have more of
-        // them made.
-        // The same holds for stanzas that go back.
+        // What was read comes first. A server that does not take the answers of TLS itself, the errors for what was skipped, or
+        // the stanzas that go back, cannot have more of them made.
         let isDebtor =
             link.unwrittenReplies > Self.mostUnwrittenReplies
             || link.machine.phase == .returning && link.unwrittenCount > settings.sessionBuffer

@@ -42,8 +42,8 @@ package struct ConnectPlan: Sendable {
         case lookUpServices(ServiceKind, domain: String)
         /// Find the target's addresses; answered by `addresses`, `addressesFailed` or `targetSkipped`.
         case lookUpAddresses(UpstreamTarget)
-        /// Connect to the address at this position of the present target's; answered by `connected`, `failed` or `postponed`. Numbers of
-        /// attempts are never used twice in a plan.
+        /// Connect to the address at this position of the present target's; answered by `connected`, `failed` or `postponed`.
+        /// Numbers of attempts are never used twice in a plan.
         case connect(attempt: Int, address: Int)
         /// Close what was opened for this attempt; nothing more is heard of it.
         case abandon(attempt: Int)
