@@ -148,6 +148,8 @@ extension BOSHClient {
         open.removeAll { $0 === request }
         if request.isPoll, let polling { nextPoll = kernel.now + polling }
         if isOffending, answer.body.attribute("type") == "terminate" {
+            // It does not wait for earlier answers, and what they bring is lost.
+            if request.rid > nextAnswer { for stream in streams { stream.ledger.mayMiss(until: kernel.now) } }
             read(answer.body)
             return
         }

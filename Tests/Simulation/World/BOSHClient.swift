@@ -379,7 +379,9 @@ final class BOSHClient {
             isTerminating && (condition == nil || condition == "item-not-found" && !hasSlept && !carrier.isSlow)
         if managed != nil, mayResume(after: condition) { return stream }
         for stream in streams where stream.ledger.end == nil {
-            stream.ledger.ends(isFarewell ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
+            // Who closes the last stream that is left ends the session.
+            let isClosed = stream.stage == .closing && condition == nil
+            stream.ledger.ends(isFarewell || isClosed ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
         }
         isEnding = true
         return stream

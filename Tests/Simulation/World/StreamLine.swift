@@ -80,7 +80,8 @@ final class StreamLine {
         let plain = tls.receive(bytes)
         if tls.state == .open, !isSecured {
             isSecured = true
-            isNotToBeBelieved = handshakeEpoch == world.wallEpoch && !certificate.isGood(at: world.wallSeconds)
+            isNotToBeBelieved =
+                !tls.isResumed && handshakeEpoch == world.wallEpoch && !certificate.isGood(at: world.wallSeconds)
         }
         flushTLS()
         expand(plain)

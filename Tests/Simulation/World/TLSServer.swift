@@ -118,6 +118,9 @@ final class TLSServer {
         SSL_do_handshake(ssl)
     }
 
+    /// Whether the other side goes on with an earlier session, whose certificate it judged then.
+    var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+
     var hasKeyUpdates: Bool { SSL_version(ssl) == TLS1_3_VERSION }
 
     /// Says that nothing more comes (`close_notify`).
