@@ -33,7 +33,7 @@ final class BOSHClient {
     var isTerminating = false
     /// A pause was asked for, and is not over.
     var isPausing = false
-    private var hasSlept = false
+    var hasSlept = false
     var hasReloaded = false
     /// It has broken a rule, and takes the answers in any order.
     var isOffending = false
@@ -223,73 +223,6 @@ final class BOSHClient {
         sendRequest(
             attributes: "", payload: "<presence xmlns='jabber:client' id='b\(broadcasts)'/>", on: nil)
         broadcasts += 1
-    }
-
-    /// Is silent for a while, as it has said.
-    private func pause() {
-        // One more than `requests` may be open for it.
-        guard isActive, !isPausing, plan["ending"] == 0 ? open.count <= requests : hasRoom,
-            streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
-        else { return }
-        isPausing = true
-        let length = otherChance.within(5...120)
-        sendRequest(attributes: " pause='\(length)'", on: nil)
-        kernel.after(otherChance.time(.milliseconds(100)...(.milliseconds(length * 800)))) { [self] in
-            isPausing = false
-            pump()
-        }
-    }
-
-    /// The page is loaded again: its connections end at once.
-    private func reload() {
-        guard isActive, !isPausing, !isOffending else { return }
-        if plan["reload"] == 1 {
-            // What is on its way still may come behind the answers to its copy and the next ones.
-            if plan["spread"] > 0 { explain(["item-not-found", "other-request"]) }
-            // It has kept what it sent, and sends it again.
-            carrier.abortAll()
-            return
-        }
-        // It has kept the rid alone, which works when all its requests have left and arrive in front of the next ones.
-        guard plan["spread"] + plan["pipelines"] == 0, open.allSatisfy({ $0.copies == 1 && $0.isWhole }),
-            streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
-        else { return }
-        carrier.abandonAll()
-        for request in open { request.isAnswered = true }
-        open = []
-        early = [:]
-        nextAnswer = rid + 1
-        hasReloaded = true
-        // A request may not even have been let in, and the page that knew is gone.
-        if kernel.hasRefusedToAccept { explain(["item-not-found"]) }
-        if let polling { nextPoll = kernel.now + polling + .seconds(1) }
-        let latest: Duration = carrier.passesAborts ? .seconds(5) : .seconds(wait + 5)
-        for stream in streams { stream.ledger.mayMiss(until: kernel.now + latest) }
-        isPausing = true
-        kernel.after(otherChance.time(.milliseconds(plan["delay"] + 1)...(.milliseconds(plan["delay"] + 800)))) {
-            [self] in
-            isPausing = false
-            pump()
-        }
-    }
-
-    /// Its machine sleeps for longer than the session lives.
-    private func sleep() {
-        guard isActive, !isPausing, !isOffending, open.allSatisfy({ $0.copies == 1 && $0.isWhole }) else { return }
-        explain(["item-not-found"])
-        hasSlept = true
-        // A proxy may keep its polls open and the session alive, and what comes on them is not heard.
-        for stream in streams { stream.ledger.mayMiss(until: kernel.now + .seconds(155)) }
-        carrier.abandonAll()
-        for request in open { request.isAnswered = true }
-        open = []
-        early = [:]
-        nextAnswer = rid + 1
-        isPausing = true
-        kernel.after(otherChance.time(.seconds(70)...(.seconds(150)))) { [self] in
-            isPausing = false
-            if wantsToLeave { leave() } else { pump() }
-        }
     }
 
     // MARK: The end
