@@ -1,3 +1,5 @@
+import Primitives
+
 extension Session {
     /// Brings responses and held requests together after an input: payload to the oldest held request, the end of a lost
     /// upstream, and no more held than agreed (`R-14`, `R-16`).

@@ -1,3 +1,5 @@
+import Primitives
+
 /// One BOSH session: the rid window, the held requests, what waits for either side, and when it is over.
 ///
 /// A value driven by inputs; what is to be done comes out as effects, executed in order. It knows no socket, no clock and

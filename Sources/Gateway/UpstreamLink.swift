@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Deflate
+import Primitives
 import Reactor
 import StreamCore
 import TLSCodec

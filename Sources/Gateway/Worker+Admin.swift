@@ -1,6 +1,7 @@
 import BOSHCore
 import FoundationEssentials
 import HTTPWire
+import Primitives
 import Settings
 import StreamCore
 

@@ -1,5 +1,6 @@
 import BOSHCore
 import HTTPWire
+import Primitives
 import Reactor
 
 /// What is true of a worker whenever a turn of its loop has ended: nothing waits that nothing will wake, the kernel watches

@@ -1,5 +1,6 @@
 import BOSHCore
 import HTTPWire
+import Primitives
 import Reactor
 import Settings
 

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 import Reactor
 import Settings
 import StreamCore

@@ -2,6 +2,7 @@ import Addresses
 import BOSHCore
 import HTTPWire
 import Logging
+import Primitives
 import Reactor
 import Settings
 import StreamCore

@@ -1,6 +1,7 @@
 import Testing
 
 import BOSHCore
+import Primitives
 
 @Suite struct ReplayCacheTests {
     private static func rid(_ value: UInt64) throws -> RequestID { try #require(RequestID(value)) }

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// A session with a clock that stands still until it is told to jump.
 ///

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 import Testing
 
 /// What the dialogues cannot show: what the session says about itself, and what it makes of inputs out of place.

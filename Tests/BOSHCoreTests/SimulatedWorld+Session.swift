@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// What reaches the session, and what must come of it.
 extension SimulatedWorld {

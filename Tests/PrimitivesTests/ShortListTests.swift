@@ -1,6 +1,6 @@
 import Testing
 
-import BOSHCore
+import Primitives
 
 @Suite struct ShortListTests {
     @Test("a list begins with one element and can be emptied")

@@ -1,6 +1,6 @@
 import Testing
 
-import BOSHCore
+import Primitives
 
 @Suite struct DeadlineQueueTests {
     private static func at(_ value: UInt64) -> MonotonicInstant { MonotonicInstant(nanoseconds: value) }

@@ -1,6 +1,6 @@
 import Testing
 
-import BOSHCore
+import Primitives
 
 @Suite struct MonotonicInstantTests {
     @Test(
