@@ -40,14 +40,17 @@ let package = Package(
         .target(name: "Primitives", swiftSettings: worker),
 
         // L1, pure: values in, values out.
-        .target(name: "BOSHCore", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "Bridge", swiftSettings: worker),
+        .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", swiftSettings: worker),
         .target(name: "StreamCore", swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
-        .target(name: "Settings", dependencies: ["BOSHCore", "HTTPWire", "Addresses"], swiftSettings: worker),
+        .target(
+            name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
 
         // L2, codecs: bytes in, values out, one C library each.
-        .target(name: "XMLCodec", dependencies: ["BOSHCore", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
+        .target(
+            name: "XMLCodec", dependencies: ["BOSHCore", "Bridge", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
         .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
@@ -58,8 +61,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Primitives", "Addresses", "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec",
-                "Deflate", "Reactor", logging,
+                "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
+                "TLSCodec", "Deflate", "Reactor", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
@@ -72,13 +75,14 @@ let package = Package(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: common),
-        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives"], swiftSettings: common),
+        .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
+        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
         .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
-            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
+            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
             swiftSettings: common),
         .testTarget(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
@@ -105,14 +109,16 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["TestSupport", "holdfast", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux"],
+            dependencies: [
+                "TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux",
+            ],
             swiftSettings: common),
     ]
 )
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Primitives", "Addresses", "BOSHCore", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" }
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []

@@ -1,3 +1,4 @@
+import Bridge
 import Primitives
 
 extension Session {
@@ -286,7 +287,7 @@ extension Session {
             if keeps(index, request) {
                 streams[index].inbound.append(request.payload, of: request.rid, isShared: keepers > 1)
             } else if streams[index].phase == .open {
-                effects.append(.forward(request.payload, on: streams[index].number))
+                effects.append(.upstream(.forward(request.payload), on: streams[index].number))
             }
         }
     }
@@ -304,7 +305,7 @@ extension Session {
     private mutating func restart(_ request: Early, _ target: Target, into effects: inout [SessionEffect]) {
         for index in streams.indices where isMeant(index, by: target) && streams[index].phase == .open {
             streams[index].phase = .restarting
-            effects.append(.restartStream(on: streams[index].number))
+            effects.append(.upstream(.restart, on: streams[index].number))
         }
     }
 
@@ -350,11 +351,11 @@ extension Session {
             stream.phase = .ended(.tooManyStreams)
         } else {
             effects.append(
-                .openStream(
-                    StreamRequest(
-                        domain: domain, account: policy.domains.account(addition.from, at: domain),
-                        language: addition.language, name: addition.name),
-                    on: stream.number))
+                .upstream(
+                    .open(
+                        StreamRequest(
+                            domain: domain, account: policy.domains.account(addition.from, at: domain),
+                            language: addition.language)), on: stream.number))
         }
         streams.append(stream)
     }

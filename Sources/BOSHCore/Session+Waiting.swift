@@ -1,3 +1,4 @@
+import Bridge
 import Primitives
 
 /// Requests that wait for their turn in `early`: their predecessors are missing, or what they carry cannot be taken yet.

@@ -1,7 +1,7 @@
-import Testing
-
 import BOSHCore
+import Bridge
 import Primitives
+import Testing
 
 @Suite struct ReplayCacheTests {
     private static func rid(_ value: UInt64) throws -> RequestID { try #require(RequestID(value)) }

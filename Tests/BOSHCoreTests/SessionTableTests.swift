@@ -1,6 +1,5 @@
-import Testing
-
 import BOSHCore
+import Testing
 
 @Suite struct SessionTableTests {
     private static func id(_ high: UInt64, _ low: UInt64) -> SessionID {

@@ -1,6 +1,5 @@
-import Testing
-
 import Primitives
+import Testing
 
 @Suite struct MonotonicInstantTests {
     @Test(

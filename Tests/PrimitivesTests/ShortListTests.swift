@@ -1,6 +1,5 @@
-import Testing
-
 import Primitives
+import Testing
 
 @Suite struct ShortListTests {
     @Test("a list begins with one element and can be emptied")
