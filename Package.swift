@@ -36,9 +36,12 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        // L0, pure: what the standard library lacks.
+        .target(name: "Primitives", swiftSettings: worker),
+
         // L1, pure: values in, values out.
         .target(name: "Bridge", swiftSettings: worker),
-        .target(name: "BOSHCore", dependencies: ["Bridge"], swiftSettings: worker),
+        .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", swiftSettings: worker),
         .target(name: "StreamCore", swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
@@ -58,9 +61,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec",
-                "Deflate",
-                "Reactor", logging,
+                "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
+                "TLSCodec", "Deflate", "Reactor", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
@@ -72,8 +74,9 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: common),
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
-        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Bridge"], swiftSettings: common),
+        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
         .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
@@ -106,14 +109,16 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "COpenSSL", "CLinux"],
+            dependencies: [
+                "TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux",
+            ],
             swiftSettings: common),
     ]
 )
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" }
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []
