@@ -68,10 +68,13 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
-        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore"], swiftSettings: common),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
-        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore"], swiftSettings: common),
-        .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
+        // How many cases the tests over random input play.
+        .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
+
+        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Effort"], swiftSettings: common),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Effort"], swiftSettings: common),
+        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Effort"], swiftSettings: common),
+        .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
@@ -109,7 +112,7 @@ let package = Package(
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
     let rooms = ["Addresses", "BOSHCore", "HTTPWire", "Settings", "StreamCore"]
-    let names = rooms + rooms.map { "\($0)Tests" }
+    let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []
     package.dependencies = []

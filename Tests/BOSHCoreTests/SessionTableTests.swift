@@ -1,3 +1,4 @@
+import Effort
 import Testing
 
 import BOSHCore
@@ -68,7 +69,7 @@ import BOSHCore
         var model: [SessionID: UInt32] = [:]
         // Few distinct low halves, so that probing and clustering are the rule.
         let lowBits = seed.isMultiple(of: 2) ? UInt64(31) : .max
-        for step in 0..<20_000 {
+        for step in 0..<Effort.cases(20_000) {
             let id = Self.id(generator.next() & 7, generator.next() & lowBits)
             let known = model.keys.first
             switch generator.below(4) {
