@@ -37,14 +37,15 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // L1, pure: values in, values out.
-        .target(name: "BOSHCore", swiftSettings: worker),
+        .target(name: "Bridge", swiftSettings: worker),
+        .target(name: "BOSHCore", dependencies: ["Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", swiftSettings: worker),
         .target(name: "StreamCore", swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
-        .target(name: "Settings", dependencies: ["BOSHCore", "HTTPWire", "Addresses"], swiftSettings: worker),
+        .target(name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
 
         // L2, codecs: bytes in, values out, one C library each.
-        .target(name: "XMLCodec", dependencies: ["BOSHCore", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
+        .target(name: "XMLCodec", dependencies: ["BOSHCore", "Bridge", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
         .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
@@ -55,7 +56,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Addresses", "BOSHCore", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate",
+                "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate",
                 "Reactor", logging,
             ], swiftSettings: worker),
 
@@ -71,13 +72,14 @@ let package = Package(
         // How many cases the tests over random input play.
         .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
 
-        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Effort"], swiftSettings: common),
+        .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
+        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Effort"], swiftSettings: common),
         .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Effort"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
-            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "StreamCore", "CLibXML2"],
+            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
             swiftSettings: common),
         .testTarget(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
@@ -104,14 +106,14 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["TestSupport", "holdfast", "Gateway", "Deflate", "COpenSSL", "CLinux"],
+            dependencies: ["TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "COpenSSL", "CLinux"],
             swiftSettings: common),
     ]
 )
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Addresses", "BOSHCore", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = ["Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []

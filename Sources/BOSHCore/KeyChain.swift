@@ -1,3 +1,5 @@
+import Bridge
+
 /// A client's key sequence: each request shows the original of the hash that the one before it carried, so whoever only
 /// listened to earlier requests cannot send the next (XEP-0124 §15).
 ///

@@ -1,3 +1,5 @@
+import Bridge
+
 /// A media type as the `content` attribute names it: `type/subtype` and parameters (RFC 9110 §8.3.1).
 package struct MediaType: Sendable, Equatable {
     /// What all responses say when the client asked for nothing (XEP-0124 §7.1, `H-06`).

@@ -1,3 +1,5 @@
+import Bridge
+
 extension ServedDomains {
     /// The account that a client calls its own with `from`, as `localpart@domainpart`; nil when it names none at `domain`.
     ///

@@ -1,3 +1,5 @@
+import Bridge
+
 /// Which domains clients may log in to, and over which routes (`S-15`, `S-16`, `S-18`).
 package struct ServedDomains: Sendable, Equatable {
     /// The name of each domain as the operator wrote it, by every spelling of it that a client may use, in lower case.

@@ -1,3 +1,5 @@
+import Bridge
+
 extension Session {
     /// Judges a request by its rid: the next one, an early one, a repeat, or out of the window (XEP-0124 §14).
     mutating func handleRequest(
@@ -284,7 +286,7 @@ extension Session {
             if keeps(index, request) {
                 streams[index].inbound.append(request.payload, of: request.rid, isShared: keepers > 1)
             } else if streams[index].phase == .open {
-                effects.append(.forward(request.payload, on: streams[index].number))
+                effects.append(.upstream(.forward(request.payload), on: streams[index].number))
             }
         }
     }
@@ -302,7 +304,7 @@ extension Session {
     private mutating func restart(_ request: Early, _ target: Target, into effects: inout [SessionEffect]) {
         for index in streams.indices where isMeant(index, by: target) && streams[index].phase == .open {
             streams[index].phase = .restarting
-            effects.append(.restartStream(on: streams[index].number))
+            effects.append(.upstream(.restart, on: streams[index].number))
         }
     }
 
@@ -348,11 +350,11 @@ extension Session {
             stream.phase = .ended(.tooManyStreams)
         } else {
             effects.append(
-                .openStream(
-                    StreamRequest(
-                        domain: domain, account: policy.domains.account(addition.from, at: domain),
-                        language: addition.language, name: addition.name),
-                    on: stream.number))
+                .upstream(
+                    .open(
+                        StreamRequest(
+                            domain: domain, account: policy.domains.account(addition.from, at: domain),
+                            language: addition.language)), on: stream.number))
         }
         streams.append(stream)
     }

@@ -1,3 +1,5 @@
+import Bridge
+
 extension Session {
     /// Brings responses and held requests together after an input: payload to the oldest held request, the end of a lost
     /// upstream, and no more held than agreed (`R-14`, `R-16`).
@@ -188,11 +190,11 @@ extension Session {
         if !streams[index].isManaged {
             var unfetched = replay.unfetchedPayload(of: stream)
             unfetched.append(contentsOf: streams[index].outbound.takeAllStanzas())
-            if !unfetched.isEmpty { effects.append(.returnUnfetched(unfetched, on: stream)) }
+            if !unfetched.isEmpty { effects.append(.upstream(.returnUnfetched(unfetched), on: stream)) }
         }
         // Who makes room for others before login has nothing to lose at its server, and room is what is needed now.
         let isDropped = reason == .loginDisplaced || reason.allowsResumption && streams[index].isResumable
-        effects.append(.leaveStream(isDropped ? .drop : .close, on: stream))
+        effects.append(.upstream(.leave(isDropped ? .drop : .close), on: stream))
     }
 
     /// Forgets a stream, all but its name.
@@ -221,7 +223,7 @@ extension Session {
         streams[index].isDraining = true
         guard !streams[index].isReadingPaused else { return }
         streams[index].isReadingPaused = true
-        effects.append(.pauseReading(on: streams[index].number))
+        effects.append(.upstream(.pauseReading, on: streams[index].number))
     }
 
     private mutating func applyBackPressure(
@@ -231,12 +233,12 @@ extension Session {
         let waiting = streams[index].outbound.byteCount
         if !streams[index].isReadingPaused, waiting > policy.outboundBound {
             streams[index].isReadingPaused = true
-            effects.append(.pauseReading(on: streams[index].number))
+            effects.append(.upstream(.pauseReading, on: streams[index].number))
         } else if streams[index].isReadingPaused, waiting <= (streams[index].isDraining ? 0 : policy.outboundBound / 2)
         {
             streams[index].isReadingPaused = false
             streams[index].isDraining = false
-            effects.append(.resumeReading(on: streams[index].number))
+            effects.append(.upstream(.resumeReading, on: streams[index].number))
         }
     }
 

@@ -1,3 +1,5 @@
+import Bridge
+
 /// Requests that wait for their turn in `early`: their predecessors are missing, or what they carry cannot be taken yet.
 extension Session {
     /// Acts on requests that waited, as far as their turn has come.

@@ -1,3 +1,5 @@
+import Bridge
+
 /// One BOSH session: the rid window, the held requests, what waits for either side, and when it is over.
 ///
 /// A value driven by inputs; what is to be done comes out as effects, executed in order. It knows no socket, no clock and
@@ -192,10 +194,11 @@ package struct Session: Sendable {
                 rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait), isExtra: false))
         if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
         effects.append(
-            .openStream(
-                StreamRequest(
-                    domain: opening.domain, route: opening.route, account: opening.account, language: opening.language,
-                    name: stream)))
+            .upstream(
+                .open(
+                    StreamRequest(
+                        domain: opening.domain, route: opening.route, account: opening.account,
+                        language: opening.language))))
         settle(now: now, policy: policy, into: &effects)
         checkInvariants()
     }
@@ -216,36 +219,14 @@ package struct Session: Sendable {
             handleMalformed(exchange, attributes: attributes, into: &effects)
         case .oversizedRequest(let exchange, let attributes):
             handleMalformed(exchange, attributes: attributes, reason: .loginBody, into: &effects)
-        case .loggedIn:
-            login.meet()
-        case .registrationOffered:
-            login.extend(now: now, by: policy.registrationTimeout)
         case .displaced:
             end(.loginDisplaced, culprit: nil, into: &effects)
         case .requestAborted(let exchange):
             handleAbort(exchange, now: now, policy: policy, into: &effects)
         case .answerAwaited(let exchange):
             handleAwaited(exchange, now: now, policy: policy, into: &effects)
-        case .streamOpened(let identity, let features, let number):
-            handleOpened(number, while: .opening, features: features, identity: identity, into: &effects)
-        case .streamRestarted(let features, let number):
-            handleOpened(number, while: .restarting, features: features, identity: nil, into: &effects)
-        case .stanzas(let bytes, let number):
-            guard let index = index(of: number), !streams[index].isEnded else { return }
-            streams[index].outbound.append(stanzas: bytes)
-        case .streamManaged(let isResumable, let number):
-            guard let index = index(of: number), !streams[index].isEnded else { return }
-            streams[index].isManaged = true
-            if isResumable { streams[index].isResumable = true }
-        case .upstreamCongested(let congestion, let number):
-            guard let index = index(of: number), !streams[index].isEnded else { return }
-            streams[index].congestion = congestion
-        case .streamEnded(let reason, let bytes, let number):
-            guard let index = index(of: number), !streams[index].isEnded else { return }
-            streams[index].phase = .ended(reason)
-            streams[index].streamError = bytes
-            streams[index].inbound = InboundQueue()
-            streams[index].congestion = .none
+        case .upstream(let event, let number):
+            handle(event, on: number, now: now, policy: policy, into: &effects)
         case .memoryShort:
             for index in streams.indices { drain(index, into: &effects) }
         case .deadlineReached:
@@ -307,11 +288,40 @@ package struct Session: Sendable {
         streams.firstIndex { $0.number == number }
     }
 
+    private mutating func handle(
+        _ event: consuming UpstreamEvent, on number: StreamNumber, now: MonotonicInstant,
+        policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+    ) {
+        guard let index = index(of: number), !streams[index].isEnded else { return }
+        switch consume event {
+        case .opened(let identity, let features):
+            handleOpened(index, while: .opening, features: features, identity: identity, into: &effects)
+        case .restarted(let features):
+            handleOpened(index, while: .restarting, features: features, identity: nil, into: &effects)
+        case .loggedIn:
+            login.meet()
+        case .registrationOffered:
+            login.extend(now: now, by: policy.registrationTimeout)
+        case .managed(let isResumable):
+            streams[index].isManaged = true
+            if isResumable { streams[index].isResumable = true }
+        case .stanzas(let bytes):
+            streams[index].outbound.append(stanzas: bytes)
+        case .congested(let congestion):
+            streams[index].congestion = congestion
+        case .ended(let reason, let bytes):
+            streams[index].phase = .ended(reason)
+            streams[index].streamError = bytes
+            streams[index].inbound = InboundQueue()
+            streams[index].congestion = .none
+        }
+    }
+
     private mutating func handleOpened(
-        _ number: StreamNumber, while phase: Substream.Phase, features: [UInt8], identity: StreamIdentity?,
+        _ index: Int, while phase: Substream.Phase, features: [UInt8], identity: StreamIdentity?,
         into effects: inout [SessionEffect]
     ) {
-        guard let index = index(of: number), streams[index].phase == phase else { return }
+        guard streams[index].phase == phase else { return }
         streams[index].phase = .open
         var opening = BodyResponse.Opening.none
         if var identity {
@@ -320,7 +330,7 @@ package struct Session: Sendable {
         }
         streams[index].outbound.append(features: features, opening: opening)
         guard !streams[index].inbound.isEmpty else { return }
-        effects.append(.forward(streams[index].inbound.takeAll(), on: number))
+        effects.append(.upstream(.forward(streams[index].inbound.takeAll()), on: streams[index].number))
     }
 
     private mutating func handleDeadline(

@@ -1,3 +1,5 @@
+import Bridge
+
 /// What the operator allows a session; everything a client may ask for is clamped to it.
 package struct SessionPolicy: Sendable, Equatable {
     /// The longest time a request is held, and what a client gets that names no `wait` (`S-04`).

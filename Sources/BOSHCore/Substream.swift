@@ -1,16 +1,4 @@
-/// Tells the streams of one session apart, inside this program; never reused within a session.
-package struct StreamNumber: Sendable, Hashable {
-    /// 0 for the stream that the session began with, then one more each.
-    package let value: UInt16
-
-    /// A number.
-    package init(_ value: UInt16) {
-        self.value = value
-    }
-
-    /// The stream that the session began with.
-    package static let first = StreamNumber(0)
-}
+import Bridge
 
 /// One of a session's streams: where it stands, and what waits on either side of it (XEP-0124 §16).
 struct Substream: Sendable {
@@ -86,30 +74,5 @@ struct Substream: Sendable {
     var isEnded: Bool {
         if case .ended = phase { return true }
         return false
-    }
-}
-
-/// What a stream that is to be opened is for.
-package struct StreamRequest: Sendable, Equatable {
-    /// The served domain, as the operator wrote it.
-    package let domain: String
-    /// Where the client asked to be connected to instead: `HOST:PORT`, one of those that are allowed (`S-18`).
-    package let route: String?
-    /// The account that the client calls its own, as `localpart@domainpart`; nil when it did not say.
-    package let account: PeerText?
-    /// `xml:lang` of the request, if any.
-    package let language: String?
-    /// The stream's name towards the client.
-    package let name: StreamName
-
-    /// A request of its parts.
-    package init(
-        domain: String, route: String? = nil, account: PeerText? = nil, language: String?, name: StreamName
-    ) {
-        self.domain = domain
-        self.route = route
-        self.account = account
-        self.language = language
-        self.name = name
     }
 }

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// What a worker counts; every number only grows, except those that say how many there are now.
 struct Counters {

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Settings
 import StreamCore
 

@@ -1,5 +1,6 @@
 import Addresses
 import BOSHCore
+import Bridge
 
 /// A session and what the worker keeps beside it. A class, so that a session is changed where it stands.
 final class SessionDriver {

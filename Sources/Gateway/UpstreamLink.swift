@@ -1,5 +1,6 @@
 import Addresses
 import BOSHCore
+import Bridge
 import Deflate
 import Reactor
 import StreamCore

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import HTTPWire
 import StreamCore
 
@@ -39,12 +40,12 @@ extension Worker {
     }
 
     /// Takes in what a server has said of a client's login.
-    func note(_ sign: LoginSign, session: UInt32) {
+    func note(_ sign: LoginSign, on stream: StreamNumber, session: UInt32) {
         guard logins.contains(session), let driver = sessions[Int(session)] else { return }
         switch sign {
         case .none: break
-        case .success: handle(.loggedIn, session: session)
-        case .registration: handle(.registrationOffered, session: session)
+        case .success: handle(.upstream(.loggedIn, on: stream), session: session)
+        case .registration: handle(.upstream(.registrationOffered, on: stream), session: session)
         }
         guard driver.ask({ $0.hasLoggedIn }), logins.contains(session) else { return }
         logins.remove(session)

@@ -1,5 +1,6 @@
 import Addresses
 import BOSHCore
+import Bridge
 import HTTPWire
 import Reactor
 import StreamCore
@@ -149,22 +150,8 @@ extension Worker {
                 answer(exchange, response, isRepeat: true, of: driver)
             case .turnAway(let exchange):
                 turnAwayForNow(exchange)
-            case .openStream(let request, let stream):
-                open(request, stream: stream, of: driver)
-            case .forward(let bytes, let stream):
-                // Behind a request to compress nothing may stand. What comes now is a client's last words before it has a
-                // resource, which no server takes.
-                if let link = driver.link(stream), link.machine.phase != .compressing { send(bytes, on: link) }
-            case .restartStream(let stream):
-                if let link = driver.link(stream) { restart(link) }
-            case .pauseReading(let stream):
-                if let link = driver.link(stream) { setReading(false, on: link) }
-            case .resumeReading(let stream):
-                if let link = driver.link(stream) { setReading(true, on: link) }
-            case .returnUnfetched(let bytes, let stream):
-                if let link = driver.link(stream) { returnUnfetched(bytes, on: link) }
-            case .leaveStream(let farewell, let stream):
-                if let link = driver.link(stream) { leave(link, farewell) }
+            case .upstream(let command, let stream):
+                execute(command, on: stream, of: driver)
             case .ended(let reason):
                 forget(driver, reason: reason)
             }
@@ -174,6 +161,27 @@ extension Worker {
         noteSpareResponses(of: driver)
         if let deadline = driver.ask({ $0.nextDeadline }) {
             sessionDeadlines.schedule(slot: driver.slot, at: deadline)
+        }
+    }
+
+    /// Has one of a session's streams do something; nothing happens where that stream has ended.
+    private func execute(_ command: UpstreamCommand, on stream: StreamNumber, of driver: SessionDriver) {
+        if case .open(let request) = command {
+            open(request, stream: stream, of: driver)
+            return
+        }
+        guard let link = driver.link(stream) else { return }
+        switch command {
+        case .open: break
+        case .forward(let bytes):
+            // Behind a request to compress nothing may stand. What comes now is a client's last words before it has a
+            // resource, which no server takes.
+            if link.machine.phase != .compressing { send(bytes, on: link) }
+        case .restart: restart(link)
+        case .pauseReading: setReading(false, on: link)
+        case .resumeReading: setReading(true, on: link)
+        case .returnUnfetched(let bytes): returnUnfetched(bytes, on: link)
+        case .leave(let farewell): leave(link, farewell)
         }
     }
 

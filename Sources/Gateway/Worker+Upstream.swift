@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Reactor
 import Settings
 import StreamCore
@@ -78,14 +79,15 @@ extension Worker {
             let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
             guard let session = link.session else { return }
             handle(
-                .streamOpened(StreamIdentity(id: header.id, version: version), features: features, on: link.stream),
+                .upstream(
+                    .opened(StreamIdentity(id: header.id, version: version), features: features), on: link.stream),
                 session: session)
         case .restarted(let features, let idleSeconds):
             deliverCollected(of: link)
             link.restartSince = .none
             obey(idleSeconds, on: link)
             if let session = link.session {
-                handle(.streamRestarted(features: features, on: link.stream), session: session)
+                handle(.upstream(.restarted(features: features), on: link.stream), session: session)
             }
         case .limitIdle(let seconds):
             obey(seconds, on: link)
@@ -93,7 +95,7 @@ extension Worker {
             collected.bytes.append(contentsOf: bytes)
             collected.count += 1
             collected.management = max(collected.management, management)
-            if login != .none, let session = link.session { note(login, session: session) }
+            if login != .none, let session = link.session { note(login, on: link.stream, session: session) }
         case .skipped(let stanza, let fate):
             skipped(stanza, fate, on: link)
         case .sendStreamEnd:
@@ -179,7 +181,7 @@ extension Worker {
         guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
         if reason == .upstreamShortage { turnAway(session) }
-        handle(.streamEnded(reason, streamError: error, on: link.stream), session: session)
+        handle(.upstream(.ended(reason, streamError: error), on: link.stream), session: session)
     }
 
     private func beginTLS(on link: UpstreamLink) {

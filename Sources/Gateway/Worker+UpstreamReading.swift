@@ -252,9 +252,9 @@ extension Worker {
             return
         }
         if stanzas.management != .none, let session = link.session {
-            handle(.streamManaged(isResumable: stanzas.management == .resumable, on: link.stream), session: session)
+            handle(.upstream(.managed(isResumable: stanzas.management == .resumable), on: link.stream), session: session)
         }
-        if let session = link.session { handle(.stanzas(stanzas.bytes, on: link.stream), session: session) }
+        if let session = link.session { handle(.upstream(.stanzas(stanzas.bytes), on: link.stream), session: session) }
     }
 
     /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Reactor
 import Settings
 import StreamCore
@@ -107,7 +108,7 @@ extension Worker {
     func setCongestion(_ congestion: Congestion, on link: UpstreamLink) {
         guard congestion != link.congestion else { return }
         link.congestion = congestion
-        if let session = link.session { handle(.upstreamCongested(congestion, on: link.stream), session: session) }
+        if let session = link.session { handle(.upstream(.congested(congestion), on: link.stream), session: session) }
     }
 
     /// Looks at what the server has accepted.

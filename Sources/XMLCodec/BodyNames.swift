@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// The names a `<body/>` may use, in the dictionary of the current context.
 struct BodyNames {

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// Writes `<body/>` responses.
 ///

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import StreamCore
 
 /// A stream's root with at most one element in it.

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// Attribute values and namespace declarations as this program writes them: single quotes, the same value always to the
 /// same bytes.

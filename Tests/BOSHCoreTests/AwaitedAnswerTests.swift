@@ -44,7 +44,7 @@ import Testing
     @Test("H-18 P-08: while the server takes no bytes the client is to wait, up to wait")
     func keepsBackPressure() {
         var harness = SessionHarness(hold: 1)
-        _ = harness.handle(.upstreamCongested(.slow))
+        _ = harness.handle(.upstream(.congested(.slow)))
         _ = harness.send("a", "rid=101 <m1/>")
         #expect(harness.await("a") == [])
         #expect(harness.jump(.seconds(60)) == ["S: a empty"])
@@ -53,10 +53,10 @@ import Testing
     @Test("H-18 P-08: one that waits for a server with too much in front of it is not given up")
     func keepsWhatIsWithheld() {
         var harness = SessionHarness(hold: 1)
-        _ = harness.handle(.upstreamCongested(.full))
+        _ = harness.handle(.upstream(.congested(.full)))
         #expect(harness.send("a", "rid=101 <m1/>") == [])
         #expect(harness.await("a") == [])
-        #expect(harness.handle(.upstreamCongested(.none)) == ["F: <m1/>"])
+        #expect(harness.handle(.upstream(.congested(.none))) == ["F: <m1/>"])
         #expect(harness.await("a") == ["S: a empty"])
     }
 

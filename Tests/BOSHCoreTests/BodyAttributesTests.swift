@@ -1,6 +1,6 @@
-import Testing
-
 import BOSHCore
+import Bridge
+import Testing
 
 @Suite struct BodyAttributesTests {
     private static func number(_ text: String) -> NumberAttribute {

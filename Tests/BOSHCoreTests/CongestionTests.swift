@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Testing
 
 /// An upstream that takes no bytes: the client's requests are held, never past `wait`, so that it sends no more.
@@ -6,18 +7,18 @@ import Testing
     @Test("P-08 answers are delayed while the upstream is congested, up to the requests a client may have open")
     func delaysAnswers() {
         var harness = SessionHarness(hold: 1)
-        #expect(harness.handle(.upstreamCongested(.slow)) == [])
+        #expect(harness.handle(.upstream(.congested(.slow))) == [])
         #expect(harness.send("a", "rid=101 <m1/>") == ["F: <m1/>"])
         #expect(harness.send("b", "rid=102 <m2/>") == ["F: <m2/>"])
         #expect(harness.session?.heldCount == 2)
-        #expect(harness.handle(.upstreamCongested(.none)) == ["S: a empty ack=102"])
+        #expect(harness.handle(.upstream(.congested(.none))) == ["S: a empty ack=102"])
         #expect(harness.session?.heldCount == 1)
     }
 
     @Test("R-14 no answer is delayed past wait")
     func keepsWait() {
         var harness = SessionHarness(hold: 1, wait: 20)
-        _ = harness.handle(.upstreamCongested(.slow))
+        _ = harness.handle(.upstream(.congested(.slow)))
         _ = harness.send("a", "rid=101 <m1/>")
         _ = harness.send("b", "rid=102 <m2/>")
         #expect(harness.jump(.seconds(20)) == ["S: a empty ack=102", "S: b empty"])
@@ -26,18 +27,18 @@ import Testing
     @Test("R-16 what the upstream sends is not delayed")
     func deliversMeanwhile() {
         var harness = SessionHarness(hold: 1)
-        _ = harness.handle(.upstreamCongested(.slow))
+        _ = harness.handle(.upstream(.congested(.slow)))
         _ = harness.send("a", "rid=101 <m1/>")
         _ = harness.send("b", "rid=102 <m2/>")
         #expect(harness.upstream("<n1/>") == ["S: a ack=102 <n1/>"])
-        #expect(harness.handle(.upstreamCongested(.none)) == [])
+        #expect(harness.handle(.upstream(.congested(.none))) == [])
         #expect(harness.session?.heldCount == 1)
     }
 
     @Test("P-09 a polling client is answered at once all the same")
     func answersPolls() {
         var harness = SessionHarness(hold: 1, wait: 0)
-        _ = harness.handle(.upstreamCongested(.slow))
+        _ = harness.handle(.upstream(.congested(.slow)))
         #expect(harness.send("a", "rid=102 <m1/>") == ["F: <m1/>", "S: a empty"])
     }
 
@@ -70,12 +71,12 @@ import Testing
     @Test("B-03 no request that waits for its server has a deadline, and one with a gap in front of it has")
     func deadlinesOfWaitingRequests() {
         var harness = SessionHarness(hold: 1, wait: 20)
-        _ = harness.handle(.upstreamCongested(.full))
+        _ = harness.handle(.upstream(.congested(.full)))
         #expect(harness.send("a", "rid=101 <m1/>") == [])
         #expect(harness.session?.nextDeadline == nil)
         #expect((5..<300).contains(harness.session?.heldBytes.requests ?? 0))
         var other = SessionHarness(hold: 1, wait: 20)
-        _ = other.handle(.upstreamCongested(.full))
+        _ = other.handle(.upstream(.congested(.full)))
         #expect(other.send("b", "rid=102 <m2/>") == [])
         #expect(other.jump(.seconds(20)) == ["S: b error ack=100"])
     }
@@ -86,7 +87,7 @@ import Testing
             var harness = SessionHarness()
             _ = harness.send("create", "rid=100 to=example.org ver=1.11 wait=60 hold=1 newkey=a9")
             _ = harness.upstream("open id=s1 version=1.0 <f/>")
-            _ = harness.handle(.upstreamCongested(.full))
+            _ = harness.handle(.upstream(.congested(.full)))
             #expect(harness.send("a", "rid=101 key=\(isRight ? "a8" : "b8") <m1/>") == [])
             #expect(harness.shutDown().contains("F: <m1/>") == isRight)
         }

@@ -1,6 +1,5 @@
-import Testing
-
 import BOSHCore
+import Testing
 
 @Suite struct DeadlineQueueTests {
     private static func at(_ value: UInt64) -> MonotonicInstant { MonotonicInstant(nanoseconds: value) }

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// One line of a dialogue; the notation is described in Tests/Dialogues/README.md.
 ///
@@ -70,27 +71,27 @@ extension DialogueLine {
         case .ended(let reason):
             self.init("E", [reason.rawValue])
             return
-        case .openStream(let request, on: let number):
+        case .upstream(.open(let request), on: let number):
             guard number != .first else { return nil }
             self.init("F", ["open", "to=\(request.domain)"])
             if let language = request.language { words.append("lang=\(language)") }
             on = number
-        case .forward(let bytes, on: let number):
+        case .upstream(.forward(let bytes), on: let number):
             self.init("F", [], payload: bytes.text)
             on = number
-        case .restartStream(on: let number):
+        case .upstream(.restart, on: let number):
             self.init("F", ["restart"])
             on = number
-        case .returnUnfetched(let bytes, on: let number):
+        case .upstream(.returnUnfetched(let bytes), on: let number):
             self.init("R", [], payload: bytes.text)
             on = number
-        case .leaveStream(let farewell, on: let number):
+        case .upstream(.leave(let farewell), on: let number):
             self.init("F", [farewell == .close ? "close" : "drop"])
             on = number
-        case .pauseReading(on: let number):
+        case .upstream(.pauseReading, on: let number):
             self.init("B", ["stop"])
             on = number
-        case .resumeReading(on: let number):
+        case .upstream(.resumeReading, on: let number):
             self.init("B", ["go"])
             on = number
         }

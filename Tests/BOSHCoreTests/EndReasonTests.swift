@@ -1,6 +1,6 @@
-import Testing
-
 import BOSHCore
+import Bridge
+import Testing
 
 @Suite struct EndReasonTests {
     /// Reason, what the log says, what the client is told.

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Testing
 
 /// Nobody fills a session's memory with keys (`K-01`: a key is forty digits).

@@ -1,6 +1,6 @@
-import Testing
-
 import BOSHCore
+import Bridge
+import Testing
 
 @Suite struct MediaTypeTests {
     @Test(

@@ -1,6 +1,5 @@
-import Testing
-
 import BOSHCore
+import Testing
 
 @Suite struct MonotonicInstantTests {
     @Test(

@@ -1,6 +1,6 @@
-import Testing
-
 import BOSHCore
+import Bridge
+import Testing
 
 @Suite struct OutboundQueueTests {
     private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }

@@ -1,6 +1,6 @@
-import Testing
-
 import BOSHCore
+import Bridge
+import Testing
 
 @Suite struct ReplayCacheTests {
     private static func rid(_ value: UInt64) throws -> RequestID { try #require(RequestID(value)) }

@@ -1,6 +1,5 @@
-import Testing
-
 import BOSHCore
+import Testing
 
 @Suite struct RequestIDTests {
     @Test("S-19 a rid is 1 to 2^53-1", arguments: [0, 9_007_199_254_740_992, UInt64.max])

@@ -1,4 +1,6 @@
-import BOSHCore
+import Bridge
+
+@testable import BOSHCore
 
 /// A session with a clock that stands still until it is told to jump.
 ///
@@ -81,23 +83,24 @@ struct SessionHarness {
         case "open":
             let version = line.value(of: "version").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
             let identity = StreamIdentity(id: line.value(of: "id") ?? "", version: version)
-            return handle(.streamOpened(identity, features: bytes, on: stream))
-        case "features": return handle(.streamRestarted(features: bytes, on: stream))
+            return handle(.upstream(.opened(identity, features: bytes), on: stream))
+        case "features": return handle(.upstream(.restarted(features: bytes), on: stream))
         case "end":
             guard let reason = line.words.lazy.compactMap({ EndReason(rawValue: $0) }).first else {
                 return ["?: no reason: \(text)"]
             }
-            return handle(.streamEnded(reason, streamError: bytes, on: stream))
-        case "stall": return handle(.upstreamCongested(.slow, on: stream))
-        case "full": return handle(.upstreamCongested(.full, on: stream))
-        case "overfull": return handle(.upstreamCongested(.overfull, on: stream))
-        case "flow": return handle(.upstreamCongested(.none, on: stream))
-        case "login": return handle(.loggedIn)
-        case "register": return handle(.registrationOffered)
+            return handle(.upstream(.ended(reason, streamError: bytes), on: stream))
+        case "stall": return handle(.upstream(.congested(.slow), on: stream))
+        case "full": return handle(.upstream(.congested(.full), on: stream))
+        case "overfull": return handle(.upstream(.congested(.overfull), on: stream))
+        case "flow": return handle(.upstream(.congested(.none), on: stream))
+        case "login": return handle(.upstream(.loggedIn))
+        case "register": return handle(.upstream(.registrationOffered))
         case "resumable", "managed":
             let isResumable = line.words.contains("resumable")
-            return handle(.streamManaged(isResumable: isResumable, on: stream)) + handle(.stanzas(bytes, on: stream))
-        case nil: return handle(.stanzas(bytes, on: stream))
+            return handle(.upstream(.managed(isResumable: isResumable), on: stream))
+                + handle(.upstream(.stanzas(bytes), on: stream))
+        case nil: return handle(.upstream(.stanzas(bytes), on: stream))
         default: return ["?: cannot be read: \(text)"]
         }
     }
@@ -134,7 +137,9 @@ struct SessionHarness {
     private mutating func render(_ effects: [SessionEffect]) -> [String] {
         effects.compactMap { effect in
             if case .ended = effect { isOver = true }
-            if case .openStream(let request, on: let number) = effect { streams[number] = request.name }
+            if case .upstream(.open, on: let number) = effect {
+                streams[number] = session?.streams.first { $0.number == number }?.name
+            }
             var line = DialogueLine(effect: effect) {
                 names[Int($0.connection)]
             } stream: {

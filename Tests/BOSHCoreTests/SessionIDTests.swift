@@ -1,6 +1,5 @@
-import Testing
-
 import BOSHCore
+import Testing
 
 @Suite struct SessionIDTests {
     private static let random = "0123456789abcdeffedcba9876543210"

@@ -1,6 +1,6 @@
-import Testing
-
 import BOSHCore
+import Bridge
+import Testing
 
 @Suite struct SessionPolicyTests {
     private static let policy = SessionHarness.policy

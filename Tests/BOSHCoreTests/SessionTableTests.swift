@@ -1,7 +1,6 @@
+import BOSHCore
 import Effort
 import Testing
-
-import BOSHCore
 
 @Suite struct SessionTableTests {
     private static func id(_ high: UInt64, _ low: UInt64) -> SessionID {

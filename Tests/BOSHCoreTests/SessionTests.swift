@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Testing
 
 /// What the dialogues cannot show: what the session says about itself, and what it makes of inputs out of place.
@@ -97,12 +98,12 @@ import Testing
                 return nil
             }
         }
-        let opened = uses(.streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), &harness)
+        let opened = uses(.upstream(.opened(StreamIdentity(id: "s", version: nil), features: Self.features)), &harness)
         _ = harness.upstream("open id=s <f/>")
         _ = harness.send("b", "rid=2")
-        let stanza = uses(.stanzas(Self.features), &harness)
-        let error = uses(.streamEnded(.upstreamStreamError, streamError: Self.features), &harness)
-        let lost = uses(.streamEnded(.upstreamLost, streamError: []), &harness)
+        let stanza = uses(.upstream(.stanzas(Self.features)), &harness)
+        let error = uses(.upstream(.ended(.upstreamStreamError, streamError: Self.features)), &harness)
+        let lost = uses(.upstream(.ended(.upstreamLost, streamError: [])), &harness)
         #expect(opened == [true] && stanza == [false] && error == [true] && lost == [false])
     }
 
@@ -119,11 +120,11 @@ import Testing
     func pressesBack() {
         var harness = SessionHarness(hold: 1)
         let bytes = [UInt8](repeating: 0x20, count: 100)
-        var lines = harness.handle(.stanzas(bytes))
+        var lines = harness.handle(.upstream(.stanzas(bytes)))
         #expect(lines.isEmpty, "the bound itself is allowed")
-        lines = harness.handle(.stanzas([0x20]))
+        lines = harness.handle(.upstream(.stanzas([0x20])))
         #expect(lines == ["B: stop"])
-        lines = harness.handle(.stanzas(bytes))
+        lines = harness.handle(.upstream(.stanzas(bytes)))
         #expect(lines.isEmpty)
         lines = harness.send("a", "rid=101")
         #expect(lines.last == "B: go")
@@ -137,8 +138,8 @@ import Testing
         _ = harness.jump(.seconds(60))
         // Features stand alone, so the stanzas go on waiting when these are fetched.
         let features = [UInt8](repeating: 0x20, count: 60)
-        _ = harness.handle(.streamRestarted(features: features))
-        let stopped = harness.handle(.stanzas([UInt8](repeating: 0x20, count: waiting)))
+        _ = harness.handle(.upstream(.restarted(features: features)))
+        let stopped = harness.handle(.upstream(.stanzas([UInt8](repeating: 0x20, count: waiting))))
         #expect(stopped == ["B: stop"])
         let fetched = harness.send("b", "rid=102")
         #expect(fetched.contains("B: go") == isLifted)
@@ -201,11 +202,11 @@ import Testing
         var session = Session(
             id: SessionHarness.id, opening: opening, stream: StreamName(bits: 7), exchange: exchange, payload: [],
             now: now, policy: policy, into: &effects)
-        let first = StreamRequest(domain: "example.org", account: nil, language: "de", name: StreamName(bits: 7))
-        #expect(effects == [.openStream(first, on: .first)])
+        let first = StreamRequest(domain: "example.org", account: nil, language: "de")
+        #expect(effects == [.upstream(.open(first), on: .first)])
         session.handle(
-            .streamOpened(StreamIdentity(id: "s", version: nil), features: Self.features), now: now, policy: policy,
-            into: &effects)
+            .upstream(.opened(StreamIdentity(id: "s", version: nil), features: Self.features)), now: now,
+            policy: policy, into: &effects)
         attributes.rid = .value(2)
         attributes.freshStreamName = StreamName(bits: 8)
         attributes.from = "b@example.org/x"
@@ -213,8 +214,8 @@ import Testing
         effects = []
         session.handle(.request(exchange, attributes, payload: []), now: now, policy: policy, into: &effects)
         let second = StreamRequest(
-            domain: "example.org", account: "b@example.org", language: nil, name: StreamName(bits: 8))
-        #expect(effects == [.openStream(second, on: StreamNumber(1))])
+            domain: "example.org", account: "b@example.org", language: nil)
+        #expect(effects == [.upstream(.open(second), on: StreamNumber(1))])
         #expect(session.streamCount == 2)
     }
 

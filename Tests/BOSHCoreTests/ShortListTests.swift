@@ -1,7 +1,6 @@
+import BOSHCore
 import Effort
 import Testing
-
-import BOSHCore
 
 @Suite struct ShortListTests {
     @Test("a list begins with one element and can be emptied")

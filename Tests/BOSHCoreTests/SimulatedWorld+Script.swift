@@ -32,10 +32,10 @@ extension SimulatedWorld {
                 let isFeatures = response.usesStreamPrefix
                 response.payload = Array((isFeatures ? "<f/>" : Self.elements(response.payload, "n")).utf8)
                 told = .respond(id, response)
-            case .forward(let bytes, on: let stream):
-                told = .forward(Array(Self.elements(bytes, "m").utf8), on: stream)
-            case .returnUnfetched(let bytes, on: let stream):
-                told = .returnUnfetched(Array(Self.elements(bytes, "n").utf8), on: stream)
+            case .upstream(.forward(let bytes), on: let stream):
+                told = .upstream(.forward(Array(Self.elements(bytes, "m").utf8)), on: stream)
+            case .upstream(.returnUnfetched(let bytes), on: let stream):
+                told = .upstream(.returnUnfetched(Array(Self.elements(bytes, "n").utf8)), on: stream)
             default: break
             }
             let line = DialogueLine(effect: told) {

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// What reaches the session, and what must come of it.
 extension SimulatedWorld {
@@ -42,11 +43,11 @@ extension SimulatedWorld {
         let enables = setting.streams > 1 && state.sent > 0 && state.sent % 16 == 0
         if enables {
             streams[stream].isResumable = true
-            feed(.streamManaged(isResumable: true, on: StreamNumber(UInt16(stream))))
+            feed(.upstream(.managed(isResumable: true), on: StreamNumber(UInt16(stream))))
         }
         streams[stream].sent += count
         tell((enables ? "resumable " : "") + Self.elements(bytes, "n"), on: stream)
-        feed(.stanzas(bytes, on: StreamNumber(UInt16(stream))))
+        feed(.upstream(.stanzas(bytes), on: StreamNumber(UInt16(stream))))
     }
 
     /// The features that a stream owes, if it does.
@@ -57,13 +58,13 @@ extension SimulatedWorld {
             streams[stream].isOpening = false
             streams[stream].featuresOwed += 1
             tell("open id=s <f/>", on: stream)
-            feed(.streamOpened(StreamIdentity(id: "s", version: nil), features: [Self.features], on: number))
+            feed(.upstream(.opened(StreamIdentity(id: "s", version: nil), features: [Self.features]), on: number))
         } else if streams[stream].isRestarting {
             streams[stream].isRestarting = false
             streams[stream].sawRestart = false
             streams[stream].featuresOwed += 1
             tell("features <f/>", on: stream)
-            feed(.streamRestarted(features: [Self.features], on: number))
+            feed(.upstream(.restarted(features: [Self.features]), on: number))
         }
     }
 
@@ -74,7 +75,7 @@ extension SimulatedWorld {
         streams[stream].sawRestart = false
         streams[stream].congestion = .none
         tell("end upstream-lost", on: stream)
-        feed(.streamEnded(.upstreamLost, streamError: [], on: StreamNumber(UInt16(stream))))
+        feed(.upstream(.ended(.upstreamLost, streamError: []), on: StreamNumber(UInt16(stream))))
     }
 
     mutating func setCongestion(_ congestion: Congestion, on stream: Int) {
@@ -86,7 +87,7 @@ extension SimulatedWorld {
         case .full: tell("full", on: stream)
         case .overfull: tell("overfull", on: stream)
         }
-        feed(.upstreamCongested(congestion, on: StreamNumber(UInt16(stream))))
+        feed(.upstream(.congested(congestion), on: StreamNumber(UInt16(stream))))
     }
 
     /// Time passes, by little, by much, or to just before, at or after the next deadline.
@@ -183,7 +184,7 @@ extension SimulatedWorld {
         var isTold = false
         for effect in effects {
             switch effect {
-            case .forward(let bytes, on: _): isTaken = isTaken || bytes.contains(stanza)
+            case .upstream(.forward(let bytes), on: _): isTaken = isTaken || bytes.contains(stanza)
             case .respond(_, let response): isTold = isTold || !response.isTrivial
             case .ended: return !isTaken
             default: break
@@ -224,14 +225,14 @@ extension SimulatedWorld {
     private mutating func take(_ effect: SessionEffect) {
         switch effect {
         case .respond(let id, let response), .respondAgain(let id, let response): answer(Int(id.connection), response)
-        case .openStream(let request, on: let number):
+        case .upstream(.open(let request), on: let number):
             guard number != .first else { return }
             let index = Int(number.value)
             guard index < streams.count, !streams[index].wasOpened, request.domain == "example.org" else {
                 return fail("opened a stream that nobody asked for")
             }
             streams[index].wasOpened = true
-        case .forward(let bytes, on: let number):
+        case .upstream(.forward(let bytes), on: let number):
             let index = Int(number.value)
             for byte in bytes {
                 let forwarded = streams[index].forwarded
@@ -240,21 +241,21 @@ extension SimulatedWorld {
                 }
                 streams[index].forwarded += 1
             }
-        case .restartStream(on: let number):
+        case .upstream(.restart, on: let number):
             if streams[Int(number.value)].sawRestart { fail("restarted twice") }
             streams[Int(number.value)].sawRestart = true
-        case .returnUnfetched(let bytes, on: let number):
+        case .upstream(.returnUnfetched(let bytes), on: let number):
             if streams[Int(number.value)].returned != nil { fail("returned twice") }
             if bytes.isEmpty { fail("returned nothing") }
             streams[Int(number.value)].returned = bytes
-        case .leaveStream(let farewell, on: let number):
+        case .upstream(.leave(let farewell), on: let number):
             let index = Int(number.value)
             if streams[index].isLost || streams[index].isLeft { fail("left a stream that is gone") }
             streams[index].isLeft = true
             checkReturned(of: index)
             if farewell == .drop, !streams[index].isResumable { fail("dropped the stream") }
             streams[index].isDropped = farewell == .drop
-        case .pauseReading, .resumeReading: fail("back-pressure without a reason")
+        case .upstream(.pauseReading, on: _), .upstream(.resumeReading, on: _): fail("back-pressure without a reason")
         case .turnAway: fail("turned a request away that keeps to the rules")
         case .ended(let reason): takeEnd(reason)
         }

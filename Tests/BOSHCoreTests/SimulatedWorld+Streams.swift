@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// What a history knows of one of the session's streams.
 extension SimulatedWorld {

@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 
 /// A client, a network and an upstream around one session, and what they know must hold.
 ///

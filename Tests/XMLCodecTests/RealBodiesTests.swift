@@ -1,4 +1,5 @@
 import BOSHCore
+import Bridge
 import Testing
 
 @testable import XMLCodec

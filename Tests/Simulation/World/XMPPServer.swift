@@ -141,6 +141,7 @@ final class XMPPServer {
         } else if element.has("<enable ") {
             guard let stream, let client else { return }
             let managed = ManagedStream(id: "m\(stream.login)-\(chance.below(1_000_000))")
+            managed.holder = self
             self.managed = managed
             client.managed = managed
             stream.ledger.isManaged = true
@@ -193,7 +194,6 @@ final class XMPPServer {
 
     private func speak() {
         guard let plan, let stream, !isClosed, !isMute, sent < plan["down"] else { return }
-        if let managed, managed.holder == nil { managed.holder = self }
         for _ in 0..<min(1 + chance.below(3), plan["down"] - sent) {
             sent += 1
             let isOversized = world.isOversized(&chance)

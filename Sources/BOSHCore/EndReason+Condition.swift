@@ -1,0 +1,21 @@
+import Bridge
+
+extension EndReason {
+    /// The condition a client is told; nil where it asked for the end itself or can no longer be told.
+    package var condition: TerminalCondition? {
+        switch self {
+        case .terminated, .inactive, .creationAborted: nil
+        case .malformedRequest: .badRequest
+        case .ridAboveWindow, .ridTooOld, .keyMismatch, .unknownStream: .itemNotFound
+        case .overactive, .tooManyStreams, .tooManyRequests, .tooManyRepeats, .loginTimeout,
+            .loginDisplaced, .loginBody:
+            .policyViolation
+        case .streamHostUnknown, .upstreamForbidden: .hostUnknown
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamShortage, .upstreamTLS,
+            .upstreamNoStartTLS, .upstreamTimeout, .upstreamMalformed, .upstreamClosed, .upstreamLost, .upstreamStalled:
+            .remoteConnectionFailed
+        case .upstreamStreamError: .remoteStreamError
+        case .shutdown: .systemShutdown
+        }
+    }
+}
