@@ -51,18 +51,20 @@ let package = Package(
 
         // L3, system calls.
         .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: wrapper),
+        .target(name: "Resolver", dependencies: ["Reactor"], swiftSettings: wrapper),
 
         // L4, wiring: executes effects.
         .target(
             name: "Gateway",
             dependencies: [
                 "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate",
-                "Reactor", logging,
+                "Reactor", "Resolver", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
         .executableTarget(
-            name: "holdfast", dependencies: ["Gateway", "Settings", "Reactor", argumentParser, logging, toml],
+            name: "holdfast",
+            dependencies: ["Gateway", "Settings", "Reactor", "Resolver", argumentParser, logging, toml],
             // TOMLKit imports Foundation. Without this its members are found here, a mere `contains` of a text takes them, and
             // the binary gets 45 MB of ICU.
             swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
@@ -85,6 +87,7 @@ let package = Package(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
+        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),

@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Reactor
+import Resolver
 import Settings
 import StreamCore
 import TLSCodec

@@ -3,6 +3,7 @@ import BOSHCore
 import HTTPWire
 import Logging
 import Reactor
+import Resolver
 import Settings
 import StreamCore
 import TLSCodec
