@@ -2,6 +2,7 @@ import Addresses
 import BOSHCore
 import Primitives
 import Reactor
+import Resolver
 import Settings
 import StreamCore
 import TLSCodec
