@@ -81,7 +81,7 @@ extension Clients {
         guard case .none = connection.ending else { return }
         connection.ending = .lingering
         connection.backlog = []
-        connection.phaseSince = loop.now
+        connection.pace.phaseSince = loop.now
         do throws(SystemError) {
             try connection.socket.shutdownWrite()
         } catch {

@@ -28,7 +28,7 @@ extension Clients {
         let owedContinue = connection.http.phase == .owingContinue
         _ = connection.http.respond(to: exchange, with: response, date: loop.date.current())
         // From here on it is the client that is waited for.
-        if owedContinue, connection.http.phase == .readingBody { connection.requestSince = loop.now }
+        if owedContinue, connection.http.phase == .readingBody { connection.pace.requestSince = loop.now }
         markDirty(connection)
     }
 

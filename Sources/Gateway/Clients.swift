@@ -203,7 +203,7 @@ final class Clients {
 
     /// It is one of those that may be refused for want of memory.
     func keepUnfinished(_ connection: ClientConnection) {
-        unfinished.append(.init(connection: connection.token, since: connection.requestSince)) { isDone($0) }
+        unfinished.append(.init(connection: connection.token, since: connection.pace.requestSince)) { isDone($0) }
     }
 
     /// It has come whole, or does not come any more.
@@ -224,7 +224,7 @@ final class Clients {
 
     private func isDone(_ body: UnfinishedBodies.Entry) -> Bool {
         guard let connection = connections[body.connection] else { return true }
-        return !connection.isUnfinished || connection.requestSince != body.since
+        return !connection.isUnfinished || connection.pace.requestSince != body.since
     }
 
     /// What bodies one turn reads: less than a millisecond's work.
