@@ -87,11 +87,8 @@ final class ClientConnection {
     var ending = Ending.none
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
     var prelude: Prelude?
-    var socket: StreamSocket
+    var channel: Channel
     var http: HTTPConnection
-    /// Bytes on their way out, from `written` on.
-    var output: [UInt8] = []
-    var written = 0
     /// Bytes that were read but not looked at, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
     var waiting = WaitingList()
@@ -123,13 +120,13 @@ final class ClientConnection {
         self.token = token
         self.role = role
         self.peer = peer
-        self.socket = socket
+        channel = Channel(socket, token: token)
         http = HTTPConnection(rules: rules)
         prelude = expectsProxyHeader ? Prelude() : nil
         pace = Pace(now: now)
     }
 
-    var hasUnwritten: Bool { written < output.count }
+    var hasUnwritten: Bool { channel.hasUnwritten }
 
     /// What it waits for.
     var awaited: Awaited {

@@ -9,7 +9,7 @@ extension Clients {
     /// Takes in what happened on a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
-        if connection.socket.isReading {
+        if connection.channel.isReading {
             if event.isReadable || event.isHangup {
                 if connection.isTakingBulk { readInTurn(connection) } else { read(from: connection) }
             }
@@ -22,7 +22,7 @@ extension Clients {
 
     /// Reads once and takes in what came.
     func read(from connection: ClientConnection) {
-        switch connection.socket.read(into: &loop.readBuffer) {
+        switch connection.channel.read(into: &loop.readBuffer) {
         case .bytes(let count):
             loop.counters.bytesFromClients &+= UInt64(count)
             connection.pace.rate.note(count)
@@ -180,9 +180,8 @@ extension Clients {
             takeOutput(of: connection)
         }
         while connection.hasUnwritten {
-            switch connection.socket.write(connection.output, from: connection.written) {
+            switch connection.channel.write() {
             case .wrote(let count):
-                connection.written += count
                 connection.pace.phaseSince = loop.now
                 connection.pace.rate.note(count)
                 if !connection.hasUnwritten, connection.http.hasOutput { takeOutput(of: connection) }
@@ -197,11 +196,7 @@ extension Clients {
                 return
             }
         }
-        if connection.written > 0 {
-            connection.written = 0
-            connection.pace.rate.end()
-            loop.pool.takeBack(&connection.output)
-        }
+        if connection.channel.release(to: &loop.pool) { connection.pace.rate.end() }
         if connection.clientEnd != .none, connection.ending == .none {
             step(towardsEndOf: connection)
             return
@@ -218,21 +213,17 @@ extension Clients {
 
     /// Moves answers to where they are written from, as many bytes as leave in one write.
     private func takeOutput(of connection: ClientConnection) {
-        if connection.hasUnwritten {
-            // What is there is to be written first; large answers wait where they are shared.
-            connection.http.takeOutput(into: &connection.output, limit: 0)
-            return
-        }
-        connection.written = 0
-        loop.pool.takeBack(&connection.output)
-        loop.pool.lend(to: &connection.output)
-        connection.http.takeOutput(into: &connection.output, limit: Self.writtenAtOnce)
+        // What is there is to be written first; large answers wait where they are shared.
+        let limit = connection.hasUnwritten ? 0 : Self.writtenAtOnce
+        connection.channel.release(to: &loop.pool)
+        connection.channel.fill { connection.http.takeOutput(into: &$0, limit: limit) }
     }
 
     /// Drops answers that do not reach the client.
     private func dropOutput(of connection: ClientConnection) {
         connection.http.dropOutput()
-        connection.written = connection.output.count
+        connection.channel.drop(to: &loop.pool)
+        connection.pace.rate.end()
     }
 
     /// What a connection is to be watched for now.
@@ -261,7 +252,7 @@ extension Clients {
         // With the next batch, behind everybody else's turn.
         if mayGoOn(connection) { goOn(with: connection) }
         do throws(SystemError) {
-            try connection.socket.watch(for: interest, as: connection.token.raw, in: loop.poller)
+            try connection.channel.watch(for: interest, in: loop.poller)
         } catch {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             giveUp(connection)
@@ -284,7 +275,7 @@ extension Clients {
             schedule(connection, at: deadline)
             return
         }
-        if connection.ending == .none, connection.socket.isReading, connection.socket.unreadCount > 0 {
+        if connection.ending == .none, connection.channel.isReading, connection.channel.unreadCount > 0 {
             // What has come by now came in time; only this turn of the loop has not got to it yet.
             read(from: connection)
             guard connection.ending == .none else { return }

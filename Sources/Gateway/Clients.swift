@@ -57,7 +57,7 @@ final class Clients {
         connections.insert(connection, at: token)
         loop.descriptorsInUse += 1
         do throws(SystemError) {
-            try connection.socket.watch(for: [.readable, .peerClosed], as: token.raw, in: loop.poller)
+            try connection.channel.watch(for: [.readable, .peerClosed], in: loop.poller)
         } catch {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             release(connection)
@@ -163,7 +163,7 @@ final class Clients {
             turns += 1
             connection.isReadInTurn = false
             // It may have been looked away from since, or closed.
-            guard connection.ending != .closed, connection.socket.isReading else { continue }
+            guard connection.ending != .closed, connection.channel.isReading else { continue }
             read(from: connection)
             budget -= max(loop.readBuffer.count, Self.leastOfRead)
         }
