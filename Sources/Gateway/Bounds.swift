@@ -38,9 +38,7 @@ struct BoundCounts {
     mutating func note(_ bound: Bound, now: MonotonicInstant) -> UInt64? { reminders.note(bound, now: now) }
 
     /// How often each was reached, by the name of its setting; zero for those that never were.
-    var byName: [String: UInt64] {
-        Dictionary(uniqueKeysWithValues: Bound.allCases.map { ($0.rawValue, reminders.count(of: $0)) })
-    }
+    var byName: [(name: String, count: UInt64)] { Bound.allCases.map { ($0.rawValue, reminders.count(of: $0)) } }
 }
 
 extension Loop {

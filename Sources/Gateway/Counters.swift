@@ -4,8 +4,8 @@ import Bridge
 /// What a worker counts; every number only grows, except those that say how many there are now.
 struct Counters {
     var sessionsEver: UInt64 = 0
-    var sessionsRefused: [TerminalCondition: UInt64] = [:]
-    var sessionEnds: [EndReason: UInt64] = [:]
+    var sessionsRefused = Tally<TerminalCondition>()
+    var sessionEnds = Tally<EndReason>()
     var connectionsEver: UInt64 = 0
     var connectionsTurnedAway: UInt64 = 0
     var connectionsUntrusted: UInt64 = 0
@@ -21,6 +21,6 @@ struct Counters {
     var responsesEvicted: UInt64 = 0
     var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
-    var upstreamFailures: [String: UInt64] = [:]
+    var upstreamFailures = Tally<UpstreamFailure>()
     var bounds = BoundCounts()
 }

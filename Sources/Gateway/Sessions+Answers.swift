@@ -53,7 +53,7 @@ extension Sessions {
 
     /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
     func turnAway(_ exchange: ExchangeID) {
-        loop.counters.sessionsRefused[.policyViolation, default: 0] += 1
+        loop.counters.sessionsRefused.count(.policyViolation)
         clients.respond(to: exchange, Self.comeAgain)
     }
 

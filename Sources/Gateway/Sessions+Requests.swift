@@ -59,7 +59,7 @@ extension Sessions {
             loop.counters.unknownSessions &+= 1
             answer(exchange, BodyResponse(.terminate(.itemNotFound)))
         case .absent:
-            loop.counters.sessionsRefused[.policyViolation, default: 0] += 1
+            loop.counters.sessionsRefused.count(.policyViolation)
             loop.reached(.loginBody, requester.name)
             clients.respond(to: exchange, HTTPResponse(status: .contentTooLarge))
         }
@@ -83,7 +83,7 @@ extension Sessions {
         } catch {
             var condition: TerminalCondition?
             if case .condition(let refused) = error { condition = refused }
-            if let condition { loop.counters.sessionsRefused[condition, default: 0] += 1 }
+            if let condition { loop.counters.sessionsRefused.count(condition) }
             answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
             return
         }

@@ -105,7 +105,7 @@ final class Sessions {
     }
 
     private func forget(_ driver: SessionDriver, reason: EndReason) {
-        loop.counters.sessionEnds[reason, default: 0] += 1
+        loop.counters.sessionEnds.count(reason)
         loop.logPeer(.info, "session ended", ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
         release(driver)
         driver.takeLinks { upstreams.detach($0) }

@@ -1,3 +1,5 @@
+import StreamCore
+
 /// How the servers of one site have been doing; every number only grows, except how many streams there are.
 struct UpstreamHealth {
     var connects: UInt64 = 0
@@ -8,15 +10,11 @@ struct UpstreamHealth {
     /// Handshakes that went on with an earlier session's keys.
     var resumedHandshakes: UInt64 = 0
     /// By reason: a closed list of short words.
-    var failures: [String: UInt64] = [:]
+    var failures = Tally<StreamFailure.Label>()
     var connectTime = LatencySummary()
     var handshakeTime = LatencySummary()
     /// From the connection to the stream's features, TLS included.
     var openTime = LatencySummary()
-
-    mutating func count(failure label: String) {
-        failures[label, default: 0] &+= 1
-    }
 }
 
 /// How long something took: enough to draw a graph of it, in a fixed space.
@@ -27,11 +25,14 @@ struct LatencySummary {
         .seconds(10),
     ]
 
+    /// How many buckets there are.
+    static var bucketCount: Int { bounds.count + 1 }
+
     private(set) var count: UInt64 = 0
     private(set) var sum = Duration.zero
     private(set) var longest = Duration.zero
     /// How many were at most as long as each bound, and longer than the one before.
-    private(set) var buckets = [UInt64](repeating: 0, count: bounds.count + 1)
+    private(set) var buckets = InlineArray<8, UInt64>(repeating: 0)
 
     mutating func record(_ duration: Duration) {
         count &+= 1

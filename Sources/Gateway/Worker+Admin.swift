@@ -1,4 +1,3 @@
-import FoundationEssentials
 import HTTPWire
 import Settings
 import StreamCore
@@ -25,13 +24,13 @@ extension Worker {
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ready\n".utf8))
         } else if head.isFor("/stats") {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            guard let json = try? encoder.encode(Statistics(of: self)) else {
+            do {
+                let json = try StatisticsJSON.text(Statistics.samples(of: self))
+                return HTTPResponse(status: .ok, contentType: .json, body: json)
+            } catch {
+                loop.logger.error("the statistics cannot be written", metadata: ["error": "\(error)"])
                 return HTTPResponse(status: .internalServerError)
             }
-            return HTTPResponse(status: .ok, contentType: .json, body: Array(json) + [0x0A])
         } else {
             return HTTPResponse(
                 status: .notFound, contentType: .plain, body: Array("/healthz /readyz /stats\n".utf8))

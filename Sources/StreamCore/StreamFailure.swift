@@ -72,34 +72,42 @@ extension StreamFailure {
         name.utf8.count <= 64 ? name : String(decoding: name.utf8.prefix(64), as: UTF8.self)
     }
 
-    /// Every `label` there is, for counters that begin at zero.
-    package static let labels = [
-        "unresolved", "unreachable", "spared", "shortage", "refused-target", "tls", "no-starttls", "timeout",
-        "malformed", "unexpected", "bytes-after-proceed", "redirected", "stream-error", "closed", "lost", "stalled",
-        "unfinished-stanza", "compression",
-    ]
+    /// One short word for each kind of failure, for a counter: nothing that a server wrote is in it.
+    package enum Label: String, Sendable, CaseIterable {
+        case unresolved, unreachable, spared, shortage
+        case refusedTarget = "refused-target"
+        case tls
+        case startTLSUnavailable = "no-starttls"
+        case timeout, malformed, unexpected
+        case bytesAfterProceed = "bytes-after-proceed"
+        case redirected
+        case streamError = "stream-error"
+        case closed, lost, stalled
+        case unfinishedStanza = "unfinished-stanza"
+        case compression
+    }
 
-    /// One short word for a counter, of the closed list `labels`: nothing that a server wrote is in it.
-    package var label: String {
+    /// Its word.
+    package var label: Label {
         switch self {
-        case .unresolved: "unresolved"
-        case .unreachable: "unreachable"
-        case .spared: "spared"
-        case .shortage: "shortage"
-        case .refusedTarget: "refused-target"
-        case .tls: "tls"
-        case .startTLSUnavailable: "no-starttls"
-        case .timeout: "timeout"
-        case .malformed: "malformed"
-        case .unexpected: "unexpected"
-        case .bytesAfterProceed: "bytes-after-proceed"
-        case .redirected: "redirected"
-        case .streamError: "stream-error"
-        case .closed: "closed"
-        case .lost: "lost"
-        case .stalled: "stalled"
-        case .unfinishedStanza: "unfinished-stanza"
-        case .compression: "compression"
+        case .unresolved: .unresolved
+        case .unreachable: .unreachable
+        case .spared: .spared
+        case .shortage: .shortage
+        case .refusedTarget: .refusedTarget
+        case .tls: .tls
+        case .startTLSUnavailable: .startTLSUnavailable
+        case .timeout: .timeout
+        case .malformed: .malformed
+        case .unexpected: .unexpected
+        case .bytesAfterProceed: .bytesAfterProceed
+        case .redirected: .redirected
+        case .streamError: .streamError
+        case .closed: .closed
+        case .lost: .lost
+        case .stalled: .stalled
+        case .unfinishedStanza: .unfinishedStanza
+        case .compression: .compression
         }
     }
 

@@ -1,0 +1,33 @@
+/// How often each case of a closed list came: fixed fields, without an allocation.
+///
+/// A list has at most `Tally.capacity` cases; a test sees to it.
+struct Tally<Key: CaseIterable & Equatable> {
+    private var counts = InlineArray<48, UInt64>(repeating: 0)
+
+    /// How many cases there is room for.
+    static var capacity: Int { 48 }
+
+    /// Counts one more.
+    mutating func count(_ key: Key) {
+        let index = Self.index(of: key)
+        counts[index] &+= 1
+    }
+
+    /// How often a case came.
+    subscript(key: Key) -> UInt64 { counts[Self.index(of: key)] }
+
+    /// Where a case stands among the others.
+    static func index(of key: Key) -> Int {
+        var index = 0
+        for other in Key.allCases where index < capacity - 1 {
+            if other == key { return index }
+            index += 1
+        }
+        return index
+    }
+}
+
+extension Tally where Key: RawRepresentable<String> {
+    /// Every case by its name, those that never came with zero, so that a graph can be drawn from the first day.
+    var byName: [(name: String, count: UInt64)] { Key.allCases.map { ($0.rawValue, self[$0]) } }
+}
