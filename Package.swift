@@ -36,11 +36,14 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        // L0, pure: what the standard library lacks.
+        .target(name: "Primitives", swiftSettings: worker),
+
         // L1, pure: values in, values out.
         .target(name: "Bridge", swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", swiftSettings: worker),
-        .target(name: "StreamCore", swiftSettings: worker),
+        .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
         .target(name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
 
@@ -72,7 +75,7 @@ let package = Package(
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
         .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Bridge"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
-        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore"], swiftSettings: common),
+        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
@@ -110,7 +113,7 @@ let package = Package(
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" }
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []

@@ -92,6 +92,12 @@ package struct ConnectPlan: Sendable {
     /// Whether there is another target to go on to after the present one.
     package var hasOtherTargets: Bool { !targets.isEmpty }
 
+    /// The attempts at the present target that have begun and not ended.
+    var openAttempts: [Int] {
+        guard case .racing(_, let race) = state else { return [] }
+        return race.open
+    }
+
     /// When `wake` is due, on the clock that `now` is read from; nil when only another input brings the plan on.
     package var nextWake: Duration? {
         guard case .racing(_, let race) = state else { return nil }
