@@ -87,6 +87,9 @@ struct UpstreamDialogue {
         return shown
     }
 
+    /// Something came from the server.
+    mutating func machineHears() { machine.noteRead() }
+
     mutating func wait(_ duration: Duration) { now = now.advanced(by: duration) }
 
     /// How long it is until the next deadline.
