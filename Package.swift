@@ -45,10 +45,12 @@ let package = Package(
         .target(name: "HTTPWire", swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
-        .target(name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
+        .target(
+            name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
 
         // L2, codecs: bytes in, values out, one C library each.
-        .target(name: "XMLCodec", dependencies: ["BOSHCore", "Bridge", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
+        .target(
+            name: "XMLCodec", dependencies: ["BOSHCore", "Bridge", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
         .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
@@ -59,7 +61,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec", "Deflate",
+                "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec",
+                "Deflate",
                 "Reactor", logging,
             ], swiftSettings: worker),
 

@@ -42,7 +42,7 @@ struct BoundCounts {
     }
 }
 
-extension Worker {
+extension Loop {
     /// A peer has reached a bound: it is counted, and the operator is told once a minute at most, with the setting to change.
     ///
     /// `detail` says who or what it was, in an operator's words; only made when a line is written.

@@ -38,7 +38,7 @@ struct LineAllowance {
     }
 }
 
-extension Worker {
+extension Loop {
     /// Writes a line about what a peer caused, as far as there are not too many of its kind. `kind` is a text of this program.
     func logPeer(_ level: Logger.Level, _ kind: String, _ metadata: @autoclosure () -> Logger.Metadata) {
         guard level >= logger.logLevel, let untold = peerLines.take(kind, now: now) else { return }

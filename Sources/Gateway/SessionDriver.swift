@@ -4,14 +4,20 @@ import Bridge
 
 /// A session and what the worker keeps beside it. A class, so that a session is changed where it stands.
 final class SessionDriver {
+    /// One of the session's streams: which, and the link that carries it.
+    private struct Stream {
+        let link: Token
+        let number: StreamNumber
+    }
+
     let slot: UInt32
     /// Where the client that began the session stands among the client addresses.
     let account: AddressLedger.Account
     var session: Session
     /// The upstream stream, until either side has ended it.
-    private var first: UpstreamLink?
+    private var first: Stream?
     /// The others, in the few sessions that have several.
-    private var more: [UpstreamLink] = []
+    private var more: [Stream] = []
     /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
     var isTurnedAway = false
     /// What the worker's account has of it, by what it is for.
@@ -33,25 +39,25 @@ final class SessionDriver {
     func ask<Answer>(_ question: (inout Session) -> Answer) -> Answer { question(&session) }
 
     /// The link of one stream; nil once either side has ended it.
-    func link(_ stream: StreamNumber) -> UpstreamLink? {
-        if let first, first.stream == stream { return first }
-        return more.first { $0.stream == stream }
+    func link(_ number: StreamNumber) -> Token? {
+        if let first, first.number == number { return first.link }
+        return more.first { $0.number == number }?.link
     }
 
-    func add(_ link: UpstreamLink) {
-        if first == nil { first = link } else { more.append(link) }
+    func add(_ link: Token, _ number: StreamNumber) {
+        let stream = Stream(link: link, number: number)
+        if first == nil { first = stream } else { more.append(stream) }
     }
 
-    func remove(_ link: UpstreamLink) {
-        if first === link { first = nil } else { more.removeAll { $0 === link } }
+    func remove(_ link: Token) {
+        if first?.link == link { first = nil } else { more.removeAll { $0.link == link } }
     }
 
-    /// Lets go of all links and gives them away.
-    func takeLinks() -> [UpstreamLink] {
-        defer {
-            first = nil
-            more = []
-        }
-        return more + (first.map { [$0] } ?? [])
+    /// Lets go of all links, and tells which they were.
+    func takeLinks(_ take: (Token) -> Void) {
+        for stream in more { take(stream.link) }
+        if let first { take(first.link) }
+        first = nil
+        more = []
     }
 }

@@ -1,41 +1,24 @@
-import BOSHCore
 import FoundationEssentials
 import HTTPWire
-import Settings
-import StreamCore
 
+/// Health and statistics, on a listener of their own.
 extension Worker {
-    /// Health and statistics, on a listener of their own.
-    func serveAdmin(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
-        let (host, fetchSites) = request.head.provenance
-        let asked = AdminAccess.Request(host: host, hasOrigin: request.head.origin != nil, fetchSites: fetchSites)
-        guard adminAccess.admits(asked) else {
-            respond(
-                to: request.exchange, on: connection,
-                HTTPResponse(
-                    status: .forbidden, contentType: .plain,
-                    body: Array(
-                        "ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
-            return
-        }
-        let response: HTTPResponse
-        switch request.head.method {
-        case .get, .head:
-            response = adminResource(request.head)
-        case .unknown:
-            response = HTTPResponse(status: .notImplemented)
+    /// The answer to a request of the operator's.
+    func operatorResource(_ head: RequestHead) -> HTTPResponse {
+        switch head.method {
+        case .get, .head: resource(head)
+        case .unknown: HTTPResponse(status: .notImplemented)
         case .post, .options, .put, .delete, .patch, .trace, .connect:
-            response = HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
+            HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
         }
-        respond(to: request.exchange, on: connection, response)
     }
 
-    private func adminResource(_ head: RequestHead) -> HTTPResponse {
+    private func resource(_ head: RequestHead) -> HTTPResponse {
         if head.isFor("/healthz") {
             // That it is answered at all says that the loop turns.
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ok\n".utf8))
         } else if head.isFor("/readyz") {
-            if case .draining = stopping {
+            if loop.isStopping {
                 return HTTPResponse(status: .serviceUnavailable, contentType: .plain, body: Array("stopping\n".utf8))
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ready\n".utf8))
@@ -51,183 +34,5 @@ extension Worker {
             return HTTPResponse(
                 status: .notFound, contentType: .plain, body: Array("/healthz /readyz /stats\n".utf8))
         }
-    }
-}
-
-/// What `/stats` shows. Names are stable; new ones may be added.
-struct Statistics: Encodable {
-    struct Sessions: Encodable {
-        let now: Int
-        let ever: UInt64
-        let opening: Int
-        let notLoggedIn: Int
-        let addresses: Int
-        let heldRequests: Int
-        let ended: [String: UInt64]
-        let refused: [String: UInt64]
-        let unknownSid: UInt64
-        let spareResponseBytes: Int
-        let responsesEvicted: UInt64
-    }
-
-    struct HTTP: Encodable {
-        let connectionsNow: Int
-        let connectionsEver: UInt64
-        let connectionsTurnedAway: UInt64
-        let connectionsUntrusted: UInt64
-        let requests: UInt64
-        let requestsRefused: UInt64
-        let bytesIn: UInt64
-        let bytesOut: UInt64
-    }
-
-    struct Upstream: Encodable {
-        let streamsNow: Int
-        let connects: UInt64
-        let failures: [String: UInt64]
-        let bytesIn: UInt64
-        let bytesOut: UInt64
-        let stanzasIn: UInt64
-        let stanzasOut: UInt64
-        let stanzasReturned: UInt64
-        let breakersOpen: Int
-    }
-
-    /// What peers have the worker hold, in bytes; not what OpenSSL and the kernel hold for them.
-    struct Memory: Encodable {
-        let limit: Int
-        let held: Int
-        let bodies: Int
-        let answers: Int
-        let requests: Int
-        let replays: Int
-        let stanzas: Int
-        let upstream: Int
-        let names: Int
-        /// 0, or 1 above the first mark and 2 above the second.
-        let pressure: Int
-    }
-
-    /// One site: a domain, or `*` for all that an open proxy reaches.
-    struct Site: Encodable {
-        let streamsNow: Int
-        let streamsOpened: UInt64
-        let connects: UInt64
-        let handshakesResumed: UInt64
-        let failures: [String: UInt64]
-        let connectTime: Latency
-        let handshakeTime: Latency
-        let openTime: Latency
-    }
-
-    /// Seconds; `atMost` counts by upper bound.
-    struct Latency: Encodable {
-        let count: UInt64
-        let sum: Double
-        let longest: Double
-        let atMost: [String: UInt64]
-    }
-
-    let schema = 1
-    let version: String
-    let uptimeSeconds: Int64
-    let sessions: Sessions
-    let http: HTTP
-    let upstream: Upstream
-    let sites: [String: Site]
-    /// How often each bound was reached, by the name of its setting.
-    let limits: [String: UInt64]
-    let memory: Memory
-
-    private enum CodingKeys: CodingKey {
-        case schema, version, uptimeSeconds, sessions, http, upstream, sites, limits, memory
-    }
-
-    init(of worker: Worker) {
-        let counters = worker.counters
-        var held = 0
-        var opening = 0
-        for driver in worker.sessions {
-            guard let driver else { continue }
-            held += driver.session.heldCount
-            if driver.session.phase == .opening { opening += 1 }
-        }
-        worker.addresses.forgetRested(now: worker.planTime)
-        version = Version.text
-        uptimeSeconds = worker.now.elapsed(since: worker.startedAt).components.seconds
-        sessions = Sessions(
-            now: worker.sessionTable.count, ever: counters.sessionsEver, opening: opening,
-            notLoggedIn: worker.logins.count, addresses: worker.addresses.count, heldRequests: held,
-            ended: Self.named(counters.sessionEnds), refused: Self.named(counters.sessionsRefused),
-            unknownSid: counters.unknownSessions, spareResponseBytes: worker.spareResponses.total,
-            responsesEvicted: counters.responsesEvicted)
-        http = HTTP(
-            connectionsNow: worker.connections.count, connectionsEver: counters.connectionsEver,
-            connectionsTurnedAway: counters.connectionsTurnedAway,
-            connectionsUntrusted: counters.connectionsUntrusted, requests: counters.requests,
-            requestsRefused: counters.requestsRefused, bytesIn: counters.bytesFromClients,
-            bytesOut: counters.bytesToClients)
-        upstream = Upstream(
-            streamsNow: worker.links.count, connects: counters.upstreamConnects, failures: counters.upstreamFailures,
-            bytesIn: counters.bytesFromUpstream, bytesOut: counters.bytesToUpstream,
-            stanzasIn: counters.stanzasToClients, stanzasOut: counters.stanzasToUpstream,
-            stanzasReturned: counters.stanzasReturned,
-            breakersOpen: worker.breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) })
-        sites = Dictionary(
-            worker.sites.all.map { ($0.name, Site(of: $0.health)) }, uniquingKeysWith: { first, _ in first })
-        limits = counters.bounds.byName
-        memory = Memory(of: worker.memory)
-    }
-
-    /// Every reason appears, those that never occurred with zero, so that a graph can be drawn from the first day.
-    private static func named<Reason: RawRepresentable<String> & CaseIterable & Hashable>(
-        _ counts: [Reason: UInt64]
-    ) -> [String: UInt64] {
-        Dictionary(uniqueKeysWithValues: Reason.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
-    }
-}
-
-extension Statistics.Memory {
-    init(of account: ByteAccount) {
-        limit = account.limit
-        held = account.total
-        bodies = account.held(.bodies)
-        answers = account.held(.answers)
-        requests = account.held(.requests)
-        replays = account.held(.replays)
-        stanzas = account.held(.stanzas)
-        upstream = account.held(.upstream)
-        names = account.held(.names)
-        pressure = account.pressure.rawValue
-    }
-}
-
-extension Statistics.Site {
-    init(of health: UpstreamHealth) {
-        streamsNow = health.openNow
-        streamsOpened = health.opened
-        connects = health.connects
-        handshakesResumed = health.resumedHandshakes
-        let zeros = Dictionary(uniqueKeysWithValues: StreamFailure.labels.map { ($0, UInt64(0)) })
-        failures = zeros.merging(health.failures) { _, count in count }
-        connectTime = Statistics.Latency(health.connectTime)
-        handshakeTime = Statistics.Latency(health.handshakeTime)
-        openTime = Statistics.Latency(health.openTime)
-    }
-}
-
-extension Statistics.Latency {
-    init(_ summary: LatencySummary) {
-        count = summary.count
-        sum = summary.sum / .seconds(1)
-        longest = summary.longest / .seconds(1)
-        let bounds = LatencySummary.bounds.map { "\($0 / .seconds(1))" } + ["inf"]
-        var total: UInt64 = 0
-        var counts: [String: UInt64] = [:]
-        for (bound, count) in zip(bounds, summary.buckets) {
-            total &+= count
-            counts[bound] = total
-        }
-        atMost = counts
     }
 }

@@ -36,10 +36,9 @@ extension Worker {
     /// What it holds now. Reading it changes nothing and costs little.
     package var census: Census {
         Census(
-            connections: connections.count, sessions: sessions.count(where: { $0 != nil }), links: links.count,
-            races: races.count, bytes: memory.total, unfinishedBodies: unfinishedCount, logins: logins.count,
-            servers: serverConnections.endCount,
-            waiting: dirtyConnections.count + dirtyLinks.count + connectionsInTurn.count + bodyReaders.count
-                + waitingLinks.count + (largeBodies.isEmpty ? 0 : 1))
+            connections: clients.count, sessions: sessions.all.count, links: upstreams.count,
+            races: upstreams.raceCount, bytes: loop.memory.total, unfinishedBodies: clients.unfinishedCount,
+            logins: sessions.loginCount, servers: upstreams.serverCount,
+            waiting: clients.waitingCount + upstreams.waitingCount)
     }
 }

@@ -208,7 +208,9 @@ final class BOSHClient {
 
     private func close(_ stream: ClientStream) {
         let others = streams.contains { $0 !== stream && $0.stage == .active }
-        guard stage == .running, stream.stage == .active, others, !isPausing, hasRoom, stream.queue.isEmpty else { return }
+        guard stage == .running, stream.stage == .active, others, !isPausing, hasRoom, stream.queue.isEmpty else {
+            return
+        }
         stream.stage = .closing
         sendRequest(attributes: " type='terminate'", on: stream)
     }

@@ -6,7 +6,7 @@ import StreamCore
 import TLSCodec
 
 /// The way from a domain to a connection: what the plan of a link says is done here, and it is told what came of it.
-extension Worker {
+extension Upstreams {
     /// Starts to look for the server of a link.
     func connect(_ link: UpstreamLink) {
         advance(link, .begin)
@@ -17,7 +17,7 @@ extension Worker {
         var inputs = [input]
         while !inputs.isEmpty, !link.isClosed, let attempt = link.attempt, !attempt.isOver {
             var effects: [ConnectPlan.Effect] = []
-            attempt.plan.handle(inputs.removeFirst(), now: planTime, into: &effects)
+            attempt.plan.handle(inputs.removeFirst(), now: loop.planTime, into: &effects)
             // What the stream does once it is connected, or will never be, comes after all that the plan has said.
             var outcome: ConnectPlan.Effect?
             for effect in effects {
@@ -53,12 +53,9 @@ extension Worker {
             }
         }
         if let wake = link.attempt?.plan.nextWake {
-            linkDeadlines.schedule(slot: link.token.slot, at: Self.instant(wake))
+            schedule(link, at: Self.instant(wake))
         }
     }
-
-    /// The clock of plans and breakers.
-    var planTime: Duration { now.elapsed(since: MonotonicInstant(nanoseconds: 0)) }
 
     private static func instant(_ time: Duration) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: 0).advanced(by: time)
@@ -70,16 +67,16 @@ extension Worker {
     private func requester(of link: UpstreamLink) -> UInt128? {
         switch link.attempt?.client?.address {
         case .v4(let number)?: UInt128(number)
-        case .v6(let number)?: (number >> UInt128(128 - settings.ipv6Prefix)) << UInt128(128 - settings.ipv6Prefix)
+        case .v6(let number)?:
+            (number >> UInt128(128 - loop.settings.ipv6Prefix)) << UInt128(128 - loop.settings.ipv6Prefix)
         case nil: nil
         }
     }
 
     private func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> ConnectPlan.Input? {
-        resolver.ask(
-            id: link.token.raw, .services(name: kind.ownerName(of: domain)), isStrange: link.site.isOpenProxy,
-            requester: requester(of: link), now: now.nanoseconds, poller: poller
-        ).flatMap { input(of: $0, for: link) }
+        ask(.services(name: kind.ownerName(of: domain)), for: link, requester: requester(of: link)).flatMap {
+            input(of: $0, for: link)
+        }
     }
 
     /// None of the servers that the DNS names for a domain is of use: others may be named by now.
@@ -87,17 +84,17 @@ extension Worker {
         guard link.site.settings.upstream == .dns else { return }
         for kind in ServiceKind.allCases {
             let query = ResolverQuery.services(name: kind.ownerName(of: attempt.domain))
-            if resolver.doubt(query, now: now.nanoseconds) { attempt.isDoubted = true }
+            if doubt(query) { attempt.isDoubted = true }
         }
     }
 
     /// Begins an attempt anew, once, when nothing accepted a connection and what was known of the names is looked up again.
     private func beginsAgain(_ attempt: ConnectAttempt) -> Bool {
         guard attempt.isDoubted, !attempt.hasBegunAgain, attempt.failure == nil, !attempt.isShort,
-            now < attempt.since.advanced(by: settings.connectTimeout)
+            loop.now < attempt.since.advanced(by: loop.settings.connectTimeout)
         else { return false }
         attempt.hasBegunAgain = true
-        attempt.plan = attempt.plan.again(seed: freshBits())
+        attempt.plan = attempt.plan.again(seed: loop.freshBits())
         return true
     }
 
@@ -115,15 +112,14 @@ extension Worker {
         guard admits(target, of: attempt.domain) else { return .targetSkipped(.spared) }
         attempt.target = target
         attempt.awaitedHost = target.host
-        return resolver.ask(
-            id: link.token.raw, .addresses(host: target.host), isStrange: link.site.isOpenProxy,
-            requester: requester(of: link), now: now.nanoseconds, poller: poller
-        ).flatMap { input(of: $0, for: link) }
+        return ask(.addresses(host: target.host), for: link, requester: requester(of: link)).flatMap {
+            input(of: $0, for: link)
+        }
     }
 
     /// The resolver's answer for one link.
     func handle(_ answer: ResolverAnswer) {
-        guard let link = links[Token(raw: answer.id)], !link.isClosed else { return }
+        guard let link = link(askedBy: answer.id), !link.isClosed else { return }
         if let input = input(of: answer, for: link) { advance(link, input) }
     }
 
@@ -184,14 +180,14 @@ extension Worker {
         guard attempt.addresses.indices.contains(index) else { return .failed(attempt: number) }
         let address = attempt.addresses[index]
         // The first one's was counted when the link was made.
-        guard attempt.races.isEmpty || hasDescriptorsToSpare else {
+        guard attempt.races.isEmpty || loop.hasDescriptorsToSpare else {
             // Every further try would say the same.
             if !attempt.isPostponed { noteFailure(of: link, "shortage", "no descriptor to spare", about: "\(address)") }
             return postponed(number, of: attempt)
         }
         guard let place = openPlace(for: address) else {
-            if !attempt.isPostponed { counters.upstreamFailures["shortage", default: 0] += 1 }
-            reached(.upstreamConnections, "\(address)")
+            if !attempt.isPostponed { loop.counters.upstreamFailures["shortage", default: 0] += 1 }
+            loop.reached(.upstreamConnections, "\(address)")
             return postponed(number, of: attempt)
         }
         switch StreamSocket.connect(to: address) {
@@ -200,7 +196,7 @@ extension Worker {
         case .connecting(let socket):
             return watch(consume socket, number, address, place, for: link, attempt)
         case .failed(let error):
-            serverConnections.close(place)
+            close(place)
             return noteFailure(error, of: link, about: address, attempt, number)
         }
     }
@@ -209,12 +205,6 @@ extension Worker {
     private func postponed(_ number: Int, of attempt: ConnectAttempt) -> ConnectPlan.Input {
         if attempt.races.isEmpty { attempt.isShort = true } else { attempt.isPostponed = true }
         return .postponed(attempt: number)
-    }
-
-    /// Counts a connection to an address; nil when there are as many as there may be.
-    private func openPlace(for address: SocketAddress) -> EndpointCounts.Place? {
-        guard let ip = address.ipAddress, let port = address.port else { return .uncounted }
-        return serverConnections.open(to: Endpoint(address: ip, port: port))
     }
 
     /// Notes why a connection could not be made, and whether that says something about the server.
@@ -231,17 +221,12 @@ extension Worker {
             return .failed(attempt: number)
         }
         if error.isAddressUnavailable {
-            if !attempt.isPostponed { counters.upstreamFailures["shortage", default: 0] += 1 }
-            reached(.upstreamConnections, "no local port for \(address)")
+            if !attempt.isPostponed { loop.counters.upstreamFailures["shortage", default: 0] += 1 }
+            loop.reached(.upstreamConnections, "no local port for \(address)")
         } else if !attempt.isPostponed {
             noteFailure(of: link, "shortage", error.description, about: "\(address)")
         }
         return postponed(number, of: attempt)
-    }
-
-    private func hasConnections(to address: SocketAddress) -> Bool {
-        guard let ip = address.ipAddress, let port = address.port else { return false }
-        return serverConnections.count(of: Endpoint(address: ip, port: port)) > 0
     }
 
     /// Waits for a connection; a failure when the poller refuses it.
@@ -250,18 +235,18 @@ extension Worker {
         for link: UpstreamLink, _ attempt: ConnectAttempt
     ) -> ConnectPlan.Input? {
         var socket = connecting
-        let token = races.nextToken()
+        let token = nextRaceToken()
         do throws(SystemError) {
             try prepare(socket)
-            try socket.watch(for: .writable, as: token.raw, in: poller)
+            try socket.watch(for: .writable, as: token.raw, in: loop.poller)
         } catch {
-            serverConnections.close(place)
+            close(place)
             return noteFailure(error, of: link, about: address, attempt, number)
         }
         let race = RaceSocket(
             token: token, link: link, attempt: number, address: address, socket: consume socket, place: place,
-            since: now)
-        races.insert(race, at: token)
+            since: loop.now)
+        add(race)
         attempt.races.append(race)
         attempt.wasTried = true
         attempt.isPostponed = false
@@ -292,10 +277,10 @@ extension Worker {
     }
 
     private func abandon(_ race: RaceSocket) {
-        race.socket?.unwatch(in: poller)
+        race.socket?.unwatch(in: loop.poller)
         race.socket = nil
-        serverConnections.close(race.place)
-        races.remove(race.token)
+        close(race.place)
+        forget(race)
         race.link.attempt?.races.removeAll { $0 === race }
     }
 
@@ -304,7 +289,11 @@ extension Worker {
         guard let attempt = link.attempt else { return }
         for race in attempt.races { abandon(race) }
         // Nobody will know whether the target works.
-        if let target = attempt.target { breakers[UpstreamKey(target, of: attempt.domain)]?.abandoned(now: planTime) }
+        if let target = attempt.target {
+            withBreaker(of: UpstreamKey(target, of: attempt.domain)) { breaker, _ in
+                breaker?.abandoned(now: loop.planTime)
+            }
+        }
         link.attempt = nil
     }
 
@@ -315,15 +304,15 @@ extension Worker {
         guard let race = attempt.races.first(where: { $0.attempt == number }) else { return }
         link.socket = race.socket.take()
         link.place = race.place
-        races.remove(race.token)
+        forget(race)
         attempt.races = []
-        attempt.connectedAt = now
-        linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
-        link.site.health.connectTime.record(now.elapsed(since: race.since))
+        attempt.connectedAt = loop.now
+        schedule(link, at: openingDeadline(of: attempt))
+        link.site.health.connectTime.record(loop.now.elapsed(since: race.since))
         link.site.health.connects &+= 1
-        counters.upstreamConnects += 1
+        loop.counters.upstreamConnects += 1
         // It was watched for the race, under another token.
-        link.socket?.unwatch(in: poller)
+        link.socket?.unwatch(in: loop.poller)
         link.machine = link.site.machine(target.tls)
         sendProxyHeader(on: link, from: attempt.client, to: race.address)
         handle(.connected, on: link)
@@ -344,7 +333,7 @@ extension Worker {
     /// Whether a stream that failed before it was open may be tried with another target.
     func mayMoveOn(_ link: UpstreamLink, after failure: StreamFailure) -> Bool {
         guard let attempt = link.attempt, !attempt.isOver, link.session != nil else { return false }
-        guard now < attempt.since.advanced(by: settings.connectTimeout) else { return false }
+        guard loop.now < attempt.since.advanced(by: loop.settings.connectTimeout) else { return false }
         return switch failure {
         // It was found to be allowed.
         case .redirected: true
@@ -358,9 +347,9 @@ extension Worker {
     /// when there are others, after a share of it, so that a server that accepts connections and says nothing does not use
     /// up the time of those behind it.
     func openingDeadline(of attempt: ConnectAttempt) -> MonotonicInstant {
-        let last = attempt.since.advanced(by: settings.connectTimeout)
+        let last = attempt.since.advanced(by: loop.settings.connectTimeout)
         guard let connectedAt = attempt.connectedAt, attempt.plan.hasOtherTargets else { return last }
-        return min(last, connectedAt.advanced(by: settings.connectTimeout / 3))
+        return min(last, connectedAt.advanced(by: loop.settings.connectTimeout / 3))
     }
 
     /// Drops the connection to a target that failed, and tries the next one.
@@ -374,11 +363,11 @@ extension Worker {
         attempt.isMovingOn = false
         settle(attempt, verdict(on: link, after: failure))
         attempt.connectedAt = nil
-        linkDeadlines.schedule(slot: link.token.slot, at: openingDeadline(of: attempt))
+        schedule(link, at: openingDeadline(of: attempt))
         link.connectionCount &+= 1
-        link.socket?.unwatch(in: poller)
+        link.socket?.unwatch(in: loop.poller)
         link.socket = nil
-        serverConnections.close(link.place)
+        close(link.place)
         link.place = .uncounted
         link.tls = nil
         link.isTLSEstablished = false
@@ -389,7 +378,7 @@ extension Worker {
         link.written = 0
         link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
-        pool.takeBack(&link.output)
+        loop.pool.takeBack(&link.output)
         link.acceptance = Acceptance()
         link.partialSince = .none
         settle(link)
@@ -399,7 +388,7 @@ extension Worker {
             attempt.isRedirected = true
             // What befalls us there is what the client has to be told, and not that it was sent there.
             attempt.failure = nil
-            attempt.plan = ConnectPlan(route: link.site.route(over: address), seed: freshBits())
+            attempt.plan = ConnectPlan(route: link.site.route(over: address), seed: loop.freshBits())
             advance(link, .begin)
         } else {
             advance(link, .targetFailed)
@@ -410,7 +399,7 @@ extension Worker {
     func allowedRedirect(to place: String, on link: UpstreamLink) -> UpstreamAddress? {
         guard link.attempt?.isRedirected == false, let place = RedirectAddress(place) else { return nil }
         let port = place.port ?? Self.defaultPort
-        let allowed = link.site.addresses + settings.routes
+        let allowed = link.site.addresses + loop.settings.routes
         return allowed.first { $0.host == place.host && $0.port == port }
     }
 

@@ -4,7 +4,7 @@ import HTTPWire
 import Reactor
 import Settings
 
-extension Worker {
+extension Clients {
     /// Takes in what happened on a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
@@ -21,12 +21,12 @@ extension Worker {
 
     /// Reads once and takes in what came.
     func read(from connection: ClientConnection) {
-        switch connection.socket.read(into: &readBuffer) {
+        switch connection.socket.read(into: &loop.readBuffer) {
         case .bytes(let count):
-            counters.bytesFromClients &+= UInt64(count)
+            loop.counters.bytesFromClients &+= UInt64(count)
             connection.rate.note(count)
             if case .lingering = connection.ending { return }
-            readBuffer.withBytes { bytes in
+            loop.readBuffer.withBytes { bytes in
                 if connection.prelude == nil {
                     consume(bytes, on: connection)
                 } else {
@@ -58,8 +58,8 @@ extension Worker {
             }
             if offset < bytes.count { consume(bytes.extracting(droppingFirst: offset), on: connection) }
         case .invalid:
-            counters.requestsRefused &+= 1
-            logger.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
+            loop.counters.requestsRefused &+= 1
+            loop.logger.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
             close(connection)
         }
     }
@@ -78,7 +78,7 @@ extension Worker {
         guard !forwarded.isEmpty else {
             return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }
         }
-        let client = trustedProxies.client(peer: peer, settings.clientAddressFrom, forwarded.span)
+        let client = rules.trustedProxies.client(peer: peer, loop.settings.clientAddressFrom, forwarded.span)
         // The field tells no port.
         return client.map { Endpoint(address: $0, port: $0 == peer?.unmapped ? connection.peer.port ?? 0 : 0) }
     }
@@ -112,27 +112,29 @@ extension Worker {
     private func takeRequests(from bytes: Span<UInt8>, on connection: ClientConnection) -> Int {
         var offset = 0
         // A request's deadlines count from its first byte, however slowly the rest trickles in.
-        if connection.http.phase == .idle || connection.http.phase == .owingContinue { connection.requestSince = now }
+        if connection.http.phase == .idle || connection.http.phase == .owingContinue {
+            connection.requestSince = loop.now
+        }
         // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
         var work = 0
         while connection.ending == .none, !connection.isBodyWaiting, work < Self.workBound,
             connection.http.outputCount < Self.answersBound,
-            let event = connection.http.next(bytes, offset: &offset, date: date.current())
+            let event = connection.http.next(bytes, offset: &offset, date: loop.date.current())
         {
             switch event {
             case .request(let request):
-                counters.requests &+= 1
+                loop.counters.requests &+= 1
                 // What comes behind it may be another client's, with a body of its own.
                 bodyEnded(on: connection)
-                connection.requestSince = now
+                connection.requestSince = loop.now
                 work += request.body.count + Self.requestWork
                 serve(request, on: connection)
             case .continueExpected:
                 tellOfAwaitedAnswers(on: connection)
                 markDirty(connection)
             case .refused(let fault):
-                counters.requestsRefused &+= 1
-                logger.debug(
+                loop.counters.requestsRefused &+= 1
+                loop.logger.debug(
                     "request refused", metadata: ["peer": "\(connection.peer)", "status": "\(fault.status.rawValue)"])
                 markDirty(connection)
             }
@@ -142,11 +144,7 @@ extension Worker {
 
     /// The client sends nothing more before it has `100 Continue`, which stands behind the answers to these requests (`H-18`).
     private func tellOfAwaitedAnswers(on connection: ClientConnection) {
-        for waiting in connection.waiting.all {
-            guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
-            let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
-            handle(.answerAwaited(exchange), session: waiting.session)
-        }
+        for waiting in connection.waiting.all { sessions.awaitAnswer(to: waiting, on: connection.token) }
     }
 
     /// Looks at a connection anew after requests of it were taken.
@@ -154,27 +152,20 @@ extension Worker {
         guard connection.ending == .none else { return }
         if !connection.hasUnwritten {
             if connection.http.phase == .readingBody {
-                connection.rate.begin(now: now)
+                connection.rate.begin(now: loop.now)
             } else {
                 connection.rate.end()
             }
         }
-        if connection.http.isFullOfAnswers { reached(.connectionBuffer, "client \(connection.peer)") }
+        if connection.http.isFullOfAnswers { loop.reached(.connectionBuffer, "client \(connection.peer)") }
         settle(connection)
         // Sending more is no sign that the client reads.
-        if !connection.hasUnwritten { connection.phaseSince = now }
+        if !connection.hasUnwritten { connection.phaseSince = loop.now }
         armDeadline(of: connection)
         updateInterest(of: connection)
         if connection.http.hasOutput || connection.http.closesWhenDrained || connection.clientEnd != .none {
             markDirty(connection)
         }
-    }
-
-    /// Puts a connection into the list of those that are written at the end of the batch.
-    func markDirty(_ connection: ClientConnection) {
-        guard !connection.isDirty, connection.ending != .closed else { return }
-        connection.isDirty = true
-        dirtyConnections.append(connection)
     }
 
     /// Writes what is there and decides how the connection goes on.
@@ -184,19 +175,19 @@ extension Worker {
         if connection.clientEnd == .deaf { dropOutput(of: connection) }
         if connection.http.hasOutput {
             // The deadline on a client that does not read counts from here, however long the request was held.
-            if !connection.hasUnwritten { connection.phaseSince = now }
+            if !connection.hasUnwritten { connection.phaseSince = loop.now }
             takeOutput(of: connection)
         }
         while connection.hasUnwritten {
             switch connection.socket.write(connection.output, from: connection.written) {
             case .wrote(let count):
                 connection.written += count
-                connection.phaseSince = now
+                connection.phaseSince = loop.now
                 connection.rate.note(count)
                 if !connection.hasUnwritten, connection.http.hasOutput { takeOutput(of: connection) }
-                counters.bytesToClients &+= UInt64(count)
+                loop.counters.bytesToClients &+= UInt64(count)
             case .wouldBlock:
-                connection.rate.begin(now: now)
+                connection.rate.begin(now: loop.now)
                 updateInterest(of: connection)
                 armDeadline(of: connection)
                 return
@@ -208,7 +199,7 @@ extension Worker {
         if connection.written > 0 {
             connection.written = 0
             connection.rate.end()
-            pool.takeBack(&connection.output)
+            loop.pool.takeBack(&connection.output)
         }
         if connection.clientEnd != .none, connection.ending == .none {
             step(towardsEndOf: connection)
@@ -232,8 +223,8 @@ extension Worker {
             return
         }
         connection.written = 0
-        pool.takeBack(&connection.output)
-        pool.lend(to: &connection.output)
+        loop.pool.takeBack(&connection.output)
+        loop.pool.lend(to: &connection.output)
         connection.http.takeOutput(into: &connection.output, limit: Self.writtenAtOnce)
     }
 
@@ -269,10 +260,10 @@ extension Worker {
         // With the next batch, behind everybody else's turn.
         if mayGoOn(connection) { goOn(with: connection) }
         do throws(SystemError) {
-            try connection.socket.watch(for: interest, as: connection.token.raw, in: poller)
+            try connection.socket.watch(for: interest, as: connection.token.raw, in: loop.poller)
         } catch {
-            logger.error("watching a connection failed", metadata: ["error": "\(error)"])
-            unwatchable.append(connection.token)
+            loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            giveUp(connection)
         }
     }
 
@@ -280,44 +271,43 @@ extension Worker {
     func deadline(of connection: ClientConnection) -> MonotonicInstant? {
         if case .lingering = connection.ending { return connection.phaseSince.advanced(by: .seconds(2)) }
         if connection.hasUnwritten {
-            let silence = connection.phaseSince.advanced(by: settings.sendTimeout)
-            let slow = connection.rate.windowEnd(settings.sendTimeout, least: settings.sendRate)
+            let silence = connection.phaseSince.advanced(by: loop.settings.sendTimeout)
+            let slow = connection.rate.windowEnd(loop.settings.sendTimeout, least: loop.settings.sendRate)
             return min(silence, slow ?? silence)
         }
-        if connection.prelude != nil { return connection.requestSince.advanced(by: settings.headTimeout) }
+        if connection.prelude != nil { return connection.requestSince.advanced(by: loop.settings.headTimeout) }
         switch connection.http.phase {
         case .idle:
-            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.idleTimeout)
-        case .readingHead: return connection.requestSince.advanced(by: settings.headTimeout)
+            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: loop.settings.idleTimeout)
+        case .readingHead: return connection.requestSince.advanced(by: loop.settings.headTimeout)
         case .owingContinue:
             // Whatever is held before it has a deadline of its own.
             return nil
         case .readingBody:
-            let late = connection.requestSince.advanced(by: settings.bodyTimeout)
-            return min(late, connection.rate.windowEnd(bodyWindow, least: settings.bodyRate) ?? late)
+            let late = connection.requestSince.advanced(by: loop.settings.bodyTimeout)
+            return min(late, connection.rate.windowEnd(bodyWindow, least: loop.settings.bodyRate) ?? late)
         case .refusing, .closing:
             // A request on a connection that will not be kept alive may be held as long as any other.
-            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: settings.sendTimeout)
+            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: loop.settings.sendTimeout)
         }
     }
 
     func armDeadline(of connection: ClientConnection) {
-        guard let deadline = deadline(of: connection) else { return }
-        connectionDeadlines.schedule(slot: connection.token.slot, at: deadline)
+        if let deadline = deadline(of: connection) { schedule(connection, at: deadline) }
     }
 
     /// A deadline may have passed: a head or body that does not come, an idle connection, a client that does not read.
     func handleDeadline(of connection: ClientConnection) {
         guard connection.ending != .closed, let deadline = deadline(of: connection) else { return }
-        guard deadline <= now else {
-            connectionDeadlines.schedule(slot: connection.token.slot, at: deadline)
+        guard deadline <= loop.now else {
+            schedule(connection, at: deadline)
             return
         }
         if connection.ending == .none, connection.socket.isReading, connection.socket.unreadCount > 0 {
             // What has come by now came in time; only this turn of the loop has not got to it yet.
             read(from: connection)
             guard connection.ending == .none else { return }
-            guard let deadline = self.deadline(of: connection), deadline <= now else {
+            guard let deadline = self.deadline(of: connection), deadline <= loop.now else {
                 armDeadline(of: connection)
                 return
             }
@@ -334,7 +324,7 @@ extension Worker {
         } else {
             switch connection.http.phase {
             case .readingHead, .readingBody:
-                connection.http.encodeTimeout(date: date.current())
+                connection.http.encodeTimeout(date: loop.date.current())
                 markDirty(connection)
             case .idle, .owingContinue, .refusing, .closing:
                 linger(connection)
@@ -345,32 +335,22 @@ extension Worker {
     /// Whether it was only the window of a rate that ended, and enough has passed in it.
     private func isFastEnough(_ connection: ClientConnection) -> Bool {
         if connection.hasUnwritten {
-            guard connection.phaseSince.advanced(by: settings.sendTimeout) > now else { return false }
-            let isSlow = connection.rate.isTooSlow(window: settings.sendTimeout, least: settings.sendRate, now: now)
-            if isSlow { reached(.sendRate, "client \(connection.peer)") }
+            guard connection.phaseSince.advanced(by: loop.settings.sendTimeout) > loop.now else { return false }
+            let isSlow = connection.rate.isTooSlow(
+                window: loop.settings.sendTimeout, least: loop.settings.sendRate, now: loop.now)
+            if isSlow { loop.reached(.sendRate, "client \(connection.peer)") }
             return !isSlow
         }
         guard connection.http.phase == .readingBody,
-            connection.requestSince.advanced(by: settings.bodyTimeout) > now
+            connection.requestSince.advanced(by: loop.settings.bodyTimeout) > loop.now
         else { return false }
-        let isSlow = connection.rate.isTooSlow(window: bodyWindow, least: settings.bodyRate, now: now)
-        if isSlow { reached(.bodyRate, "client \(connection.peer)") }
+        let isSlow = connection.rate.isTooSlow(window: bodyWindow, least: loop.settings.bodyRate, now: loop.now)
+        if isSlow { loop.reached(.bodyRate, "client \(connection.peer)") }
         return !isSlow
     }
 
     /// Over how long a body's rate is taken: a rate over all of `body-timeout` would say nothing before that is over.
-    private var bodyWindow: Duration { min(Self.longestBodyWindow, settings.bodyTimeout / 2) }
-
-    /// Ends what the kernel refused to watch for what was wanted: nothing would ever be heard of it again.
-    func endUnwatchable() {
-        while let token = unwatchable.popLast() {
-            switch token.kind {
-            case .link: links[token].map(lost)
-            case .client: connections[token].map(close)
-            default: break
-            }
-        }
-    }
+    private var bodyWindow: Duration { min(Self.longestBodyWindow, loop.settings.bodyTimeout / 2) }
 
     /// How much work on the requests of one connection is done in one turn: in bytes of bodies, with what a request takes beside.
     private static let workBound = 64 * 1024
@@ -383,15 +363,4 @@ extension Worker {
     private static let writtenAtOnce = 64 * 1024
 
     private static let longestBodyWindow = Duration.seconds(10)
-}
-
-extension CapturedField {
-    /// The field that a proxy names its client in.
-    init(_ header: ForwardedHeader) {
-        switch header {
-        case .none: self = .none
-        case .xForwardedFor: self = .xForwardedFor
-        case .forwarded: self = .forwarded
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import Bridge
 import Reactor
@@ -7,39 +8,53 @@ import TLSCodec
 import XMLCodec
 
 /// The streams to the servers: their beginning, what they do, and their end.
-extension Worker {
-    /// Makes the link of a session's stream and starts to connect it.
-    func open(_ request: StreamRequest, stream: StreamNumber, of driver: SessionDriver) {
-        guard let site = sites[request.domain] else { return }
+extension Upstreams {
+    /// How the server of a stream is to be found; nil for a domain whose name cannot stand in DNS.
+    func attempt(_ request: StreamRequest, at site: UpstreamSite, for client: Endpoint?) -> ConnectAttempt? {
         let asked = request.route.flatMap { UpstreamAddress($0) }.map { site.route(over: $0) }
-        let attempt = (asked ?? site.route(to: request.domain)).map {
+        return (asked ?? site.route(to: request.domain)).map {
             ConnectAttempt(
                 plan: ConnectPlan(
-                    route: $0, seed: freshBits(),
+                    route: $0, seed: loop.freshBits(),
                     mostTargets: site.isOpenProxy ? Self.mostStrangeTargets : ConnectPlan.mostServiceTargets),
-                domain: request.domain, account: request.account, client: requestClient,
-                since: now)
+                domain: request.domain, account: request.account, client: client, since: loop.now)
         }
-        let token = links.nextToken()
-        let link = UpstreamLink(
-            token: token, session: driver.slot, sid: driver.session.id, stream: stream, site: site, request: request,
-            attempt: attempt, keepalive: settings.keepaliveInterval, now: now)
-        links.insert(link, at: token)
-        guard sessions[Int(driver.slot)] === driver else {
-            // Ended by what an earlier effect led to: nobody would ever leave this stream.
-            links.remove(token)
-            return
-        }
-        driver.add(link)
-        linkDeadlines.schedule(slot: token.slot, at: now.advanced(by: settings.connectTimeout))
+    }
+
+    /// Starts to connect a link that was made just now.
+    func begin(_ link: UpstreamLink) {
+        schedule(link, at: loop.now.advanced(by: loop.settings.connectTimeout))
         // Streams that are added take descriptors too, and the loop needs some in reserve; the first one's was seen to when
         // the session was made. A domain whose name cannot stand in DNS leads nowhere.
-        guard attempt != nil, stream == .first || hasDescriptorsToSpare else {
+        guard link.attempt != nil, link.stream == .first || loop.hasDescriptorsToSpare else {
+            let failure: StreamFailure = link.attempt == nil ? .unresolved : .shortage
             link.attempt?.isOver = true
-            handle(.connectFailed(attempt == nil ? .unresolved : .shortage), on: link)
+            handle(.connectFailed(failure), on: link)
             return
         }
         connect(link)
+    }
+
+    /// Does what its client side wants of a stream.
+    func execute(_ command: UpstreamCommand, on link: UpstreamLink) {
+        switch command {
+        // A link is made with its stream.
+        case .open: break
+        case .forward(let bytes):
+            // Behind a request to compress nothing may stand. What comes now is a client's last words before it has a
+            // resource, which no server takes.
+            if link.machine.phase != .compressing { send(bytes, on: link) }
+        case .restart: restart(link)
+        case .pauseReading: setReading(false, on: link)
+        case .resumeReading: setReading(true, on: link)
+        case .returnUnfetched(let bytes): returnUnfetched(bytes, on: link)
+        case .leave(let farewell): leave(link, farewell)
+        }
+    }
+
+    /// Tells the session what has become of one of its streams; nobody hears it once the session is over.
+    func tell(_ event: consuming UpstreamEvent, of link: UpstreamLink) {
+        if let session = link.session { sessions.receive(event, on: link.stream, session: session) }
     }
 
     // MARK: The machine
@@ -77,25 +92,25 @@ extension Worker {
             opened(link)
             obey(idleSeconds, on: link)
             let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
-            guard let session = link.session else { return }
-            handle(
-                .upstream(
-                    .opened(StreamIdentity(id: header.id, version: version), features: features), on: link.stream),
-                session: session)
+            tell(.opened(StreamIdentity(id: header.id, version: version), features: features), of: link)
         case .restarted(let features, let idleSeconds):
             deliverCollected(of: link)
             link.restartSince = .none
             obey(idleSeconds, on: link)
-            if let session = link.session {
-                handle(.upstream(.restarted(features: features), on: link.stream), session: session)
-            }
+            tell(.restarted(features: features), of: link)
         case .limitIdle(let seconds):
             obey(seconds, on: link)
         case .deliver(let bytes, let management, let login):
-            collected.bytes.append(contentsOf: bytes)
-            collected.count += 1
-            collected.management = max(collected.management, management)
-            if login != .none, let session = link.session { note(login, on: link.stream, session: session) }
+            collect { collected in
+                collected.bytes.append(contentsOf: bytes)
+                collected.count += 1
+                collected.management = max(collected.management, management)
+            }
+            switch login {
+            case .none: break
+            case .success: tell(.loggedIn, of: link)
+            case .registration: tell(.registrationOffered, of: link)
+            }
         case .skipped(let stanza, let fate):
             skipped(stanza, fate, on: link)
         case .sendStreamEnd:
@@ -118,7 +133,7 @@ extension Worker {
         if let attempt = link.attempt {
             settle(attempt, .works)
             if let connectedAt = attempt.connectedAt {
-                link.site.health.openTime.record(now.elapsed(since: connectedAt))
+                link.site.health.openTime.record(loop.now.elapsed(since: connectedAt))
             }
         }
         link.attempt = nil
@@ -129,19 +144,19 @@ extension Worker {
 
     /// Keeps the stream alive for a server that closes it when it is idle for too long (`X-17`).
     private func obey(_ idleSeconds: UInt32?, on link: UpstreamLink) {
-        let usual = UInt16(clamping: settings.keepaliveInterval.components.seconds)
+        let usual = UInt16(clamping: loop.settings.keepaliveInterval.components.seconds)
         // A quarter of the time is for the way of the space to the server.
         link.keepaliveSeconds = idleSeconds.map { min(usual, UInt16(clamping: max(1, UInt64($0) * 3 / 4))) } ?? usual
-        linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: .seconds(Int64(link.keepaliveSeconds))))
+        schedule(link, at: loop.now.advanced(by: .seconds(Int64(link.keepaliveSeconds))))
     }
 
     /// Tells the operator what a stream shows to be set wrong, once a minute at most. A stranger's own domain is not set here.
     private func advise(_ link: UpstreamLink) {
         guard let advice = link.machine.advice, !link.site.isOpenProxy,
-            let times = link.site.advice.note(advice, now: now)
+            let times = link.site.advice.note(advice, now: loop.now)
         else { return }
         let upstream = link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
-        logger.warning(
+        loop.logger.warning(
             "upstream-tls does not fit the server",
             metadata: [
                 "domain": "\(link.domain)", "upstream": "\(upstream)", "setting": "upstream-tls",
@@ -170,18 +185,16 @@ extension Worker {
         }
         var detail = failure.description
         if case .malformed(.limit(let name)) = failure, let bound = Bound(xmlLimit: name) {
-            reached(bound, "session \(link.sessionName): the stream was ended")
+            loop.reached(bound, "session \(link.sessionName): the stream was ended")
             detail += ", which \(bound.rawValue) sets"
         }
         let reason = EndReason(failure)
-        counters.upstreamFailures[reason.rawValue, default: 0] += 1
-        logPeer(
+        loop.counters.upstreamFailures[reason.rawValue, default: 0] += 1
+        loop.logPeer(
             .info, "upstream ended",
             ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
-        guard let session = link.session else { return }
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
-        if reason == .upstreamShortage { turnAway(session) }
-        handle(.upstream(.ended(reason, streamError: error), on: link.stream), session: session)
+        tell(.ended(reason, streamError: error), of: link)
     }
 
     private func beginTLS(on link: UpstreamLink) {
@@ -189,10 +202,10 @@ extension Worker {
         let isDirect = link.attempt?.target?.tls == .direct
         do throws(TLSError) {
             let tls = try TLSClient(context: context, domain: link.domain, alpn: isDirect ? "xmpp-client" : nil)
-            pool.lend(to: &link.output)
+            loop.pool.lend(to: &link.output)
             try tls.start(into: &link.output)
             link.tls = tls
-            link.attempt?.handshakeSince = now
+            link.attempt?.handshakeSince = loop.now
             markDirty(link)
         } catch {
             noteFailure(of: link, "tls-\(error.label)", error.description)
@@ -202,10 +215,10 @@ extension Worker {
 
     /// Counts and logs what went wrong on the way to a server.
     func noteFailure(of link: UpstreamLink, _ kind: String, _ detail: String, about subject: String? = nil) {
-        counters.upstreamFailures[kind, default: 0] += 1
+        loop.counters.upstreamFailures[kind, default: 0] += 1
         let upstream = subject ?? link.attempt?.target.map { "\(UpstreamKey($0, of: link.domain))" } ?? link.domain
         // What a stranger's own domain leads to is no trouble of the operator's.
-        logPeer(
+        loop.logPeer(
             link.site.isOpenProxy ? .debug : .warning, "upstream \(kind)",
             [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(upstream)",
@@ -215,8 +228,8 @@ extension Worker {
 
     /// The client has logged in and begins a new stream over the same connection.
     func restart(_ link: UpstreamLink) {
-        link.restartSince = CoarseInstant(now)
-        linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.connectTimeout))
+        link.restartSince = CoarseInstant(loop.now)
+        schedule(link, at: loop.now.advanced(by: loop.settings.connectTimeout))
         handle(.restartRequested, on: link)
     }
 
@@ -224,7 +237,7 @@ extension Worker {
 
     /// The session is over: say goodbye, or drop the connection so that the server keeps what can be resumed.
     func leave(_ link: UpstreamLink, _ farewell: StreamFarewell) {
-        link.leavingSince = CoarseInstant(now)
+        link.leavingSince = CoarseInstant(loop.now)
         // What the server has said to a client that fetched nothing more is still to be read, and its end too.
         let hasUnread = !link.mayRead || link.backlog != nil
         setReading(true, on: link)
@@ -232,19 +245,18 @@ extension Worker {
         guard !link.isClosed else { return }
         let isReturning = link.machine.phase == .returning
         link.hasHeard = isReturning
-        linkDeadlines.schedule(
-            slot: link.token.slot, at: now.advanced(by: isReturning ? Self.silenceAtTheEnd : Self.farewellTime))
+        schedule(link, at: loop.now.advanced(by: isReturning ? Self.silenceAtTheEnd : Self.farewellTime))
     }
 
     /// What the server had to say is read once nothing came for a moment. One that goes on talking is not listened to for ever.
     private func endReturning(of link: UpstreamLink, since: MonotonicInstant) {
         // The time in which the server is slow to take what goes back does not count.
-        let isBlocked = link.hasUnwritten && farewellEnd(of: link, since: since) > now
+        let isBlocked = link.hasUnwritten && farewellEnd(of: link, since: since) > loop.now
         let most = isBlocked ? Self.longestBlockedReturn : Self.longestReturn
-        let isOver = since.advanced(by: most) <= now
+        let isOver = since.advanced(by: most) <= loop.now
         if link.hasHeard || link.backlog != nil || link.hasUnwritten, !isOver {
             link.hasHeard = false
-            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: Self.silenceAtTheEnd))
+            schedule(link, at: loop.now.advanced(by: Self.silenceAtTheEnd))
         } else {
             leave(link, .close)
         }
@@ -259,21 +271,19 @@ extension Worker {
             _ = link.socket?.write(goodbye)
         }
         abandonSearch(of: link)
-        link.socket?.unwatch(in: poller)
+        link.socket?.unwatch(in: loop.poller)
         link.socket = nil
-        serverConnections.close(link.place)
+        close(link.place)
         link.place = .uncounted
         link.tls = nil
         link.compression = nil
         link.backlog = nil
         link.xml.reset()
-        pool.takeBack(&link.output)
+        loop.pool.takeBack(&link.output)
         settle(link)
         if link.isCounted { link.site.health.openNow -= 1 }
-        if let session = link.session, Int(session) < sessions.count, let driver = sessions[Int(session)] {
-            driver.remove(link)
-        }
-        links.remove(link.token)
+        if let session = link.session { sessions.forget(link.token, session: session) }
+        forget(link)
     }
 
     // MARK: Deadlines
@@ -288,12 +298,12 @@ extension Worker {
             reschedule(link, at: farewellEnd(of: link, since: since)) { close(link) }
         } else if let attempt = link.attempt {
             let due = openingDeadline(of: attempt)
-            if due <= now {
+            if due <= loop.now {
                 // What waited for something of our own all the time was not asked.
                 let isShort = attempt.isPostponed && attempt.connectedAt == nil
                 handle(isShort ? .connectFailed(.shortage) : .deadlineReached, on: link)
             } else {
-                linkDeadlines.schedule(slot: link.token.slot, at: due)
+                schedule(link, at: due)
                 advance(link, .wake)
             }
         } else {
@@ -302,28 +312,28 @@ extension Worker {
     }
 
     private func handleDeadlineWhenOpen(of link: UpstreamLink) {
-        if !link.mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(now) }
-        let restart = link.restartSince.instant?.advanced(by: settings.connectTimeout)
+        if !link.mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(loop.now) }
+        let restart = link.restartSince.instant?.advanced(by: loop.settings.connectTimeout)
         lookAtAcceptance(of: link)
-        let stall = link.acceptance.deadline(settings.upstreamWriteTimeout)
-        let partial = link.partialSince.instant?.advanced(by: settings.stanzaTimeout)
+        let stall = link.acceptance.deadline(loop.settings.upstreamWriteTimeout)
+        let partial = link.partialSince.instant?.advanced(by: loop.settings.stanzaTimeout)
         let keepalive = Duration.seconds(Int64(link.keepaliveSeconds))
         // Nothing may stand between a request to compress and its answer, and what is stalled needs no sign of life.
         let silence = restart == nil && !link.hasUnwritten ? link.lastSent.instant?.advanced(by: keepalive) : nil
-        if let restart, restart <= now {
+        if let restart, restart <= loop.now {
             handle(.deadlineReached, on: link)
-        } else if let stall, stall <= now {
+        } else if let stall, stall <= loop.now {
             handle(.stalled, on: link)
-        } else if let partial, partial <= now {
+        } else if let partial, partial <= loop.now {
             handle(.unfinishedStanzaTimeout, on: link)
-        } else if let silence, silence <= now {
+        } else if let silence, silence <= loop.now {
             send([0x20], on: link)
-            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: keepalive))
+            schedule(link, at: loop.now.advanced(by: keepalive))
         }
         guard !link.isClosed else { return }
-        let look = link.acceptance.nextLook(settings.upstreamWriteTimeout, now: now)
+        let look = link.acceptance.nextLook(loop.settings.upstreamWriteTimeout, now: loop.now)
         for due in [restart, look, partial, silence] {
-            if let due, due > now { linkDeadlines.schedule(slot: link.token.slot, at: due) }
+            if let due, due > loop.now { schedule(link, at: due) }
         }
     }
 
@@ -333,12 +343,12 @@ extension Worker {
         lookAtAcceptance(of: link)
         let progress = max(link.lastSent.instant ?? since, link.acceptance.waitingSince.instant ?? since)
         let last = max(since, progress)
-        let time = link.hasUnwritten ? max(Self.farewellTime, settings.upstreamWriteTimeout) : Self.farewellTime
+        let time = link.hasUnwritten ? max(Self.farewellTime, loop.settings.upstreamWriteTimeout) : Self.farewellTime
         return last.advanced(by: time)
     }
 
     private func reschedule(_ link: UpstreamLink, at due: MonotonicInstant, or act: () -> Void) {
-        if due <= now { act() } else { linkDeadlines.schedule(slot: link.token.slot, at: due) }
+        if due <= loop.now { act() } else { schedule(link, at: due) }
     }
 
     /// How many servers a stranger's domain may have us try for one request.

@@ -3,7 +3,7 @@ import HTTPWire
 import Reactor
 
 /// How the connections of clients end.
-extension Worker {
+extension Clients {
     /// The client sends no more, or hears no more. What it waits for counts as lost (`P-13`), but not before all that came
     /// whole was served (`H-27`): each flush takes the next step towards that, see `step(towardsEndOf:)`.
     func clientEnded(_ connection: ClientConnection, _ end: ClientConnection.ClientEnd) {
@@ -59,30 +59,6 @@ extension Worker {
         }
     }
 
-    /// Gives a connection its turn with the next batch, for input that has come already.
-    func goOn(with connection: ClientConnection) {
-        guard !connection.isInTurn else { return }
-        connection.isInTurn = true
-        connectionsInTurn.append(connection)
-    }
-
-    /// Goes on with the connections whose input had to wait, behind everybody else's turn.
-    func workOnInput() {
-        guard !connectionsInTurn.isEmpty else { return }
-        let turn = connectionsInTurn
-        connectionsInTurn = []
-        for connection in turn {
-            connection.isInTurn = false
-            guard connection.ending == .none, !connection.hasUnwritten else { continue }
-            if !connection.backlog.isEmpty {
-                consumeBacklog(of: connection)
-            } else if connection.clientEnd != .none, connection.http.mayRead {
-                read(from: connection)
-            }
-            if connection.clientEnd != .none { markDirty(connection) }
-        }
-    }
-
     /// Lets a connection end in good order, behind the answers to what has come by now (`T-08`). What one read brings is taken
     /// in at once, while there are sessions that it can be for.
     func windUp(_ connection: ClientConnection) {
@@ -97,11 +73,7 @@ extension Worker {
 
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
     func abortWaiting(on connection: ClientConnection) {
-        for waiting in connection.waiting.all {
-            guard sessions[Int(waiting.session)]?.session.id.low == waiting.mark else { continue }
-            let exchange = ExchangeID(connection: connection.token.raw, number: waiting.exchange)
-            handle(.requestAborted(exchange), session: waiting.session)
-        }
+        for waiting in connection.waiting.all { sessions.abort(waiting, on: connection.token) }
     }
 
     /// Closes our side and reads on for a moment, so that the client gets the answer before the reset (RFC 9112 §9.6).
@@ -109,7 +81,7 @@ extension Worker {
         guard case .none = connection.ending else { return }
         connection.ending = .lingering
         connection.backlog = []
-        connection.phaseSince = now
+        connection.phaseSince = loop.now
         do throws(SystemError) {
             try connection.socket.shutdownWrite()
         } catch {
@@ -125,11 +97,11 @@ extension Worker {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
         abortWaiting(on: connection)
-        pool.takeBack(&connection.output)
+        loop.pool.takeBack(&connection.output)
         settle(connection)
         release(connection)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
-        connection.socket.unwatch(in: poller)
-        connections.remove(connection.token)
+        connection.socket.unwatch(in: loop.poller)
+        forget(connection)
     }
 }

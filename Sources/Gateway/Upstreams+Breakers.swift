@@ -3,12 +3,12 @@ import Settings
 import StreamCore
 
 /// Which servers are left alone for a while, because they failed again and again.
-extension Worker {
+extension Upstreams {
     /// Whether a server may be connected to now.
     func admits(_ target: UpstreamTarget, of domain: String) -> Bool {
         let key = UpstreamKey(target, of: domain)
-        guard settings.breakerFailures > 0, breakers[key] != nil else { return true }
-        return breakers[key]?.admits(now: planTime) ?? true
+        guard loop.settings.breakerFailures > 0 else { return true }
+        return withBreaker(of: key) { breaker, _ in breaker?.admits(now: loop.planTime) ?? true }
     }
 
     /// What a failure says about a server, and not about us or one of its clients.
@@ -28,32 +28,42 @@ extension Worker {
     /// Notes for the target's breaker what is known of it, once, and that its addresses may be another's by now.
     func settle(_ attempt: ConnectAttempt, _ verdict: Verdict) {
         if verdict == .broken, let host = attempt.target?.host {
-            if resolver.doubt(.addresses(host: host), now: now.nanoseconds) { attempt.isDoubted = true }
+            if doubt(.addresses(host: host)) { attempt.isDoubted = true }
         }
-        guard let target = attempt.target, settings.breakerFailures > 0 else { return }
+        guard let target = attempt.target, loop.settings.breakerFailures > 0 else { return }
         attempt.target = nil
         let key = UpstreamKey(target, of: attempt.domain)
-        switch verdict {
-        case .works:
-            // No entry means: nothing against it.
-            if let breaker = breakers.removeValue(forKey: key), breaker.phase != .closed {
-                logger.notice("upstream works again", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
+        let now = loop.planTime
+        let settings = loop.settings
+        enum Change {
+            case none, opened, closed
+        }
+        let change: Change = withBreaker(of: key) { breaker, count in
+            let wasClosed = breaker.map { $0.phase == .closed } ?? true
+            switch verdict {
+            case .works:
+                // No entry means: nothing against it.
+                breaker = nil
+                return wasClosed ? .none : .closed
+            case .unknown:
+                breaker?.abandoned(now: now)
+                return .none
+            case .broken:
+                // Whoever names ever new servers to an open proxy does not make the table grow.
+                guard breaker != nil || count < Self.maximumBreakers else { return .none }
+                breaker =
+                    breaker ?? CircuitBreaker(failures: settings.breakerFailures, longestPause: settings.breakerPause)
+                breaker?.failed(now: now)
+                return wasClosed && breaker?.phase == .open ? .opened : .none
             }
-        case .unknown:
-            breakers[key]?.abandoned(now: planTime)
-        case .broken:
-            // Whoever names ever new servers to an open proxy does not make the table grow.
-            guard breakers[key] != nil || breakers.count < Self.maximumBreakers else { return }
-            var breaker =
-                breakers[key]
-                ?? CircuitBreaker(failures: settings.breakerFailures, longestPause: settings.breakerPause)
-            let wasClosed = breaker.phase == .closed
-            breaker.failed(now: planTime)
-            breakers[key] = breaker
-            if wasClosed, breaker.phase == .open {
-                logger.warning(
-                    "upstream left alone for a while", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
-            }
+        }
+        switch change {
+        case .none: break
+        case .opened:
+            loop.logger.warning(
+                "upstream left alone for a while", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
+        case .closed:
+            loop.logger.notice("upstream works again", metadata: ["upstream": "\(key)", "domain": "\(key.domain)"])
         }
     }
 
@@ -63,7 +73,7 @@ extension Worker {
 extension ConnectAttempt {
     /// What it says about the present target that no connection to it came to be. What we lacked ourselves says nothing, not
     /// even beside another of its addresses that refused.
-    var verdict: Worker.Verdict { wasTried && !isShort && !isPostponed ? .broken : .unknown }
+    var verdict: Upstreams.Verdict { wasTried && !isShort && !isPostponed ? .broken : .unknown }
 }
 
 /// A server of a domain, whatever is spoken with it. Each domain has its own experience: its certificate may be bad where that

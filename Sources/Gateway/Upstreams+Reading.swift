@@ -6,7 +6,7 @@ import TLSCodec
 import XMLCodec
 
 /// What comes from the servers: through TLS and decompression to the codec, item by item to the stream's machine.
-extension Worker {
+extension Upstreams {
     /// Takes in what happened on an upstream's connection.
     func handle(_ event: PollEvent, on link: UpstreamLink) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
@@ -15,19 +15,19 @@ extension Worker {
         } else if event.isHangup {
             // It is not read because its client fetches nothing (back-pressure), and what it sent before it broke still
             // belongs to that client. Level-triggered, the end would be reported for ever: look away until then.
-            link.socket?.lookAway(in: poller)
+            link.socket?.lookAway(in: loop.poller)
             markDirty(link)
         }
         if event.isWritable { markDirty(link) }
     }
 
     private func read(from link: UpstreamLink) {
-        guard let result = link.socket?.read(into: &readBuffer) else { return }
+        guard let result = link.socket?.read(into: &loop.readBuffer) else { return }
         switch result {
         case .bytes(let count):
-            counters.bytesFromUpstream &+= UInt64(count)
+            loop.counters.bytesFromUpstream &+= UInt64(count)
             link.hasHeard = true
-            readBuffer.withBytes { receive($0, on: link) }
+            loop.readBuffer.withBytes { receive($0, on: link) }
             settle(link)
         case .wouldBlock:
             return
@@ -41,14 +41,12 @@ extension Worker {
             takeTurn(of: link, with: bytes)
             return
         }
-        var plain = plainScratch
-        plainScratch = []
-        plain.removeAll(keepingCapacity: true)
-        pool.lend(to: &link.output)
+        var plain = takePlainScratch()
+        loop.pool.lend(to: &link.output)
         let before = link.output.count
         let progress = tls.receive(bytes, plaintext: &plain, reply: &link.output)
         link.unwrittenReplies += UInt32(clamping: link.output.count - before)
-        if link.hasUnwritten { markDirty(link) } else { pool.takeBack(&link.output) }
+        if link.hasUnwritten { markDirty(link) } else { loop.pool.takeBack(&link.output) }
         switch progress {
         case .handshaking:
             break
@@ -63,13 +61,13 @@ extension Worker {
         case .failed(let error):
             takeTurn(of: link, with: plain.span, before: .broken(error))
         }
-        plainScratch = plain
+        giveBack(plainScratch: plain)
     }
 
     private func noteHandshake(of link: UpstreamLink, isResumed: Bool) {
         link.isTLSEstablished = true
         guard let since = link.attempt?.handshakeSince else { return }
-        link.site.health.handshakeTime.record(now.elapsed(since: since))
+        link.site.health.handshakeTime.record(loop.now.elapsed(since: since))
         if isResumed { link.site.health.resumedHandshakes &+= 1 }
     }
 
@@ -114,7 +112,7 @@ extension Worker {
     /// Goes on with what a link has read and not handled, once its client fetches again and it is its turn.
     ///
     /// - Returns: what it took.
-    private func takeTurn(of link: UpstreamLink) -> TurnBudget {
+    func takeTurn(of link: UpstreamLink) -> TurnBudget {
         guard !link.isClosed, link.mayGoOn, let backlog = link.backlog else { return .ofStream }
         let connection = link.connectionCount
         let bytes = backlog.bytes
@@ -131,28 +129,6 @@ extension Worker {
             letGoOn(link)
         }
         return left
-    }
-
-    /// Lets the links that were not done go on, the one that has waited longest first, as far as it goes in one turn.
-    func workOnBacklogs() {
-        guard !waitingLinks.isEmpty else { return }
-        var budget = TurnBudget.ofBacklogs
-        var turns = 0
-        let links = waitingLinks
-        waitingLinks = []
-        while turns < links.count, !budget.isSpent {
-            links[turns].isWaiting = false
-            budget.spend(takeTurn(of: links[turns]), of: .ofStream)
-            turns += 1
-        }
-        waitingLinks.insert(contentsOf: links[turns...], at: 0)
-    }
-
-    /// Puts a link behind those that have not handled all they read.
-    func letGoOn(_ link: UpstreamLink) {
-        guard !link.isWaiting, link.backlog != nil, link.mayGoOn else { return }
-        link.isWaiting = true
-        waitingLinks.append(link)
     }
 
     private func isStill(_ link: UpstreamLink, _ connection: UInt8) -> Bool {
@@ -219,7 +195,7 @@ extension Worker {
         // What is left when the link has moved on to another server is not that one's.
         while offset < bytes.count || link.xml.isReadingOn, !budget.isSpent, isStill(link, connection) {
             let begun = offset
-            let item = link.xml.next(bytes, offset: &offset, reader: upstreamReader)
+            let item = link.xml.next(bytes, offset: &offset, reader: reader)
             budget.spend(items: 1, bytes: offset - begun)
             guard let item else {
                 // A long element is read by one step a turn.
@@ -243,26 +219,22 @@ extension Worker {
 
     /// Gives the session in one piece what came in one turn (`R-16`).
     func deliverCollected(of link: UpstreamLink) {
-        guard collected.count > 0 else { return }
-        let stanzas = collected
-        collected = CollectedStanzas()
-        counters.stanzasToClients &+= stanzas.count
+        guard let stanzas = takeCollected() else { return }
+        loop.counters.stanzasToClients &+= stanzas.count
         if link.machine.phase == .returning {
             returnUnfetched(stanzas.bytes, on: link)
             return
         }
-        if stanzas.management != .none, let session = link.session {
-            handle(.upstream(.managed(isResumable: stanzas.management == .resumable), on: link.stream), session: session)
-        }
-        if let session = link.session { handle(.upstream(.stanzas(stanzas.bytes), on: link.stream), session: session) }
+        if stanzas.management != .none { tell(.managed(isResumable: stanzas.management == .resumable), of: link) }
+        tell(.stanzas(stanzas.bytes), of: link)
     }
 
     /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.
     private func watchPartial(of link: UpstreamLink) {
         guard !link.isClosed, link.attempt == nil else { return }
         if link.xml.hasPartial, link.partialSince.instant == nil {
-            link.partialSince = CoarseInstant(now)
-            linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.stanzaTimeout))
+            link.partialSince = CoarseInstant(loop.now)
+            schedule(link, at: loop.now.advanced(by: loop.settings.stanzaTimeout))
         }
     }
 

@@ -7,7 +7,7 @@ import TLSCodec
 import XMLCodec
 
 /// What goes to the servers, and back-pressure both ways.
-extension Worker {
+extension Upstreams {
     /// Puts bytes of the stream on their way, through TLS where there is TLS. The session sees to it that not too many wait.
     func send(_ bytes: [UInt8], on link: UpstreamLink) {
         guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
@@ -20,7 +20,7 @@ extension Worker {
             }
             bytes = compressed
         }
-        pool.lend(to: &link.output)
+        loop.pool.lend(to: &link.output)
         if let tls = link.tls {
             do throws(TLSError) {
                 try tls.send(bytes.span, into: &link.output)
@@ -38,14 +38,8 @@ extension Worker {
     func returnUnfetched(_ stanzas: [UInt8], on link: UpstreamLink) {
         var answers: [UInt8] = []
         let count = stanzaReturn.append(returning: stanzas.span, into: &answers)
-        counters.stanzasReturned &+= UInt64(count)
+        loop.counters.stanzasReturned &+= UInt64(count)
         if !answers.isEmpty { send(answers, on: link) }
-    }
-
-    func markDirty(_ link: UpstreamLink) {
-        guard !link.isDirty, !link.isClosed else { return }
-        link.isDirty = true
-        dirtyLinks.append(link)
     }
 
     /// Writes what is there.
@@ -57,14 +51,14 @@ extension Worker {
             switch result {
             case .wrote(let count):
                 link.written += count
-                link.lastSent = CoarseInstant(now)
+                link.lastSent = CoarseInstant(loop.now)
                 noteSent(count, on: link)
-                counters.bytesToUpstream &+= UInt64(count)
+                loop.counters.bytesToUpstream &+= UInt64(count)
             case .wouldBlock:
                 noteSent(0, on: link)
                 compact(link)
                 updateInterest(of: link)
-                let congestion = Congestion(waiting: link.unwrittenCount, bound: settings.sessionBuffer)
+                let congestion = Congestion(waiting: link.unwrittenCount, bound: loop.settings.sessionBuffer)
                 setCongestion(congestion, on: link)
                 return
             case .failed:
@@ -75,7 +69,7 @@ extension Worker {
         link.unwrittenReplies = 0
         if link.written > 0 {
             link.written = 0
-            pool.takeBack(&link.output)
+            loop.pool.takeBack(&link.output)
         }
         updateInterest(of: link)
         setCongestion(.none, on: link)
@@ -89,7 +83,7 @@ extension Worker {
         link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
         link.acceptance = Acceptance()
-        pool.takeBack(&link.output)
+        loop.pool.takeBack(&link.output)
         guard link.session != nil else {
             lost(link)
             return
@@ -100,21 +94,33 @@ extension Worker {
 
     /// The kernel took so many bytes for the server; whether that accepts them is looked at in time.
     private func noteSent(_ count: Int, on link: UpstreamLink) {
-        guard link.acceptance.noteSent(count, now: now) else { return }
-        linkDeadlines.schedule(slot: link.token.slot, at: now.advanced(by: settings.upstreamWriteTimeout))
+        guard link.acceptance.noteSent(count, now: loop.now) else { return }
+        schedule(link, at: loop.now.advanced(by: loop.settings.upstreamWriteTimeout))
+    }
+
+    /// Takes in what a link holds now.
+    func settle(_ link: UpstreamLink) {
+        loop.memory.settle(.upstream, link.isClosed ? 0 : link.heldBytes, charged: &link.charged)
     }
 
     /// Tells the session how far its server is behind (back-pressure towards the client).
     func setCongestion(_ congestion: Congestion, on link: UpstreamLink) {
         guard congestion != link.congestion else { return }
         link.congestion = congestion
-        if let session = link.session { handle(.upstream(.congested(congestion), on: link.stream), session: session) }
+        tell(.congested(congestion), of: link)
     }
 
     /// Looks at what the server has accepted.
     func lookAtAcceptance(of link: UpstreamLink) {
         guard link.acceptance.waitingSince.instant != nil, let count = link.socket?.unacknowledgedCount else { return }
-        link.acceptance.look(unacknowledged: count, hasUnwritten: link.hasUnwritten, now: now)
+        link.acceptance.look(unacknowledged: count, hasUnwritten: link.hasUnwritten, now: loop.now)
+    }
+
+    /// Whether a server has lately accepted some of what still waits for it here.
+    func isAccepting(_ link: UpstreamLink, within time: Duration) -> Bool {
+        guard link.hasUnwritten else { return false }
+        lookAtAcceptance(of: link)
+        return link.acceptance.deadline(time).map { loop.now < $0 } ?? true
     }
 
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
@@ -128,7 +134,7 @@ extension Worker {
     func setReading(_ mayRead: Bool, on link: UpstreamLink) {
         link.mayRead = mayRead
         // The time that it was not read does not count against the server.
-        if mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(now) }
+        if mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(loop.now) }
         letGoOn(link)
         updateInterest(of: link)
     }
@@ -140,7 +146,7 @@ extension Worker {
         // the stanzas that go back, cannot have more of them made.
         let isDebtor =
             link.unwrittenReplies > Self.mostUnwrittenReplies
-            || link.machine.phase == .returning && link.unwrittenCount > settings.sessionBuffer
+            || link.machine.phase == .returning && link.unwrittenCount > loop.settings.sessionBuffer
         if link.mayRead, link.backlog == nil, !isDebtor { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
         return interest
@@ -149,10 +155,10 @@ extension Worker {
     func updateInterest(of link: UpstreamLink) {
         guard link.socket != nil, !link.isClosed else { return }
         do throws(SystemError) {
-            try link.socket?.watch(for: wantedInterest(of: link), as: link.token.raw, in: poller)
+            try link.socket?.watch(for: wantedInterest(of: link), as: link.token.raw, in: loop.poller)
         } catch {
-            logger.error("watching a server's connection failed", metadata: ["error": "\(error)"])
-            unwatchable.append(link.token)
+            loop.logger.error("watching a server's connection failed", metadata: ["error": "\(error)"])
+            giveUp(link)
         }
     }
 

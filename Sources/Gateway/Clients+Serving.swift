@@ -1,12 +1,14 @@
+import BOSHCore
 import HTTPWire
 import Reactor
+import Settings
 
-extension Worker {
+extension Clients {
     /// Finds out what a request is for and answers it, or hands it to its session.
     func serve(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         switch connection.role {
         case .bosh: serveBOSH(request, on: connection)
-        case .admin: serveAdmin(request, on: connection)
+        case .admin: serveOperator(request, on: connection)
         }
     }
 
@@ -17,26 +19,39 @@ extension Worker {
         to exchange: UInt64, on connection: ClientConnection, isRepeat: Bool = false,
         _ response: consuming HTTPResponse
     ) {
-        if settings.compressesResponses, response.bodyCount >= settings.compressFrom, connection.role == .bosh {
+        if loop.settings.compressesResponses, response.bodyCount >= loop.settings.compressFrom, connection.role == .bosh
+        {
             let coding = isRepeat ? .identity : connection.http.coding(of: exchange)
             if coding != .identity, BodyCoder.mayCompress(response.bodyCount) { response.joinBody() }
-            bodyCoder.compress(&response, as: coding)
+            bodies.coder.compress(&response, as: coding)
         }
         let owedContinue = connection.http.phase == .owingContinue
-        _ = connection.http.respond(to: exchange, with: response, date: date.current())
+        _ = connection.http.respond(to: exchange, with: response, date: loop.date.current())
         // From here on it is the client that is waited for.
-        if owedContinue, connection.http.phase == .readingBody { connection.requestSince = now }
+        if owedContinue, connection.http.phase == .readingBody { connection.requestSince = loop.now }
         markDirty(connection)
     }
 
+    /// Queues a session's answer; nothing happens where the connection is gone.
+    func respond(to exchange: ExchangeID, isRepeat: Bool = false, _ response: consuming HTTPResponse) {
+        guard let connection = connection(of: exchange) else { return }
+        connection.waiting.remove(exchange: exchange.number)
+        respond(to: exchange.number, on: connection, isRepeat: isRepeat, response)
+    }
+
+    /// A session has taken a request, and answers it at its time.
+    func hold(_ exchange: ExchangeID, for session: UInt32, of sid: SessionID) {
+        connection(of: exchange)?.waiting.append(.init(exchange: exchange.number, session: session, sid: sid))
+    }
+
     private func serveBOSH(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
-        guard request.head.isFor(settings.path) else {
+        guard request.head.isFor(loop.settings.path) else {
             respond(to: request.exchange, on: connection, resource(of: request.head))
             return
         }
         switch request.head.method {
         case .post:
-            guard settings.crossOrigin.admits(request.head) else {
+            guard loop.settings.crossOrigin.admits(request.head) else {
                 refusePage(request, on: connection)
                 return
             }
@@ -54,7 +69,7 @@ extension Worker {
                         status: .unsupportedMediaType, fields: [("Accept-Encoding", ContentCoding.decodable)]))
             }
         case .get, .head:
-            respond(to: request.exchange, on: connection, HumanPage.response(settings))
+            respond(to: request.exchange, on: connection, HumanPage.response(loop.settings))
         case .options:
             respond(to: request.exchange, on: connection, preflight(for: request.head))
         case .unknown:
@@ -68,16 +83,16 @@ extension Worker {
 
     /// The answer to a preflight for the endpoint, or for a document that every page may read (`D-04`).
     private func preflight(for head: RequestHead, isForEveryPage: Bool = false) -> HTTPResponse {
-        let policy = isForEveryPage ? settings.crossOrigin.forEveryPage : settings.crossOrigin
-        var response = policy.preflight(for: head, headers: settings.crossOriginHeaders)
+        let policy = isForEveryPage ? loop.settings.crossOrigin.forEveryPage : loop.settings.crossOrigin
+        var response = policy.preflight(for: head, headers: loop.settings.crossOriginHeaders)
         response.isForEveryPage = isForEveryPage
         return response
     }
 
     /// Answers a page whose origin is not listed (`H-21`).
     private func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
-        counters.requestsRefused &+= 1
-        logger.debug("page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
+        loop.counters.requestsRefused &+= 1
+        loop.logger.debug("page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
         respond(
             to: request.exchange, on: connection,
             HTTPResponse(
@@ -85,12 +100,40 @@ extension Worker {
                 body: Array("pages of this origin may not use this endpoint: cors-origin does not list it\n".utf8)))
     }
 
+    /// Gives a `<body/>` request to its session, or has one begin.
+    func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        sessions.serve(
+            request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
+            from: requester(of: request, on: connection))
+    }
+
+    /// Who sent a request.
+    func requester(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Requester {
+        Requester(peer: connection.peer, client: client(of: request, on: connection))
+    }
+
+    /// Answers a request on the operator's listener, where it comes from no page of another.
+    private func serveOperator(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        let (host, fetchSites) = request.head.provenance
+        let asked = AdminAccess.Request(host: host, hasOrigin: request.head.origin != nil, fetchSites: fetchSites)
+        guard rules.adminAccess.admits(asked) else {
+            respond(
+                to: request.exchange, on: connection,
+                HTTPResponse(
+                    status: .forbidden, contentType: .plain,
+                    body: Array(
+                        "ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
+            return
+        }
+        respond(to: request.exchange, on: connection, answerOperator(request.head))
+    }
+
     /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request
     /// alone: its framing was in order, so the connection stays.
     func serveCoded(
         _ request: borrowing HTTPRequest, _ coding: ContentCoding, on connection: ClientConnection
     ) {
-        switch bodyCoder.expand(request.body.span, coding: coding, expansionBounds) {
+        switch bodies.coder.expand(request.body.span, coding: coding, expansionBounds) {
         case .bytes(let body):
             var plain = copy request
             plain.body = body
@@ -102,24 +145,24 @@ extension Worker {
 
     /// Answers a coded request that is refused.
     func refuse(_ request: borrowing HTTPRequest, _ refusal: BodyCoder.Refusal, on connection: ClientConnection) {
-        counters.requestsRefused &+= 1
-        if case .expandsTooFar = refusal { reached(.maxExpansion, "from \(connection.peer)") }
-        logger.debug(
+        loop.counters.requestsRefused &+= 1
+        if case .expandsTooFar = refusal { loop.reached(.maxExpansion, "from \(connection.peer)") }
+        loop.logger.debug(
             "coded body refused",
             metadata: ["peer": "\(connection.peer)", "status": "\(refusal.status.rawValue)"])
         respond(to: request.exchange, on: connection, HTTPResponse(status: refusal.status))
     }
 
     var expansionBounds: ExpansionBounds {
-        ExpansionBounds(body: settings.maxBody, ratio: settings.maxExpansion)
+        ExpansionBounds(body: loop.settings.maxBody, ratio: loop.settings.maxExpansion)
     }
 
     /// The answer to a request for anything but the endpoint.
     private func resource(of head: RequestHead) -> HTTPResponse {
-        let document = settings.publicURLs.isEmpty ? nil : HostMeta(askedForBy: head)
+        let document = loop.settings.publicURLs.isEmpty ? nil : HostMeta(askedForBy: head)
         switch (document, head.method) {
         case (_, .options): return preflight(for: head, isForEveryPage: document != nil)
-        case (let document?, .get), (let document?, .head): return document.response(settings.publicURLs)
+        case (let document?, .get), (let document?, .head): return document.response(loop.settings.publicURLs)
         case (_?, .unknown): return HTTPResponse(status: .notImplemented)
         case (_?, _): return HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD, OPTIONS")])
         case (nil, _): return HTTPResponse(status: .notFound)

@@ -4,11 +4,12 @@ import StreamCore
 import XMLCodec
 
 /// What becomes of elements from servers that were deeper, wider or larger than is delivered.
-extension Worker {
+extension Upstreams {
     /// Tells whoever waits for a skipped stanza, and the operator.
     func skipped(_ stanza: SkippedStanza, _ fate: SkippedFate, on link: UpstreamLink) {
         if let bound = isShort(for: stanza) ? .memoryLimit : Bound(xmlLimit: stanza.limit) {
-            reached(bound, "session \(link.sessionName): \(stanza.kind.rawValue) of \(stanza.size) bytes was skipped")
+            loop.reached(
+                bound, "session \(link.sessionName): \(stanza.kind.rawValue) of \(stanza.size) bytes was skipped")
         }
         switch fate {
         case .returned:
@@ -17,12 +18,14 @@ extension Worker {
             guard link.unwrittenReplies <= Self.mostUnreadErrors else { return }
             var answer: [UInt8] = []
             guard stanza.appendError(into: &answer) else { return }
-            counters.stanzasReturned &+= 1
+            loop.counters.stanzasReturned &+= 1
             link.unwrittenReplies += UInt32(clamping: answer.count)
             send(answer, on: link)
         case .refused, .replaced:
-            stanza.appendReplacement(into: &collected.bytes)
-            collected.count += 1
+            collect { collected in
+                stanza.appendReplacement(into: &collected.bytes)
+                collected.count += 1
+            }
         case .dropped:
             break
         }
@@ -30,7 +33,7 @@ extension Worker {
 
     /// Whether a stanza was skipped that would be delivered if there was more memory.
     private func isShort(for stanza: SkippedStanza) -> Bool {
-        XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= settings.maxStanza
+        XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= loop.settings.maxStanza
     }
 
     /// Bytes of replies in front of a server beyond which no further error is written.

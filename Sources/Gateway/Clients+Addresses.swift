@@ -5,31 +5,31 @@ import Reactor
 import Settings
 
 /// What each client address holds.
-extension Worker {
+extension Clients {
     /// Notes a connection for the address of its other end; false when that has too many.
     func admit(_ connection: ClientConnection) -> Bool {
         guard connection.role == .bosh else { return true }
         do throws(AddressLedger.Refusal) {
-            connection.account = try addresses.openConnection(
-                from: trustedProxies.limited(connection.peer.ipAddress), now: planTime)
+            connection.account = try loop.addresses.openConnection(
+                from: rules.trustedProxies.limited(connection.peer.ipAddress), now: loop.planTime)
             return true
         } catch {
-            counters.connectionsTurnedAway += 1
-            reached(Bound(error), "client \(connection.peer)")
+            loop.counters.connectionsTurnedAway += 1
+            loop.reached(Bound(error), "client \(connection.peer)")
             return false
         }
     }
 
     /// Gives back what `admit` has noted.
     func release(_ connection: ClientConnection) {
-        addresses.closeConnection(of: connection.account, now: planTime)
+        loop.addresses.closeConnection(of: connection.account, now: loop.planTime)
         connection.account = .unlimited
     }
 
     /// Whom a request counts for: the client that a trusted proxy names, or the connection's other end; nil for an unknown
     /// one, and for a trusted proxy itself.
     func limitedAddress(of client: Endpoint?) -> IPAddress? {
-        trustedProxies.limited(client?.address)
+        rules.trustedProxies.limited(client?.address)
     }
 }
 

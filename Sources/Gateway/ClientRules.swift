@@ -1,0 +1,41 @@
+import Addresses
+import HTTPWire
+import Reactor
+import Settings
+
+/// What the settings say about connections of clients, made once.
+struct ClientRules {
+    let http: HTTPRules
+    /// For peers that are believed when they say for whom they forward.
+    let proxy: HTTPRules
+    let admin: HTTPRules
+    let adminAccess: AdminAccess
+    let trustedProxies: TrustedProxies
+
+    init(_ settings: Settings) {
+        let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
+        http = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin)
+        proxy = HTTPRules(
+            limits: limits, crossOrigin: settings.crossOrigin,
+            captures: CapturedField(settings.clientAddressFrom))
+        admin = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
+        adminAccess = AdminAccess(names: settings.adminHosts)
+        trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
+    }
+
+    /// The rules for a connection that `peer` has made to a listener for `role`.
+    func rules(for role: ClientConnection.Role, from peer: SocketAddress) -> HTTPRules {
+        role == .admin ? admin : trustedProxies.trusts(peer.ipAddress) ? proxy : http
+    }
+}
+
+extension CapturedField {
+    /// The field that a proxy names its client in.
+    init(_ header: ForwardedHeader) {
+        switch header {
+        case .none: self = .none
+        case .xForwardedFor: self = .xForwardedFor
+        case .forwarded: self = .forwarded
+        }
+    }
+}

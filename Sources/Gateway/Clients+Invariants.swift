@@ -1,0 +1,46 @@
+import Reactor
+
+extension Clients {
+    /// What is not as it has to be with the connections, in words; nil when all is.
+    func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
+        for connection in all {
+            if let fault = brokenWatch(of: connection, watched) ?? brokenWait(of: connection) {
+                return "connection of \(connection.peer): \(fault)"
+            }
+        }
+        return nil
+    }
+
+    private func brokenWatch(of connection: ClientConnection, _ watched: (Int32) -> UInt32?) -> String? {
+        if connection.isDirty { return "it waits to be written behind the end of the turn" }
+        let (descriptor, interest) = connection.socket.watching
+        if let fault = Interest.disagreement(interest, watched(descriptor)) { return fault }
+        guard let interest else { return "nobody watches it" }
+        if !interest.isSuperset(of: wantedInterest(of: connection)) { return "it is not watched for what is wanted" }
+        return nil
+    }
+
+    private func brokenWait(of connection: ClientConnection) -> String? {
+        if mayGoOn(connection), !connection.isInTurn {
+            return "it has read something and has no turn"
+        }
+        // One that has a turn goes on by itself.
+        if connection.isInTurn || connection.isReadInTurn { return nil }
+        if let deadline = deadline(of: connection) {
+            guard let due = self.due(connection), due <= deadline else {
+                return "its deadline of \(deadline.elapsed(since: loop.now)) does not stand (\(state(of: connection)))"
+            }
+        }
+        let isOwed = connection.ending == .none && connection.http.owed > 0
+        guard isOwed, !connection.hasUnwritten, !connection.isBodyWaiting, !connection.http.hasOutput else {
+            return nil
+        }
+        let hasSession = connection.waiting.all.contains { sessions.isWaiting($0) }
+        return hasSession ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
+    }
+
+    private func state(of connection: ClientConnection) -> String {
+        "\(connection.http.phase), owed \(connection.http.owed), client's end \(connection.clientEnd), "
+            + "ending \(connection.ending), unwritten \(connection.hasUnwritten)"
+    }
+}

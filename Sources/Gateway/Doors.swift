@@ -1,0 +1,160 @@
+import Addresses
+import BOSHCore
+import Logging
+import Reactor
+import Settings
+
+/// The listeners of a worker, and whoever comes in through them.
+final class Doors {
+    /// A listening socket and what is served on it. A class, because a socket cannot be copied into an array.
+    final class ListeningSocket {
+        let listener: Listener
+        /// What the kernel watches it for.
+        var watched = Watch()
+        let role: ClientConnection.Role
+        /// Whether every connection begins with a header of the PROXY protocol.
+        let expectsProxyHeader: Bool
+        let token: Token
+
+        init(
+            _ listener: consuming Listener, role: ClientConnection.Role, expectsProxyHeader: Bool, token: Token
+        ) {
+            self.listener = listener
+            self.role = role
+            self.expectsProxyHeader = expectsProxyHeader
+            self.token = token
+        }
+    }
+
+    private let loop: Loop
+    private unowned let clients: Clients
+    private(set) var listeners: [ListeningSocket] = []
+    private var reserve: DescriptorReserve
+    /// When the listeners are watched again, after accepting failed for want of resources.
+    private(set) var acceptsAgainAt: MonotonicInstant?
+
+    /// - Throws: there is no descriptor to keep in reserve.
+    init(_ loop: Loop, clients: Clients) throws(SystemError) {
+        self.loop = loop
+        self.clients = clients
+        reserve = try DescriptorReserve()
+    }
+
+    /// Opens a listener.
+    ///
+    /// - Throws: `StartError`: the address is none, or cannot be listened on.
+    func listen(
+        on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false
+    ) throws(StartError) {
+        guard let parsed = SocketAddress(address.description) else {
+            throw StartError("'\(address)' is not an address to listen on")
+        }
+        do throws(SystemError) {
+            let token = Token(.listener, slot: UInt32(listeners.count))
+            let socket = ListeningSocket(
+                try Listener(parsed), role: role,
+                expectsProxyHeader: expectsProxyHeader, token: token)
+            try socket.watched.set(.readable, of: socket.listener.descriptor, as: token.raw, in: loop.poller)
+            listeners.append(socket)
+        } catch {
+            throw StartError("cannot listen on \(address): \(error.reason)")
+        }
+    }
+
+    /// Takes the connections that wait on a listener.
+    func accept(on index: Int) {
+        guard index < listeners.count else { return }
+        let socket = listeners[index]
+        // A bound keeps a storm of new connections from starving those that exist; level-triggered, so nothing is lost.
+        for _ in 0..<64 {
+            switch socket.listener.accept() {
+            case .accepted(let stream, let peer):
+                add(stream, peer: peer, from: socket)
+            case .wouldBlock:
+                return
+            case .descriptorsExhausted:
+                loop.counters.connectionsTurnedAway += 1
+                let hasTurnedAway = reserve.turnAway(socket.listener)
+                guard reserve.refill(), hasTurnedAway else {
+                    pauseAccepting()
+                    return
+                }
+            case .failed(let error):
+                loop.logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                pauseAccepting()
+                return
+            }
+        }
+    }
+
+    /// Closes the listeners, so that a successor can listen there at once. Whoever has connected is accepted first,
+    /// for closing a listener resets those that wait.
+    func close() {
+        for socket in listeners {
+            acceptAll(on: socket)
+            socket.watched.end(of: socket.listener.descriptor, in: loop.poller)
+            socket.listener.removePath()
+        }
+        listeners = []
+    }
+
+    /// Accepts all that wait: more than the queue holds cannot.
+    private func acceptAll(on socket: ListeningSocket) {
+        for _ in 0...Listener.backlog {
+            switch socket.listener.accept() {
+            case .accepted(let stream, let peer):
+                add(stream, peer: peer, from: socket)
+            case .descriptorsExhausted:
+                loop.counters.connectionsTurnedAway += 1
+                let hasTurnedAway = reserve.turnAway(socket.listener)
+                guard reserve.refill(), hasTurnedAway else { return }
+            case .wouldBlock:
+                return
+            case .failed(let error):
+                loop.logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                return
+            }
+        }
+    }
+
+    /// Looks away from the listeners for a moment: who waits there would be reported for ever, and cannot be helped now.
+    private func pauseAccepting() {
+        guard acceptsAgainAt == nil else { return }
+        acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
+        for socket in listeners { socket.watched.end(of: socket.listener.descriptor, in: loop.poller) }
+    }
+
+    private func add(_ stream: consuming StreamSocket, peer: SocketAddress, from listener: ListeningSocket) {
+        guard !listener.expectsProxyHeader || clients.rules.trustedProxies.trusts(peer.ipAddress) else {
+            // Whoever is not trusted could write any address into the header.
+            loop.counters.connectionsUntrusted += 1
+            loop.logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
+            return
+        }
+        clients.add(stream, from: peer, for: listener.role, expectsProxyHeader: listener.expectsProxyHeader)
+    }
+
+    /// Accepts again after a pause, when its time has come.
+    func resumeAccepting() {
+        guard let acceptsAgainAt, acceptsAgainAt <= loop.now else { return }
+        self.acceptsAgainAt = nil
+        if loop.isStopping { return }
+        // Without a descriptor in reserve nobody could be turned away, and they would be reported for ever.
+        guard reserve.refill() else {
+            self.acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
+            return
+        }
+        for socket in listeners {
+            do throws(SystemError) {
+                try socket.watched.set(
+                    .readable, of: socket.listener.descriptor, as: socket.token.raw, in: loop.poller)
+            } catch {
+                loop.logger.error("watching a listener failed", metadata: ["error": "\(error)"])
+                self.acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
+            }
+        }
+    }
+
+    /// For how long nobody is accepted after accepting failed for want of resources.
+    private static let acceptingPause = Duration.milliseconds(500)
+}

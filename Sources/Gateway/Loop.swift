@@ -1,0 +1,80 @@
+import Addresses
+import BOSHCore
+import Logging
+import Reactor
+import Settings
+
+/// What all parts of a worker work with: the poller, the time of this turn, the buffers that are lent, and the account of
+/// what peers have the worker hold.
+///
+/// It knows none of the parts. All of it is confined to the thread that calls `Worker.run`.
+final class Loop {
+    let settings: Settings
+    let startedAt: MonotonicInstant
+    /// The time of the batch of events that is being handled.
+    private(set) var now: MonotonicInstant
+    var poller: Poller
+    var logger: Logger
+    var readBuffer = ReadBuffer()
+    var pool = BufferPool()
+    var counters = Counters()
+    var peerLines = LineAllowance()
+    var date = DateField()
+    /// What all peers have this worker hold.
+    var memory: ByteAccount
+    /// What each client address holds.
+    var addresses: AddressLedger
+    /// Whether the end of the process has begun: then no session is known or begins any more.
+    var isStopping = false
+    /// Descriptors that connections of clients and streams to servers have, or are about to have.
+    var descriptorsInUse = 0
+    private let descriptorLimit: Int
+
+    /// - Throws: there is no poller.
+    init(settings: Settings, logger: Logger) throws(SystemError) {
+        self.settings = settings
+        self.logger = logger
+        let clock = MonotonicInstant(nanoseconds: MonotonicClock.now)
+        startedAt = clock
+        now = clock
+        poller = try Poller()
+        memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit))
+        descriptorLimit = DescriptorLimit.raise()
+        addresses = AddressLedger(limits: AddressLedger.Limits(settings, descriptors: descriptorLimit))
+    }
+
+    /// Reads the clock for a new batch of events.
+    func beginTurn() { now = MonotonicInstant(nanoseconds: MonotonicClock.now) }
+
+    /// The clock of plans and breakers.
+    var planTime: Duration { now.elapsed(since: MonotonicInstant(nanoseconds: 0)) }
+
+    /// Sixty-four bits from the kernel.
+    func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }
+
+    /// Whether another descriptor may be opened for a session's sake.
+    var hasDescriptorsToSpare: Bool { descriptorsInUse + Self.reservedDescriptors < descriptorLimit }
+
+    /// How many sessions may be without login at the same time.
+    var loginLimit: Int {
+        settings.loginSessions > 0 ? settings.loginSessions : max(descriptorLimit / 2, 1)
+    }
+
+    /// Whether nothing new may begin.
+    var isOutOfMemory: Bool {
+        guard memory.pressure == .full else { return false }
+        reached(.memoryLimit, "a session was refused")
+        return true
+    }
+
+    /// What all peers may have a worker hold.
+    private static func memoryLimit(_ limit: ByteLimit) -> Int {
+        switch limit {
+        case .auto: ProcessMemory.available / 2
+        case .bytes(let bytes): bytes
+        }
+    }
+
+    /// Descriptors that sessions leave free: listeners, resolver, log, and connections that are still to be accepted.
+    private static let reservedDescriptors = 64
+}

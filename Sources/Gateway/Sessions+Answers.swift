@@ -1,0 +1,107 @@
+import BOSHCore
+import Bridge
+import HTTPWire
+import XMLCodec
+
+/// How what sessions say becomes answers to HTTP requests.
+extension Sessions {
+    /// Answers a request that a session has taken.
+    func answer(
+        _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false, of driver: SessionDriver
+    ) {
+        if driver.isTurnedAway, case .terminate = response.kind {
+            turnAway(exchange)
+            return
+        }
+        let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
+        answer(
+            exchange, response, isRepeat: isRepeat, contentType: type, isLegacy: driver.session.isLegacy)
+    }
+
+    /// Answers a request.
+    ///
+    /// A client from before terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1, `T-10`).
+    func answer(
+        _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false,
+        contentType: HTTPContentType = .xml, isLegacy: Bool = false
+    ) {
+        if isLegacy, case .terminate(let condition?) = response.kind, let status = HTTPStatus(legacy: condition) {
+            clients.respond(to: exchange, HTTPResponse(status: status))
+            return
+        }
+        guard response.payload.count < Self.leastShared else {
+            // The session keeps it too: it waits there and on the connection once.
+            let start = withBody { bytes in
+                BodyWriter.appendStart(of: response, into: &bytes)
+                return bytes
+            }
+            var shared = HTTPResponse(status: .ok, contentType: contentType, body: start)
+            shared.shared = response.payload
+            shared.end = BodyWriter.end
+            clients.respond(to: exchange, isRepeat: isRepeat, shared)
+            return
+        }
+        let body = withBody { bytes in
+            BodyWriter.append(response, into: &bytes)
+            return bytes
+        }
+        clients.respond(
+            to: exchange, isRepeat: isRepeat, HTTPResponse(status: .ok, contentType: contentType, body: body))
+    }
+
+    /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
+    func turnAway(_ exchange: ExchangeID) {
+        loop.counters.sessionsRefused[.policyViolation, default: 0] += 1
+        clients.respond(to: exchange, Self.comeAgain)
+    }
+
+    /// Takes nothing of a session's request for now: more waits for its turn than may.
+    func turnAwayForNow(_ exchange: ExchangeID) {
+        guard let peer = clients.connection(of: exchange)?.peer else { return }
+        loop.reached(.sessionBuffer, "from \(peer)")
+        clients.respond(to: exchange, Self.comeAgain)
+    }
+
+    private static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
+
+    /// A payload from which on it is not copied to wait for its turn.
+    private static let leastShared = 4_096
+}
+
+extension HTTPStatus {
+    /// The status that tells a legacy client of a terminal condition; nil for those that have none.
+    fileprivate init?(legacy condition: TerminalCondition) {
+        switch condition {
+        case .badRequest: self = .badRequest
+        case .policyViolation: self = .forbidden
+        case .itemNotFound: self = .notFound
+        default: return nil
+        }
+    }
+}
+
+extension Bound {
+    /// The setting behind a limit on a client's XML; nil for limits that no setting moves.
+    init?(_ limit: XMLLimit) {
+        switch limit {
+        case .depth: self = .xmlDepth
+        case .attributes: self = .xmlAttributes
+        case .elements: self = .xmlElements
+        default: return nil
+        }
+    }
+}
+
+extension Bound {
+    /// The setting that a session has ended by; nil for those that no limit ended.
+    init?(_ reason: EndReason) {
+        switch reason {
+        case .loginTimeout: self = .loginTimeout
+        case .loginDisplaced: self = .loginSessions
+        case .loginBody: self = .loginBody
+        case .tooManyRequests: self = .sessionRequests
+        case .tooManyRepeats: self = .sessionRepeats
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Reactor
+
+extension Upstreams {
+    /// What is not as it has to be with the streams, in words; nil when all is.
+    func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
+        for link in all {
+            if let fault = brokenWatch(of: link, watched) ?? brokenWait(of: link) {
+                return "stream \(link.stream) of \(link.sessionName): \(fault)"
+            }
+        }
+        for race in allRaces {
+            guard let (descriptor, interest) = race.socket?.watching else { return "a race has no socket" }
+            if let fault = Interest.disagreement(interest, watched(descriptor)) {
+                return "race to \(race.address): \(fault)"
+            }
+            if due(race.link) == nil { return "race to \(race.address): it has no deadline" }
+        }
+        return nil
+    }
+
+    private func brokenWatch(of link: UpstreamLink, _ watched: (Int32) -> UInt32?) -> String? {
+        if link.isDirty { return "it waits to be written behind the end of the turn" }
+        guard let (descriptor, interest) = link.socket?.watching else { return nil }
+        if let fault = Interest.disagreement(interest, watched(descriptor)) { return fault }
+        let wanted = wantedInterest(of: link)
+        if wanted.contains(.readable), interest?.contains(.readable) != true {
+            return "it is to be read and nobody watches"
+        }
+        let isWatchedForRoom = interest?.contains(.writable) == true
+        // A connection that is broken is not watched, and the deadline on a server that accepts nothing stands.
+        if wanted.contains(.writable), !isWatchedForRoom, link.acceptance.waitingSince.instant == nil {
+            return "bytes wait for room and nobody watches"
+        }
+        return nil
+    }
+
+    private func brokenWait(of link: UpstreamLink) -> String? {
+        if link.backlog != nil, link.mayGoOn, !link.isWaiting { return "it has read something and has no turn" }
+        let due = self.due(link)
+        if link.session == nil, link.attempt == nil, link.leavingSince.instant == nil { return "nobody has it" }
+        if link.leavingSince.instant != nil || link.attempt != nil {
+            return due == nil ? "it leaves or opens without a deadline" : nil
+        }
+        let mayStall = link.acceptance.waitingSince.instant != nil || link.restartSince.instant != nil
+        if mayStall, due == nil { return "its server may be silent for ever" }
+        return nil
+    }
+}
