@@ -41,7 +41,7 @@ let package = Package(
 
         // L1, pure: values in, values out.
         .target(name: "Bridge", swiftSettings: worker),
-        .target(name: "BOSHCore", dependencies: ["Bridge"], swiftSettings: worker),
+        .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
@@ -61,9 +61,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec", "TLSCodec",
-                "Deflate",
-                "Reactor", logging,
+                "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
+                "TLSCodec", "Deflate", "Reactor", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
@@ -75,8 +74,9 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: common),
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
-        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Bridge"], swiftSettings: common),
+        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
         .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
@@ -109,7 +109,9 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "COpenSSL", "CLinux"],
+            dependencies: [
+                "TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux",
+            ],
             swiftSettings: common),
     ]
 )

@@ -1,3 +1,5 @@
+import Primitives
+
 /// By when a session's client has to have logged in. It counts from the creation; no request extends it, whatever it is.
 ///
 /// Only the server does, once: when it lets the client register an account (XEP-0077), a person has a form to fill in.

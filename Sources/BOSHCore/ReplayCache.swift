@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`), and what is known
 /// of each: whether the client is proven to have read it, and when it was sent.

@@ -1,3 +1,5 @@
+import Primitives
+
 /// How fast a session's requests and repeats come: two leaky buckets in eight bytes, since every session has them.
 ///
 /// They leak at each full second of the clock, a second's worth for each second that has begun. So never more than the burst

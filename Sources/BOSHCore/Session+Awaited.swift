@@ -1,3 +1,5 @@
+import Primitives
+
 extension Session {
     /// The client waits for this request's response with all that it wants to send on the same connection: with
     /// `Expect: 100-continue` it sends the body of its next request only behind the answers to those before it (RFC 9110

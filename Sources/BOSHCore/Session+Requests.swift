@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 extension Session {
     /// Judges a request by its rid: the next one, an early one, a repeat, or out of the window (XEP-0124 §14).

@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 extension Session {
     /// Brings responses and held requests together after an input: payload to the oldest held request, the end of a lost

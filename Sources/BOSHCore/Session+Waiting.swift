@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// Requests that wait for their turn in `early`: their predecessors are missing, or what they carry cannot be taken yet.
 extension Session {

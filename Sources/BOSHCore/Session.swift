@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// One BOSH session: the rid window, the held requests, what waits for either side, and when it is over.
 ///

@@ -1,3 +1,5 @@
+import Primitives
+
 /// How fast something is passed on, in windows of a fixed length: a byte a while keeps a deadline on silence from ever
 /// passing, and what it belongs to in memory.
 ///

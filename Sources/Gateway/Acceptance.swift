@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// What a server has accepted of the bytes that were sent to it. Bytes that its machine has acknowledged count, not those that
 /// only this machine's kernel has taken: it takes some megabytes for a server that vanished, and none for a long while for one

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// What a peer may take, by the setting that moves the bound. `/stats` counts under `limits` how often each was reached.
 enum Bound: String, CaseIterable, Hashable {

@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import HTTPWire
+import Primitives
 import Reactor
 
 /// One HTTP connection. It belongs to no session: behind a proxy every request on it may be for another one.

@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import HTTPWire
+import Primitives
 import Reactor
 import Settings
 

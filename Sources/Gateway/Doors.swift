@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Logging
+import Primitives
 import Reactor
 import Settings
 

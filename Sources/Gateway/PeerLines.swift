@@ -1,5 +1,6 @@
 import BOSHCore
 import Logging
+import Primitives
 
 /// How many lines about one kind of trouble are written: strangers cause them, and each would be larger than what it takes to
 /// cause it. The first ones are there in full, then so many a second, and the next one tells how many were left out.

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// How often each of some kinds of trouble came, and when the operator was told of it last.
 struct Reminders<Kind: Hashable> {

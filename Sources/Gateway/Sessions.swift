@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Bridge
+import Primitives
 import Reactor
 import Settings
 import XMLCodec

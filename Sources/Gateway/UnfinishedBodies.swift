@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// Which request bodies are half read, so that the newest can make room for those before it.
 struct UnfinishedBodies {

@@ -2,6 +2,7 @@ import Addresses
 import BOSHCore
 import Bridge
 import Deflate
+import Primitives
 import Reactor
 import StreamCore
 import TLSCodec

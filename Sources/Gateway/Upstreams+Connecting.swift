@@ -1,5 +1,6 @@
 import Addresses
 import BOSHCore
+import Primitives
 import Reactor
 import Settings
 import StreamCore

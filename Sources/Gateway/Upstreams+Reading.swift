@@ -1,5 +1,6 @@
 import BOSHCore
 import Deflate
+import Primitives
 import Reactor
 import StreamCore
 import TLSCodec

@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import Primitives
 import Reactor
 import Settings
 import StreamCore

@@ -1,5 +1,7 @@
 import FoundationEssentials
 import HTTPWire
+import Settings
+import StreamCore
 
 /// Health and statistics, on a listener of their own.
 extension Worker {

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 import Reactor
 
 /// Signals, and the end of the process: everybody is told, and what was taken is written.

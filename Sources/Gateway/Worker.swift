@@ -1,6 +1,7 @@
 import BOSHCore
 import HTTPWire
 import Logging
+import Primitives
 import Reactor
 import Settings
 

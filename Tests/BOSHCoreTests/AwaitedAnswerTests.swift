@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 import Testing
 
 /// A client that sends the body of its next request only behind the answers to those before it (`H-18`).

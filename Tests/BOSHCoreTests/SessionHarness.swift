@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 @testable import BOSHCore
 

@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import Primitives
 import Testing
 
 /// What the dialogues cannot show: what the session says about itself, and what it makes of inputs out of place.

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 
 /// What the client and the network do.
 extension SimulatedWorld {

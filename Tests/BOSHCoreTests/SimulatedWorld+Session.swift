@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import Primitives
 
 /// What reaches the session, and what must come of it.
 extension SimulatedWorld {

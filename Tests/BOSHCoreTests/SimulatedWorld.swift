@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import Primitives
 
 /// A client, a network and an upstream around one session, and what they know must hold.
 ///

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 import Testing
 
 /// A transfer that goes on is let go on; a byte a while is not.

@@ -1,4 +1,5 @@
 import BOSHCore
+import Primitives
 import Testing
 
 @testable import Gateway

@@ -1,4 +1,4 @@
-import BOSHCore
+import Primitives
 import Testing
 
 /// Whoever holds most is found at once, and among those that hold as much each in turn.

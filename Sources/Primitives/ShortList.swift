@@ -1,38 +1,39 @@
 /// A list of plain values that seldom has more than one: the first stands in place, so only a second one costs an
 /// allocation, and storage that nothing stands in is given back.
-package struct ShortList<Element> {
-    private var rest: [Element] = []
-    private var front: Element?
+@frozen
+public struct ShortList<Element> {
+    @usableFromInline var rest: [Element] = []
+    @usableFromInline var front: Element?
 
     /// A list of one element.
-    package init(_ element: Element) {
+    @inlinable public init(_ element: Element) {
         front = element
     }
 
     /// Puts an element behind all others.
-    package mutating func append(_ element: Element) {
+    @inlinable public mutating func append(_ element: Element) {
         if front == nil { front = element } else { rest.append(element) }
     }
 
     /// Takes out the element at `position`, which there has to be.
-    @discardableResult
-    package mutating func remove(at position: Int) -> Element {
+    @discardableResult @inlinable
+    public mutating func remove(at position: Int) -> Element {
         guard position == 0, let first = front else { return removeFromRest(at: position - 1) }
         front = rest.isEmpty ? nil : removeFromRest(at: 0)
         return first
     }
 
     /// Takes out the first element, which there has to be.
-    @discardableResult
-    package mutating func removeFirst() -> Element { remove(at: 0) }
+    @discardableResult @inlinable
+    public mutating func removeFirst() -> Element { remove(at: 0) }
 
     /// Takes out everything.
-    package mutating func removeAll() {
+    @inlinable public mutating func removeAll() {
         rest = []
         front = nil
     }
 
-    private mutating func removeFromRest(at position: Int) -> Element {
+    @inlinable mutating func removeFromRest(at position: Int) -> Element {
         let removed = rest.remove(at: position)
         if rest.isEmpty { rest = [] }
         return removed
@@ -40,12 +41,12 @@ package struct ShortList<Element> {
 }
 
 extension ShortList: RandomAccessCollection, MutableCollection {
-    package var startIndex: Int { 0 }
+    @inlinable public var startIndex: Int { 0 }
 
-    package var endIndex: Int { front == nil ? 0 : rest.count + 1 }
+    @inlinable public var endIndex: Int { front == nil ? 0 : rest.count + 1 }
 
     /// The element at a position. One past the end is a mistake of the program, as with an array.
-    package subscript(position: Int) -> Element {
+    @inlinable public subscript(position: Int) -> Element {
         get {
             if position == 0, let front { return front }
             return rest[position - 1]

@@ -1,4 +1,4 @@
-import BOSHCore
+import Primitives
 import Testing
 
 @Suite struct ShortListTests {
