@@ -34,7 +34,9 @@ final class Upstreams {
     /// How many connections there are to each server.
     private var serverConnections: EndpointCounts
     /// The servers that failed lately.
-    private var breakers: [UpstreamKey: CircuitBreaker] = [:]
+    private var breakers: Breakers
+    /// Reused for the effects of one input.
+    private var effects = UpstreamEffects()
     /// Stanzas of the turn that is being taken.
     private var collected = CollectedStanzas()
     /// Reused for plain text.
@@ -49,6 +51,7 @@ final class Upstreams {
         // Some ports are others', and those of connections that ended are not free at once.
         let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
         serverConnections = EndpointCounts(limit: min(settings.upstreamConnections, ports))
+        breakers = Breakers(failures: settings.breakerFailures, longestPause: settings.breakerPause)
         let limits = XMLLimits(ofServers: settings)
         reader = UpstreamReader(limits: limits, largestFromClient: settings.maxBody)
         stanzaReturn = StanzaReturn(limits: limits)
@@ -85,8 +88,7 @@ final class Upstreams {
         let token = links.nextToken()
         let link = UpstreamLink(
             token: token, session: session, sid: sid, stream: stream, site: site, request: request,
-            attempt: attempt(request, at: site, for: client), keepalive: loop.settings.keepaliveInterval,
-            now: loop.now)
+            search: search(request, at: site, for: client), now: loop.now)
         links.insert(link, at: token)
         loop.descriptorsInUse += 1
         return token
@@ -145,6 +147,27 @@ final class Upstreams {
 
     /// Has a stream ended with the turn, because the kernel does not watch it for what is wanted.
     func giveUp(_ link: UpstreamLink) { unwatchable.append(link.token) }
+
+    // MARK: What the machines say
+
+    /// Gives the machine of a stream an input and does what it says, and what follows from that at once.
+    func handle(_ input: UpstreamInput, on link: UpstreamLink) {
+        var made = effects
+        effects = UpstreamEffects()
+        var answers: [UpstreamInput] = []
+        var next: UpstreamInput? = input
+        while let input = next {
+            made.removeAll()
+            link.machine.handle(input, by: link.site.rules, breakers: &breakers, now: loop.now, into: &made)
+            if let due = link.machine.takeEarlierDeadline(by: link.site.rules) { schedule(link, at: due) }
+            for effect in made.list {
+                if let answer = execute(effect, on: link) { answers.append(answer) }
+            }
+            next = answers.isEmpty ? nil : answers.removeFirst()
+        }
+        made.removeAll()
+        effects = made
+    }
 
     // MARK: Whose turn it is
 
@@ -259,14 +282,7 @@ final class Upstreams {
     }
 
     /// How many servers are left alone, or are being tried again.
-    var openBreakerCount: Int { breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) } }
-
-    /// Changes what is known against a server; nil when nothing is.
-    func withBreaker<Result>(of key: UpstreamKey, _ change: (inout CircuitBreaker?, _ count: Int) -> Result) -> Result {
-        var breaker = breakers[key]
-        defer { breakers[key] = breaker }
-        return change(&breaker, breakers.count)
-    }
+    var openBreakerCount: Int { breakers.openCount }
 
     /// Keeps something for the client until the turn of its stream is over.
     func collect(_ change: (inout CollectedStanzas) -> Void) { change(&collected) }
