@@ -56,30 +56,36 @@ let package = Package(
 
         // L3, system calls.
         .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: wrapper),
+        .target(name: "Resolver", dependencies: ["Reactor"], swiftSettings: wrapper),
 
         // L4, wiring: executes effects.
         .target(
             name: "Gateway",
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
-                "TLSCodec", "Deflate", "Reactor", logging,
+                "TLSCodec", "Deflate", "Reactor", "Resolver", logging,
             ], swiftSettings: worker),
 
         // L5, programs.
         .executableTarget(
-            name: "holdfast", dependencies: ["Gateway", "Settings", "Reactor", argumentParser, logging, toml],
+            name: "holdfast",
+            dependencies: ["Gateway", "Settings", "Reactor", "Resolver", argumentParser, logging, toml],
             // TOMLKit imports Foundation. Without this its members are found here, a mere `contains` of a text takes them, and
             // the binary gets 45 MB of ICU.
             swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
-        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: common),
+        // How many cases the tests over random input play.
+        .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
+
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
-        .testTarget(name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge"], swiftSettings: common),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
-        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives"], swiftSettings: common),
-        .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: common),
+        .testTarget(
+            name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Effort"], swiftSettings: common),
+        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
@@ -88,6 +94,7 @@ let package = Package(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
+        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),
@@ -119,7 +126,7 @@ let package = Package(
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
     let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
-    let names = rooms + rooms.map { "\($0)Tests" }
+    let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []
     package.dependencies = []

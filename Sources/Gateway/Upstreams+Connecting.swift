@@ -1,6 +1,7 @@
 import Addresses
 import Bridge
 import Reactor
+import Resolver
 import Settings
 import StreamCore
 

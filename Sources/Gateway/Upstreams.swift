@@ -3,6 +3,7 @@ import BOSHCore
 import Bridge
 import Primitives
 import Reactor
+import Resolver
 import Settings
 import StreamCore
 import XMLCodec

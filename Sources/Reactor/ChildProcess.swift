@@ -55,7 +55,7 @@ package struct ChildProcess: ~Copyable {
     }
 
     /// Ends the child at once and collects it: for an owner that drops this value right after.
-    func end() {
+    package func end() {
         guard !isReaped else { return }
         Syscalls.kill(processID, .kill)
         // How it ended is nobody's affair.

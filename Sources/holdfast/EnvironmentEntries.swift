@@ -15,7 +15,7 @@ enum EnvironmentEntries {
     private static func isForSettings(_ name: String, _ value: String) -> Bool {
         guard name.hasPrefix(SettingRow.environmentPrefix) else { return false }
         let rest = name.dropFirst(SettingRow.environmentPrefix.count)
-        return !["HISTORIES", "SEED"].contains(rest) && !isOfKubernetes(rest, value)
+        return !["EFFORT", "HISTORIES", "ROOMS", "SEED"].contains(rest) && !isOfKubernetes(rest, value)
     }
 
     /// What Kubernetes sets in every container beside a service whose name begins like this program's: `…_SERVICE_HOST`,

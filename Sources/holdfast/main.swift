@@ -2,6 +2,7 @@ import FoundationEssentials
 import Gateway
 import Logging
 import Reactor
+import Resolver
 import Settings
 
 /// Ends the program after an exit text; the texts bring their own line ends.

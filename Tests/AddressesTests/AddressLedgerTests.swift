@@ -1,3 +1,4 @@
+import Effort
 import Testing
 
 @testable import Addresses
@@ -194,7 +195,7 @@ import Testing
     @Test("whatever is opened and ended in whatever order, in the end the ledger is empty")
     func isExact() {
         let first = Chance.firstSeed("address ledger")
-        for seed in first..<first + 200 {
+        for seed in first..<first + Effort.cases(200) {
             var chance = Chance(seed: seed)
             var ledger = AddressLedger(limits: Self.limits, capacity: 6)
             var now = now

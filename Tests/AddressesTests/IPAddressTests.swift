@@ -1,3 +1,4 @@
+import Effort
 import Glibc
 import Testing
 
@@ -88,7 +89,7 @@ struct IPAddressTests {
     @Test("what is printed is read again as the same, and the system reads it so too")
     func roundTrip() throws {
         let start = Chance.firstSeed("texts of addresses")
-        for seed in start..<start + 4_000 {
+        for seed in start..<start + Effort.cases(4_000) {
             var chance = Chance(seed: seed)
             let address = chance.address()
             let text = address.description
@@ -102,7 +103,7 @@ struct IPAddressTests {
     func agreesWithTheSystem() {
         let start = Chance.firstSeed("damaged addresses")
         let telling = Array(":::..0019afFg%/ ".utf8)
-        for seed in start..<start + 10_000 {
+        for seed in start..<start + Effort.cases(10_000) {
             var chance = Chance(seed: seed)
             var bytes = Array(chance.address().description.utf8)
             for _ in 0..<Int.random(in: 1...4, using: &chance) { chance.mutate(&bytes, telling: telling) }
@@ -114,7 +115,7 @@ struct IPAddressTests {
     @Test("random bytes are no trap")
     func anything() {
         let start = Chance.firstSeed("anything as an address")
-        for seed in start..<start + 5_000 {
+        for seed in start..<start + Effort.cases(5_000) {
             var chance = Chance(seed: seed)
             let text = String(decoding: chance.bytes(0..<50), as: UTF8.self)
             guard let address = IPAddress(text) else { continue }

@@ -1,3 +1,4 @@
+import Effort
 import Testing
 
 @testable import Addresses
@@ -63,7 +64,7 @@ struct IPNetworkTests {
     func membershipProperty() throws {
         let start = Chance.firstSeed("members of networks")
         var tried = 0
-        for seed in start..<start + 3_000 {
+        for seed in start..<start + Effort.cases(3_000) {
             var chance = Chance(seed: seed)
             let address = chance.address().unmapped
             guard case .v4(let number) = address else { continue }
@@ -76,13 +77,13 @@ struct IPNetworkTests {
             let bit = Int.random(in: 0..<32, using: &chance)
             #expect(network.contains(.v4(number ^ (1 << UInt32(bit)))) == (bit < 32 - length), "HOLDFAST_SEED=\(seed)")
         }
-        #expect(tried > 300)
+        #expect(tried > Effort.cases(300))
     }
 
     @Test("the same for IPv6")
     func membershipPropertyV6() throws {
         let start = Chance.firstSeed("members of IPv6 networks")
-        for seed in start..<start + 3_000 {
+        for seed in start..<start + Effort.cases(3_000) {
             var chance = Chance(seed: seed)
             let number = UInt128(chance.next()) << 64 | UInt128(chance.next())
             let length = Int.random(in: 0...128, using: &chance)

@@ -1,3 +1,4 @@
+import Effort
 import Testing
 
 @testable import Addresses
@@ -192,7 +193,7 @@ struct TrustedProxiesTests {
     func cannotBeForged(header: ForwardedHeader) throws {
         let start = Chance.firstSeed("forged \(header.rawValue)")
         var tried = 0
-        for seed in start..<start + 2_000 {
+        for seed in start..<start + Effort.cases(2_000) {
             var chance = Chance(seed: seed)
             let client = chance.address().unmapped
             guard !proxies.trusts(client) else { continue }
@@ -207,7 +208,7 @@ struct TrustedProxiesTests {
             let found = proxies.client(peer: .v4(0x0A00_0001), header, value.span)
             #expect(found == client, "HOLDFAST_SEED=\(seed): \(String(decoding: value, as: UTF8.self))")
         }
-        #expect(tried > 500)
+        #expect(tried > Effort.cases(500))
     }
 
     /// What a proxy writes for the address it was reached from.
@@ -226,7 +227,7 @@ struct TrustedProxiesTests {
     )
     func anything(header: ForwardedHeader) {
         let start = Chance.firstSeed("anything as \(header.rawValue)")
-        for seed in start..<start + 2_000 {
+        for seed in start..<start + Effort.cases(2_000) {
             var chance = Chance(seed: seed)
             let value = Bool.random(using: &chance) ? chance.bytes(0..<60) : junk(&chance)
             let found = proxies.client(peer: .v6(1), header, value.span)

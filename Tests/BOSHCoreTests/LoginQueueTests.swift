@@ -1,3 +1,4 @@
+import Effort
 import Testing
 
 @testable import BOSHCore
@@ -31,7 +32,7 @@ import Testing
         var chance = SeededGenerator(seed: 8)
         var queue = LoginQueue()
         var list: [UInt32] = []
-        for _ in 0..<20_000 {
+        for _ in 0..<Effort.cases(20_000) {
             let slot = UInt32.random(in: 0..<50, using: &chance)
             if Bool.random(using: &chance) {
                 queue.append(slot)

@@ -1,4 +1,5 @@
 import BOSHCore
+import Effort
 import Testing
 
 @Suite struct SessionTableTests {
@@ -67,7 +68,7 @@ import Testing
         var model: [SessionID: UInt32] = [:]
         // Few distinct low halves, so that probing and clustering are the rule.
         let lowBits = seed.isMultiple(of: 2) ? UInt64(31) : .max
-        for step in 0..<20_000 {
+        for step in 0..<Effort.cases(20_000) {
             let id = Self.id(generator.next() & 7, generator.next() & lowBits)
             let known = model.keys.first
             switch generator.below(4) {

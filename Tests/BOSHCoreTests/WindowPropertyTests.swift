@@ -1,10 +1,11 @@
 import BOSHCore
+import Effort
 import Foundation
 import Testing
 
 /// Random histories of a client that keeps to the rules, over a network that does not.
 ///
-/// `HOLDFAST_HISTORIES` says how many, `HOLDFAST_SEED` where to begin.
+/// `HOLDFAST_HISTORIES` says how many, whatever the `Effort`, and `HOLDFAST_SEED` where to begin.
 @Suite struct WindowPropertyTests {
     private static func environment(_ name: String) -> UInt64? {
         ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
@@ -60,7 +61,7 @@ import Testing
         "R-02 R-03 R-04 R-07 R-08 R-14 P-01 P-13: nothing is lost, doubled or reordered, and no valid client is refused"
     )
     func holdsForEveryHistory() {
-        let count = Self.environment("HOLDFAST_HISTORIES") ?? 8_000
+        let count = Self.environment("HOLDFAST_HISTORIES") ?? Effort.cases(8_000)
         let start = Self.environment("HOLDFAST_SEED") ?? UInt64.random(in: 0...1_000_000_000)
         print("window property: \(count) histories from HOLDFAST_SEED=\(start)")
         for seed in start..<start + count {
@@ -76,7 +77,9 @@ import Testing
         }
     }
 
-    @Test("a history that is told as a dialogue plays the same as one", arguments: 1...200 as ClosedRange<UInt64>)
+    @Test(
+        "a history that is told as a dialogue plays the same as one",
+        arguments: 1...Effort.cases(200) as ClosedRange<UInt64>)
     func tellsHistories(seed: UInt64) {
         let world = History(seed: seed).play(isTold: true)
         #expect(world.failure == nil)
@@ -98,7 +101,7 @@ import Testing
         var reports = 0
         var early = 0
         var givenUp = 0
-        for seed in 1...2_000 as ClosedRange<UInt64> {
+        for seed in 1...Effort.cases(2_000, atLeast: 300) as ClosedRange<UInt64> {
             let world = History(seed: seed).play()
             kinds.formUnion(world.requests.map(\.content))
             errors += world.exchanges.count(where: \.isError)
@@ -114,16 +117,16 @@ import Testing
             early += zip(world.exchanges, world.exchanges.dropFirst()).count { $0.arrival > $1.arrival }
         }
         #expect(kinds.count == 7)
-        #expect(several > 200)
-        #expect(closed > 20)
-        #expect(returned > 100)
-        #expect(kept > 10)
-        #expect(reports > 20)
-        #expect(errors > 200)
-        #expect(replays > 1_000)
-        #expect(terminated > 10)
-        #expect(lost > 50)
-        #expect(early > 200)
-        #expect(givenUp > 100)
+        #expect(several > Effort.cases(200))
+        #expect(closed > Effort.cases(20))
+        #expect(returned > Effort.cases(100))
+        #expect(kept > Effort.cases(10))
+        #expect(reports > Effort.cases(20))
+        #expect(errors > Effort.cases(200))
+        #expect(replays > Effort.cases(1_000))
+        #expect(terminated > Effort.cases(10))
+        #expect(lost > Effort.cases(50))
+        #expect(early > Effort.cases(200))
+        #expect(givenUp > Effort.cases(100))
     }
 }

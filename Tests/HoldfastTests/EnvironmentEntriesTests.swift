@@ -48,7 +48,8 @@ import Testing
     @Test func `What tests and Kubernetes set is passed over`() {
         #expect(
             entries([
-                "HOLDFAST_HISTORIES": "5", "HOLDFAST_SEED": "6", "HOLDFAST_PORT": "tcp://10.0.0.1:5280",
+                "HOLDFAST_HISTORIES": "5", "HOLDFAST_SEED": "6", "HOLDFAST_EFFORT": "10", "HOLDFAST_ROOMS": "pure",
+                "HOLDFAST_PORT": "tcp://10.0.0.1:5280",
                 "HOLDFAST_SERVICE_HOST": "10.0.0.1", "HOLDFAST_SERVICE_PORT": "5280",
                 "HOLDFAST_SERVICE_PORT_BOSH": "5280",
                 "HOLDFAST_PORT_5280_TCP": "tcp://10.0.0.1:5280", "HOLDFAST_PORT_5280_TCP_PROTO": "tcp",

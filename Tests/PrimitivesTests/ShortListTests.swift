@@ -1,3 +1,4 @@
+import Effort
 import Primitives
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         var list = ShortList<[UInt8]>([])
         var model: [[UInt8]] = [[]]
-        for step in 0..<5_000 {
+        for step in 0..<Effort.cases(5_000) {
             let element = [UInt8(truncatingIfNeeded: step)]
             switch generator.below(5) {
             case 0, 1:

@@ -1,3 +1,4 @@
+import Effort
 import Primitives
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
         var generator = SeededGenerator(seed: 7)
         var order = SizeOrder()
         var sizes = [Int](repeating: 0, count: 40)
-        for _ in 0..<20_000 {
+        for _ in 0..<Effort.cases(20_000) {
             let number = generator.below(40)
             sizes[number] = generator.below(4) == 0 ? 0 : generator.below(1 << generator.below(20))
             order.set(UInt32(number), to: sizes[number])

@@ -1,3 +1,4 @@
+import Effort
 import StreamCore
 import Testing
 
@@ -131,7 +132,7 @@ struct CircuitBreakerTests {
 
     @Test("at most one connection per pause reaches a dead target, whatever its clients do")
     func randomLife() {
-        for seed in UInt64(0)..<200 {
+        for seed in UInt64(0)..<Effort.cases(200) {
             var generator = SeededGenerator(seed: seed)
             var breaker = CircuitBreaker(failures: 4, longestPause: .seconds(8))
             var now = Duration.zero

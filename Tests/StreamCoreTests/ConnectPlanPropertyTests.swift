@@ -1,3 +1,4 @@
+import Effort
 import StreamCore
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 struct ConnectPlanPropertyTests {
     @Test("random answers at random times: every plan ends, and never connects to what it must not")
     func randomScripts() {
-        for seed in UInt64(0)..<4000 {
+        for seed in UInt64(0)..<Effort.cases(4_000) {
             var world = PlanWorld(seed: seed)
             world.run()
             #expect(world.faults == [], "seed \(seed)")
@@ -15,7 +16,7 @@ struct ConnectPlanPropertyTests {
     @Test("the scripts get everywhere")
     func coverage() {
         var ends: [String: Int] = [:]
-        for seed in UInt64(0)..<4000 {
+        for seed in UInt64(0)..<Effort.cases(4_000) {
             var world = PlanWorld(seed: seed)
             world.run()
             for mark in world.marks { ends[mark, default: 0] += 1 }
@@ -24,7 +25,7 @@ struct ConnectPlanPropertyTests {
             "won", "won-again", "unresolved", "unreachable", "spared", "refused", "raced", "abandoned", "fallback",
             "postponed",
         ] {
-            #expect(ends[mark, default: 0] > 20, "\(mark)")
+            #expect(ends[mark, default: 0] > Effort.cases(20), "\(mark)")
         }
     }
 }

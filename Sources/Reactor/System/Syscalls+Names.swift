@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// What the system said about the addresses of a host.
-enum HostAddresses {
+package enum HostAddresses {
     /// These, each with port 0, in the order in which they are to be tried.
     case found([SocketAddress])
     /// There is no such name.
@@ -18,7 +18,7 @@ enum HostAddresses {
 /// Names and interfaces. The C library asks name servers itself, with the kernel's calls, and blocks meanwhile.
 extension Syscalls {
     /// Looks up a host as the system is configured (`getaddrinfo`), at most `limit` addresses.
-    static func addresses(of host: String, limit: Int) -> HostAddresses {
+    package static func addresses(of host: String, limit: Int) -> HostAddresses {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -61,14 +61,14 @@ extension Syscalls {
     }
 
     /// The C library's resolver with a state of its own.
-    @safe struct Resolver: ~Copyable {
+    @safe package struct Resolver: ~Copyable {
         private let state: UnsafeMutablePointer<__res_state>
 
         /// Uses the name servers of the system (`/etc/resolv.conf`), each asked `tries` times at most and for `seconds` at most, or
         /// only `address` if there is one, asked just so.
         ///
         /// Nil if the system has no memory or its file cannot be read, or for a Unix path.
-        init?(address: SocketAddress?, seconds: Int32, tries: Int32) {
+        package init?(address: SocketAddress?, seconds: Int32, tries: Int32) {
             let state = UnsafeMutablePointer<__res_state>.allocate(capacity: 1)
             unsafe state.initialize(to: __res_state())
             unsafe self.state = state
@@ -96,7 +96,7 @@ extension Syscalls {
         ///
         /// - Returns: how many bytes of `response` it has, 0 or less when there is none. A response that says "server failure"
         ///   or "refused" is passed over, but the last such one stands in `response` then.
-        func send(_ question: [UInt8], into response: inout [UInt8]) -> Int {
+        package func send(_ question: [UInt8], into response: inout [UInt8]) -> Int {
             unsafe response.withUnsafeMutableBufferPointer { target in
                 unsafe question.withUnsafeBufferPointer { source in
                     unsafe Int(

@@ -41,12 +41,12 @@ extension Syscalls {
     }
 
     /// Ignores `signals` in the whole process.
-    static func ignore(_ signals: [Signal]) {
+    package static func ignore(_ signals: [Signal]) {
         for signal in signals { _ = holdfast_ignore_signal(signal.number) }
     }
 
     /// Ignores in the whole process what a write can raise, `SIGPIPE` and `SIGXFSZ`.
-    static func ignoreWriteSignals() {
+    package static func ignoreWriteSignals() {
         _ = holdfast_ignore_signal(SIGPIPE)
         _ = holdfast_ignore_signal(SIGXFSZ)
     }

@@ -9,7 +9,7 @@ import Glibc
 ///
 /// `errno` belongs to a thread and to its last call, so it is read right behind the call, in the same function, by one of the
 /// two functions below; on the data path that function is never inlined. `EINTR` is retried here and nowhere else.
-enum Syscalls {
+package enum Syscalls {
     /// Makes a call, and makes it again for as long as a signal interrupts it.
     @inline(__always)
     static func retrying(_ call: () -> Int) -> Int {

@@ -1,3 +1,5 @@
+import Reactor
+
 /// One resolver process with the question it works on, if any. It runs at most one at a time and may be started again
 /// after it ended.
 final class ResolverChild {

@@ -1,3 +1,5 @@
+import Reactor
+
 /// Finds the answers of the resolver process. It blocks for as long as name servers take.
 struct ResolverLookup {
     /// Who is asked.

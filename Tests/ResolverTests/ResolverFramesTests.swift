@@ -1,6 +1,7 @@
+import Reactor
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 @Suite struct ResolverFramesTests {
     private static func reply(_ id: UInt64, _ outcome: ResolverAnswer.Outcome, _ lifetime: UInt32 = 30) -> ResolverReply

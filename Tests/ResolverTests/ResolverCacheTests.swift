@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 @Suite struct ResolverCacheTests {
     private static let second: UInt64 = 1_000_000_000

@@ -1,6 +1,7 @@
+import Reactor
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 /// Strangers' names are looked up by turns of those who came with them (`address-lookups`).
 @Suite struct ResolverTurnsTests {

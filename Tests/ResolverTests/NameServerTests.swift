@@ -1,7 +1,8 @@
 import Glibc
+import Reactor
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 @Suite struct NameServerTests {
     /// Short, because the answer is on this machine or never comes.

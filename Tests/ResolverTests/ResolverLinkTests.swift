@@ -1,7 +1,8 @@
 import Glibc
+import Reactor
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 @Suite struct ResolverLinkTests {
     private static let second: UInt64 = 1_000_000_000

@@ -1,3 +1,5 @@
+import Reactor
+
 /// The resolver process: the role `resolver` of the same binary. It asks the system or a name server, which may block for
 /// many seconds, so that no worker has to. `ResolverLink` runs several and gives each one question at a time.
 package enum ResolverServer {

@@ -1,4 +1,4 @@
-@testable import Reactor
+@testable import Resolver
 
 /// Writes DNS messages for tests, right or wrong ones.
 struct DNSBuilder {

@@ -2,6 +2,7 @@ import Glibc
 import Testing
 
 @testable import Reactor
+@testable import Resolver
 
 @Suite struct ResolverLookupTests {
     private static func lookup(_ server: FakeNameServer) -> ResolverLookup {
@@ -210,9 +211,23 @@ import Testing
         ResolverServer.answerQuestions(from: pair.second, source: source)
         var reader = ResolverFrameReader()
         var replies: [ResolverReply?] = []
-        let bytes = try Loopback.read(client)
+        let bytes = try all(of: client)
         try reader.receive(bytes.span) { replies.append(ResolverFrames.reply($0)) }
         return replies
+    }
+
+    /// What stands in a connection whose other end is closed.
+    private func all(of socket: borrowing StreamSocket) throws -> [UInt8] {
+        var buffer = ReadBuffer()
+        var bytes: [UInt8] = []
+        while true {
+            switch socket.read(into: &buffer) {
+            case .bytes: bytes += buffer.withBytes { span in span.indices.map { span[$0] } }
+            case .end: return bytes
+            case .wouldBlock: throw SystemError(call: "recv", code: EAGAIN)
+            case .failed(let error): throw error
+            }
+        }
     }
 
     @Test func `every question is answered under its number`() throws {

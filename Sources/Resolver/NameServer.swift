@@ -1,3 +1,5 @@
+import Reactor
+
 /// The C library's resolver with a state of its own: sends one question, waits for the response, and repeats over TCP what
 /// was cut off. It blocks.
 struct NameServer: ~Copyable {

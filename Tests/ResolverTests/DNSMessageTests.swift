@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 @Suite struct DNSMessageTests {
     private static let service = "_xmpp-client._tcp.example.org"

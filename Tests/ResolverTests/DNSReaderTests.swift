@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Reactor
+@testable import Resolver
 
 @Suite struct DNSReaderTests {
     /// Reads the name at `place` of `bytes`.

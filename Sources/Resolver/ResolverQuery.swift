@@ -1,3 +1,5 @@
+import Reactor
+
 /// A question about a name.
 package enum ResolverQuery: Sendable, Hashable {
     /// The addresses of a host: a name, or an IPv4 or IPv6 address as text, which needs no look-up.

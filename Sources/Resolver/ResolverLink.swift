@@ -1,3 +1,5 @@
+import Reactor
+
 /// A worker's end of the resolver processes: starts them when needed, hands each one question at a time, and remembers
 /// what they found out.
 ///

@@ -2,6 +2,7 @@ import Glibc
 import Synchronization
 
 @testable import Reactor
+@testable import Resolver
 
 /// A name server on a loopback address that answers as a test says, over UDP and TCP, on a thread of its own.
 final class FakeNameServer: Sendable {

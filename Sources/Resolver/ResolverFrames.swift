@@ -1,3 +1,5 @@
+import Reactor
+
 /// A question on its way to a resolver process.
 struct ResolverQuestion: Equatable {
     /// Chosen by the asker; the reply carries it back.
