@@ -84,7 +84,8 @@ let package = Package(
         .testTarget(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Effort"], swiftSettings: common),
-        .testTarget(name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(
+            name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(

@@ -15,6 +15,9 @@ extension Upstreams {
             }
             if due(race.link) == nil { return "race to \(race.address): it has no deadline" }
         }
+        for server in probedServers where !all.contains(where: { $0.machine.server == server }) {
+            return "\(server) is left alone until a stream has tried it that is gone"
+        }
         return nil
     }
 

@@ -285,6 +285,9 @@ final class Upstreams {
     /// How many servers are left alone, or are being tried again.
     var openBreakerCount: Int { breakers.openCount }
 
+    /// The servers that one stream each is trying, while all others are refused.
+    var probedServers: [UpstreamKey] { breakers.probed }
+
     /// Keeps something for the client until the turn of its stream is over.
     func collect(_ change: (inout CollectedStanzas) -> Void) { change(&collected) }
 

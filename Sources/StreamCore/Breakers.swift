@@ -66,6 +66,9 @@ package struct Breakers: Sendable {
     /// How many breakers are not closed.
     package var openCount: Int { breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) } }
 
+    /// The servers that one stream each is trying, while all others are refused.
+    package var probed: [UpstreamKey] { breakers.filter { $0.value.phase == .probing }.map(\.key) }
+
     /// Where the breaker of a server stands.
     package func phase(of server: UpstreamKey) -> CircuitBreaker.Phase { breakers[server]?.phase ?? .closed }
 

@@ -1,3 +1,4 @@
+import Effort
 import Primitives
 import Testing
 
@@ -8,7 +9,7 @@ struct UpstreamPropertyTests {
     @Test("random networks, servers and clients: every upstream ends, once, and no breaker waits for one that is gone")
     func randomWorlds() {
         var marks: [String: Int] = [:]
-        for seed in UInt64(0)..<500 {
+        for seed in UInt64(0)..<Effort.cases(500) {
             var world = UpstreamWorld(seed: seed)
             world.run()
             #expect(world.faults == [], "seed \(seed)")
@@ -20,7 +21,7 @@ struct UpstreamPropertyTests {
             "ended-shortage", "ended-unreachable", "ended-unfinished-stanza", "ended-stream-error", "moved-on",
             "redirected", "began-again", "breaker-opened", "works-again", "space", "given-back",
         ] {
-            #expect(marks[mark, default: 0] > 10, "\(mark)")
+            #expect(marks[mark, default: 0] > Effort.cases(10, atLeast: 0), "\(mark)")
         }
     }
 }
