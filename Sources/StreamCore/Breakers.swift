@@ -75,7 +75,7 @@ package struct Breakers: Sendable {
     /// Whether a server may be connected to now. Whoever is admitted tells by `note` what became of it.
     package mutating func admits(_ server: UpstreamKey, now: MonotonicInstant) -> Bool {
         guard failures > 0, breakers[server] != nil else { return true }
-        return breakers[server]?.admits(now: now.sinceStart) ?? true
+        return breakers[server]?.admits(now: now) ?? true
     }
 
     /// Takes in what became of a connection that was admitted.
@@ -91,20 +91,15 @@ package struct Breakers: Sendable {
             guard let breaker = breakers.removeValue(forKey: server), breaker.phase != .closed else { return nil }
             return .worksAgain
         case .unknown:
-            breakers[server]?.abandoned(now: now.sinceStart)
+            breakers[server]?.abandoned(now: now)
             return nil
         case .broken:
             guard breakers[server] != nil || breakers.count < Self.mostServers else { return nil }
             var breaker = breakers[server] ?? CircuitBreaker(failures: failures, longestPause: longestPause)
             let wasClosed = breaker.phase == .closed
-            breaker.failed(now: now.sinceStart)
+            breaker.failed(now: now)
             breakers[server] = breaker
             return wasClosed && breaker.phase == .open ? .opened : nil
         }
     }
-}
-
-extension MonotonicInstant {
-    /// The instant on the clock of plans and breakers.
-    var sinceStart: Duration { elapsed(since: MonotonicInstant(nanoseconds: 0)) }
 }

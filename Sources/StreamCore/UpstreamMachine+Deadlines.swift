@@ -12,7 +12,7 @@ extension UpstreamMachine {
         if let search = search?.value {
             let due = search.deadline(by: rules)
             guard stage == .searching, let wake = search.plan.nextWake else { return due }
-            return min(due, MonotonicInstant(nanoseconds: 0).advanced(by: wake))
+            return min(due, wake)
         }
         var next = restartEnd(by: rules)
         for due in [acceptance.nextLook(rules.writeTimeout), partialEnd(by: rules), silenceEnd] {

@@ -51,7 +51,7 @@ extension UpstreamMachine {
         var inputs = [input]
         while !inputs.isEmpty, stage == .searching {
             var planned: [ConnectPlan.Effect] = []
-            search?.value.plan.handle(inputs.removeFirst(), now: now.sinceStart, into: &planned)
+            search?.value.plan.handle(inputs.removeFirst(), now: now, into: &planned)
             for effect in planned {
                 switch effect {
                 case .lookUpServices(let kind, let domain):

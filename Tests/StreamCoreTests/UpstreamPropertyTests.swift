@@ -95,6 +95,10 @@ struct UpstreamWorld {
 
     private mutating func open(_ index: Int) {
         for _ in 0..<40 where upstreams[index].isAlive && upstreams[index].machine.isOpening {
+            if upstreams[index].hasConnection, chance(20) == 0 {
+                give(.item(.streamError(condition: "see-other-host", redirect: "else", bytes: [2])), to: index)
+                continue
+            }
             switch upstreams[index].machine.phase {
             case .connecting: give(answer(to: index, helps: true), to: index)
             case .directTLS, .handshake: give(.tlsEstablished, to: index)
