@@ -42,7 +42,7 @@ let package = Package(
         // L1, pure: values in, values out.
         .target(name: "Bridge", swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
-        .target(name: "HTTPWire", swiftSettings: worker),
+        .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
         .target(
@@ -83,7 +83,7 @@ let package = Package(
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
         .testTarget(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Effort"], swiftSettings: common),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),

@@ -28,7 +28,7 @@ extension Session {
     private var earlyHeldBytes: Int {
         early.isEmpty
             ? 0
-            : early.reduce(early.capacity * MemoryLayout<Early>.stride) { $0 + $1.payload.heldBytes }
+            : early.reduce(early.capacity * MemoryLayout<ArrivedRequest>.stride) { $0 + $1.payload.heldBytes }
     }
 
     /// What payload takes that waits for streams to open.

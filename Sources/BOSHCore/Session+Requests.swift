@@ -40,7 +40,7 @@ extension Session {
                 noteReceipt(by: rid, isExtra: isExtra)
             }
         }
-        let request = Early(
+        let request = ArrivedRequest(
             rid: rid, exchange: exchange, deadline: now.advanced(by: wait), isTerminate: isTerminate,
             isRestart: attributes.isRestart, pause: attributes.pause, payload: payload, arrival: now,
             extras: extras(of: attributes, payloadIsEmpty: payload.isEmpty))
@@ -167,7 +167,8 @@ extension Session {
 
     /// Acts on the next request in rid order.
     mutating func process(
-        _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+        _ request: ArrivedRequest, now: MonotonicInstant, policy: borrowing SessionPolicy,
+        into effects: inout [SessionEffect]
     ) {
         guard acceptKeys(of: request, policy: policy) else {
             end(.keyMismatch, culprit: request.exchange, into: &effects)
@@ -220,7 +221,7 @@ extension Session {
     }
 
     /// Checks a request's key where a key sequence is in use; `newkey` without one begins it (`K-07`).
-    private mutating func acceptKeys(of request: Early, policy: borrowing SessionPolicy) -> Bool {
+    private mutating func acceptKeys(of request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         var keys: Keys?
         if case .some(_, _, let found) = request.extras { keys = found }
         switch chain {
@@ -264,7 +265,7 @@ extension Session {
         case unknown
     }
 
-    func target(of request: Early) -> Target {
+    func target(of request: ArrivedRequest) -> Target {
         guard case .some(let stream?, _, _) = request.extras else { return .all }
         guard let name = StreamName(stream) else { return .unknown }
         if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
@@ -280,7 +281,7 @@ extension Session {
     }
 
     /// Sends a request's stanzas on (`M-05`), or keeps them for an upstream that is not open.
-    mutating func forward(_ request: Early, to target: Target, into effects: inout [SessionEffect]) {
+    mutating func forward(_ request: ArrivedRequest, to target: Target, into effects: inout [SessionEffect]) {
         guard !request.payload.isEmpty else { return }
         let keepers = streams.indices.reduce(0) { $0 + (isMeant($1, by: target) && keeps($1, request) ? 1 : 0) }
         for index in streams.indices where isMeant(index, by: target) {
@@ -294,7 +295,7 @@ extension Session {
 
     /// Whether a request's stanzas have to wait in one stream. What comes with a restart belongs behind the new stream's
     /// features (`X-09`).
-    func keeps(_ index: Int, _ request: Early) -> Bool {
+    func keeps(_ index: Int, _ request: ArrivedRequest) -> Bool {
         switch streams[index].phase {
         case .opening, .restarting: true
         case .open: request.isRestart
@@ -302,7 +303,7 @@ extension Session {
         }
     }
 
-    private mutating func restart(_ request: Early, _ target: Target, into effects: inout [SessionEffect]) {
+    private mutating func restart(_ request: ArrivedRequest, _ target: Target, into effects: inout [SessionEffect]) {
         for index in streams.indices where isMeant(index, by: target) && streams[index].phase == .open {
             streams[index].phase = .restarting
             effects.append(.upstream(.restart, on: streams[index].number))
@@ -375,7 +376,7 @@ extension Session {
 
     /// Whether a polling client breaks the interval it was told: two empty requests in a row, the first one answered
     /// without payload, closer than `polling` (`P-11`). Never while the stream is not open (`P-08`).
-    private mutating func isOveractive(_ request: Early, policy: borrowing SessionPolicy) -> Bool {
+    private mutating func isOveractive(_ request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         guard isPolling else { return false }
         let isEmptyPoll = request.isPoll && phase == .open
         defer {

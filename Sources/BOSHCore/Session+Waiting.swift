@@ -20,7 +20,7 @@ extension Session {
     /// One whose payload meets a server that is too far behind, or a stream that is not open with too much in front of it, waits,
     /// past `wait` where it must: an answer would have the client send more, and one that asks for a repetition has real clients
     /// lose what they sent. Only a server that accepts nothing at all ends a session, and that has a deadline of its own.
-    func isAdmitted(_ request: Early, policy: borrowing SessionPolicy) -> Bool {
+    func isAdmitted(_ request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         guard !request.payload.isEmpty, !isBehindFarewell(request) else { return true }
         let target = target(of: request)
         var congestion = Congestion.none
@@ -44,7 +44,7 @@ extension Session {
     }
 
     /// Whether a request comes with the client's farewell: nothing comes behind that, so no bound has to hold anything up.
-    private func isBehindFarewell(_ request: Early) -> Bool {
+    private func isBehindFarewell(_ request: ArrivedRequest) -> Bool {
         if request.isTerminate { return true }
         var next = request.rid.next
         for other in early where other.rid == next {
@@ -73,7 +73,8 @@ extension Session {
     /// as many as a client has requests that asked for the usual `hold` of 1. What is beyond is not taken, so its rid is not
     /// used up. It is turned away by HTTP: real clients repeat a request that got a 503, and take `type='error'` for an answer.
     mutating func putEarly(
-        _ request: Early, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
+        _ request: ArrivedRequest, now: MonotonicInstant, policy: borrowing SessionPolicy,
+        into effects: inout [SessionEffect]
     ) {
         if let index = early.firstIndex(where: { $0.rid == request.rid }) {
             if case .active = chain, !KeyChain.isSame(early[index].key, request.key) {

@@ -39,8 +39,9 @@ package struct Session: Sendable {
         let isExtra: Bool
     }
 
-    /// A request that came before its predecessors (`R-04`), or before its server could take what it carries.
-    struct Early: Sendable, Equatable {
+    /// A request as it came: acted on at once, or kept because its predecessors have not come (`R-04`) or its server cannot take
+    /// what it carries.
+    struct ArrivedRequest: Sendable, Equatable {
         let rid: RequestID
         var exchange: ExchangeID?
         var deadline: MonotonicInstant
@@ -139,7 +140,7 @@ package struct Session: Sendable {
     private let responseType: ResponseType
     var creation: Creation
     var processed: RequestID
-    var early: [Early] = []
+    var early: [ArrivedRequest] = []
     var replay = ReplayCache()
     var streams: [Substream]
     var chain = Chain.none

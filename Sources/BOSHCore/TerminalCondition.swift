@@ -26,4 +26,15 @@ package enum TerminalCondition: String, Sendable, CaseIterable {
     case systemShutdown = "system-shutdown"
     /// Anything else.
     case undefinedCondition = "undefined-condition"
+
+    /// The HTTP status that tells a client from before terminal conditions the same (XEP-0124 §17.1, `T-10`); nil for a
+    /// condition that has none.
+    package var legacyStatus: Int? {
+        switch self {
+        case .badRequest: 400
+        case .policyViolation: 403
+        case .itemNotFound: 404
+        default: nil
+        }
+    }
 }

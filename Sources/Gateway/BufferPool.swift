@@ -13,6 +13,9 @@ struct BufferPool {
         buffer = lent
     }
 
+    /// An empty array that has storage; nil when none is spare.
+    mutating func lend() -> [UInt8]? { spare.popLast() }
+
     /// Takes a buffer back that is no longer needed.
     mutating func takeBack(_ buffer: inout [UInt8]) {
         let isWorthKeeping = buffer.capacity > 0 && buffer.capacity <= Self.largest && spare.count < Self.most

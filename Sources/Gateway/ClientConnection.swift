@@ -77,8 +77,8 @@ final class ClientConnection {
 
     // In an order that leaves few gaps: there is one for every session at least.
     let token: Token
-    /// When bytes last went through; the deadlines on idleness and on a client that does not read count from it.
-    var phaseSince: MonotonicInstant
+    /// Since when it does what it does, and how fast that goes.
+    var pace: Pace
     /// The other end, or whom it speaks for as its PROXY header said.
     var peer: SocketAddress
     /// Whether its PROXY header named nobody: then neither the peer nor any field says who the client is.
@@ -87,15 +87,10 @@ final class ClientConnection {
     var ending = Ending.none
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
     var prelude: Prelude?
-    var socket: StreamSocket
+    var channel: Channel
     var http: HTTPConnection
-    /// Bytes on their way out, from `written` on.
-    var output: [UInt8] = []
-    var written = 0
     /// Bytes that were read but not looked at, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
-    /// When the first byte of the request that is being read came.
-    var requestSince: MonotonicInstant
     var waiting = WaitingList()
     /// Whether a large body of it waits to be read, or is: no other request of it is taken meanwhile.
     var isBodyWaiting = false
@@ -117,8 +112,6 @@ final class ClientConnection {
     /// What the worker's account has of it.
     var chargedBody: UInt32 = 0
     var chargedAnswers: UInt32 = 0
-    /// How fast its body comes, or its answers are fetched. While it owes answers it is not read, so one is enough.
-    var rate = TransferRate()
 
     init(
         token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, rules: HTTPRules,
@@ -127,14 +120,20 @@ final class ClientConnection {
         self.token = token
         self.role = role
         self.peer = peer
-        self.socket = socket
+        channel = Channel(socket, token: token)
         http = HTTPConnection(rules: rules)
         prelude = expectsProxyHeader ? Prelude() : nil
-        phaseSince = now
-        requestSince = now
+        pace = Pace(now: now)
     }
 
-    var hasUnwritten: Bool { written < output.count }
+    var hasUnwritten: Bool { channel.hasUnwritten }
+
+    /// What it waits for.
+    var awaited: Awaited {
+        if case .lingering = ending { return .lingering }
+        if hasUnwritten { return .room }
+        return prelude == nil ? .request(http.phase, owed: http.owed) : .prelude
+    }
 
     /// Whether what comes next belongs to a body, or is to be dropped: much of it may come, and nobody waits for an answer to
     /// the first of it.

@@ -11,6 +11,7 @@ struct ClientRules {
     let admin: HTTPRules
     let adminAccess: AdminAccess
     let trustedProxies: TrustedProxies
+    let patience: Patience
 
     init(_ settings: Settings) {
         let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
@@ -20,6 +21,9 @@ struct ClientRules {
             captures: CapturedField(settings.clientAddressFrom))
         admin = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
         adminAccess = AdminAccess(names: settings.adminHosts)
+        patience = Patience(
+            head: settings.headTimeout, body: settings.bodyTimeout, idle: settings.idleTimeout,
+            send: settings.sendTimeout, bodyRate: settings.bodyRate, sendRate: settings.sendRate)
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
     }
 

@@ -30,7 +30,7 @@ extension Clients {
     private func countInput(of connection: ClientConnection) {
         let unread: Int
         switch connection.clientEnd {
-        case .none, .deaf: unread = connection.socket.unreadCount
+        case .none, .deaf: unread = connection.channel.unreadCount
         // What is there is read up to its end.
         case .announced: unread = .max / 2
         case .read: unread = 0
@@ -65,7 +65,7 @@ extension Clients {
         guard connection.clientEnd == .none, connection.ending == .none else { return }
         countInput(of: connection)
         let hadPrelude = connection.prelude != nil
-        if connection.socket.isReading { read(from: connection) }
+        if connection.channel.isReading { read(from: connection) }
         // A PROXY header was counted, but is no request.
         if hadPrelude, connection.clientEnd == .none { countInput(of: connection) }
         markDirty(connection)
@@ -81,9 +81,9 @@ extension Clients {
         guard case .none = connection.ending else { return }
         connection.ending = .lingering
         connection.backlog = []
-        connection.phaseSince = loop.now
+        connection.pace.phaseSince = loop.now
         do throws(SystemError) {
-            try connection.socket.shutdownWrite()
+            try connection.channel.shutdownWrite()
         } catch {
             close(connection)
             return
@@ -97,11 +97,11 @@ extension Clients {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
         abortWaiting(on: connection)
-        loop.pool.takeBack(&connection.output)
+        connection.channel.drop(to: &loop.pool)
         settle(connection)
         release(connection)
         // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
-        connection.socket.unwatch(in: loop.poller)
+        connection.channel.unwatch(in: loop.poller)
         forget(connection)
     }
 }

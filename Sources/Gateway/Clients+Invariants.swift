@@ -14,7 +14,7 @@ extension Clients {
 
     private func brokenWatch(of connection: ClientConnection, _ watched: (Int32) -> UInt32?) -> String? {
         if connection.isDirty { return "it waits to be written behind the end of the turn" }
-        let (descriptor, interest) = connection.socket.watching
+        let (descriptor, interest) = connection.channel.watching
         if let fault = Interest.disagreement(interest, watched(descriptor)) { return fault }
         guard let interest else { return "nobody watches it" }
         if !interest.isSuperset(of: wantedInterest(of: connection)) { return "it is not watched for what is wanted" }

@@ -17,7 +17,7 @@ extension Clients {
             .bodies, isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.heldBytes,
             charged: &connection.chargedBody)
         loop.memory.settle(
-            .answers, isClosed ? 0 : connection.http.answerBytes + connection.output.heldBytes,
+            .answers, isClosed ? 0 : connection.http.answerBytes + connection.channel.heldBytes,
             charged: &connection.chargedAnswers)
         let change = Int(connection.chargedBody) - body
         loop.addresses.note(change + Int(connection.chargedAnswers) - answers, of: connection.account)

@@ -26,9 +26,10 @@ extension Clients {
             bodies.coder.compress(&response, as: coding)
         }
         let owedContinue = connection.http.phase == .owingContinue
+        if connection.http.lacksRoom(for: exchange), let room = loop.pool.lend() { connection.http.takeRoom(room) }
         _ = connection.http.respond(to: exchange, with: response, date: loop.date.current())
         // From here on it is the client that is waited for.
-        if owedContinue, connection.http.phase == .readingBody { connection.requestSince = loop.now }
+        if owedContinue, connection.http.phase == .readingBody { connection.pace.requestSince = loop.now }
         markDirty(connection)
     }
 

@@ -9,7 +9,7 @@ extension Clients {
     /// Takes in what happened on a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
-        if connection.socket.isReading {
+        if connection.channel.isReading {
             if event.isReadable || event.isHangup {
                 if connection.isTakingBulk { readInTurn(connection) } else { read(from: connection) }
             }
@@ -22,10 +22,10 @@ extension Clients {
 
     /// Reads once and takes in what came.
     func read(from connection: ClientConnection) {
-        switch connection.socket.read(into: &loop.readBuffer) {
+        switch connection.channel.read(into: &loop.readBuffer) {
         case .bytes(let count):
             loop.counters.bytesFromClients &+= UInt64(count)
-            connection.rate.note(count)
+            connection.pace.rate.note(count)
             if case .lingering = connection.ending { return }
             loop.readBuffer.withBytes { bytes in
                 if connection.prelude == nil {
@@ -114,7 +114,7 @@ extension Clients {
         var offset = 0
         // A request's deadlines count from its first byte, however slowly the rest trickles in.
         if connection.http.phase == .idle || connection.http.phase == .owingContinue {
-            connection.requestSince = loop.now
+            connection.pace.requestSince = loop.now
         }
         // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
         var work = 0
@@ -127,7 +127,7 @@ extension Clients {
                 loop.counters.requests &+= 1
                 // What comes behind it may be another client's, with a body of its own.
                 bodyEnded(on: connection)
-                connection.requestSince = loop.now
+                connection.pace.requestSince = loop.now
                 work += request.body.count + Self.requestWork
                 serve(request, on: connection)
             case .continueExpected:
@@ -153,15 +153,15 @@ extension Clients {
         guard connection.ending == .none else { return }
         if !connection.hasUnwritten {
             if connection.http.phase == .readingBody {
-                connection.rate.begin(now: loop.now)
+                connection.pace.rate.begin(now: loop.now)
             } else {
-                connection.rate.end()
+                connection.pace.rate.end()
             }
         }
         if connection.http.isFullOfAnswers { loop.reached(.connectionBuffer, "client \(connection.peer)") }
         settle(connection)
         // Sending more is no sign that the client reads.
-        if !connection.hasUnwritten { connection.phaseSince = loop.now }
+        if !connection.hasUnwritten { connection.pace.phaseSince = loop.now }
         armDeadline(of: connection)
         updateInterest(of: connection)
         if connection.http.hasOutput || connection.http.closesWhenDrained || connection.clientEnd != .none {
@@ -176,19 +176,18 @@ extension Clients {
         if connection.clientEnd == .deaf { dropOutput(of: connection) }
         if connection.http.hasOutput {
             // The deadline on a client that does not read counts from here, however long the request was held.
-            if !connection.hasUnwritten { connection.phaseSince = loop.now }
+            if !connection.hasUnwritten { connection.pace.phaseSince = loop.now }
             takeOutput(of: connection)
         }
         while connection.hasUnwritten {
-            switch connection.socket.write(connection.output, from: connection.written) {
+            switch connection.channel.write() {
             case .wrote(let count):
-                connection.written += count
-                connection.phaseSince = loop.now
-                connection.rate.note(count)
+                connection.pace.phaseSince = loop.now
+                connection.pace.rate.note(count)
                 if !connection.hasUnwritten, connection.http.hasOutput { takeOutput(of: connection) }
                 loop.counters.bytesToClients &+= UInt64(count)
             case .wouldBlock:
-                connection.rate.begin(now: loop.now)
+                connection.pace.rate.begin(now: loop.now)
                 updateInterest(of: connection)
                 armDeadline(of: connection)
                 return
@@ -197,11 +196,7 @@ extension Clients {
                 return
             }
         }
-        if connection.written > 0 {
-            connection.written = 0
-            connection.rate.end()
-            loop.pool.takeBack(&connection.output)
-        }
+        if connection.channel.release(to: &loop.pool) { connection.pace.rate.end() }
         if connection.clientEnd != .none, connection.ending == .none {
             step(towardsEndOf: connection)
             return
@@ -218,21 +213,17 @@ extension Clients {
 
     /// Moves answers to where they are written from, as many bytes as leave in one write.
     private func takeOutput(of connection: ClientConnection) {
-        if connection.hasUnwritten {
-            // What is there is to be written first; large answers wait where they are shared.
-            connection.http.takeOutput(into: &connection.output, limit: 0)
-            return
-        }
-        connection.written = 0
-        loop.pool.takeBack(&connection.output)
-        loop.pool.lend(to: &connection.output)
-        connection.http.takeOutput(into: &connection.output, limit: Self.writtenAtOnce)
+        // What is there is to be written first; large answers wait where they are shared.
+        let limit = connection.hasUnwritten ? 0 : Self.writtenAtOnce
+        connection.channel.release(to: &loop.pool)
+        connection.channel.fill { connection.http.takeOutput(into: &$0, limit: limit) }
     }
 
     /// Drops answers that do not reach the client.
     private func dropOutput(of connection: ClientConnection) {
         connection.http.dropOutput()
-        connection.written = connection.output.count
+        connection.channel.drop(to: &loop.pool)
+        connection.pace.rate.end()
     }
 
     /// What a connection is to be watched for now.
@@ -261,7 +252,7 @@ extension Clients {
         // With the next batch, behind everybody else's turn.
         if mayGoOn(connection) { goOn(with: connection) }
         do throws(SystemError) {
-            try connection.socket.watch(for: interest, as: connection.token.raw, in: loop.poller)
+            try connection.channel.watch(for: interest, in: loop.poller)
         } catch {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             giveUp(connection)
@@ -270,27 +261,7 @@ extension Clients {
 
     /// When something has to happen on this connection; nil while a session decides that.
     func deadline(of connection: ClientConnection) -> MonotonicInstant? {
-        if case .lingering = connection.ending { return connection.phaseSince.advanced(by: .seconds(2)) }
-        if connection.hasUnwritten {
-            let silence = connection.phaseSince.advanced(by: loop.settings.sendTimeout)
-            let slow = connection.rate.windowEnd(loop.settings.sendTimeout, least: loop.settings.sendRate)
-            return min(silence, slow ?? silence)
-        }
-        if connection.prelude != nil { return connection.requestSince.advanced(by: loop.settings.headTimeout) }
-        switch connection.http.phase {
-        case .idle:
-            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: loop.settings.idleTimeout)
-        case .readingHead: return connection.requestSince.advanced(by: loop.settings.headTimeout)
-        case .owingContinue:
-            // Whatever is held before it has a deadline of its own.
-            return nil
-        case .readingBody:
-            let late = connection.requestSince.advanced(by: loop.settings.bodyTimeout)
-            return min(late, connection.rate.windowEnd(bodyWindow, least: loop.settings.bodyRate) ?? late)
-        case .refusing, .closing:
-            // A request on a connection that will not be kept alive may be held as long as any other.
-            return connection.http.owed > 0 ? nil : connection.phaseSince.advanced(by: loop.settings.sendTimeout)
-        }
+        connection.pace.deadline(awaiting: connection.awaited, by: rules.patience)
     }
 
     func armDeadline(of connection: ClientConnection) {
@@ -304,7 +275,7 @@ extension Clients {
             schedule(connection, at: deadline)
             return
         }
-        if connection.ending == .none, connection.socket.isReading, connection.socket.unreadCount > 0 {
+        if connection.ending == .none, connection.channel.isReading, connection.channel.unreadCount > 0 {
             // What has come by now came in time; only this turn of the loop has not got to it yet.
             read(from: connection)
             guard connection.ending == .none else { return }
@@ -313,45 +284,23 @@ extension Clients {
                 return
             }
         }
-        if case .lingering = connection.ending {
-            close(connection)
-        } else if isFastEnough(connection) {
+        switch connection.pace.judge(awaiting: connection.awaited, by: rules.patience, now: loop.now) {
+        case .goesOn:
             armDeadline(of: connection)
-        } else if connection.hasUnwritten {
-            clientEnded(connection, .deaf)
-        } else if connection.http.hasOutput {
-            // An answer of this very batch: it is written first.
-            markDirty(connection)
-        } else {
-            switch connection.http.phase {
-            case .readingHead, .readingBody:
-                connection.http.encodeTimeout(date: loop.date.current())
-                markDirty(connection)
-            case .idle, .owingContinue, .refusing, .closing:
-                linger(connection)
-            }
-        }
-    }
-
-    /// Whether it was only the window of a rate that ended, and enough has passed in it.
-    private func isFastEnough(_ connection: ClientConnection) -> Bool {
-        if connection.hasUnwritten {
-            guard connection.phaseSince.advanced(by: loop.settings.sendTimeout) > loop.now else { return false }
-            let isSlow = connection.rate.isTooSlow(
-                window: loop.settings.sendTimeout, least: loop.settings.sendRate, now: loop.now)
+        case .close:
+            close(connection)
+        case .deaf(let isSlow):
             if isSlow { loop.reached(.sendRate, "client \(connection.peer)") }
-            return !isSlow
+            clientEnded(connection, .deaf)
+        case .timeOut(let isSlow):
+            if isSlow { loop.reached(.bodyRate, "client \(connection.peer)") }
+            // An answer of this very batch is written first.
+            if !connection.http.hasOutput { connection.http.encodeTimeout(date: loop.date.current()) }
+            markDirty(connection)
+        case .end:
+            if connection.http.hasOutput { markDirty(connection) } else { linger(connection) }
         }
-        guard connection.http.phase == .readingBody,
-            connection.requestSince.advanced(by: loop.settings.bodyTimeout) > loop.now
-        else { return false }
-        let isSlow = connection.rate.isTooSlow(window: bodyWindow, least: loop.settings.bodyRate, now: loop.now)
-        if isSlow { loop.reached(.bodyRate, "client \(connection.peer)") }
-        return !isSlow
     }
-
-    /// Over how long a body's rate is taken: a rate over all of `body-timeout` would say nothing before that is over.
-    private var bodyWindow: Duration { min(Self.longestBodyWindow, loop.settings.bodyTimeout / 2) }
 
     /// How much work on the requests of one connection is done in one turn: in bytes of bodies, with what a request takes beside.
     private static let workBound = 64 * 1024
@@ -362,6 +311,4 @@ extension Clients {
 
     /// How many bytes of large answers are copied for one write.
     private static let writtenAtOnce = 64 * 1024
-
-    private static let longestBodyWindow = Duration.seconds(10)
 }

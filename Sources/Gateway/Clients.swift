@@ -57,7 +57,7 @@ final class Clients {
         connections.insert(connection, at: token)
         loop.descriptorsInUse += 1
         do throws(SystemError) {
-            try connection.socket.watch(for: [.readable, .peerClosed], as: token.raw, in: loop.poller)
+            try connection.channel.watch(for: [.readable, .peerClosed], in: loop.poller)
         } catch {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             release(connection)
@@ -163,7 +163,7 @@ final class Clients {
             turns += 1
             connection.isReadInTurn = false
             // It may have been looked away from since, or closed.
-            guard connection.ending != .closed, connection.socket.isReading else { continue }
+            guard connection.ending != .closed, connection.channel.isReading else { continue }
             read(from: connection)
             budget -= max(loop.readBuffer.count, Self.leastOfRead)
         }
@@ -203,7 +203,7 @@ final class Clients {
 
     /// It is one of those that may be refused for want of memory.
     func keepUnfinished(_ connection: ClientConnection) {
-        unfinished.append(.init(connection: connection.token, since: connection.requestSince)) { isDone($0) }
+        unfinished.append(.init(connection: connection.token, since: connection.pace.requestSince)) { isDone($0) }
     }
 
     /// It has come whole, or does not come any more.
@@ -224,7 +224,7 @@ final class Clients {
 
     private func isDone(_ body: UnfinishedBodies.Entry) -> Bool {
         guard let connection = connections[body.connection] else { return true }
-        return !connection.isUnfinished || connection.requestSince != body.since
+        return !connection.isUnfinished || connection.pace.requestSince != body.since
     }
 
     /// What bodies one turn reads: less than a millisecond's work.

@@ -25,7 +25,9 @@ extension Sessions {
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false,
         contentType: HTTPContentType = .xml, isLegacy: Bool = false
     ) {
-        if isLegacy, case .terminate(let condition?) = response.kind, let status = HTTPStatus(legacy: condition) {
+        if isLegacy, case .terminate(let condition?) = response.kind,
+            let status = condition.legacyStatus.flatMap({ HTTPStatus(rawValue: $0) })
+        {
             clients.respond(to: exchange, HTTPResponse(status: status))
             return
         }
@@ -66,18 +68,6 @@ extension Sessions {
 
     /// A payload from which on it is not copied to wait for its turn.
     private static let leastShared = 4_096
-}
-
-extension HTTPStatus {
-    /// The status that tells a legacy client of a terminal condition; nil for those that have none.
-    fileprivate init?(legacy condition: TerminalCondition) {
-        switch condition {
-        case .badRequest: self = .badRequest
-        case .policyViolation: self = .forbidden
-        case .itemNotFound: self = .notFound
-        default: return nil
-        }
-    }
 }
 
 extension Bound {

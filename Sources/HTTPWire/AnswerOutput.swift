@@ -49,10 +49,16 @@ struct AnswerOutput: Sendable {
         answers.append(answer)
     }
 
-    /// Moves what is to be sent to `target`, shared bytes until it has `limit` of them. A target without room takes the
-    /// buffer over uncopied.
+    /// Whether it has no storage to write to.
+    var lacksRoom: Bool { bytes.capacity == 0 }
+
+    /// Takes storage over for what will be written; only where it lacks room.
+    mutating func takeRoom(_ room: consuming [UInt8]) { bytes = room }
+
+    /// Moves what is to be sent to `target`, shared bytes until it has `limit` of them. An empty target takes the buffer over
+    /// uncopied.
     mutating func take(into target: inout [UInt8], limit: Int) {
-        if target.isEmpty, target.capacity < bytes.count {
+        if target.isEmpty {
             swap(&target, &bytes)
         } else {
             target.append(contentsOf: bytes)

@@ -147,8 +147,14 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// How many bytes are to be sent.
     package var outputCount: Int { output.count }
 
+    /// Whether the answer to `exchange` would leave at once, and have to set storage aside.
+    package func lacksRoom(for exchange: UInt64) -> Bool { output.lacksRoom && queue.isFront(exchange) }
+
+    /// Takes an empty array with storage over, for the next answer to be written to.
+    package mutating func takeRoom(_ room: consuming [UInt8]) { output.takeRoom(room) }
+
     /// Appends what is to be sent and forgets it; of large answers, which others keep too, only until `target` has `limit`
-    /// bytes. A target without room takes the buffer over uncopied.
+    /// bytes. An empty target takes the buffer over uncopied.
     package mutating func takeOutput(into target: inout [UInt8], limit: Int = .max) {
         output.take(into: &target, limit: limit)
     }

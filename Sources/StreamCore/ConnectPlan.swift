@@ -207,7 +207,8 @@ package struct ConnectPlan: Sendable {
     }
 
     private mutating func handleFailed(
-        _ attempt: Int, of target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant, into effects: inout [Effect]
+        _ attempt: Int, of target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant,
+        into effects: inout [Effect]
     ) {
         var race = race
         guard race.remove(attempt) else { return }

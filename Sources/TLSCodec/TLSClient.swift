@@ -352,9 +352,9 @@ extension TLSClient {
         }
         unsafe context.certificates.keep(store)
         guard !context.pins.isEmpty else { return nil }
-        guard let pin = unsafe PublicKeyPin(of: certificate), context.pins.contains(pin.hash) else {
+        guard let pin = unsafe PinnedKey(of: certificate), context.pins.contains(pin.hash) else {
             unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)
-            return .pin(presented: unsafe PublicKeyPin(of: certificate)?.text ?? "unreadable")
+            return .pin(presented: unsafe PinnedKey(of: certificate)?.text ?? "unreadable")
         }
         return nil
     }

@@ -48,8 +48,8 @@ package final class TLSContext {
         unsafe scratch = .allocate(capacity: Int(SSL3_RT_MAX_PLAIN_LENGTH))
         unsafe scratch.initialize(repeating: 0)
         pins = rules.pins
-        guard pins.allSatisfy({ $0.count == PublicKeyPin.length }) else {
-            throw .rules(detail: "a pin is not the \(PublicKeyPin.length) bytes of a SHA-256")
+        guard pins.allSatisfy({ $0.count == PinnedKey.length }) else {
+            throw .rules(detail: "a pin is not the \(PinnedKey.length) bytes of a SHA-256")
         }
         try unsafe Self.load(rules.trust, into: context)
         try unsafe Self.limit(rules.minimumVersion, ciphers: rules.cipherList, of: context)

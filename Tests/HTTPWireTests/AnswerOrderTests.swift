@@ -127,11 +127,28 @@ struct AnswerOrderTests {
         connection.takeOutput(into: &target)
         #expect(target.count == size)
         connection.answer(2, "2")
-        var roomy: [UInt8] = []
-        roomy.reserveCapacity(10_000)
-        connection.takeOutput(into: &roomy)
-        #expect(roomy.last == UInt8(ascii: "2"))
-        #expect(roomy.capacity >= 10_000)
+        var empty: [UInt8] = []
+        connection.takeOutput(into: &empty)
+        #expect(empty.last == UInt8(ascii: "2"))
+    }
+
+    @Test("an answer is written to the room that is lent for it, and leaves with it")
+    func room() {
+        var connection = connection(2)
+        #expect(connection.lacksRoom(for: 1) == true)
+        // An answer that has to wait stands apart.
+        #expect(connection.lacksRoom(for: 2) == false)
+        var room: [UInt8] = []
+        room.reserveCapacity(10_000)
+        connection.takeRoom(room)
+        room = []
+        #expect(connection.lacksRoom(for: 1) == false)
+        connection.answer(1, "1")
+        var target: [UInt8] = []
+        connection.takeOutput(into: &target)
+        #expect(target.capacity >= 10_000)
+        #expect(connection.lacksRoom(for: 2) == true)
+        #expect(connection.reservedBytes == 0)
     }
 }
 

@@ -3,7 +3,7 @@ import COpenSSL
 /// What a pin is compared with: SHA-256 over the SubjectPublicKeyInfo of a certificate (RFC 7469 §2.4).
 ///
 /// It outlives the certificate as long as the next one is made for the same key.
-struct PublicKeyPin: Equatable {
+struct PinnedKey: Equatable {
     /// 32 bytes.
     let hash: [UInt8]
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TLSCodec
 
-@Suite struct PublicKeyPinTests {
+@Suite struct PinnedKeyTests {
     let authority: TestCertificate
     let leaf: TestCertificate
 
@@ -35,11 +35,11 @@ import Testing
     @Test(arguments: [TestCertificate.KeyKind.p256, .rsa])
     func `A pin is the hash of the key as it stands in the certificate`(kind: TestCertificate.KeyKind) throws {
         let certificate = try TestCertificate(commonName: "server", kind: kind)
-        #expect(try PublicKeyPin(of: certificate.certificate)?.hash == pin(certificate))
+        #expect(try PinnedKey(of: certificate.certificate)?.hash == pin(certificate))
     }
 
     @Test func `A pin is spelt as in a setting`() throws {
-        let pin = try #require(PublicKeyPin(of: leaf.certificate))
+        let pin = try #require(PinnedKey(of: leaf.certificate))
         #expect(pin.text.hasPrefix("sha256/"))
         var decoded = [UInt8](repeating: 0, count: 33)
         #expect(EVP_DecodeBlock(&decoded, Array(pin.text.utf8.dropFirst(7)), 44) == 33)
@@ -67,7 +67,7 @@ import Testing
     func `Another key is refused, named, and heard of by the server`(version: Int32) throws {
         var talk = try Conversation(context(Self.other), .init(leaf, versions: version...version))
         try talk.connect()
-        let presented = try #require(PublicKeyPin(of: leaf.certificate)).text
+        let presented = try #require(PinnedKey(of: leaf.certificate)).text
         #expect(talk.progress == [.failed(.pin(presented: presented))])
         #expect(talk.server.hasFailed)
         #expect(!talk.server.isEstablished)

@@ -1,4 +1,4 @@
-import BOSHCore
+import HTTPWire
 import Primitives
 import Testing
 
