@@ -75,12 +75,15 @@ final class UpstreamLink {
         xml = UpstreamXML()
     }
 
+    /// Asks the machine something where it stands: a getter called on `machine` itself would copy it first.
+    func ask<Answer>(_ question: (inout UpstreamMachine) -> Answer) -> Answer { question(&machine) }
+
     var hasUnwritten: Bool { written < output.count }
     var unwrittenCount: Int { output.count - written }
 
     /// Whether it may go on with what it has read: its client fetches what is there, or an element has begun to be read,
     /// for which others may be waiting.
-    var mayGoOn: Bool { machine.isRead || xml.isReadingOn }
+    var mayGoOn: Bool { ask { $0.isRead } || xml.isReadingOn }
 
     /// Whether nothing is left to do about bytes that were read, `count` of them.
     func isDone(with rest: UnhandledBytes, of count: Int) -> Bool {

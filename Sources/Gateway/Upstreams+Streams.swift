@@ -34,7 +34,7 @@ extension Upstreams {
         case .open: break
         case .forward(let bytes):
             // What comes while nothing may be sent is a client's last words before it has a resource, which no server takes.
-            if link.machine.takesStanzas { send(bytes, on: link) }
+            if link.ask({ $0.takesStanzas }) { send(bytes, on: link) }
         case .restart: handle(.restart, on: link)
         case .pauseReading: setReading(false, on: link)
         case .resumeReading: setReading(true, on: link)

@@ -131,8 +131,8 @@ extension Upstreams {
         // the stanzas that go back, cannot have more of them made.
         let isDebtor =
             link.unwrittenReplies > Self.mostUnwrittenReplies
-            || link.machine.phase == .returning && link.unwrittenCount > loop.settings.sessionBuffer
-        if link.machine.isRead, link.backlog == nil, !isDebtor { interest.insert(.readable) }
+            || link.unwrittenCount > loop.settings.sessionBuffer && link.ask { $0.phase } == .returning
+        if link.ask({ $0.isRead }), link.backlog == nil, !isDebtor { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
         return interest
     }

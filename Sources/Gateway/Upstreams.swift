@@ -152,21 +152,21 @@ final class Upstreams {
     // MARK: What the machines say
 
     /// Gives the machine of a stream an input and does what it says, and what follows from that at once.
-    func handle(_ input: UpstreamInput, on link: UpstreamLink) {
+    func handle(_ input: consuming UpstreamInput, on link: UpstreamLink) {
         var made = effects
         effects = UpstreamEffects()
         var answers: [UpstreamInput] = []
-        var next: UpstreamInput? = input
-        while let input = next {
-            made.removeAll()
-            link.machine.handle(input, by: link.site.rules, breakers: &breakers, now: loop.now, into: &made)
-            if let due = link.machine.takeEarlierDeadline(by: link.site.rules) { schedule(link, at: due) }
+        var due = link.machine.handle(input, by: link.site.rules, breakers: &breakers, now: loop.now, into: &made)
+        while true {
+            if let due { schedule(link, at: due) }
             for effect in made.list {
                 if let answer = execute(effect, on: link) { answers.append(answer) }
             }
-            next = answers.isEmpty ? nil : answers.removeFirst()
+            made.removeAll()
+            guard !answers.isEmpty else { break }
+            let answer = answers.removeFirst()
+            due = link.machine.handle(answer, by: link.site.rules, breakers: &breakers, now: loop.now, into: &made)
         }
-        made.removeAll()
         effects = made
     }
 

@@ -96,6 +96,6 @@ package struct UpstreamEffects: Sendable {
 
     /// Empties the buffer, which keeps its room.
     package mutating func removeAll() {
-        list.removeAll(keepingCapacity: true)
+        if !list.isEmpty { list.removeAll(keepingCapacity: true) }
     }
 }

@@ -22,13 +22,6 @@ extension UpstreamMachine {
         return next
     }
 
-    /// `nextDeadline`, if it may have become earlier since this was asked last; nil when a look at that time is early enough.
-    package mutating func takeEarlierDeadline(by rules: UpstreamRules) -> MonotonicInstant? {
-        guard isDueEarlier else { return nil }
-        isDueEarlier = false
-        return nextDeadline(by: rules)
-    }
-
     /// `unacknowledged`: how many of the bytes that the kernel was given the server has not acknowledged, where that is known.
     mutating func handleDeadline(
         unacknowledged: Int?, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,

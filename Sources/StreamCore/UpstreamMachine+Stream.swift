@@ -10,10 +10,6 @@ extension UpstreamMachine {
         guard stage == .connected else { return }
         let given: StreamInput
         switch input {
-        case .item(let item):
-            // Time counts for each element anew: on a busy stream every read may end inside the next one.
-            partialSince = .none
-            given = .item(item)
         case .tlsEstablished: given = .tlsEstablished
         case .tlsFailed: given = .tlsFailed
         case .tlsAbsent: given = .tlsAbsent
@@ -114,7 +110,7 @@ extension UpstreamMachine {
         _ input: StreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
     ) {
-        effects.ofStream.removeAll(keepingCapacity: true)
+        if !effects.ofStream.isEmpty { effects.ofStream.removeAll(keepingCapacity: true) }
         stream.handle(input, into: &effects.ofStream)
         let isReturning = stream.phase == .returning
         for index in effects.ofStream.indices {

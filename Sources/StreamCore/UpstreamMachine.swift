@@ -39,7 +39,7 @@ package struct UpstreamMachine: Sendable {
     var hasBacklog = false
     /// Whether something came from the server since that was looked at last.
     var hasHeard = false
-    /// Whether `nextDeadline` may have become earlier since it was asked for last.
+    /// Whether `nextDeadline` may have become earlier since that was said last.
     var isDueEarlier = false
     /// After how many seconds without a byte to the server a space is sent.
     var keepaliveSeconds: UInt16
@@ -91,13 +91,31 @@ package struct UpstreamMachine: Sendable {
     package mutating func noteRead() { hasHeard = true }
 
     /// Takes in what happened and appends what is to be done.
+    ///
+    /// - Returns: `nextDeadline`, if it may be earlier than when it was returned last; nil when a look at that time is early
+    ///   enough.
     package mutating func handle(
-        _ input: UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
+        _ input: consuming UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
+        into effects: inout UpstreamEffects
+    ) -> MonotonicInstant? {
+        guard stage != .closed else { return nil }
+        take(input, by: rules, breakers: &breakers, now: now, into: &effects)
+        guard isDueEarlier else { return nil }
+        isDueEarlier = false
+        return nextDeadline(by: rules)
+    }
+
+    private mutating func take(
+        _ input: consuming UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
     ) {
-        guard stage != .closed else { return }
         switch input {
-        case .item, .tlsEstablished, .tlsFailed, .tlsAbsent, .bytesAfterProceed, .compressionBroken, .turnEnded,
+        case .item(let item):
+            guard stage == .connected else { return }
+            // Time counts for each element anew: on a busy stream every read may end inside the next one.
+            partialSince = .none
+            give(.item(item), by: rules, breakers: &breakers, now: now, into: &effects)
+        case .tlsEstablished, .tlsFailed, .tlsAbsent, .bytesAfterProceed, .compressionBroken, .turnEnded,
             .connectionLost:
             handleServer(input, by: rules, breakers: &breakers, now: now, into: &effects)
         case .wrote, .blocked, .writingFailed, .unacknowledged:

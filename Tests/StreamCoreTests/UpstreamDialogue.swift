@@ -72,7 +72,8 @@ struct UpstreamDialogue {
         var inputs = [input]
         while !inputs.isEmpty {
             effects.removeAll()
-            machine.handle(inputs.removeFirst(), by: rules, breakers: &breakers, now: now, into: &effects)
+            let due = machine.handle(inputs.removeFirst(), by: rules, breakers: &breakers, now: now, into: &effects)
+            if let due { scheduled = min(scheduled ?? due, due) }
             for effect in effects.list {
                 switch effect {
                 case .dropConnection: inputs.append(.dropped)
@@ -81,7 +82,6 @@ struct UpstreamDialogue {
                 }
             }
             shown += effects.list
-            if let due = machine.takeEarlierDeadline(by: rules) { scheduled = min(scheduled ?? due, due) }
         }
         if machine.isClosed { scheduled = nil }
         return shown

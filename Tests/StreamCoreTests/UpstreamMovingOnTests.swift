@@ -91,12 +91,12 @@ struct UpstreamMovingOnTests {
         var up = UpstreamDialogue.connected(hosts: ["a", "b"])
         var effects = UpstreamEffects()
         var machine = up.machine
-        machine.handle(.bytesAfterProceed, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
+        _ = machine.handle(.bytesAfterProceed, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         #expect(effects.list == [.count(.bytesAfterProceed), .flush, .dropConnection])
         effects.removeAll()
         // Its client's answer was the last word.
-        machine.handle(.leave(drops: false), by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
-        machine.handle(.dropped, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
+        _ = machine.handle(.leave(drops: false), by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
+        _ = machine.handle(.dropped, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         #expect(effects.list == [.close])
         #expect(machine.isClosed)
     }

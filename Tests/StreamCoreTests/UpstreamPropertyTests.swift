@@ -255,14 +255,13 @@ struct UpstreamWorld {
             var effects = UpstreamEffects()
             let wasClosed = upstreams[index].machine.isClosed
             let input = inputs.removeFirst()
-            upstreams[index].machine.handle(input, by: rules, breakers: &breakers, now: now, into: &effects)
+            let due = upstreams[index].machine.handle(
+                input, by: rules, breakers: &breakers, now: now, into: &effects)
+            if let due { upstreams[index].scheduled = min(upstreams[index].scheduled ?? due, due) }
             if wasClosed, !effects.list.isEmpty { faults.append("something behind the end: \(input)") }
             for effect in effects.list {
                 if !upstreams[index].isAlive { faults.append("\(effect) behind the end") }
                 execute(effect, on: index, &inputs)
-            }
-            if let due = upstreams[index].machine.takeEarlierDeadline(by: rules) {
-                upstreams[index].scheduled = min(upstreams[index].scheduled ?? due, due)
             }
         }
         check(upstreams[index], after: input)
