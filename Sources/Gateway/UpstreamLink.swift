@@ -14,15 +14,11 @@ final class UpstreamLink {
     let token: Token
     /// The session's name in the log: short enough to stay inside the string.
     let sessionName: String
-    /// Which of the session's streams it carries.
-    let stream: StreamNumber
     let site: UpstreamSite
     /// The served domain, as the operator wrote it.
     let domain: String
     /// `xml:lang` of the request that asked for the stream, if any.
     let language: String?
-    /// The session's slot; nil once the session has ended.
-    var session: UInt32?
     /// What decides about it, from the name to the farewell.
     var machine: UpstreamMachine
     /// What there is to work with until the stream is open; nil from then on.
@@ -38,6 +34,10 @@ final class UpstreamLink {
     /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
     var output: [UInt8] = []
     var written = 0
+    /// Which of the session's streams it carries.
+    let stream: StreamNumber
+    /// The session's slot; nil once the session has ended.
+    var session: UInt32?
     var isTLSEstablished = false
     /// How far behind the server is, as the session was told.
     var congestion = Congestion.none

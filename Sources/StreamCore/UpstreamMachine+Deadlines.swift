@@ -7,7 +7,7 @@ extension UpstreamMachine {
     package func nextDeadline(by rules: UpstreamRules) -> MonotonicInstant? {
         if stage == .closed || stage == .fresh { return nil }
         if let since = leavingSince.instant {
-            return stream.phase == .returning ? listensUntil.instant : farewellEnd(since: since, by: rules)
+            return stream.phase == .returning ? silenceEnd : farewellEnd(since: since, by: rules)
         }
         if let search = search?.value {
             let due = search.deadline(by: rules)
@@ -15,7 +15,7 @@ extension UpstreamMachine {
             return min(due, wake)
         }
         var next = restartEnd(by: rules)
-        for due in [acceptance.nextLook(rules.writeTimeout), partialEnd(by: rules), silenceEnd] {
+        for due in [acceptance.nextLook(rules.writeTimeout), partialEnd(by: rules), lifeSignDue] {
             guard let due else { continue }
             next = min(next ?? due, due)
         }
@@ -62,7 +62,7 @@ extension UpstreamMachine {
             give(.stalled, by: rules, breakers: &breakers, now: now, into: &effects)
         } else if isOver(partialEnd(by: rules)) {
             give(.unfinishedStanzaTimeout, by: rules, breakers: &breakers, now: now, into: &effects)
-        } else if isOver(silenceEnd) {
+        } else if isOver(lifeSignDue) {
             lastSent = CoarseInstant(now)
             effects.list.append(.sendSpace)
         }
@@ -71,7 +71,7 @@ extension UpstreamMachine {
     // MARK: While the stream is open
 
     private func restartEnd(by rules: UpstreamRules) -> MonotonicInstant? {
-        restartSince.instant?.advanced(by: rules.connectTimeout)
+        stepSince.instant?.advanced(by: rules.connectTimeout)
     }
 
     /// When an element must have ended. While the server is not read, no time passes.
@@ -81,8 +81,8 @@ extension UpstreamMachine {
 
     /// When a sign of life is due. Nothing may stand between a request to compress and its answer, and what is stalled needs no
     /// sign of life.
-    private var silenceEnd: MonotonicInstant? {
-        guard restartSince == .none, !hasUnwritten else { return nil }
+    private var lifeSignDue: MonotonicInstant? {
+        guard stepSince == .none, !hasUnwritten else { return nil }
         return lastSent.instant?.advanced(by: .seconds(Int64(keepaliveSeconds)))
     }
 
@@ -98,8 +98,13 @@ extension UpstreamMachine {
 
     /// Looks again in a moment whether the server still says something.
     mutating func listen(now: MonotonicInstant) {
-        // Rounded up: a server has half a second at least.
-        listensUntil = CoarseInstant(now.advanced(by: Self.silenceAtTheEnd + .milliseconds(125)))
+        stepSince = CoarseInstant(now)
+    }
+
+    /// When a server has said nothing for long enough.
+    private var silenceEnd: MonotonicInstant? {
+        // The instant is kept to an eighth of a second, and no time is taken from the server for that.
+        stepSince.instant?.advanced(by: Self.silenceAtTheEnd + .milliseconds(125))
     }
 
     /// What the server had to say is read once nothing came for a moment. One that goes on talking is not listened to for ever.

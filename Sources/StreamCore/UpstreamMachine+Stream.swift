@@ -73,7 +73,7 @@ extension UpstreamMachine {
         by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant, into effects: inout UpstreamEffects
     ) {
         guard stage == .connected, stream.isOpen else { return }
-        restartSince = CoarseInstant(now)
+        stepSince = CoarseInstant(now)
         isDueEarlier = true
         give(.restartRequested, by: rules, breakers: &breakers, now: now, into: &effects)
     }
@@ -86,7 +86,6 @@ extension UpstreamMachine {
         // What the server has said to a client that fetched nothing more is still to be read, and its end too.
         let hasUnread = !isRead || hasBacklog
         isRead = true
-        isLeft = true
         leavingSince = CoarseInstant(now)
         isDueEarlier = true
         switch stage {
@@ -133,7 +132,7 @@ extension UpstreamMachine {
                 noteOpened(breakers: &breakers, now: now, header, features, into: &effects)
                 obey(idleSeconds, by: rules)
             case .restarted(let features, let idleSeconds):
-                restartSince = .none
+                stepSince = .none
                 obey(idleSeconds, by: rules)
                 effects.list.append(.restarted(features: features))
             case .limitIdle(let seconds):

@@ -31,8 +31,6 @@ package struct UpstreamMachine: Sendable {
     var stage = Stage.fresh
     /// Whether the session's client fetches what is there (back-pressure).
     package internal(set) var isRead = true
-    /// Whether the session has left.
-    package internal(set) var isLeft = false
     /// Whether bytes wait in front of the kernel.
     var hasUnwritten = false
     /// Whether something was read and not handled.
@@ -49,12 +47,11 @@ package struct UpstreamMachine: Sendable {
     var acceptance = Acceptance()
     /// Since when the beginning of an element waits for its end; none while nothing does.
     var partialSince = CoarseInstant.none
-    /// Since when a restart waits for its features; none while none does.
-    var restartSince = CoarseInstant.none
+    /// Since when the present step goes on, where it has a time of its own: a restart, until its features have come, or a
+    /// server's silence towards a session that is over. None while there is no such step.
+    var stepSince = CoarseInstant.none
     /// When the farewell began; none before.
     var leavingSince = CoarseInstant.none
-    /// When to look whether the server has said what it had to say to a session that is over.
-    var listensUntil = CoarseInstant.none
 
     /// An upstream that has not begun.
     package init(by rules: UpstreamRules, now: MonotonicInstant) {
@@ -65,6 +62,9 @@ package struct UpstreamMachine: Sendable {
 
     /// Where the stream stands.
     package var phase: StreamPhase { stream.phase }
+
+    /// Whether the session has left.
+    package var isLeft: Bool { leavingSince != .none }
 
     /// Whether everything is over: no input changes anything any more.
     package var isClosed: Bool { stage == .closed }

@@ -210,7 +210,7 @@ struct UpstreamDeadlineTests {
 
     @Test("an idle stream is small: the search is gone, and instants are kept in four bytes")
     func size() {
-        #expect(MemoryLayout<UpstreamMachine>.size <= 72)
+        #expect(MemoryLayout<UpstreamMachine>.size <= 64)
         #expect(MemoryLayout<UpstreamEffect>.stride <= 32)
     }
 }
