@@ -9,6 +9,11 @@ let common: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .er
 let worker: [SwiftSetting] =
     common + [.unsafeFlags(["-assume-single-threaded"], .when(configuration: .release))]
 
+/// The wiring: exclusive access to the properties of its classes is checked in debug builds alone, since the checks took a
+/// sixth of a message's instructions (docs/decisions/0036).
+let wiring: [SwiftSetting] =
+    worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
 /// Wrappers of C libraries and system calls: the compiler asks for `unsafe` wherever memory safety is our own promise.
 let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
 
@@ -64,7 +69,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
                 "TLSCodec", "Deflate", "Reactor", "Resolver", logging,
-            ], swiftSettings: worker),
+            ], swiftSettings: wiring),
 
         // L5, programs.
         .executableTarget(
@@ -110,8 +115,7 @@ let package = Package(
                 "CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Settings", "TLSCodec", logging,
             ],
             path: "Tests/Simulation/World",
-            // A million sessions are to be played; what one access to a property may cost is not the question here.
-            swiftSettings: worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+            swiftSettings: wiring),
 
         // The program itself over real sockets; `holdfast` is a dependency so that it is built beside the tests.
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport", swiftSettings: common),
