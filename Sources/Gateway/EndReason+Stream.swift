@@ -25,16 +25,6 @@ extension EndReason {
     }
 }
 
-extension StreamFailure {
-    /// Whether a server that ended a stream like this works: it has spoken XMPP, and only does not want this stream.
-    var showsLife: Bool {
-        switch self {
-        case .streamError, .redirected: true
-        default: false
-        }
-    }
-}
-
 extension ClientNaming {
     init(_ setting: UpstreamFrom) {
         self =

@@ -14,18 +14,15 @@ final class UpstreamLink {
     let token: Token
     /// The session's name in the log: short enough to stay inside the string.
     let sessionName: String
-    /// Which of the session's streams it carries.
-    let stream: StreamNumber
     let site: UpstreamSite
     /// The served domain, as the operator wrote it.
     let domain: String
     /// `xml:lang` of the request that asked for the stream, if any.
     let language: String?
-    /// The session's slot; nil once the session has ended.
-    var session: UInt32?
-    var machine: StreamMachine
-    /// How the stream comes to be; nil once it is open.
-    var attempt: ConnectAttempt?
+    /// What decides about it, from the name to the farewell.
+    var machine: UpstreamMachine
+    /// What there is to work with until the stream is open; nil from then on.
+    var search: LinkSearch?
     /// The connection; nil until one of those that were tried stands.
     var socket: StreamSocket?
     var tls: TLSClient?
@@ -37,11 +34,11 @@ final class UpstreamLink {
     /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
     var output: [UInt8] = []
     var written = 0
-    /// After how many seconds without a byte to the server a space is sent.
-    var keepaliveSeconds: UInt16
+    /// Which of the session's streams it carries.
+    let stream: StreamNumber
+    /// The session's slot; nil once the session has ended.
+    var session: UInt32?
     var isTLSEstablished = false
-    /// Whether the session's client fetches what is there (back-pressure).
-    var mayRead = true
     /// How far behind the server is, as the session was told.
     var congestion = Congestion.none
     var isDirty = false
@@ -50,8 +47,6 @@ final class UpstreamLink {
     var isClosed = false
     /// Whether writing failed: the server reads no more, what it wrote may still be there.
     var isDeaf = false
-    /// Whether something came from the server since that was looked at last.
-    var hasHeard = false
     /// Whether the stream counts among those that are open.
     var isCounted = false
     /// How many connections were given up for the next target's: what comes of an earlier one is not this one's.
@@ -63,20 +58,10 @@ final class UpstreamLink {
     /// How many of the unwritten bytes may be answers to the server: those that TLS made by itself, and errors for what was
     /// skipped.
     var unwrittenReplies: UInt32 = 0
-    /// When bytes last went to the server; white space keeps the stream alive after a while.
-    var lastSent: CoarseInstant
-    /// What the server has accepted of what it was sent.
-    var acceptance = Acceptance()
-    /// Since when the beginning of an element waits for its end; none while nothing does.
-    var partialSince = CoarseInstant.none
-    /// Since when a restart waits for its features; none while none does.
-    var restartSince = CoarseInstant.none
-    /// When the farewell began; none before.
-    var leavingSince = CoarseInstant.none
 
     init(
         token: Token, session: UInt32, sid: SessionID, stream: StreamNumber, site: UpstreamSite,
-        request: StreamRequest, attempt: ConnectAttempt?, keepalive: Duration, now: MonotonicInstant
+        request: StreamRequest, search: LinkSearch, now: MonotonicInstant
     ) {
         self.token = token
         self.session = session
@@ -85,19 +70,20 @@ final class UpstreamLink {
         self.site = site
         domain = request.domain
         language = request.language
-        machine = site.machine(site.tlsMode)
-        self.attempt = attempt
+        machine = UpstreamMachine(by: site.rules, now: now)
+        self.search = search
         xml = UpstreamXML()
-        keepaliveSeconds = UInt16(clamping: keepalive.components.seconds)
-        lastSent = CoarseInstant(now)
     }
+
+    /// Asks the machine something where it stands: a getter called on `machine` itself would copy it first.
+    func ask<Answer>(_ question: (inout UpstreamMachine) -> Answer) -> Answer { question(&machine) }
 
     var hasUnwritten: Bool { written < output.count }
     var unwrittenCount: Int { output.count - written }
 
     /// Whether it may go on with what it has read: its client fetches what is there, or an element has begun to be read,
     /// for which others may be waiting.
-    var mayGoOn: Bool { mayRead || xml.isReadingOn }
+    var mayGoOn: Bool { ask { $0.isRead } || xml.isReadingOn }
 
     /// Whether nothing is left to do about bytes that were read, `count` of them.
     func isDone(with rest: UnhandledBytes, of count: Int) -> Bool {
@@ -116,6 +102,8 @@ struct CollectedStanzas {
     var count: UInt64 = 0
     /// What they say of the stream's management, all together.
     var management = StreamManagement.none
+    /// Whether they are for their senders: the session is over.
+    var goesBack = false
 }
 
 /// Both directions of a compressed stream (XEP-0138).

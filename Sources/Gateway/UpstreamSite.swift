@@ -11,15 +11,18 @@ final class UpstreamSite {
     /// Trust anchors, keys and tickets; nil when nothing is encrypted.
     let tls: TLSContext?
     let tlsMode: TLSMode
+    /// By what its streams are led.
+    let rules: UpstreamRules
     var health = UpstreamHealth()
     /// What its streams showed to be set wrong.
     var advice = Reminders<StreamAdvice>()
 
-    private init(_ settings: DomainSettings, isOpenProxy: Bool, tls: TLSContext?) {
+    private init(_ settings: DomainSettings, of all: Settings, isOpenProxy: Bool, tls: TLSContext?) {
         self.settings = settings
         self.isOpenProxy = isOpenProxy
         self.tls = tls
         tlsMode = TLSMode(settings.tls)
+        rules = UpstreamRules(settings, of: all, isOpenProxy: isOpenProxy)
     }
 
     /// What stands for the site in the statistics: the domain, or `*`.
@@ -39,30 +42,42 @@ final class UpstreamSite {
     func route(to domain: String) -> TargetRoute? {
         switch settings.upstream {
         case .dns: return DomainName(domain).map { .dns(domain: $0.text, tls: tlsMode) }
-        case .fixed(let addresses): return .fixed(addresses.map { target($0) })
+        case .fixed(let addresses): return .fixed(addresses.map { UpstreamTarget($0, tls: tlsMode) })
         }
     }
 
-    /// A single address as the way to a domain: what a client or a server asked for and the operator allows.
+    /// A single address as the way to a domain: what a client asked for and the operator allows.
     func route(over address: UpstreamAddress) -> TargetRoute {
-        .fixed([target(address)])
+        .fixed([UpstreamTarget(address, tls: tlsMode)])
     }
+}
 
-    /// The machine of a stream that begins, over a connection protected by `tls`.
-    func machine(_ tls: TLSMode) -> StreamMachine {
-        StreamMachine(tls: tls, compresses: settings.compresses, naming: ClientNaming(settings.from))
-    }
-
-    /// The addresses that the operator lists for this domain.
-    var addresses: [UpstreamAddress] {
-        guard case .fixed(let addresses) = settings.upstream else { return [] }
-        return addresses
-    }
-
-    private func target(_ address: UpstreamAddress) -> UpstreamTarget {
-        UpstreamTarget(
-            host: DomainName(address.host)?.text ?? address.host, port: address.port, tls: tlsMode,
+extension UpstreamTarget {
+    /// The server at an address that the operator names.
+    fileprivate init(_ address: UpstreamAddress, tls: TLSMode) {
+        self.init(
+            host: DomainName(address.host)?.text ?? address.host, port: address.port, tls: tls,
             priority: address.priority, weight: address.weight)
+    }
+}
+
+extension UpstreamRules {
+    /// The rules of one domain's site.
+    fileprivate init(_ domain: DomainSettings, of settings: Settings, isOpenProxy: Bool) {
+        let mode = TLSMode(domain.tls)
+        self.init(
+            tls: mode, connectTimeout: settings.connectTimeout, writeTimeout: settings.upstreamWriteTimeout,
+            stanzaTimeout: settings.stanzaTimeout, keepalive: settings.keepaliveInterval)
+        compresses = domain.compresses
+        naming = ClientNaming(domain.from)
+        self.isOpenProxy = isOpenProxy
+        tellsClientAddress = domain.proxyProtocol != .off
+        usesDNS = domain.upstream == .dns
+        var listed: [UpstreamAddress] = []
+        if case .fixed(let addresses) = domain.upstream { listed = addresses }
+        redirects = (listed + settings.routes).map {
+            Place(host: $0.host, port: $0.port, target: UpstreamTarget($0, tls: mode))
+        }
     }
 }
 
@@ -78,12 +93,12 @@ struct UpstreamSites {
         var contexts: [TLSRules: TLSContext] = [:]
         var all: [UpstreamSite] = []
         for domain in settings.domains {
-            let site = try UpstreamSite(domain, isOpenProxy: false, contexts: &contexts)
+            let site = try UpstreamSite(domain, of: settings, isOpenProxy: false, contexts: &contexts)
             sites[domain.name] = site
             all.append(site)
         }
         if let domain = settings.openProxy {
-            let site = try UpstreamSite(domain, isOpenProxy: true, contexts: &contexts)
+            let site = try UpstreamSite(domain, of: settings, isOpenProxy: true, contexts: &contexts)
             openProxy = site
             all.append(site)
         }
@@ -113,21 +128,21 @@ struct UpstreamSites {
 extension UpstreamSite {
     /// A site with a context for its rules; domains with the same rules share one, because trust anchors take megabytes.
     fileprivate convenience init(
-        _ settings: DomainSettings, isOpenProxy: Bool, contexts: inout [TLSRules: TLSContext]
+        _ settings: DomainSettings, of all: Settings, isOpenProxy: Bool, contexts: inout [TLSRules: TLSContext]
     ) throws(StartError) {
         guard settings.tls != .none else {
-            self.init(settings, isOpenProxy: isOpenProxy, tls: nil)
+            self.init(settings, of: all, isOpenProxy: isOpenProxy, tls: nil)
             return
         }
         let rules = TLSRules(settings)
         if let context = contexts[rules] {
-            self.init(settings, isOpenProxy: isOpenProxy, tls: context)
+            self.init(settings, of: all, isOpenProxy: isOpenProxy, tls: context)
             return
         }
         do throws(TLSError) {
             let context = try TLSContext(rules: rules)
             contexts[rules] = context
-            self.init(settings, isOpenProxy: isOpenProxy, tls: context)
+            self.init(settings, of: all, isOpenProxy: isOpenProxy, tls: context)
         } catch {
             let setting =
                 switch error {

@@ -1,73 +1,32 @@
 import Addresses
-import BOSHCore
-import Primitives
+import Bridge
 import Reactor
 import Resolver
 import Settings
 import StreamCore
-import TLSCodec
 
-/// The way from a domain to a connection: what the plan of a link says is done here, and it is told what came of it.
+/// The way from a domain to a connection: what the machine of a link asks for is done here, and it is told what came of it.
 extension Upstreams {
-    /// Starts to look for the server of a link.
-    func connect(_ link: UpstreamLink) {
-        advance(link, .begin)
-    }
-
-    /// Gives the plan of a link an input and does what it says, until it waits for something.
-    func advance(_ link: UpstreamLink, _ input: ConnectPlan.Input) {
-        var inputs = [input]
-        while !inputs.isEmpty, !link.isClosed, let attempt = link.attempt, !attempt.isOver {
-            var effects: [ConnectPlan.Effect] = []
-            attempt.plan.handle(inputs.removeFirst(), now: loop.planTime, into: &effects)
-            // What the stream does once it is connected, or will never be, comes after all that the plan has said.
-            var outcome: ConnectPlan.Effect?
-            for effect in effects {
-                switch effect {
-                case .lookUpServices(let kind, let domain):
-                    if let answer = lookUp(kind, of: domain, for: link) { inputs.append(answer) }
-                case .lookUpAddresses(let target):
-                    if let answer = lookUp(target, for: link, attempt) { inputs.append(answer) }
-                case .connect(let number, let address):
-                    if let answer = connect(to: address, as: number, for: link, attempt) { inputs.append(answer) }
-                case .abandon(let number):
-                    attempt.races.first { $0.attempt == number }.map(abandon)
-                case .won, .exhausted:
-                    outcome = effect
-                }
-            }
-            switch outcome {
-            case .won(let number, let target)?:
-                adopt(number, to: target, on: link, attempt)
-            case .exhausted(let reason)?:
-                settle(attempt, attempt.verdict)
-                doubtServices(of: link, attempt)
-                if beginsAgain(attempt) {
-                    inputs.append(.begin)
-                    continue
-                }
-                attempt.isOver = true
-                handle(
-                    .connectFailed(attempt.failure ?? (attempt.isShort || attempt.isPostponed ? .shortage : reason)),
-                    on: link)
-            default:
-                break
-            }
-        }
-        if let wake = link.attempt?.plan.nextWake {
-            schedule(link, at: Self.instant(wake))
-        }
-    }
-
-    private static func instant(_ time: Duration) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: 0).advanced(by: time)
-    }
-
     // MARK: Names
+
+    /// Asks for the records of a service; what they are when that is known already.
+    func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> UpstreamInput? {
+        ask(.services(name: kind.ownerName(of: domain)), for: link)
+    }
+
+    /// Asks for the addresses of a host; what they are when that is known already.
+    func lookUp(_ host: String, for link: UpstreamLink) -> UpstreamInput? {
+        link.search?.awaitedHost = host
+        return ask(.addresses(host: host), for: link)
+    }
+
+    private func ask(_ query: ResolverQuery, for link: UpstreamLink) -> UpstreamInput? {
+        ask(query, for: link, requester: requester(of: link)).flatMap { input(of: $0, for: link) }
+    }
 
     /// Whose turn a stranger's question takes: its address, or the network of an IPv6 one.
     private func requester(of link: UpstreamLink) -> UInt128? {
-        switch link.attempt?.client?.address {
+        switch link.search?.client?.address {
         case .v4(let number)?: UInt128(number)
         case .v6(let number)?:
             (number >> UInt128(128 - loop.settings.ipv6Prefix)) << UInt128(128 - loop.settings.ipv6Prefix)
@@ -75,167 +34,88 @@ extension Upstreams {
         }
     }
 
-    private func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> ConnectPlan.Input? {
-        ask(.services(name: kind.ownerName(of: domain)), for: link, requester: requester(of: link)).flatMap {
-            input(of: $0, for: link)
-        }
-    }
-
-    /// None of the servers that the DNS names for a domain is of use: others may be named by now.
-    func doubtServices(of link: UpstreamLink, _ attempt: ConnectAttempt) {
-        guard link.site.settings.upstream == .dns else { return }
-        for kind in ServiceKind.allCases {
-            let query = ResolverQuery.services(name: kind.ownerName(of: attempt.domain))
-            if doubt(query) { attempt.isDoubted = true }
-        }
-    }
-
-    /// Begins an attempt anew, once, when nothing accepted a connection and what was known of the names is looked up again.
-    private func beginsAgain(_ attempt: ConnectAttempt) -> Bool {
-        guard attempt.isDoubted, !attempt.hasBegunAgain, attempt.failure == nil, !attempt.isShort,
-            loop.now < attempt.since.advanced(by: loop.settings.connectTimeout)
-        else { return false }
-        attempt.hasBegunAgain = true
-        attempt.plan = attempt.plan.again(seed: loop.freshBits())
-        return true
-    }
-
-    private func lookUp(
-        _ target: UpstreamTarget, for link: UpstreamLink, _ attempt: ConnectAttempt
-    ) -> ConnectPlan.Input? {
-        settle(attempt, attempt.verdict)
-        attempt.wasTried = false
-        attempt.isShort = false
-        attempt.isPostponed = false
-        guard !link.site.isOpenProxy || Self.isOpenToStrangers(target.port) else {
-            noteFailure(of: link, "forbidden", "a port of other services", about: "\(target.host):\(target.port)")
-            return .targetSkipped(.refusedTarget)
-        }
-        guard admits(target, of: attempt.domain) else { return .targetSkipped(.spared) }
-        attempt.target = target
-        attempt.awaitedHost = target.host
-        return ask(.addresses(host: target.host), for: link, requester: requester(of: link)).flatMap {
-            input(of: $0, for: link)
+    /// Has a name looked up again by whoever asks next.
+    func doubt(_ name: UpstreamName) -> UpstreamInput {
+        switch name {
+        case .addresses(let host): .doubted(isAskedAgain: doubt(.addresses(host: host)))
+        case .services(let kind, let domain):
+            .doubted(isAskedAgain: doubt(.services(name: kind.ownerName(of: domain))))
         }
     }
 
     /// The resolver's answer for one link.
     func handle(_ answer: ResolverAnswer) {
         guard let link = link(askedBy: answer.id), !link.isClosed else { return }
-        if let input = input(of: answer, for: link) { advance(link, input) }
+        if let input = input(of: answer, for: link) { handle(input, on: link) }
     }
 
-    /// What an answer means for a link's plan; nil when it waits for something else by now.
-    private func input(of answer: ResolverAnswer, for link: UpstreamLink) -> ConnectPlan.Input? {
-        guard let attempt = link.attempt else { return nil }
+    /// What an answer is for a link's machine; nil when nobody waits for it by now.
+    private func input(of answer: ResolverAnswer, for link: UpstreamLink) -> UpstreamInput? {
+        guard let search = link.search else { return nil }
         switch answer.query {
         case .services(let name):
             guard let kind = ServiceKind.allCases.first(where: { name.hasPrefix($0.rawValue) }) else { return nil }
             switch answer.outcome {
             case .services(let records): return .services(kind, records.map(ServiceRecord.init))
             case .failure(let reason, let isTemporary):
-                if isTemporary { noteFailure(of: link, "dns", reason, about: name) }
-                return .servicesFailed(kind, isTemporary: isTemporary)
+                return .servicesFailed(kind, isTemporary: isTemporary, reason: reason)
             case .addresses: return nil
             }
         case .addresses(let host):
-            guard attempt.awaitedHost == host else { return nil }
-            attempt.awaitedHost = nil
+            guard search.awaitedHost == host else { return nil }
+            search.awaitedHost = nil
             switch answer.outcome {
-            case .addresses(let addresses): return accept(addresses, for: link, attempt)
-            case .failure(let reason, _):
-                noteFailure(of: link, "dns", reason, about: host)
-                return .addressesFailed
+            case .addresses(let addresses):
+                search.addresses = addresses
+                return .addresses(host: host, addresses.map(FoundAddress.init))
+            case .failure(let reason, _): return .addressesFailed(host: host, reason: reason)
             case .services: return nil
             }
         }
     }
 
-    /// Keeps the addresses of a target; those that a stranger may not make us connect to are left out.
-    private func accept(
-        _ addresses: [SocketAddress], for link: UpstreamLink, _ attempt: ConnectAttempt
-    ) -> ConnectPlan.Input {
-        let port = attempt.target?.port ?? 0
-        attempt.addresses = addresses.compactMap { address in
-            guard !link.site.isOpenProxy || address.ipAddress?.isPublic == true else { return nil }
-            return address.with(port: port)
-        }
-        guard !attempt.addresses.isEmpty else {
-            noteFailure(of: link, "forbidden", "no public address", about: attempt.target?.host ?? "")
-            settle(attempt, .unknown)
-            return .targetSkipped(.refusedTarget)
-        }
-        return .addresses(attempt.addresses.map { $0.isIPv6 ? .ipv6 : .ipv4 })
-    }
-
-    /// Whether strangers may have us connect to a port: none of the ports below 1024, where other services are, but HTTPS's,
-    /// which XMPP servers use to be reached through firewalls.
-    private static func isOpenToStrangers(_ port: UInt16) -> Bool {
-        port >= 1_024 || port == 443
-    }
-
     // MARK: Connections
 
-    private func connect(
-        to index: Int, as number: Int, for link: UpstreamLink, _ attempt: ConnectAttempt
-    ) -> ConnectPlan.Input? {
-        guard attempt.addresses.indices.contains(index) else { return .failed(attempt: number) }
-        let address = attempt.addresses[index]
+    /// Begins to connect to an address; says what came of that.
+    func connect(_ attempt: Int, to index: Int, port: UInt16, for link: UpstreamLink) -> UpstreamInput? {
+        guard let search = link.search, search.addresses.indices.contains(index) else { return nil }
+        let address = search.addresses[index].with(port: port)
+        search.attempts.append((attempt, address))
         // The first one's was counted when the link was made.
-        guard attempt.races.isEmpty || loop.hasDescriptorsToSpare else {
-            // Every further try would say the same.
-            if !attempt.isPostponed { noteFailure(of: link, "shortage", "no descriptor to spare", about: "\(address)") }
-            return postponed(number, of: attempt)
+        guard search.races.isEmpty || loop.hasDescriptorsToSpare else {
+            return .postponed(attempt: attempt, .descriptors)
         }
-        guard let place = openPlace(for: address) else {
-            if !attempt.isPostponed { loop.counters.upstreamFailures["shortage", default: 0] += 1 }
-            loop.reached(.upstreamConnections, "\(address)")
-            return postponed(number, of: attempt)
-        }
+        guard let place = openPlace(for: address) else { return .postponed(attempt: attempt, .places) }
         switch StreamSocket.connect(to: address) {
         case .connected(let socket):
-            return watch(consume socket, number, address, place, for: link, attempt) ?? .connected(attempt: number)
+            return watch(consume socket, attempt, address, place, for: link, isConnected: true)
         case .connecting(let socket):
-            return watch(consume socket, number, address, place, for: link, attempt)
+            return watch(consume socket, attempt, address, place, for: link, isConnected: false)
         case .failed(let error):
             close(place)
-            return noteFailure(error, of: link, about: address, attempt, number)
+            return fate(of: attempt, to: address, error)
         }
     }
 
-    /// A want of our own says nothing about the server, and uses its address up only where there is nothing to wait for.
-    private func postponed(_ number: Int, of attempt: ConnectAttempt) -> ConnectPlan.Input {
-        if attempt.races.isEmpty { attempt.isShort = true } else { attempt.isPostponed = true }
-        return .postponed(attempt: number)
-    }
-
-    /// Notes why a connection could not be made, and whether that says something about the server.
-    private func noteFailure(
-        _ error: SystemError, of link: UpstreamLink, about address: SocketAddress, _ attempt: ConnectAttempt,
-        _ number: Int
-    ) -> ConnectPlan.Input {
+    /// What an error says: whether we lack something ourselves, or the server had a part in it.
+    private func fate(of attempt: Int, to address: SocketAddress, _ error: SystemError) -> UpstreamInput {
         // A machine without IPv6 has no address to connect from; all other machines that have none lack ports.
         let isOtherFamily = error.isAddressUnavailable && address.isIPv6 && !hasConnections(to: address)
-        guard error.isShortage, !isOtherFamily else {
-            // Without a socket nobody was asked.
-            if error.call == "connect", !isOtherFamily { attempt.wasTried = true }
-            noteFailure(of: link, "connect", error.reason, about: "\(address)")
-            return .failed(attempt: number)
+        if error.isShortage, !isOtherFamily {
+            let shortage: OwnShortage =
+                error.isAddressUnavailable ? .ports : .kernel(call: error.call, code: error.code)
+            return .postponed(attempt: attempt, shortage)
         }
-        if error.isAddressUnavailable {
-            if !attempt.isPostponed { loop.counters.upstreamFailures["shortage", default: 0] += 1 }
-            loop.reached(.upstreamConnections, "no local port for \(address)")
-        } else if !attempt.isPostponed {
-            noteFailure(of: link, "shortage", error.description, about: "\(address)")
-        }
-        return postponed(number, of: attempt)
+        // Without a socket nobody was asked.
+        let wasAsked = error.call == "connect" && !isOtherFamily
+        return .connectFailed(attempt: attempt, call: error.call, code: error.code, wasAsked: wasAsked)
     }
 
-    /// Waits for a connection; a failure when the poller refuses it.
+    /// Waits for a connection, or has it at once; a failure when the poller refuses it.
     private func watch(
-        _ connecting: consuming StreamSocket, _ number: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
-        for link: UpstreamLink, _ attempt: ConnectAttempt
-    ) -> ConnectPlan.Input? {
+        _ connecting: consuming StreamSocket, _ attempt: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
+        for link: UpstreamLink, isConnected: Bool
+    ) -> UpstreamInput {
         var socket = connecting
         let token = nextRaceToken()
         do throws(SystemError) {
@@ -243,16 +123,14 @@ extension Upstreams {
             try socket.watch(for: .writable, as: token.raw, in: loop.poller)
         } catch {
             close(place)
-            return noteFailure(error, of: link, about: address, attempt, number)
+            return fate(of: attempt, to: address, error)
         }
         let race = RaceSocket(
-            token: token, link: link, attempt: number, address: address, socket: consume socket, place: place,
+            token: token, link: link, attempt: attempt, address: address, socket: consume socket, place: place,
             since: loop.now)
         add(race)
-        attempt.races.append(race)
-        attempt.wasTried = true
-        attempt.isPostponed = false
-        return nil
+        link.search?.races.append(race)
+        return isConnected ? .connected(attempt: attempt) : .connecting(attempt: attempt)
     }
 
     /// Has small stanzas sent at once, a server noticed that vanished while nothing was said, and few bytes left in the kernel
@@ -265,17 +143,17 @@ extension Upstreams {
 
     /// A connection that races stands now, or never will.
     func handle(_ event: PollEvent, on race: RaceSocket) {
-        let link = race.link
         guard let error = race.socket?.finishConnect() else {
-            advance(link, .connected(attempt: race.attempt))
+            handle(.connected(attempt: race.attempt), on: race.link)
             return
         }
         abandon(race)
-        var input = ConnectPlan.Input.failed(attempt: race.attempt)
-        if let attempt = link.attempt {
-            input = noteFailure(error, of: link, about: race.address, attempt, race.attempt)
-        }
-        advance(link, input)
+        handle(fate(of: race.attempt, to: race.address, error), on: race.link)
+    }
+
+    /// Closes what was opened for an attempt.
+    func abandon(_ attempt: Int, of link: UpstreamLink) {
+        link.search?.races.first { $0.attempt == attempt }.map(abandon)
     }
 
     private func abandon(_ race: RaceSocket) {
@@ -283,41 +161,29 @@ extension Upstreams {
         race.socket = nil
         close(race.place)
         forget(race)
-        race.link.attempt?.races.removeAll { $0 === race }
+        race.link.search?.races.removeAll { $0 === race }
     }
 
     /// Lets go of all that is left of a link's search.
     func abandonSearch(of link: UpstreamLink) {
-        guard let attempt = link.attempt else { return }
-        for race in attempt.races { abandon(race) }
-        // Nobody will know whether the target works.
-        if let target = attempt.target {
-            withBreaker(of: UpstreamKey(target, of: attempt.domain)) { breaker, _ in
-                breaker?.abandoned(now: loop.planTime)
-            }
-        }
-        link.attempt = nil
+        guard let search = link.search else { return }
+        for race in search.races { abandon(race) }
+        link.search = nil
     }
 
-    /// Makes the connection that won the link's own, and begins the stream.
-    private func adopt(
-        _ number: Int, to target: UpstreamTarget, on link: UpstreamLink, _ attempt: ConnectAttempt
-    ) {
-        guard let race = attempt.races.first(where: { $0.attempt == number }) else { return }
+    /// Makes the connection that won the link's own.
+    func adopt(_ attempt: Int, on link: UpstreamLink) {
+        guard let search = link.search, let race = search.races.first(where: { $0.attempt == attempt }) else { return }
         link.socket = race.socket.take()
         link.place = race.place
         forget(race)
-        attempt.races = []
-        attempt.connectedAt = loop.now
-        schedule(link, at: openingDeadline(of: attempt))
+        search.races.removeAll { $0 === race }
         link.site.health.connectTime.record(loop.now.elapsed(since: race.since))
         link.site.health.connects &+= 1
         loop.counters.upstreamConnects += 1
         // It was watched for the race, under another token.
         link.socket?.unwatch(in: loop.poller)
-        link.machine = link.site.machine(target.tls)
-        sendProxyHeader(on: link, from: attempt.client, to: race.address)
-        handle(.connected, on: link)
+        sendProxyHeader(on: link, from: search.client, to: race.address)
         updateInterest(of: link)
     }
 
@@ -330,42 +196,8 @@ extension Upstreams {
         send(header, on: link)
     }
 
-    // MARK: What to do when a target fails
-
-    /// Whether a stream that failed before it was open may be tried with another target.
-    func mayMoveOn(_ link: UpstreamLink, after failure: StreamFailure) -> Bool {
-        guard let attempt = link.attempt, !attempt.isOver, link.session != nil else { return false }
-        guard loop.now < attempt.since.advanced(by: loop.settings.connectTimeout) else { return false }
-        return switch failure {
-        // It was found to be allowed.
-        case .redirected: true
-        // The target's share of the time is up, not all of it.
-        case .timeout: attempt.plan.hasOtherTargets
-        default: failure.allowsAnotherTarget
-        }
-    }
-
-    /// When the target that a link is connected to must have opened the stream: at the deadline that all targets share, or,
-    /// when there are others, after a share of it, so that a server that accepts connections and says nothing does not use
-    /// up the time of those behind it.
-    func openingDeadline(of attempt: ConnectAttempt) -> MonotonicInstant {
-        let last = attempt.since.advanced(by: loop.settings.connectTimeout)
-        guard let connectedAt = attempt.connectedAt, attempt.plan.hasOtherTargets else { return last }
-        return min(last, connectedAt.advanced(by: loop.settings.connectTimeout / 3))
-    }
-
-    /// Drops the connection to a target that failed, and tries the next one.
-    func moveOn(_ link: UpstreamLink) {
-        guard let attempt = link.attempt, let failure = attempt.failure else { return }
-        guard link.session != nil else {
-            // It ended over the last words to this server.
-            close(link)
-            return
-        }
-        attempt.isMovingOn = false
-        settle(attempt, verdict(on: link, after: failure))
-        attempt.connectedAt = nil
-        schedule(link, at: openingDeadline(of: attempt))
+    /// Closes the connection of a link and forgets all that came and was to go over it.
+    func dropConnection(of link: UpstreamLink) {
         link.connectionCount &+= 1
         link.socket?.unwatch(in: loop.poller)
         link.socket = nil
@@ -381,37 +213,20 @@ extension Upstreams {
         link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
         loop.pool.takeBack(&link.output)
-        link.acceptance = Acceptance()
-        link.partialSince = .none
         settle(link)
         setCongestion(.none, on: link)
-        link.machine = link.site.machine(link.site.tlsMode)
-        if case .redirected(let place, _) = failure, let address = allowedRedirect(to: place, on: link) {
-            attempt.isRedirected = true
-            // What befalls us there is what the client has to be told, and not that it was sent there.
-            attempt.failure = nil
-            attempt.plan = ConnectPlan(route: link.site.route(over: address), seed: loop.freshBits())
-            advance(link, .begin)
-        } else {
-            advance(link, .targetFailed)
-        }
     }
-
-    /// The place that a server sends us to, if the operator allows it and it is the first one (RFC 6120 §4.9.3.19).
-    func allowedRedirect(to place: String, on link: UpstreamLink) -> UpstreamAddress? {
-        guard link.attempt?.isRedirected == false, let place = RedirectAddress(place) else { return nil }
-        let port = place.port ?? Self.defaultPort
-        let allowed = link.site.addresses + loop.settings.routes
-        return allowed.first { $0.host == place.host && $0.port == port }
-    }
-
-    /// Where a server is that names no port (RFC 6120 §14.7).
-    private static let defaultPort: UInt16 = 5222
 }
 
 extension ServiceRecord {
     init(_ record: ResolverRecord) {
         self.init(priority: record.priority, weight: record.weight, port: record.port, target: record.target)
+    }
+}
+
+extension FoundAddress {
+    init(_ address: SocketAddress) {
+        self.init(family: address.isIPv6 ? .ipv6 : .ipv4, isPublic: address.ipAddress?.isPublic ?? false)
     }
 }
 

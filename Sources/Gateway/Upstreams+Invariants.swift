@@ -15,6 +15,9 @@ extension Upstreams {
             }
             if due(race.link) == nil { return "race to \(race.address): it has no deadline" }
         }
+        for server in probedServers where !all.contains(where: { $0.machine.server == server }) {
+            return "\(server) is left alone until a stream has tried it that is gone"
+        }
         return nil
     }
 
@@ -28,7 +31,7 @@ extension Upstreams {
         }
         let isWatchedForRoom = interest?.contains(.writable) == true
         // A connection that is broken is not watched, and the deadline on a server that accepts nothing stands.
-        if wanted.contains(.writable), !isWatchedForRoom, link.acceptance.waitingSince.instant == nil {
+        if wanted.contains(.writable), !isWatchedForRoom, !link.machine.awaitsAcceptance {
             return "bytes wait for room and nobody watches"
         }
         return nil
@@ -36,13 +39,11 @@ extension Upstreams {
 
     private func brokenWait(of link: UpstreamLink) -> String? {
         if link.backlog != nil, link.mayGoOn, !link.isWaiting { return "it has read something and has no turn" }
-        let due = self.due(link)
-        if link.session == nil, link.attempt == nil, link.leavingSince.instant == nil { return "nobody has it" }
-        if link.leavingSince.instant != nil || link.attempt != nil {
-            return due == nil ? "it leaves or opens without a deadline" : nil
+        if link.session == nil, !link.machine.isOpening, !link.machine.isLeft { return "nobody has it" }
+        guard let deadline = link.machine.nextDeadline(by: link.site.rules) else {
+            return "it waits without a deadline in phase \(link.machine.phase.rawValue)"
         }
-        let mayStall = link.acceptance.waitingSince.instant != nil || link.restartSince.instant != nil
-        if mayStall, due == nil { return "its server may be silent for ever" }
+        if due(link).map({ $0 > deadline }) ?? true { return "its deadline does not stand" }
         return nil
     }
 }

@@ -1,6 +1,5 @@
 import BOSHCore
 import Deflate
-import Primitives
 import Reactor
 import StreamCore
 import TLSCodec
@@ -27,7 +26,7 @@ extension Upstreams {
         switch result {
         case .bytes(let count):
             loop.counters.bytesFromUpstream &+= UInt64(count)
-            link.hasHeard = true
+            link.machine.noteRead()
             loop.readBuffer.withBytes { receive($0, on: link) }
             settle(link)
         case .wouldBlock:
@@ -67,7 +66,7 @@ extension Upstreams {
 
     private func noteHandshake(of link: UpstreamLink, isResumed: Bool) {
         link.isTLSEstablished = true
-        guard let since = link.attempt?.handshakeSince else { return }
+        guard let since = link.search?.handshakeSince else { return }
         link.site.health.handshakeTime.record(loop.now.elapsed(since: since))
         if isResumed { link.site.health.resumedHandshakes &+= 1 }
     }
@@ -97,7 +96,7 @@ extension Upstreams {
         _ = work(on: link, bytes, &rest)
         guard isStill(link, connection) else { return }
         if link.isDone(with: rest, of: bytes.count) {
-            finish(rest, on: link)
+            finish(rest, on: link, hadBacklog: false)
         } else {
             // Kept as the bytes are: the scratch and the read buffer are the next link's.
             let kept = bytes.extracting(droppingFirst: rest.offset)
@@ -105,6 +104,7 @@ extension Upstreams {
             let backlog = LinkBacklog(rest)
             backlog.bytes.append(copying: kept)
             link.backlog = backlog
+            handle(.turnEnded(hasBacklog: true, hasPartial: false), on: link)
             letGoOn(link)
             updateInterest(of: link)
         }
@@ -124,7 +124,7 @@ extension Upstreams {
         backlog.rest = rest
         if link.isDone(with: rest, of: bytes.count) {
             link.backlog = nil
-            finish(rest, on: link)
+            finish(rest, on: link, hadBacklog: true)
             updateInterest(of: link)
         } else {
             letGoOn(link)
@@ -137,11 +137,13 @@ extension Upstreams {
     }
 
     /// All that came is handled: what ends the stream comes behind it.
-    private func finish(_ rest: UnhandledBytes, on link: UpstreamLink) {
+    private func finish(_ rest: UnhandledBytes, on link: UpstreamLink, hadBacklog: Bool) {
         switch rest.ending {
         case .closed?: lost(link)
         case .broken(let error)?: failTLS(link, error)
-        case nil: watchPartial(of: link)
+        case nil:
+            let hasPartial = link.xml.hasPartial
+            if hasPartial || hadBacklog { handle(.turnEnded(hasBacklog: false, hasPartial: hasPartial), on: link) }
         }
     }
 
@@ -203,8 +205,6 @@ extension Upstreams {
                 if link.xml.isReadingOn { budget.end() }
                 continue
             }
-            // Time counts for each element anew: on a busy stream every read may end inside the next one.
-            link.partialSince = .none
             let isProceed = item == .proceed
             handle(.item(item), on: link)
             guard offset < bytes.count, isStill(link, connection) else { return }
@@ -222,21 +222,12 @@ extension Upstreams {
     func deliverCollected(of link: UpstreamLink) {
         guard let stanzas = takeCollected() else { return }
         loop.counters.stanzasToClients &+= stanzas.count
-        if link.machine.phase == .returning {
+        if stanzas.goesBack {
             returnUnfetched(stanzas.bytes, on: link)
             return
         }
         if stanzas.management != .none { tell(.managed(isResumable: stanzas.management == .resumable), of: link) }
         tell(.stanzas(stanzas.bytes), of: link)
-    }
-
-    /// Gives a server that has begun an element a time to end it. While it is not read, no time passes.
-    private func watchPartial(of link: UpstreamLink) {
-        guard !link.isClosed, link.attempt == nil else { return }
-        if link.xml.hasPartial, link.partialSince.instant == nil {
-            link.partialSince = CoarseInstant(loop.now)
-            schedule(link, at: loop.now.advanced(by: loop.settings.stanzaTimeout))
-        }
     }
 
     /// The connection is gone, whoever ended it.

@@ -1,6 +1,5 @@
 import BOSHCore
 import Bridge
-import Primitives
 import Reactor
 import Settings
 import StreamCore
@@ -52,11 +51,10 @@ extension Upstreams {
             switch result {
             case .wrote(let count):
                 link.written += count
-                link.lastSent = CoarseInstant(loop.now)
-                noteSent(count, on: link)
+                handle(.wrote(count, isAll: !link.hasUnwritten), on: link)
                 loop.counters.bytesToUpstream &+= UInt64(count)
             case .wouldBlock:
-                noteSent(0, on: link)
+                handle(.blocked, on: link)
                 compact(link)
                 updateInterest(of: link)
                 let congestion = Congestion(waiting: link.unwrittenCount, bound: loop.settings.sessionBuffer)
@@ -83,20 +81,11 @@ extension Upstreams {
         link.written = 0
         link.unwrittenReplies = 0
         link.output.removeAll(keepingCapacity: true)
-        link.acceptance = Acceptance()
         loop.pool.takeBack(&link.output)
-        guard link.session != nil else {
-            lost(link)
-            return
-        }
+        handle(.writingFailed, on: link)
+        guard !link.isClosed else { return }
         updateInterest(of: link)
         setCongestion(.none, on: link)
-    }
-
-    /// The kernel took so many bytes for the server; whether that accepts them is looked at in time.
-    private func noteSent(_ count: Int, on link: UpstreamLink) {
-        guard link.acceptance.noteSent(count, now: loop.now) else { return }
-        schedule(link, at: loop.now.advanced(by: loop.settings.upstreamWriteTimeout))
     }
 
     /// Takes in what a link holds now.
@@ -111,17 +100,13 @@ extension Upstreams {
         tell(.congested(congestion), of: link)
     }
 
-    /// Looks at what the server has accepted.
-    func lookAtAcceptance(of link: UpstreamLink) {
-        guard link.acceptance.waitingSince.instant != nil, let count = link.socket?.unacknowledgedCount else { return }
-        link.acceptance.look(unacknowledged: count, hasUnwritten: link.hasUnwritten, now: loop.now)
-    }
-
     /// Whether a server has lately accepted some of what still waits for it here.
     func isAccepting(_ link: UpstreamLink, within time: Duration) -> Bool {
         guard link.hasUnwritten else { return false }
-        lookAtAcceptance(of: link)
-        return link.acceptance.deadline(time).map { loop.now < $0 } ?? true
+        if link.machine.awaitsAcceptance, let count = link.socket?.unacknowledgedCount {
+            handle(.unacknowledged(count, hasUnwritten: true), on: link)
+        }
+        return link.machine.acceptanceDeadline(time).map { loop.now < $0 } ?? true
     }
 
     /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
@@ -132,10 +117,9 @@ extension Upstreams {
         link.written = 0
     }
 
-    func setReading(_ mayRead: Bool, on link: UpstreamLink) {
-        link.mayRead = mayRead
-        // The time that it was not read does not count against the server.
-        if mayRead, link.partialSince.instant != nil { link.partialSince = CoarseInstant(loop.now) }
+    /// Reads a server, or reads it no more: as its client fetches what is there.
+    func setReading(_ isRead: Bool, on link: UpstreamLink) {
+        handle(.setReading(isRead), on: link)
         letGoOn(link)
         updateInterest(of: link)
     }
@@ -147,8 +131,8 @@ extension Upstreams {
         // the stanzas that go back, cannot have more of them made.
         let isDebtor =
             link.unwrittenReplies > Self.mostUnwrittenReplies
-            || link.machine.phase == .returning && link.unwrittenCount > loop.settings.sessionBuffer
-        if link.mayRead, link.backlog == nil, !isDebtor { interest.insert(.readable) }
+            || link.unwrittenCount > loop.settings.sessionBuffer && link.ask { $0.phase } == .returning
+        if link.ask({ $0.isRead }), link.backlog == nil, !isDebtor { interest.insert(.readable) }
         if link.hasUnwritten { interest.insert(.writable) }
         return interest
     }

@@ -35,7 +35,9 @@ final class Upstreams {
     /// How many connections there are to each server.
     private var serverConnections: EndpointCounts
     /// The servers that failed lately.
-    private var breakers: [UpstreamKey: CircuitBreaker] = [:]
+    private var breakers: Breakers
+    /// Reused for the effects of one input.
+    private var effects = UpstreamEffects()
     /// Stanzas of the turn that is being taken.
     private var collected = CollectedStanzas()
     /// Reused for plain text.
@@ -50,6 +52,7 @@ final class Upstreams {
         // Some ports are others', and those of connections that ended are not free at once.
         let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
         serverConnections = EndpointCounts(limit: min(settings.upstreamConnections, ports))
+        breakers = Breakers(failures: settings.breakerFailures, longestPause: settings.breakerPause)
         let limits = XMLLimits(ofServers: settings)
         reader = UpstreamReader(limits: limits, largestFromClient: settings.maxBody)
         stanzaReturn = StanzaReturn(limits: limits)
@@ -86,8 +89,7 @@ final class Upstreams {
         let token = links.nextToken()
         let link = UpstreamLink(
             token: token, session: session, sid: sid, stream: stream, site: site, request: request,
-            attempt: attempt(request, at: site, for: client), keepalive: loop.settings.keepaliveInterval,
-            now: loop.now)
+            search: search(request, at: site, for: client), now: loop.now)
         links.insert(link, at: token)
         loop.descriptorsInUse += 1
         return token
@@ -146,6 +148,27 @@ final class Upstreams {
 
     /// Has a stream ended with the turn, because the kernel does not watch it for what is wanted.
     func giveUp(_ link: UpstreamLink) { unwatchable.append(link.token) }
+
+    // MARK: What the machines say
+
+    /// Gives the machine of a stream an input and does what it says, and what follows from that at once.
+    func handle(_ input: consuming UpstreamInput, on link: UpstreamLink) {
+        var made = effects
+        effects = UpstreamEffects()
+        var answers: [UpstreamInput] = []
+        var due = link.machine.handle(input, by: link.site.rules, breakers: &breakers, now: loop.now, into: &made)
+        while true {
+            if let due { schedule(link, at: due) }
+            for effect in made.list {
+                if let answer = execute(effect, on: link) { answers.append(answer) }
+            }
+            made.removeAll()
+            guard !answers.isEmpty else { break }
+            let answer = answers.removeFirst()
+            due = link.machine.handle(answer, by: link.site.rules, breakers: &breakers, now: loop.now, into: &made)
+        }
+        effects = made
+    }
 
     // MARK: Whose turn it is
 
@@ -260,14 +283,10 @@ final class Upstreams {
     }
 
     /// How many servers are left alone, or are being tried again.
-    var openBreakerCount: Int { breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) } }
+    var openBreakerCount: Int { breakers.openCount }
 
-    /// Changes what is known against a server; nil when nothing is.
-    func withBreaker<Result>(of key: UpstreamKey, _ change: (inout CircuitBreaker?, _ count: Int) -> Result) -> Result {
-        var breaker = breakers[key]
-        defer { breakers[key] = breaker }
-        return change(&breaker, breakers.count)
-    }
+    /// The servers that one stream each is trying, while all others are refused.
+    var probedServers: [UpstreamKey] { breakers.probed }
 
     /// Keeps something for the client until the turn of its stream is over.
     func collect(_ change: (inout CollectedStanzas) -> Void) { change(&collected) }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The connection attempts to the addresses of one target (RFC 8305 §4 and §5): one after the other, each with a head start,
 /// and the first that connects wins.
 struct AddressRace: Sendable {
@@ -14,11 +16,11 @@ struct AddressRace: Sendable {
     private var waiting: ArraySlice<Int>
     /// The numbers of the attempts that have not ended, the oldest first.
     private(set) var open: [Int] = []
-    private var lastStart = Duration.zero
+    private var lastStart = MonotonicInstant(nanoseconds: 0)
     /// The attempt that was started last: its number, its address, and when the one before it was started.
-    private var latest: (number: Int, address: Int, before: Duration)?
+    private var latest: (number: Int, address: Int, before: MonotonicInstant)?
     /// When an address is tried again that could not be for want of something of our own; nil while none waits for that.
-    private var retry: Duration?
+    private var retry: MonotonicInstant?
 
     /// A race between the addresses of these families, named by their positions.
     init(families: [AddressFamily]) {
@@ -32,20 +34,20 @@ struct AddressRace: Sendable {
     var hasWaiting: Bool { !waiting.isEmpty }
 
     /// Whether an address waits for something of our own, and the target that has it has had its time.
-    func isOverdue(hasRival: Bool, now: Duration) -> Bool {
-        retry != nil && hasRival && lastStart + Self.attemptTime <= now
+    func isOverdue(hasRival: Bool, now: MonotonicInstant) -> Bool {
+        retry != nil && hasRival && lastStart.advanced(by: Self.attemptTime) <= now
     }
 
     /// When to look again; nil when only an attempt's end can bring the race on. `hasRival`: whether another target waits for
     /// its turn.
-    func nextWake(hasRival: Bool) -> Duration? {
-        if let retry { return hasRival ? min(retry, lastStart + Self.attemptTime) : retry }
-        if !waiting.isEmpty { return lastStart + Self.headStart }
-        return hasRival ? lastStart + Self.attemptTime : nil
+    func nextWake(hasRival: Bool) -> MonotonicInstant? {
+        if let retry { return hasRival ? min(retry, lastStart.advanced(by: Self.attemptTime)) : retry }
+        if !waiting.isEmpty { return lastStart.advanced(by: Self.headStart) }
+        return hasRival ? lastStart.advanced(by: Self.attemptTime) : nil
     }
 
     /// Starts the next attempt under this number; the position of its address, nil when there is none left.
-    mutating func start(_ number: Int, now: Duration) -> Int? {
+    mutating func start(_ number: Int, now: MonotonicInstant) -> Int? {
         guard let address = waiting.popFirst() else { return nil }
         open.append(number)
         latest = (number, address, before: lastStart)
@@ -56,11 +58,11 @@ struct AddressRace: Sendable {
 
     /// Puts the address of the attempt that was started last back, to be tried a head start later. False when that is none of
     /// the open ones, or the only one: then nothing is to be waited for.
-    mutating func postpone(_ number: Int, now: Duration) -> Bool {
+    mutating func postpone(_ number: Int, now: MonotonicInstant) -> Bool {
         guard let latest, latest.number == number, open.count > 1, remove(number) else { return false }
         waiting = [latest.address] + waiting
         lastStart = latest.before
-        retry = now + Self.headStart
+        retry = now.advanced(by: Self.headStart)
         self.latest = nil
         return true
     }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Spares a target that failed several times in a row, so that clients hear of it at once and the server is left in peace.
 ///
 /// Kept by the caller for each target. A connection is admitted as long as the breaker is closed; after `failures` failures in
@@ -16,8 +18,8 @@ package struct CircuitBreaker: Sendable {
 
     private enum State: Sendable {
         case closed(failuresInRow: Int)
-        case open(until: Duration, pause: Duration)
-        case probing(until: Duration, pause: Duration)
+        case open(until: MonotonicInstant, pause: Duration)
+        case probing(until: MonotonicInstant, pause: Duration)
     }
 
     private static let firstPause = Duration.seconds(1)
@@ -45,13 +47,13 @@ package struct CircuitBreaker: Sendable {
     /// Whether a connection may be tried now; whoever is admitted tells by `succeeded`, `failed` or `abandoned` what became of
     /// it. Once the pause is over, the first one that asks becomes the probe. One that is not heard of for `longestPause` is
     /// given up, and the next becomes the probe.
-    package mutating func admits(now: Duration) -> Bool {
+    package mutating func admits(now: MonotonicInstant) -> Bool {
         switch state {
         case .closed:
             return true
         case .open(let until, let pause), .probing(let until, let pause):
             guard now >= until else { return false }
-            state = .probing(until: now + longestPause, pause: pause)
+            state = .probing(until: now.advanced(by: longestPause), pause: pause)
             return true
         }
     }
@@ -62,7 +64,7 @@ package struct CircuitBreaker: Sendable {
     }
 
     /// A connection that was admitted failed.
-    package mutating func failed(now: Duration) {
+    package mutating func failed(now: MonotonicInstant) {
         guard failures > 0 else { return }
         switch state {
         case .closed(let failuresInRow):
@@ -81,12 +83,12 @@ package struct CircuitBreaker: Sendable {
 
     /// A connection that was admitted was given up before anybody knew what would become of it (its session ended): the next
     /// one may be the probe.
-    package mutating func abandoned(now: Duration) {
+    package mutating func abandoned(now: MonotonicInstant) {
         guard case .probing(_, let pause) = state else { return }
         state = .open(until: now, pause: pause)
     }
 
-    private mutating func open(for pause: Duration, now: Duration) {
-        state = .open(until: now + pause, pause: pause)
+    private mutating func open(for pause: Duration, now: MonotonicInstant) {
+        state = .open(until: now.advanced(by: pause), pause: pause)
     }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Which target and which address of it to connect to next, until a connection stands or nothing is left.
 ///
 /// Driven like the other machines: inputs in, effects out, time as an argument. The caller executes the effects of one list in
@@ -92,14 +94,20 @@ package struct ConnectPlan: Sendable {
     /// Whether there is another target to go on to after the present one.
     package var hasOtherTargets: Bool { !targets.isEmpty }
 
+    /// The attempts at the present target that have begun and not ended.
+    var openAttempts: [Int] {
+        guard case .racing(_, let race) = state else { return [] }
+        return race.open
+    }
+
     /// When `wake` is due, on the clock that `now` is read from; nil when only another input brings the plan on.
-    package var nextWake: Duration? {
+    package var nextWake: MonotonicInstant? {
         guard case .racing(_, let race) = state else { return nil }
         return race.nextWake(hasRival: !targets.isEmpty)
     }
 
     /// Takes in what happened and appends what is to be done. `now`: the caller's monotonic clock.
-    package mutating func handle(_ input: Input, now: Duration, into effects: inout [Effect]) {
+    package mutating func handle(_ input: Input, now: MonotonicInstant, into effects: inout [Effect]) {
         switch (input, state) {
         case (.begin, .idle):
             begin(into: &effects)
@@ -170,7 +178,7 @@ package struct ConnectPlan: Sendable {
     }
 
     private mutating func startRace(
-        to target: UpstreamTarget, _ race: AddressRace, now: Duration, into effects: inout [Effect]
+        to target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant, into effects: inout [Effect]
     ) {
         guard !race.isLost else { return goOn(because: .unresolved, into: &effects) }
         startNext(of: target, race, now: now, into: &effects)
@@ -178,7 +186,7 @@ package struct ConnectPlan: Sendable {
 
     /// Tries the next address of the race beside those that are open.
     private mutating func startNext(
-        of target: UpstreamTarget, _ race: AddressRace, now: Duration, into effects: inout [Effect]
+        of target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant, into effects: inout [Effect]
     ) {
         var race = race
         if let address = race.start(attemptCount, now: now) {
@@ -199,7 +207,8 @@ package struct ConnectPlan: Sendable {
     }
 
     private mutating func handleFailed(
-        _ attempt: Int, of target: UpstreamTarget, _ race: AddressRace, now: Duration, into effects: inout [Effect]
+        _ attempt: Int, of target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant,
+        into effects: inout [Effect]
     ) {
         var race = race
         guard race.remove(attempt) else { return }
@@ -211,7 +220,7 @@ package struct ConnectPlan: Sendable {
     }
 
     private mutating func handleWake(
-        of target: UpstreamTarget, _ race: AddressRace, now: Duration, into effects: inout [Effect]
+        of target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant, into effects: inout [Effect]
     ) {
         guard let due = nextWake, due <= now else { return }
         if race.hasWaiting, !race.isOverdue(hasRival: hasOtherTargets, now: now) {

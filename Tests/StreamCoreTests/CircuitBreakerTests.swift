@@ -1,4 +1,5 @@
 import Effort
+import Primitives
 import StreamCore
 import Testing
 
@@ -51,9 +52,9 @@ struct CircuitBreakerTests {
     @Test("a probe that fails doubles the pause, up to the longest one")
     func backOff() {
         var breaker = opened(longestPause: .seconds(5))
-        var now = Duration.zero
+        var now = MonotonicInstant.zero
         for pause in [1, 2, 4, 5, 5] {
-            let tooEarly = breaker.admits(now: now + .seconds(pause) - .milliseconds(1))
+            let tooEarly = breaker.admits(now: now + (.seconds(pause) - .milliseconds(1)))
             #expect(!tooEarly)
             now += .seconds(pause)
             let admits = breaker.admits(now: now)
@@ -135,7 +136,7 @@ struct CircuitBreakerTests {
         for seed in UInt64(0)..<Effort.cases(200) {
             var generator = SeededGenerator(seed: seed)
             var breaker = CircuitBreaker(failures: 4, longestPause: .seconds(8))
-            var now = Duration.zero
+            var now = MonotonicInstant.zero
             var isAlive = false
             var admittedWhileOpen = 0
             for _ in 0..<500 {

@@ -1,4 +1,5 @@
 import Effort
+import Primitives
 import StreamCore
 import Testing
 
@@ -35,7 +36,7 @@ struct PlanWorld {
     private var generator: SeededGenerator
     private var plan: ConnectPlan
     private let route: TargetRoute
-    private var now: Duration
+    private var now: MonotonicInstant
     private var awaitedServices: [ServiceKind] = []
     private var awaitedTarget: UpstreamTarget?
     private var open: Set<Int> = []
@@ -133,7 +134,7 @@ struct PlanWorld {
         if wasOver, !effects.isEmpty { fault("acts after its end") }
         if wasWon, input != .targetFailed, !effects.isEmpty { fault("acts after it won") }
         for (index, effect) in effects.enumerated() { note(effect, isLast: index == effects.count - 1) }
-        if let due = plan.nextWake, open.isEmpty || due < now - .seconds(5) { fault("wants to be woken for nothing") }
+        if let due = plan.nextWake, open.isEmpty || due + .seconds(5) < now { fault("wants to be woken for nothing") }
     }
 
     private mutating func note(_ input: ConnectPlan.Input) {

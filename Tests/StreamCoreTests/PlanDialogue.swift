@@ -1,10 +1,11 @@
+import Primitives
 import StreamCore
 
 /// A plan that is driven by inputs at moments of its own clock and shows the effects of each.
 struct PlanDialogue {
     private(set) var plan: ConnectPlan
     /// The clock, which begins anywhere.
-    var now = Duration.seconds(1000)
+    var now = MonotonicInstant.seconds(1000)
 
     init(_ route: TargetRoute, seed: UInt64 = 1) { plan = ConnectPlan(route: route, seed: seed) }
 
@@ -20,7 +21,7 @@ struct PlanDialogue {
     }
 
     /// How long it is until the plan wants to be woken.
-    var pause: Duration? { plan.nextWake.map { $0 - now } }
+    var pause: Duration? { plan.nextWake.map { $0.elapsed(since: now) } }
 
     /// Wakes the plan when it wants to be woken.
     mutating func wake() -> [ConnectPlan.Effect] {

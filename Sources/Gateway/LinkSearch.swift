@@ -1,0 +1,60 @@
+import Addresses
+import Bridge
+import Primitives
+import Reactor
+import StreamCore
+
+/// What a link has at hand until its stream is open: what its machine decides about by numbers.
+final class LinkSearch {
+    /// Where its server is to be found; nil for a domain that leads nowhere.
+    let route: TargetRoute?
+    /// The account that the client calls its own, for the headers until the stream is open.
+    let account: PeerText?
+    /// The browser's address, for a server that wants to know it.
+    let client: Endpoint?
+    /// The host whose addresses are awaited.
+    var awaitedHost: String?
+    /// The addresses of the host that was looked up last, in the resolver's order.
+    var addresses: [SocketAddress] = []
+    /// Which address each attempt was to connect to, the latest last.
+    var attempts: [(number: Int, address: SocketAddress)] = []
+    /// The connections that race.
+    var races: [RaceSocket] = []
+    /// When the TLS handshake began.
+    var handshakeSince: MonotonicInstant?
+
+    init(route: TargetRoute?, account: PeerText?, client: Endpoint?) {
+        self.route = route
+        self.account = account
+        self.client = client
+    }
+
+    /// The address of an attempt.
+    func address(of attempt: Int) -> SocketAddress? { attempts.last { $0.number == attempt }?.address }
+}
+
+/// One of the connections that race for a link (RFC 8305 §5).
+final class RaceSocket {
+    let token: Token
+    let link: UpstreamLink
+    /// The plan's number for it.
+    let attempt: Int
+    let address: SocketAddress
+    let since: MonotonicInstant
+    /// Where it is counted; the link's once it has won.
+    let place: EndpointCounts.Place
+    var socket: StreamSocket?
+
+    init(
+        token: Token, link: UpstreamLink, attempt: Int, address: SocketAddress, socket: consuming StreamSocket,
+        place: EndpointCounts.Place, since: MonotonicInstant
+    ) {
+        self.place = place
+        self.token = token
+        self.link = link
+        self.attempt = attempt
+        self.address = address
+        self.socket = consume socket
+        self.since = since
+    }
+}

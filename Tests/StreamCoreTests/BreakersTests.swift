@@ -1,0 +1,64 @@
+import Primitives
+import Testing
+
+@testable import StreamCore
+
+@Suite("Breakers: the servers that failed lately")
+struct BreakersTests {
+    private var breakers = Breakers(failures: 2, longestPause: .seconds(60))
+    private let server = UpstreamKey.example("a")
+    private var now = MonotonicInstant(nanoseconds: 5_000_000_000)
+
+    @Test("failures in a row open a breaker, one is let through after its pause, and it works again")
+    mutating func cycle() {
+        #expect(breakers.admits(server, now: now) == true)
+        #expect(breakers.note(.broken, of: server, now: now) == nil)
+        #expect(breakers.note(.broken, of: server, now: now) == .opened)
+        #expect(breakers.openCount == 1)
+        #expect(breakers.admits(server, now: now) == false)
+        now = now.advanced(by: .seconds(1))
+        #expect(breakers.admits(server, now: now) == true)
+        #expect(breakers.admits(server, now: now) == false)
+        // Said once: the next failures are more of the same.
+        #expect(breakers.note(.broken, of: server, now: now) == nil)
+        now = now.advanced(by: .seconds(2))
+        #expect(breakers.admits(server, now: now) == true)
+        #expect(breakers.note(.works, of: server, now: now) == .worksAgain)
+        #expect(breakers.count == 0)
+        #expect(breakers.note(.works, of: server, now: now) == nil)
+    }
+
+    @Test("nobody knows what became of the one that was let through: the next one is")
+    mutating func unknown() {
+        for _ in 0..<2 { _ = breakers.note(.broken, of: server, now: now) }
+        now = now.advanced(by: .seconds(1))
+        #expect(breakers.admits(server, now: now) == true)
+        #expect(breakers.note(.unknown, of: server, now: now) == nil)
+        #expect(breakers.phase(of: server) == .open)
+        #expect(breakers.admits(server, now: now) == true)
+    }
+
+    @Test("each domain has its own experience with a server, and each port")
+    mutating func keys() {
+        for _ in 0..<2 { _ = breakers.note(.broken, of: server, now: now) }
+        let target = UpstreamTarget(host: "a", port: 5222, tls: .direct)
+        #expect(breakers.admits(UpstreamKey(target, of: "other"), now: now) == true)
+        #expect(breakers.admits(.example("a", port: 5223), now: now) == true)
+        #expect(breakers.admits(UpstreamKey(target, of: "d"), now: now) == false)
+        #expect("\(UpstreamKey.example("::1"))" == "[::1]:5222")
+    }
+
+    @Test("the table has a bound, and with 0 failures nothing is kept")
+    mutating func bounds() {
+        for number in 0..<Breakers.mostServers + 10 {
+            _ = breakers.note(.broken, of: .example("h\(number)"), now: now)
+        }
+        #expect(breakers.count == Breakers.mostServers)
+        // Those that are known go on being counted.
+        #expect(breakers.note(.broken, of: .example("h0"), now: now) == .opened)
+        var none = Breakers(failures: 0, longestPause: .seconds(60))
+        for _ in 0..<9 { #expect(none.note(.broken, of: server, now: now) == nil) }
+        #expect(none.admits(server, now: now) == true)
+        #expect(none.count == 0)
+    }
+}
