@@ -5,12 +5,12 @@ import StreamCore
 /// What the operator hears of the streams: in the log, and in the statistics.
 extension Upstreams {
     /// Counts and logs what went wrong on the way to a server.
-    func noteFailure(of link: UpstreamLink, _ kind: String, _ detail: String, about subject: String? = nil) {
-        loop.counters.upstreamFailures[kind, default: 0] += 1
+    func noteFailure(of link: UpstreamLink, _ kind: UpstreamFailure, _ detail: String, about subject: String? = nil) {
+        loop.counters.upstreamFailures.count(kind)
         let upstream = subject ?? link.machine.server.map { "\($0)" } ?? link.domain
         // What a stranger's own domain leads to is no trouble of the operator's.
         loop.logPeer(
-            link.site.isOpenProxy ? .debug : .warning, "upstream \(kind)",
+            link.site.isOpenProxy ? .debug : .warning, "upstream \(kind.rawValue)",
             [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(upstream)",
                 "error": "\(detail)",
@@ -21,11 +21,11 @@ extension Upstreams {
     func note(_ trouble: UpstreamTrouble, _ subject: TroubleSubject, isRepeated: Bool, of link: UpstreamLink) {
         let about = words(for: subject, of: link)
         switch trouble {
-        case .name(let reason): noteFailure(of: link, "dns", reason, about: about)
-        case .strangePort: noteFailure(of: link, "forbidden", "a port of other services", about: about)
-        case .noPublicAddress: noteFailure(of: link, "forbidden", "no public address", about: about)
+        case .name(let reason): noteFailure(of: link, .dns, reason, about: about)
+        case .strangePort: noteFailure(of: link, .forbidden, "a port of other services", about: about)
+        case .noPublicAddress: noteFailure(of: link, .forbidden, "no public address", about: about)
         case .connection(let call, let code):
-            noteFailure(of: link, "connect", SystemError(call: call, code: code).reason, about: about)
+            noteFailure(of: link, .connect, SystemError(call: call, code: code).reason, about: about)
         case .shortage(let shortage): note(shortage, about, isRepeated: isRepeated, of: link)
         }
     }
@@ -33,13 +33,13 @@ extension Upstreams {
     private func note(_ shortage: OwnShortage, _ about: String, isRepeated: Bool, of link: UpstreamLink) {
         switch shortage {
         case .descriptors:
-            if !isRepeated { noteFailure(of: link, "shortage", "no descriptor to spare", about: about) }
+            if !isRepeated { noteFailure(of: link, .shortage, "no descriptor to spare", about: about) }
         case .kernel(let call, let code):
             if !isRepeated {
-                noteFailure(of: link, "shortage", SystemError(call: call, code: code).description, about: about)
+                noteFailure(of: link, .shortage, SystemError(call: call, code: code).description, about: about)
             }
         case .places, .ports:
-            if !isRepeated { loop.counters.upstreamFailures["shortage", default: 0] += 1 }
+            if !isRepeated { loop.counters.upstreamFailures.count(.shortage) }
             loop.reached(.upstreamConnections, shortage == .ports ? "no local port for \(about)" : about)
         }
     }
@@ -84,7 +84,7 @@ extension Upstreams {
             detail += ", which \(bound.rawValue) sets"
         }
         let reason = EndReason(failure)
-        loop.counters.upstreamFailures[reason.rawValue, default: 0] += 1
+        if let kind = UpstreamFailure(reason) { loop.counters.upstreamFailures.count(kind) }
         loop.logPeer(
             .info, "upstream ended",
             ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])

@@ -72,7 +72,7 @@ extension Upstreams {
     }
 
     func failTLS(_ link: UpstreamLink, _ error: TLSError) {
-        noteFailure(of: link, "tls-\(error.label)", error.description)
+        noteFailure(of: link, UpstreamFailure(error), error.description)
         flush(link)
         guard !link.isClosed else { return }
         if link.isTLSEstablished {
@@ -166,7 +166,7 @@ extension Upstreams {
             } else if let failure = rest.failure {
                 rest = UnhandledBytes(offset: bytes.count, ending: rest.ending)
                 deliverCollected(of: link)
-                noteFailure(of: link, "compression", "\(failure)")
+                noteFailure(of: link, .compression, "\(failure)")
                 handle(.compressionBroken, on: link)
             } else {
                 expand(bytes, &rest, compression)

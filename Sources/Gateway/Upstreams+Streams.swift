@@ -97,7 +97,7 @@ extension Upstreams {
             deliverCollected(of: link)
             ended(link, failure)
 
-        case .count(let failure): link.site.health.count(failure: failure.label)
+        case .count(let failure): link.site.health.failures.count(failure.label)
         case .note(let trouble, let subject, let isRepeated):
             note(trouble, subject, isRepeated: isRepeated, of: link)
         case .advise(let advice, let server): advise(advice, about: server, of: link)
@@ -144,7 +144,7 @@ extension Upstreams {
             markDirty(link)
             return nil
         } catch {
-            noteFailure(of: link, "tls-\(error.label)", error.description)
+            noteFailure(of: link, UpstreamFailure(error), error.description)
             return .tlsFailed
         }
     }
