@@ -39,6 +39,9 @@ extension Upstreams {
 
     private func brokenWait(of link: UpstreamLink) -> String? {
         if link.backlog != nil, link.mayGoOn, !link.isWaiting { return "it has read something and has no turn" }
+        if let session = link.session, sessions.driver(at: session)?.link(link.stream) != link.token {
+            return "it speaks to a session that does not have it"
+        }
         if link.session == nil, !link.machine.isOpening, !link.machine.isLeft { return "nobody has it" }
         guard let deadline = link.machine.nextDeadline(by: link.site.rules) else {
             return "it waits without a deadline in phase \(link.machine.phase.rawValue)"
