@@ -29,7 +29,8 @@ struct StreamFailureTests {
         let labels = everyFailure.map(\.label)
         #expect(Set(labels) == Set(StreamFailure.Label.allCases))
         for label in labels {
-            #expect(label.rawValue.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }, "\(label)")
+            #expect(
+                label.rawValue.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }, "\(label)")
         }
     }
 
