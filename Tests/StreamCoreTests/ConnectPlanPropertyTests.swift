@@ -206,7 +206,7 @@ struct PlanWorld {
         case .exhausted(let failure):
             if !open.isEmpty || winner != nil { fault("exhausted too early") }
             isExhausted = true
-            marks.insert(failure == .refusedTarget ? "refused" : failure.label)
+            marks.insert(failure == .refusedTarget ? "refused" : failure.label.rawValue)
         }
     }
 

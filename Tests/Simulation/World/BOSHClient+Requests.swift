@@ -146,6 +146,9 @@ extension BOSHClient {
         }
         request.isAnswered = true
         open.removeAll { $0 === request }
+        if answer.body.attribute("type") == "terminate", answer.body.attribute("stream") == nil {
+            for stream in streams { stream.ledger.endCame(at: kernel.now) }
+        }
         if request.isPoll, let polling { nextPoll = kernel.now + polling }
         if isOffending, answer.body.attribute("type") == "terminate" {
             // It does not wait for earlier answers, and what they bring is lost.

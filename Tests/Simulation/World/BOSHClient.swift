@@ -56,7 +56,7 @@ final class BOSHClient {
         first.ledger.mayBeLate = carrier.isSlow
         first.ledger.noticesWithin = Self.timeToNotice(plan)
         // A copy may come so late that its answer is not kept any more.
-        if plan["twice"] > 0 { first.ledger.explain(["item-not-found", "other-request"]) }
+        if plan["twice"] > 0 || carrier.repeats { first.ledger.explain(["item-not-found", "other-request"]) }
         streams = [first]
         if plan["keys"] > 0 { keys = KeySequence(length: plan["keys"] + 1, seed: UInt64(plan["seed"])) }
         rid = 1 + chance.below(1_000_000)
@@ -309,9 +309,10 @@ final class BOSHClient {
             stream?.stage = .closed
             return stream
         }
-        // Another request may be told that the session is gone before the farewell is answered.
-        let isFarewell =
-            isTerminating && (condition == nil || condition == "item-not-found" && !hasSlept && !carrier.isSlow)
+        // Another request may be told that the session is gone before the farewell is answered, unless it was gone for another
+        // reason.
+        let mayCross = !hasSlept && !carrier.isSlow && !streams[0].ledger.isExplained("item-not-found")
+        let isFarewell = isTerminating && (condition == nil || condition == "item-not-found" && mayCross)
         if managed != nil, mayResume(after: condition) { return stream }
         for stream in streams where stream.ledger.end == nil {
             // Who closes the last stream that is left ends the session.

@@ -4,6 +4,8 @@ protocol Carrier: AnyObject {
     var isSlow: Bool { get }
     /// A request whose client has gone is given up on the way to the worker, too.
     var passesAborts: Bool { get }
+    /// A request may come to the worker twice, by no doing of its client's.
+    var repeats: Bool { get }
     /// - Parameter answered: gets nil when there will be no answer.
     func post(_ body: [UInt8], as manner: PostManner, answered: @escaping (HTTPAnswer?) -> Void)
     /// Breaks the connection of the newest request that waits.
@@ -68,6 +70,7 @@ final class HTTPAgent: Carrier {
     /// Some lines are so many times slower than others.
     var spread = 1
     let passesAborts = true
+    let repeats = false
 
     init(_ kernel: Kernel, address: UInt32, link: LinkKind, seed: UInt64) {
         self.kernel = kernel

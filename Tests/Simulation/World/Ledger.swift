@@ -36,6 +36,8 @@ final class Ledger {
     var isAskedToCompress = false
     private(set) var end: End?
     private var endedAt: Instant?
+    /// When the answer came that says so; it may wait for those before it to be read.
+    private var endCameAt: Instant?
 
     enum End: Equatable {
         case terminated
@@ -54,6 +56,8 @@ final class Ledger {
         self.end = end
         endedAt = now
     }
+
+    func endCame(at now: Instant) { endCameAt = min(endCameAt ?? now, now) }
 
     // MARK: What is said of both ends
 
@@ -161,7 +165,8 @@ final class Ledger {
             guard number >= receivedDown || oversized.contains(number) else { continue }
             // A client that has gone is waited for, so nothing can cross the end of its session.
             let isWaitedFor = end == .left && !explained.contains("item-not-found")
-            guard isWaitedFor || sentDown[number] + margin < endedAt else { break }
+            let endKnownAt = min(endedAt, endCameAt ?? endedAt)
+            guard isWaitedFor || sentDown[number] + margin < endKnownAt else { break }
             if let missesUntil, sentDown[number] <= missesUntil, !oversized.contains(number) { continue }
             judge.fail("\(name): message \(number) of the server reached nobody and did not come back")
             return

@@ -6,10 +6,13 @@ final class ProxyPool {
     /// How long it waits for an answer.
     fileprivate let patience: Duration
     fileprivate let passesAborts: Bool
+    /// How often it sends a request again whose connection was lost before an answer came (`retry-on empty-response`).
+    fileprivate let retries: Int
 
     init(_ plan: Plan, world: World) {
         kernel = world.kernel
         passesAborts = plan["aborts"] > 0
+        retries = plan["retries"]
         patience = .seconds(max(plan["patience"], 10))
         agent = HTTPAgent(
             world.kernel, address: World.proxyAddress, link: LinkKind(), seed: UInt64(plan["seed"]))
@@ -20,11 +23,15 @@ final class ProxyPool {
 final class ProxiedAgent: Carrier {
     private final class Exchange {
         var ticket: Int?
+        var retriesLeft: Int
         /// Nil when the client has been answered, or has given up.
         var answered: ((HTTPAnswer?) -> Void)?
         /// Its connection broke before the proxy had it.
         var isLost = false
-        init(_ answered: @escaping (HTTPAnswer?) -> Void) { self.answered = answered }
+        init(retries: Int, _ answered: @escaping (HTTPAnswer?) -> Void) {
+            retriesLeft = retries
+            self.answered = answered
+        }
 
         func end(_ answer: HTTPAnswer?) {
             let tell = answered
@@ -40,6 +47,7 @@ final class ProxiedAgent: Carrier {
     private var exchanges: [Exchange] = []
     let isSlow = false
     var passesAborts: Bool { pool.passesAborts }
+    var repeats: Bool { pool.retries > 0 }
 
     init(_ pool: ProxyPool, address: UInt32, delay: ClosedRange<Duration>, seed: UInt64) {
         self.pool = pool
@@ -49,7 +57,7 @@ final class ProxiedAgent: Carrier {
     }
 
     func post(_ body: [UInt8], as manner: PostManner, answered: @escaping (HTTPAnswer?) -> Void) {
-        let exchange = Exchange(answered)
+        let exchange = Exchange(retries: pool.retries, answered)
         exchanges.append(exchange)
         // A proxy hands on whole requests, and knows nothing of how its client's connection ends before.
         if case .cut(let thousandths, _) = manner, thousandths < 1_000 {
@@ -58,19 +66,28 @@ final class ProxiedAgent: Carrier {
         }
         pool.kernel.after(chance.time(delay)) { [self] in
             guard !exchange.isLost else { return }
-            exchange.ticket = pool.agent.send(body, fields: forwarded) { [weak self] answer in
-                exchange.ticket = nil
-                guard let self else { return }
-                // It does not send a POST again on another connection, since the first may have arrived.
-                pool.kernel.after(chance.time(delay)) { [weak self] in
-                    self?.end(exchange, answer ?? HTTPAnswer(status: 502, body: []))
-                }
-            }
+            send(body, for: exchange)
             pool.kernel.after(pool.patience) { [weak self] in
                 guard let self, let ticket = exchange.ticket else { return }
                 exchange.ticket = nil
                 pool.agent.giveUp(ticket)
                 end(exchange, HTTPAnswer(status: 504, body: []))
+            }
+        }
+    }
+
+    private func send(_ body: [UInt8], for exchange: Exchange) {
+        exchange.ticket = pool.agent.send(body, fields: forwarded) { [weak self] answer in
+            exchange.ticket = nil
+            guard let self else { return }
+            // Most proxies do not send a POST again, since the first may have arrived. Some are told to.
+            if answer == nil, exchange.retriesLeft > 0, exchange.answered != nil {
+                exchange.retriesLeft -= 1
+                send(body, for: exchange)
+                return
+            }
+            pool.kernel.after(chance.time(delay)) { [weak self] in
+                self?.end(exchange, answer ?? HTTPAnswer(status: 502, body: []))
             }
         }
     }

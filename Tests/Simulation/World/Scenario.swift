@@ -43,7 +43,7 @@ struct Scenario: CustomStringConvertible {
         }
         if chance.once(in: 5) { addProxy(&chance, isRough: isRough) }
         drawUpstream(seed, isRough: isRough, span: span)
-        machine(Chance(seed: UInt64(seed) | 1 << 40))
+        machine(Chance(seed: UInt64(seed) | 1 << 40), span: span)
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])
@@ -67,10 +67,21 @@ struct Scenario: CustomStringConvertible {
     }
 
     /// What any machine may do: take or give less than it could in a call, and have little room for those who wait to be accepted.
-    private mutating func machine(_ drawn: Chance) {
+    /// And its operator, who looks at it and sends signals.
+    private mutating func machine(_ drawn: Chance, span: Int) {
         var chance = drawn
         world["short"] = chance.one(of: [0, 0, 0, 20, 200])
         if chance.once(in: 8) { world["backlog"] = chance.within(1...4) }
+        for _ in 0..<(chance.once(in: 4) ? chance.within(1...4) : 0) {
+            var visit = Plan(chance.one(of: ["operator", "operator", "signal"]))
+            visit["at"] = chance.below(span + 10_000)
+            if visit.kind == "signal" { visit["signal"] = chance.below(3) }
+            if visit.kind == "operator" {
+                visit["act"] = chance.below(Stranger.operatorActs.count)
+                visit["delay"] = chance.one(of: [1, 50])
+            }
+            faults.append(visit)
+        }
     }
 
     private static func client(_ chance: inout Chance, isRough: Bool, span: Int) -> Plan {
@@ -126,6 +137,7 @@ struct Scenario: CustomStringConvertible {
         var proxy = Plan("proxy")
         proxy["seed"] = chance.below(1_000_000_000)
         proxy["aborts"] = chance.below(2)
+        proxy["retries"] = proxy["seed"] % 3 == 0 ? 1 : 0
         proxy["patience"] = isRough ? chance.one(of: [15, 70]) : 300
         faults.append(proxy)
         for index in clients.indices where clients[index]["slow"] == 0 && chance.below(3) > 0 {

@@ -1,4 +1,4 @@
-/// Somebody who speaks no BOSH, or speaks HTTP badly. It gets a defined answer, or a defined end.
+/// Somebody who speaks no BOSH, or speaks HTTP badly, or an operator. It gets a defined answer, or a defined end.
 final class Stranger {
     /// What it does, and the statuses and the text one of which it has to get.
     struct Act {
@@ -56,6 +56,21 @@ final class Stranger {
         ]
     }()
 
+    /// What an operator asks for, on the listener for that.
+    static let operatorActs: [Act] = {
+        func get(_ path: String, host: String = "127.0.0.1:5281") -> String {
+            "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
+        }
+        return [
+            // Not the statistics themselves: what is held depends on how much memory malloc gives for how much it is asked.
+            Act(get("/healthz"), [200], says: "ok\n"),
+            Act(get("/readyz"), [200], says: "ready\n"),
+            Act(get("/elsewhere"), [404]),
+            Act(get("/stats", host: "evil.example"), [403]),
+            Act("POST /stats HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", [405]),
+        ]
+    }()
+
     private let act: Act
     private let number: Int
     private let world: World
@@ -64,13 +79,16 @@ final class Stranger {
     private var isOver = false
 
     init(_ plan: Plan, number: Int, world: World) {
-        act = Self.acts[plan["act"] % Self.acts.count]
+        let isOperator = plan.kind == "operator"
+        let acts = isOperator ? Self.operatorActs : Self.acts
+        act = acts[plan["act"] % acts.count]
         self.number = number
         self.world = world
         var link = LinkKind()
         link.delay = .microseconds(20)...(.milliseconds(max(plan["delay"], 1)))
         link.piece = plan["piece"]
-        wire = Wire(world.kernel.connect(to: World.port, from: 0x0A03_0000 + UInt32(number), 2_000, link: link))
+        wire = Wire(world.kernel.connect(
+                to: isOperator ? World.portOfOperators : World.port, from: 0x0A03_0000 + UInt32(number), 2_000, link: link))
         wire.received = { [self] in bytes += $0 }
         wire.ended = { [self] isReset in
             wire.close()

@@ -1,3 +1,4 @@
+import CLinux
 import CSimulatedCalls
 import Gateway
 import Logging
@@ -7,6 +8,7 @@ import Settings
 final class World {
     static let port: UInt16 = 5280
     /// Where connections begin with a PROXY header.
+    static let portOfOperators: UInt16 = 5281
     static let portOfProxies: UInt16 = 5282
     static let proxyAddress: UInt32 = 0x0A04_0001
     /// Where a server sends some.
@@ -195,7 +197,7 @@ final class World {
     private func settings(_ zone: Zone) throws(SettingsError) -> Settings {
         let entries =
             [
-                ("listen", "127.0.0.1:\(Self.port)"), ("admin", "off"), ("domain", "example.org"),
+                ("listen", "127.0.0.1:\(Self.port)"), ("admin", "127.0.0.1:\(Self.portOfOperators)"), ("domain", "example.org"),
                 ("memory-limit", "64 MiB"), ("address-creations", "1000000"), ("max-hold", "3"),
                 ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
                 ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
@@ -275,9 +277,12 @@ final class World {
                 _ = Burst(fault, number: visitors, world: self)
             case "restart":
                 restart(for: .milliseconds(fault["for"]))
-            case "stranger":
+            case "stranger", "operator":
                 visitors += 1
                 _ = Stranger(fault, number: visitors, world: self)
+            case "signal":
+                // One that ends nothing.
+                kernel.signals.raise([SIGHUP, SIGUSR1, SIGUSR2][fault["signal"] % 3])
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
