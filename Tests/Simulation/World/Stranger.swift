@@ -87,8 +87,10 @@ final class Stranger {
         var link = LinkKind()
         link.delay = .microseconds(20)...(.milliseconds(max(plan["delay"], 1)))
         link.piece = plan["piece"]
-        wire = Wire(world.kernel.connect(
-                to: isOperator ? World.portOfOperators : World.port, from: 0x0A03_0000 + UInt32(number), 2_000, link: link))
+        wire = Wire(
+            world.kernel.connect(
+                to: isOperator ? World.portOfOperators : World.port, from: 0x0A03_0000 + UInt32(number), 2_000,
+                link: link))
         wire.received = { [self] in bytes += $0 }
         wire.ended = { [self] isReset in
             wire.close()
