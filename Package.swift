@@ -81,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
-        // How many cases the tests over random input play.
+        // What tests over random input share: how many cases they play, and their numbers.
         .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
 
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "Effort"], swiftSettings: common),

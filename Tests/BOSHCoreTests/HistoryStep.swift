@@ -1,4 +1,5 @@
 import BOSHCore
+import Effort
 
 /// One thing that happens in a random history. The operands choose among what is possible when it is its turn, so that any
 /// selection of a history's steps is a history too: this is what lets a failing one be shrunk.

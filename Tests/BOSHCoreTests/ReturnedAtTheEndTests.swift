@@ -1,4 +1,5 @@
 import BOSHCore
+import Effort
 import Testing
 
 /// How many stanzas come back to their senders although the client read every one, when its session ends by silence

@@ -1,4 +1,5 @@
 import BOSHCore
+import Effort
 import Testing
 
 @Suite struct SessionIDTests {

@@ -1,3 +1,4 @@
+import Effort
 import StreamCore
 import Testing
 

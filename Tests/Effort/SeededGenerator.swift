@@ -1,12 +1,14 @@
 /// SplitMix64: repeatable random numbers, so a failing test can be run again from the seed it printed.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    /// A generator that gives the same numbers for the same seed.
+    package init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    /// The next number.
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,10 +17,10 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A number below `bound`; the slight bias does not matter here.
-    mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         Int(truncatingIfNeeded: next() >> 33) % bound
     }
 
     /// True once in `times`.
-    mutating func oneIn(_ times: Int) -> Bool { below(times) == 0 }
+    package mutating func oneIn(_ times: Int) -> Bool { below(times) == 0 }
 }
