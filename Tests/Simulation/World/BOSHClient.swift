@@ -302,8 +302,11 @@ final class BOSHClient {
         let stream = stream(named: tag.attribute("stream"))
         guard tag.attribute("type") == "terminate" else { return stream }
         let condition = tag.attribute("condition")
-        // The last words of the last stream are said with its name, behind the client's own farewell.
-        if tag.attribute("stream") != nil, !isTerminating || condition != nil {
+        // The last words of the last stream are said with its name, behind the client's own farewell. One that the client has
+        // closed before is told of its own end.
+        let hasOthers = streams.contains { $0 !== stream && $0.stage != .closed }
+        let isClosed = stream?.stage == .closing && condition == nil && hasOthers
+        if tag.attribute("stream") != nil, !isTerminating || condition != nil || isClosed {
             let isFarewell = stream?.stage == .closing && condition == nil
             stream?.ledger.ends(isFarewell ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
             stream?.stage = .closed
@@ -316,8 +319,8 @@ final class BOSHClient {
         if managed != nil, mayResume(after: condition) { return stream }
         for stream in streams where stream.ledger.end == nil {
             // Who closes the last stream that is left ends the session.
-            let isClosed = stream.stage == .closing && condition == nil
-            stream.ledger.ends(isFarewell || isClosed ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
+            let isAskedFor = stream.stage == .closing && condition == nil
+            stream.ledger.ends(isFarewell || isAskedFor ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
         }
         isEnding = true
         return stream
