@@ -57,6 +57,8 @@ final class BOSHClient {
         first.ledger.noticesWithin = Self.timeToNotice(plan)
         // A copy may come so late that its answer is not kept any more.
         if plan["twice"] > 0 || carrier.repeats { first.ledger.explain(["item-not-found", "other-request"]) }
+        // An address for which there is no descriptor in the time of its server is given up for another server, which may be dead.
+        if world.isShortOfDescriptors, world.mayReachNobody { first.ledger.explain(["remote-connection-failed"]) }
         streams = [first]
         if plan["keys"] > 0 { keys = KeySequence(length: plan["keys"] + 1, seed: UInt64(plan["seed"])) }
         rid = 1 + chance.below(1_000_000)
