@@ -254,7 +254,7 @@ final class XMPPServer {
         // The session may be gone when the client asks again for an answer that was lost.
         client.explain([fault.condition, "item-not-found"])
         // What crosses the end of a stream has the server's machine reset the connection, and its last words may be lost.
-        let mayCross = plan?["up"] != 0 || plan?["streams"] != 0 || world.hasOversized
+        let mayCross = plan?["up"] != 0 || plan?["streams"] != 0 || plan?["managed"] != 0 || world.hasOversized
         if mayCross { client.explain(["remote-connection-failed"]) }
         switch fault {
         case .reset: wire.reset()
