@@ -33,9 +33,6 @@ struct Channel: ~Copyable {
         try socket.watch(for: interest, as: token.raw, in: poller)
     }
 
-    /// Looks away from a connection that is broken, which would be reported for ever, until it is to be read.
-    mutating func lookAway(in poller: borrowing Poller) { socket.lookAway(in: poller) }
-
     /// Stops watching it.
     mutating func unwatch(in poller: borrowing Poller) { socket.unwatch(in: poller) }
 
@@ -51,14 +48,8 @@ struct Channel: ~Copyable {
 
     var hasUnwritten: Bool { written < output.count }
 
-    /// How many bytes wait here.
-    var unwrittenCount: Int { output.count - written }
-
     /// How many bytes of memory are set aside for what waits.
     var heldBytes: Int { output.heldBytes }
-
-    /// How many bytes the peer has not acknowledged of those that the kernel took; nil when it does not say.
-    var unacknowledgedCount: Int? { socket.unacknowledgedCount }
 
     /// Lets `append` put bytes behind those that wait. Where none do, it is given an array without storage, and may put
     /// another one in its place.

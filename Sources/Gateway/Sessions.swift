@@ -149,14 +149,14 @@ final class Sessions {
 
     /// Tells a session that no answer will reach the client for a request that waits for one (`P-13`).
     func abort(_ waiting: ClientConnection.Waiting, on connection: Token) {
-        guard driver(at: waiting.session)?.session.id.low == waiting.mark else { return }
+        guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
         handle(.requestAborted(exchange), session: waiting.session)
     }
 
     /// Tells a session that its client sends nothing more before it has the answer to a request (`H-18`).
     func awaitAnswer(to waiting: ClientConnection.Waiting, on connection: Token) {
-        guard driver(at: waiting.session)?.session.id.low == waiting.mark else { return }
+        guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
         handle(.answerAwaited(exchange), session: waiting.session)
     }
