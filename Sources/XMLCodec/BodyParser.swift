@@ -39,6 +39,8 @@ package final class BodyParser {
         var pass = Pass.declaration
         /// Behind the XML declaration.
         var start = 0
+        /// Behind the root, once its frame is known.
+        var end = 0
         /// How far the pass has come; from `start` on for the last one.
         var offset = 0
         var framer = ElementFramer()
@@ -91,8 +93,9 @@ package final class BodyParser {
                 refuse(fault, body, readable: progress.offset)
             }
         case .content:
-            let document = body.extracting(progress.start..<body.count)
-            switch reader.read(document, from: &progress.offset, budget: budget) {
+            let document = body.extracting(progress.start..<progress.end)
+            let isShort = document.count <= BodyReader.mostInSurroundings
+            switch reader.read(document, from: &progress.offset, budget: budget, in: isShort ? .wrapper : .none) {
             case .goesOn: return nil
             case .refused(let fault): return .refused(fault, attributes: reader.takeAttributes())
             case .inOrder:
@@ -150,6 +153,7 @@ package final class BodyParser {
             case .rootOpened, .childClosed, .sectionOpened, .sectionClosed, .wideTag: continue
             case .fault(let fault): return fault
             case .rootClosed:
+                progress.end = progress.offset
                 progress.offset = body.skippingSpace(from: progress.offset, to: body.count)
                 guard progress.offset == body.count else { return .malformed }
                 progress.pass = .content
