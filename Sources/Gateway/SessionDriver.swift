@@ -10,18 +10,19 @@ final class SessionDriver {
         let number: StreamNumber
     }
 
+    // In an order that leaves few gaps: an idle session's size is the product.
     let slot: UInt32
     /// Where the client that began the session stands among the client addresses.
     let account: AddressLedger.Account
     var session: Session
     /// The upstream stream, until either side has ended it.
     private var first: Stream?
-    /// The others, in the few sessions that have several.
-    private var more: [Stream] = []
     /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
     var isTurnedAway = false
     /// What the worker's account has of it, by what it is for.
     var chargedRequests: UInt32 = 0
+    /// The streams but the first, in the few sessions that have several.
+    private var more: [Stream] = []
     var chargedStanzas: UInt32 = 0
     var chargedReplays: UInt32 = 0
 
