@@ -44,8 +44,8 @@ package enum SessionInput: Sendable {
 package enum SessionEffect: Sendable, Equatable {
     /// Answer that HTTP request.
     case respond(ExchangeID, BodyResponse)
-    /// Answer that HTTP request, which is a repeat, with the answer that was given before. It costs a client a hundred bytes to
-    /// ask for it as often as it likes, so nothing should be made anew for it.
+    /// Answer that HTTP request, a repeat, with the answer that was given before. A client can ask for it at little
+    /// cost as often as it likes, so the caller should build nothing anew.
     case respondAgain(ExchangeID, BodyResponse)
     /// Answer that HTTP request with 503. Nothing of it was taken and its rid is not used up, so the client repeats it.
     case turnAway(ExchangeID)

@@ -7,8 +7,8 @@ package enum CrossOriginPolicy: Sendable, Equatable {
     case off
     /// Every page, without credentials.
     case any
-    /// The pages of these origins (`https://host[:port]`, compared byte by byte as browsers send them), with cookies and
-    /// HTTP authentication when `credentials` is set. The answer names the origin, so caches are told that it varies.
+    /// The pages of these origins (`https://host[:port]`, compared byte by byte, as browsers send them), with cookies
+    /// and HTTP authentication if `credentials` is set. The answer names the origin, so it tells caches that it varies.
     case list([String], credentials: Bool)
 
     /// The answer to a preflight, an OPTIONS request that asks what a later request may have. The connection adds

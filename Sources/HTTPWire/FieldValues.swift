@@ -1,6 +1,6 @@
 /// The field values by which a head is judged. Each function reads one value, which is known to have no control bytes.
 enum FieldValue {
-    /// `1*DIGIT` that fits an `Int` (RFC 9112 §6.3); nil for anything else: signs, lists, white space, overflow.
+    /// Reads `1*DIGIT` that fits an `Int` (RFC 9112 §6.3); nil for anything else: signs, lists, white space, overflow.
     static func contentLength(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard !range.isEmpty else { return nil }
         var length = 0

@@ -2,8 +2,9 @@
 package enum HTTPEvent: Sendable, Equatable {
     /// A complete request. `HTTPConnection.respond(to:with:)` answers it.
     case request(HTTPRequest)
-    /// The client waits for `100 Continue` before it sends the body (H-18). The interim answer is in the output already,
-    /// unless answers are owed before it; then it follows them. So an owner that holds one may want to give it now.
+    /// The client waits for `100 Continue` before it sends the body (H-18). The interim answer is already in the
+    /// output, unless answers are owed before it: then it follows them, and an owner that holds one of them may want to
+    /// give it now.
     case continueExpected
     /// The input was refused. The answer is in the output, or follows the answers owed; nothing more is read.
     case refused(HTTPFault)
