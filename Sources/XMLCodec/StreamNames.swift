@@ -1,4 +1,4 @@
-/// The names that mean something on a stream, in the dictionary of the current context.
+/// The names that have a meaning on a stream, in the dictionary of the current context.
 struct StreamNames {
     private(set) var stream = InternedName.none, streams = InternedName.none, client = InternedName.none
     private(set) var from = InternedName.none, id = InternedName.none, version = InternedName.none
@@ -19,7 +19,7 @@ struct StreamNames {
     private(set) var success = InternedName.none, iq = InternedName.none, type = InternedName.none
     private(set) var register = InternedName.none
 
-    /// No names: before there is a context.
+    /// No names, before there is a context.
     init() {}
 
     /// The names of a new context.
