@@ -39,7 +39,7 @@ package struct RequestHead: Sendable, Equatable {
     package var method: HTTPMethod
     package var version: HTTPVersion
     /// The target's path as it came, not percent-decoded and without the query. It begins with `/`, except for
-    /// `OPTIONS *` (`*`) and CONNECT (the authority). An absolute-form target gives the path within it.
+    /// `OPTIONS *` (`*`) and CONNECT (the authority). For an absolute-form target it is the path within.
     package var path: String
     /// The part after the first `?` of the target; nil without one.
     package var query: String?

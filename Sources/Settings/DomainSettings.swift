@@ -50,9 +50,9 @@ package enum UpstreamPlace: Sendable, Hashable {
 package enum UpstreamTLS: String, CaseIterable, Sendable {
     /// Not encrypted; never the default.
     case none
-    /// RFC 6120 §5, required.
+    /// With STARTTLS, which is required (RFC 6120 §5).
     case starttls
-    /// From the first byte on (XEP-0368).
+    /// With TLS from the first byte on (XEP-0368).
     case direct
 }
 
