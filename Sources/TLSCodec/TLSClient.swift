@@ -326,7 +326,7 @@ extension TLSClient {
         client.wire.shut()
     }
 
-    /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
+    /// Takes over a resumable session. TLS 1.3 servers send it after the handshake, often twice.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
         client.context.keep(
