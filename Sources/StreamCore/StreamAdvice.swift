@@ -1,12 +1,12 @@
-/// What an operator has probably set wrong about a server, as a stream to it shows.
+/// A setting about a server that is probably wrong, as a stream to the server suggests.
 ///
-/// The setting is `upstream-tls` in each case. It is a guess: the server has not said so.
+/// In each case the setting is `upstream-tls`. The advice is a guess: the server has not said so.
 package enum StreamAdvice: String, Sendable, CaseIterable {
-    /// The server wants TLS before anything else, and nothing is to be encrypted: clients are offered no way to log in.
+    /// The server demands TLS first, and the setting says not to encrypt: clients are offered no way to log in.
     case demandsTLS = "demands-tls"
-    /// The server expects TLS from the first byte on, and was sent a stream header.
+    /// The server expects TLS from the first byte on, and this side sent a stream header.
     case expectsDirectTLS = "expects-direct-tls"
-    /// The server was sent a TLS handshake and answered with something else.
+    /// This side sent a TLS handshake, and the server answered with something else.
     case expectsNoDirectTLS = "expects-no-direct-tls"
     /// The server offers no STARTTLS, or refuses it.
     case lacksStartTLS = "lacks-starttls"
