@@ -310,7 +310,7 @@ final class Sessions {
                 stanzaHolders.size(of: slot) >= Self.worthDraining
             else { break }
             stanzaHolders.set(slot, to: 0)
-            loop.reached(.memoryLimit, "a server is not read until its client has fetched what waits")
+            loop.reached(.memoryLimit, "a server is not read until its client has fetched the waiting stanzas")
             handle(.memoryShort, session: slot)
         }
         for _ in 0..<Self.drainedAtOnce where loop.memory.pressure >= .high {

@@ -28,13 +28,13 @@ extension Upstreams {
     private func detail(of trouble: UpstreamTrouble) -> String {
         switch trouble {
         case .name(let words), .protection(_, let words), .compression(let words): words
-        case .strangePort: "a port of other services"
-        case .noPublicAddress: "no public address"
+        case .strangePort: "the port belongs to other services"
+        case .noPublicAddress: "the server has no public address"
         case .connection(let call, let code): SystemError(call: call, code: code).reason
         case .shortage(.kernel(let call, let code)): SystemError(call: call, code: code).description
-        case .shortage(.descriptors): "no descriptor to spare"
-        case .shortage(.places): "no connection to spare"
-        case .shortage(.ports): "no local port to spare"
+        case .shortage(.descriptors): "no file descriptor left"
+        case .shortage(.places): "no further connection allowed"
+        case .shortage(.ports): "no local port left"
         }
     }
 

@@ -31,16 +31,16 @@ extension Worker {
         switch signal {
         case .terminate, .interrupt, .quit:
             if loop.isStopping {
-                loop.logger.notice("second signal: leaving at once")
+                loop.logger.notice("second signal: exiting at once")
                 CurrentProcess.exit(0)
             }
             shutDown()
         case .hangup:
-            loop.logger.notice("SIGHUP: the configuration is read at the start only")
+            loop.logger.notice("SIGHUP is ignored: the configuration is only read at the start")
         case .user1:
-            loop.logger.notice("SIGUSR1: there is no log file to open again, the log goes to standard error")
+            loop.logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
         case .user2:
-            loop.logger.notice("SIGUSR2 has no meaning here")
+            loop.logger.notice("SIGUSR2 is ignored")
         case .child, .kill:
             break
         }

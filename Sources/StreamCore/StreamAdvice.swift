@@ -15,15 +15,15 @@ package enum StreamAdvice: String, Sendable, CaseIterable {
     package var words: String {
         switch self {
         case .demandsTLS:
-            "the server wants TLS first, so that clients are offered no login: upstream-tls has to be starttls, not none"
+            "the server requires TLS before login, so clients cannot log in: upstream-tls has to be starttls, not none"
         case .expectsDirectTLS:
-            "the server answers with TLS or closes without a word: if it expects TLS from the first byte on, upstream-tls has "
+            "the server answers with TLS or closes at once: if it expects TLS from the first byte on, upstream-tls has "
                 + "to be direct for this port"
         case .expectsNoDirectTLS:
             "the server does not speak TLS from the first byte on: upstream-tls has to be starttls for this port"
         case .lacksStartTLS:
             "the server has no STARTTLS: give it a certificate, or set upstream-tls to direct for a port that speaks TLS, "
-                + "or to none on a way that you trust"
+                + "or to none if you trust the network up to the server"
         }
     }
 }

@@ -137,7 +137,7 @@ extension StreamFault: CustomStringConvertible {
         switch self {
         case .malformed: "not well-formed"
         case .restrictedXML: "a DTD, comment, processing instruction or entity, which XMPP forbids"
-        case .invalidNamespace: "no XMPP stream for clients"
+        case .invalidNamespace: "not an XMPP stream for clients"
         case .tlsRecord: "TLS where a stream was expected"
         case .limit(let name): "above the bound on \(name)"
         }

@@ -28,7 +28,7 @@ struct ConfigurationFile {
         self.path = path
         guard text.count <= Self.largestSize else {
             throw ConfigurationFileError(
-                path: path, reason: "larger than \(Self.largestSize) bytes, which no configuration file has to be")
+                path: path, reason: "larger than \(Self.largestSize) bytes, the limit for a configuration file")
         }
         let table = try Self.parse(path, text)
         locator = TOMLLocator(text)
