@@ -4,17 +4,17 @@ import PackageDescription
 /// Every target: Swift 6 language mode, warnings as errors.
 let common: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
-/// Targets that run in a worker, which has one thread: reference counts need no atomic operations. In debug builds, and so
-/// in ordinary tests, they stay atomic.
+/// Targets that run in a worker, which has one thread, so reference counts need no atomic operations. In debug builds,
+/// which ordinary tests use, they stay atomic.
 let worker: [SwiftSetting] =
     common + [.unsafeFlags(["-assume-single-threaded"], .when(configuration: .release))]
 
-/// The wiring: exclusive access to the properties of its classes is checked in debug builds alone, since the checks took a
+/// The wiring. Exclusive access to its classes' properties is checked in debug builds only, because the checks took a
 /// sixth of a message's instructions (docs/decisions/0036).
 let wiring: [SwiftSetting] =
     worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
-/// Wrappers of C libraries and system calls: the compiler asks for `unsafe` wherever memory safety is our own promise.
+/// Wrappers of C libraries and system calls: the compiler asks for `unsafe` wherever it cannot prove memory safety.
 let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -48,7 +48,7 @@ let package = Package(
         .target(name: "Bridge", swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
-        .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", swiftSettings: worker),
         .target(
             name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
@@ -75,13 +75,13 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: ["Gateway", "Settings", "Reactor", "Resolver", argumentParser, logging, toml],
-            // TOMLKit imports Foundation. Without this its members are found here, a mere `contains` of a text takes them, and
-            // the binary gets 45 MB of ICU.
+            // TOMLKit imports Foundation. Without this setting Foundation's members are visible here, a plain
+            // `contains` on a text picks them, and the binary gets 45 MB of ICU.
             swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
-        // What tests over random input share: how many cases they play, and their numbers.
+        // What tests with random input share: how many cases they run, and their random numbers.
         .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
 
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "Effort"], swiftSettings: common),
@@ -90,7 +90,8 @@ let package = Package(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
-            name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
+            name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
+            swiftSettings: common),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
@@ -128,7 +129,7 @@ let package = Package(
     ]
 )
 
-// `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
+// `deploy/test --quick` builds the pure rooms and their tests alone, in a directory of their own, in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
     let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]

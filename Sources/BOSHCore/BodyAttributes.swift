@@ -1,9 +1,9 @@
 import Bridge
 
-/// A number as an attribute gives it: plain digits with a bound, or recognisably wrong.
+/// A number as an attribute gives it: digits within a bound, or recognisably wrong.
 ///
-/// Keeping "wrong" as a value lets the session answer `bad-request` where the specification wants it (`S-19`, `S-20`) and
-/// ignore it where it does not (`A-07`).
+/// Because "wrong" is a value, the session can answer `bad-request` where the specification wants it (`S-19`, `S-20`)
+/// and ignore the attribute elsewhere (`A-07`).
 package enum NumberAttribute: Sendable, Equatable {
     /// The attribute is not there.
     case absent
@@ -16,7 +16,7 @@ package enum NumberAttribute: Sendable, Equatable {
     package init(parsing text: Span<UInt8>) {
         var start = 0
         var end = text.count
-        // XML schema integers collapse white space around them.
+        // XML Schema integers may have white space around them.
         while start < end, text[start].isXMLSpace { start += 1 }
         while end > start, text[end - 1].isXMLSpace { end -= 1 }
         guard start < end else {
@@ -39,7 +39,7 @@ package enum NumberAttribute: Sendable, Equatable {
         self = .value(value)
     }
 
-    /// The number, where there is one.
+    /// The number, if there is one.
     package var number: UInt64? {
         if case .value(let number) = self { return number }
         return nil
@@ -52,15 +52,15 @@ package enum SessionReference: Sendable, Equatable {
     case absent
     /// An identifier of the form this program writes.
     case known(SessionID)
-    /// Present, but nothing this program ever gave out: `item-not-found` (`S-24`, `R-12`).
+    /// Not an identifier that this program ever gave out: `item-not-found` (`S-24`, `R-12`).
     case foreign
 }
 
 /// The `type` attribute of a request.
 package enum BodyType: Sendable, Equatable {
-    /// `type='terminate'` (XEP-0124 §13), or `'terminal'`, as gloox says.
+    /// `type='terminate'` (XEP-0124 §13), or `'terminal'`, as gloox writes.
     case terminate
-    /// `type='error'`, or any other word: no meaning in a request, treated as if it were not there.
+    /// `type='error'` or any other word: without meaning in a request, treated as absent.
     case other
 }
 

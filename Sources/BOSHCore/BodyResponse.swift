@@ -1,6 +1,6 @@
 import Bridge
 
-/// What a new session was granted: the attributes that stand in the creation response only (XEP-0124 §7.2, `S-13`).
+/// What a new session was granted: the attributes that only the creation response has (XEP-0124 §7.2, `S-13`).
 package struct SessionGrant: Sendable, Equatable {
     /// The session's identifier.
     package var sid: SessionID
@@ -20,12 +20,12 @@ package struct SessionGrant: Sendable, Equatable {
     package var maxpause: Duration
     /// The domain the client asked for, as `from`.
     package var from: String
-    /// The name of the first stream; that it is there says that there can be more (XEP-0124 §16.2, `M-01`).
+    /// The name of the first stream. Its presence tells the client that there can be more (XEP-0124 §16.2, `M-01`).
     package var stream: StreamName
     /// The creation request's `rid`, as `ack` (XEP-0124 §9.1, `A-01`).
     package var ack: RequestID
 
-    /// A grant of all its parts.
+    /// A grant made of its parts.
     package init(
         sid: SessionID, wait: Duration, requests: Int, hold: Int, version: ProtocolVersion?, polling: Duration,
         inactivity: Duration, maxpause: Duration, from: String, stream: StreamName, ack: RequestID
@@ -44,7 +44,7 @@ package struct SessionGrant: Sendable, Equatable {
     }
 }
 
-/// One `<body/>` response as values; `XMLCodec` writes it, always to the same bytes, so a replay is exact (`R-07`).
+/// One `<body/>` response as values. `XMLCodec` always writes it as the same bytes, so a replay is exact (`R-07`).
 package struct BodyResponse: Sendable, Equatable {
     /// What kind of answer this is.
     package enum Kind: Sendable, Equatable {
@@ -52,9 +52,9 @@ package struct BodyResponse: Sendable, Equatable {
         case plain
         /// The answer to the creation request.
         indirect case creation(SessionGrant)
-        /// The end of the session, `type='terminate'`; the condition is nil after a `terminate` of the client's own.
+        /// The end of the session, `type='terminate'`; the condition is nil after the client's own `terminate`.
         case terminate(TerminalCondition?)
-        /// A recoverable error, `type='error'`: repeat the request (XEP-0124 §17.3).
+        /// A recoverable error, `type='error'`: the client is to repeat the request (XEP-0124 §17.3).
         case error
     }
 
@@ -69,19 +69,19 @@ package struct BodyResponse: Sendable, Equatable {
         case none
         case stream(StreamIdentity)
     }
-    /// What became known of the upstream stream since the last response.
+    /// What the upstream stream's header said, when this response tells it.
     package var opening: Opening
     /// Attributes that few responses have.
     package indirect enum Marks: Sendable, Equatable {
         case none
         case some(stream: StreamName?, report: ResponseReport?)
     }
-    /// Which stream the payload is of, and which response seems to have been lost.
+    /// The stream to which the payload belongs, and a response that seems to have been lost.
     package var marks = Marks.none
-    /// The highest rid that was received together with all below it, when that is not the answered one (`A-01`, `A-02`).
+    /// The highest rid up to which all requests were received, when it is not the answered one (`A-01`, `A-02`).
     package var ack: RequestID?
 
-    /// The stream that the payload or the end is of; nil while the session has only one.
+    /// The stream to which the payload or the end belongs; nil while the session has only one.
     package var stream: StreamName? {
         if case .some(let stream, _) = marks { return stream }
         return nil
@@ -93,12 +93,12 @@ package struct BodyResponse: Sendable, Equatable {
         return nil
     }
 
-    /// Whether nothing but `ack` tells this response from an empty body.
+    /// Whether this response has nothing but perhaps `ack`.
     package var isTrivial: Bool {
         kind == .plain && payload.isEmpty && opening == .none && marks == .none && !usesStreamPrefix
     }
 
-    /// A response of its parts.
+    /// A response made of its parts.
     package init(
         _ kind: Kind = .plain, payload: [UInt8] = [], usesStreamPrefix: Bool = false, opening: Opening = .none
     ) {
@@ -120,12 +120,12 @@ package struct StreamName: Sendable, Hashable {
     /// The random bits.
     package let bits: UInt64
 
-    /// A name of random bits.
+    /// A name made of random bits.
     package init(bits: UInt64) {
         self.bits = bits
     }
 
-    /// Reads a name as a client sends it; nil for what this form could not have produced.
+    /// Reads a name as a client sends it; nil for a text that this type never writes.
     package init?(_ written: PeerText) {
         guard written.count == 16,
             written.bytes.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
@@ -134,7 +134,7 @@ package struct StreamName: Sendable, Hashable {
         self.bits = bits
     }
 
-    /// The name as it stands in the `stream` attribute: sixteen hexadecimal digits.
+    /// The value of the `stream` attribute: sixteen hexadecimal digits.
     package var text: String {
         let digits = String(bits, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
@@ -148,7 +148,7 @@ package struct ResponseReport: Sendable, Hashable {
     /// How long ago it was sent.
     package let age: Duration
 
-    /// A report of its parts.
+    /// A report made of its parts.
     package init(rid: RequestID, age: Duration) {
         self.rid = rid
         self.age = age

@@ -1,7 +1,8 @@
 import BOSHCore
 import Bridge
+import StreamCore
 
-/// What a worker counts; every number only grows, except those that say how many there are now.
+/// What a worker counts. Every number only grows, except those that say how many of something exist now.
 struct Counters {
     var sessionsEver: UInt64 = 0
     var sessionsRefused = Tally<TerminalCondition>()
@@ -21,6 +22,9 @@ struct Counters {
     var responsesEvicted: UInt64 = 0
     var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
-    var upstreamFailures = Tally<UpstreamFailure>()
+    /// How streams to single servers failed, and searches for a server.
+    var upstreamFailures = Tally<StreamFailure.Label>()
+    /// What went wrong with streams and on the way to servers, whether or not the stream was opened in the end.
+    var upstreamTroubles = Tally<UpstreamTrouble.Label>()
     var bounds = BoundCounts()
 }

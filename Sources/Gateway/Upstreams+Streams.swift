@@ -7,19 +7,19 @@ import StreamCore
 import TLSCodec
 import XMLCodec
 
-/// The streams to the servers: what their client sides want of them, and what their machines say.
+/// Executes what sessions want of their streams, and what the machines of the streams decide.
 extension Upstreams {
-    /// What there is to begin with for a stream that was asked for.
+    /// The data that a requested stream begins with.
     func search(_ request: StreamRequest, at site: UpstreamSite, for client: Endpoint?) -> LinkSearch {
         let asked = request.route.flatMap { UpstreamAddress($0) }.map { site.route(over: $0) }
         return LinkSearch(route: asked ?? site.route(to: request.domain), account: request.account, client: client)
     }
 
-    /// Starts to connect a link that was made just now.
+    /// Starts to connect a new link.
     func begin(_ link: UpstreamLink) {
         let route = link.search?.route
-        // Streams that are added take descriptors too, and the loop needs some in reserve; the first one's was seen to when
-        // the session was made.
+        // Additional streams take descriptors too, and the loop needs some in reserve. For the first stream this was
+        // checked when the session was made.
         if route != nil, link.stream != .first, !loop.hasDescriptorsToSpare {
             handle(.beginRefused, on: link)
         } else {
@@ -27,13 +27,14 @@ extension Upstreams {
         }
     }
 
-    /// Does what its client side wants of a stream.
+    /// Executes a command of the session on a stream.
     func execute(_ command: UpstreamCommand, on link: UpstreamLink) {
         switch command {
-        // A link is made with its stream.
+        // A link is created together with its stream.
         case .open: break
         case .forward(let bytes):
-            // What comes while nothing may be sent is a client's last words before it has a resource, which no server takes.
+            // Stanzas that come while nothing may be sent are a client's last words before it has a resource. No server
+            // accepts those.
             if link.ask({ $0.takesStanzas }) { send(bytes, on: link) }
         case .restart: handle(.restart, on: link)
         case .pauseReading: setReading(false, on: link)
@@ -43,14 +44,14 @@ extension Upstreams {
         }
     }
 
-    /// Tells the session what has become of one of its streams; nobody hears it once the session is over.
+    /// Tells the session about one of its streams; does nothing once the session is over.
     func tell(_ event: consuming UpstreamEvent, of link: UpstreamLink) {
         if let session = link.session { sessions.receive(event, on: link.stream, session: session) }
     }
 
     // MARK: What the machine says
 
-    /// Does what the machine of a stream says; what comes of it at once is for the machine again.
+    /// Executes an effect of a stream's machine. Returns the input that results at once, if any.
     func execute(_ effect: UpstreamEffect, on link: UpstreamLink) -> UpstreamInput? {
         switch effect {
         case .lookUpServices(let kind, let domain): return lookUp(kind, of: domain, for: link)
@@ -60,7 +61,8 @@ extension Upstreams {
         case .abandon(let attempt): abandon(attempt, of: link)
         case .adopt(let attempt): adopt(attempt, on: link)
         case .dropConnection:
-            dropConnection(of: link)
+            endConnection(of: link)
+            setCongestion(.none, on: link)
             return .dropped
 
         case .sendHeader(let namesClient):
@@ -74,8 +76,8 @@ extension Upstreams {
         case .sendStreamEnd: send(StreamHeaderWriter.streamEnd, on: link)
         case .beginTLS(let isDirect): return beginTLS(on: link, isDirect: isDirect)
         case .beginCompression:
-            link.compression = StreamCompression()
-            if link.compression == nil { return .compressionBroken }
+            guard let compression = StreamCompression() else { return .compressionBroken(words: "no memory") }
+            link.channel?.begin(compression)
         case .resetParser: link.xml.reset()
         case .flush: flush(link)
 
@@ -97,7 +99,7 @@ extension Upstreams {
             deliverCollected(of: link)
             ended(link, failure)
 
-        case .count(let failure): link.site.health.failures.count(failure.label)
+        case .count(let failure): count(failure, of: link)
         case .note(let trouble, let subject, let isRepeated):
             note(trouble, subject, isRepeated: isRepeated, of: link)
         case .advise(let advice, let server): advise(advice, about: server, of: link)
@@ -122,7 +124,7 @@ extension Upstreams {
         }
     }
 
-    /// The stream belongs to the client now; what was needed to get there is let go of.
+    /// Notes that the stream belongs to the client now, and drops what was only needed until then.
     private func opened(_ link: UpstreamLink, _ header: StreamHeader, features: [UInt8], after time: Duration) {
         link.search = nil
         link.isCounted = true
@@ -137,25 +139,24 @@ extension Upstreams {
         guard let context = link.site.tls else { return nil }
         do throws(TLSError) {
             let tls = try TLSClient(context: context, domain: link.domain, alpn: isDirect ? "xmpp-client" : nil)
-            loop.pool.lend(to: &link.output)
-            try tls.start(into: &link.output)
-            link.tls = tls
+            try link.channel?.begin(tls, pool: &loop.pool)
             link.search?.handshakeSince = loop.now
             markDirty(link)
             return nil
         } catch {
-            noteFailure(of: link, UpstreamFailure(error), error.description)
-            return .tlsFailed
+            return .tlsFailed(ProtectionFault(error), words: error.description)
         }
     }
 
     // MARK: The end
 
-    /// The session is over: say goodbye, or drop the connection so that the server keeps what can be resumed.
+    /// The session is over: ends the stream in order, or drops the connection so that the server keeps what can be
+    /// resumed.
     private func leave(_ link: UpstreamLink, _ farewell: StreamFarewell) {
         handle(.leave(drops: farewell == .drop), on: link)
         guard !link.isClosed else { return }
-        // What the server has said to a client that fetched nothing more is still to be read, and its end too.
+        // If the client had stopped fetching, what the server sent meanwhile is still read, up to its end of the
+        // stream.
         letGoOn(link)
         updateInterest(of: link)
     }
@@ -163,30 +164,16 @@ extension Upstreams {
     private func close(_ link: UpstreamLink) {
         guard !link.isClosed else { return }
         link.isClosed = true
-        if let tls = link.tls, link.isTLSEstablished, !link.hasUnwritten {
-            var goodbye: [UInt8] = []
-            tls.close(into: &goodbye)
-            _ = link.socket?.write(goodbye)
-        }
         abandonSearch(of: link)
-        link.socket?.unwatch(in: loop.poller)
-        link.socket = nil
-        close(link.place)
-        link.place = .uncounted
-        link.tls = nil
-        link.compression = nil
-        link.backlog = nil
-        link.xml.reset()
-        loop.pool.takeBack(&link.output)
-        settle(link)
+        endConnection(of: link)
         if link.isCounted { link.site.health.openNow -= 1 }
         if let session = link.session { sessions.forget(link.token, session: session) }
         forget(link)
     }
 
-    /// A deadline of a link may have passed.
+    /// Handles a deadline of a link that may have passed.
     func handleDeadline(of link: UpstreamLink) {
-        let unacknowledged = link.machine.awaitsAcceptance ? link.socket?.unacknowledgedCount : nil
+        let unacknowledged = link.machine.awaitsAcceptance ? link.channel?.unacknowledgedCount : nil
         handle(.deadlineReached(unacknowledged: unacknowledged, hasUnwritten: link.hasUnwritten), on: link)
     }
 }

@@ -1,4 +1,4 @@
-/// The byte classes of RFC 9110 §5.6 and RFC 3986 that the parsers ask for. Two 64-bit masks each: no table in memory.
+/// The byte classes of RFC 9110 §5.6 and RFC 3986 that the parsers need. Each is two 64-bit masks, without a table.
 enum ByteClass {
     static let tab: UInt8 = 0x09
     static let lf: UInt8 = 0x0A
@@ -12,7 +12,7 @@ enum ByteClass {
         isMember(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
     }
 
-    /// What may stand in a registered name or IPv4 address: unreserved, sub-delims and `%` (RFC 3986 §3.2.2).
+    /// The bytes of a registered name or IPv4 address: unreserved, sub-delims and `%` (RFC 3986 §3.2.2).
     @inline(__always)
     static func isHostName(_ byte: UInt8) -> Bool {
         isMember(byte, low: 0x2BFF_7FF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
@@ -24,7 +24,7 @@ enum ByteClass {
         byte >= 0x20 ? byte != 0x7F : byte == tab
     }
 
-    /// Visible ASCII, which is all a request target may hold.
+    /// Visible ASCII: all that a request target may have.
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7F
@@ -35,7 +35,7 @@ enum ByteClass {
         byte >= 0x30 && byte <= 0x39
     }
 
-    /// The small letter of a capital one; any other byte as it is.
+    /// A capital letter as a small one; any other byte unchanged.
     @inline(__always)
     static func lowered(_ byte: UInt8) -> UInt8 {
         byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
@@ -61,8 +61,8 @@ enum ByteClass {
 }
 
 extension Span<UInt8> {
-    /// Whether the bytes of `range` are `lowercase` in any case. `lowercase` holds only token bytes without capitals, and
-    /// the range was checked to hold tokens or field content, so setting bit 5 can confuse nothing but control bytes.
+    /// Whether the bytes of `range` are `lowercase` in any case. `lowercase` has only token bytes without capitals, and
+    /// the range holds only token or field content bytes, so setting bit 5 makes no two of these equal that differ.
     @inline(__always)
     func isEqual(_ range: Range<Int>, ignoringCase lowercase: [UInt8]) -> Bool {
         guard range.count == lowercase.count else { return false }
@@ -101,7 +101,7 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
-    /// Appends the bytes of `range` in one go; grows with what arrived, never with what was announced.
+    /// Appends the bytes of `range` at once. Storage grows with what arrived, never with what was announced.
     mutating func append(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         let part = bytes.extracting(range)
         append(addingCapacity: part.count) { target in

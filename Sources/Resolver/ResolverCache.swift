@@ -1,31 +1,31 @@
-/// What is known about names, for as long as it may be believed. Bounded: when full, one that nobody has asked for since
-/// the last round makes room (second chance).
+/// What is known about names, for its lifetime. The cache is bounded: when it is full, an entry that nobody has asked
+/// for since the last round is replaced (second chance).
 struct ResolverCache {
-    /// Names kept at most unless said otherwise.
+    /// The most names, by default.
     static let standardCapacity = 4_096
-    /// Answers are kept for 5 s at least, whatever their records say, so that a lifetime of 0 does not cost a look-up for
-    /// every session, and for an hour at most, so that a mistake in a zone ends.
+    /// Answers are kept at least 5 s, whatever their records say, so that a lifetime of 0 does not cost a look-up for
+    /// every session; and at most an hour, so that a mistake in a zone has an end.
     static let positive: ClosedRange<UInt32> = 5...3_600
-    /// "There is no such thing" holds for 5 minutes at most (RFC 2308 §5 allows more).
+    /// The absence of a name or of records is kept at most 5 minutes (RFC 2308 §5 allows more).
     static let negative: ClosedRange<UInt32> = 5...300
     /// A failure to get an answer is remembered only to spare the name server.
     static let temporary: ClosedRange<UInt32> = 5...5
-    /// Records with more text than this are asked for again each time: only a hostile zone has them.
+    /// Records with more text than this are not kept: only a hostile zone has them.
     static let maximumText = 4_096
 
-    /// An answer that proved to be of no use is asked for again when this is over since it came: a second, in nanoseconds.
+    /// The time after which an answer that proved useless may be asked for again: a second, in nanoseconds.
     static let doubtful: UInt64 = 1_000_000_000
 
-    /// For how long an answer whose time is over is given when no new one can be had (RFC 8767 §5): a day.
+    /// How long an expired answer is given when no new one can be had (RFC 8767 §5): a day.
     static let stale: UInt64 = 86_400 * 1_000_000_000
 
     private struct Slot {
         let query: ResolverQuery
         var outcome: ResolverAnswer.Outcome
         var validUntil: UInt64
-        /// When somebody was asked last.
+        /// When the name was last asked for.
         var askedAt: UInt64
-        /// When the answer was over by its own time to live.
+        /// When the answer's own lifetime ended.
         var freshUntil: UInt64
         var isInUse: Bool
 
@@ -37,12 +37,12 @@ struct ResolverCache {
     private var index: [ResolverQuery: Int] = [:]
     private var hand = 0
 
-    /// - Parameter capacity: names kept at most, at least 1.
+    /// - Parameter capacity: the most names, at least 1.
     init(capacity: Int = ResolverCache.standardCapacity) {
         self.capacity = max(capacity, 1)
     }
 
-    /// How many names are kept, outdated ones included.
+    /// The number of names, outdated ones included.
     var count: Int { slots.count }
 
     /// What is known about `query` at `now` (monotonic nanoseconds); nil if nothing is, or no longer.
@@ -52,10 +52,11 @@ struct ResolverCache {
         return slots[place].outcome
     }
 
-    /// What is known about `query` may be out of date: nothing that it leads to is of use. It is asked for again, however long
-    /// it was to hold, at most once in `doubtful`; until somebody answers it is still what is known.
+    /// Marks what is known about `query` as possibly out of date, because nothing that it leads to is of use. The name
+    /// is asked for again, whatever its lifetime, but at most once in `doubtful`. Until there is an answer, the old one
+    /// remains.
     ///
-    /// - Returns: whether it is asked for again if somebody wants to know now.
+    /// - Returns: whether a question now would be asked again.
     mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
         guard let place = index[query], slots[place].isAnswer else { return false }
         let soonest = max(now, slots[place].askedAt.addingSaturating(Self.doubtful))
@@ -63,7 +64,7 @@ struct ResolverCache {
         return slots[place].validUntil <= now
     }
 
-    /// What was known about `query` before nobody could be asked about it; nil if nothing was, or too long ago.
+    /// The last answer about `query` when a new one could not be had; nil if there was none, or too long ago.
     func staleOutcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
         guard let place = index[query], slots[place].isAnswer,
             now < slots[place].freshUntil.addingSaturating(Self.stale)
@@ -71,7 +72,7 @@ struct ResolverCache {
         return slots[place].outcome
     }
 
-    /// Keeps what was found out at `now`. A failure to get an answer does not take the place of one.
+    /// Keeps a finding of `now`. A failure to get an answer does not replace an answer.
     mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: UInt64) {
         guard Self.textLength(finding.outcome) <= Self.maximumText else { return }
         let lifetime = UInt64(Self.lifetime(finding)) * 1_000_000_000
@@ -99,7 +100,7 @@ struct ResolverCache {
         }
     }
 
-    /// Seconds for which a finding is believed.
+    /// The seconds for which a finding is valid.
     static func lifetime(_ finding: ResolverFinding) -> UInt32 {
         let bounds =
             switch finding.outcome {
@@ -110,7 +111,7 @@ struct ResolverCache {
     }
 
     private mutating func placeToReuse(now: UInt64) -> Int {
-        // Ends after one round at the latest: by then no mark is left.
+        // The loop ends after one round at the latest, because by then no mark is left.
         while true {
             let place = hand
             hand = hand + 1 < slots.count ? hand + 1 : 0
@@ -126,7 +127,7 @@ struct ResolverCache {
 }
 
 extension UInt64 {
-    /// The sum, or the largest number when it would be larger.
+    /// The sum, or the largest number if the sum would be larger.
     func addingSaturating(_ other: UInt64) -> UInt64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum

@@ -1,7 +1,7 @@
 import BOSHCore
 import Bridge
 
-/// The names a `<body/>` may use, in the dictionary of the current context.
+/// The names that a `<body/>` may use, in the dictionary of the current context.
 ///
 /// A class, so that asking it something where it is a property does not copy all names first.
 final class BodyNames: Sendable {
@@ -57,11 +57,11 @@ final class BodyNames: Sendable {
         mechanism = intern("mechanism")
     }
 
-    /// Whether `child` asks to be logged in by the certificate of this program (RFC 6120 §6.4.2, XEP-0388 §2.4).
+    /// Whether `child` asks for a login by this program's certificate (RFC 6120 §6.4.2, XEP-0388 §2.4).
     func asksForExternal(_ child: ElementReader.Child, _ attributes: SAXAttributes) -> Bool {
         let isRequest =
             (child.local == auth && child.uri == sasl) || (child.local == authenticate && child.uri == sasl2)
-        // An attribute with a prefix is another one, but not to each server.
+        // An attribute with a prefix is a different one, but not every server knows that.
         return isRequest
             && (0..<attributes.count).contains { index in
                 unsafe attributes.local(index) == mechanism && SASLMechanism.isExternal(attributes.value(index))
@@ -73,7 +73,7 @@ final class BodyNames: Sendable {
         (0..<attributes.count).contains { attributes.local($0) == lang && attributes.uri($0) == xml }
     }
 
-    /// Takes one attribute over; one that is not known is ignored (XEP-0124 §7.1).
+    /// Reads one attribute; an unknown one is ignored (XEP-0124 §7.1).
     ///
     /// - Returns: whether it went into `rare`.
     func read(
@@ -96,7 +96,7 @@ final class BodyNames: Sendable {
         case sid: attributes.sid = unsafe SessionID(parsing: value.span).map(SessionReference.known) ?? .foreign
         case ack: attributes.ack = unsafe NumberAttribute(parsing: value.span)
         case type:
-            // gloox 1.0 says `terminal`, and would leave a ghost behind.
+            // gloox 1.0 writes `terminal`; without this its session would stay behind.
             let isEnd = unsafe value.elementsEqual("terminate".utf8) || value.elementsEqual("terminal".utf8)
             attributes.type = isEnd ? .terminate : .other
         case pause: attributes.pause = unsafe NumberAttribute(parsing: value.span)

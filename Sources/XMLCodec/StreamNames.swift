@@ -1,4 +1,4 @@
-/// The names that mean something on a stream, in the dictionary of the current context.
+/// The names that have a meaning on a stream, in the dictionary of the current context.
 ///
 /// A class, so that asking it something where it is a property does not copy all names first.
 final class StreamNames: Sendable {
@@ -21,7 +21,7 @@ final class StreamNames: Sendable {
     let success, iq, type: InternedName
     let register: InternedName
 
-    /// No names: before there is a context.
+    /// No names, before there is a context.
     convenience init() { self.init { _ in .none } }
 
     /// The names of a new context.

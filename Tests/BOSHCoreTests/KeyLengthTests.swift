@@ -2,7 +2,7 @@ import BOSHCore
 import Bridge
 import Testing
 
-/// Nobody fills a session's memory with keys (`K-01`: a key is forty digits).
+/// Nobody can fill a session's memory with keys (`K-01`: a key has forty digits).
 @Suite struct KeyLengthTests {
     private func newkey(of length: Int) -> [String] {
         var harness = SessionHarness(hold: 1)

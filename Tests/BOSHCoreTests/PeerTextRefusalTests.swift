@@ -2,7 +2,7 @@ import BOSHCore
 import Bridge
 import Testing
 
-/// What becomes of a client's texts that are too long or that only look like the operator's.
+/// How a client's texts are treated that are too long or only resemble the operator's.
 @Suite struct PeerTextRefusalTests {
     private static func marks(_ count: Int) -> PeerText {
         PeerText("a" + String(repeating: "\u{301}", count: count / 2) + String(repeating: "\u{323}", count: count / 2))

@@ -19,7 +19,7 @@ struct UpstreamMovingOnTests {
         _ = up(.item(.header(.example)))
         #expect(up(.item(.features(FeaturesOffer(startTLS: .offered), bytes: []))) == [.sendStartTLS])
         #expect(up(.item(.proceed)) == [.beginTLS(isDirect: false)])
-        #expect(up(.tlsFailed).host == "c")
+        #expect(up(.tlsFailed(.handshake, words: "w")).host == "c")
         _ = up.connect("c")
         _ = up(.item(.header(.example)))
         _ = up(.item(.features(FeaturesOffer(startTLS: .offered), bytes: [])))
@@ -32,10 +32,10 @@ struct UpstreamMovingOnTests {
     @Test("direct TLS that fails: the next target; the last one's failure is the session's")
     func directTLS() {
         var up = UpstreamDialogue.connected(hosts: ["a", "b"], .example(.direct))
-        #expect(up(.tlsAbsent).host == "b")
+        #expect(up(.tlsFailed(.record, words: "w")).host == "b")
         #expect(up.connect("b").last == .beginTLS(isDirect: true))
-        let last = up(.tlsFailed)
-        #expect(last.prefix(3) == [.count(.tls), .flush, .dropConnection])
+        let last = up(.tlsFailed(.handshake, words: "w"))
+        #expect(last.dropFirst().prefix(3) == [.count(.tls), .flush, .dropConnection])
         #expect(last.suffix(3) == [.ended(.tls), .flush, .close])
         // Counted for the server, and not again for the search.
         #expect(last.count { $0 == .count(.tls) } == 1)
@@ -49,7 +49,7 @@ struct UpstreamMovingOnTests {
         #expect(effects.first == .count(.timeout(.header)))
         #expect(effects.host == "b")
         _ = up.connect("b")
-        // The last one has all that is left.
+        // The last target has all the time that is left.
         #expect(up.pause == .seconds(14))
         #expect(up.wake().end == .timeout(.header))
         #expect(up.breakers.count == 2)
@@ -59,7 +59,9 @@ struct UpstreamMovingOnTests {
     func staleItems() {
         var up = UpstreamDialogue.connected(hosts: ["a", "b"])
         #expect(up(.connectionLost).host == "b")
-        for input: UpstreamInput in [.item(.message), .connectionLost, .tlsFailed, .wrote(1, isAll: true), .restart] {
+        for input: UpstreamInput in [
+            .item(.message), .connectionLost, .tlsFailed(.handshake, words: "w"), .wrote(1, isAll: true), .restart,
+        ] {
             #expect(up(input) == [])
         }
         #expect(up.connect("b").last == .sendHeader(namesClient: false))
@@ -72,7 +74,7 @@ struct UpstreamMovingOnTests {
         _ = up.connect("b")
         let end = up(.item(.streamError(condition: "not-authorized", redirect: nil, bytes: [3])))
         #expect(end.end == .streamError(condition: "not-authorized", bytes: [3]))
-        // Both have spoken.
+        // Both servers have spoken.
         #expect(up.breakers.count == 0)
     }
 
@@ -94,7 +96,7 @@ struct UpstreamMovingOnTests {
         _ = machine.handle(.bytesAfterProceed, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         #expect(effects.list == [.count(.bytesAfterProceed), .flush, .dropConnection])
         effects.removeAll()
-        // Its client's answer was the last word.
+        // The client's answer ended it.
         _ = machine.handle(.leave(drops: false), by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         _ = machine.handle(.dropped, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         #expect(effects.list == [.close])
