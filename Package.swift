@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
-        .target(name: "Addresses", swiftSettings: worker),
+        .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
             name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
 
@@ -60,8 +60,8 @@ let package = Package(
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
         // L3, system calls.
-        .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: wrapper),
-        .target(name: "Resolver", dependencies: ["Reactor"], swiftSettings: wrapper),
+        .target(name: "Reactor", dependencies: ["Primitives", "CLinux"], swiftSettings: wrapper),
+        .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
 
         // L4, wiring: executes effects.
         .target(
@@ -91,7 +91,8 @@ let package = Package(
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
-        .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
+        .testTarget(
+            name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
@@ -100,7 +101,7 @@ let package = Package(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
-        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor"], swiftSettings: common),
+        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),

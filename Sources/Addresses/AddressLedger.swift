@@ -1,3 +1,5 @@
+import Primitives
+
 /// What each client address holds, so that none takes what all share: connections, sessions, those of them that have not
 /// logged in, bytes, and how fast it begins sessions.
 ///
@@ -48,7 +50,7 @@ package struct AddressLedger: Sendable {
     private struct Entry: Sendable {
         let key: AddressKey
         /// When the address may begin sessions as if it had never begun one.
-        var isFreshAt = Duration.zero
+        var isFreshAt = MonotonicInstant(nanoseconds: 0)
         var bytes = 0
         var connections: UInt32 = 0
         var sessions: UInt32 = 0
@@ -88,7 +90,7 @@ package struct AddressLedger: Sendable {
 
     /// Forgets the addresses that have rested until their minute was over. Others do so in passing, two for each that comes;
     /// this is for who wants to know how many are left.
-    package mutating func forgetRested(now: Duration) {
+    package mutating func forgetRested(now: MonotonicInstant) {
         while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
     }
 
@@ -97,7 +99,7 @@ package struct AddressLedger: Sendable {
     /// A client has connected; a nil address is not limited.
     ///
     /// - Throws: `connections` when the address has as many as it may have.
-    package mutating func openConnection(from address: IPAddress?, now: Duration) throws(Refusal) -> Account {
+    package mutating func openConnection(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard entries[index].connections < limits.connections else { throw .connections }
         entries[index].connections += 1
@@ -106,7 +108,7 @@ package struct AddressLedger: Sendable {
     }
 
     /// A connection is gone.
-    package mutating func closeConnection(of account: Account, now: Duration) {
+    package mutating func closeConnection(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].connections > 0 else { return }
         entries[index].connections -= 1
         restIfIdle(index, now: now)
@@ -118,13 +120,13 @@ package struct AddressLedger: Sendable {
     ///
     /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. What is refused does not
     ///   count.
-    package mutating func openSession(from address: IPAddress?, now: Duration) throws(Refusal) -> Account {
+    package mutating func openSession(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard entries[index].sessions < limits.sessions else { throw .sessions }
         guard entries[index].logins < limits.logins else { throw .logins }
         guard entries[index].bytes < limits.bytes else { throw .bytes }
-        let isFreshAt = max(entries[index].isFreshAt, now) + creationInterval
-        guard isFreshAt - now <= max(Self.window, creationInterval) else { throw .creations }
+        let isFreshAt = max(entries[index].isFreshAt, now).advanced(by: creationInterval)
+        guard isFreshAt.elapsed(since: now) <= max(Self.window, creationInterval) else { throw .creations }
         entries[index].isFreshAt = isFreshAt
         entries[index].sessions += 1
         entries[index].logins += 1
@@ -139,7 +141,7 @@ package struct AddressLedger: Sendable {
     }
 
     /// A session is over.
-    package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: Duration) {
+    package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].sessions > 0 else { return }
         entries[index].sessions -= 1
         if !hasLoggedIn, entries[index].logins > 0 { entries[index].logins -= 1 }
@@ -150,7 +152,7 @@ package struct AddressLedger: Sendable {
 
     /// A body is held that a client has sent, by itself or through a proxy that names it; a nil address is not limited. What
     /// the body takes is told by `note` as for everything else, and is nothing again before `closeBody`.
-    package mutating func openBody(from address: IPAddress?, now: Duration) -> Account {
+    package mutating func openBody(from address: IPAddress?, now: MonotonicInstant) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         entries[index].bodies += 1
         wake(index)
@@ -158,7 +160,7 @@ package struct AddressLedger: Sendable {
     }
 
     /// A body is held no more.
-    package mutating func closeBody(of account: Account, now: Duration) {
+    package mutating func closeBody(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].bodies > 0 else { return }
         entries[index].bodies -= 1
         restIfIdle(index, now: now)
@@ -194,7 +196,7 @@ package struct AddressLedger: Sendable {
 
     /// The entry of an address, made where there is none. Whoever asks either has it hold something, or leaves an entry
     /// that holds nothing and rests until its turn to be forgotten.
-    private mutating func index(of address: IPAddress?, now: Duration) -> Int? {
+    private mutating func index(of address: IPAddress?, now: MonotonicInstant) -> Int? {
         guard let address else { return nil }
         let key = AddressKey(address, prefix: limits.ipv6Prefix)
         if let index = indices[key] { return Int(index) }
@@ -219,7 +221,7 @@ package struct AddressLedger: Sendable {
         return index
     }
 
-    private mutating func restIfIdle(_ index: Int, now: Duration) {
+    private mutating func restIfIdle(_ index: Int, now: MonotonicInstant) {
         guard entries[index].holdsNothing, !entries[index].isResting else { return }
         if entries[index].isFreshAt <= now { forget(index) } else { rest(index) }
     }

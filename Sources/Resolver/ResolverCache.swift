@@ -1,3 +1,5 @@
+import Primitives
+
 /// What is known about names, for as long as it may be believed. Bounded: when full, one that nobody has asked for since
 /// the last round makes room (second chance).
 struct ResolverCache {
@@ -13,20 +15,20 @@ struct ResolverCache {
     /// Records with more text than this are asked for again each time: only a hostile zone has them.
     static let maximumText = 4_096
 
-    /// An answer that proved to be of no use is asked for again when this is over since it came: a second, in nanoseconds.
-    static let doubtful: UInt64 = 1_000_000_000
+    /// An answer that proved to be of no use is asked for again when this is over since it came.
+    static let doubtful = Duration.seconds(1)
 
     /// For how long an answer whose time is over is given when no new one can be had (RFC 8767 §5): a day.
-    static let stale: UInt64 = 86_400 * 1_000_000_000
+    static let stale = Duration.seconds(86_400)
 
     private struct Slot {
         let query: ResolverQuery
         var outcome: ResolverAnswer.Outcome
-        var validUntil: UInt64
+        var validUntil: MonotonicInstant
         /// When somebody was asked last.
-        var askedAt: UInt64
+        var askedAt: MonotonicInstant
         /// When the answer was over by its own time to live.
-        var freshUntil: UInt64
+        var freshUntil: MonotonicInstant
         var isInUse: Bool
 
         var isAnswer: Bool { if case .failure = outcome { false } else { true } }
@@ -45,8 +47,8 @@ struct ResolverCache {
     /// How many names are kept, outdated ones included.
     var count: Int { slots.count }
 
-    /// What is known about `query` at `now` (monotonic nanoseconds); nil if nothing is, or no longer.
-    mutating func outcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
+    /// What is known about `query` at `now`; nil if nothing is, or no longer.
+    mutating func outcome(of query: ResolverQuery, now: MonotonicInstant) -> ResolverAnswer.Outcome? {
         guard let place = index[query], now < slots[place].validUntil else { return nil }
         slots[place].isInUse = true
         return slots[place].outcome
@@ -56,26 +58,25 @@ struct ResolverCache {
     /// it was to hold, at most once in `doubtful`; until somebody answers it is still what is known.
     ///
     /// - Returns: whether it is asked for again if somebody wants to know now.
-    mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+    mutating func doubt(_ query: ResolverQuery, now: MonotonicInstant) -> Bool {
         guard let place = index[query], slots[place].isAnswer else { return false }
-        let soonest = max(now, slots[place].askedAt.addingSaturating(Self.doubtful))
+        let soonest = max(now, slots[place].askedAt.advanced(by: Self.doubtful))
         slots[place].validUntil = min(slots[place].validUntil, soonest)
         return slots[place].validUntil <= now
     }
 
     /// What was known about `query` before nobody could be asked about it; nil if nothing was, or too long ago.
-    func staleOutcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
+    func staleOutcome(of query: ResolverQuery, now: MonotonicInstant) -> ResolverAnswer.Outcome? {
         guard let place = index[query], slots[place].isAnswer,
-            now < slots[place].freshUntil.addingSaturating(Self.stale)
+            now < slots[place].freshUntil.advanced(by: Self.stale)
         else { return nil }
         return slots[place].outcome
     }
 
     /// Keeps what was found out at `now`. A failure to get an answer does not take the place of one.
-    mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: UInt64) {
+    mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: MonotonicInstant) {
         guard Self.textLength(finding.outcome) <= Self.maximumText else { return }
-        let lifetime = UInt64(Self.lifetime(finding)) * 1_000_000_000
-        let validUntil = now.addingSaturating(lifetime)
+        let validUntil = now.advanced(by: .seconds(Self.lifetime(finding)))
         if case .failure(_, isTemporary: true) = finding.outcome, staleOutcome(of: query, now: now) != nil,
             let place = index[query]
         {
@@ -109,7 +110,7 @@ struct ResolverCache {
         return min(max(finding.lifetime, bounds.lowerBound), bounds.upperBound)
     }
 
-    private mutating func placeToReuse(now: UInt64) -> Int {
+    private mutating func placeToReuse(now: MonotonicInstant) -> Int {
         // Ends after one round at the latest: by then no mark is left.
         while true {
             let place = hand
@@ -122,13 +123,5 @@ struct ResolverCache {
     private static func textLength(_ outcome: ResolverAnswer.Outcome) -> Int {
         guard case .services(let records) = outcome else { return 0 }
         return records.reduce(0) { $0 + $1.target.utf8.count }
-    }
-}
-
-extension UInt64 {
-    /// The sum, or the largest number when it would be larger.
-    func addingSaturating(_ other: UInt64) -> UInt64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

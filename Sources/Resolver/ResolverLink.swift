@@ -1,3 +1,4 @@
+import Primitives
 import Reactor
 
 /// A worker's end of the resolver processes: starts them when needed, hands each one question at a time, and remembers
@@ -8,8 +9,8 @@ import Reactor
 /// under a token of its own; the worker passes every event with one of these tokens to `handle`, and calls
 /// `handleDeadline` when `nextDeadline` has come. An `ask` that returns nil is answered by exactly one later call of these.
 package struct ResolverLink: ~Copyable {
-    /// How long a process may take for one question, and a question may wait for a process: 30 s in nanoseconds.
-    package static let patience: UInt64 = 30_000_000_000
+    /// How long a process may take for one question, and a question may wait for a process.
+    package static let patience = Duration.seconds(30)
     /// Questions that may be open at once; one more is refused. Names are asked once, whoever wants them.
     package static let maximumOpenQuestions = ResolverQuestions.maximum
 
@@ -49,13 +50,13 @@ package struct ResolverLink: ~Copyable {
     /// The bytes that they take, about, with all who wait for them.
     package var heldBytes: Int { questions.heldBytes }
 
-    /// When `handleDeadline` is to be called, monotonic nanoseconds; nil while nothing is open.
-    package var nextDeadline: UInt64? {
+    /// When `handleDeadline` is to be called; nil while nothing is open.
+    package var nextDeadline: MonotonicInstant? {
         var first = questions.oldestWaiting
         for child in children {
             if let work = child.work { first = min(first ?? work.since, work.since) }
         }
-        return first?.addingSaturating(Self.patience)
+        return first?.advanced(by: Self.patience)
     }
 
     /// Asks.
@@ -66,7 +67,7 @@ package struct ResolverLink: ~Copyable {
     /// - Returns: the answer if it is known at once: a numeric host, a name that cannot be one, something remembered, too
     ///   many open questions, or no process to ask. Otherwise nil, and `handle` or `handleDeadline` returns it later.
     package mutating func ask(
-        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: UInt64,
+        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: MonotonicInstant,
         poller: borrowing Poller
     ) -> ResolverAnswer? {
         if case .addresses(let host) = query, let address = SocketAddress(numericHost: host, port: 0) {
@@ -97,7 +98,7 @@ package struct ResolverLink: ~Copyable {
     /// `now`: `MonotonicClock.now`.
     ///
     /// - Returns: whether an `ask` at `now` has it looked up.
-    package mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+    package mutating func doubt(_ query: ResolverQuery, now: MonotonicInstant) -> Bool {
         query.normalized.map { cache.doubt($0, now: now) } ?? false
     }
 
@@ -105,7 +106,7 @@ package struct ResolverLink: ~Copyable {
     ///
     /// - Returns: the answers that have come; after a second process has ended over the same question, a temporary failure.
     package mutating func handle(
-        _ event: PollEvent, now: UInt64, poller: borrowing Poller
+        _ event: PollEvent, now: MonotonicInstant, poller: borrowing Poller
     ) -> [ResolverAnswer] {
         guard let child = children.first(where: { $0.token == event.token }) else { return [] }
         if event.isWritable { child.send(poller) }
@@ -122,7 +123,7 @@ package struct ResolverLink: ~Copyable {
     /// Ends processes that do not answer and gives up questions that have waited too long for one.
     ///
     /// - Returns: temporary failures for both; empty when called too early.
-    package mutating func handleDeadline(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
+    package mutating func handleDeadline(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         for child in children {
             guard let work = child.work, Self.isOver(work.since, now) else { continue }
@@ -136,12 +137,12 @@ package struct ResolverLink: ~Copyable {
         return answers
     }
 
-    private static func isOver(_ since: UInt64, _ now: UInt64) -> Bool {
-        since.addingSaturating(patience) <= now
+    private static func isOver(_ since: MonotonicInstant, _ now: MonotonicInstant) -> Bool {
+        since.advanced(by: patience) <= now
     }
 
     /// Hands waiting questions to processes that are idle or can be started.
-    private mutating func dispatch(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
+    private mutating func dispatch(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         while questions.hasWaiting(includingStrange: mayWorkForStrangers) {
             var error: SystemError?
             guard let child = freeChild(poller, &error) else {
@@ -171,7 +172,7 @@ package struct ResolverLink: ~Copyable {
     }
 
     private mutating func replace(
-        _ child: ResolverChild, _ reason: String, now: UInt64, mayRetry: Bool
+        _ child: ResolverChild, _ reason: String, now: MonotonicInstant, mayRetry: Bool
     ) -> [ResolverAnswer] {
         let question = child.work?.question
         child.end()
@@ -182,7 +183,7 @@ package struct ResolverLink: ~Copyable {
         return close(question.id, .temporary(reason), now: now, keep: true)
     }
 
-    private mutating func failWaiting(_ reason: String, now: UInt64) -> [ResolverAnswer] {
+    private mutating func failWaiting(_ reason: String, now: MonotonicInstant) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         while let question = questions.takeOverdue({ _ in true }) {
             answers += close(question.id, .temporary(reason), now: now, keep: false)
@@ -191,7 +192,7 @@ package struct ResolverLink: ~Copyable {
     }
 
     private mutating func close(
-        _ number: UInt64, _ finding: ResolverFinding, now: UInt64, keep: Bool
+        _ number: UInt64, _ finding: ResolverFinding, now: MonotonicInstant, keep: Bool
     ) -> [ResolverAnswer] {
         guard let closed = questions.close(number) else { return [] }
         if keep { cache.insert(finding, for: closed.query, now: now) }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The open questions: each name once, who waits for it, and which of them no process works on yet.
 struct ResolverQuestions {
     /// Questions that may be open at once; one more is refused. Names are asked once, whoever wants them.
@@ -21,7 +23,7 @@ struct ResolverQuestions {
         let owner: UInt128?
         /// Whose turn it was when a process began to work on it.
         var worker: UInt128?
-        var askedAt: UInt64
+        var askedAt: MonotonicInstant
         /// Whether only strangers want to know: the name is one that somebody came with, and not the operator's.
         var isStrange: Bool
         /// Whether no process works on it.
@@ -73,7 +75,7 @@ struct ResolverQuestions {
     /// How many of those that processes work on are strangers'.
     private(set) var strangeAtWork = 0
     /// When the oldest one that waits for a process was asked.
-    var oldestWaiting: UInt64? {
+    var oldestWaiting: MonotonicInstant? {
         let ages = [firstWaiting, firstStrangeWaiting].compactMap { $0.flatMap { entries[$0]?.askedAt } }
         return ages.min()
     }
@@ -90,7 +92,7 @@ struct ResolverQuestions {
     ///   - requester: The stranger's address; nil when it is not known. Addresses take turns.
     /// - Returns: false if there are too many questions already, or too many that ask this one.
     mutating func add(
-        _ asker: Asker, query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: UInt64
+        _ asker: Asker, query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: MonotonicInstant
     ) -> Bool {
         if let number = numbers[query] {
             guard var entry = entries[number], entry.askers.count < Self.maximumAskers else { return false }
@@ -142,7 +144,7 @@ struct ResolverQuestions {
     }
 
     /// Takes a question that waits and was asked so long ago that `isOver` says so.
-    mutating func takeOverdue(_ isOver: (UInt64) -> Bool) -> ResolverQuestion? {
+    mutating func takeOverdue(_ isOver: (MonotonicInstant) -> Bool) -> ResolverQuestion? {
         for number in [firstWaiting, firstStrangeWaiting] {
             if let number, let entry = entries[number], isOver(entry.askedAt) {
                 return take(number, for: entry.owner)
@@ -209,7 +211,7 @@ struct ResolverQuestions {
     /// Has a question whose process died wait for another one, behind the others; once, for it may be what they die of.
     ///
     /// - Returns: false if it is not open, or was tried again before.
-    mutating func retry(_ number: UInt64, now: UInt64) -> Bool {
+    mutating func retry(_ number: UInt64, now: MonotonicInstant) -> Bool {
         guard let entry = entries[number], !entry.isWaiting, !entry.isRetried else { return false }
         entries[number]?.isRetried = true
         entries[number]?.isWaiting = true

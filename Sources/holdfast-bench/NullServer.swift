@@ -126,7 +126,7 @@ final class NullServer {
 
     /// Lets all connections break at once, as when a server dies, and says when on the clock that all processes share.
     private func resetAll() {
-        let began = MonotonicClock.now
+        let began = MonotonicClock.now.nanoseconds
         var count = 0
         for slot in streams.indices {
             guard let stream = streams[slot] else { continue }
