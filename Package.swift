@@ -14,7 +14,8 @@ let worker: [SwiftSetting] =
 let wiring: [SwiftSetting] =
     worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
-/// Wrappers of C libraries and system calls: the compiler asks for `unsafe` wherever memory safety is our own promise.
+/// Where pointers are: wrappers of C libraries and system calls, and what copies bytes for all. The compiler asks for `unsafe`
+/// wherever memory safety is our own promise.
 let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -42,16 +43,17 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // L0, pure: what the standard library lacks.
-        .target(name: "Primitives", swiftSettings: worker),
+        .target(name: "Primitives", swiftSettings: wrapper),
 
         // L1, pure: values in, values out.
-        .target(name: "Bridge", swiftSettings: worker),
+        .target(name: "Bridge", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
-            name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
+            name: "Settings", dependencies: ["Primitives", "BOSHCore", "Bridge", "HTTPWire", "Addresses"],
+            swiftSettings: worker),
 
         // L2, codecs: bytes in, values out, one C library each.
         .target(

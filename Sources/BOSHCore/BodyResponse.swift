@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// What a new session was granted: the attributes that stand in the creation response only (XEP-0124 §7.2, `S-13`).
 package struct SessionGrant: Sendable, Equatable {
@@ -127,18 +128,12 @@ package struct StreamName: Sendable, Hashable {
 
     /// Reads a name as a client sends it; nil for what this form could not have produced.
     package init?(_ written: PeerText) {
-        guard written.count == 16,
-            written.bytes.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
-            let bits = UInt64(written.text, radix: 16)
-        else { return nil }
+        guard let bits = UInt64(sixteenDigits: written.bytes.span) else { return nil }
         self.bits = bits
     }
 
     /// The name as it stands in the `stream` attribute: sixteen hexadecimal digits.
-    package var text: String {
-        let digits = String(bits, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    package var text: String { bits.sixteenDigits }
 }
 
 /// A response that the client's `ack` shows to be missing (XEP-0124 §9.2, `A-04`).

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The `sid`: `<node>.<worker>.<128 random bits in hex>`.
 ///
 /// Node and worker are routing hints that let a balancer or a sibling worker find the owner; only the random part is a
@@ -36,15 +38,16 @@ package struct SessionID: Sendable, Hashable {
         }
         var tag: UInt64 = 0
         for index in (firstDot + 1)..<secondDot {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]) else { return nil }
+            guard text[index].isASCIIDigit else { return nil }
             tag = tag * 10 + UInt64(text[index] - UInt8(ascii: "0"))
         }
         guard let worker = UInt32(exactly: tag) else { return nil }
-        guard let high = text.hexadecimal(from: secondDot + 1), let low = text.hexadecimal(from: secondDot + 17) else {
-            return nil
-        }
+        let random = text.extracting(droppingFirst: secondDot + 1)
+        guard let high = UInt64(sixteenDigits: random.extracting(first: 16)),
+            let low = UInt64(sixteenDigits: random.extracting(last: 16))
+        else { return nil }
         // A name of at most fifteen bytes is stored inside the String itself: this does not allocate.
-        self.node = String(decoding: text.extracting(0..<firstDot).bytesArray, as: UTF8.self)
+        self.node = String(decoding: [UInt8](copying: text.extracting(0..<firstDot)), as: UTF8.self)
         self.worker = worker
         self.high = high
         self.low = low
@@ -52,17 +55,12 @@ package struct SessionID: Sendable, Hashable {
 
     /// The identifier as it stands in the `sid` attribute.
     package var text: String {
-        "\(node).\(worker).\(Self.hexadecimal(high))\(Self.hexadecimal(low))"
+        "\(node).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
     }
 
     /// The first eight digits of the random part: enough to follow a session in a log, not enough to take it over.
     package var short: String {
-        String(Self.hexadecimal(high).prefix(8))
-    }
-
-    private static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        String(high.sixteenDigits.prefix(8))
     }
 
     package static func == (left: SessionID, right: SessionID) -> Bool {
@@ -76,13 +74,6 @@ package struct SessionID: Sendable, Hashable {
 }
 
 extension Span<UInt8> {
-    fileprivate var bytesArray: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        for index in indices { bytes.append(self[index]) }
-        return bytes
-    }
-
     fileprivate func firstDot(from start: Int) -> Int? {
         var index = start
         while index < count {
@@ -90,20 +81,5 @@ extension Span<UInt8> {
             index += 1
         }
         return nil
-    }
-
-    /// Sixteen lower-case digits; upper case is refused, as this form never wrote any.
-    fileprivate func hexadecimal(from start: Int) -> UInt64? {
-        guard start >= 0, start + 16 <= count else { return nil }
-        var value: UInt64 = 0
-        for index in start..<(start + 16) {
-            let byte = self[index]
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(byte - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
-            default: return nil
-            }
-        }
-        return value
     }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Text that a peer wrote, within a bound that holds before anything else is done with it.
 ///
 /// It is compared and hashed by its bytes. Swift compares and hashes a `String` in normalisation form C, and putting a run of
@@ -42,7 +44,7 @@ package struct PeerText: Sendable, Hashable, ExpressibleByStringLiteral {
     package var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
 
     /// Its bytes with the letters `A` to `Z` in lower case.
-    package var lowercasedBytes: [UInt8] { bytes.map(Self.lowercased) }
+    package var lowercasedBytes: [UInt8] { bytes.map(\.asciiLowercased) }
 
     /// The text as a `String`, for what is written somewhere. It is not for comparing or as a key.
     package var text: String { isTooLong ? "" : String(decoding: bytes, as: UTF8.self) }
@@ -50,11 +52,7 @@ package struct PeerText: Sendable, Hashable, ExpressibleByStringLiteral {
     /// Whether both have the same bytes, letters of ASCII compared without case.
     package func isSame(_ other: PeerText) -> Bool {
         guard bytes.count == other.bytes.count else { return false }
-        return bytes.indices.allSatisfy { Self.lowercased(bytes[$0]) == Self.lowercased(other.bytes[$0]) }
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        return bytes.indices.allSatisfy { bytes[$0].asciiLowercased == other.bytes[$0].asciiLowercased }
     }
 }
 

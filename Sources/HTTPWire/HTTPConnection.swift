@@ -1,3 +1,5 @@
+import Primitives
+
 /// What reading a connection's bytes came to.
 package enum HTTPEvent: Sendable, Equatable {
     /// A complete request. It is owed an answer: `HTTPConnection.respond(to:with:)`.
@@ -281,7 +283,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// Skips empty lines (RFC 9112 §2.2) and reads a head straight from the input, the usual case.
     private mutating func begin(_ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?) -> HTTPEvent? {
         let byte = input[offset]
-        if isInsideEmptyLine || !ByteClass.isToken(byte) {
+        if isInsideEmptyLine || !byte.isTokenByte {
             offset += 1
             return skipEmptyLine(byte, date)
         }
@@ -293,7 +295,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             offset += length
             return take(head, input, &offset)
         case .needsMore:
-            partialHead.append(input, offset..<input.count)
+            partialHead.append(copying: input.extracting(offset..<input.count))
             offset = input.count
             stage = .head(parser)
             return nil
@@ -327,11 +329,11 @@ package struct HTTPConnection: ~Copyable, Sendable {
         var parser = parser
         let outcome: HeadParser.Outcome
         if let lineFeed = input.indexOfLineFeed(from: offset) {
-            partialHead.append(input, offset..<lineFeed + 1)
+            partialHead.append(copying: input.extracting(offset..<lineFeed + 1))
             offset = lineFeed + 1
             outcome = parser.read(partialHead.span, base: 0, limits: limits)
         } else {
-            partialHead.append(input, offset..<input.count)
+            partialHead.append(copying: input.extracting(offset..<input.count))
             offset = input.count
             outcome = parser.incompleteLine(arrived: partialHead.count, limits)
         }
@@ -359,7 +361,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             return deliver(head, [])
         case .length(let length) where length <= available:
             var body: [UInt8] = []
-            body.append(input, offset..<offset + length)
+            body.append(copying: input.extracting(offset..<offset + length))
             offset += length
             return deliver(head, body)
         case .length(let length):
@@ -386,7 +388,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             // Never more than is to come, and never more than twice what has come: a promise costs nothing.
             partialBody.reserveCapacity(min(2 * arrived, partialBody.count + remaining))
         }
-        partialBody.append(input, offset..<offset + length)
+        partialBody.append(copying: input.extracting(offset..<offset + length))
         offset += length
         guard length == remaining else {
             stage = .length(remaining: remaining - length)

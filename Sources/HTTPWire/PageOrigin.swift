@@ -1,3 +1,5 @@
+import Primitives
+
 /// What a browser says of the page that a request is from: `Origin`, `Sec-Fetch-Site` and `Host` held against each other.
 struct PageOrigin: Sendable {
     /// What `Sec-Fetch-Site` said, each line of it.
@@ -54,6 +56,6 @@ struct PageOrigin: Sendable {
 
     private static func isSame(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
         one.count == other.count
-            && zip(one, other).allSatisfy { ByteClass.lowered(bytes[$0]) == ByteClass.lowered(bytes[$1]) }
+            && zip(one, other).allSatisfy { bytes[$0].asciiLowercased == bytes[$1].asciiLowercased }
     }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Where a `<see-other-host/>` points to (RFC 6120 §4.9.3.19): `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
 ///
 /// Only its form is checked here. Whether anybody may be sent there is the configuration's matter.
@@ -36,24 +38,18 @@ package struct RedirectAddress: Sendable, Hashable {
     }
 
     private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {
-        guard (1...5).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...5).contains(digits.count), digits.allSatisfy(\.isASCIIDigit) else { return nil }
         let value = digits.reduce(UInt32(0)) { $0 * 10 + UInt32($1 - 0x30) }
         return value == 0 ? nil : UInt16(exactly: value)
     }
 
     /// A byte of an IPv6 address, an embedded IPv4 one included.
     private static func isAddressByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x46, 0x61...0x66, UInt8(ascii: ":"), UInt8(ascii: "."): true
-        default: false
-        }
+        byte.hexadecimalValue != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
     }
 
     /// A byte of a host name in A-labels, or of an IPv4 address.
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
-        default: false
-        }
+        byte.isASCIILetter || byte.isASCIIDigit || "-._".utf8.contains(byte)
     }
 }
