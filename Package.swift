@@ -97,7 +97,8 @@ let package = Package(
             name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
-            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
+            name: "XMLCodecTests",
+            dependencies: ["XMLCodec", "Primitives", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
             swiftSettings: common),
         .testTarget(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),

@@ -66,42 +66,41 @@ package struct BodyResponse: Sendable, Equatable {
     /// Whether the payload uses the prefix `stream`, which is then declared on the body (`X-02`, `T-06`).
     package var usesStreamPrefix: Bool
     /// The upstream stream's identity, in the first response that can carry it.
-    package indirect enum Opening: Sendable, Equatable {
-        case none
-        case stream(StreamIdentity)
+    package var opening: Boxed<StreamIdentity>?
+
+    private struct Marks: Sendable, Equatable {
+        let stream: StreamName?
+        let report: ResponseReport?
     }
-    /// What became known of the upstream stream since the last response.
-    package var opening: Opening
-    /// Attributes that few responses have.
-    package indirect enum Marks: Sendable, Equatable {
-        case none
-        case some(stream: StreamName?, report: ResponseReport?)
-    }
-    /// Which stream the payload is of, and which response seems to have been lost.
-    package var marks = Marks.none
+    /// Which stream the payload is of, and which response seems to have been lost: few responses say it.
+    private var marks: Boxed<Marks>?
+
     /// The highest rid that was received together with all below it, when that is not the answered one (`A-01`, `A-02`).
     package var ack: RequestID?
 
     /// The stream that the payload or the end is of; nil while the session has only one.
-    package var stream: StreamName? {
-        if case .some(let stream, _) = marks { return stream }
-        return nil
-    }
+    package var stream: StreamName? { marks?.value.stream }
 
     /// The response that the client seems not to have received.
-    package var report: ResponseReport? {
-        if case .some(_, let report) = marks { return report }
-        return nil
+    package var report: ResponseReport? { marks?.value.report }
+
+    /// Whether it names a stream or reports a response, or was to.
+    var isMarked: Bool { marks != nil }
+
+    /// Says which stream the response is of, and which response seems to have been lost.
+    package mutating func mark(stream: StreamName?, report: ResponseReport? = nil) {
+        marks = Boxed(Marks(stream: stream, report: report))
     }
 
     /// Whether nothing but `ack` tells this response from an empty body.
     package var isTrivial: Bool {
-        kind == .plain && payload.isEmpty && opening == .none && marks == .none && !usesStreamPrefix
+        kind == .plain && payload.isEmpty && opening == nil && marks == nil && !usesStreamPrefix
     }
 
     /// A response of its parts.
     package init(
-        _ kind: Kind = .plain, payload: [UInt8] = [], usesStreamPrefix: Bool = false, opening: Opening = .none
+        _ kind: Kind = .plain, payload: [UInt8] = [], usesStreamPrefix: Bool = false,
+        opening: Boxed<StreamIdentity>? = nil
     ) {
         self.kind = kind
         self.payload = payload

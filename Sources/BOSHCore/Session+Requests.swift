@@ -72,7 +72,7 @@ extension Session {
     /// An empty request with `to` asks for another stream (XEP-0124 §16.3), unless the client writes `to` into everything:
     /// libpurple does, and its next poll must not open one. It polls before its first payload only while it waits for the
     /// features, so `to` asks for nothing before these were told.
-    private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Extras {
+    private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Boxed<Extras>? {
         var adding: Addition?
         if let to = attributes.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
             attributes.pause == .absent
@@ -90,8 +90,8 @@ extension Session {
         if attributes.key != nil || attributes.newkey != nil {
             keys = Keys(key: attributes.key, digest: attributes.keyDigest, newkey: attributes.newkey)
         }
-        if attributes.stream == nil, adding == nil, keys == nil { return .none }
-        return .some(stream: attributes.stream, adding: adding, keys: keys)
+        if attributes.stream == nil, adding == nil, keys == nil { return nil }
+        return Boxed(Extras(stream: attributes.stream, adding: adding, keys: keys))
     }
 
     /// A request that could not be understood, or is larger than this session may send, ends the session only when its rid is one the session was waiting for, so
@@ -111,7 +111,7 @@ extension Session {
 
     /// Whether a request comes from whoever began the session, as far as keys can tell: only the next one's is known.
     private func hasRightKey(_ attributes: BodyAttributes, _ rid: RequestID) -> Bool {
-        guard case .active(let chain) = chain else { return true }
+        guard let chain = chain?.value else { return true }
         return rid == processed.next && chain.isNext(attributes.key, digest: attributes.keyDigest)
     }
 
@@ -143,7 +143,7 @@ extension Session {
         _ rid: RequestID, exchange: ExchangeID, key: PeerText?, now: MonotonicInstant,
         policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
-        if case .active(let chain) = chain, !chain.isRepeat(rid, key: key) {
+        if let chain = chain?.value, !chain.isRepeat(rid, key: key) {
             end(.keyMismatch, culprit: exchange, into: &effects)
             return
         }
@@ -209,7 +209,7 @@ extension Session {
             }
         }
         if request.isRestart { restart(request, target, into: &effects) }
-        if case .some(_, let adding?, _) = request.extras {
+        if let adding = request.extras?.value.adding {
             add(adding, askedBy: request.rid, policy: policy, into: &effects)
         }
         // A pause that was granted before this request's turn came is over with it.
@@ -222,21 +222,15 @@ extension Session {
 
     /// Checks a request's key where a key sequence is in use; `newkey` without one begins it (`K-07`).
     private mutating func acceptKeys(of request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
-        var keys: Keys?
-        if case .some(_, _, let found) = request.extras { keys = found }
-        switch chain {
-        case .none:
-            guard KeyChain.isBounded(keys?.newkey) else { return false }
-            if let newkey = keys?.newkey { chain = .active(KeyChain(newkey: newkey)) }
-            return true
-        case .active(var active):
-            // A rid may be asked for again while it is held or its response is kept.
-            let isRight = active.accept(
-                request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey,
-                kept: 2 * requests + policy.extraResponses + 2)
-            chain = .active(active)
-            return isRight
-        }
+        let keys = request.extras?.value.keys
+        // A rid may be asked for again while it is held or its response is kept.
+        let kept = 2 * requests + policy.extraResponses + 2
+        let isRight = chain?.value.accept(
+            request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey, kept: kept)
+        if let isRight { return isRight }
+        guard KeyChain.isBounded(keys?.newkey) else { return false }
+        chain = keys?.newkey.map { Boxed(KeyChain(newkey: $0)) }
+        return true
     }
 
     /// What the client says about the responses it has (XEP-0124 §9.2, `A-03` to `A-07`).
@@ -266,7 +260,7 @@ extension Session {
     }
 
     func target(of request: ArrivedRequest) -> Target {
-        guard case .some(let stream?, _, _) = request.extras else { return .all }
+        guard let stream = request.extras?.value.stream else { return .all }
         guard let name = StreamName(stream) else { return .unknown }
         if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
         return closedStreams.contains(name) ? .closed : .unknown

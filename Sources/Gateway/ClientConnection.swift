@@ -28,33 +28,6 @@ final class ClientConnection {
         }
     }
 
-    /// The header of the PROXY protocol, while it comes. A class, because connections that stay do not need it.
-    final class Prelude {
-        var reader = ProxyHeaderReader()
-    }
-
-    /// The requests that wait. The first stands in place, so that the usual one poll costs no allocation.
-    struct WaitingList {
-        private var rest: [Waiting] = []
-        private var first: Waiting?
-
-        var isEmpty: Bool { first == nil }
-        var all: [Waiting] { first.map { [$0] + rest } ?? [] }
-
-        mutating func append(_ waiting: Waiting) {
-            if first == nil { first = waiting } else { rest.append(waiting) }
-        }
-
-        mutating func remove(exchange: UInt64) {
-            if first?.exchange == exchange {
-                first = rest.isEmpty ? nil : rest.removeFirst()
-            } else {
-                rest.removeAll { $0.exchange == exchange }
-            }
-            if rest.isEmpty { rest = [] }
-        }
-    }
-
     /// How far the end of the connection has come.
     enum Ending {
         case none
@@ -86,12 +59,13 @@ final class ClientConnection {
     let role: Role
     var ending = Ending.none
     /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
-    var prelude: Prelude?
+    var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
     var http: HTTPConnection
     /// Bytes that were read but not looked at, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
-    var waiting = WaitingList()
+    /// The requests that wait: one poll, as a rule.
+    var waiting = ShortList<Waiting>()
     /// Whether a large body of it waits to be read, or is: no other request of it is taken meanwhile.
     var isBodyWaiting = false
     /// How far the client has ended its side.
@@ -122,7 +96,7 @@ final class ClientConnection {
         self.peer = peer
         channel = Channel(socket, token: token)
         http = HTTPConnection(rules: rules)
-        prelude = expectsProxyHeader ? Prelude() : nil
+        prelude = expectsProxyHeader ? Boxed(ProxyHeaderReader()) : nil
         pace = Pace(now: now)
     }
 

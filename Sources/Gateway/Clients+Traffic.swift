@@ -45,10 +45,9 @@ extension Clients {
 
     /// Reads the header of the PROXY protocol, and goes on with what stands behind it.
     private func readPrelude(_ bytes: Span<UInt8>, on connection: ClientConnection) {
-        guard let prelude = connection.prelude else { return }
         var offset = 0
-        switch prelude.reader.receive(bytes, offset: &offset) {
-        case .needMore:
+        switch connection.prelude?.value.receive(bytes, offset: &offset) {
+        case nil, .needMore:
             return
         case .complete(let source):
             connection.prelude = nil
@@ -145,7 +144,7 @@ extension Clients {
 
     /// The client sends nothing more before it has `100 Continue`, which stands behind the answers to these requests (`H-18`).
     private func tellOfAwaitedAnswers(on connection: ClientConnection) {
-        for waiting in connection.waiting.all { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
     }
 
     /// Looks at a connection anew after requests of it were taken.

@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Bridge
+import Primitives
 
 /// A session and what the worker keeps beside it. A class, so that a session is changed where it stands.
 final class SessionDriver {
@@ -14,10 +15,8 @@ final class SessionDriver {
     /// Where the client that began the session stands among the client addresses.
     let account: AddressLedger.Account
     var session: Session
-    /// The upstream stream, until either side has ended it.
-    private var first: Stream?
-    /// The others, in the few sessions that have several.
-    private var more: [Stream] = []
+    /// The upstream streams that neither side has ended; few sessions have several.
+    private var streams = ShortList<Stream>()
     /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
     var isTurnedAway = false
     /// What the worker's account has of it, by what it is for.
@@ -40,24 +39,20 @@ final class SessionDriver {
 
     /// The link of one stream; nil once either side has ended it.
     func link(_ number: StreamNumber) -> Token? {
-        if let first, first.number == number { return first.link }
-        return more.first { $0.number == number }?.link
+        streams.first { $0.number == number }?.link
     }
 
     func add(_ link: Token, _ number: StreamNumber) {
-        let stream = Stream(link: link, number: number)
-        if first == nil { first = stream } else { more.append(stream) }
+        streams.append(Stream(link: link, number: number))
     }
 
     func remove(_ link: Token) {
-        if first?.link == link { first = nil } else { more.removeAll { $0.link == link } }
+        streams.removeFirst { $0.link == link }
     }
 
     /// Lets go of all links, and tells which they were.
     func takeLinks(_ take: (Token) -> Void) {
-        for stream in more { take(stream.link) }
-        if let first { take(first.link) }
-        first = nil
-        more = []
+        for stream in streams { take(stream.link) }
+        streams.removeAll()
     }
 }

@@ -47,16 +47,11 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case closing
     }
 
-    /// The head of a request whose body is not complete; boxed, since most of the time there is none.
-    private indirect enum PendingHead: Sendable {
-        case none
-        case some(RequestHead)
-    }
-
     private let rules: HTTPRules
     /// The head so far, while it is incomplete.
     private var partialHead: [UInt8] = []
-    private var pendingHead = PendingHead.none
+    /// The head of a request whose body is not complete.
+    private var pendingHead: Boxed<RequestHead>?
     /// The body so far, while it is incomplete.
     private var partialBody: [UInt8] = []
     private var queue = AnswerQueue()
@@ -135,8 +130,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// The captured field of the request whose body is being read: who sends it is known before the body has come. Empty
     /// while there is no such request, or no such field.
     package var pendingForwarded: [UInt8] {
-        guard case .some(let head) = pendingHead else { return [] }
-        return head.forwarded
+        pendingHead?.value.forwarded ?? []
     }
 
     /// Bytes of memory that answers take which have not left.
@@ -369,7 +363,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case .chunked:
             stage = .chunks(ChunkedDecoder())
         }
-        pendingHead = .some(head)
+        pendingHead = Boxed(head)
         // a client that sends the body already does not wait (RFC 9110 §10.1.1)
         guard head.expectsContinue, available == 0 else { return nil }
         if queue.isEmpty {
@@ -414,8 +408,8 @@ package struct HTTPConnection: ~Copyable, Sendable {
     }
 
     private mutating func deliverPending() -> HTTPEvent? {
-        guard case .some(let head) = pendingHead else { return nil }
-        pendingHead = .none
+        guard let head = pendingHead?.value else { return nil }
+        pendingHead = nil
         var body: [UInt8] = []
         swap(&body, &partialBody)
         return deliver(head, body)
@@ -459,7 +453,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         if phase != .refusing { stage = .closing }
         partialHead = []
         partialBody = []
-        pendingHead = .none
+        pendingHead = nil
         owesContinue = false
     }
 
@@ -471,8 +465,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
     }
 
     private var pendingOrigin: String? {
-        guard case .some(let head) = pendingHead else { return nil }
-        return head.origin
+        pendingHead?.value.origin
     }
 
     /// No end of the input is known.

@@ -107,17 +107,3 @@ extension StreamFailure {
         }
     }
 }
-
-/// One value in a place of its own, so that whoever keeps it for a while only stays small.
-struct Boxed<Value: Sendable>: Sendable {
-    private var place: [Value]
-
-    init(_ value: Value) {
-        place = [value]
-    }
-
-    var value: Value {
-        get { place[0] }
-        _modify { yield &place[0] }
-    }
-}
