@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "Bridge", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
-        .target(name: "StreamCore", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
             name: "Settings", dependencies: ["Primitives", "BOSHCore", "Bridge", "HTTPWire", "Addresses"],
@@ -92,7 +92,8 @@ let package = Package(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
-            name: "StreamCoreTests", dependencies: ["StreamCore", "Primitives", "Effort"], swiftSettings: common),
+            name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
+            swiftSettings: common),
         .testTarget(
             name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),

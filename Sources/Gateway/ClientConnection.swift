@@ -94,7 +94,7 @@ final class ClientConnection {
         self.token = token
         self.role = role
         self.peer = peer
-        channel = Channel(socket, token: token)
+        channel = Channel(socket)
         http = HTTPConnection(rules: rules)
         prelude = expectsProxyHeader ? Boxed(ProxyHeaderReader()) : nil
         pace = Pace(now: now)

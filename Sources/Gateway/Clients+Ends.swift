@@ -97,11 +97,9 @@ extension Clients {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
         abortWaiting(on: connection)
-        connection.channel.drop(to: &loop.pool)
+        connection.channel.close(in: loop.poller, to: &loop.pool)
         settle(connection)
         release(connection)
-        // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
-        connection.channel.unwatch(in: loop.poller)
         forget(connection)
     }
 }

@@ -251,7 +251,7 @@ extension Clients {
         // With the next batch, behind everybody else's turn.
         if mayGoOn(connection) { goOn(with: connection) }
         do throws(SystemError) {
-            try connection.channel.watch(for: interest, in: loop.poller)
+            try connection.channel.watch(for: interest, as: connection.token, in: loop.poller)
         } catch {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             giveUp(connection)

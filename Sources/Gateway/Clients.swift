@@ -57,7 +57,7 @@ final class Clients {
         connections.insert(connection, at: token)
         loop.descriptorsInUse += 1
         do throws(SystemError) {
-            try connection.channel.watch(for: [.readable, .peerClosed], in: loop.poller)
+            try connection.channel.watch(for: [.readable, .peerClosed], as: token, in: loop.poller)
         } catch {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             release(connection)

@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import StreamCore
 
 /// What a worker counts; every number only grows, except those that say how many there are now.
 struct Counters {
@@ -21,6 +22,9 @@ struct Counters {
     var responsesEvicted: UInt64 = 0
     var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
-    var upstreamFailures = Tally<UpstreamFailure>()
+    /// How streams to single servers failed, and searches for one.
+    var upstreamFailures = Tally<StreamFailure.Label>()
+    /// What went wrong with streams and on the way to servers, whether the stream came to be or not.
+    var upstreamTroubles = Tally<UpstreamTrouble.Label>()
     var bounds = BoundCounts()
 }

@@ -57,6 +57,7 @@ enum Statistics {
         list.add("upstream", "streams_now", gauge: worker.upstreams.count)
         list.add("upstream", "connects", counter: counters.upstreamConnects)
         list.add("upstream", "failures", tally: counters.upstreamFailures)
+        list.add("upstream", "troubles", tally: counters.upstreamTroubles)
         list.add("upstream", "bytes_in", counter: counters.bytesFromUpstream)
         list.add("upstream", "bytes_out", counter: counters.bytesToUpstream)
         list.add("upstream", "stanzas_in", counter: counters.stanzasToClients)

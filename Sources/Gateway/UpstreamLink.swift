@@ -1,11 +1,9 @@
 import Addresses
 import BOSHCore
 import Bridge
-import Deflate
 import Primitives
 import Reactor
 import StreamCore
-import TLSCodec
 import XMLCodec
 
 /// A session's way to its XMPP server: one TCP connection with one stream on it. It can outlive its session by the time
@@ -24,21 +22,14 @@ final class UpstreamLink {
     /// What there is to work with until the stream is open; nil from then on.
     var search: LinkSearch?
     /// The connection; nil until one of those that were tried stands.
-    var socket: StreamSocket?
-    var tls: TLSClient?
-    /// What compresses the stream; nil when nothing does.
-    var compression: StreamCompression?
+    var channel: Channel?
     var xml: UpstreamXML
     /// What was read and not handled yet; nil when there is nothing, as nearly always.
     var backlog: LinkBacklog?
-    /// Bytes on their way out, from `written` on; ciphertext when there is TLS.
-    var output: [UInt8] = []
-    var written = 0
     /// Which of the session's streams it carries.
     let stream: StreamNumber
     /// The session's slot; nil once the session has ended.
     var session: UInt32?
-    var isTLSEstablished = false
     /// How far behind the server is, as the session was told.
     var congestion = Congestion.none
     var isDirty = false
@@ -55,9 +46,6 @@ final class UpstreamLink {
     var place = EndpointCounts.Place.uncounted
     /// What the worker's account has of it.
     var charged: UInt32 = 0
-    /// How many of the unwritten bytes may be answers to the server: those that TLS made by itself, and errors for what was
-    /// skipped.
-    var unwrittenReplies: UInt32 = 0
 
     init(
         token: Token, session: UInt32, sid: SessionID, stream: StreamNumber, site: UpstreamSite,
@@ -78,12 +66,14 @@ final class UpstreamLink {
     /// Asks the machine something where it stands: a getter called on `machine` itself would copy it first.
     func ask<Answer>(_ question: (inout UpstreamMachine) -> Answer) -> Answer { question(&machine) }
 
-    var hasUnwritten: Bool { written < output.count }
-    var unwrittenCount: Int { output.count - written }
+    var hasUnwritten: Bool { channel?.hasUnwritten ?? false }
+    var unwrittenCount: Int { channel?.unwrittenCount ?? 0 }
 
-    /// Whether it may go on with what it has read: its client fetches what is there, or an element has begun to be read,
-    /// for which others may be waiting.
-    var mayGoOn: Bool { ask { $0.isRead } || xml.isReadingOn }
+    /// How many of the unwritten bytes the server itself has caused.
+    var unwrittenReplies: Int { Int(channel?.unwrittenReplies ?? 0) }
+
+    /// Whether it may go on with what it has read.
+    var mayGoOn: Bool { ask { $0.mayGoOn(isReadingElement: xml.isReadingOn) } }
 
     /// Whether nothing is left to do about bytes that were read, `count` of them.
     func isDone(with rest: UnhandledBytes, of count: Int) -> Bool {
@@ -92,7 +82,8 @@ final class UpstreamLink {
 
     /// How many bytes it holds for its stream: what has come and what is to go.
     var heldBytes: Int {
-        xml.heldBytes + output.heldBytes + (backlog.map { $0.bytes.heldBytes + $0.rest.expanded.heldBytes } ?? 0)
+        let unread = backlog.map { $0.bytes.heldBytes + $0.rest.expanded.heldBytes } ?? 0
+        return xml.heldBytes + unread + (channel?.heldBytes ?? 0)
     }
 }
 
@@ -104,17 +95,4 @@ struct CollectedStanzas {
     var management = StreamManagement.none
     /// Whether they are for their senders: the session is over.
     var goesBack = false
-}
-
-/// Both directions of a compressed stream (XEP-0138).
-final class StreamCompression {
-    var deflater: StreamDeflater
-    var inflater: StreamInflater
-
-    /// Nil when there is no memory.
-    init?() {
-        guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { return nil }
-        self.deflater = deflater
-        self.inflater = inflater
-    }
 }

@@ -73,6 +73,7 @@ extension UpstreamRules {
         self.isOpenProxy = isOpenProxy
         tellsClientAddress = domain.proxyProtocol != .off
         usesDNS = domain.upstream == .dns
+        mostReturning = settings.sessionBuffer
         var listed: [UpstreamAddress] = []
         if case .fixed(let addresses) = domain.upstream { listed = addresses }
         redirects = (listed + settings.routes).map {
@@ -162,5 +163,27 @@ extension TLSRules {
             certificateFile: settings.certificate,
             keyFile: settings.key, minimumVersion: settings.tlsMinimum == .v13 ? .tls13 : .tls12,
             cipherList: settings.ciphers)
+    }
+}
+
+extension ClientNaming {
+    init(_ setting: UpstreamFrom) {
+        self =
+            switch setting {
+            case .never: .never
+            case .tls: .overTLS
+            case .always: .always
+            }
+    }
+}
+
+extension TLSMode {
+    init(_ setting: UpstreamTLS) {
+        self =
+            switch setting {
+            case .none: .none
+            case .starttls: .startTLS
+            case .direct: .direct
+            }
     }
 }

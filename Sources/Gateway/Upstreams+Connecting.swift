@@ -174,7 +174,7 @@ extension Upstreams {
     /// Makes the connection that won the link's own.
     func adopt(_ attempt: Int, on link: UpstreamLink) {
         guard let search = link.search, let race = search.races.first(where: { $0.attempt == attempt }) else { return }
-        link.socket = race.socket.take()
+        if let socket = race.socket.take() { link.channel = Channel(socket) }
         link.place = race.place
         forget(race)
         search.races.removeAll { $0 === race }
@@ -182,7 +182,7 @@ extension Upstreams {
         link.site.health.connects &+= 1
         loop.counters.upstreamConnects += 1
         // It was watched for the race, under another token.
-        link.socket?.unwatch(in: loop.poller)
+        link.channel?.unwatch(in: loop.poller)
         sendProxyHeader(on: link, from: search.client, to: race.address)
         updateInterest(of: link)
     }
@@ -197,24 +197,16 @@ extension Upstreams {
     }
 
     /// Closes the connection of a link and forgets all that came and was to go over it.
-    func dropConnection(of link: UpstreamLink) {
+    func endConnection(of link: UpstreamLink) {
         link.connectionCount &+= 1
-        link.socket?.unwatch(in: loop.poller)
-        link.socket = nil
+        link.channel?.close(in: loop.poller, to: &loop.pool)
+        link.channel = nil
         close(link.place)
         link.place = .uncounted
-        link.tls = nil
-        link.isTLSEstablished = false
         link.isDeaf = false
-        link.compression = nil
         link.backlog = nil
         link.xml.reset()
-        link.written = 0
-        link.unwrittenReplies = 0
-        link.output.removeAll(keepingCapacity: true)
-        loop.pool.takeBack(&link.output)
         settle(link)
-        setCongestion(.none, on: link)
     }
 }
 

@@ -23,7 +23,7 @@ extension Upstreams {
 
     private func brokenWatch(of link: UpstreamLink, _ watched: (Int32) -> UInt32?) -> String? {
         if link.isDirty { return "it waits to be written behind the end of the turn" }
-        guard let (descriptor, interest) = link.socket?.watching else { return nil }
+        guard let (descriptor, interest) = link.channel?.watching else { return nil }
         if let fault = Interest.disagreement(interest, watched(descriptor)) { return fault }
         let wanted = wantedInterest(of: link)
         if wanted.contains(.readable), interest?.contains(.readable) != true {

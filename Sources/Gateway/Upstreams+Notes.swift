@@ -4,43 +4,37 @@ import StreamCore
 
 /// What the operator hears of the streams: in the log, and in the statistics.
 extension Upstreams {
-    /// Counts and logs what went wrong on the way to a server.
-    func noteFailure(of link: UpstreamLink, _ kind: UpstreamFailure, _ detail: String, about subject: String? = nil) {
-        loop.counters.upstreamFailures.count(kind)
-        let upstream = subject ?? link.machine.server.map { "\($0)" } ?? link.domain
-        // What a stranger's own domain leads to is no trouble of the operator's.
-        loop.logPeer(
-            link.site.isOpenProxy ? .debug : .warning, "upstream \(kind.rawValue)",
-            [
-                "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(upstream)",
-                "error": "\(detail)",
-            ])
-    }
-
-    /// Tells of a trouble on the way to a server.
+    /// Counts and logs a trouble with a stream or on the way to its server.
     func note(_ trouble: UpstreamTrouble, _ subject: TroubleSubject, isRepeated: Bool, of link: UpstreamLink) {
+        if !isRepeated { loop.counters.upstreamTroubles.count(trouble.label) }
         let about = words(for: subject, of: link)
         switch trouble {
-        case .name(let reason): noteFailure(of: link, .dns, reason, about: about)
-        case .strangePort: noteFailure(of: link, .forbidden, "a port of other services", about: about)
-        case .noPublicAddress: noteFailure(of: link, .forbidden, "no public address", about: about)
-        case .connection(let call, let code):
-            noteFailure(of: link, .connect, SystemError(call: call, code: code).reason, about: about)
-        case .shortage(let shortage): note(shortage, about, isRepeated: isRepeated, of: link)
+        case .shortage(.places): loop.reached(.upstreamConnections, about)
+        case .shortage(.ports): loop.reached(.upstreamConnections, "no local port for \(about)")
+        default: if !isRepeated { log(trouble, about, of: link) }
         }
     }
 
-    private func note(_ shortage: OwnShortage, _ about: String, isRepeated: Bool, of link: UpstreamLink) {
-        switch shortage {
-        case .descriptors:
-            if !isRepeated { noteFailure(of: link, .shortage, "no descriptor to spare", about: about) }
-        case .kernel(let call, let code):
-            if !isRepeated {
-                noteFailure(of: link, .shortage, SystemError(call: call, code: code).description, about: about)
-            }
-        case .places, .ports:
-            if !isRepeated { loop.counters.upstreamFailures.count(.shortage) }
-            loop.reached(.upstreamConnections, shortage == .ports ? "no local port for \(about)" : about)
+    private func log(_ trouble: UpstreamTrouble, _ about: String, of link: UpstreamLink) {
+        // What a stranger's own domain leads to is no trouble of the operator's.
+        loop.logPeer(
+            link.site.isOpenProxy ? .debug : .warning, "upstream \(trouble.label.rawValue)",
+            [
+                "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(about)",
+                "error": "\(detail(of: trouble))",
+            ])
+    }
+
+    private func detail(of trouble: UpstreamTrouble) -> String {
+        switch trouble {
+        case .name(let words), .protection(_, let words), .compression(let words): words
+        case .strangePort: "a port of other services"
+        case .noPublicAddress: "no public address"
+        case .connection(let call, let code): SystemError(call: call, code: code).reason
+        case .shortage(.kernel(let call, let code)): SystemError(call: call, code: code).description
+        case .shortage(.descriptors): "no descriptor to spare"
+        case .shortage(.places): "no connection to spare"
+        case .shortage(.ports): "no local port to spare"
         }
     }
 
@@ -49,6 +43,7 @@ extension Upstreams {
         case .name(let name): name
         case .server(let server): "\(server)"
         case .attempt(let attempt): link.search?.address(of: attempt).map { "\($0)" } ?? link.domain
+        case .stream: link.domain
         }
     }
 
@@ -76,7 +71,13 @@ extension Upstreams {
         }
     }
 
-    /// Counts and logs that a stream has ended by itself, and tells its session.
+    /// Counts how a stream to one server failed, or the search for one.
+    func count(_ failure: StreamFailure, of link: UpstreamLink) {
+        loop.counters.upstreamFailures.count(failure.label)
+        link.site.health.failures.count(failure.label)
+    }
+
+    /// Logs that a stream has ended by itself, and tells its session.
     func ended(_ link: UpstreamLink, _ failure: StreamFailure) {
         var detail = failure.description
         if case .malformed(.limit(let name)) = failure, let bound = Bound(xmlLimit: name) {
@@ -84,7 +85,6 @@ extension Upstreams {
             detail += ", which \(bound.rawValue) sets"
         }
         let reason = EndReason(failure)
-        if let kind = UpstreamFailure(reason) { loop.counters.upstreamFailures.count(kind) }
         loop.logPeer(
             .info, "upstream ended",
             ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])

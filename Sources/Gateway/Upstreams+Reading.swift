@@ -10,19 +10,19 @@ extension Upstreams {
     /// Takes in what happened on an upstream's connection.
     func handle(_ event: PollEvent, on link: UpstreamLink) {
         // What counts is what is wanted now: an event earlier in the batch may have changed it.
-        if link.socket?.isReading ?? false {
+        if link.channel?.isReading ?? false {
             if event.isReadable || event.isHangup { read(from: link) }
         } else if event.isHangup {
             // It is not read because its client fetches nothing (back-pressure), and what it sent before it broke still
             // belongs to that client. Level-triggered, the end would be reported for ever: look away until then.
-            link.socket?.lookAway(in: loop.poller)
+            link.channel?.lookAway(in: loop.poller)
             markDirty(link)
         }
         if event.isWritable { markDirty(link) }
     }
 
     private func read(from link: UpstreamLink) {
-        guard let result = link.socket?.read(into: &loop.readBuffer) else { return }
+        guard let result = link.channel?.read(into: &loop.readBuffer) else { return }
         switch result {
         case .bytes(let count):
             loop.counters.bytesFromUpstream &+= UInt64(count)
@@ -37,23 +37,22 @@ extension Upstreams {
     }
 
     private func receive(_ bytes: Span<UInt8>, on link: UpstreamLink) {
-        guard let tls = link.tls else {
+        guard link.channel?.isProtected ?? false else {
             takeTurn(of: link, with: bytes)
             return
         }
         var plain = takePlainScratch()
-        loop.pool.lend(to: &link.output)
-        let before = link.output.count
-        let progress = tls.receive(bytes, plaintext: &plain, reply: &link.output)
-        link.unwrittenReplies += UInt32(clamping: link.output.count - before)
-        if link.hasUnwritten { markDirty(link) } else { loop.pool.takeBack(&link.output) }
+        let connection = link.connectionCount
+        let progress = link.channel?.unprotect(bytes, into: &plain, pool: &loop.pool)
+        if link.hasUnwritten { markDirty(link) }
         switch progress {
+        case nil: break
         case .handshaking:
             break
         case .established:
-            noteHandshake(of: link, isResumed: tls.isResumed)
+            noteHandshake(of: link)
             handle(.tlsEstablished, on: link)
-            if link.tls === tls { takeTurn(of: link, with: plain.span) }
+            if isStill(link, connection) { takeTurn(of: link, with: plain.span) }
         case .open:
             takeTurn(of: link, with: plain.span)
         case .closedByPeer:
@@ -64,24 +63,14 @@ extension Upstreams {
         giveBack(plainScratch: plain)
     }
 
-    private func noteHandshake(of link: UpstreamLink, isResumed: Bool) {
-        link.isTLSEstablished = true
+    private func noteHandshake(of link: UpstreamLink) {
         guard let since = link.search?.handshakeSince else { return }
         link.site.health.handshakeTime.record(loop.now.elapsed(since: since))
-        if isResumed { link.site.health.resumedHandshakes &+= 1 }
+        if link.channel?.isResumed ?? false { link.site.health.resumedHandshakes &+= 1 }
     }
 
     func failTLS(_ link: UpstreamLink, _ error: TLSError) {
-        noteFailure(of: link, UpstreamFailure(error), error.description)
-        flush(link)
-        guard !link.isClosed else { return }
-        if link.isTLSEstablished {
-            handle(.connectionLost, on: link)
-        } else if case .record = error {
-            handle(.tlsAbsent, on: link)
-        } else {
-            handle(.tlsFailed, on: link)
-        }
+        handle(.tlsFailed(ProtectionFault(error), words: error.description), on: link)
     }
 
     // MARK: Turns
@@ -156,7 +145,7 @@ extension Upstreams {
         let connection = link.connectionCount
         var budget = TurnBudget.ofStream
         while isStill(link, connection), !budget.isSpent, !link.isDone(with: rest, of: bytes.count) {
-            guard let compression = link.compression else {
+            guard let compression = link.channel?.compression else {
                 consume(bytes, from: &rest.offset, on: link, &budget)
                 continue
             }
@@ -166,8 +155,7 @@ extension Upstreams {
             } else if let failure = rest.failure {
                 rest = UnhandledBytes(offset: bytes.count, ending: rest.ending)
                 deliverCollected(of: link)
-                noteFailure(of: link, .compression, "\(failure)")
-                handle(.compressionBroken, on: link)
+                handle(.compressionBroken(words: "\(failure)"), on: link)
             } else {
                 expand(bytes, &rest, compression)
             }
@@ -194,7 +182,7 @@ extension Upstreams {
         _ bytes: Span<UInt8>, from offset: inout Int, on link: UpstreamLink, _ budget: inout TurnBudget
     ) {
         let connection = link.connectionCount
-        let wasCompressed = link.compression != nil
+        let wasCompressed = link.channel?.compression != nil
         // What is left when the link has moved on to another server is not that one's.
         while offset < bytes.count || link.xml.isReadingOn, !budget.isSpent, isStill(link, connection) {
             let begun = offset
@@ -214,7 +202,7 @@ extension Upstreams {
                 offset = bytes.count
                 return
             }
-            if !wasCompressed, link.compression != nil { return }
+            if !wasCompressed, link.channel?.compression != nil { return }
         }
     }
 
@@ -233,10 +221,10 @@ extension Upstreams {
     /// The connection is gone, whoever ended it.
     func lost(_ link: UpstreamLink) {
         guard !link.isClosed else { return }
-        if let tls = link.tls, !link.isTLSEstablished, case .failed(let error) = tls.endOfInput() {
+        if let error = link.channel?.endOfHandshake() {
             failTLS(link, error)
-            return
+        } else {
+            handle(.connectionLost, on: link)
         }
-        handle(.connectionLost, on: link)
     }
 }

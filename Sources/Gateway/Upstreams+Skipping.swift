@@ -13,14 +13,12 @@ extension Upstreams {
         }
         switch fate {
         case .returned:
-            // Answers may not pile up in front of a server that reads nothing. While many wait it is not read, so that one read
-            // brings fewer than these; what the client sends is no reason to leave a sender untold.
-            guard link.unwrittenReplies <= Self.mostUnreadErrors else { return }
+            // What the client sends is no reason to leave a sender untold, so that only replies count.
+            guard UpstreamMachine.mayAnswer(behind: link.unwrittenReplies) else { return }
             var answer: [UInt8] = []
             guard stanza.appendError(into: &answer) else { return }
             loop.counters.stanzasReturned &+= 1
-            link.unwrittenReplies += UInt32(clamping: answer.count)
-            send(answer, on: link)
+            send(answer, isReply: true, on: link)
         case .refused, .replaced:
             collect { collected in
                 stanza.appendReplacement(into: &collected.bytes)
@@ -35,9 +33,6 @@ extension Upstreams {
     private func isShort(for stanza: SkippedStanza) -> Bool {
         XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= loop.settings.maxStanza
     }
-
-    /// Bytes of replies in front of a server beyond which no further error is written.
-    private static let mostUnreadErrors = 262_144
 }
 
 extension Bound {

@@ -60,7 +60,8 @@ extension Upstreams {
         case .abandon(let attempt): abandon(attempt, of: link)
         case .adopt(let attempt): adopt(attempt, on: link)
         case .dropConnection:
-            dropConnection(of: link)
+            endConnection(of: link)
+            setCongestion(.none, on: link)
             return .dropped
 
         case .sendHeader(let namesClient):
@@ -74,8 +75,8 @@ extension Upstreams {
         case .sendStreamEnd: send(StreamHeaderWriter.streamEnd, on: link)
         case .beginTLS(let isDirect): return beginTLS(on: link, isDirect: isDirect)
         case .beginCompression:
-            link.compression = StreamCompression()
-            if link.compression == nil { return .compressionBroken }
+            guard let compression = StreamCompression() else { return .compressionBroken(words: "no memory") }
+            link.channel?.begin(compression)
         case .resetParser: link.xml.reset()
         case .flush: flush(link)
 
@@ -97,7 +98,7 @@ extension Upstreams {
             deliverCollected(of: link)
             ended(link, failure)
 
-        case .count(let failure): link.site.health.failures.count(failure.label)
+        case .count(let failure): count(failure, of: link)
         case .note(let trouble, let subject, let isRepeated):
             note(trouble, subject, isRepeated: isRepeated, of: link)
         case .advise(let advice, let server): advise(advice, about: server, of: link)
@@ -137,15 +138,12 @@ extension Upstreams {
         guard let context = link.site.tls else { return nil }
         do throws(TLSError) {
             let tls = try TLSClient(context: context, domain: link.domain, alpn: isDirect ? "xmpp-client" : nil)
-            loop.pool.lend(to: &link.output)
-            try tls.start(into: &link.output)
-            link.tls = tls
+            try link.channel?.begin(tls, pool: &loop.pool)
             link.search?.handshakeSince = loop.now
             markDirty(link)
             return nil
         } catch {
-            noteFailure(of: link, UpstreamFailure(error), error.description)
-            return .tlsFailed
+            return .tlsFailed(ProtectionFault(error), words: error.description)
         }
     }
 
@@ -163,22 +161,8 @@ extension Upstreams {
     private func close(_ link: UpstreamLink) {
         guard !link.isClosed else { return }
         link.isClosed = true
-        if let tls = link.tls, link.isTLSEstablished, !link.hasUnwritten {
-            var goodbye: [UInt8] = []
-            tls.close(into: &goodbye)
-            _ = link.socket?.write(goodbye)
-        }
         abandonSearch(of: link)
-        link.socket?.unwatch(in: loop.poller)
-        link.socket = nil
-        close(link.place)
-        link.place = .uncounted
-        link.tls = nil
-        link.compression = nil
-        link.backlog = nil
-        link.xml.reset()
-        loop.pool.takeBack(&link.output)
-        settle(link)
+        endConnection(of: link)
         if link.isCounted { link.site.health.openNow -= 1 }
         if let session = link.session { sessions.forget(link.token, session: session) }
         forget(link)
@@ -186,7 +170,7 @@ extension Upstreams {
 
     /// A deadline of a link may have passed.
     func handleDeadline(of link: UpstreamLink) {
-        let unacknowledged = link.machine.awaitsAcceptance ? link.socket?.unacknowledgedCount : nil
+        let unacknowledged = link.machine.awaitsAcceptance ? link.channel?.unacknowledgedCount : nil
         handle(.deadlineReached(unacknowledged: unacknowledged, hasUnwritten: link.hasUnwritten), on: link)
     }
 }

@@ -9,27 +9,18 @@ import XMLCodec
 /// What goes to the servers, and back-pressure both ways.
 extension Upstreams {
     /// Puts bytes of the stream on their way, through TLS where there is TLS. The session sees to it that not too many wait.
-    func send(_ bytes: [UInt8], on link: UpstreamLink) {
-        guard !link.isClosed, !link.isDeaf, link.socket != nil else { return }
-        var bytes = bytes
-        if let compression = link.compression {
-            var compressed: [UInt8] = []
-            guard compression.deflater.deflate(bytes.span, into: &compressed) else {
-                handle(.compressionBroken, on: link)
-                return
+    ///
+    /// - Parameter isReply: whether the server itself has caused them.
+    func send(_ bytes: [UInt8], isReply: Bool = false, on link: UpstreamLink) {
+        guard !link.isClosed, !link.isDeaf else { return }
+        do throws(ChannelFault) {
+            try link.channel?.send(bytes, isReply: isReply, pool: &loop.pool)
+        } catch {
+            switch error {
+            case .compression: handle(.compressionBroken(words: "no memory"), on: link)
+            case .protection(let error): failTLS(link, error)
             }
-            bytes = compressed
-        }
-        loop.pool.lend(to: &link.output)
-        if let tls = link.tls {
-            do throws(TLSError) {
-                try tls.send(bytes.span, into: &link.output)
-            } catch {
-                failTLS(link, error)
-                return
-            }
-        } else {
-            link.output.append(contentsOf: bytes)
+            return
         }
         markDirty(link)
     }
@@ -44,18 +35,17 @@ extension Upstreams {
 
     /// Writes what is there.
     func flush(_ link: UpstreamLink) {
-        guard !link.isClosed, link.socket != nil else { return }
+        guard !link.isClosed, link.channel != nil else { return }
         defer { settle(link) }
         while link.hasUnwritten {
-            guard let result = link.socket?.write(link.output, from: link.written) else { return }
+            guard let result = link.channel?.write() else { return }
             switch result {
             case .wrote(let count):
-                link.written += count
                 handle(.wrote(count, isAll: !link.hasUnwritten), on: link)
                 loop.counters.bytesToUpstream &+= UInt64(count)
             case .wouldBlock:
                 handle(.blocked, on: link)
-                compact(link)
+                link.channel?.compact()
                 updateInterest(of: link)
                 let congestion = Congestion(waiting: link.unwrittenCount, bound: loop.settings.sessionBuffer)
                 setCongestion(congestion, on: link)
@@ -65,11 +55,7 @@ extension Upstreams {
                 return
             }
         }
-        link.unwrittenReplies = 0
-        if link.written > 0 {
-            link.written = 0
-            loop.pool.takeBack(&link.output)
-        }
+        link.channel?.release(to: &loop.pool)
         updateInterest(of: link)
         setCongestion(.none, on: link)
     }
@@ -78,10 +64,7 @@ extension Upstreams {
     private func stopWriting(on link: UpstreamLink) {
         // Dropped before anything else: whoever is told of the end may want to write, and must find nothing to write.
         link.isDeaf = true
-        link.written = 0
-        link.unwrittenReplies = 0
-        link.output.removeAll(keepingCapacity: true)
-        loop.pool.takeBack(&link.output)
+        link.channel?.drop(to: &loop.pool)
         handle(.writingFailed, on: link)
         guard !link.isClosed else { return }
         updateInterest(of: link)
@@ -103,18 +86,10 @@ extension Upstreams {
     /// Whether a server has lately accepted some of what still waits for it here.
     func isAccepting(_ link: UpstreamLink, within time: Duration) -> Bool {
         guard link.hasUnwritten else { return false }
-        if link.machine.awaitsAcceptance, let count = link.socket?.unacknowledgedCount {
+        if link.machine.awaitsAcceptance, let count = link.channel?.unacknowledgedCount {
             handle(.unacknowledged(count, hasUnwritten: true), on: link)
         }
         return link.machine.acceptanceDeadline(time).map { loop.now < $0 } ?? true
-    }
-
-    /// Drops what was written once it is most of the buffer, so that a slow server does not make it grow for ever.
-    private func compact(_ link: UpstreamLink) {
-        guard link.written > 64 * 1024, link.written > link.output.count / 2 else { return }
-        // Into an array of its own, so that the pages of what was written go back.
-        link.output = Array(link.output[link.written...])
-        link.written = 0
     }
 
     /// Reads a server, or reads it no more: as its client fetches what is there.
@@ -126,27 +101,24 @@ extension Upstreams {
 
     /// What a link's connection is to be watched for now.
     func wantedInterest(of link: UpstreamLink) -> Interest {
-        var interest: Interest = []
-        // What was read comes first. A server that does not take the answers of TLS itself, the errors for what was skipped, or
-        // the stanzas that go back, cannot have more of them made.
-        let isDebtor =
-            link.unwrittenReplies > Self.mostUnwrittenReplies
-            || link.unwrittenCount > loop.settings.sessionBuffer && link.ask { $0.phase } == .returning
-        if link.ask({ $0.isRead }), link.backlog == nil, !isDebtor { interest.insert(.readable) }
-        if link.hasUnwritten { interest.insert(.writable) }
+        let hasBacklog = link.backlog != nil
+        let (unwritten, replies) = (link.unwrittenCount, link.unwrittenReplies)
+        let isToBeRead = link.ask {
+            $0.isToBeRead(hasBacklog: hasBacklog, unwritten: unwritten, replies: replies, by: link.site.rules)
+        }
+        var interest: Interest = isToBeRead ? .readable : []
+        if unwritten > 0 { interest.insert(.writable) }
         return interest
     }
 
     func updateInterest(of link: UpstreamLink) {
-        guard link.socket != nil, !link.isClosed else { return }
+        guard link.channel != nil, !link.isClosed else { return }
+        let interest = wantedInterest(of: link)
         do throws(SystemError) {
-            try link.socket?.watch(for: wantedInterest(of: link), as: link.token.raw, in: loop.poller)
+            try link.channel?.watch(for: interest, as: link.token, in: loop.poller)
         } catch {
             loop.logger.error("watching a server's connection failed", metadata: ["error": "\(error)"])
             giveUp(link)
         }
     }
-
-    /// With more bytes of answers than these waiting for the server it is not read.
-    private static let mostUnwrittenReplies = 64 * 1024
 }

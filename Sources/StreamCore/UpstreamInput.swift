@@ -41,16 +41,15 @@ package enum UpstreamInput: Sendable, Equatable {
 
     /// The TLS handshake succeeded and the server proved its name.
     case tlsEstablished
-    /// It did not.
-    case tlsFailed
-    /// It did not, because what the server sent is no TLS at all.
-    case tlsAbsent
+    /// It failed, or what came later is not TLS as it has to be; the words of the codec.
+    case tlsFailed(ProtectionFault, words: String)
     /// The server sent this.
     case item(UpstreamItem)
     /// Bytes stood behind `<proceed/>` in the same read.
     case bytesAfterProceed
-    /// What the server sent is not zlib data, or becomes more than is allowed; or there was no memory to compress.
-    case compressionBroken
+    /// What the server sent is not zlib data, or becomes more than is allowed; or there was no memory to compress. The words
+    /// of the codec.
+    case compressionBroken(words: String)
     /// What was read is handled as far as it goes in one turn. `hasBacklog`: the rest waits. `hasPartial`: nothing waits, and
     /// the beginning of an element has come.
     case turnEnded(hasBacklog: Bool, hasPartial: Bool)

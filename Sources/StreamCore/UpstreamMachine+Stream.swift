@@ -11,10 +11,13 @@ extension UpstreamMachine {
         let given: StreamInput
         switch input {
         case .tlsEstablished: given = .tlsEstablished
-        case .tlsFailed: given = .tlsFailed
-        case .tlsAbsent: given = .tlsAbsent
+        case .tlsFailed(let fault, let words):
+            note(.protection(fault, words: words), into: &effects)
+            given = consequence(of: fault)
         case .bytesAfterProceed: given = .bytesAfterProceed
-        case .compressionBroken: given = .compressionBroken
+        case .compressionBroken(let words):
+            note(.compression(words: words), into: &effects)
+            given = .compressionBroken
         case .connectionLost: given = .connectionLost
         case .turnEnded(let hasBacklog, let hasPartial):
             self.hasBacklog = hasBacklog
@@ -24,6 +27,21 @@ extension UpstreamMachine {
             return
         }
         give(given, by: rules, breakers: &breakers, now: now, into: &effects)
+    }
+
+    /// What it means for the stream that its TLS has failed.
+    private func consequence(of fault: ProtectionFault) -> StreamInput {
+        switch stream.phase {
+        // What is no TLS at all tells that the port is another kind than was set.
+        case .directTLS, .handshake: fault == .record ? .tlsAbsent : .tlsFailed
+        // The server has proved itself: the client's stream was there and is lost.
+        default: .connectionLost
+        }
+    }
+
+    /// Tells of a trouble with the stream.
+    private func note(_ trouble: UpstreamTrouble, into effects: inout UpstreamEffects) {
+        effects.list.append(.note(trouble, server.map(TroubleSubject.server) ?? .stream, isRepeated: false))
     }
 
     /// How writing went.

@@ -115,7 +115,7 @@ package struct UpstreamMachine: Sendable {
             // Time counts for each element anew: on a busy stream every read may end inside the next one.
             partialSince = .none
             give(.item(item), by: rules, breakers: &breakers, now: now, into: &effects)
-        case .tlsEstablished, .tlsFailed, .tlsAbsent, .bytesAfterProceed, .compressionBroken, .turnEnded,
+        case .tlsEstablished, .tlsFailed, .bytesAfterProceed, .compressionBroken, .turnEnded,
             .connectionLost:
             handleServer(input, by: rules, breakers: &breakers, now: now, into: &effects)
         case .wrote, .blocked, .writingFailed, .unacknowledged:

@@ -41,6 +41,8 @@ package struct UpstreamRules: Sendable {
     package var stanzaTimeout: Duration
     /// After how long without a byte to the server a space is sent (`X-17`); whole seconds, 65,535 at most.
     package var keepalive: Duration
+    /// How many bytes of stanzas that go back to their senders may wait for the server before it is read no more.
+    package var mostReturning = 1_048_576
 
     /// The rules of a site without anything that can be left out.
     package init(

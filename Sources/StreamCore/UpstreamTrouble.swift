@@ -10,6 +10,52 @@ package enum UpstreamTrouble: Sendable, Equatable {
     case connection(call: String, code: Int32)
     /// A connection could not be begun, for want of something of our own.
     case shortage(OwnShortage)
+    /// TLS failed, in the handshake or later; the words of the codec.
+    case protection(ProtectionFault, words: String)
+    /// What the server sent is not zlib data, or becomes more than is allowed; or there was no memory. The words of the codec.
+    case compression(words: String)
+
+    /// One short name for each kind of trouble, for a counter: nothing that a peer wrote is in it.
+    package enum Label: Sendable, Equatable {
+        case name, connection, forbidden, shortage, compression
+        case protection(ProtectionFault)
+    }
+
+    /// Its name.
+    package var label: Label {
+        switch self {
+        case .name: .name
+        case .strangePort, .noPublicAddress: .forbidden
+        case .connection: .connection
+        case .shortage: .shortage
+        case .protection(let fault, _): .protection(fault)
+        case .compression: .compression
+        }
+    }
+}
+
+extension UpstreamTrouble.Label: CaseIterable, RawRepresentable {
+    /// All of them, in the order in which they are shown.
+    package static let allCases: [Self] =
+        [.name, .connection, .forbidden, .shortage, .compression] + ProtectionFault.allCases.map(Self.protection)
+
+    /// The name as it is shown.
+    package var rawValue: String {
+        switch self {
+        case .name: "dns"
+        case .connection: "connect"
+        case .forbidden: "forbidden"
+        case .shortage: "shortage"
+        case .compression: "compression"
+        case .protection(let fault): fault.rawValue
+        }
+    }
+
+    /// The label that is shown as `rawValue`; nil for any other text.
+    package init?(rawValue: String) {
+        guard let label = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = label
+    }
 }
 
 /// What this program or its machine lacks for one more connection. No server had a part in it.
@@ -32,4 +78,6 @@ package enum TroubleSubject: Sendable, Equatable {
     case server(UpstreamKey)
     /// An attempt to connect.
     case attempt(Int)
+    /// The stream itself, whose server is known to work or was never looked for.
+    case stream
 }

@@ -1,6 +1,7 @@
 import BOSHCore
 import Bridge
 import StreamCore
+import TLSCodec
 import Testing
 
 @testable import Gateway
@@ -26,7 +27,7 @@ import Testing
     @Test("there is room for every closed list that is counted")
     func capacity() {
         let sizes = [
-            EndReason.allCases.count, TerminalCondition.allCases.count, UpstreamFailure.allCases.count,
+            EndReason.allCases.count, TerminalCondition.allCases.count, UpstreamTrouble.Label.allCases.count,
             StreamFailure.Label.allCases.count, Bound.allCases.count, StreamAdvice.allCases.count,
         ]
         for size in sizes { #expect(size <= Tally<Fruit>.capacity) }
@@ -38,11 +39,17 @@ import Testing
         #expect(_isPOD(Counters.self) && _isPOD(UpstreamHealth.self))
     }
 
-    @Test("an end by a server's doing has a name among the failures, and no other end has")
-    func failures() {
-        for reason in EndReason.allCases {
-            #expect((UpstreamFailure(reason) != nil) == reason.rawValue.hasPrefix("upstream-"), "\(reason)")
-        }
+    @Test("each failure of the TLS codec has its name among the troubles")
+    func protectionFaults() {
+        let errors: [TLSError] = [
+            .trustAnchors(detail: ""), .clientCertificate(detail: ""), .rules(detail: ""), .untrustedCA(issuer: ""),
+            .expired(subject: ""), .notYetValid(subject: ""), .wrongName(expected: "", presented: []),
+            .pin(presented: ""), .certificate(detail: ""), .protocolVersion, .handshake(detail: ""),
+            .record(detail: ""), .alert(detail: ""), .messageFlood, .closedDuringHandshake, .truncated,
+            .ourFault(detail: ""),
+        ]
+        #expect(errors.map { ProtectionFault($0) } == ProtectionFault.allCases)
+        for error in errors { #expect(ProtectionFault(error).rawValue == "tls-\(error.label)") }
     }
 
     @Test("samples have names from the outermost on, and a list of cases has one each")

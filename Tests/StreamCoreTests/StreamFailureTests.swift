@@ -1,3 +1,4 @@
+import Bridge
 import StreamCore
 import Testing
 
@@ -32,6 +33,16 @@ struct StreamFailureTests {
             #expect(
                 label.rawValue.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }, "\(label)")
         }
+    }
+
+    @Test("every failure of a stream ends its session by the server's doing, and one that a client can come back from")
+    func ends() {
+        for failure in everyFailure {
+            let reason = EndReason(failure)
+            #expect(reason.rawValue.hasPrefix("upstream-") && reason.allowsResumption, "\(failure)")
+        }
+        let ofServers = EndReason.allCases.filter { $0.rawValue.hasPrefix("upstream-") }
+        #expect(Set(everyFailure.map(EndReason.init)) == Set(ofServers))
     }
 
     @Test("what a server writes never becomes a label")

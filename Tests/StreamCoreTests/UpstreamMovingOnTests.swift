@@ -19,7 +19,7 @@ struct UpstreamMovingOnTests {
         _ = up(.item(.header(.example)))
         #expect(up(.item(.features(FeaturesOffer(startTLS: .offered), bytes: []))) == [.sendStartTLS])
         #expect(up(.item(.proceed)) == [.beginTLS(isDirect: false)])
-        #expect(up(.tlsFailed).host == "c")
+        #expect(up(.tlsFailed(.handshake, words: "w")).host == "c")
         _ = up.connect("c")
         _ = up(.item(.header(.example)))
         _ = up(.item(.features(FeaturesOffer(startTLS: .offered), bytes: [])))
@@ -32,10 +32,10 @@ struct UpstreamMovingOnTests {
     @Test("direct TLS that fails: the next target; the last one's failure is the session's")
     func directTLS() {
         var up = UpstreamDialogue.connected(hosts: ["a", "b"], .example(.direct))
-        #expect(up(.tlsAbsent).host == "b")
+        #expect(up(.tlsFailed(.record, words: "w")).host == "b")
         #expect(up.connect("b").last == .beginTLS(isDirect: true))
-        let last = up(.tlsFailed)
-        #expect(last.prefix(3) == [.count(.tls), .flush, .dropConnection])
+        let last = up(.tlsFailed(.handshake, words: "w"))
+        #expect(last.dropFirst().prefix(3) == [.count(.tls), .flush, .dropConnection])
         #expect(last.suffix(3) == [.ended(.tls), .flush, .close])
         // Counted for the server, and not again for the search.
         #expect(last.count { $0 == .count(.tls) } == 1)
@@ -59,7 +59,9 @@ struct UpstreamMovingOnTests {
     func staleItems() {
         var up = UpstreamDialogue.connected(hosts: ["a", "b"])
         #expect(up(.connectionLost).host == "b")
-        for input: UpstreamInput in [.item(.message), .connectionLost, .tlsFailed, .wrote(1, isAll: true), .restart] {
+        for input: UpstreamInput in [
+            .item(.message), .connectionLost, .tlsFailed(.handshake, words: "w"), .wrote(1, isAll: true), .restart,
+        ] {
             #expect(up(input) == [])
         }
         #expect(up.connect("b").last == .sendHeader(namesClient: false))

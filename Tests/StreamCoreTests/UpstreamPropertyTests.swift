@@ -180,7 +180,8 @@ struct UpstreamWorld {
 
     private mutating func signal() -> UpstreamInput {
         let signals: [UpstreamInput] = [
-            .connectionLost, .tlsEstablished, .tlsFailed, .tlsAbsent, .bytesAfterProceed, .compressionBroken,
+            .connectionLost, .tlsEstablished, .tlsFailed(.handshake, words: "w"), .tlsFailed(.record, words: "w"),
+            .bytesAfterProceed, .compressionBroken(words: "w"),
             .turnEnded(hasBacklog: chance(2) == 0, hasPartial: true),
             .turnEnded(hasBacklog: false, hasPartial: chance(2) == 0), .writingFailed,
         ]

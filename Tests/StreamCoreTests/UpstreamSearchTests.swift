@@ -35,7 +35,7 @@ struct UpstreamSearchTests {
             ])
         #expect(up(.addresses(host: "first", [.ipv6])) == [.connect(attempt: 0, address: 0, port: 443)])
         #expect(up(.connected(attempt: 0)) == [.adopt(attempt: 0), .beginTLS(isDirect: true)])
-        #expect(up(.tlsFailed).host == "late")
+        #expect(up(.tlsFailed(.handshake, words: "w")).host == "late")
         #expect(up.connect("late").suffix(2) == [.adopt(attempt: 1), .sendHeader(namesClient: false)])
     }
 

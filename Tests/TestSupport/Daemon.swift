@@ -47,10 +47,12 @@ package final class Daemon {
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
         // A server that fails on purpose, again and again, is not to be spared, unless that is what the test is about.
-        // The sessions of most tests never log in, and some repeat as fast as they can.
+        // The sessions of most tests never log in, and some repeat as fast as they can. A busy machine takes its time for what
+        // comes between two steps of a test.
         let environment = [
             "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0", "HOLDFAST_LOGIN_BODY": "8388608",
-            "HOLDFAST_SESSION_REPEATS": "1000000",
+            "HOLDFAST_SESSION_REPEATS": "1000000", "HOLDFAST_LOGIN_TIMEOUT": "600",
+            "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120",
         ].merging(environment) { _, given in given }
         process = try Process(arguments + flags, descriptors: descriptors, environment: environment)
         startLine = try process.readStartLine()

@@ -1,11 +1,8 @@
-import BOSHCore
 import Bridge
-import Settings
-import StreamCore
 
 extension EndReason {
     /// What the end of an upstream stream means for its session.
-    init(_ failure: StreamFailure) {
+    package init(_ failure: StreamFailure) {
         self =
             switch failure {
             case .unresolved: .upstreamUnresolved
@@ -21,28 +18,6 @@ extension EndReason {
             case .closed: .upstreamClosed
             case .lost: .upstreamLost
             case .stalled: .upstreamStalled
-            }
-    }
-}
-
-extension ClientNaming {
-    init(_ setting: UpstreamFrom) {
-        self =
-            switch setting {
-            case .never: .never
-            case .tls: .overTLS
-            case .always: .always
-            }
-    }
-}
-
-extension TLSMode {
-    init(_ setting: UpstreamTLS) {
-        self =
-            switch setting {
-            case .none: .none
-            case .starttls: .startTLS
-            case .direct: .direct
             }
     }
 }
