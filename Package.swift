@@ -4,12 +4,12 @@ import PackageDescription
 /// Every target: Swift 6 language mode, warnings as errors.
 let common: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
-/// Targets that run in a worker, which has one thread: reference counts need no atomic operations. In debug builds, and so
-/// in ordinary tests, they stay atomic.
+/// Targets that run in a worker, which has one thread, so reference counts need no atomic operations. In debug builds,
+/// which ordinary tests use, they stay atomic.
 let worker: [SwiftSetting] =
     common + [.unsafeFlags(["-assume-single-threaded"], .when(configuration: .release))]
 
-/// The wiring: exclusive access to the properties of its classes is checked in debug builds alone, since the checks took a
+/// The wiring. Exclusive access to its classes' properties is checked in debug builds only, because the checks took a
 /// sixth of a message's instructions (docs/decisions/0036).
 let wiring: [SwiftSetting] =
     worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
@@ -58,7 +58,7 @@ let package = Package(
         // L2, codecs: bytes in, values out, one C library each.
         .target(
             name: "XMLCodec", dependencies: ["BOSHCore", "Bridge", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
-        .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
+        .target(name: "TLSCodec", dependencies: ["Addresses", "COpenSSL"], swiftSettings: wrapper),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
         // L3, system calls.
@@ -77,13 +77,13 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: ["Gateway", "Settings", "Reactor", "Resolver", argumentParser, logging, toml],
-            // TOMLKit imports Foundation. Without this its members are found here, a mere `contains` of a text takes them, and
-            // the binary gets 45 MB of ICU.
+            // TOMLKit imports Foundation. Without this setting Foundation's members are visible here, a plain
+            // `contains` on a text picks them, and the binary gets 45 MB of ICU.
             swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
         .executableTarget(
             name: "holdfast-bench", dependencies: ["Reactor", argumentParser, histogram], swiftSettings: common),
 
-        // What tests over random input share: how many cases they play, and their numbers.
+        // What tests with random input share: how many cases they run, and their random numbers.
         .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
 
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "Effort"], swiftSettings: common),
@@ -133,7 +133,7 @@ let package = Package(
     ]
 )
 
-// `deploy/test --quick` builds the pure rooms and their tests alone, in a place of their own: an answer in some seconds.
+// `deploy/test --quick` builds the pure rooms and their tests alone, in a directory of their own, in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
     let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]

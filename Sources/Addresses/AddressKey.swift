@@ -1,7 +1,7 @@
-/// What limits count as one client address: an IPv4 address, or all IPv6 addresses that share a prefix, because whoever has
-/// one of these has the others too (RFC 6177 §2).
+/// What the limits count as one client address: an IPv4 address, or all IPv6 addresses with the same prefix, because
+/// whoever has one of these has the others too (RFC 6177 §2).
 package struct AddressKey: Sendable, Hashable {
-    /// The address as IPv6, IPv4 mapped, all bits behind the prefix zero.
+    /// The address as IPv6, an IPv4 address mapped; all bits after the prefix are zero.
     private let number: UInt128
 
     /// The key of an address; of an IPv6 address the first `prefix` bits, 0...128, count.

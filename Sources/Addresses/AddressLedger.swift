@@ -1,12 +1,12 @@
 import Primitives
 
-/// What each client address holds, so that none takes what all share: connections, sessions, those of them that have not
-/// logged in, bytes, and how fast it begins sessions.
+/// What each client address holds, so that no address takes everything: connections, sessions, sessions that have not
+/// logged in, bytes, and the rate at which it begins sessions.
 ///
-/// Every call takes the same time, however many addresses there are. An address takes memory while it holds something, and
-/// at most a minute longer, until the rate of its creations is forgotten; never more than `capacity` addresses do. Beyond
-/// those the one that has rested longest is forgotten; where all of them hold something, a further address is not limited:
-/// each of them has a descriptor then, and what bounds these bounds the newcomer.
+/// Every call takes the same time, however many addresses there are. An address takes memory while it holds something
+/// and at most a minute longer, until the rate of its creations is forgotten. At most `capacity` addresses are known.
+/// For a further one, the address that has rested longest is forgotten. When all of them hold something, a further
+/// address is not limited: each of them has a descriptor then, and the limit on descriptors bounds the newcomer too.
 package struct AddressLedger: Sendable {
     /// The most that one address may have.
     package struct Limits: Sendable, Equatable {
@@ -14,7 +14,7 @@ package struct AddressLedger: Sendable {
         package var sessions: Int
         /// Sessions that have not logged in.
         package var logins: Int
-        /// Sessions that are begun in a minute; so many may come at once.
+        /// Sessions that may begin in a minute; all of them may come at once.
         package var creations: Int
         package var bytes: Int
         /// How many bits of an IPv6 address count.
@@ -31,14 +31,14 @@ package struct AddressLedger: Sendable {
         }
     }
 
-    /// Where an address stands in the ledger, for whoever holds something of it. Good until that is given back.
+    /// The place of an address in the ledger, for whoever holds something of it. Valid until that is given back.
     package struct Account: Sendable, Equatable {
         fileprivate let index: UInt32
 
-        /// Of a client that is not limited by its address: everything is granted and nothing is noted.
+        /// The account of a client that is not limited by its address: everything is granted and nothing is noted.
         package static let unlimited = Account(index: .max)
 
-        /// Whether anything is noted for it.
+        /// Whether anything is noted for the account.
         package var isLimited: Bool { self != .unlimited }
     }
 
@@ -49,7 +49,7 @@ package struct AddressLedger: Sendable {
 
     private struct Entry: Sendable {
         let key: AddressKey
-        /// When the address may begin sessions as if it had never begun one.
+        /// When the address may begin sessions as if it had begun none before.
         var isFreshAt = MonotonicInstant(nanoseconds: 0)
         var bytes = 0
         var connections: UInt32 = 0
@@ -57,7 +57,7 @@ package struct AddressLedger: Sendable {
         var logins: UInt32 = 0
         /// Bodies that a proxy passes on for it.
         var bodies: UInt32 = 0
-        /// Its neighbours among those that rest.
+        /// The neighbours among the resting entries.
         var earlier = AddressLedger.none
         var later = AddressLedger.none
         var isResting = false
@@ -74,7 +74,8 @@ package struct AddressLedger: Sendable {
     private var entries: [Entry] = []
     private var vacant: [UInt32] = []
     private var indices: [AddressKey: UInt32] = [:]
-    /// Those that hold nothing and whose rate is still known, by the time at which they let go of the last thing.
+    /// The ends of the list of resting entries, which hold nothing but whose rate is still known. Ordered by the time
+    /// at which they let go of the last thing.
     private var oldestResting = AddressLedger.none
     private var newestResting = AddressLedger.none
 
@@ -88,15 +89,15 @@ package struct AddressLedger: Sendable {
     /// How many addresses are known.
     package var count: Int { indices.count }
 
-    /// Forgets the addresses that have rested until their minute was over. Others do so in passing, two for each that comes;
-    /// this is for who wants to know how many are left.
+    /// Forgets the addresses whose minute of rest is over. Other calls do so in passing, two for each new address; this
+    /// one is for a caller that wants to know how many are left.
     package mutating func forgetRested(now: MonotonicInstant) {
         while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
     }
 
     // MARK: Connections
 
-    /// A client has connected; a nil address is not limited.
+    /// Counts a client's new connection; a nil address is not limited.
     ///
     /// - Throws: `connections` when the address has as many as it may have.
     package mutating func openConnection(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
@@ -107,7 +108,7 @@ package struct AddressLedger: Sendable {
         return Account(index: UInt32(index))
     }
 
-    /// A connection is gone.
+    /// Counts a connection as gone.
     package mutating func closeConnection(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].connections > 0 else { return }
         entries[index].connections -= 1
@@ -116,10 +117,10 @@ package struct AddressLedger: Sendable {
 
     // MARK: Sessions
 
-    /// A client begins a session, which has not logged in; a nil address is not limited.
+    /// Counts a new session, which has not logged in; a nil address is not limited.
     ///
-    /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. What is refused does not
-    ///   count.
+    /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. A refused session
+    ///   does not count.
     package mutating func openSession(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard entries[index].sessions < limits.sessions else { throw .sessions }
@@ -134,13 +135,13 @@ package struct AddressLedger: Sendable {
         return Account(index: UInt32(index))
     }
 
-    /// A session has logged in. Once a session.
+    /// Notes that a session has logged in. Call it once for a session.
     package mutating func loggedIn(_ account: Account) {
         guard let index = index(of: account), entries[index].logins > 0 else { return }
         entries[index].logins -= 1
     }
 
-    /// A session is over.
+    /// Counts a session as over.
     package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].sessions > 0 else { return }
         entries[index].sessions -= 1
@@ -150,8 +151,9 @@ package struct AddressLedger: Sendable {
 
     // MARK: Bodies
 
-    /// A body is held that a client has sent, by itself or through a proxy that names it; a nil address is not limited. What
-    /// the body takes is told by `note` as for everything else, and is nothing again before `closeBody`.
+    /// Counts a request body that is held for a client, which sent it itself or through a proxy that names it. A nil
+    /// address is not limited. The caller reports the body's bytes by `note`, and takes them all back before
+    /// `closeBody`.
     package mutating func openBody(from address: IPAddress?, now: MonotonicInstant) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         entries[index].bodies += 1
@@ -159,7 +161,7 @@ package struct AddressLedger: Sendable {
         return Account(index: UInt32(index))
     }
 
-    /// A body is held no more.
+    /// Counts a body as no longer held.
     package mutating func closeBody(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].bodies > 0 else { return }
         entries[index].bodies -= 1
@@ -168,8 +170,8 @@ package struct AddressLedger: Sendable {
 
     // MARK: Bytes
 
-    /// Notes that an account, which holds a connection, a session or a body, has more or fewer bytes than before. Here nothing is
-    /// refused: they are there already.
+    /// Adds to or subtracts from the bytes of an account, which must hold a connection, a session or a body. Nothing is
+    /// refused here, because the bytes exist already.
     package mutating func note(_ difference: Int, of account: Account) {
         guard difference != 0, let index = index(of: account) else { return }
         entries[index].bytes = max(0, entries[index].bytes + difference)
@@ -194,13 +196,13 @@ package struct AddressLedger: Sendable {
         return index < entries.count ? index : nil
     }
 
-    /// The entry of an address, made where there is none. Whoever asks either has it hold something, or leaves an entry
-    /// that holds nothing and rests until its turn to be forgotten.
+    /// The entry of an address, made when there is none. The caller either has it hold something, or leaves an entry
+    /// that holds nothing and rests until it is forgotten.
     private mutating func index(of address: IPAddress?, now: MonotonicInstant) -> Int? {
         guard let address else { return nil }
         let key = AddressKey(address, prefix: limits.ipv6Prefix)
         if let index = indices[key] { return Int(index) }
-        // As many leave as come, and one more: the resting ones never pile up.
+        // Each new address has two rested ones forgotten, so that these never pile up.
         for _ in 0..<2 where oldestResting != Self.none && entries[Int(oldestResting)].isFreshAt <= now {
             forget(Int(oldestResting))
         }
@@ -238,7 +240,7 @@ package struct AddressLedger: Sendable {
         newestResting = UInt32(index)
     }
 
-    /// Takes an entry out of those that rest: it holds something.
+    /// Takes an entry out of the resting ones, because it holds something now.
     private mutating func wake(_ index: Int) {
         guard entries[index].isResting else { return }
         let (earlier, later) = (entries[index].earlier, entries[index].later)
@@ -252,7 +254,7 @@ package struct AddressLedger: Sendable {
         indices[entries[index].key] = nil
         vacant.append(UInt32(index))
         guard indices.isEmpty else { return }
-        // Nobody holds a place any more: what a flood of addresses took is given back.
+        // The ledger is empty: give back the memory that a flood of addresses took.
         entries = []
         vacant = []
         indices = [:]

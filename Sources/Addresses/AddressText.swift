@@ -1,6 +1,6 @@
 import Primitives
 
-/// The bytes that the texts of this room are made of.
+/// The bytes that occur in the texts of this room.
 enum Ascii {
     static let tab: UInt8 = 0x09
     static let lineFeed: UInt8 = 0x0A
@@ -19,15 +19,15 @@ enum Ascii {
     static let underscore: UInt8 = 0x5F
 }
 
-/// Decimal numbers as addresses, ports and prefix lengths have them.
+/// Decimal numbers as they occur in addresses, ports and prefix lengths.
 enum Decimal {
-    /// Reads the digits at `index` and moves behind them. Nil for no digit, a leading zero (some readers take it for
-    /// octal), and more than `limit`.
+    /// Reads the digits at `index` and moves `index` past them. Nil for no digit, for a leading zero (some readers take
+    /// it for octal), and for a value above `limit`.
     static func read(_ text: Span<UInt8>, at index: inout Int, limit: UInt32) -> UInt32? {
         let start = index
         var value: UInt32 = 0
         while index < text.count, text[index].isASCIIDigit {
-            // ten digits never follow: the limit is at most 65,535
+            // A tenth digit is never reached: the limit is at most 65,535.
             value = value &* 10 &+ UInt32(text[index] &- 0x30)
             guard value <= limit else { return nil }
             index += 1
@@ -36,7 +36,7 @@ enum Decimal {
         return value
     }
 
-    /// A port of 0...65535 that is all of `text`.
+    /// A port of 0...65535; nil unless `text` is a number and nothing else.
     static func port(_ text: Span<UInt8>) -> UInt16? {
         var index = 0
         guard let value = read(text, at: &index, limit: 65_535), index == text.count else { return nil }
@@ -60,7 +60,7 @@ extension IPAddress {
         }
     }
 
-    /// Four octets in decimal that reach to the end of the text.
+    /// Four decimal octets that fill the text from `start` to its end.
     private static func quad(_ text: Span<UInt8>, from start: Int) -> UInt32? {
         var number: UInt32 = 0
         var index = start
@@ -110,7 +110,7 @@ extension IPAddress {
         guard count < 8 else { return nil }
         let behind = 16 * (count - gap)
         let head = number >> UInt128(behind)
-        // a shift by all 128 bits is 0, as it should be
+        // A shift by all 128 bits gives 0, which is right here.
         return head << UInt128(128 - 16 * gap) | (number & ((1 << UInt128(behind)) - 1))
     }
 

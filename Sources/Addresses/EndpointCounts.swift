@@ -1,13 +1,13 @@
-/// How many connections there are to each end, and whether there may be one more: for each a local port is needed, and of
-/// these there are so many to one address and port.
+/// Counts the connections to each endpoint and says whether one more may be opened. Each connection needs a local port,
+/// and there is a limited number of them for one remote address and port.
 ///
-/// An end that nothing is connected to takes no memory. Every call takes the same time.
+/// An endpoint without connections takes no memory. Every call takes the same time.
 package struct EndpointCounts: Sendable {
-    /// Where a connection's end stands here. Good until it is closed.
+    /// The place of a connection's endpoint in these counts. Valid until the connection is closed.
     package struct Place: Sendable, Equatable {
         fileprivate let index: UInt32
 
-        /// Of a connection that is not counted.
+        /// The place of a connection that is not counted.
         package static let uncounted = Place(index: .max)
     }
 
@@ -21,21 +21,21 @@ package struct EndpointCounts: Sendable {
     private var vacant: [UInt32] = []
     private var indices: [Endpoint: UInt32] = [:]
 
-    /// Counts of up to `limit` connections to one end.
+    /// Counts that allow up to `limit` connections to one endpoint.
     package init(limit: Int) {
         self.limit = limit
     }
 
-    /// How many connections there are to an end.
+    /// The number of connections to an endpoint.
     package func count(of end: Endpoint) -> Int {
         guard let index = indices[end] else { return 0 }
         return entries[Int(index)].count
     }
 
-    /// How many ends there are connections to.
+    /// The number of endpoints that have connections.
     package var endCount: Int { indices.count }
 
-    /// A connection is begun; nil, and nothing counted, when there are as many as there may be.
+    /// Counts a new connection. Nil, with nothing counted, when the endpoint has as many as it may have.
     package mutating func open(to end: Endpoint) -> Place? {
         if let index = indices[end] {
             guard entries[Int(index)].count < limit else { return nil }
@@ -55,7 +55,7 @@ package struct EndpointCounts: Sendable {
         return Place(index: index)
     }
 
-    /// A connection is gone, or never came to be.
+    /// Counts a connection as gone, or as failed.
     package mutating func close(_ place: Place) {
         let index = Int(place.index)
         guard index < entries.count, entries[index].count > 0 else { return }

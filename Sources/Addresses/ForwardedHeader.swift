@@ -1,9 +1,9 @@
 import Primitives
 
-/// The request field that says for whom a proxy forwards. One is chosen by the configuration and no other is looked at:
-/// proxies set the one they know and pass a client's own words in the other on.
+/// The request field in which a proxy names the client. The configuration chooses one, and the others are ignored: a
+/// proxy sets the field it knows and passes on the other with whatever the client wrote.
 package enum ForwardedHeader: String, Sendable, Equatable, CaseIterable {
-    /// None: the peer is the client.
+    /// No field: the peer is the client.
     case none
     /// `X-Forwarded-For: 203.0.113.7, 10.0.0.2`
     case xForwardedFor = "x-forwarded-for"
@@ -13,12 +13,12 @@ package enum ForwardedHeader: String, Sendable, Equatable, CaseIterable {
 
 /// The hops of a forwarding field, the last one first.
 ///
-/// Each proxy appends the address it was reached from, so only the end of the list is written by proxies one knows. The
-/// list is therefore cut up from its end: nothing that a client puts in front, an opened quotation mark included, changes
-/// how that end reads.
+/// Each proxy appends the address of its own peer, so only the end of the list is written by known proxies. The list is
+/// therefore parsed from its end: nothing that a client puts in front, not even an opened quotation mark, changes how
+/// the end is read.
 struct ForwardedHops: Sendable {
     private let header: ForwardedHeader
-    /// Where the part that was not yet read ends.
+    /// Where the part that has not been read ends.
     private var end: Int
 
     /// `count` is the length of the field's value: all its lines, joined by commas.
@@ -27,8 +27,8 @@ struct ForwardedHops: Sendable {
         end = header == .none ? 0 : count
     }
 
-    /// The next hop's address, mapped IPv4 as IPv4. Nil when there is none, and when the element is not an address that
-    /// one could go on from: empty elements are passed over (RFC 9110 §5.6.1.2).
+    /// The next hop's address, mapped IPv4 as IPv4. Nil when there is none or when the element is not a usable address.
+    /// Empty elements are skipped (RFC 9110 §5.6.1.2).
     mutating func next(in value: Span<UInt8>) -> IPAddress? {
         while end > 0, end <= value.count {
             let start = elementStart(value)
@@ -42,7 +42,7 @@ struct ForwardedHops: Sendable {
         return nil
     }
 
-    /// Where the element begins that ends at `end`: behind a comma that is not inside quotation marks.
+    /// The beginning of the element that ends at `end`: after a comma outside quotation marks.
     private func elementStart(_ value: Span<UInt8>) -> Int {
         var start = end
         var isQuoted = false
@@ -69,9 +69,9 @@ struct ForwardedHops: Sendable {
 
     // MARK: Forwarded
 
-    /// The value of the one `for` parameter of a `forwarded-element` (RFC 7239 §4), without quotation marks; nil when
-    /// there is none or several, and when the element is not well-formed. A value that needs no quotation marks for this
-    /// reader may lack them: `for=192.0.2.1:80` is common.
+    /// The value of the one `for` parameter of a `forwarded-element` (RFC 7239 §4), without quotation marks. Nil when
+    /// there is none or several, or when the element is not well-formed. A value may lack the quotation marks that the
+    /// grammar asks for where this reader can do without: `for=192.0.2.1:80` is common.
     private static func forParameter(_ value: Span<UInt8>, _ element: Range<Int>) -> Range<Int>? {
         var found: Range<Int>?
         var index = element.lowerBound
@@ -86,7 +86,7 @@ struct ForwardedHops: Sendable {
             else { return nil }
             index += 1
             guard let content = parameterValue(value, &index, element.upperBound) else { return nil }
-            // the next parameter begins behind a semicolon only
+            // Only a semicolon separates parameters.
             let rest = value.trimmed(index..<element.upperBound)
             guard rest.isEmpty || value[rest.lowerBound] == Ascii.semicolon else { return nil }
             if isFor(value, name) {
@@ -115,7 +115,7 @@ struct ForwardedHops: Sendable {
         return start..<index - 1
     }
 
-    /// Visible bytes up to one that means something here.
+    /// Visible bytes up to a delimiter.
     private static func token(_ value: Span<UInt8>, _ index: inout Int, _ end: Int) -> Range<Int>? {
         let start = index
         while index < end, value[index] > Ascii.space, value[index] < 0x7F, value[index] != Ascii.quote,
@@ -128,8 +128,8 @@ struct ForwardedHops: Sendable {
 
     // MARK: Addresses
 
-    /// An address with or without a port (RFC 7239 §6): IPv6 in brackets, or bare when there is no port. Nil for anything
-    /// else, `unknown` and `_hidden` included: what is behind such a hop cannot be told.
+    /// An address with or without a port (RFC 7239 §6): IPv6 in brackets, or bare when there is no port. Nil for
+    /// anything else, including `unknown` and `_hidden`: nobody can tell what is behind such a hop.
     private static func address(_ node: Span<UInt8>) -> IPAddress? {
         if let address = IPAddress(node) { return address }
         var colon = node.count

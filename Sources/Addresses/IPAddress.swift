@@ -2,8 +2,8 @@ import Primitives
 
 /// An IPv4 or IPv6 address, without a port and without a zone.
 ///
-/// Addresses are compared as they are: `::ffff:192.0.2.1` is not equal to `192.0.2.1`. What compares clients or hops
-/// compares `unmapped` addresses; `IPNetwork` and `TrustedProxies` do so themselves.
+/// Addresses are compared as they are: `::ffff:192.0.2.1` is not equal to `192.0.2.1`. Code that compares clients or
+/// hops compares `unmapped` addresses; `IPNetwork` and `TrustedProxies` do so themselves.
 package enum IPAddress: Sendable, Hashable {
     /// The address as a number in host order: 127.0.0.1 is 0x7F000001.
     case v4(UInt32)
@@ -17,8 +17,8 @@ package enum IPAddress: Sendable, Hashable {
         self.init(bytes.span)
     }
 
-    /// The IPv4 address within an IPv4-mapped one (`::ffff:a.b.c.d`, RFC 4291 §2.5.5.2), which is what a socket for both
-    /// families says of an IPv4 peer; every other address unchanged.
+    /// The IPv4 address within an IPv4-mapped one (`::ffff:a.b.c.d`, RFC 4291 §2.5.5.2), which a socket for both
+    /// families reports for an IPv4 peer. Every other address is unchanged.
     package var unmapped: IPAddress {
         guard case .v6(let number) = self, number >> 32 == 0xFFFF else { return self }
         return .v4(UInt32(truncatingIfNeeded: number))

@@ -1,15 +1,15 @@
 /// The addresses that share a prefix (RFC 4632, RFC 4291 §2.3), as a setting names them.
 ///
-/// A network of IPv4-mapped addresses is the IPv4 network within it, so that it makes no difference in which family a
-/// socket reports a peer. For the same reason `::/0` holds no IPv4 address.
+/// A network of IPv4-mapped addresses is treated as the IPv4 network within it, so the family in which a socket reports
+/// a peer makes no difference. For the same reason `::/0` holds no IPv4 address.
 package struct IPNetwork: Sendable, Hashable {
-    /// The address all of whose bits behind the prefix are zero; never a mapped one.
+    /// The first address: all bits after the prefix are zero. Never a mapped address.
     private let base: IPAddress
     private let length: Int
 
-    /// Reads `ADDRESS/LENGTH`, or an address, which is a network of its own. Nil when the address or the length (plain
-    /// decimal, 0...32 or 0...128) is not valid, or when a bit behind the prefix is set: `10.0.0.1/8` is more likely a
-    /// mistake than meant.
+    /// Reads `ADDRESS/LENGTH`, or a single address, which is a network of one. Nil when the address or the length
+    /// (plain decimal, 0...32 or 0...128) is not valid, or when a bit after the prefix is set: `10.0.0.1/8` is probably
+    /// a mistake.
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let slash = bytes.firstIndex(of: Ascii.slash)
@@ -39,7 +39,7 @@ package struct IPNetwork: Sendable, Hashable {
         }
     }
 
-    /// Whether the address is in the network; a mapped one when its IPv4 address is.
+    /// Whether the network holds the address; a mapped address counts as its IPv4 address.
     package func contains(_ address: IPAddress) -> Bool {
         switch (base, address.unmapped) {
         case (.v4(let prefix), .v4(let number)): (number ^ prefix) >> UInt32(32 - length) == 0
@@ -50,7 +50,7 @@ package struct IPNetwork: Sendable, Hashable {
 }
 
 extension IPNetwork: CustomStringConvertible {
-    /// The form that `init(_:)` reads: `10.0.0.0/8`, and a single address without a length.
+    /// The form that `init(_:)` reads: `10.0.0.0/8`; a single address has no length.
     package var description: String {
         switch base {
         case .v4: length == 32 ? "\(base)" : "\(base)/\(length)"

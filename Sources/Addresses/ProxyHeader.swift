@@ -5,15 +5,15 @@ package enum ProxyVersion: Sendable, Equatable, CaseIterable {
     case v1, v2
 }
 
-/// The header with which a proxy begins a connection to tell the server whose connection it stands for.
+/// The header with which a proxy begins a connection, to tell the server for which client connection it stands.
 ///
 /// Source: "The PROXY protocol, versions 1 & 2", HAProxy, §2.1 and §2.2.
 package enum ProxyHeader {
-    /// Appends a header: `source` is the client's end of the client's connection, `destination` the proxy's end of it.
+    /// Appends a header. `source` is the client's end of the client's connection, `destination` the proxy's end of it.
     ///
-    /// With an end unknown the header says that there is nothing to say (`UNKNOWN`, `LOCAL`), and the server takes the
-    /// connection's own addresses. The header has room for one family only: ends of different families are both written
-    /// as IPv6, the IPv4 one mapped; mapped ends are written as IPv4 when both can be.
+    /// When an end is unknown, the header is `UNKNOWN` or `LOCAL`, and the server takes the connection's own addresses.
+    /// A header has one address family: ends of different families are both written as IPv6, the IPv4 one mapped.
+    /// Mapped ends are written as IPv4 when both can be.
     package static func append(
         _ version: ProxyVersion, source: Endpoint?, destination: Endpoint?, into output: inout [UInt8]
     ) {
@@ -40,7 +40,7 @@ package enum ProxyHeader {
             output.append(Ascii.space)
             IPAddress.appendQuad(to, into: &output)
         case (let from, let to):
-            // hexadecimal groups only: the specification knows no mixed notation
+            // Hexadecimal groups only: the specification has no mixed notation.
             output.append(contentsOf: "PROXY TCP6 ".utf8)
             IPAddress.appendGroups(from.mapped, into: &output)
             output.append(Ascii.space)

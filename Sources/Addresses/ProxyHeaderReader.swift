@@ -1,28 +1,29 @@
 /// Reads the PROXY header at the beginning of a connection, in either version.
 ///
-/// To be used only where a header must be: the protocol has no way to tell a header from a client that writes one, so a
-/// connection without a valid header is closed. Each byte is judged when it arrives, so the outcome does not depend on how
-/// the bytes were split.
+/// Use it only where every connection must begin with a header, and close a connection without a valid one: nothing
+/// tells a proxy's header from a header that a client wrote. Each byte is judged when it arrives, so the result does
+/// not depend on how the bytes were split.
 ///
 /// Source: "The PROXY protocol, versions 1 & 2", HAProxy, §2.1 and §2.2.
 package struct ProxyHeaderReader: Sendable {
     package enum Progress: Sendable, Equatable {
-        /// All bytes were the header's, and there is more of it to come.
+        /// All bytes belonged to the header, and it is not complete.
         case needMore
-        /// The header is complete. `source` is the client's end, mapped IPv4 as IPv4; nil when the header names none (a
-        /// health check, a Unix socket, a datagram): then the peer is the client.
+        /// The header is complete. `source` is the client's end, mapped IPv4 as IPv4. Nil when the header names none (a
+        /// health check, a Unix socket, a datagram): the peer is the client then.
         case complete(source: Endpoint?)
-        /// This is no PROXY header, or one longer than allowed. The connection is to be closed.
+        /// The bytes are no PROXY header, or a longer one than allowed. The connection is to be closed.
         case invalid
     }
 
     /// The longest line of version 1, its CR LF included.
     static let longestLine = 107
-    /// The most that may follow the first 16 bytes of version 2. The specification allows 65,535; senders stay far below.
+    /// The most that may follow the first 16 bytes of version 2. The specification allows 65,535; senders stay far
+    /// below.
     static let longestRest = 4_096
     private static let fixedPart = 16
 
-    /// What has arrived, of version 2 without what is passed over.
+    /// What has arrived, without the part of a version 2 header that is ignored.
     private var header: [UInt8] = []
     /// How many bytes have arrived.
     private var count = 0
@@ -30,8 +31,8 @@ package struct ProxyHeaderReader: Sendable {
 
     package init() {}
 
-    /// Takes bytes from `offset` on and leaves `offset` behind the last one that belongs to the header. Once the header is
-    /// complete or invalid, nothing more is taken and the answer stays the same.
+    /// Takes bytes from `offset` on and moves `offset` past the last one that belongs to the header. Once the header is
+    /// complete or invalid, further calls take nothing and return the same.
     package mutating func receive(_ bytes: Span<UInt8>, offset: inout Int) -> Progress {
         while progress == .needMore, bytes.indices.contains(offset) {
             take(bytes[offset])
@@ -79,7 +80,7 @@ package struct ProxyHeaderReader: Sendable {
             start = index + 1
         }
         let family = fields.first.map { String(decoding: line[$0], as: UTF8.self) }
-        // whatever else stands in such a line is to be ignored
+        // Everything after `UNKNOWN` is to be ignored.
         if family == "UNKNOWN" { return .complete(source: nil) }
         guard fields.count == 5,
             let source = IPAddress(line.span.extracting(fields[1])),
@@ -104,7 +105,7 @@ package struct ProxyHeaderReader: Sendable {
         case 13:
             if byte != ProxyHeader.local, byte != ProxyHeader.proxy { progress = .invalid }
         case 14:
-            // a family or protocol that is not defined; with LOCAL the byte means nothing
+            // Undefined families and protocols are invalid; with LOCAL this byte has no meaning.
             if header[12] == ProxyHeader.proxy, byte >> 4 > 3 || byte & 15 > 2 { progress = .invalid }
         case 15:
             break
@@ -116,10 +117,10 @@ package struct ProxyHeaderReader: Sendable {
         }
     }
 
-    /// How many bytes follow the fixed part: addresses, then values that are passed over.
+    /// The number of bytes after the fixed part: the addresses, then values that are ignored.
     private var rest: Int { Int(header[14]) << 8 | Int(header[15]) }
 
-    /// How many bytes the addresses take.
+    /// The number of bytes that the addresses take.
     private var addresses: Int {
         switch (header[12], header[13]) {
         case (ProxyHeader.proxy, ProxyHeader.tcp4): 12
@@ -128,7 +129,7 @@ package struct ProxyHeaderReader: Sendable {
         }
     }
 
-    /// The client's end, once the addresses are there.
+    /// The client's end, once the addresses have arrived.
     private var source: Endpoint? {
         switch addresses {
         case 12:

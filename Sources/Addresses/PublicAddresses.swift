@@ -1,10 +1,10 @@
 extension IPAddress {
-    /// Whether the address is unicast and meant to be reached from anywhere in the Internet.
+    /// Whether the address is unicast and globally reachable.
     ///
     /// False for everything that the IANA special-purpose registries (RFC 6890) do not call globally reachable, for
-    /// multicast, and for what is outside IPv6's 2000::/3. An address that leads to an embedded IPv4 address (mapped,
-    /// 6to4, NAT64) is judged by that one. In doubt the answer is false: it decides where a name in a request may make
-    /// this server connect to.
+    /// multicast, and for IPv6 outside 2000::/3. An address that embeds an IPv4 address (mapped, 6to4, NAT64) is judged
+    /// by that one. In doubt the answer is false, because it decides where a client's request may make this program
+    /// connect to.
     package var isPublic: Bool {
         switch unmapped {
         case .v4(let number):
@@ -58,7 +58,7 @@ extension IPAddress {
         Block(0xF000_0000, 4),  // 240.0.0.0/4: reserved, and the broadcast address (RFC 1112, RFC 919)
     ]
 
-    /// What is special within 2000::/3. Outside it nothing is public: `::`, `::1`, 100::/64, 5f00::/16, fc00::/7,
+    /// The special blocks within 2000::/3. Nothing outside it is public: `::`, `::1`, 100::/64, 5f00::/16, fc00::/7,
     /// fe80::/10, fec0::/10, ff00::/8.
     static let specialV6: [Block<UInt128>] = [
         Block(0x2001 << 112, 23),  // 2001::/23: protocol assignments, Teredo and ORCHID among them (RFC 2928)

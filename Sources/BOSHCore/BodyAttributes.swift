@@ -1,9 +1,9 @@
 import Bridge
 
-/// A number as an attribute gives it: plain digits with a bound, or recognisably wrong.
+/// A number as an attribute gives it: digits within a bound, or recognisably wrong.
 ///
-/// Keeping "wrong" as a value lets the session answer `bad-request` where the specification wants it (`S-19`, `S-20`) and
-/// ignore it where it does not (`A-07`).
+/// Because "wrong" is a value, the session can answer `bad-request` where the specification wants it (`S-19`, `S-20`)
+/// and ignore the attribute elsewhere (`A-07`).
 package enum NumberAttribute: Sendable, Equatable {
     /// The attribute is not there.
     case absent
@@ -16,7 +16,7 @@ package enum NumberAttribute: Sendable, Equatable {
     package init(parsing text: Span<UInt8>) {
         var start = 0
         var end = text.count
-        // XML schema integers collapse white space around them.
+        // XML Schema integers may have white space around them.
         while start < end, text[start].isXMLSpace { start += 1 }
         while end > start, text[end - 1].isXMLSpace { end -= 1 }
         guard start < end else {
@@ -39,7 +39,7 @@ package enum NumberAttribute: Sendable, Equatable {
         self = .value(value)
     }
 
-    /// The number, where there is one.
+    /// The number, if there is one.
     package var number: UInt64? {
         if case .value(let number) = self { return number }
         return nil
@@ -52,38 +52,65 @@ package enum SessionReference: Sendable, Equatable {
     case absent
     /// An identifier of the form this program writes.
     case known(SessionID)
-    /// Present, but nothing this program ever gave out: `item-not-found` (`S-24`, `R-12`).
+    /// Not an identifier that this program ever gave out: `item-not-found` (`S-24`, `R-12`).
     case foreign
 }
 
 /// The `type` attribute of a request.
 package enum BodyType: Sendable, Equatable {
-    /// `type='terminate'` (XEP-0124 §13), or `'terminal'`, as gloox says.
+    /// `type='terminate'` (XEP-0124 §13), or `'terminal'`, as gloox writes.
     case terminate
-    /// `type='error'`, or any other word: no meaning in a request, treated as if it were not there.
+    /// `type='error'` or any other word: without meaning in a request, treated as absent.
     case other
 }
 
 /// The attributes of one `<body/>` request, read but not yet judged.
 ///
+/// Small, because it is handed on many times: what few requests carry stands apart.
+///
 /// Specification: XEP-0124 §7-§16, XEP-0206 §3-§5.
 package struct BodyAttributes: Sendable, Equatable {
     /// `rid`, required in every request (XEP-0124 §14.1).
     package var rid = NumberAttribute.absent
-    /// `sid`.
-    package var sid = SessionReference.absent
     /// `type`; nil when absent.
     package var type: BodyType?
-    /// `pause`, in seconds (XEP-0124 §10).
-    package var pause = NumberAttribute.absent
     /// `xmpp:restart='true'` or `'1'` (XEP-0206 §5).
     package var isRestart = false
+    /// `ack` (XEP-0124 §9).
+    package var ack = NumberAttribute.absent
+    /// `pause`, in seconds (XEP-0124 §10).
+    package var pause = NumberAttribute.absent
+    /// `sid`.
+    package var sid = SessionReference.absent
+    private var box = Box.none
+
+    private indirect enum Box: Sendable, Equatable {
+        case none
+        case some(RareBodyAttributes)
+    }
+
+    /// Whether there is anything in `rare`.
+    package var hasRare: Bool { if case .some = box { true } else { false } }
+
+    /// What few requests carry. To change several of them, take it out and put it back: each change allocates.
+    package var rare: RareBodyAttributes {
+        get { if case .some(let rare) = box { rare } else { RareBodyAttributes() } }
+        set { box = newValue == RareBodyAttributes() ? .none : .some(newValue) }
+    }
+
+    /// A request without any attribute.
+    package init() {}
+
+    /// Whether it asks for what there has to be a session for: a pause, a restart, something for one stream of several.
+    var isForSession: Bool { pause != .absent || isRestart || hasRare && rare.stream != nil }
+}
+
+/// The attributes that few requests carry: creations, and those of clients that use keys or several streams.
+package struct RareBodyAttributes: Sendable, Equatable {
     /// `wait`, in seconds (XEP-0124 §7.1).
     package var wait = NumberAttribute.absent
     /// `hold`, a number of requests.
     package var hold = NumberAttribute.absent
-    /// `ack` (XEP-0124 §9).
-    package var ack = NumberAttribute.absent
     /// `ver`; nil when absent or not a version, which makes the client a legacy one (`S-14`).
     package var version: ProtocolVersion?
     /// `xmpp:version`; nil when absent or not a version.
@@ -110,11 +137,8 @@ package struct BodyAttributes: Sendable, Equatable {
     /// Random bits, drawn by the caller, for the name of a stream that this request may open.
     package var freshStreamName = StreamName(bits: 0)
 
-    /// A request without any attribute.
+    /// None of them.
     package init() {}
-
-    /// Whether it asks for what there has to be a session for: a pause, a restart, something for one stream of several.
-    var isForSession: Bool { pause != .absent || isRestart || stream != nil }
 }
 
 extension UInt8 {

@@ -1,7 +1,7 @@
 import Bridge
 import Primitives
 
-/// What a new session was granted: the attributes that stand in the creation response only (XEP-0124 §7.2, `S-13`).
+/// What a new session was granted: the attributes that only the creation response has (XEP-0124 §7.2, `S-13`).
 package struct SessionGrant: Sendable, Equatable {
     /// The session's identifier.
     package var sid: SessionID
@@ -21,12 +21,12 @@ package struct SessionGrant: Sendable, Equatable {
     package var maxpause: Duration
     /// The domain the client asked for, as `from`.
     package var from: String
-    /// The name of the first stream; that it is there says that there can be more (XEP-0124 §16.2, `M-01`).
+    /// The name of the first stream. Its presence tells the client that there can be more (XEP-0124 §16.2, `M-01`).
     package var stream: StreamName
     /// The creation request's `rid`, as `ack` (XEP-0124 §9.1, `A-01`).
     package var ack: RequestID
 
-    /// A grant of all its parts.
+    /// A grant made of its parts.
     package init(
         sid: SessionID, wait: Duration, requests: Int, hold: Int, version: ProtocolVersion?, polling: Duration,
         inactivity: Duration, maxpause: Duration, from: String, stream: StreamName, ack: RequestID
@@ -45,7 +45,7 @@ package struct SessionGrant: Sendable, Equatable {
     }
 }
 
-/// One `<body/>` response as values; `XMLCodec` writes it, always to the same bytes, so a replay is exact (`R-07`).
+/// One `<body/>` response as values. `XMLCodec` always writes it as the same bytes, so a replay is exact (`R-07`).
 package struct BodyResponse: Sendable, Equatable {
     /// What kind of answer this is.
     package enum Kind: Sendable, Equatable {
@@ -53,9 +53,9 @@ package struct BodyResponse: Sendable, Equatable {
         case plain
         /// The answer to the creation request.
         indirect case creation(SessionGrant)
-        /// The end of the session, `type='terminate'`; the condition is nil after a `terminate` of the client's own.
+        /// The end of the session, `type='terminate'`; the condition is nil after the client's own `terminate`.
         case terminate(TerminalCondition?)
-        /// A recoverable error, `type='error'`: repeat the request (XEP-0124 §17.3).
+        /// A recoverable error, `type='error'`: the client is to repeat the request (XEP-0124 §17.3).
         case error
     }
 
@@ -75,10 +75,10 @@ package struct BodyResponse: Sendable, Equatable {
     /// Which stream the payload is of, and which response seems to have been lost: few responses say it.
     private var marks: Boxed<Marks>?
 
-    /// The highest rid that was received together with all below it, when that is not the answered one (`A-01`, `A-02`).
+    /// The highest rid up to which all requests were received, when it is not the answered one (`A-01`, `A-02`).
     package var ack: RequestID?
 
-    /// The stream that the payload or the end is of; nil while the session has only one.
+    /// The stream to which the payload or the end belongs; nil while the session has only one.
     package var stream: StreamName? { marks?.value.stream }
 
     /// The response that the client seems not to have received.
@@ -92,12 +92,12 @@ package struct BodyResponse: Sendable, Equatable {
         marks = Boxed(Marks(stream: stream, report: report))
     }
 
-    /// Whether nothing but `ack` tells this response from an empty body.
+    /// Whether this response has nothing but perhaps `ack`.
     package var isTrivial: Bool {
         kind == .plain && payload.isEmpty && opening == nil && marks == nil && !usesStreamPrefix
     }
 
-    /// A response of its parts.
+    /// A response made of its parts.
     package init(
         _ kind: Kind = .plain, payload: [UInt8] = [], usesStreamPrefix: Bool = false,
         opening: Boxed<StreamIdentity>? = nil
@@ -120,18 +120,18 @@ package struct StreamName: Sendable, Hashable {
     /// The random bits.
     package let bits: UInt64
 
-    /// A name of random bits.
+    /// A name made of random bits.
     package init(bits: UInt64) {
         self.bits = bits
     }
 
-    /// Reads a name as a client sends it; nil for what this form could not have produced.
+    /// Reads a name as a client sends it; nil for a text that this type never writes.
     package init?(_ written: PeerText) {
         guard let bits = UInt64(sixteenDigits: written.bytes.span) else { return nil }
         self.bits = bits
     }
 
-    /// The name as it stands in the `stream` attribute: sixteen hexadecimal digits.
+    /// The value of the `stream` attribute: sixteen hexadecimal digits.
     package var text: String { bits.sixteenDigits }
 }
 
@@ -142,7 +142,7 @@ package struct ResponseReport: Sendable, Hashable {
     /// How long ago it was sent.
     package let age: Duration
 
-    /// A report of its parts.
+    /// A report made of its parts.
     package init(rid: RequestID, age: Duration) {
         self.rid = rid
         self.age = age

@@ -1,30 +1,31 @@
 extension [UInt8] {
-    /// What the array takes of memory. From 128 KiB on it has pages of its own (`ProcessMemory.prepare`), and those behind its
-    /// last byte were never touched: nothing is charged for room that costs nothing.
+    /// The memory that the array takes. From 128 KiB on an array has pages of its own (`ProcessMemory.prepare`). Pages
+    /// after its last byte were never touched, so they cost nothing and are not counted.
     package var heldBytes: Int {
         if capacity == 0 { return 0 }
         return capacity < 131_072 ? capacity + 48 : count + 4_096
     }
 }
 
-/// What all peers together have a worker hold, by what it is for, against one limit.
+/// What all peers together make a worker hold, by purpose, against one limit.
 ///
-/// Whoever holds something tells how its share has changed; nothing is ever added up anew. Above one mark what can wait has
-/// to wait, above the next one nothing new begins. Each mark is left only somewhat below it, so that nothing flutters.
+/// Each holder reports how its share has changed; nothing is ever summed up again. Above the first mark everything that
+/// can wait has to wait; above the second nothing new begins. Each state is left somewhat below its mark, so that it
+/// does not flutter.
 package struct ByteAccount: Sendable {
-    /// What the bytes are for.
+    /// The purpose of the bytes.
     package enum Kind: Int, Sendable, CaseIterable {
-        /// Requests that are half read, and bytes behind them.
+        /// Requests that are half read, and the bytes after them.
         case bodies
-        /// Answers that wait for others, or for the client to read.
+        /// Answers that wait for earlier ones, or for the client to read.
         case answers
         /// Payload that waits for its turn or for a stream to open.
         case requests
         /// Responses kept for repeats.
         case replays
-        /// What servers sent and no client has fetched.
+        /// What servers sent and clients have not fetched.
         case stanzas
-        /// What waits to be sent to servers, and half of what they send.
+        /// What waits to be sent to servers, and half-received elements from them.
         case upstream
         /// Questions about names that wait for an answer.
         case names
@@ -33,7 +34,7 @@ package struct ByteAccount: Sendable {
     /// How near the limit is.
     package enum Pressure: Int, Sendable, Comparable {
         case none
-        /// What can wait has to.
+        /// Everything that can wait has to.
         case high
         /// Nothing new begins.
         case full
@@ -41,9 +42,9 @@ package struct ByteAccount: Sendable {
         package static func < (one: Pressure, other: Pressure) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// Bytes that are held at most.
+    /// The most bytes that may be held.
     package let limit: Int
-    /// Bytes that are held.
+    /// The bytes that are held.
     package private(set) var total = 0
     /// How near the limit is.
     package private(set) var pressure = Pressure.none
@@ -57,7 +58,7 @@ package struct ByteAccount: Sendable {
     /// The bytes of one kind.
     package func held(_ kind: Kind) -> Int { held[kind.rawValue] }
 
-    /// Takes in that somebody holds so many bytes of a kind instead of those that were `charged`, and notes them there.
+    /// Replaces a holder's share of a kind, `charged`, by `bytes`, and updates `charged`.
     package mutating func settle(_ kind: Kind, _ bytes: Int, charged: inout UInt32) {
         let bytes = UInt32(clamping: bytes)
         guard bytes != charged else { return }

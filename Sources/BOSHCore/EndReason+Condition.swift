@@ -1,7 +1,7 @@
 import Bridge
 
 extension EndReason {
-    /// The condition a client is told; nil where it asked for the end itself or can no longer be told.
+    /// The condition that the client is told; nil where it asked for the end itself or can no longer be told.
     package var condition: TerminalCondition? {
         switch self {
         case .terminated, .inactive, .creationAborted: nil

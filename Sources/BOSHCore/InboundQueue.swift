@@ -1,15 +1,15 @@
 /// Payload that waits for an upstream to open, in order.
 ///
-/// A payload for several streams waits in each of them and takes its bytes once: the arrays share their storage.
+/// A payload for several streams waits in each of them but takes its bytes once, because the arrays share storage.
 struct InboundQueue: Sendable, Equatable {
-    /// What one request brought, or a run of requests that only this stream was meant by.
+    /// The payload of one request, or of several in a row for this stream alone.
     private struct Piece: Sendable, Equatable {
-        /// The request that began it.
+        /// The first request of the piece.
         let rid: RequestID
         var payload: [UInt8]
         let isShared: Bool
 
-        /// What it takes. Those that are shared cannot grow into one, so the array around each counts.
+        /// The bytes it takes. Shared pieces cannot be merged, so the array around each counts.
         var byteCount: Int { payload.count + (isShared ? 64 : 0) }
     }
 
@@ -17,24 +17,24 @@ struct InboundQueue: Sendable, Equatable {
 
     var isEmpty: Bool { pieces.isEmpty }
 
-    /// Puts payload behind everything that waits. `isShared`: other streams keep the same.
+    /// Adds payload at the end. `isShared`: other streams keep the same payload.
     mutating func append(_ payload: [UInt8], of rid: RequestID, isShared: Bool) {
         guard !isShared, let last = pieces.indices.last, !pieces[last].isShared else {
             pieces.append(Piece(rid: rid, payload: payload, isShared: isShared))
             return
         }
-        // Where nobody shares it, small payloads stand in one array: a piece for each would take more than its bytes.
+        // Payload for this stream alone is merged: a piece for each small payload would take more than its bytes.
         pieces[last].payload.append(contentsOf: payload)
     }
 
-    /// What it takes beside `others`: bytes that one of them keeps too count there.
+    /// The bytes this queue takes beside `others`; bytes that one of those keeps too count there.
     func byteCount(beside others: ArraySlice<Substream>) -> Int {
         var bytes = 0
         for piece in pieces where !others.contains(where: { $0.inbound.keeps(piece.rid) }) { bytes += piece.byteCount }
         return bytes
     }
 
-    /// What it takes of memory beside `others`.
+    /// The memory this queue takes beside `others`.
     func heldBytes(beside others: ArraySlice<Substream>) -> Int {
         var bytes = pieces.capacity * MemoryLayout<Piece>.stride
         for piece in pieces where !others.contains(where: { $0.inbound.keeps(piece.rid) }) {
@@ -43,7 +43,7 @@ struct InboundQueue: Sendable, Equatable {
         return bytes
     }
 
-    /// Whether it keeps what began with this request. Rids ascend, so half of what is left is passed over at each step.
+    /// Whether the queue keeps a piece that began with this request. Rids ascend, so the search halves what is left.
     private func keeps(_ rid: RequestID) -> Bool {
         var lower = pieces.startIndex
         var upper = pieces.endIndex

@@ -1,9 +1,9 @@
 import Bridge
 
-/// A client's key sequence: each request shows the original of the hash that the one before it carried, so whoever only
-/// listened to earlier requests cannot send the next (XEP-0124 §15).
+/// A client's key sequence: each request shows the original of the hash that the request before it carried, so an
+/// eavesdropper on earlier requests cannot send the next (XEP-0124 §15).
 ///
-/// The hash is taken by the caller; here are the rules of when which is compared with which.
+/// The caller computes the hash; this type has the rules of what is compared when.
 struct KeyChain: Sendable, Equatable {
     private struct Used: Sendable, Equatable {
         let rid: RequestID
@@ -21,7 +21,7 @@ struct KeyChain: Sendable, Equatable {
     }
 
     /// Checks the next request in rid order and moves on; false when its key is missing or wrong (`K-03`, `K-04`).
-    ///
+    /// A `newkey` beside a right key begins the next chain (`K-05`).
     /// `newkey` beside a right key begins the next chain (`K-05`).
     mutating func accept(_ rid: RequestID, key: PeerText?, digest: PeerText?, newkey: PeerText?, kept: Int) -> Bool {
         guard let key, isNext(key, digest: digest), Self.isBounded(newkey) else { return false }
@@ -37,7 +37,7 @@ struct KeyChain: Sendable, Equatable {
         return Self.isSame(digest, expected)
     }
 
-    /// Whether a repeat carries the key that its rid carried the first time. A rid from before the chain began had none.
+    /// Whether a repeat carries the same key as its rid did the first time. A rid from before the chain had none.
     func isRepeat(_ rid: RequestID, key: PeerText?) -> Bool {
         guard let first = used.first(where: { $0.rid == rid }) else {
             return used.first.map { rid < $0.rid } ?? true
@@ -51,7 +51,7 @@ struct KeyChain: Sendable, Equatable {
         return isSame(left, right)
     }
 
-    /// Forty digits are a key; some more are let pass, but nobody fills the memory with them.
+    /// Whether a key is short enough to keep. Keys have forty digits; somewhat longer ones are let through.
     static func isBounded(_ key: PeerText?) -> Bool {
         key.map { !$0.isTooLong && $0.count <= AttributeBound.key } ?? true
     }

@@ -1,12 +1,12 @@
 import Primitives
 
-/// By when a session's client has to have logged in. It counts from the creation; no request extends it, whatever it is.
+/// When a session's client has to have logged in. The time counts from the creation, and no request extends it.
 ///
-/// Only the server does, once: when it lets the client register an account (XEP-0077), a person has a form to fill in.
+/// Only the server extends it, once: when it offers to register an account (XEP-0077), a person has a form to fill in.
 struct LoginDeadline: Sendable {
-    /// The end of the clock where there is no deadline.
+    /// The end of the clock when there is no deadline.
     private var instant: MonotonicInstant
-    /// Whether the server has let the client in.
+    /// Whether the server has accepted the login.
     private(set) var isMet = false
     private var isExtended = false
 
@@ -15,17 +15,17 @@ struct LoginDeadline: Sendable {
         instant = timeout.map { now.advanced(by: $0) } ?? MonotonicInstant(nanoseconds: .max)
     }
 
-    /// When it is due; nil when there is none, or it was met.
+    /// When the deadline is due; nil when there is none or it was met.
     var next: MonotonicInstant? {
         isMet || instant.nanoseconds == .max ? nil : instant
     }
 
-    /// The server has let the client in: there is no deadline any more.
+    /// Notes that the server has accepted the login, which removes the deadline.
     mutating func meet() {
         isMet = true
     }
 
-    /// The server registers the client. Never makes the deadline earlier.
+    /// Gives the client time to register. Never makes the deadline earlier.
     mutating func extend(now: MonotonicInstant, by timeout: Duration) {
         guard !isExtended else { return }
         isExtended = true

@@ -1,18 +1,18 @@
-/// The sessions that have not logged in, by the slots that number them, the oldest first.
+/// The slots of the sessions that have not logged in, oldest first.
 ///
-/// Joining, leaving and asking for the oldest take the same time, however many there are. Eight bytes for each slot that was
-/// ever in use.
+/// Joining, leaving and asking for the oldest take the same time, however many there are. The queue takes eight bytes
+/// for each slot that was ever in use.
 package struct LoginQueue: Sendable {
     private static let none = UInt32.max
 
-    /// For each slot those before and behind it; a slot that is not in the queue is before itself.
+    /// The slots before and after each slot. A slot that is not in the queue has itself in `earlier`.
     private var earlier: [UInt32] = []
     private var later: [UInt32] = []
     private var newest = LoginQueue.none
 
     /// The session that has been without login for longest.
     package private(set) var oldest: UInt32?
-    /// How many there are.
+    /// The number of sessions in the queue.
     package private(set) var count = 0
 
     /// An empty queue.
@@ -24,7 +24,8 @@ package struct LoginQueue: Sendable {
         return earlier[Int(slot)] != slot
     }
 
-    /// A session joins behind all others. `slot` is any number but `UInt32.max`; one that is there already stays where it is.
+    /// Adds a session at the end. `slot` is any number but `UInt32.max`; a slot that is in the queue already keeps its
+    /// place.
     package mutating func append(_ slot: UInt32) {
         assert(slot != Self.none, "the largest number stands for no slot")
         while earlier.count <= Int(slot) {
@@ -39,7 +40,7 @@ package struct LoginQueue: Sendable {
         count += 1
     }
 
-    /// A session leaves: it has logged in, or is over. Nothing happens for one that is not there.
+    /// Takes out a session that has logged in or is over. Does nothing for one that is not in the queue.
     package mutating func remove(_ slot: UInt32) {
         guard contains(slot) else { return }
         let (before, behind) = (earlier[Int(slot)], later[Int(slot)])

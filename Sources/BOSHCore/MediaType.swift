@@ -3,7 +3,7 @@ import Primitives
 
 /// A media type as the `content` attribute names it: `type/subtype` and parameters (RFC 9110 §8.3.1).
 package struct MediaType: Sendable, Equatable {
-    /// What all responses say when the client asked for nothing (XEP-0124 §7.1, `H-06`).
+    /// The Content-Type of all responses when the client did not ask for another (XEP-0124 §7.1, `H-06`).
     package static let standard = "text/xml; charset=utf-8"
 
     /// `type/subtype` in lower case.
@@ -11,7 +11,7 @@ package struct MediaType: Sendable, Equatable {
     /// The value of `charset` in lower case; nil without one.
     package let charset: String?
 
-    /// Reads a media type; nil for what is none, and for anything that could not stand in a header field as it is.
+    /// Reads a media type; nil for anything else, and for a text that could not stand in a header field as it is.
     package init?(_ written: PeerText) {
         guard written.count <= AttributeBound.content, written.bytes.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             return nil
@@ -35,7 +35,7 @@ package struct MediaType: Sendable, Equatable {
         self.charset = charset
     }
 
-    /// Whether a reader that goes by it reads UTF-8, which is all that is written.
+    /// Whether a reader that follows this type decodes UTF-8, which is what all responses are.
     package var isUTF8: Bool { charset == nil || charset == "utf-8" || charset == "utf8" }
 
     private static func trimmed(_ text: Substring) -> Substring {

@@ -1,11 +1,11 @@
 import Bridge
 import Primitives
 
-/// What the upstream sent and no request has fetched yet, in order.
+/// What the upstream sent and no request has fetched, in order.
 package struct OutboundQueue: Sendable, Equatable {
-    /// What may stand together in one response: features alone, or any number of stanzas (`X-01`).
+    /// What one response may hold: features alone, or any number of stanzas (`X-01`).
     package enum Batch: Sendable, Equatable {
-        /// The stream's features, with what became known of the stream when it was opened.
+        /// The stream's features, with what its header said.
         case features(Boxed<StreamIdentity>?, [UInt8])
         /// Stanzas, back to back.
         case stanzas([UInt8])
@@ -19,27 +19,27 @@ package struct OutboundQueue: Sendable, Equatable {
 
     private var batches: [Batch] = []
 
-    /// How many bytes wait. Stanzas join those before them, so there are few batches to add up.
+    /// The number of bytes that wait. Stanzas join those before them, so there are few batches to sum up.
     package var byteCount: Int { batches.isEmpty ? 0 : batches.reduce(0) { $0 + $1.bytes.count } }
 
-    /// What it takes of memory.
+    /// The memory that the queue takes.
     package var heldBytes: Int { batches.isEmpty ? 0 : batches.reduce(0) { $0 + $1.bytes.heldBytes } }
 
-    /// A queue with nothing in it.
+    /// An empty queue.
     package init() {}
 
     /// Whether nothing waits.
     package var isEmpty: Bool { batches.isEmpty }
 
-    /// Puts features behind everything that waits.
+    /// Adds features at the end.
     package mutating func append(features: [UInt8], opening: Boxed<StreamIdentity>?) {
         batches.append(.features(opening, features))
     }
 
-    /// Puts stanzas behind everything that waits; no bytes are nothing that waits.
+    /// Adds stanzas at the end; does nothing for no bytes.
     package mutating func append(stanzas: [UInt8]) {
         guard !stanzas.isEmpty else { return }
-        // Taken out first: with two owners all that waits would be copied for each stanza more.
+        // The batch is taken out first: with two owners the append would copy all that waits.
         guard case .stanzas? = batches.last, case .stanzas(var waiting) = batches.removeLast() else {
             batches.append(.stanzas(stanzas))
             return
@@ -48,11 +48,11 @@ package struct OutboundQueue: Sendable, Equatable {
         batches.append(.stanzas(waiting))
     }
 
-    /// Takes what the next response shall hold; nil when nothing waits.
+    /// Takes the content of the next response; nil when nothing waits.
     package mutating func take() -> Batch? {
         guard !batches.isEmpty else { return nil }
         let batch = batches.removeFirst()
-        // An idle session keeps no storage for a queue it rarely needs.
+        // An idle session keeps no storage for this queue.
         if batches.isEmpty { batches = [] }
         return batch
     }
@@ -65,7 +65,8 @@ package struct OutboundQueue: Sendable, Equatable {
         }
     }
 
-    /// Takes everything, and gives the stanzas among it: features mean nothing once a stream has ended.
+    /// Takes everything and returns the stanzas. Features are dropped, because they mean nothing once the stream has
+    /// ended.
     package mutating func takeAllStanzas() -> [UInt8] {
         var stanzas: [UInt8] = []
         while let batch = take() {
@@ -74,7 +75,7 @@ package struct OutboundQueue: Sendable, Equatable {
         return stanzas
     }
 
-    /// Takes the stanzas at the front; nil when nothing waits or features stand there.
+    /// Takes the stanzas at the front; nil when nothing waits or features are at the front.
     package mutating func takeStanzas() -> [UInt8]? {
         guard case .stanzas? = batches.first, case .stanzas(let bytes)? = take() else { return nil }
         return bytes

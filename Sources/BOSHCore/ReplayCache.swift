@@ -1,27 +1,27 @@
 import Bridge
 import Primitives
 
-/// The responses a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`), and what is known
-/// of each: whether the client is proven to have read it, and when it was sent.
+/// The responses that a client may ask for again by repeating their `rid` (XEP-0124 §14.3, `R-06`, `R-07`). The cache
+/// also knows when each was sent and whether the client is proven to have read it.
 ///
-/// Two things are told apart. **Proven** is a response that the client has certainly read: it said so (`A-05`), or its
-/// requests leave no other explanation (`ReceiptProof`). **Beyond repeat** is one that is kept no longer: nobody knows
-/// whether it was read, but it can be neither asked for again nor returned. Both count as fetched (`T-12` a).
+/// Two cases count as fetched (`T-12` a). A **proven** response was certainly read: the client said so (`A-05`), or its
+/// requests leave no other explanation (`ReceiptProof`). A response **beyond repeat** is no longer kept: nobody knows
+/// whether it was read, but it can be neither asked for again nor returned.
 ///
-/// Most responses are empty or nothing but payload: an entry is 24 bytes, and the rest of the few others is boxed.
+/// Most responses are empty or plain payload, so an entry is 24 bytes, and the few others are boxed.
 package struct ReplayCache: Sendable, Equatable {
     private struct Entry: Sendable, Equatable {
         let rid: RequestID
         /// Milliseconds of the clock, wrapping around every 49 days.
         var sentAt: UInt32
         let stream: StreamNumber
-        /// How far `ack` is above the rid; zero for none.
+        /// How far `ack` is above the rid; zero when there is none.
         let ackAhead: UInt8
         var flags: Flags
         let content: Content
     }
 
-    /// What a response has beside `ack`.
+    /// The content of a response besides `ack`.
     private enum Content: Sendable, Equatable {
         case none
         case payload([UInt8])
@@ -35,7 +35,7 @@ package struct ReplayCache: Sendable, Equatable {
             }
         }
 
-        /// About what it takes beside its entry.
+        /// The approximate bytes besides the entry.
         var byteCount: Int {
             if case .none = self { return 0 }
             return 48 + payload.heldBytes
@@ -45,9 +45,9 @@ package struct ReplayCache: Sendable, Equatable {
     private struct Flags: OptionSet, Sendable, Equatable {
         let rawValue: UInt8
 
-        /// It answers a pause or a terminate, which may be sent while all requests are open.
+        /// The response answers a pause or a terminate, which may be sent while all requests are open.
         static let isExtra = Flags(rawValue: 1)
-        /// The client has certainly read it.
+        /// The client has certainly read the response.
         static let isProven = Flags(rawValue: 2)
         static let usesStreamPrefix = Flags(rawValue: 4)
         static let isReported = Flags(rawValue: 8)
@@ -55,21 +55,21 @@ package struct ReplayCache: Sendable, Equatable {
 
     private var entries: [Entry] = []
 
-    /// A cache without responses.
+    /// An empty cache.
     package init() {}
 
-    /// How many responses are kept.
+    /// The number of responses kept.
     package var count: Int { entries.count }
 
-    /// How many bytes the kept responses take, about.
+    /// The approximate bytes of all responses kept.
     package var byteCount: Int { byteCount(beyond: 0) }
 
-    /// The highest rid that a response is kept to.
+    /// The highest rid whose response is kept.
     package var newest: RequestID? { entries.last?.rid }
 
     /// Keeps a response.
     ///
-    /// - Parameters: `stream` whose payload it has; `isExtra`, whether it answers a pause or a terminate.
+    /// - Parameters: `stream`, to which the payload belongs; `isExtra`, whether it answers a pause or a terminate.
     package mutating func store(
         _ response: BodyResponse, for rid: RequestID, stream: StreamNumber, isExtra: Bool, now: MonotonicInstant
     ) {
@@ -81,10 +81,10 @@ package struct ReplayCache: Sendable, Equatable {
         let entry = Entry(
             rid: rid, sentAt: Self.milliseconds(now), stream: stream, ackAhead: ackAhead ?? 0, flags: flags,
             content: Self.content(of: response, ackFits: ackAhead != nil))
-        // A response that was decided out of order (`P-13`) stands where its rid belongs, so the oldest is always first.
+        // A response given out of order (`P-13`) is inserted by its rid, so the oldest is always first.
         var index = entries.endIndex
         while index > 0, rid < entries[index - 1].rid { index -= 1 }
-        // There are few of them for hours: no room that is not needed.
+        // Few responses stay for hours, so the array has no spare room.
         if entries.count == entries.capacity { entries.reserveCapacity(entries.count + 1) }
         entries.insert(entry, at: index)
     }
@@ -95,25 +95,26 @@ package struct ReplayCache: Sendable, Equatable {
         return response.payload.isEmpty ? .none : .payload(response.payload)
     }
 
-    /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or more than `bytes` and more
-    /// than `least`.
+    /// Drops the oldest responses while more than `limit` answer ordinary requests, or while they are more than `least`
+    /// and take more than `bytes`.
     ///
-    /// A pause or a terminate may be sent while all requests are open (`P-07`), so the response to one takes no other one's
-    /// place (`R-06`).
+    /// A pause or a terminate may be sent while all requests are open (`P-07`), so its response does not take another
+    /// one's place (`R-06`).
     package mutating func trim(to limit: Int, bytes: Int, least: Int) {
         while ordinaryCount > limit || (ordinaryCount > least && byteCount > bytes) || entries.count > limit + 1 {
             removeOldest()
         }
     }
 
-    /// Lets go of the oldest responses while there are more than `limit` to ordinary requests, or while those beyond the
-    /// last `least` take more than `spareBytes`.
+    /// Drops the oldest responses while more than `limit` answer ordinary requests, or while those before the last
+    /// `least` take more than `spareBytes`.
     package mutating func trim(to limit: Int, spareBytes: Int, least: Int) {
         trim(to: limit, bytes: .max, least: least)
         while ordinaryCount > least, byteCount(beyond: least) > spareBytes { removeOldest() }
     }
 
-    /// How many bytes `evict` can give back: those of the oldest responses, until `least` to ordinary requests are left.
+    /// The bytes that `evict` can give back: those of the oldest responses, until `least` to ordinary requests are
+    /// left.
     package func spareByteCount(least: Int) -> Int {
         guard entries.count > least else { return 0 }
         var excess = ordinaryCount - least
@@ -127,14 +128,14 @@ package struct ReplayCache: Sendable, Equatable {
         return bytes
     }
 
-    /// How many bytes the responses beyond the last `least` take.
+    /// The bytes of the responses before the last `least`.
     private func byteCount(beyond least: Int) -> Int {
         var bytes = 0
         for index in 0..<max(entries.count - least, 0) { bytes += 24 + entries[index].content.byteCount }
         return bytes
     }
 
-    /// Lets go of the oldest response, unless only `least` to ordinary requests are left; says whether it did.
+    /// Drops the oldest response, unless only `least` to ordinary requests are left; returns whether it did.
     package mutating func evict(least: Int) -> Bool {
         guard ordinaryCount > least else { return false }
         removeOldest()
@@ -157,30 +158,30 @@ package struct ReplayCache: Sendable, Equatable {
         index(of: rid) != nil
     }
 
-    /// The response to `rid` was sent again.
+    /// Notes that the response to `rid` was sent again.
     package mutating func noteReplay(of rid: RequestID, now: MonotonicInstant) {
         guard let index = index(of: rid) else { return }
         entries[index].sentAt = Self.milliseconds(now)
     }
 
-    /// Whether the client is to be told that the response to `rid` was sent: not when none is kept, when it was sent less than
-    /// a second ago and may be on its way, or when the client was told once: if it does not care, each of its requests would
-    /// be answered at once for ever.
+    /// Whether to tell the client that the response to `rid` was sent and may be lost. False when none is kept, when it
+    /// was sent less than a second ago and may be on its way, and when the client was told once: if the client ignores
+    /// reports, each of its requests would be answered at once for ever.
     package func mayReport(_ rid: RequestID, now: MonotonicInstant) -> Bool {
         guard let index = index(of: rid) else { return false }
         return !entries[index].flags.contains(.isReported) && age(at: index, now: now) >= .seconds(1)
     }
 
-    /// How long ago the response to `rid` was sent, to be told to the client now; nil when none is kept.
+    /// Marks the response to `rid` as reported and returns how long ago it was sent; nil when none is kept.
     package mutating func report(_ rid: RequestID, now: MonotonicInstant) -> Duration? {
         guard let index = index(of: rid) else { return nil }
         entries[index].flags.insert(.isReported)
         return age(at: index, now: now)
     }
 
-    /// A new request has come: what it proves of the responses to lower ones (`T-12` a).
+    /// Notes what a new request proves about the responses to lower rids (`T-12` a).
     package mutating func noteRequest(_ rid: RequestID, proof: ReceiptProof) {
-        // Whatever proves nothing of the ordinary ones proves nothing of the others.
+        // A proof that covers no ordinary response covers none at all.
         guard proof.isProven(isExtra: false) else { return }
         for index in entries.indices where entries[index].rid < rid {
             if proof.isProven(isExtra: entries[index].flags.contains(.isExtra)) {
@@ -189,17 +190,17 @@ package struct ReplayCache: Sendable, Equatable {
         }
     }
 
-    /// The client has all responses up to `rid` (`A-05`). Those to the last `least` ordinary requests are kept all the same:
-    /// an intermediary may repeat a request that the client has long had the answer to.
+    /// Notes that the client has all responses up to `rid` (`A-05`). Those to the last `least` ordinary requests are
+    /// kept all the same, because an intermediary may repeat a request whose answer the client has had for long.
     package mutating func acknowledge(upTo rid: RequestID, least: Int) {
         for index in entries.indices where entries[index].rid <= rid { entries[index].flags.insert(.isProven) }
         while !entries.isEmpty, entries[0].rid <= rid, ordinaryCount > least { removeOldest() }
     }
 
-    /// The payload of one stream that the client may not have read and that is not beyond repeat, in order.
+    /// The payload of one stream that the client may not have read and could still ask for, in order.
     package func unfetchedPayload(of stream: StreamNumber) -> [UInt8] {
         var bytes: [UInt8] = []
-        // Features and stream errors are nothing that could be returned.
+        // Features and stream errors cannot be returned.
         for entry in entries
         where entry.stream == stream && entry.flags.isDisjoint(with: [.isProven, .usesStreamPrefix]) {
             bytes.append(contentsOf: entry.content.payload)
@@ -226,7 +227,7 @@ package struct ReplayCache: Sendable, Equatable {
         UInt32(truncatingIfNeeded: instant.nanoseconds / 1_000_000)
     }
 
-    /// Where the response to `rid` stands. By position: an iterator would copy each entry.
+    /// The index of the response to `rid`. Loops by position, because an iterator would copy each entry.
     private func index(of rid: RequestID) -> Int? {
         for index in entries.indices where entries[index].rid == rid { return index }
         return nil

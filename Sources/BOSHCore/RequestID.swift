@@ -1,12 +1,12 @@
-/// A request's `rid`: 1 to 2^53-1, one more for each new request (XEP-0124 §14.1).
+/// A request's `rid`: 1 to 2^53-1, increasing by one with each new request (XEP-0124 §14.1).
 package struct RequestID: Sendable, Hashable, Comparable {
-    /// The largest `rid` there may be: 2^53-1.
+    /// The largest valid `rid`: 2^53-1.
     package static let maximum: UInt64 = 9_007_199_254_740_991
 
     /// The number itself.
     package let value: UInt64
 
-    /// A `rid` of a number; nil when it is zero or over 2^53-1 (`S-19`).
+    /// The `rid` with this number; nil for zero and above 2^53-1 (`S-19`).
     package init?(_ value: UInt64) {
         guard (1...Self.maximum).contains(value) else { return nil }
         self.value = value
@@ -16,7 +16,8 @@ package struct RequestID: Sendable, Hashable, Comparable {
         self.value = value
     }
 
-    /// The `rid` that follows. It may be 2^53, which no request can carry: a session that has used them all can only wait.
+    /// The `rid` that follows. It may be 2^53, which no request can carry: a session that has used all rids can only
+    /// wait.
     package var next: RequestID { RequestID(unchecked: value + 1) }
 
     /// How far this `rid` is ahead of `other`; negative when it is behind.

@@ -1,14 +1,14 @@
 import Primitives
 
-/// How fast a session's requests and repeats come: two leaky buckets in eight bytes, since every session has them.
+/// The rates of a session's requests and repeats: two leaky buckets in eight bytes, because every session has them.
 ///
-/// They leak at each full second of the clock, a second's worth for each second that has begun. So never more than the burst
-/// come at once, and in any longer time never more than that and the rate together. The counts end at 65,535: a rate of more
-/// than a burst of that is no limit.
+/// The buckets leak at each full second of the clock, one second's worth at a time. So at most the burst comes at once,
+/// and over any longer time at most the burst plus what the rate allows. The counts saturate at 65,535, so a burst
+/// above that is no limit.
 struct RequestRates: Sendable {
-    /// What one kind of request may do.
+    /// The limit for one kind of request.
     struct Rate: Sendable, Equatable {
-        /// How many a second.
+        /// The number allowed in a second.
         let perSecond: Int
         /// How many seconds' worth may come at once.
         let burst: Int
@@ -18,13 +18,13 @@ struct RequestRates: Sendable {
     private var requests: UInt16 = 0
     private var repeats: UInt16 = 0
 
-    /// Counts a request; false when it is one too many.
+    /// Counts a request; false when it is too many.
     mutating func admitsRequest(now: MonotonicInstant, policy: borrowing SessionPolicy) -> Bool {
         leak(now: now, policy: policy)
         return Self.add(to: &requests, policy.requestRate)
     }
 
-    /// Counts a repeat; false when it is one too many.
+    /// Counts a repeat; false when it is too many.
     mutating func admitsRepeat(now: MonotonicInstant, policy: borrowing SessionPolicy) -> Bool {
         leak(now: now, policy: policy)
         return Self.add(to: &repeats, policy.repeatRate)

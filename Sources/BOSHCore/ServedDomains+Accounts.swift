@@ -1,10 +1,11 @@
 import Bridge
 
 extension ServedDomains {
-    /// The account that a client calls its own with `from`, as `localpart@domainpart`; nil when it names none at `domain`.
+    /// The account that a client's `from` names, as `localpart@domainpart`; nil when it names none at `domain`.
     ///
-    /// It goes to the server, which may refuse a whole stream for an address that is none, and which would let the client in
-    /// without one. So what is not clearly an address of this domain is as good as nothing (RFC 6120 §4.7.1, RFC 7622 §3.3).
+    /// The account goes to the server. A server may refuse the whole stream for an invalid address, but accepts a
+    /// client without one. So anything that is not clearly an address at this domain is dropped (RFC 6120 §4.7.1, RFC
+    /// 7622 §3.3).
     func account(_ from: PeerText?, at domain: String) -> PeerText? {
         guard let from, let at = from.bytes.firstIndex(of: UInt8(ascii: "@")) else { return nil }
         let localpart = from.bytes[..<at]

@@ -3,21 +3,21 @@ import Primitives
 
 /// Which domains clients may log in to, and over which routes (`S-15`, `S-16`, `S-18`).
 package struct ServedDomains: Sendable, Equatable {
-    /// The name of each domain as the operator wrote it, by every spelling of it that a client may use, in lower case.
+    /// The name of each domain as the operator wrote it, by every spelling that a client may use, in lower case.
     ///
-    /// A session keeps the operator's string: one for all sessions of a domain.
+    /// Sessions keep the operator's string, so all sessions of a domain share one.
     private let names: [PeerText: String]
-    /// Whether one of the spellings has letters outside ASCII.
+    /// Whether a spelling has letters outside ASCII.
     private let hasWideNames: Bool
-    /// The domain of a client that names none; nil when it has to name one.
+    /// The domain of a client that names none; nil when clients have to name one.
     private let fallback: String?
-    /// Whether any other domain is served too, as far as its name can be asked for in DNS.
+    /// Whether any other domain is served too, if its name can be looked up in DNS.
     private let acceptsAny: Bool
-    /// The routes that a client may ask for, as `HOST:PORT` in lower case; empty when what clients ask for is ignored.
+    /// The routes that a client may ask for, as `HOST:PORT` in lower case; when it is empty, routes are ignored.
     private let routes: [PeerText: String]
 
     /// - Parameters:
-    ///   - names: The domains, each with the other spellings of it that count as the same: its A-labels.
+    ///   - names: The domains, each with other spellings that count as the same: its A-labels.
     ///   - fallback: One of `names`.
     ///   - routes: `HOST:PORT` in lower case, IPv6 addresses in brackets.
     package init(
@@ -37,8 +37,8 @@ package struct ServedDomains: Sendable, Equatable {
 
     /// The domain that a client means with `to`.
     ///
-    /// - Throws: `improper-addressing` when it names none and there is no default (`S-15`), `host-unknown` when it is not
-    ///   served (`S-16`).
+    /// - Throws: `improper-addressing` when it names none and there is no default (`S-15`), `host-unknown` when the
+    ///   domain is not served (`S-16`).
     func domain(meantBy to: PeerText?) throws(SessionOpening.Refusal) -> String {
         guard let to, !to.isEmpty else {
             guard let fallback else { throw .condition(.improperAddressing) }
@@ -50,19 +50,19 @@ package struct ServedDomains: Sendable, Equatable {
         return asked.text
     }
 
-    /// A domain without the full stop that ends a complete name in DNS: the domain is the same (RFC 7622 §3.2).
+    /// A domain without the final full stop of a complete DNS name: it is the same domain (RFC 7622 §3.2).
     private static func withoutFinalStop(_ name: [UInt8]) -> [UInt8] {
         name.count > 1 && name.last == stop ? name.dropLast() : name
     }
 
-    /// A name in lower case. Letters outside ASCII are looked at only where a domain has some: a client writes it in
+    /// A name in lower case. Letters outside ASCII are only considered where a domain has some: a client writes them in
     /// normalisation form C (RFC 7622 §3.2.1), as the operator did.
     private func lowercased(_ name: PeerText) -> [UInt8] {
         guard hasWideNames, !name.isASCII else { return name.lowercasedBytes }
         return Array(name.text.lowercased().utf8)
     }
 
-    /// Where a client wants to be connected to: nil when it does not say, or when routes are ignored here.
+    /// The route that a client asks for; nil when it names none or routes are ignored.
     ///
     /// - Throws: `host-unknown` for a route that is not in the list (`S-18`).
     func route(askedFor route: PeerText?) throws(SessionOpening.Refusal) -> String? {
@@ -78,11 +78,11 @@ package struct ServedDomains: Sendable, Equatable {
         return allowed
     }
 
-    /// What a route begins with (XEP-0124 §7.1).
+    /// The beginning of a route (XEP-0124 §7.1).
     private static let scheme = Array("xmpp:".utf8)
 
-    /// Whether `name`, in lower case, is a name of ASCII letters, digits and hyphens with two labels at least, and no IPv4
-    /// address: what may be asked for in DNS on a stranger's behalf (RFC 1123 §2.1).
+    /// Whether `name`, in lower case, may be looked up in DNS for a stranger: ASCII letters, digits and hyphens, at
+    /// least two labels, and no IPv4 address (RFC 1123 §2.1).
     private static func isHostName(_ name: [UInt8]) -> Bool {
         guard let last = name.lastIndex(of: stop), HostName.isValid(name) else { return false }
         return !name[(last + 1)...].allSatisfy(\.isASCIIDigit)

@@ -1,13 +1,13 @@
 import Primitives
 
 extension Session {
-    /// The client waits for this request's response with all that it wants to send on the same connection: with
-    /// `Expect: 100-continue` it sends the body of its next request only behind the answers to those before it (RFC 9110
+    /// Handles a request whose client sends nothing more on its connection until the response comes. With `Expect:
+    /// 100-continue` a client sends the body of its next request only after the answers to those before it (RFC 9110
     /// §10.1.1, `H-18`).
     ///
-    /// What it would send cannot be known, so the request is released as if a further one had come: a held one together with
-    /// those before it (`R-03`), one behind a gap as at its deadline. Not so while the creation waits for the server, or while the
-    /// server takes no bytes: then the client is to wait.
+    /// The session cannot know what the client would send, so it releases the request as if another one had come: a
+    /// held request together with those before it (`R-03`), one after a gap as at its deadline. It does not while the
+    /// creation waits for the server, or while the server takes no bytes: then the client is to wait.
     mutating func handleAwaited(
         _ exchange: ExchangeID, now: MonotonicInstant, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
@@ -22,8 +22,8 @@ extension Session {
         }
     }
 
-    /// Answers a request whose turn has not come: a recoverable error asks the client to repeat what is missing (XEP-0124
-    /// §17.3). Its payload is kept, so nothing is lost if only the predecessor is repeated.
+    /// Answers an early request with a recoverable error, which asks the client to repeat what is missing (XEP-0124
+    /// §17.3). The session keeps the request's payload, so nothing is lost if the client repeats only the predecessor.
     mutating func answerEarly(_ index: Int, into effects: inout [SessionEffect]) {
         guard let exchange = early[index].exchange else { return }
         early[index].exchange = nil

@@ -1,6 +1,6 @@
-/// What a session holds, in bytes: for the worker's account, and for the bounds of a session.
+/// The bytes that a session holds, for the worker's account and for the session's own bounds.
 extension Session {
-    /// How many bytes the session has a worker hold, by what they are for.
+    /// The bytes that the session holds, by purpose.
     package var heldBytes: HeldBytes {
         HeldBytes(
             requests: earlyHeldBytes + inboundHeldBytes,
@@ -8,7 +8,7 @@ extension Session {
             replays: replay.byteCount)
     }
 
-    /// Bytes of a session by what they are for.
+    /// The bytes of a session, by purpose.
     package struct HeldBytes: Sendable, Equatable {
         /// Payload from the client that waits for its turn or for a stream to open.
         package let requests: Int
@@ -17,21 +17,21 @@ extension Session {
         /// Responses that are kept for a repeat.
         package let replays: Int
 
-        /// Of a session that is over.
+        /// The bytes of a session that is over.
         package static let nothing = HeldBytes(requests: 0, stanzas: 0, replays: 0)
     }
 
-    /// Payload of requests that came before their predecessors.
+    /// The payload of requests that came before their predecessors.
     var earlyByteCount: Int { early.isEmpty ? 0 : early.reduce(0) { $0 + $1.payload.count } }
 
-    /// What early requests take.
+    /// The memory of early requests.
     private var earlyHeldBytes: Int {
         early.isEmpty
             ? 0
             : early.reduce(early.capacity * MemoryLayout<ArrivedRequest>.stride) { $0 + $1.payload.heldBytes }
     }
 
-    /// What payload takes that waits for streams to open.
+    /// The memory of payload that waits for streams to open.
     private var inboundHeldBytes: Int {
         var bytes = 0
         for index in streams.indices where !streams[index].inbound.isEmpty {
@@ -40,7 +40,7 @@ extension Session {
         return bytes
     }
 
-    /// Payload that waits for streams to open; what several of them wait for counts once.
+    /// The payload that waits for streams to open. Payload for several of them counts once.
     var inboundByteCount: Int {
         var bytes = 0
         for index in streams.indices where !streams[index].inbound.isEmpty {

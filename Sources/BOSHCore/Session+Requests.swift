@@ -2,19 +2,21 @@ import Bridge
 import Primitives
 
 extension Session {
-    /// Judges a request by its rid: the next one, an early one, a repeat, or out of the window (XEP-0124 §14).
+    /// Judges a request by its rid: the next one, an early one, a repeat, or outside the window (XEP-0124 §14).
     mutating func handleRequest(
         _ exchange: ExchangeID, attributes: BodyAttributes, payload: [UInt8], now: MonotonicInstant,
         policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         guard let rid = attributes.rid.number.flatMap({ RequestID($0) }) else {
-            // Without a rid nobody can tell whether this is the session's own client (`T-13`): only the request fails.
+            // Without a rid nobody can tell whether the session's own client sent this (`T-13`), so only the request
+            // fails.
             effects.append(.respond(exchange, BodyResponse(.terminate(.badRequest))))
             return
         }
         let ahead = rid.distance(from: processed)
         if ahead <= 0 {
-            handleRepeat(rid, exchange: exchange, key: attributes.key, now: now, policy: policy, into: &effects)
+            let key = attributes.hasRare ? attributes.rare.key : nil
+            handleRepeat(rid, exchange: exchange, key: key, now: now, policy: policy, into: &effects)
             return
         }
         if attributes.pause == .malformed {
@@ -28,12 +30,12 @@ extension Session {
             end(.ridAboveWindow, culprit: exchange, into: &effects)
             return
         }
-        // Any new request ends a pause (`P-05`) and is a sign of life, also when it is answered at once (`P-01`).
+        // Any new request ends a pause (`P-05`) and is a sign of life, even when it is answered at once (`P-01`).
         inactivity = normalInactivity
         idleSince = nil
-        // A repeat is an exact copy: it shows nothing of later responses, and what it acknowledges is old.
+        // A repeat is an exact copy: it proves nothing about later responses, and its `ack` is old.
         if !early.contains(where: { $0.rid == rid }) {
-            // What a client acknowledges is known better than by its rids (`T-12` a).
+            // What a client acknowledges says more than its rids (`T-12` a).
             if acknowledges {
                 acknowledge(attributes.ack, in: rid, now: now)
             } else {
@@ -51,7 +53,7 @@ extension Session {
         }
     }
 
-    /// A new request has come: what it proves of the responses that were given (`T-12` a).
+    /// Notes what a new request proves about the responses given before (`T-12` a).
     private mutating func noteReceipt(by rid: RequestID, isExtra: Bool) {
         let between = Int(rid.distance(from: processed)) - 1
         var missing = between
@@ -60,42 +62,44 @@ extension Session {
             missing -= 1
             if request.isExtra { mayIncludeExtra = true }
         }
-        // What has not come may be a pause or a terminate.
+        // A request that has not come may be a pause or a terminate.
         if missing > 0 { mayIncludeExtra = true }
         let proof = ReceiptProof(
             requests: requests, unanswered: held.count + between, mayIncludeExtra: mayIncludeExtra)
         replay.noteRequest(rid, proof: proof)
     }
 
-    /// Gathers what only few requests carry.
+    /// Collects the attributes that few requests carry.
     ///
-    /// An empty request with `to` asks for another stream (XEP-0124 §16.3), unless the client writes `to` into everything:
-    /// libpurple does, and its next poll must not open one. It polls before its first payload only while it waits for the
-    /// features, so `to` asks for nothing before these were told.
+    /// An empty request with `to` asks for another stream (XEP-0124 §16.3), unless the client writes `to` into every
+    /// request, as libpurple does: its next poll must not open one. libpurple polls before its first payload only while
+    /// it waits for the features, so before the features were told, `to` asks for nothing.
     private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Boxed<Extras>? {
+        guard attributes.hasRare else { return nil }
+        let rare = attributes.rare
         var adding: Addition?
-        if let to = attributes.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
+        if let to = rare.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
             attributes.pause == .absent
         {
             if !payloadIsEmpty {
                 alwaysNamesDomain = true
-            } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
+            } else if rare.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
-                    domain: to, from: attributes.from,
-                    language: attributes.language.flatMap { $0.isTooLong ? nil : $0.text },
-                    name: attributes.freshStreamName)
+                    domain: to, from: rare.from,
+                    language: rare.language.flatMap { $0.isTooLong ? nil : $0.text },
+                    name: rare.freshStreamName)
             }
         }
         var keys: Keys?
-        if attributes.key != nil || attributes.newkey != nil {
-            keys = Keys(key: attributes.key, digest: attributes.keyDigest, newkey: attributes.newkey)
+        if rare.key != nil || rare.newkey != nil {
+            keys = Keys(key: rare.key, digest: rare.keyDigest, newkey: rare.newkey)
         }
-        if attributes.stream == nil, adding == nil, keys == nil { return nil }
-        return Boxed(Extras(stream: attributes.stream, adding: adding, keys: keys))
+        if rare.stream == nil, adding == nil, keys == nil { return nil }
+        return Boxed(Extras(stream: rare.stream, adding: adding, keys: keys))
     }
 
-    /// A request that could not be understood, or is larger than this session may send, ends the session only when its rid is one the session was waiting for, so
-    /// that nobody kills sessions with junk (`T-13`).
+    /// Answers a request that could not be understood, or is larger than the session may send. It ends the session only
+    /// when its rid is one that the session expects, so that a stranger's junk kills no session (`T-13`).
     mutating func handleMalformed(
         _ exchange: ExchangeID, attributes: BodyAttributes, reason: EndReason = .malformedRequest,
         into effects: inout [SessionEffect]
@@ -109,14 +113,15 @@ extension Session {
         }
     }
 
-    /// Whether a request comes from whoever began the session, as far as keys can tell: only the next one's is known.
+    /// Whether the request comes from the session's own client, as far as keys can tell: only the next request's key is
+    /// known.
     private func hasRightKey(_ attributes: BodyAttributes, _ rid: RequestID) -> Bool {
         guard let chain = chain?.value else { return true }
-        return rid == processed.next && chain.isNext(attributes.key, digest: attributes.keyDigest)
+        return rid == processed.next && chain.isNext(attributes.rare.key, digest: attributes.rare.keyDigest)
     }
 
-    /// The client closed the connection of a request that waits (`P-13`): its response counts as sent but lost, so no
-    /// payload is spent on it.
+    /// Handles a closed connection of a waiting request (`P-13`): the response counts as sent but lost, so no payload
+    /// is spent on it.
     mutating func handleAbort(
         _ exchange: ExchangeID, now: MonotonicInstant, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
@@ -130,15 +135,16 @@ extension Session {
             let response = acknowledging(.empty, to: request.rid)
             keep(
                 response, for: request.rid, stream: .first, isExtra: request.isExtra, now: now, policy: policy)
-            // A client that only closed its sending half still reads this answer; to all others it makes no difference.
+            // A client that closed only its sending half still reads this answer; for all others it makes no
+            // difference.
             effects.append(.respond(exchange, response))
         } else if let index = early.firstIndex(where: { $0.exchange == exchange }) {
             answerEarly(index, into: &effects)
         }
     }
 
-    /// A rid that was processed before: the answer again, or the newest exchange takes the place of the older one. The
-    /// payload of a repeat is never forwarded (`R-07`, `R-08`, `R-10`).
+    /// Answers a rid that was processed before: with the kept response, or, while the rid is held, by putting the
+    /// newest exchange in place of the older one. The payload of a repeat is never forwarded (`R-07`, `R-08`, `R-10`).
     private mutating func handleRepeat(
         _ rid: RequestID, exchange: ExchangeID, key: PeerText?, now: MonotonicInstant,
         policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
@@ -185,7 +191,7 @@ extension Session {
                     rid: request.rid, exchange: exchange, deadline: max(request.deadline, now),
                     isExtra: request.isExtra))
         } else {
-            // Its connection died before its turn came (`P-13`).
+            // The connection of the request closed before its turn came (`P-13`).
             keep(
                 acknowledging(.empty, to: request.rid), for: request.rid, stream: .first,
                 isExtra: request.isExtra, now: now, policy: policy)
@@ -195,14 +201,15 @@ extension Session {
             return
         }
         let target = target(of: request)
-        // In a request that has nothing for any stream the name is without meaning (XEP-0124 §16.4).
+        // In a request that has nothing for any stream, the stream's name has no meaning (XEP-0124 §16.4).
         if target == .unknown, !request.isPoll {
             end(.unknownStream, culprit: request.exchange, into: &effects)
             return
         }
         forward(request, to: target, into: &effects)
         if request.isTerminate {
-            // A stream that is closed already needs no closing; without a name, or as the last one, the session ends.
+            // A stream that has ended needs no closing. Without a name, or with that of the last stream, the session
+            // ends.
             guard target == .closed || close(target, into: &effects) else {
                 end(.terminated, culprit: nil, into: &effects)
                 return
@@ -212,7 +219,7 @@ extension Session {
         if let adding = request.extras?.value.adding {
             add(adding, askedBy: request.rid, policy: policy, into: &effects)
         }
-        // A pause that was granted before this request's turn came is over with it.
+        // A pause that was granted before this request's turn came ends here.
         inactivity = normalInactivity
         if case .value(let seconds) = request.pause, seconds > 0, .seconds(Int64(seconds)) <= policy.maxpause {
             pause(for: .seconds(Int64(seconds)), now: now, policy: policy, into: &effects)
@@ -220,10 +227,10 @@ extension Session {
         settle(now: now, policy: policy, into: &effects)
     }
 
-    /// Checks a request's key where a key sequence is in use; `newkey` without one begins it (`K-07`).
+    /// Checks a request's key when a key sequence is in use; without one, `newkey` begins it (`K-07`).
     private mutating func acceptKeys(of request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         let keys = request.extras?.value.keys
-        // A rid may be asked for again while it is held or its response is kept.
+            // A rid may be repeated while it is held or its response is kept.
         let kept = 2 * requests + policy.extraResponses + 2
         let isRight = chain?.value.accept(
             request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey, kept: kept)
@@ -233,25 +240,25 @@ extension Session {
         return true
     }
 
-    /// What the client says about the responses it has (XEP-0124 §9.2, `A-03` to `A-07`).
+    /// Takes in what the client says about the responses it has (XEP-0124 §9.2, `A-03` to `A-07`).
     private mutating func acknowledge(_ ack: NumberAttribute, in rid: RequestID, now: MonotonicInstant) {
         guard let newest = replay.newest else { return }
         switch ack {
         case .malformed:
             return
         case .absent:
-            // A client that acknowledges leaves it out when it has everything (`A-06`): the answers to all its earlier
-            // requests, so this says nothing as long as one of those is not even answered.
+            // A client that acknowledges omits `ack` when it has all responses to its earlier requests (`A-06`), so
+            // this says nothing while one of those has no answer.
             if held.isEmpty, rid == processed.next { replay.acknowledge(upTo: newest, least: requests) }
         case .value(let value):
             guard let acked = RequestID(value), acked <= newest else { return }
             replay.acknowledge(upTo: acked, least: requests)
-            // An `ack` that crosses a response on its way is normal; only what was sent a while ago is missing (`A-04`).
+            // An `ack` may cross a response on its way; only a response sent some time ago counts as missing (`A-04`).
             missing = acked < newest && replay.mayReport(acked.next, now: now) ? acked.next : nil
         }
     }
 
-    /// Which streams a request is for.
+    /// The streams that a request is for.
     enum Target: Equatable {
         case all
         case one(Int)
@@ -274,7 +281,7 @@ extension Session {
         }
     }
 
-    /// Sends a request's stanzas on (`M-05`), or keeps them for an upstream that is not open.
+    /// Forwards a request's stanzas (`M-05`), or keeps them for a stream that is not open.
     mutating func forward(_ request: ArrivedRequest, to target: Target, into effects: inout [SessionEffect]) {
         guard !request.payload.isEmpty else { return }
         let keepers = streams.indices.reduce(0) { $0 + (isMeant($1, by: target) && keeps($1, request) ? 1 : 0) }
@@ -287,7 +294,7 @@ extension Session {
         }
     }
 
-    /// Whether a request's stanzas have to wait in one stream. What comes with a restart belongs behind the new stream's
+    /// Whether a request's stanzas have to wait in a stream. The payload of a restart comes after the new stream's
     /// features (`X-09`).
     func keeps(_ index: Int, _ request: ArrivedRequest) -> Bool {
         switch streams[index].phase {
@@ -304,8 +311,7 @@ extension Session {
         }
     }
 
-    /// Closes one stream (`M-07`); false when the session has no other one that is open. The client is told with the next
-    /// response.
+    /// Closes one stream (`M-07`); false when the session has no other open one. The next response tells the client.
     mutating func close(_ target: Target, into effects: inout [SessionEffect]) -> Bool {
         guard case .one(let index) = target, streams.indices.contains(where: { $0 != index && !streams[$0].isEnded })
         else { return false }
@@ -319,13 +325,14 @@ extension Session {
         return true
     }
 
-    /// Opens another stream (XEP-0124 §16.3). One that cannot be opened has a name and an end of its own (`M-08`).
+    /// Opens another stream (XEP-0124 §16.3). A stream that cannot be opened still gets a name, and its own end
+    /// (`M-08`).
     private mutating func add(
         _ addition: Addition, askedBy rid: RequestID, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
     ) {
         let (next, isExhausted) = nextStream.addingReportingOverflow(1)
-        // One that is refused waits to be told; who asks for many of those without fetching gets no more.
+        // A refused stream waits until the client is told. A client that asks for many without fetching gets no more.
         guard !isExhausted, streams.count < 2 * policy.maxStreams else { return }
         let domain: String?
         do throws(SessionOpening.Refusal) {
@@ -355,8 +362,8 @@ extension Session {
         streams.append(stream)
     }
 
-    /// Grants a pause: everything held is answered, without payload, and the client may be silent for `length` (`P-03`,
-    /// `P-04`).
+    /// Grants a pause: all held requests are answered without payload, and the client may be silent for `length`
+    /// (`P-03`, `P-04`).
     private mutating func pause(
         for length: Duration, now: MonotonicInstant, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
@@ -368,15 +375,15 @@ extension Session {
         inactivity = length
     }
 
-    /// Whether a polling client breaks the interval it was told: two empty requests in a row, the first one answered
-    /// without payload, closer than `polling` (`P-11`). Never while the stream is not open (`P-08`).
+    /// Whether a polling client breaks the interval that it was told: two empty requests in a row, the first answered
+    /// without payload, closer together than `polling` (`P-11`). False while the stream is not open (`P-08`).
     private mutating func isOveractive(_ request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         guard isPolling else { return false }
         let isEmptyPoll = request.isPoll && phase == .open
         defer {
             lastEmptyPoll = isEmptyPoll && !streams.contains { $0.hasSomethingToSay } ? request.arrival : nil
         }
-        // Polls that the network brought in the wrong order say nothing about how fast they were sent (`P-08`).
+        // Polls that arrive in the wrong order say nothing about how fast they were sent (`P-08`).
         guard isEmptyPoll, let lastEmptyPoll, request.arrival >= lastEmptyPoll else { return false }
         return request.arrival.elapsed(since: lastEmptyPoll) < policy.polling
     }

@@ -2,8 +2,8 @@ import Bridge
 import Primitives
 
 extension Session {
-    /// Brings responses and held requests together after an input: payload to the oldest held request, the end of a lost
-    /// upstream, and no more held than agreed (`R-14`, `R-16`).
+    /// Matches responses with held requests after an input: gives payload to the oldest held request, tells the end of
+    /// a lost upstream, and releases what is held beyond the agreed number (`R-14`, `R-16`).
     mutating func settle(
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
@@ -11,10 +11,10 @@ extension Session {
             serve(index, now: now, policy: policy, into: &effects)
             if isOver { return }
         }
-        // Told with the next response, at once (`A-04`).
+        // The next response reports the missing one, so it is sent at once (`A-04`).
         if missing != nil, !held.isEmpty { answerOldest(with: .empty, now: now, policy: policy, into: &effects) }
-        // A rid that is missing below an early one is open too: the client has sent it. So a request that waits before a
-        // gap is released at once, which is what closes the gap in clients that wait for the older answer.
+        // A rid that is missing below an early one is open too, because the client has sent it. So a request that waits
+        // below a gap is released at once. A client that waits for this answer before it repeats then closes the gap.
         while let oldest = held.first, highest.distance(from: oldest.rid) + 1 > allowedHold {
             answerOldest(with: .empty, now: now, policy: policy, into: &effects)
         }
@@ -22,7 +22,7 @@ extension Session {
         noteIdleness(now: now)
     }
 
-    /// The stream whose turn it is among those that have something to say: the first one behind the one served last.
+    /// The next stream with something to say, in turn: the first one after the stream that was served last.
     private func nextToServe() -> Int? {
         var first: Int?
         for index in streams.indices where streams[index].hasSomethingToSay {
@@ -32,16 +32,17 @@ extension Session {
         return first
     }
 
-    /// Gives the oldest held request what one stream has to say (`M-04`: of one stream only).
+    /// Gives the oldest held request what one stream has to say; a response holds one stream's payload only (`M-04`).
     private mutating func serve(
         _ index: Int, now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
         let number = streams[index].number
         served = number
-        // The end of the last stream is that of the session and names none, so what needs a name comes before it (`M-04`).
+        // The end of the last stream ends the session and has no stream name. So payload that needs a name goes out
+        // before it (`M-04`).
         let isApart = streams.count == 1 && nextStream > 1 && !streams[index].outbound.isEmpty
         if !isApart, case .ended(let reason) = streams[index].phase, streams[index].outbound.holdsOnlyStanzas {
-            // The last words of a lost stream stand together with its end in one response (`T-06`).
+            // The last stanzas of a lost stream and its end stand in one response (`T-06`).
             guard streams.count > 1 else {
                 end(reason, culprit: nil, into: &effects)
                 return
@@ -61,13 +62,13 @@ extension Session {
         case .stanzas(let bytes):
             response = BodyResponse(payload: bytes)
         }
-        // Once there was a second stream, payload without a name would be taken for the first one's (`M-04`).
+        // Once there was a second stream, payload without a name would count as the first one's (`M-04`).
         if nextStream > 1 { response.mark(stream: streams[index].name) }
         streams[index].noteTold()
         answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
     }
 
-    /// The terminal response of one stream: what it sent before it ended, then its error.
+    /// The terminal response of one stream: its last stanzas, then its error.
     private mutating func lastWords(of index: Int, _ reason: EndReason) -> BodyResponse {
         let error = streams[index].streamError
         var payload = streams[index].outbound.takeAllStanzas()
@@ -98,8 +99,8 @@ extension Session {
         effects.append(.respond(request.exchange, response))
     }
 
-    /// Tells the name of a stream whose upstream is not open yet, when the request that asked for it has to be answered
-    /// (XEP-0124 §16.3, `M-02`); its features come with a later response.
+    /// Tells the name of a stream that is not open yet when the request that asked for it has to be answered (XEP-0124
+    /// §16.3, `M-02`). Its features come with a later response.
     private mutating func nameStream(in response: inout BodyResponse, to rid: RequestID) {
         guard nextStream > 1, let index = streams.firstIndex(where: { $0.untoldTo.map { $0 <= rid } ?? false }) else {
             return
@@ -109,15 +110,14 @@ extension Session {
         streams[index].noteTold()
     }
 
-    /// The response with what the client's requests are known to have come, where the rid alone does not say it (`A-01`,
-    /// `A-02`).
+    /// Adds `ack` to a response when the received requests do not follow from its rid (`A-01`, `A-02`).
     func acknowledging(_ response: consuming BodyResponse, to rid: RequestID) -> BodyResponse {
         let received = received
         if received != rid { response.ack = received }
         return response
     }
 
-    /// The highest rid that has come together with all below it (`A-01`): early ones behind the processed one count.
+    /// The highest rid up to which all requests have come (`A-01`), early ones included.
     private var received: RequestID {
         var last = processed
         for request in early {
@@ -127,7 +127,7 @@ extension Session {
         return last
     }
 
-    /// Keeps a response for a repeat: the last `requests` always, more as far as the bounds allow.
+    /// Keeps a response for a repeat: the last `requests` always, more if the bounds allow.
     mutating func keep(
         _ response: borrowing BodyResponse, for rid: RequestID, stream: StreamNumber, isExtra: Bool,
         now: MonotonicInstant, policy: borrowing SessionPolicy
@@ -141,12 +141,12 @@ extension Session {
         }
     }
 
-    /// Ends the session: every open request is answered, the upstream is left, and nothing reaches the session any more.
+    /// Ends the session: answers every open request and leaves every upstream. Nothing reaches the session afterwards.
     ///
-    /// `culprit` is the request that brought the end about; it is told the condition and the others `other-request`
-    /// (`T-04`). Without one all are told the condition, except after the client's own `terminate` (`T-02`).
+    /// `culprit` is the request that caused the end: it is told the condition, and the others `other-request` (`T-04`).
+    /// Without a culprit all are told the condition, except after the client's own `terminate` (`T-02`).
     mutating func end(_ reason: EndReason, culprit: ExchangeID?, into effects: inout [SessionEffect]) {
-        // Only a lost upstream's last words go to the client; what one that lives has sent is returned to it (`T-12`).
+        // Only a lost upstream's last stanzas go to the client; those of a live upstream are returned to it (`T-12`).
         var last: BodyResponse?
         if streams.count == 1, case .ended(let reason) = streams[0].phase {
             var words = lastWords(of: 0, reason)
@@ -171,7 +171,7 @@ extension Session {
                 effects.append(.respond(exchange, BodyResponse(.terminate(reason.condition))))
             }
         }
-        // What a client sends behind its own last word is for no stream any more.
+        // After a client's own terminate nothing is forwarded.
         if reason != .terminated { forwardWaiting(into: &effects) }
         for index in streams.indices { leave(index, reason: reason, into: &effects) }
         isOver = true
@@ -181,10 +181,10 @@ extension Session {
         effects.append(.ended(reason))
     }
 
-    /// Leaves one stream, after what the client never fetched was returned to its senders (`T-12`).
+    /// Leaves one stream, and first returns to the senders what the client never fetched (`T-12`).
     ///
-    /// A server that counts stanzas sees to that itself; a return would double it. One that keeps the stream for a resumption
-    /// must not see it closed in an orderly way either, where resuming makes sense (`T-12` c).
+    /// A server that counts stanzas returns them itself, so a return would double them. A server that keeps the stream
+    /// for a resumption must not see it closed in order either, where resuming makes sense (`T-12` c).
     mutating func leave(_ index: Int, reason: EndReason, into effects: inout [SessionEffect]) {
         guard !streams[index].isEnded else { return }
         let stream = streams[index].number
@@ -193,32 +193,33 @@ extension Session {
             unfetched.append(contentsOf: streams[index].outbound.takeAllStanzas())
             if !unfetched.isEmpty { effects.append(.upstream(.returnUnfetched(unfetched), on: stream)) }
         }
-        // Who makes room for others before login has nothing to lose at its server, and room is what is needed now.
+        // A session that is displaced before login has nothing to lose at its server, and room is needed now.
         let isDropped = reason == .loginDisplaced || reason.allowsResumption && streams[index].isResumable
         effects.append(.upstream(.leave(isDropped ? .drop : .close), on: stream))
     }
 
-    /// Forgets a stream, all but its name.
+    /// Forgets a stream except its name.
     mutating func forgetStream(at index: Int) {
         closedStreams.append(streams[index].name)
         if closedStreams.count > 8 { closedStreams.removeFirst() }
         streams.remove(at: index)
     }
 
-    /// How many rids may be open before the oldest is answered. The creation request of a client that does not want to be
-    /// held still waits for the features, as long as its `wait` allows (`S-22`).
+    /// How many rids may be open before the oldest is answered. The creation request of a client that does not want to
+    /// be held still waits for the features, at most its `wait` (`S-22`).
     private var allowedHold: Int64 {
         if isPolling { return isCreating && wait > .zero ? 1 : 0 }
-        // While the upstream takes no bytes all that the client may send is held, so that it sends no more. What is beyond
-        // comes from a page that was loaded again, or from a client that breaks the rules (`P-07`): it is released.
+        // While an upstream takes no bytes, all requests that the client may have are held, so that it sends no more.
+        // Further ones come from a page that was loaded again or from a client that breaks the rules (`P-07`), and are
+        // released.
         if isCongested { return Int64(requests) }
         return Int64(max(hold, isCreating ? 1 : 0))
     }
 
-    /// Whether some upstream takes no bytes.
+    /// Whether an upstream takes no bytes.
     var isCongested: Bool { streams.contains { $0.congestion != .none } }
 
-    /// Has a server that has something waiting read no more until it is fetched.
+    /// Pauses reading from a server whose stanzas wait, until the client has fetched all of them.
     mutating func drain(_ index: Int, into effects: inout [SessionEffect]) {
         guard !streams[index].isEnded, !streams[index].outbound.isEmpty else { return }
         streams[index].isDraining = true
@@ -243,7 +244,7 @@ extension Session {
         }
     }
 
-    /// The inactivity clock runs while no request is open (`P-01`); it starts with the last answer or disconnect.
+    /// Starts the inactivity clock, which runs while no request is open (`P-01`), at the last answer or disconnect.
     private mutating func noteIdleness(now: MonotonicInstant) {
         if held.isEmpty, !early.contains(where: { $0.exchange != nil }) {
             if idleSince == nil { idleSince = now }

@@ -1,9 +1,9 @@
 import Bridge
 import Primitives
 
-/// Requests that wait for their turn in `early`: their predecessors are missing, or what they carry cannot be taken yet.
+/// Requests that wait in `early`, because a predecessor is missing or their payload cannot be taken yet.
 extension Session {
-    /// Acts on requests that waited, as far as their turn has come.
+    /// Processes the waiting requests whose turn has come.
     mutating func processWaiting(
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
@@ -15,18 +15,20 @@ extension Session {
         if early.isEmpty { early = [] }
     }
 
-    /// Whether the request that is next can be taken now.
+    /// Whether the next request can be taken now.
     ///
-    /// One whose payload meets a server that is too far behind, or a stream that is not open with too much in front of it, waits,
-    /// past `wait` where it must: an answer would have the client send more, and one that asks for a repetition has real clients
-    /// lose what they sent. Only a server that accepts nothing at all ends a session, and that has a deadline of its own.
+    /// A request waits when its payload is for a server that is too far behind, or for a stream that is not open and
+    /// has too much in front of it. It waits even past `wait`: an answer would make the client send more, and an answer
+    /// that asks for a repetition makes real clients lose what they sent. Only a server that accepts nothing at all
+    /// ends the session, at a deadline of its own.
     func isAdmitted(_ request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         guard !request.payload.isEmpty, !isBehindFarewell(request) else { return true }
         let target = target(of: request)
         var congestion = Congestion.none
         for index in streams.indices where isMeant(index, by: target) {
             if keeps(index, request) {
-                // One body may stand above the bound, whatever its size: the largest body has a limit of its own.
+                // One body may stand above the bound, whatever its size, because the largest body has a limit of its
+                // own.
                 congestion = max(congestion, Congestion(waiting: inboundByteCount, bound: policy.inboundBound))
             } else if !streams[index].isEnded {
                 congestion = max(congestion, streams[index].congestion)
@@ -34,8 +36,8 @@ extension Session {
         }
         switch congestion {
         case .none, .slow: return true
-        // A server that waits for us to read what it sent may read nothing itself meanwhile, so this has to be told; and it
-        // takes a request to tell it.
+        // A server that waits for this program to read may itself read nothing meanwhile. So what it sent has to reach
+        // the client, and that takes a request.
         case .full:
             guard held.isEmpty, request.exchange != nil, request.pause == .absent else { return false }
             return streams.contains { $0.hasSomethingToSay }
@@ -43,7 +45,7 @@ extension Session {
         }
     }
 
-    /// Whether a request comes with the client's farewell: nothing comes behind that, so no bound has to hold anything up.
+    /// Whether a request comes with the client's farewell. Nothing follows a farewell, so no bound needs to hold it up.
     private func isBehindFarewell(_ request: ArrivedRequest) -> Bool {
         if request.isTerminate { return true }
         var next = request.rid.next
@@ -54,7 +56,7 @@ extension Session {
         return false
     }
 
-    /// How many of `early` have all their predecessors, and wait for a server.
+    /// The number of `early` requests whose predecessors have all come; they wait for a server.
     var gaplessCount: Int {
         var next = processed.next
         var count = 0
@@ -66,12 +68,13 @@ extension Session {
         return count
     }
 
-    /// Keeps a request whose turn has not come, in rid order. A repeat takes over the exchange; what it carries was already
+    /// Keeps a request whose turn has not come, in rid order. A repeat takes over the exchange; its payload was already
     /// kept.
     ///
-    /// Payload is taken as long as what waits stays within the bound, and one above it; two of a session that has logged in,
-    /// as many as a client has requests that asked for the usual `hold` of 1. What is beyond is not taken, so its rid is not
-    /// used up. It is turned away by HTTP: real clients repeat a request that got a 503, and take `type='error'` for an answer.
+    /// Payload is taken while the waiting bytes stay within the bound, and one payload above it. A session that has
+    /// logged in may have two, because a client that asked for the usual `hold` of 1 has two requests. A payload beyond
+    /// that is not taken, and its rid is not used up. HTTP turns it away: real clients repeat a request that got a 503,
+    /// but take `type='error'` for an answer.
     mutating func putEarly(
         _ request: ArrivedRequest, now: MonotonicInstant, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
@@ -100,7 +103,7 @@ extension Session {
         early.insert(request, at: index)
     }
 
-    /// Whether the payload of another request may wait.
+    /// Whether another request's payload may wait.
     private func isWithinBound(policy: borrowing SessionPolicy) -> Bool {
         let waiting = earlyByteCount
         if waiting + inboundByteCount <= policy.inboundBound { return true }
@@ -108,7 +111,7 @@ extension Session {
         return early.reduce(0) { $0 + ($1.payload.isEmpty ? 0 : 1) } <= 1
     }
 
-    /// Sends on what waited for a server at the end of the session: it came whole and in order, so it goes in front of the
+    /// Forwards what waited for a server when the session ends. It came whole and in order, so it goes out before the
     /// farewell.
     mutating func forwardWaiting(into effects: inout [SessionEffect]) {
         var chain = chain
@@ -121,9 +124,9 @@ extension Session {
             }
             let target = target(of: request)
             forward(request, to: target, into: &effects)
-            // The stream that this and what follows were meant for never comes to be.
+            // The restarted stream that this payload and the following were meant for never opens.
             if request.isRestart { awaitRestart(of: target) }
-            // Nothing goes to a stream behind the request that closes it.
+            // Nothing goes to a stream after the request that closes it.
             if request.isTerminate, target != .closed, !close(target, into: &effects) { return }
         }
     }

@@ -1,22 +1,24 @@
 import Bridge
 import Primitives
 
-/// One BOSH session: the rid window, the held requests, what waits for either side, and when it is over.
+/// One BOSH session: the rid window, the held requests, what waits for the client and the server, and the session's
+/// end.
 ///
-/// A value driven by inputs; what is to be done comes out as effects, executed in order. It knows no socket, no clock and
-/// no XML. Specification: XEP-0124 §7-§17, XEP-0206.
+/// A value that inputs drive; it answers with effects, to be executed in order. It knows no socket, no clock and no
+/// XML. Specification: XEP-0124 §7-§17, XEP-0206.
 ///
 /// Invariants, checked in debug builds after every input:
-/// - `processed` is the highest rid that was processed together with all below it; every `held` rid is at most that,
-///   every `early` rid is above it and inside the window; both lists ascend.
-/// - A held request always has an HTTP exchange; one whose connection died is answered into the replay cache (`P-13`).
-/// - While a request is held nothing waits in any stream's `outbound`, and at most `hold` rids are open (one for the
-///   creation), unless an upstream is congested: then all that a client may send are.
-/// - An `early` request has a gap below it, or its payload cannot be taken yet: then nothing answers it but its turn, a
-///   repeat, or the session's end.
+/// - `processed` is the highest rid up to which all were processed. Every `held` rid is at most `processed`, every
+///   `early` rid is above it and inside the window; both lists ascend.
+/// - A held request always has an HTTP exchange. When its connection dies, its response goes into the replay cache
+///   (`P-13`).
+/// - While a request is held, nothing waits in any stream's `outbound`, and at most `hold` rids are open (one for the
+///   creation). While an upstream is congested, all rids that a client may have are open.
+/// - An `early` request has a gap below it, or its payload cannot be taken yet. Then only its turn, a repeat or the
+///   session's end answers it.
 /// - A rid is held or in the replay cache, never both.
 package struct Session: Sendable {
-    /// Where the session stands towards its upstream.
+    /// The state of the session's upstream.
     package enum Phase: Sendable, Equatable {
         /// The upstream stream is not open yet.
         case opening
@@ -26,7 +28,7 @@ package struct Session: Sendable {
         case restarting
         /// The upstream stream is gone; the client still has to be told.
         case doomed(EndReason)
-        /// Nothing reaches this session any more.
+        /// The session is over; nothing reaches it.
         case over
     }
 
@@ -35,12 +37,13 @@ package struct Session: Sendable {
         let rid: RequestID
         var exchange: ExchangeID
         var deadline: MonotonicInstant
-        /// Whether it may be one above `requests` (`P-07`). Last, where it costs a list of one nothing.
+        /// Whether the request may be one above `requests` (`P-07`). Last, where it adds nothing to the size of a list
+        /// of one.
         let isExtra: Bool
     }
 
-    /// A request as it came: acted on at once, or kept because its predecessors have not come (`R-04`) or its server cannot take
-    /// what it carries.
+    /// A request as it came. The session processes it at once, or keeps it because its predecessors have not come
+    /// (`R-04`) or its server cannot take its payload.
     struct ArrivedRequest: Sendable, Equatable {
         let rid: RequestID
         var exchange: ExchangeID?
@@ -50,19 +53,19 @@ package struct Session: Sendable {
         let pause: NumberAttribute
         let payload: [UInt8]
         let arrival: MonotonicInstant
-        /// What only few requests carry.
+        /// The attributes that few requests carry.
         let extras: Boxed<Extras>?
 
-        /// Whether it may be one above `requests`: a pause, granted or not, or a terminate of whatever (`P-07`).
+        /// Whether the request may be one above `requests`: a pause, granted or not, or any terminate (`P-07`).
         var isExtra: Bool { isTerminate || pause != .absent }
 
-        /// Whether it asks for nothing but an answer.
+        /// Whether the request asks for nothing but an answer.
         var isPoll: Bool {
             if extras?.value.adding != nil { return false }
             return payload.isEmpty && !isTerminate && !isRestart && pause == .absent
         }
 
-        /// What it carries as `key`.
+        /// The value of its `key`.
         var key: PeerText? { extras?.value.keys?.key }
     }
 
@@ -90,7 +93,7 @@ package struct Session: Sendable {
 
     /// The session's identifier.
     package let id: SessionID
-    /// Where the session stands towards the stream it began with, or, when that is gone, the next one.
+    /// The state of the stream with which the session began, or, when that is gone, of the next one.
     package var phase: Phase {
         guard !isOver, !streams.isEmpty else { return .over }
         switch streams[0].phase {
@@ -101,17 +104,17 @@ package struct Session: Sendable {
         }
     }
 
-    /// The longest time a request is held.
+    /// The longest time that a request is held.
     package var wait: Duration { waitTime.duration }
-    /// How many requests are held at most; zero for a polling session.
+    /// The most requests that are held; zero for a polling session.
     package var hold: Int { Int(holdCount) }
-    /// How many requests may be open.
+    /// The number of requests that may be open.
     package var requests: Int { Int(requestCount) }
     /// The Content-Type of all responses; nil for the default (`H-07`).
     package var contentType: String? { responseType?.value }
 
-    // What follows is in an order that leaves few gaps: small values stand behind optional ones. An idle session's size
-    // is the product.
+    // The order of what follows leaves few gaps: small values stand after optional ones. The result is the size of an
+    // idle session.
     private let holdCount: UInt16
     private let requestCount: UInt16
     /// What responses say of their type, where it is not the default.
@@ -124,20 +127,21 @@ package struct Session: Sendable {
     var streams: [Substream]
     /// The client's key sequence, where it has one.
     var chain: Boxed<KeyChain>?
-    /// Streams that ended; payload for them may still be on its way (`M-06`).
+    /// Streams that have ended; payload for them may still be on its way (`M-06`).
     var closedStreams: [StreamName] = []
     var held: ShortList<Held>
     var isOver = false
-    /// Whether the client writes `to` into requests with payload, as libpurple does: then `to` asks for no stream.
+    /// Whether the client writes `to` into requests with payload, as libpurple does; then `to` does not ask for a
+    /// stream.
     var alwaysNamesDomain = false
-    /// Whether the client was given what it needs to begin with.
+    /// Whether the client was told the features of a stream.
     var hasToldFeatures = false
-    /// The stream that was served last; the next response is for the one behind it, so that none starves.
+    /// The stream that was served last. The next response is for the one after it, so that none starves.
     var served = StreamNumber.first
     var nextStream: UInt16 = 1
     /// The request whose response the client seems to miss, until it is told (`A-04`).
     var missing: RequestID?
-    /// Whether the client speaks a version from before terminal conditions, and gets HTTP errors instead (`T-10`).
+    /// Whether the client speaks a version older than terminal conditions, and gets HTTP errors instead (`T-10`).
     package let isLegacy: Bool
     let isPolling: Bool
     let acknowledges: Bool
@@ -149,8 +153,8 @@ package struct Session: Sendable {
     var lastEmptyPoll: MonotonicInstant?
     private var inactivityTime: CompactDuration
 
-    /// Starts a session from an accepted creation request; it is answered when the upstream's features are there, at
-    /// `wait` at the latest (`S-22`).
+    /// Starts a session from an accepted creation request, which is answered when the upstream's features have come,
+    /// and at `wait` at the latest (`S-22`).
     package init(
         id: SessionID, opening: SessionOpening, stream: StreamName, exchange: ExchangeID, payload: [UInt8],
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
@@ -185,9 +189,9 @@ package struct Session: Sendable {
         checkInvariants()
     }
 
-    /// Takes in what happened and says what is to be done.
+    /// Takes in an input and appends the effects.
     ///
-    /// Effects: any number, in the order they are to be executed; after `ended` the session is to be forgotten.
+    /// There are any number of effects, to be executed in order. After `ended` the session is to be forgotten.
     package mutating func handle(
         _ input: consuming SessionInput, now: MonotonicInstant, policy: borrowing SessionPolicy,
         into effects: inout [SessionEffect]
@@ -221,16 +225,16 @@ package struct Session: Sendable {
         checkInvariants()
     }
 
-    /// How long the client may be silent when it has not asked for a pause.
+    /// How long the client may be silent unless it asked for a pause.
     var normalInactivity: Duration { normalInactivityTime.duration }
 
-    /// How long the client may be silent.
+    /// How long the client may be silent now.
     var inactivity: Duration {
         get { inactivityTime.duration }
         set { inactivityTime = CompactDuration(newValue) }
     }
 
-    /// When `deadlineReached` is due; nil when nothing is.
+    /// When `deadlineReached` is due; nil when no deadline is set.
     package var nextDeadline: MonotonicInstant? {
         guard !isOver else { return nil }
         var next = idleSince?.advanced(by: inactivity)
@@ -242,28 +246,28 @@ package struct Session: Sendable {
         return next
     }
 
-    /// The highest rid that has come: that of the last early request, or the processed one.
+    /// The highest rid that has come.
     var highest: RequestID { early.isEmpty ? processed : early[early.count - 1].rid }
 
-    /// Whether the server of one of the session's streams has let the client in.
+    /// Whether a server of the session has accepted the client's login.
     package var hasLoggedIn: Bool { login.isMet }
 
-    /// How many requests are held.
+    /// The number of held requests.
     package var heldCount: Int { held.count }
 
     /// Whether the creation request has not been answered yet.
     package var isCreating: Bool { creation != nil }
 
-    /// How many streams the session has.
+    /// The number of the session's streams.
     package var streamCount: Int { streams.count }
 
-    /// How many bytes of responses are kept beyond what the rules demand; they come out of the worker's budget.
+    /// The bytes of responses that are kept beyond what the rules demand; they come out of the worker's budget.
     package var spareResponseBytes: Int { replay.spareByteCount(least: requests) }
 
-    /// Whether some server is not read until the client has fetched all that waits.
+    /// Whether reading from a server is paused until the client has fetched all that waits.
     package var isDraining: Bool { streams.contains { $0.isDraining } }
 
-    /// Lets go of the oldest response that is kept beyond what the rules demand; says whether there was one.
+    /// Drops the oldest response that is kept beyond what the rules demand; returns whether there was one.
     package mutating func evictSpareResponse() -> Bool { replay.evict(least: requests) }
 
     func index(of number: StreamNumber) -> Int? {
@@ -315,7 +319,7 @@ package struct Session: Sendable {
     private mutating func handleDeadline(
         now: MonotonicInstant, policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
-        // Answers go out in rid order (`R-03`): whoever's time is up takes the ones before it along.
+        // Answers go out in rid order (`R-03`): a request whose time is up is answered after all before it.
         while held.contains(where: { $0.deadline <= now }) {
             answerOldest(with: .empty, now: now, policy: policy, into: &effects)
         }

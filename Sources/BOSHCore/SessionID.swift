@@ -2,19 +2,19 @@ import Primitives
 
 /// The `sid`: `<node>.<worker>.<128 random bits in hex>`.
 ///
-/// Node and worker are routing hints that let a balancer or a sibling worker find the owner; only the random part is a
-/// secret, and only it is looked up. Specification: XEP-0124 §7.2, §19.3 (`S-02`).
+/// Node and worker are hints for a balancer or another worker to find the owner. Only the random part is a secret, and
+/// only it is looked up. Specification: XEP-0124 §7.2, §19.3 (`S-02`).
 package struct SessionID: Sendable, Hashable {
-    /// The node's name, 1 to 15 of `a-z0-9` (fifteen bytes stay inside a Swift string, without an allocation).
+    /// The node's name: 1 to 15 of `a-z0-9`. A Swift string stores fifteen bytes without an allocation.
     package let node: String
     /// The upper half of the random part.
     package let high: UInt64
     /// The lower half of the random part.
     package let low: UInt64
-    /// The owning worker's tag, never reused while the node runs. It stands last, so that a session has no gap behind it.
+    /// The owning worker's tag, never reused while the node runs. Last, so that the layout has no gap.
     package let worker: UInt32
 
-    /// A session identifier of its parts; the random halves come from the kernel.
+    /// An identifier made of its parts; the random halves come from the kernel.
     package init(node: String, worker: UInt32, high: UInt64, low: UInt64) {
         self.node = node
         self.worker = worker
@@ -22,17 +22,20 @@ package struct SessionID: Sendable, Hashable {
         self.low = low
     }
 
-    /// Reads an identifier as a client sends it; nil for anything that this form could not have produced.
+    /// Reads an identifier as a client sends it; nil for a text that this type never writes.
     package init?(parsing text: Span<UInt8>) {
         guard let firstDot = text.firstDot(from: 0), (1...15).contains(firstDot) else { return nil }
         guard let secondDot = text.firstDot(from: firstDot + 1) else { return nil }
         let tagLength = secondDot - firstDot - 1
         guard (1...10).contains(tagLength), text.count == secondDot + 33 else { return nil }
-        // A number is never written with leading zeros, so a session has one name only.
+        // Numbers are written without leading zeros, so a session has one name only.
         guard tagLength == 1 || text[firstDot + 1] != UInt8(ascii: "0") else { return nil }
+        // A name of at most fifteen bytes is stored inside the String itself: this does not allocate.
+        var node = ""
         for index in 0..<firstDot {
             switch text[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): continue
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                node.unicodeScalars.append(Unicode.Scalar(text[index]))
             default: return nil
             }
         }
@@ -46,14 +49,13 @@ package struct SessionID: Sendable, Hashable {
         guard let high = UInt64(sixteenDigits: random.extracting(first: 16)),
             let low = UInt64(sixteenDigits: random.extracting(last: 16))
         else { return nil }
-        // A name of at most fifteen bytes is stored inside the String itself: this does not allocate.
-        self.node = String(decoding: [UInt8](copying: text.extracting(0..<firstDot)), as: UTF8.self)
+        self.node = node
         self.worker = worker
         self.high = high
         self.low = low
     }
 
-    /// The identifier as it stands in the `sid` attribute.
+    /// The value of the `sid` attribute.
     package var text: String {
         "\(node).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
     }

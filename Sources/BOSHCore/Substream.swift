@@ -1,16 +1,16 @@
 import Bridge
 import Primitives
 
-/// One of a session's streams: where it stands, and what waits on either side of it (XEP-0124 §16).
+/// One of a session's streams: its state, and what waits for the client and for the server (XEP-0124 §16).
 struct Substream: Sendable {
     enum Phase: Sendable, Equatable {
         /// The upstream stream is not open yet.
         case opening
         /// The upstream stream is open.
         case open
-        /// It was restarted and has not sent its features yet.
+        /// The stream was restarted and has not sent its features yet.
         case restarting
-        /// It is gone; the client still has to be told.
+        /// The stream is gone; the client still has to be told.
         case ended(EndReason)
     }
 
@@ -25,11 +25,11 @@ struct Substream: Sendable {
     var isReadingPaused = false
     /// Reading is paused until nothing waits.
     var isDraining = false
-    /// How far its server is behind.
+    /// How far the server is behind.
     var congestion = Congestion.none
-    /// The server knows what the client has not acknowledged, and sees to it (XEP-0198, `T-12` c).
+    /// The server knows what the client has not acknowledged and resends or returns it (XEP-0198, `T-12` c).
     var isManaged = false
-    /// The server keeps this stream for a resumption as well.
+    /// The server also keeps this stream for a resumption.
     var isResumable = false
     let name: StreamName
     private var addition: Boxed<Addition>?
@@ -45,22 +45,22 @@ struct Substream: Sendable {
         addition = addedDomain == nil && rid == nil ? nil : Boxed(Addition(domain: addedDomain, untoldTo: rid))
     }
 
-    /// The domain of a stream that was added, for `from`; nil for the first.
+    /// The domain of an added stream, for `from`; nil for the first stream.
     var addedDomain: String? { addition?.value.domain }
 
-    /// The request that asked for this stream, until the client was told the stream's name; nil for the first.
+    /// The request that asked for this stream, until the client was told the stream's name; nil for the first stream.
     var untoldTo: RequestID? { addition?.value.untoldTo }
 
-    /// The client was told the stream's name.
+    /// Notes that the client was told the stream's name.
     mutating func noteTold() {
         if untoldTo != nil { addition?.value.untoldTo = nil }
     }
 
-    /// Whether a payload that names no stream is meant for it too (`M-05`): a client that does not know of it yet means
-    /// those that it knows.
+    /// Whether payload without a stream's name is for this stream too (`M-05`): a client that was not told of a stream
+    /// means the others.
     var takesBroadcast: Bool { untoldTo == nil }
 
-    /// Whether a response could be made for it.
+    /// Whether the stream has something for a response.
     var hasSomethingToSay: Bool {
         if case .ended = phase { return true }
         return !outbound.isEmpty

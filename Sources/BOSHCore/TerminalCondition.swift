@@ -10,9 +10,9 @@ package enum TerminalCondition: String, Sendable, CaseIterable {
     case improperAddressing = "improper-addressing"
     /// This program failed.
     case internalServerError = "internal-server-error"
-    /// The `sid` is unknown, or the `rid` outside the window.
+    /// The `sid` is unknown, or the `rid` is outside the window.
     case itemNotFound = "item-not-found"
-    /// Another request of the session caused its end.
+    /// Another request of the session ended it.
     case otherRequest = "other-request"
     /// The client broke a limit.
     case policyViolation = "policy-violation"
@@ -20,15 +20,15 @@ package enum TerminalCondition: String, Sendable, CaseIterable {
     case remoteConnectionFailed = "remote-connection-failed"
     /// The XMPP server sent a stream error, which the body holds.
     case remoteStreamError = "remote-stream-error"
-    /// The client shall go to another address.
+    /// The client is to go to another address.
     case seeOtherURI = "see-other-uri"
     /// This program is being shut down.
     case systemShutdown = "system-shutdown"
     /// Anything else.
     case undefinedCondition = "undefined-condition"
 
-    /// The HTTP status that tells a client from before terminal conditions the same (XEP-0124 §17.1, `T-10`); nil for a
-    /// condition that has none.
+    /// The HTTP status that tells the same to a client older than terminal conditions (XEP-0124 §17.1, `T-10`); nil for
+    /// a condition that has none.
     package var legacyStatus: Int? {
         switch self {
         case .badRequest: 400

@@ -1,16 +1,17 @@
-/// How far a server is behind with what it was sent: back-pressure towards the client.
+/// How far a server is behind in reading what this program sends it: back-pressure towards the client.
 package enum Congestion: UInt8, Sendable, Comparable {
-    /// It takes bytes as they come.
+    /// The server takes bytes as they come.
     case none
-    /// Bytes wait for it. Answers are delayed up to `wait`, so that the client sends no more than it has requests.
+    /// Bytes wait for the server. Answers are delayed up to `wait`, so that the client runs out of requests to send
+    /// with.
     case slow
-    /// More bytes wait for it than the bound allows: nothing more is taken from the client for it, but to let the client fetch
-    /// what the server sent.
+    /// More bytes wait than the bound allows. Requests are taken only where they let the client fetch what the server
+    /// sent.
     case full
-    /// Several times the bound wait for it: nothing at all is taken.
+    /// Several times the bound waits. No request is taken at all.
     case overfull
 
-    /// Judges what waits for a server that takes no byte at the moment. Zero bytes are none.
+    /// Judges by the number of bytes that wait for a server which takes none at the moment.
     package init(waiting: Int, bound: Int) {
         if waiting <= 0 {
             self = .none
@@ -21,7 +22,7 @@ package enum Congestion: UInt8, Sendable, Comparable {
         }
     }
 
-    /// How many times the bound may wait where each request that is taken brings the client something.
+    /// The multiple of the bound up to which requests are still taken that let the client fetch something.
     private static let manifold = 4
 
     package static func < (one: Congestion, other: Congestion) -> Bool { one.rawValue < other.rawValue }

@@ -12,33 +12,33 @@ package enum EndReason: String, Sendable, CaseIterable {
     case ridAboveWindow = "rid-above-window"
     /// A repeated `rid` whose response is no longer kept (`R-10`).
     case ridTooOld = "rid-too-old"
-    /// Empty polls that came too fast (`P-11`).
+    /// The client polled without content too fast (`P-11`).
     case overactive = "overactive"
     /// More requests a second than the policy allows.
     case tooManyRequests = "too-many-requests"
     /// More repeated requests a second than the policy allows.
     case tooManyRepeats = "too-many-repeats"
-    /// The client did not log in in time.
+    /// The client did not log in within the time allowed.
     case loginTimeout = "login-timeout"
-    /// The client had not logged in when there were too many like it, and was the oldest of them.
+    /// There were too many sessions that had not logged in, and this was the oldest of them.
     case loginDisplaced = "login-displaced"
     /// A request before login was larger than the policy allows.
     case loginBody = "login-body"
     /// A missing or wrong `key` (XEP-0124 §15.4, `K-04`).
     case keyMismatch = "key-mismatch"
-    /// A `stream` that the session never had (`M-06`).
+    /// The client named a `stream` that the session never had (`M-06`).
     case unknownStream = "unknown-stream"
-    /// A stream was to be opened to a domain that is not served; ends that stream only.
+    /// The client asked for a stream to a domain that is not served; ends that stream only.
     case streamHostUnknown = "stream-host-unknown"
-    /// A stream more than a session may have was to be opened; ends that stream only.
+    /// The client asked for more streams than a session may have; ends that stream only.
     case tooManyStreams = "too-many-streams"
     /// The upstream refused the connection, or no address of it could be reached.
     case upstreamUnreachable = "upstream-unreachable"
     /// The upstream's name has no address.
     case upstreamUnresolved = "upstream-unresolved"
-    /// No address of the upstream may be connected to on a stranger's behalf.
+    /// The upstream has no address to which a connection may be made on a client's behalf.
     case upstreamForbidden = "upstream-forbidden"
-    /// The upstream failed too often lately, and is left alone for a while.
+    /// The upstream failed too often lately, so its circuit breaker is open.
     case upstreamSpared = "upstream-spared"
     /// This program or its machine had no port, descriptor or memory left for a connection to the upstream.
     case upstreamShortage = "upstream-shortage"
@@ -61,8 +61,8 @@ package enum EndReason: String, Sendable, CaseIterable {
     /// This program is being shut down.
     case shutdown = "shutdown"
 
-    /// Whether a client that resumes its stream with the server (XEP-0198 §5) after such an end is better off than one that
-    /// begins anew. It is not where it said goodbye, nor where the end came of what it sent: it would send the same again.
+    /// Whether a client gains from resuming its stream with the server (XEP-0198 §5) after this end. It gains nothing
+    /// after a farewell, nor where its own requests caused the end: it would send the same again.
     package var allowsResumption: Bool {
         switch self {
         case .inactive, .ridAboveWindow, .ridTooOld, .shutdown: true
@@ -70,7 +70,7 @@ package enum EndReason: String, Sendable, CaseIterable {
             .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
             .tooManyStreams:
             false
-        // The server's doing: another stream of the session's is not the cause, and does not end by it either.
+        // The server caused the end. The session's other streams did not, and do not end by it either.
         case .upstreamUnreachable, .upstreamUnresolved, .upstreamForbidden, .upstreamSpared, .upstreamShortage,
             .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout, .upstreamMalformed, .upstreamStreamError,
             .upstreamClosed, .upstreamLost, .upstreamStalled:

@@ -2,7 +2,7 @@
 package struct ProtocolVersion: Sendable, Hashable, Comparable {
     /// The number before the dot.
     package let major: UInt32
-    /// The number behind the dot.
+    /// The number after the dot.
     package let minor: UInt32
 
     /// A version of two integers.

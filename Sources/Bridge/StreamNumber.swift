@@ -1,6 +1,6 @@
-/// Tells the streams of one session apart, inside this program; never reused within a session.
+/// Tells the streams of one session apart within this program. Never reused within a session.
 package struct StreamNumber: Sendable, Hashable {
-    /// 0 for the stream that the session began with, then one more each.
+    /// 0 for the stream with which the session began; each further stream has the next number.
     package let value: UInt16
 
     /// A number.
@@ -8,6 +8,6 @@ package struct StreamNumber: Sendable, Hashable {
         self.value = value
     }
 
-    /// The stream that the session began with.
+    /// The stream with which the session began.
     package static let first = StreamNumber(0)
 }

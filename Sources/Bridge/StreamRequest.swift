@@ -1,15 +1,15 @@
-/// What a stream that is to be opened is for.
+/// Where a new stream is to lead, and for whom.
 package struct StreamRequest: Sendable, Equatable {
     /// The served domain, as the operator wrote it.
     package let domain: String
-    /// Where the client asked to be connected to instead: `HOST:PORT`, one of those that are allowed (`S-18`).
+    /// `HOST:PORT` that the client asked to be connected to instead, one of those that are allowed (`S-18`).
     package let route: String?
-    /// The account that the client calls its own, as `localpart@domainpart`; nil when it did not say.
+    /// The account that the client gave as its own, as `localpart@domainpart`; nil when it gave none.
     package let account: PeerText?
     /// `xml:lang` of the request, if any.
     package let language: String?
 
-    /// A request of its parts.
+    /// A request made of its parts.
     package init(
         domain: String, route: String? = nil, account: PeerText? = nil, language: String?
     ) {

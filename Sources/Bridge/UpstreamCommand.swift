@@ -1,4 +1,4 @@
-/// What the client side of a session has an upstream stream do, whatever protocol that side speaks.
+/// What the client side of a session tells an upstream stream to do, whatever protocol the client speaks.
 package enum UpstreamCommand: Sendable, Equatable {
     /// Connect to a server and open the stream.
     case open(StreamRequest)
@@ -6,20 +6,20 @@ package enum UpstreamCommand: Sendable, Equatable {
     case forward([UInt8])
     /// Open a new stream over the same connection (XEP-0206 §5).
     case restart
-    /// Stop reading from the server: the client does not fetch what is there.
+    /// Stop reading from the server, because the client does not fetch what has come.
     case pauseReading
     /// Read from the server again.
     case resumeReading
-    /// Tell the senders of these stanzas, back to back, that they were not delivered (XEP-0206 §7, `T-12`).
+    /// Return these stanzas, back to back, to their senders as not delivered (XEP-0206 §7, `T-12`).
     case returnUnfetched([UInt8])
     /// Leave the stream.
     case leave(StreamFarewell)
 }
 
-/// How an upstream stream is left.
+/// How the client side leaves an upstream stream.
 package enum StreamFarewell: Sendable, Equatable {
-    /// With `</stream:stream>`: the server announces the user as gone.
+    /// Send `</stream:stream>`: the server announces that the user is gone.
     case close
-    /// By dropping the connection: the server keeps a resumable stream for the client (`T-12` c).
+    /// Drop the connection: the server keeps a resumable stream for the client (`T-12` c).
     case drop
 }

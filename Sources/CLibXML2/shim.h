@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-// Debian's libxml2 is built with ICU, and its headers then bring ICU's along, which clash with the copy inside Foundation.
-// Nothing that is used here depends on it.
+// Debian's libxml2 is built with ICU. Its headers then include ICU's, which clash with the copy inside Foundation.
+// Nothing used here needs ICU.
 #include <libxml/xmlversion.h>
 #undef LIBXML_ICU_ENABLED
 
@@ -15,13 +15,13 @@
 #include <libxml/parserInternals.h>
 #include <libxml/xmlerror.h>
 
-// The offset of the parser in all bytes it was fed. What xmlByteConsumed() gives for UTF-8, without its conversions.
+// The parser's offset in all bytes it was fed: what xmlByteConsumed() gives for UTF-8, without its conversions.
 static inline long holdfast_xml_offset(xmlParserCtxtPtr ctxt) {
     xmlParserInputPtr input = ctxt->input;
     return input == NULL ? -1 : (long)input->consumed + (long)(input->cur - input->base);
 }
 
-// From now on this thread's parsers word no warnings.
+// From now on this thread's parsers report no warnings.
 static inline void holdfast_xml_omit_warnings(void) {
     xmlGetWarningsDefaultValue = 0;
 }

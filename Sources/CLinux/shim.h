@@ -1,7 +1,7 @@
 // The Linux interfaces that the Glibc module does not offer.
 //
-// _GNU_SOURCE is not defined here: it changes headers that the Glibc module has already read (`fd_set` clashes), so
-// what hides behind it is declared by hand.
+// _GNU_SOURCE is not defined here: it changes headers that the Glibc module has already read (`fd_set` clashes). What
+// needs it is declared by hand.
 #ifndef HOLDFAST_CLINUX_SHIM_H
 #define HOLDFAST_CLINUX_SHIM_H
 
@@ -48,8 +48,8 @@ static inline char **holdfast_environment(void) {
     return environ;
 }
 
-// open, fcntl and ioctl take a variable number of arguments. The first two have forms in the Glibc module, but those are
-// functions of a library of Swift's, which an executable that has its own of these names does not get the calls of.
+// open, fcntl and ioctl are variadic. The Glibc module has Swift forms of the first two, but these live in a Swift
+// library, and their calls do not reach functions of these names in the executable.
 static inline int holdfast_open(const char *path, int flags) { return open(path, flags); }
 static inline int holdfast_status_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
 static inline int holdfast_set_status_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }
@@ -63,7 +63,7 @@ static inline int holdfast_exited(int status) { return WIFEXITED(status); }
 static inline int holdfast_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int holdfast_ending_signal(int status) { return WTERMSIG(status); }
 
-// Variadic. How many bytes of those written the peer has not acknowledged, or -1.
+// Variadic as well. The number of written bytes that the peer has not acknowledged, or -1.
 static inline int holdfast_unacknowledged(int socket) {
     int count = 0;
     return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
@@ -78,20 +78,20 @@ static inline int holdfast_resolver_open(struct __res_state *state) { return res
 
 static inline void holdfast_resolver_close(struct __res_state *state) { res_nclose(state); }
 
-// Makes one name server the only one and forgets what resolv.conf and its options say. 0 unless memory is short.
+// Makes one name server the only one and forgets resolv.conf and its options. 0 unless memory is short.
 static inline int holdfast_resolver_use(struct __res_state *state, const struct sockaddr *address, socklen_t length) {
     res_nclose(state);
     state->options = RES_INIT | RES_RECURSE;
     memset(state->nsaddr_list, 0, sizeof state->nsaddr_list);
     state->nscount = 1;
     if (address->sa_family == AF_INET && length == sizeof(struct sockaddr_in)) {
-        // The library copies it to where it looks, because its own copy is empty.
+        // The library copies this one into its own list, because that list is empty.
         memcpy(&state->nsaddr_list[0], address, sizeof(struct sockaddr_in));
         state->_u._ext.nscount = 0;
         return 0;
     }
     if (address->sa_family != AF_INET6 || length != sizeof(struct sockaddr_in6)) return -1;
-    // No family in the list says that the library's own copy counts; res_nclose frees it.
+    // No family in the list tells the library to use its own copy, which res_nclose frees.
     struct sockaddr_in6 *copy = malloc(sizeof *copy);
     if (copy == NULL) return -1;
     memcpy(copy, address, sizeof *copy);

@@ -4,7 +4,7 @@
 
 #include <zlib.h>
 
-// Macros that add the library's version and the size of the stream.
+// These macros add the library's version and the size of the stream.
 
 static inline int holdfast_deflateInit2(z_streamp stream, int level, int window_bits, int memory_level) {
     return deflateInit2(stream, level, Z_DEFLATED, window_bits, memory_level, Z_DEFAULT_STRATEGY);

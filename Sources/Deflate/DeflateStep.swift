@@ -1,6 +1,6 @@
 import CZlib
 
-/// Runs one step of zlib that writes up to `room` bytes behind `output`; its status.
+/// Runs one step of zlib that appends up to `room` bytes to `output`; returns zlib's status.
 func append(
     to output: inout [UInt8], room: uInt, from stream: UnsafeMutablePointer<z_stream>,
     step: (UnsafeMutablePointer<z_stream>) -> Int32

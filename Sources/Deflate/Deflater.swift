@@ -1,16 +1,16 @@
 import CZlib
 
-/// Compresses data, a whole piece at a time; one context for all of them.
+/// Compresses data, one whole piece at a time, with one context for all pieces.
 ///
-/// It takes about 48 KB, a fifth of what zlib takes by default. Bodies are short: a window of 8 KB costs no compression
-/// worth mentioning. The fastest level costs half to three quarters of the usual one for 2 to 4 % more bytes: 4.5 us for a
-/// body of 1 KB, 9 us for 8 KB (zlib 1.2.13, stanzas).
+/// The context takes about 48 KB, a fifth of zlib's default. Bodies are short, so a window of 8 KB costs almost no
+/// compression. The fastest level takes half to three quarters of the usual level's time, for 2 to 4 % more bytes: 4.5
+/// us for a body of 1 KB, 9 us for 8 KB (zlib 1.2.13, stanzas).
 @safe
 package struct Deflater: ~Copyable {
-    /// zlib keeps a pointer to it, so it stays where it is.
+    /// zlib keeps a pointer to it, so it must not move.
     @safe private let stream: UnsafeMutablePointer<z_stream>
 
-    /// Nil when there is no memory.
+    /// A compressor; nil when there is no memory.
     package init?(_ format: DeflateFormat) {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
@@ -27,10 +27,11 @@ package struct Deflater: ~Copyable {
         unsafe stream.deallocate()
     }
 
-    /// Appends `input` compressed, complete with both ends of its frame.
+    /// Appends `input` compressed, with its complete frame.
     ///
-    /// - Parameter limit: the most bytes that the result is worth; `input.count - 1` for any that is shorter.
-    /// - Returns: false, and nothing appended, when the result would be longer.
+    /// - Parameter limit: the most bytes that the result may have; with `input.count - 1` it must be shorter than the
+    ///   input.
+    /// - Returns: false, with nothing appended, when the result would be longer.
     package mutating func deflate(_ input: Span<UInt8>, limit: Int, into output: inout [UInt8]) -> Bool {
         guard let length = uInt(exactly: input.count), limit > 0, unsafe deflateReset(stream) == Z_OK else {
             return false

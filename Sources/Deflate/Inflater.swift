@@ -1,14 +1,14 @@
 import CZlib
 
-/// Expands compressed data, one piece after the other; one context for all of them.
+/// Expands compressed data, one piece after the other, with one context for all pieces.
 ///
-/// It takes about 7 KB, and 32 KB more from the first piece on whose result did not fit at once.
+/// The context takes about 7 KB, and 32 KB more after the first piece whose result did not fit at once.
 @safe
 package struct Inflater: ~Copyable {
-    /// zlib keeps a pointer to it, so it stays where it is.
+    /// zlib keeps a pointer to it, so it must not move.
     @safe private let stream: UnsafeMutablePointer<z_stream>
 
-    /// Nil when there is no memory.
+    /// An expander; nil when there is no memory.
     package init?() {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
@@ -24,11 +24,11 @@ package struct Inflater: ~Copyable {
         unsafe stream.deallocate()
     }
 
-    /// Appends what `input` expands to: all of it, or nothing when an error is thrown.
+    /// Appends the expanded `input`: all of it, or nothing when an error is thrown.
     ///
-    /// Of gzip data one member may follow the other (RFC 1952 §2.2); anything else behind the end is `trailingData`.
+    /// gzip data may have several members (RFC 1952 §2.2). Anything else after the end is `trailingData`.
     ///
-    /// - Parameter limit: the most bytes that may be appended. Never more than about twice as much memory is taken,
+    /// - Parameter limit: the most bytes that may be appended. The call takes at most about twice as much memory,
     ///   whatever the input claims.
     package mutating func inflate(
         _ input: Span<UInt8>, as format: DeflateFormat, limit: Int, into output: inout [UInt8]
@@ -48,7 +48,7 @@ package struct Inflater: ~Copyable {
         }
     }
 
-    /// How far a piece of data has come.
+    /// The state of a piece of data that is being expanded.
     private struct Progress {
         let format: DeflateFormat
         let limit: Int
@@ -58,16 +58,16 @@ package struct Inflater: ~Copyable {
 
     private var progress = Progress(format: .zlib, limit: 0)
 
-    /// Begins to expand a piece of data that is too long to be expanded at once; `proceed` goes on.
+    /// Begins a piece of data that is too long to expand at once; `proceed` continues it.
     package mutating func begin(as format: DeflateFormat, limit: Int) throws(DeflateError) {
         guard unsafe inflateReset2(stream, format.windowBits(Self.window)) == Z_OK else { throw .outOfMemory }
         progress = Progress(format: format, limit: max(0, limit))
     }
 
-    /// Goes on with the piece that was begun: through up to `step` bytes of `input`, which is the same each time, and appends
-    /// up to `step` bytes. What was appended is worth nothing when an error is thrown.
+    /// Continues the piece: takes up to `step` bytes of `input`, which must be the same in each call, and appends up to
+    /// `step` bytes. When an error is thrown, what was appended is worthless.
     ///
-    /// - Returns: whether all of it has been expanded.
+    /// - Returns: whether the whole piece has been expanded.
     package mutating func proceed(
         _ input: Span<UInt8>, step: Int, into output: inout [UInt8]
     ) throws(DeflateError) -> Bool {
@@ -85,7 +85,7 @@ package struct Inflater: ~Copyable {
                 let rest = unsafe UnsafeBufferPointer(rebasing: bytes[progress.consumed..<end])
                 unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: rest.baseAddress)
                 unsafe stream.pointee.avail_in = uInt(clamping: rest.count)
-                // One byte more than allowed tells a result that is too large from one that fits exactly.
+                // One byte more than allowed distinguishes a result that is too large from one that fits exactly.
                 let allowed = progress.limit - progress.produced
                 let before = output.count
                 let status = unsafe append(
@@ -113,14 +113,14 @@ package struct Inflater: ~Copyable {
         }
     }
 
-    /// Something stands behind the end: another member of gzip data, or what does not belong there.
+    /// Bytes follow the end: another member of gzip data, or trailing data.
     private mutating func beginNextMember(_ rest: UnsafeBufferPointer<UInt8>) throws(DeflateError) {
         guard progress.format == .gzip, unsafe rest[0] == 0x1F, unsafe rest.count == 1 || rest[1] == 0x8B
         else { throw .trailingData }
         guard unsafe inflateReset(stream) == Z_OK else { throw .outOfMemory }
     }
 
-    /// The largest window there is: the sender chose it.
+    /// The largest window there is, because the sender chose it.
     private static let window: Int32 = 15
     private static let leastRoom = 1024
 }

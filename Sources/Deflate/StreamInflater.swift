@@ -1,19 +1,19 @@
 import CZlib
 
-/// Expands what one XML stream brings, in pieces of any size, as one zlib stream (XEP-0138 §5, RFC 1950).
+/// Expands one XML stream, in pieces of any size, as one zlib stream (XEP-0138 §5, RFC 1950).
 ///
-/// It takes 7 KB, and from the first bytes on the window that the server's header asks for: 32 KB as a rule. With a
-/// `StreamDeflater` that is 57 KB of heap for a compressed stream that rests, 36 to 48 KB of them touched (zlib 1.2.13).
+/// The context takes 7 KB, and from the first bytes on also the window that the server's header asks for, usually 32
+/// KB. With a `StreamDeflater` an idle compressed stream has 57 KB of heap, 36 to 48 KB of them touched (zlib 1.2.13).
 @safe
 package struct StreamInflater: ~Copyable {
-    /// zlib keeps a pointer to it, so it stays where it is.
+    /// zlib keeps a pointer to it, so it must not move.
     @safe private let stream: UnsafeMutablePointer<z_stream>
-    /// Why the stream is over; it stays so.
+    /// Why the stream failed; this is final.
     private var failure: DeflateError?
-    /// Whether the zlib stream has ended, with a check that holds. No byte may follow.
+    /// Whether the zlib stream has ended with a correct check. No byte may follow.
     package private(set) var isAtEnd = false
 
-    /// Nil when there is no memory.
+    /// An expander; nil when there is no memory.
     package init?() {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
@@ -29,15 +29,16 @@ package struct StreamInflater: ~Copyable {
         unsafe stream.deallocate()
     }
 
-    /// Appends up to `room` bytes of what `input` expands to from `offset` on, and moves `offset` behind what was used.
+    /// Expands `input` from `offset` on, appends up to `room` bytes, and moves `offset` past what was used.
     ///
-    /// However small the input, a stream can expand to a thousand times as much: the caller decides after each call whether
-    /// it wants more. Bytes that zlib has used and not given out wait inside of it, at most a window's.
+    /// A small input can expand to a thousand times its size, so the caller decides after each call whether it wants
+    /// more. zlib keeps the bytes that it has expanded but not handed out, at most one window of them.
     ///
-    /// - Parameter room: 1 or more; no more memory than that is taken.
-    /// - Returns: whether there is more to come without further input: call again, with the rest of the input if any is left.
-    /// - Throws: `.corrupt`, `.trailingData` for bytes behind the end of the zlib stream, `.outOfMemory`. What was expanded
-    ///   before the fault is appended all the same. Every later call throws the same.
+    /// - Parameter room: 1 or more; the call takes no more memory than that.
+    /// - Returns: whether more will come without further input. Then call again, with the rest of the input if any is
+    ///   left.
+    /// - Throws: `.corrupt`, `.outOfMemory`, or `.trailingData` for bytes after the end of the zlib stream. What was
+    ///   expanded before the fault is appended all the same. Every later call throws the same error.
     package mutating func inflate(
         _ input: Span<UInt8>, offset: inout Int, room: Int, into output: inout [UInt8]
     ) throws(DeflateError) -> Bool {
@@ -60,7 +61,7 @@ package struct StreamInflater: ~Copyable {
         case Z_OK:
             return unsafe stream.pointee.avail_out == 0 || stream.pointee.avail_in > 0
         case Z_BUF_ERROR:
-            // Nothing to do: no input, and nothing waits inside.
+            // There is no input, and zlib has kept nothing back.
             return false
         case Z_MEM_ERROR:
             throw end(.outOfMemory)
@@ -74,6 +75,6 @@ package struct StreamInflater: ~Copyable {
         return failure
     }
 
-    /// The window is as large as the stream's own header says, so that a server that asks for less takes less.
+    /// The window has the size in the stream's own header, so a server that asks for less costs less.
     private static let windowOfHeader: Int32 = 0
 }

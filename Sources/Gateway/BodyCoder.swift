@@ -2,21 +2,21 @@ import Deflate
 import HTTPWire
 import XMLCodec
 
-/// Undoes the content coding of request bodies and applies one to response bodies (`H-08`, `H-09`).
+/// Decodes the content coding of request bodies and applies one to response bodies (`H-08`, `H-09`).
 ///
-/// One for each worker. zlib's contexts are made when the first body needs them, and are used again for all others.
+/// Each worker has one. It makes zlib's contexts when the first body needs them, and uses them again for all others.
 struct BodyCoder: ~Copyable {
     private var gzip: Deflater?
     private var deflate: Deflater?
     private var inflater: Inflater?
 
-    /// Why a coded request body is refused.
+    /// The reason for which a coded request body is refused.
     enum Refusal {
-        /// It is not what its coding says.
+        /// The body is not valid data of its coding.
         case damaged
-        /// It is larger than any body may be (`H-23`).
+        /// The body is larger than any body may be (`H-23`).
         case tooLarge
-        /// It becomes more than what came over the wire for it allows.
+        /// The body expands to more than its size on the wire allows.
         case expandsTooFar
         case noMemory
 
@@ -28,7 +28,7 @@ struct BodyCoder: ~Copyable {
             }
         }
 
-        /// How the request is answered.
+        /// The status of the answer.
         var status: HTTPStatus {
             switch self {
             case .damaged: .badRequest
@@ -38,13 +38,13 @@ struct BodyCoder: ~Copyable {
         }
     }
 
-    /// What a coded request body came to.
+    /// The result of expanding a coded request body.
     enum Expansion {
         case bytes([UInt8])
         case refused(Refusal)
     }
 
-    /// Undoes the coding of a request's body.
+    /// Decodes the body of a request.
     mutating func expand(_ body: Span<UInt8>, coding: ContentCoding, _ bounds: ExpansionBounds) -> Expansion {
         if inflater == nil { inflater = Inflater() }
         var bytes: [UInt8] = []
@@ -59,12 +59,12 @@ struct BodyCoder: ~Copyable {
         return .bytes(bytes)
     }
 
-    /// Compresses a response as its request allows, if that makes it shorter and gives nothing away.
+    /// Compresses a response as its request allows, if that makes it shorter and leaks no secret.
     mutating func compress(_ response: inout HTTPResponse, as coding: ContentCoding) {
         response.variesByCoding = true
         guard Self.mayCompress(response.bodyCount) else { return }
         guard coding != .identity, !SASLNamespace.isNamed(in: response.body.span) else { return }
-        // Fewer bytes saved than `Content-Encoding: deflate` takes are none.
+        // Compression must save more bytes than the field `Content-Encoding: deflate` takes.
         let limit = response.body.count - 32
         var compressed: [UInt8] = []
         guard deflate(response.body.span, as: coding, limit: limit, into: &compressed) else { return }
@@ -72,10 +72,11 @@ struct BodyCoder: ~Copyable {
         response.coding = coding
     }
 
-    /// Whether a response body of `count` bytes is compressed for whoever asks for it.
+    /// Whether a response body of `count` bytes may be compressed.
     static func mayCompress(_ count: Int) -> Bool { count <= mostCompressed }
 
-    /// Everybody waits while a response is compressed, and what is hard to compress takes 25 to 35 us a KB.
+    /// The limit exists because everybody waits while a response is compressed: badly compressible data takes 25 to 35
+    /// us a KB.
     private static let mostCompressed = 64 * 1024
 
     private mutating func deflate(
@@ -94,16 +95,16 @@ struct BodyCoder: ~Copyable {
     }
 }
 
-/// The namespaces of authentication. A response in which one of them is named is not compressed: the length of what is
-/// compressed tells something of its content to whoever sees the encrypted bytes pass, and here the content is a secret
-/// (CRIME and BREACH, RFC 7457 §2.6).
+/// Finds the namespaces of authentication. A response that names one of them is not compressed, because it contains a
+/// secret: the length of compressed data tells an observer of the encrypted bytes something about their content (CRIME
+/// and BREACH, RFC 7457 §2.6).
 enum SASLNamespace {
-    /// What follows `urn:` in the namespaces of SASL (RFC 6120 §6) and of all versions of SASL2 (XEP-0388).
+    /// The part after `urn:` of the namespaces of SASL (RFC 6120 §6) and of all versions of SASL2 (XEP-0388).
     private static let names = [Array("ietf:params:xml:ns:xmpp-sasl".utf8), Array("xmpp:sasl:".utf8)]
 
-    /// Whether one of them stands in `bytes`. Most bytes are not even looked at.
+    /// Whether `bytes` contains one of the namespaces. Most bytes are skipped unread.
     static func isNamed(in bytes: Span<UInt8>) -> Bool {
-        // Looks for `urn:` by its last byte, and steps as far as no occurrence can be missed.
+        // Looks for `urn:` by its last byte, and always steps as far as possible without missing one.
         var index = 3
         while index < bytes.count {
             switch bytes[index] {
@@ -129,34 +130,35 @@ enum SASLNamespace {
 }
 
 extension DeflateFormat {
-    /// How a body of this coding is framed.
+    /// The format in which a body of this coding is framed.
     init(_ coding: ContentCoding, of body: Span<UInt8>) {
         self = coding == .gzip ? .gzip : DeflateFormat(deflateCoding: body)
     }
 }
 
-/// What a compressed body may become, by what came over the wire for it: its bytes, and what they take to be read.
+/// How far a compressed body may expand, depending on its size on the wire: in bytes, and in the time to parse it.
 struct ExpansionBounds {
-    /// The most bytes any body may have (`H-23`).
+    /// How many bytes any body may have at most (`H-23`).
     let body: Int
-    /// How many times its size a compressed one may become.
+    /// How many times its own size a compressed body may expand to.
     let ratio: Int
 
-    /// The most bytes that `wireCount` bytes may become.
+    /// How many bytes `wireCount` bytes may expand to at most.
     func bytes(from wireCount: Int) -> Int {
         min(body, max(Self.leastBytes, wireCount * ratio))
     }
 
-    /// Whether the ratio bounds it more narrowly than the limit of any body.
+    /// Whether the ratio sets a lower limit than the limit of any body.
     func isBelowBodyLimit(_ wireCount: Int) -> Bool { bytes(from: wireCount) < body }
 
-    /// Whether what `wireCount` bytes became takes no longer to be read than twenty times what a plain message of `wireCount`
-    /// bytes takes to be served. The two numbers are those at which a search among dear shapes found some 20 times at most.
+    /// Whether parsing what `wireCount` bytes expanded to takes at most about twenty times as long as serving a plain
+    /// message of that size. The two constants come from a search among expensive bodies, which found no factor much
+    /// above 20.
     func allowsWeight(_ weight: Int, from wireCount: Int) -> Bool {
         weight <= Self.leastWeight + wireCount * Self.weightByByte
     }
 
-    /// What anything may become.
+    /// What any body may expand to, however small it is.
     private static let leastBytes = 3072
     private static let leastWeight = 110_000
     private static let weightByByte = 40

@@ -1,7 +1,8 @@
 import BOSHCore
 import Primitives
 
-/// What a peer may take, by the setting that moves the bound. `/stats` counts under `limits` how often each was reached.
+/// The limits that a peer can reach, by the setting that moves each. `/stats` counts under `limits` how often each was
+/// reached.
 enum Bound: String, CaseIterable, Hashable {
     case memoryLimit = "memory-limit"
     case loginTimeout = "login-timeout"
@@ -30,21 +31,21 @@ enum Bound: String, CaseIterable, Hashable {
     case upstreamConnections = "upstream-connections"
 }
 
-/// How often each bound was reached, and when the operator was told of it last.
+/// How often each limit was reached, and when the operator was last told about it.
 struct BoundCounts {
     private var reminders = Reminders<Bound>()
 
-    /// Counts one; how many came since the last line when it is time for another, nil when it is not.
+    /// Counts one. Returns how many came since the last log line when another line is due; nil when none is due.
     mutating func note(_ bound: Bound, now: MonotonicInstant) -> UInt64? { reminders.note(bound, now: now) }
 
-    /// How often each was reached, by the name of its setting; zero for those that never were.
+    /// How often each limit was reached, by the name of its setting; zero for those that never were.
     var byName: [(name: String, count: UInt64)] { Bound.allCases.map { ($0.rawValue, reminders.count(of: $0)) } }
 }
 
 extension Loop {
-    /// A peer has reached a bound: it is counted, and the operator is told once a minute at most, with the setting to change.
+    /// Notes that a peer has reached a limit: counts it, and logs it at most once a minute with the setting to change.
     ///
-    /// `detail` says who or what it was, in an operator's words; only made when a line is written.
+    /// `detail` tells the operator who or what it was; it is only evaluated when a line is written.
     func reached(_ bound: Bound, _ detail: @autoclosure () -> String = "") {
         guard let count = counters.bounds.note(bound, now: now) else { return }
         let detail = detail()

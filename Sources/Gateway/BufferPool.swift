@@ -1,22 +1,22 @@
-/// Byte buffers that are lent while something is in flight, so that nothing idle owns one.
+/// Byte buffers that are lent while data is in flight, so that nothing idle owns one.
 struct BufferPool {
     private var spare: [[UInt8]] = []
 
-    /// More than this many are not kept.
+    /// How many spare buffers are kept at most.
     private static let most = 64
-    /// A buffer that grew beyond this is given back to the system.
+    /// A buffer that grew beyond this size is returned to the system.
     private static let largest = 64 * 1024
 
-    /// Exchanges an empty array without storage for one that has some.
+    /// Exchanges an empty array without storage for one that has storage.
     mutating func lend(to buffer: inout [UInt8]) {
         guard buffer.isEmpty, let lent = spare.popLast() else { return }
         buffer = lent
     }
 
-    /// An empty array that has storage; nil when none is spare.
+    /// An empty array that has storage; nil when no spare one is left.
     mutating func lend() -> [UInt8]? { spare.popLast() }
 
-    /// Takes a buffer back that is no longer needed.
+    /// Takes back a buffer that is no longer needed.
     mutating func takeBack(_ buffer: inout [UInt8]) {
         let isWorthKeeping = buffer.capacity > 0 && buffer.capacity <= Self.largest && spare.count < Self.most
         if isWorthKeeping {

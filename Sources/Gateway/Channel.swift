@@ -3,22 +3,23 @@ import Primitives
 import Reactor
 import TLSCodec
 
-/// A connection with everything that lies between its socket and the protocol that is spoken on it: what the kernel watches the
-/// socket for, TLS, compression, and the bytes that are on their way out.
+/// A connection with everything between its socket and the protocol on it: the events that the kernel watches the
+/// socket for, TLS, compression, and the outgoing bytes.
 ///
-/// What is watched stands here and nowhere else. What is wanted is said anew whenever it may have changed, and a kernel that
-/// refuses is told to whoever said it.
+/// Only the channel keeps what the socket is watched for. Its owner states the wanted events again whenever they may
+/// have changed, and learns at once if the kernel refuses.
 struct Channel: ~Copyable {
     private var socket: StreamSocket
-    /// Bytes on their way out, from `written` on; ciphertext where there is TLS.
+    /// Outgoing bytes, from `written` on; they are ciphertext when there is TLS.
     private var output: [UInt8] = []
     private var written = 0
     private var tls: TLSClient?
-    /// Whether the TLS handshake is over, and the server has proved its name.
+    /// Whether the TLS handshake is over and the server has proved its name.
     private var isEstablished = false
-    /// What compresses what goes out, and undoes it for what comes in; nil when nothing does.
+    /// Compresses what is sent and expands what is received; nil on an uncompressed connection.
     private(set) var compression: StreamCompression?
-    /// How many of the unwritten bytes the peer itself has caused: the answers of TLS, and those that `send` is told of.
+    /// How many of the unwritten bytes the peer itself has caused: the answers of TLS, and the bytes that `send` marks
+    /// as replies.
     private(set) var unwrittenReplies: UInt32 = 0
 
     init(_ socket: consuming StreamSocket) {
@@ -27,23 +28,23 @@ struct Channel: ~Copyable {
 
     // MARK: What is watched
 
-    /// Its number, and what it is watched for; nil when it is not.
+    /// The socket's descriptor, and the events that it is watched for; nil when it is not watched.
     var watching: (descriptor: Int32, interest: Interest?) { socket.watching }
 
-    /// Whether the kernel watches it for bytes to read.
+    /// Whether the kernel watches the socket for bytes to read.
     var isReading: Bool { socket.isReading }
 
-    /// Has it watched for `interest`; events are reported under `token`, the same each time.
+    /// Has the socket watched for `interest`. Events are reported under `token`, which is the same each time.
     ///
-    /// - Throws: the kernel refused: it is watched for what it was before.
+    /// - Throws: when the kernel refuses; then the socket is watched as before.
     mutating func watch(for interest: Interest, as token: Token, in poller: borrowing Poller) throws(SystemError) {
         try socket.watch(for: interest, as: token.raw, in: poller)
     }
 
-    /// Looks away from a connection that is broken, which would be reported for ever, until it is to be read.
+    /// Stops watching a broken connection, which would be reported for ever, until it is to be read again.
     mutating func lookAway(in poller: borrowing Poller) { socket.lookAway(in: poller) }
 
-    /// Stops watching it.
+    /// Stops watching the socket.
     mutating func unwatch(in poller: borrowing Poller) { socket.unwatch(in: poller) }
 
     // MARK: Protection and compression
@@ -51,23 +52,23 @@ struct Channel: ~Copyable {
     /// Whether TLS was begun.
     var isProtected: Bool { tls != nil }
 
-    /// Whether the TLS session was resumed (RFC 8446 §2.2).
+    /// Whether an earlier TLS session was resumed (RFC 8446 §2.2).
     var isResumed: Bool { tls?.isResumed ?? false }
 
     /// Begins TLS: the first bytes of the handshake wait to be written.
     ///
-    /// - Throws: OpenSSL refuses; the connection is unprotected as before.
+    /// - Throws: when OpenSSL refuses; then the connection is unprotected as before.
     mutating func begin(_ client: TLSClient, pool: inout BufferPool) throws(TLSError) {
         lend(from: &pool)
         try client.start(into: &output)
         tls = client
     }
 
-    /// Compresses what is sent from here on.
+    /// Compresses what is sent from now on.
     mutating func begin(_ compression: StreamCompression) { self.compression = compression }
 
-    /// Undoes the protection of bytes that were read. The plain text is appended to `plain`, and answers of TLS itself wait to be
-    /// written.
+    /// Decrypts bytes that were read. Appends the plain text to `plain`, and puts the answers of TLS itself among the
+    /// bytes to be written.
     mutating func unprotect(
         _ bytes: Span<UInt8>, into plain: inout [UInt8], pool: inout BufferPool
     ) -> TLSProgress? {
@@ -81,7 +82,7 @@ struct Channel: ~Copyable {
         return progress
     }
 
-    /// What TLS says of an end of the connection; nil where the handshake is over, or there is no TLS.
+    /// The TLS error that an end of the connection means now; nil when the handshake is over or there is no TLS.
     func endOfHandshake() -> TLSError? {
         guard let tls, !isEstablished, case .failed(let error) = tls.endOfInput() else { return nil }
         return error
@@ -89,10 +90,10 @@ struct Channel: ~Copyable {
 
     // MARK: What comes in
 
-    /// Reads once, at most the buffer's capacity, replacing what the buffer held.
+    /// Reads once, at most as much as the buffer holds, and replaces the buffer's content.
     func read(into buffer: inout ReadBuffer) -> ReadResult { socket.read(into: &buffer) }
 
-    /// How many bytes the kernel holds that were not read.
+    /// How many unread bytes the kernel holds.
     var unreadCount: Int { socket.unreadCount }
 
     // MARK: What goes out
@@ -101,16 +102,16 @@ struct Channel: ~Copyable {
 
     var unwrittenCount: Int { output.count - written }
 
-    /// How many bytes the peer has not acknowledged of those that the kernel was given; nil when the kernel does not say.
+    /// How many bytes that the kernel was given the peer has not acknowledged; nil when the kernel does not say.
     var unacknowledgedCount: Int? { socket.unacknowledgedCount }
 
-    /// How many bytes of memory are set aside for what waits.
+    /// How many bytes of memory the outgoing buffer takes.
     var heldBytes: Int { output.heldBytes }
 
-    /// Puts bytes behind those that wait, compressed and protected as the connection is.
+    /// Appends bytes to those that wait, compressed and protected as the connection is.
     ///
     /// - Parameter isReply: whether the peer itself has caused them.
-    /// - Throws: compression or TLS is broken; nothing was added then.
+    /// - Throws: when compression or TLS is broken; then nothing was added.
     mutating func send(_ bytes: [UInt8], isReply: Bool = false, pool: inout BufferPool) throws(ChannelFault) {
         if isReply { unwrittenReplies += UInt32(clamping: bytes.count) }
         var bytes = bytes
@@ -131,8 +132,8 @@ struct Channel: ~Copyable {
         }
     }
 
-    /// Lets `append` put bytes behind those that wait. Where none do, it is given an array without storage, and may put
-    /// another one in its place.
+    /// Lets `append` add bytes to those that wait. If none wait, `append` gets an array without content and may replace
+    /// it by another one.
     mutating func fill(_ append: (inout [UInt8]) -> Void) {
         if !hasUnwritten {
             written = 0
@@ -141,22 +142,23 @@ struct Channel: ~Copyable {
         append(&output)
     }
 
-    /// Writes once what waits.
+    /// Writes the waiting bytes, with one call.
     mutating func write() -> WriteResult {
         let result = socket.write(output, from: written)
         if case .wrote(let count) = result { written += count }
         return result
     }
 
-    /// Drops what was written once it is most of the buffer, so that a slow peer does not make it grow for ever.
+    /// Removes the written bytes once they are most of the buffer, so that a slow peer does not make it grow for ever.
     mutating func compact() {
         guard written > 64 * 1024, written > output.count / 2 else { return }
-        // Into an array of its own, so that the pages of what was written go back.
+        // A new array, so that the memory of the written bytes is returned.
         output = Array(output[written...])
         written = 0
     }
 
-    /// Gives the buffer back once all was written; false when more is to be, or nothing was.
+    /// Gives the buffer back once everything is written. Returns false when bytes are left, or when nothing was
+    /// written.
     @discardableResult
     mutating func release(to pool: inout BufferPool) -> Bool {
         guard !hasUnwritten else { return false }
@@ -167,7 +169,7 @@ struct Channel: ~Copyable {
         return true
     }
 
-    /// Forgets what waits.
+    /// Drops the waiting bytes.
     mutating func drop(to pool: inout BufferPool) {
         written = 0
         unwrittenReplies = 0
@@ -175,33 +177,34 @@ struct Channel: ~Copyable {
         pool.takeBack(&output)
     }
 
-    /// Exchanges the empty buffer for one of the pool's.
+    /// Exchanges the empty buffer for one from the pool.
     private mutating func lend(from pool: inout BufferPool) { pool.lend(to: &output) }
 
     // MARK: The end
 
-    /// Ends the writing side: the peer reads an end of stream once it has read everything.
+    /// Ends the writing side: the peer sees the end once it has read everything.
     ///
-    /// - Throws: the connection is gone.
+    /// - Throws: when the connection is gone.
     func shutdownWrite() throws(SystemError) { try socket.shutdownWrite() }
 
-    /// Leaves the poller and forgets what waits. Where everything was written, TLS says goodbye (RFC 8446 §6.1).
+    /// Leaves the poller and drops the waiting bytes. If everything was written, sends the closing message of TLS (RFC
+    /// 8446 §6.1).
     mutating func close(in poller: borrowing Poller, to pool: inout BufferPool) {
         if let tls, isEstablished, !hasUnwritten {
             var goodbye: [UInt8] = []
             tls.close(into: &goodbye)
-            // A peer that does not take it loses nothing: the stream has ended already.
+            // If the peer does not take it, nothing is lost: the stream has ended already.
             _ = socket.write(goodbye)
         }
         tls = nil
         compression = nil
         drop(to: &pool)
-        // The descriptor outlives this batch if somebody still holds the object, so it leaves the poller now.
+        // The descriptor stays open after this batch if somebody still holds the object, so it leaves the poller now.
         socket.unwatch(in: poller)
     }
 }
 
-/// What keeps bytes from being sent over a connection that stands.
+/// Why bytes cannot be sent over an intact connection.
 enum ChannelFault: Error {
     /// zlib has no memory.
     case compression
@@ -213,7 +216,7 @@ final class StreamCompression {
     var deflater: StreamDeflater
     var inflater: StreamInflater
 
-    /// Nil when there is no memory.
+    /// Fails when there is no memory.
     init?() {
         guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { return nil }
         self.deflater = deflater

@@ -4,11 +4,11 @@ import HTTPWire
 import Primitives
 import Reactor
 
-/// One HTTP connection. It belongs to no session: behind a proxy every request on it may be for another one.
+/// One HTTP connection. It belongs to no session: behind a proxy, each request on it may be for another session.
 final class ClientConnection {
-    /// Which set of resources is served on it.
+    /// The set of resources that the connection serves.
     enum Role {
-        /// `<body/>` requests and what browsers ask around them.
+        /// `<body/>` requests, and the other requests that browsers make for them.
         case bosh
         /// Health and statistics.
         case admin
@@ -17,7 +17,7 @@ final class ClientConnection {
     /// A request of this connection that waits for a session's response.
     struct Waiting {
         let exchange: UInt64
-        /// Half of the session's random bits: its slot may have gone to another one.
+        /// Half of the session's random bits, because another session may have taken the slot.
         let mark: UInt64
         let session: UInt32
 
@@ -31,8 +31,8 @@ final class ClientConnection {
     /// How far the end of the connection has come.
     enum Ending {
         case none
-        /// The answers are out and our side is closed; what the client still sends is read and dropped for a while, so
-        /// that it can read the last answer before a reset would destroy it.
+        /// All answers are sent and this side is closed. What the client still sends is read and dropped for a while,
+        /// so that the client can read the last answer before a reset would destroy it.
         case lingering
         case closed
     }
@@ -40,50 +40,51 @@ final class ClientConnection {
     /// How far the client has ended its side.
     enum ClientEnd: Comparable {
         case none
-        /// Its end stands behind bytes that the kernel has and that are still to be read.
+        /// The client's end stands after bytes in the kernel that are still to be read.
         case announced
-        /// It was read: the client sends no more, and may still hear.
+        /// The client's end was read: it sends no more, but may still read.
         case read
         /// No answer reaches the client: the connection is broken, or the client has not read for too long.
         case deaf
     }
 
-    // In an order that leaves few gaps: there is one for every session at least.
+    // The order of the fields leaves few gaps, because every session has at least one connection.
     let token: Token
-    /// Since when it does what it does, and how fast that goes.
+    /// Since when the connection is in its present step, and how fast that step goes.
     var pace: Pace
-    /// The other end, or whom it speaks for as its PROXY header said.
+    /// The other end, or the client that its PROXY header named.
     var peer: SocketAddress
     /// Whether its PROXY header named nobody: then neither the peer nor any field says who the client is.
     var isClientUnknown = false
     let role: Role
     var ending = Ending.none
-    /// What reads the header of the PROXY protocol; nil when none is expected, or it has come.
+    /// The reader of the PROXY header; nil when none is expected, or once it has come.
     var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
     var http: HTTPConnection
-    /// Bytes that were read but not looked at, because too many requests are open (pipelining).
+    /// Bytes that were read but not handled, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
     /// The requests that wait: one poll, as a rule.
     var waiting = ShortList<Waiting>()
-    /// Whether a large body of it waits to be read, or is: no other request of it is taken meanwhile.
+    /// Whether a large body of this connection waits or is being worked on. Until it is done, no other request of it is
+    /// taken.
     var isBodyWaiting = false
     /// How far the client has ended its side.
     var clientEnd = ClientEnd.none
-    /// Where its other end stands among the client addresses; unlimited for a trusted proxy, whose requests count for whom
-    /// they are forwarded.
+    /// The account of the connection's other end among the client addresses. It is unlimited for a trusted proxy, whose
+    /// requests count for the clients that it names.
     var account = AddressLedger.Account.unlimited
-    /// Where the client stands whose body is half read, where a trusted proxy passes it on and names the client.
+    /// The account of the client whose body is half read, if a trusted proxy forwards the body and names the client.
     var bodyAccount = AddressLedger.Account.unlimited
-    /// Whether it is in the list of connections to be written at the end of the batch.
+    /// Whether the connection is in the list of those that are written at the end of the batch.
     var isDirty = false
-    /// Whether it is in the list of connections that go on with input that has come already.
+    /// Whether the connection is in the list of those that go on with input that has come already.
     var isInTurn = false
-    /// Whether it is in the list of connections with more of a body to be read.
+    /// Whether the connection is in the list of those with more of a body to be read.
     var isReadInTurn = false
-    /// Whether it is among those whose body is half read.
+    /// Whether the connection is among those whose body is half read.
     var isUnfinished = false
-    /// What the worker's account has of it.
+    /// How many bytes the worker's memory account has for this connection.
     var chargedBody: UInt32 = 0
     var chargedAnswers: UInt32 = 0
 
@@ -102,15 +103,15 @@ final class ClientConnection {
 
     var hasUnwritten: Bool { channel.hasUnwritten }
 
-    /// What it waits for.
+    /// What the connection waits for.
     var awaited: Awaited {
         if case .lingering = ending { return .lingering }
         if hasUnwritten { return .room }
         return prelude == nil ? .request(http.phase, owed: http.owed) : .prelude
     }
 
-    /// Whether what comes next belongs to a body, or is to be dropped: much of it may come, and nobody waits for an answer to
-    /// the first of it.
+    /// Whether the next input belongs to a body or is to be dropped. Such input can be large, and its first bytes need
+    /// no quick answer.
     var isTakingBulk: Bool {
         if case .lingering = ending { return true }
         return http.phase == .readingBody

@@ -3,10 +3,10 @@ import HTTPWire
 import Reactor
 import Settings
 
-/// What the settings say about connections of clients, made once.
+/// The rules for connections of clients, made once from the settings.
 struct ClientRules {
     let http: HTTPRules
-    /// For peers that are believed when they say for whom they forward.
+    /// The rules for peers that are trusted when they name the client they forward for.
     let proxy: HTTPRules
     let admin: HTTPRules
     let adminAccess: AdminAccess
@@ -27,14 +27,14 @@ struct ClientRules {
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
     }
 
-    /// The rules for a connection that `peer` has made to a listener for `role`.
+    /// The rules for a connection from `peer` to a listener for `role`.
     func rules(for role: ClientConnection.Role, from peer: SocketAddress) -> HTTPRules {
         role == .admin ? admin : trustedProxies.trusts(peer.ipAddress) ? proxy : http
     }
 }
 
 extension CapturedField {
-    /// The field that a proxy names its client in.
+    /// The field in which a proxy names its client.
     init(_ header: ForwardedHeader) {
         switch header {
         case .none: self = .none

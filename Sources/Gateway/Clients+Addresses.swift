@@ -4,9 +4,9 @@ import HTTPWire
 import Reactor
 import Settings
 
-/// What each client address holds.
+/// Counts what each client address holds.
 extension Clients {
-    /// Notes a connection for the address of its other end; false when that has too many.
+    /// Counts a connection for the address of its other end. Returns false when that address has too many.
     func admit(_ connection: ClientConnection) -> Bool {
         guard connection.role == .bosh else { return true }
         do throws(AddressLedger.Refusal) {
@@ -20,14 +20,14 @@ extension Clients {
         }
     }
 
-    /// Gives back what `admit` has noted.
+    /// Undoes `admit`.
     func release(_ connection: ClientConnection) {
         loop.addresses.closeConnection(of: connection.account, now: loop.now)
         connection.account = .unlimited
     }
 
-    /// Whom a request counts for: the client that a trusted proxy names, or the connection's other end; nil for an unknown
-    /// one, and for a trusted proxy itself.
+    /// The address that a request counts for: the client that a trusted proxy names, or the connection's other end. Nil
+    /// for an unknown client, and for a trusted proxy itself.
     func limitedAddress(of client: Endpoint?) -> IPAddress? {
         rules.trustedProxies.limited(client?.address)
     }
@@ -37,14 +37,14 @@ extension AddressLedger.Limits {
     init(_ settings: Settings, descriptors: Int) {
         self.init(
             connections: settings.addressConnections, sessions: settings.addressSessions,
-            // Whoever does not log in leaves room for three others at least.
+            // An address that does not log in leaves room for at least three others.
             logins: min(settings.addressLogins, max(descriptors / 4, 1)), creations: settings.addressCreations,
             bytes: settings.addressMemory, ipv6Prefix: settings.ipv6Prefix)
     }
 }
 
 extension Bound {
-    /// The setting that an address has reached.
+    /// The setting whose limit an address has reached.
     init(_ refusal: AddressLedger.Refusal) {
         switch refusal {
         case .connections: self = .addressConnections

@@ -4,8 +4,9 @@ import Reactor
 
 /// How the connections of clients end.
 extension Clients {
-    /// The client sends no more, or hears no more. What it waits for counts as lost (`P-13`), but not before all that came
-    /// whole was served (`H-27`): each flush takes the next step towards that, see `step(towardsEndOf:)`.
+    /// Notes that the client sends no more, or reads no more. The requests that it waits for count as lost (`P-13`),
+    /// but only after all complete requests were served (`H-27`). Each flush takes the next step, see
+    /// `step(towardsEndOf:)`.
     func clientEnded(_ connection: ClientConnection, _ end: ClientConnection.ClientEnd) {
         guard connection.ending == .none else {
             close(connection)
@@ -14,31 +15,31 @@ extension Clients {
         guard connection.clientEnd < end else { return }
         connection.clientEnd = end
         countInput(of: connection)
-        // Nobody hears an answer, so no payload is spent on one.
+        // The client reads no answer, so none of its requests may use up a payload.
         if end == .deaf { abortWaiting(on: connection) }
         updateInterest(of: connection)
         markDirty(connection)
     }
 
-    /// Nothing more is to be read of a connection although more was expected.
+    /// Notes that no more input of a connection is read although more was expected.
     func inputEnded(of connection: ClientConnection) {
         connection.http.closeAfterAnswers(behind: connection.backlog.count)
         markDirty(connection)
     }
 
-    /// Tells the connection's machine how much input it has to expect.
+    /// Tells the connection's machine how much input still has to be handled.
     private func countInput(of connection: ClientConnection) {
         let unread: Int
         switch connection.clientEnd {
         case .none, .deaf: unread = connection.channel.unreadCount
-        // What is there is read up to its end.
+        // All input is read up to its end.
         case .announced: unread = .max / 2
         case .read: unread = 0
         }
         connection.http.closeAfterAnswers(behind: connection.backlog.count + unread)
     }
 
-    /// Takes the next step on a connection whose client sends or hears no more, and of which all answers have left.
+    /// Takes the next step on a connection whose client sends or reads no more, once all its answers have been sent.
     func step(towardsEndOf connection: ClientConnection) {
         switch connection.http.lastStep(isBusy: connection.isBodyWaiting) {
         case .wait:
@@ -49,24 +50,24 @@ extension Clients {
         case .release:
             let owed = connection.http.owed
             abortWaiting(on: connection)
-            // Whatever is open waits for some session, or the connection would be busy.
+            // The open requests wait for sessions; otherwise the connection would be busy.
             if connection.http.owed == owed { close(connection) }
         case .end:
             abortWaiting(on: connection)
             guard !connection.http.hasOutput else { return }
-            // Closing with input unread would destroy answers that the client has not read.
+            // Closing with unread input would destroy answers that the client has not read.
             if connection.clientEnd == .announced { linger(connection) } else { close(connection) }
         }
     }
 
-    /// Lets a connection end in good order, behind the answers to what has come by now (`T-08`). What one read brings is taken
-    /// in at once, while there are sessions that it can be for.
+    /// Ends a connection in order, after the answers to what has come by now (`T-08`). It reads once at once, while the
+    /// sessions for the requests still exist.
     func windUp(_ connection: ClientConnection) {
         guard connection.clientEnd == .none, connection.ending == .none else { return }
         countInput(of: connection)
         let hadPrelude = connection.prelude != nil
         if connection.channel.isReading { read(from: connection) }
-        // A PROXY header was counted, but is no request.
+        // The bytes of a PROXY header were counted as input, but contain no request.
         if hadPrelude, connection.clientEnd == .none { countInput(of: connection) }
         markDirty(connection)
     }
@@ -76,7 +77,7 @@ extension Clients {
         for waiting in connection.waiting { sessions.abort(waiting, on: connection.token) }
     }
 
-    /// Closes our side and reads on for a moment, so that the client gets the answer before the reset (RFC 9112 §9.6).
+    /// Closes this side and reads on for a moment, so that the client gets the answer before a reset (RFC 9112 §9.6).
     func linger(_ connection: ClientConnection) {
         guard case .none = connection.ending else { return }
         connection.ending = .lingering

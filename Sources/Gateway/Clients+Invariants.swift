@@ -2,7 +2,7 @@ import Primitives
 import Reactor
 
 extension Clients {
-    /// What is not as it has to be with the connections, in words; nil when all is.
+    /// The invariant of the connections that is broken, in words; nil when all hold.
     func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
         for connection in all {
             if let fault = brokenWatch(of: connection, watched) ?? brokenWait(of: connection) {
@@ -25,7 +25,7 @@ extension Clients {
         if mayGoOn(connection), !connection.isInTurn {
             return "it has read something and has no turn"
         }
-        // One that has a turn goes on by itself.
+        // A connection in one of the lists goes on without an event.
         if connection.isInTurn || connection.isReadInTurn { return nil }
         if let deadline = deadline(of: connection) {
             guard let due = self.due(connection), due <= deadline else {

@@ -4,7 +4,7 @@ import HTTPWire
 import XMLCodec
 
 extension Clients {
-    /// Serves a body, at once or after those that are waiting.
+    /// Serves a body at once, or puts a large one into the queue.
     func serve(_ request: borrowing HTTPRequest, _ coding: ContentCoding, on connection: ClientConnection) {
         let most = coding == .identity ? request.body.count : expansionBounds.bytes(from: request.body.count)
         guard most > LargeBodies.step else {
@@ -15,7 +15,7 @@ extension Clients {
             }
             return
         }
-        // The start tag of a plain body is there already; of a coded one it is seen once that is expanded.
+        // The start tag of a plain body can be checked now; that of a coded body only after it is expanded.
         guard coding != .identity || admits(request, on: connection) else { return }
         connection.isBodyWaiting = true
         let account = loop.addresses.openBody(
@@ -27,7 +27,7 @@ extension Clients {
                 account: account))
     }
 
-    /// Goes on with the first of the large bodies.
+    /// Does one step of work on the first of the large bodies.
     func workOnLargeBodies() {
         if let waiting = bodies.large.expandedBody {
             guard !admits(waiting.request, on: waiting.connection) else {
@@ -58,21 +58,21 @@ extension Clients {
             from: requester(of: request, on: connection))
     }
 
-    /// A body is here no more: its connection may send the next one.
+    /// Notes that a large body is done, so that its connection may send the next one.
     private func release(_ waiting: LargeBodies.Waiting) {
         waiting.connection.isBodyWaiting = false
         loop.addresses.note(-waiting.wireCount, of: waiting.account)
         loop.addresses.closeBody(of: waiting.account, now: loop.now)
     }
 
-    /// What was worked on belonged to this connection: its next requests are taken from now on, or it ends if that was put off.
+    /// Goes on with the connection of a finished large body: takes its next requests, or ends it if that was put off.
     private func bodyServed(on connection: ClientConnection) {
         guard connection.ending != .closed else {
-            // The request has come, but nobody is there any more for its answer.
+            // The request has come, but nobody is left to receive its answer.
             abortWaiting(on: connection)
             return
         }
-        // What it sent behind the body waits for the next turn: what the body led to is written first.
+        // The input after the body waits for the next turn: the answer to the body is written first.
         afterReading(connection)
         markDirty(connection)
     }

@@ -1,12 +1,12 @@
 import BOSHCore
 import HTTPWire
 
-/// What connections hold, and what half-read bodies cost.
+/// Accounts for the memory that connections hold and that half-read bodies take.
 ///
-/// Whatever changed is settled where it changed: what it holds now is compared with what it was charged for. Nothing goes
+/// Each change is settled where it happens: the bytes held now are compared with the bytes charged so far. Nothing goes
 /// through all connections.
 extension Clients {
-    /// Takes in what a connection holds now. The operator's own are exempt.
+    /// Updates the account with what a connection holds now. The operator's own connections are exempt.
     func settle(_ connection: ClientConnection) {
         guard connection.role == .bosh else { return }
         let isClosed = if case .closed = connection.ending { true } else { false }
@@ -25,8 +25,9 @@ extension Clients {
         if isReading { bodyBegan(on: connection) }
     }
 
-    /// Keeps the unfinished bodies in order, and charges one that a proxy passes on to whom it names. Above the first mark none
-    /// is begun: one that was begun is never starved, since it would stay for ever.
+    /// Registers an unfinished body, and charges one that a proxy forwards to the client that the proxy names. Above
+    /// the first mark of the memory account no new body is taken; a body that has begun is not stopped there, because
+    /// it would stay half read for ever.
     private func bodyBegan(on connection: ClientConnection) {
         guard !connection.isUnfinished else { return }
         noteUnfinished(connection)
@@ -44,7 +45,7 @@ extension Clients {
         keepUnfinished(connection)
     }
 
-    /// The body that was half read has come whole, or does not come any more; nothing to do where none was.
+    /// Notes that a half-read body is complete or will not come any more. Does nothing if there was none.
     func bodyEnded(on connection: ClientConnection) {
         guard connection.isUnfinished else { return }
         noteFinished(connection)

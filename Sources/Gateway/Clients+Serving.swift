@@ -4,7 +4,7 @@ import Reactor
 import Settings
 
 extension Clients {
-    /// Finds out what a request is for and answers it, or hands it to its session.
+    /// Finds out what a request is for, and answers it or hands it to its session.
     func serve(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         switch connection.role {
         case .bosh: serveBOSH(request, on: connection)
@@ -12,9 +12,10 @@ extension Clients {
         }
     }
 
-    /// Queues an answer on its connection, compressed where the request allows it and it is worth it (`H-08`).
+    /// Queues an answer on its connection. Compresses it if the request allows that and it is worthwhile (`H-08`).
     ///
-    /// The answer to a repeat goes out as it is: whoever asks for it a hundred times would have it compressed a hundred times.
+    /// The answer to a repeat is not compressed: otherwise a client that repeats a hundred times would have it
+    /// compressed a hundred times.
     func respond(
         to exchange: UInt64, on connection: ClientConnection, isRepeat: Bool = false,
         _ response: consuming HTTPResponse
@@ -28,19 +29,19 @@ extension Clients {
         let owedContinue = connection.http.phase == .owingContinue
         if connection.http.lacksRoom(for: exchange), let room = loop.pool.lend() { connection.http.takeRoom(room) }
         _ = connection.http.respond(to: exchange, with: response, date: loop.date.current())
-        // From here on it is the client that is waited for.
+        // From now on the server waits for the client.
         if owedContinue, connection.http.phase == .readingBody { connection.pace.requestSince = loop.now }
         markDirty(connection)
     }
 
-    /// Queues a session's answer; nothing happens where the connection is gone.
+    /// Queues a session's answer; does nothing if the connection is gone.
     func respond(to exchange: ExchangeID, isRepeat: Bool = false, _ response: consuming HTTPResponse) {
         guard let connection = connection(of: exchange) else { return }
         connection.waiting.removeFirst { $0.exchange == exchange.number }
         respond(to: exchange.number, on: connection, isRepeat: isRepeat, response)
     }
 
-    /// A session has taken a request, and answers it at its time.
+    /// Notes that a session has taken a request and will answer it later.
     func hold(_ exchange: ExchangeID, for session: UInt32, of sid: SessionID) {
         connection(of: exchange)?.waiting.append(.init(exchange: exchange.number, session: session, sid: sid))
     }
@@ -101,19 +102,19 @@ extension Clients {
                 body: Array("pages of this origin may not use this endpoint: cors-origin does not list it\n".utf8)))
     }
 
-    /// Gives a `<body/>` request to its session, or has one begin.
+    /// Gives a `<body/>` request to its session, or begins a new session for it.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         sessions.serve(
             request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
             from: requester(of: request, on: connection))
     }
 
-    /// Who sent a request.
+    /// The sender of a request.
     func requester(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Requester {
         Requester(peer: connection.peer, client: client(of: request, on: connection))
     }
 
-    /// Answers a request on the operator's listener, where it comes from no page of another.
+    /// Answers a request on the operator's listener, unless a page of another origin made it.
     private func serveOperator(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         let (host, fetchSites) = request.head.provenance
         let asked = AdminAccess.Request(host: host, hasOrigin: request.head.origin != nil, fetchSites: fetchSites)
@@ -129,8 +130,8 @@ extension Clients {
         respond(to: request.exchange, on: connection, answerOperator(request.head))
     }
 
-    /// Undoes the coding of a body and serves what comes out (`H-09`). What does not come out is the fault of this request
-    /// alone: its framing was in order, so the connection stays.
+    /// Decodes a body and serves the result (`H-09`). If the body cannot be decoded, only this request is refused: its
+    /// framing was correct, so the connection stays.
     func serveCoded(
         _ request: borrowing HTTPRequest, _ coding: ContentCoding, on connection: ClientConnection
     ) {

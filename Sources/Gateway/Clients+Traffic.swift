@@ -6,21 +6,22 @@ import Reactor
 import Settings
 
 extension Clients {
-    /// Takes in what happened on a client's connection.
+    /// Handles an event of a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
-        // What counts is what is wanted now: an event earlier in the batch may have changed it.
+        // The present interest decides, because an earlier event of the batch may have changed it.
         if connection.channel.isReading {
             if event.isReadable || event.isHangup {
                 if connection.isTakingBulk { readInTurn(connection) } else { read(from: connection) }
             }
         } else if event.isHangup || event.isPeerClosed {
-            // Not being read, because too many requests are open or answers wait: the end stands behind what it has sent.
+            // The connection is not being read, because too many requests are open or answers wait. The client's end
+            // comes after what it has sent.
             clientEnded(connection, .announced)
         }
         if event.isWritable { markDirty(connection) }
     }
 
-    /// Reads once and takes in what came.
+    /// Reads once and handles the input.
     func read(from connection: ClientConnection) {
         switch connection.channel.read(into: &loop.readBuffer) {
         case .bytes(let count):
@@ -43,7 +44,7 @@ extension Clients {
         }
     }
 
-    /// Reads the header of the PROXY protocol, and goes on with what stands behind it.
+    /// Reads the header of the PROXY protocol, and goes on with the bytes after it.
     private func readPrelude(_ bytes: Span<UInt8>, on connection: ClientConnection) {
         var offset = 0
         switch connection.prelude?.value.receive(bytes, offset: &offset) {
@@ -64,26 +65,26 @@ extension Clients {
         }
     }
 
-    /// Who sent a request: the address that a trusted proxy names in the field it was told to use (`H-28`), or else the
-    /// connection's other end. Nil for a client on a Unix socket of which nothing more is known.
+    /// The sender of a request: the address that a trusted proxy names in the configured field (`H-28`), or else the
+    /// connection's other end. Nil for a client on a Unix socket about which nothing more is known.
     func client(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Endpoint? {
         client(forwarded: request.head.forwarded, on: connection)
     }
 
-    /// Who sends a request whose captured field says `forwarded`.
+    /// The sender of a request whose captured field says `forwarded`.
     func client(forwarded: [UInt8], on connection: ClientConnection) -> Endpoint? {
-        // A balancer that names nobody adds no field either: what is there is the client's own word.
+        // A balancer that names no client adds no field either, so the field comes from the client itself.
         guard !connection.isClientUnknown else { return nil }
         let peer = connection.peer.ipAddress
         guard !forwarded.isEmpty else {
             return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }
         }
         let client = rules.trustedProxies.client(peer: peer, loop.settings.clientAddressFrom, forwarded.span)
-        // The field tells no port.
+        // The field contains no port.
         return client.map { Endpoint(address: $0, port: $0 == peer?.unmapped ? connection.peer.port ?? 0 : 0) }
     }
 
-    /// Feeds bytes to the connection's machine and acts on each request that is complete.
+    /// Feeds bytes to the connection's machine and acts on each complete request.
     private func consume(_ bytes: Span<UInt8>, on connection: ClientConnection) {
         if !connection.backlog.isEmpty {
             connection.backlog.append(copying: bytes)
@@ -111,11 +112,12 @@ extension Clients {
 
     private func takeRequests(from bytes: Span<UInt8>, on connection: ClientConnection) -> Int {
         var offset = 0
-        // A request's deadlines count from its first byte, however slowly the rest trickles in.
+        // A request's deadlines count from its first byte, however slowly the rest comes.
         if connection.http.phase == .idle || connection.http.phase == .owingContinue {
             connection.pace.requestSince = loop.now
         }
-        // What the answers to one read may take is bounded; the rest of the requests waits for them to be written.
+        // The work and the answers of one read are limited. The remaining requests wait until these answers are
+        // written.
         var work = 0
         while connection.ending == .none, !connection.isBodyWaiting, work < Self.workBound,
             connection.http.outputCount < Self.answersBound,
@@ -124,7 +126,7 @@ extension Clients {
             switch event {
             case .request(let request):
                 loop.counters.requests &+= 1
-                // What comes behind it may be another client's, with a body of its own.
+                // The next request may come from another client, with a body of its own.
                 bodyEnded(on: connection)
                 connection.pace.requestSince = loop.now
                 work += request.body.count + Self.requestWork
@@ -142,12 +144,13 @@ extension Clients {
         return offset
     }
 
-    /// The client sends nothing more before it has `100 Continue`, which stands behind the answers to these requests (`H-18`).
+    /// The client sends nothing more before it has `100 Continue`, which comes after the answers to these requests
+    /// (`H-18`).
     private func tellOfAwaitedAnswers(on connection: ClientConnection) {
         for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
     }
 
-    /// Looks at a connection anew after requests of it were taken.
+    /// Updates a connection after some of its requests were taken.
     func afterReading(_ connection: ClientConnection) {
         guard connection.ending == .none else { return }
         if !connection.hasUnwritten {
@@ -159,7 +162,7 @@ extension Clients {
         }
         if connection.http.isFullOfAnswers { loop.reached(.connectionBuffer, "client \(connection.peer)") }
         settle(connection)
-        // Sending more is no sign that the client reads.
+        // A client that sends more does not show by this that it reads.
         if !connection.hasUnwritten { connection.pace.phaseSince = loop.now }
         armDeadline(of: connection)
         updateInterest(of: connection)
@@ -168,13 +171,13 @@ extension Clients {
         }
     }
 
-    /// Writes what is there and decides how the connection goes on.
+    /// Writes the waiting answers and decides how the connection goes on.
     func flush(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         defer { settle(connection) }
         if connection.clientEnd == .deaf { dropOutput(of: connection) }
         if connection.http.hasOutput {
-            // The deadline on a client that does not read counts from here, however long the request was held.
+            // The deadline for a client that does not read starts here, however long the request was held.
             if !connection.hasUnwritten { connection.pace.phaseSince = loop.now }
             takeOutput(of: connection)
         }
@@ -210,9 +213,9 @@ extension Clients {
         }
     }
 
-    /// Moves answers to where they are written from, as many bytes as leave in one write.
+    /// Moves answers into the outgoing buffer, as many bytes as one write takes.
     private func takeOutput(of connection: ClientConnection) {
-        // What is there is to be written first; large answers wait where they are shared.
+        // The bytes in the outgoing buffer are written first; large answers stay in their shared storage until then.
         let limit = connection.hasUnwritten ? 0 : Self.writtenAtOnce
         connection.channel.release(to: &loop.pool)
         connection.channel.fill { connection.http.takeOutput(into: &$0, limit: limit) }
@@ -225,12 +228,13 @@ extension Clients {
         connection.pace.rate.end()
     }
 
-    /// What a connection is to be watched for now.
+    /// The events that a connection is to be watched for now.
     func wantedInterest(of connection: ClientConnection) -> Interest {
         // An end that is known already would be reported for ever.
         var interest: Interest = connection.clientEnd == .none ? .peerClosed : []
         let isLingering = if case .lingering = connection.ending { true } else { false }
-        // Who does not read its answers is not read either, or its requests would make them grow without bound.
+        // A client that does not read its answers is not read either: otherwise its requests would make them grow
+        // without limit.
         let mayRead =
             connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
             && !connection.isBodyWaiting && connection.clientEnd == .none
@@ -245,10 +249,10 @@ extension Clients {
             && !connection.isBodyWaiting
     }
 
-    /// Has the connection watched for what is wanted of it now, and gives it a turn where it can go on without.
+    /// Has the connection watched for the events it needs now, and gives it a turn if it can go on without an event.
     func updateInterest(of connection: ClientConnection) {
         let interest = wantedInterest(of: connection)
-        // With the next batch, behind everybody else's turn.
+        // It goes on with the next batch, after all others had their turn.
         if mayGoOn(connection) { goOn(with: connection) }
         do throws(SystemError) {
             try connection.channel.watch(for: interest, as: connection.token, in: loop.poller)
@@ -267,7 +271,8 @@ extension Clients {
         if let deadline = deadline(of: connection) { schedule(connection, at: deadline) }
     }
 
-    /// A deadline may have passed: a head or body that does not come, an idle connection, a client that does not read.
+    /// Handles a deadline that may have passed: for a head or body that does not come, an idle connection, or a client
+    /// that does not read.
     func handleDeadline(of connection: ClientConnection) {
         guard connection.ending != .closed, let deadline = deadline(of: connection) else { return }
         guard deadline <= loop.now else {
@@ -275,7 +280,7 @@ extension Clients {
             return
         }
         if connection.ending == .none, connection.channel.isReading, connection.channel.unreadCount > 0 {
-            // What has come by now came in time; only this turn of the loop has not got to it yet.
+            // Input that has arrived by now came in time; it only had not been read yet in this turn of the loop.
             read(from: connection)
             guard connection.ending == .none else { return }
             guard let deadline = self.deadline(of: connection), deadline <= loop.now else {
@@ -293,7 +298,7 @@ extension Clients {
             clientEnded(connection, .deaf)
         case .timeOut(let isSlow):
             if isSlow { loop.reached(.bodyRate, "client \(connection.peer)") }
-            // An answer of this very batch is written first.
+            // An answer of this batch is written first.
             if !connection.http.hasOutput { connection.http.encodeTimeout(date: loop.date.current()) }
             markDirty(connection)
         case .end:
@@ -301,11 +306,11 @@ extension Clients {
         }
     }
 
-    /// How much work on the requests of one connection is done in one turn: in bytes of bodies, with what a request takes beside.
+    /// How much work one connection gets in one turn: in bytes of bodies, plus a fixed amount for each request.
     private static let workBound = 64 * 1024
     private static let requestWork = 1024
 
-    /// How many bytes of answers one connection may have before further requests that were read wait for them to leave.
+    /// How many bytes of answers a connection may have before its further requests wait until those are written.
     private static let answersBound = 64 * 1024
 
     /// How many bytes of large answers are copied for one write.

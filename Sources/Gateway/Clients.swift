@@ -5,9 +5,9 @@ import Primitives
 import Reactor
 import Settings
 
-/// The HTTP connections of clients: which there are, whose turn it is, and when something has to happen on one.
+/// The HTTP connections of clients. It knows which there are, which one is served next, and when each needs attention.
 ///
-/// What is asked for on them is for sessions or for the operator; no stream and no server is known here.
+/// Their requests go to sessions or to the operator's pages. This class knows no stream and no server.
 final class Clients {
     let loop: Loop
     let rules: ClientRules
@@ -20,11 +20,11 @@ final class Clients {
     private var deadlines = DeadlineQueue()
     /// Connections that are written at the end of the batch.
     private var dirty: [ClientConnection] = []
-    /// Connections that go on with input that has come already, when it is their turn.
+    /// Connections that go on with input that has come already, in their turn.
     private var inTurn: [ClientConnection] = []
     /// Connections with more of a body to be read, the one that has waited longest first.
     private var bodyReaders: [ClientConnection] = []
-    /// Connections that the kernel refused to watch for what was wanted.
+    /// Connections whose wanted events the kernel refused to watch.
     private var unwatchable: [Token] = []
     private var unfinished = UnfinishedBodies()
 
@@ -38,13 +38,13 @@ final class Clients {
 
     // MARK: Which there are
 
-    /// All of them, in no order that means anything.
+    /// All connections, in no particular order.
     var all: [ClientConnection] { connections.all }
 
-    /// How many there are.
+    /// How many connections there are.
     var count: Int { connections.count }
 
-    /// Takes a connection in that somebody has made to a listener.
+    /// Takes in a new connection to a listener.
     func add(
         _ stream: consuming StreamSocket, from peer: SocketAddress, for role: ClientConnection.Role,
         expectsProxyHeader: Bool
@@ -68,47 +68,47 @@ final class Clients {
         armDeadline(of: connection)
     }
 
-    /// Lets go of a connection that is closed, or was never begun.
+    /// Removes a connection that is closed, or was never begun.
     func forget(_ connection: ClientConnection) {
         connections.remove(connection.token)
         loop.descriptorsInUse -= 1
     }
 
-    /// The connection that an exchange came over; nil when it is gone.
+    /// The connection of an exchange; nil when it is gone.
     func connection(of exchange: ExchangeID) -> ClientConnection? { connections[Token(raw: exchange.connection)] }
 
-    /// Takes in an event of a connection, if it still is there.
+    /// Handles an event of a connection, if the connection still exists.
     func handle(_ event: PollEvent, of token: Token) {
         if let connection = connections[token] { handle(event, on: connection) }
     }
 
-    /// Ends what the kernel refused to watch for what was wanted: nothing would ever be heard of it again.
+    /// Ends the connections that the kernel refused to watch: no event would ever come for them.
     func endUnwatchable() {
         while let token = unwatchable.popLast() { connections[token].map(close) }
     }
 
-    /// Has a connection ended with the turn, because the kernel does not watch it for what is wanted.
+    /// Ends a connection at the end of the turn, because the kernel does not watch it for the wanted events.
     func giveUp(_ connection: ClientConnection) { unwatchable.append(connection.token) }
 
     // MARK: Whose turn it is
 
-    /// Whether some connection goes on without an event.
+    /// Whether any connection goes on without an event.
     var hasTurns: Bool { !inTurn.isEmpty || !bodyReaders.isEmpty || !bodies.large.isEmpty }
 
-    /// How many wait for a turn of the loop, or for its end.
+    /// How many connections wait for a turn of the loop, or for its end.
     var waitingCount: Int { dirty.count + inTurn.count + bodyReaders.count + (bodies.large.isEmpty ? 0 : 1) }
 
-    /// Whether something is to be written at the end of the turn.
+    /// Whether anything is to be written at the end of the turn.
     var hasDirty: Bool { !dirty.isEmpty }
 
-    /// Puts a connection into the list of those that are written at the end of the batch.
+    /// Adds a connection to those that are written at the end of the batch.
     func markDirty(_ connection: ClientConnection) {
         guard !connection.isDirty, connection.ending != .closed else { return }
         connection.isDirty = true
         dirty.append(connection)
     }
 
-    /// Writes what the batch produced: one write for each connection, however many events led to it.
+    /// Writes the output of the batch: one write for each connection, however many events caused it.
     func flushDirty() {
         let batch = dirty
         dirty = []
@@ -118,14 +118,14 @@ final class Clients {
         }
     }
 
-    /// Gives a connection its turn with the next batch, for input that has come already.
+    /// Gives a connection a turn with the next batch, for input that has come already.
     func goOn(with connection: ClientConnection) {
         guard !connection.isInTurn else { return }
         connection.isInTurn = true
         inTurn.append(connection)
     }
 
-    /// Goes on with the connections whose input had to wait, behind everybody else's turn.
+    /// Goes on with the connections whose input had to wait, after all others had their turn.
     func workOnInput() {
         guard !inTurn.isEmpty else { return }
         let turn = inTurn
@@ -142,16 +142,16 @@ final class Clients {
         }
     }
 
-    /// Puts a connection behind those that have waited longer for more of a body to be read. Bodies that come in pieces are
-    /// read behind whatever is whole, so that many large ones do not delay who says little.
+    /// Puts a connection at the end of the list of those with more of a body to be read. Bodies that come in pieces are
+    /// read after complete requests, so that many large bodies do not delay small requests.
     func readInTurn(_ connection: ClientConnection) {
         guard !connection.isReadInTurn else { return }
         connection.isReadInTurn = true
         bodyReaders.append(connection)
     }
 
-    /// Reads from the connections with more of a body to be read, as much as one turn has time for. The kernel reports the
-    /// others again and again meanwhile, which costs little.
+    /// Reads from the connections with more of a body to be read, as much as one turn has time for. Meanwhile the
+    /// kernel reports the others again and again, which costs little.
     func readBodies() {
         guard !bodyReaders.isEmpty else { return }
         var budget = Self.bodyBytesOfTurn
@@ -162,7 +162,7 @@ final class Clients {
             let connection = readers[turns]
             turns += 1
             connection.isReadInTurn = false
-            // It may have been looked away from since, or closed.
+            // The connection may have been closed since, or is not being read any more.
             guard connection.ending != .closed, connection.channel.isReading else { continue }
             read(from: connection)
             budget -= max(loop.readBuffer.count, Self.leastOfRead)
@@ -178,12 +178,12 @@ final class Clients {
     /// When a connection is looked at next; nil when nothing is due.
     func due(_ connection: ClientConnection) -> MonotonicInstant? { deadlines.due(connection.token.slot) }
 
-    /// Has a connection looked at again at `deadline`.
+    /// Arranges that a connection is looked at again at `deadline`.
     func schedule(_ connection: ClientConnection, at deadline: MonotonicInstant) {
         deadlines.schedule(slot: connection.token.slot, at: deadline)
     }
 
-    /// Sees to the connections whose deadline may have passed.
+    /// Handles the connections whose deadline may have passed.
     func handleDeadlines() {
         while let slot = deadlines.popDue(now: loop.now) {
             if let connection = connections[slot: slot] { handleDeadline(of: connection) }
@@ -192,27 +192,27 @@ final class Clients {
 
     // MARK: Bodies that are half read
 
-    /// How many there are.
+    /// How many bodies are half read.
     var unfinishedCount: Int { unfinished.count }
 
-    /// A body of a connection has begun and will take more than one read.
+    /// Notes that a body of a connection has begun and takes more than one read.
     func noteUnfinished(_ connection: ClientConnection) {
         connection.isUnfinished = true
         unfinished.begin()
     }
 
-    /// It is one of those that may be refused for want of memory.
+    /// Adds the body to those that may be refused for lack of memory.
     func keepUnfinished(_ connection: ClientConnection) {
         unfinished.append(.init(connection: connection.token, since: connection.pace.requestSince)) { isDone($0) }
     }
 
-    /// It has come whole, or does not come any more.
+    /// Notes that a half-read body is complete, or does not come any more.
     func noteFinished(_ connection: ClientConnection) {
         connection.isUnfinished = false
         unfinished.end()
     }
 
-    /// Refuses the body that began last, so that those before it can end; false when there is none.
+    /// Refuses the body that began last, so that the older ones can be completed. Returns false when there is none.
     func refuseNewestBody() -> Bool {
         while let newest = unfinished.takeNewest() {
             guard !isDone(newest), let connection = connections[newest.connection] else { continue }
@@ -227,8 +227,8 @@ final class Clients {
         return !connection.isUnfinished || connection.pace.requestSince != body.since
     }
 
-    /// What bodies one turn reads: less than a millisecond's work.
+    /// How many bytes of bodies one turn reads: less than a millisecond's work.
     private static let bodyBytesOfTurn = 512 * 1024
-    /// A read costs as much as so many bytes, even if it brings less.
+    /// The least that a read counts for, in bytes, even if it brings less.
     private static let leastOfRead = 4 * 1024
 }

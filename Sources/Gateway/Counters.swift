@@ -2,7 +2,7 @@ import BOSHCore
 import Bridge
 import StreamCore
 
-/// What a worker counts; every number only grows, except those that say how many there are now.
+/// What a worker counts. Every number only grows, except those that say how many of something exist now.
 struct Counters {
     var sessionsEver: UInt64 = 0
     var sessionsRefused = Tally<TerminalCondition>()
@@ -22,9 +22,9 @@ struct Counters {
     var responsesEvicted: UInt64 = 0
     var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
-    /// How streams to single servers failed, and searches for one.
+    /// How streams to single servers failed, and searches for a server.
     var upstreamFailures = Tally<StreamFailure.Label>()
-    /// What went wrong with streams and on the way to servers, whether the stream came to be or not.
+    /// What went wrong with streams and on the way to servers, whether or not the stream was opened in the end.
     var upstreamTroubles = Tally<UpstreamTrouble.Label>()
     var bounds = BoundCounts()
 }

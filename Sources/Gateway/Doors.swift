@@ -5,12 +5,12 @@ import Primitives
 import Reactor
 import Settings
 
-/// The listeners of a worker, and whoever comes in through them.
+/// The listeners of a worker, and the new connections that they accept.
 final class Doors {
-    /// A listening socket and what is served on it. A class, because a socket cannot be copied into an array.
+    /// A listening socket and what it serves. A class, because a socket cannot be copied into an array.
     final class ListeningSocket {
         let listener: Listener
-        /// What the kernel watches it for.
+        /// The events that the kernel watches the socket for.
         var watched = Watch()
         let role: ClientConnection.Role
         /// Whether every connection begins with a header of the PROXY protocol.
@@ -31,10 +31,10 @@ final class Doors {
     private unowned let clients: Clients
     private(set) var listeners: [ListeningSocket] = []
     private var reserve: DescriptorReserve
-    /// When the listeners are watched again, after accepting failed for want of resources.
+    /// When the listeners are watched again after accepting failed for lack of resources.
     private(set) var acceptsAgainAt: MonotonicInstant?
 
-    /// - Throws: there is no descriptor to keep in reserve.
+    /// - Throws: when there is no descriptor to keep in reserve.
     init(_ loop: Loop, clients: Clients) throws(SystemError) {
         self.loop = loop
         self.clients = clients
@@ -43,7 +43,7 @@ final class Doors {
 
     /// Opens a listener.
     ///
-    /// - Throws: `StartError`: the address is none, or cannot be listened on.
+    /// - Throws: `StartError`, if the address is not valid or cannot be listened on.
     func listen(
         on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false
     ) throws(StartError) {
@@ -62,11 +62,12 @@ final class Doors {
         }
     }
 
-    /// Takes the connections that wait on a listener.
+    /// Accepts the connections that wait at a listener.
     func accept(on index: Int) {
         guard index < listeners.count else { return }
         let socket = listeners[index]
-        // A bound keeps a storm of new connections from starving those that exist; level-triggered, so nothing is lost.
+        // A limit keeps a storm of new connections from starving the existing ones. The rest is reported again
+        // (level-triggered).
         for _ in 0..<64 {
             switch socket.listener.accept() {
             case .accepted(let stream, let peer):
@@ -88,8 +89,8 @@ final class Doors {
         }
     }
 
-    /// Closes the listeners, so that a successor can listen there at once. Whoever has connected is accepted first,
-    /// for closing a listener resets those that wait.
+    /// Closes the listeners, so that a successor can listen there at once. Accepts the waiting connections first,
+    /// because closing a listener resets them.
     func close() {
         for socket in listeners {
             acceptAll(on: socket)
@@ -99,7 +100,7 @@ final class Doors {
         listeners = []
     }
 
-    /// Accepts all that wait: more than the queue holds cannot.
+    /// Accepts all waiting connections; there cannot be more than the queue holds.
     private func acceptAll(on socket: ListeningSocket) {
         for _ in 0...Listener.backlog {
             switch socket.listener.accept() {
@@ -118,7 +119,8 @@ final class Doors {
         }
     }
 
-    /// Looks away from the listeners for a moment: who waits there would be reported for ever, and cannot be helped now.
+    /// Stops watching the listeners for a moment: waiting connections would be reported for ever, and cannot be served
+    /// now.
     private func pauseAccepting() {
         guard acceptsAgainAt == nil else { return }
         acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
@@ -127,7 +129,7 @@ final class Doors {
 
     private func add(_ stream: consuming StreamSocket, peer: SocketAddress, from listener: ListeningSocket) {
         guard !listener.expectsProxyHeader || clients.rules.trustedProxies.trusts(peer.ipAddress) else {
-            // Whoever is not trusted could write any address into the header.
+            // A peer that is not trusted could write any address into the header.
             loop.counters.connectionsUntrusted += 1
             loop.logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
             return
@@ -140,7 +142,8 @@ final class Doors {
         guard let acceptsAgainAt, acceptsAgainAt <= loop.now else { return }
         self.acceptsAgainAt = nil
         if loop.isStopping { return }
-        // Without a descriptor in reserve nobody could be turned away, and they would be reported for ever.
+        // Without a descriptor in reserve, nobody could be turned away, and the waiting connections would be reported
+        // for ever.
         guard reserve.refill() else {
             self.acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
             return
@@ -156,6 +159,6 @@ final class Doors {
         }
     }
 
-    /// For how long nobody is accepted after accepting failed for want of resources.
+    /// How long nothing is accepted after accepting failed for lack of resources.
     private static let acceptingPause = Duration.milliseconds(500)
 }

@@ -7,7 +7,7 @@ enum HostMeta {
     /// `/.well-known/host-meta.json`.
     case json
 
-    /// The document that a request is for; nil when it is for none.
+    /// The document that a request asks for; nil when it asks for neither.
     init?(askedForBy head: RequestHead) {
         if head.isFor("/.well-known/host-meta") {
             self = .xrd
@@ -18,12 +18,12 @@ enum HostMeta {
         }
     }
 
-    /// The document for endpoints at these URLs. Pages of every origin have to find them (`D-04`).
+    /// The document for endpoints at these URLs. Pages of every origin may read it (`D-04`).
     func response(_ urls: [String]) -> HTTPResponse {
         var response =
             switch self {
             case .xrd:
-                // XEP-0156 has no charset in its type; the declaration says what the document is.
+                // XEP-0156 gives its type no charset; the XML declaration names the encoding.
                 HTTPResponse(
                     status: .ok, contentType: .other("application/xrd+xml"), body: Array(Self.xrd(urls).utf8))
             case .json:
@@ -41,13 +41,13 @@ enum HostMeta {
             + links + "</XRD>\n"
     }
 
-    /// A URL of the settings has no byte that a JSON string would have to escape.
+    /// A URL as JSON text. URLs of the settings contain no byte that JSON has to escape.
     private static func json(_ urls: [String]) -> String {
         let links = urls.map { "{\"rel\":\"\(relation)\",\"href\":\"\($0)\"}" }.joined(separator: ",")
         return "{\"links\":[\(links)]}\n"
     }
 
-    /// A URL of the settings as text of XML or HTML. `<`, `>` and `"` cannot be in it.
+    /// A URL as text of XML or HTML. URLs of the settings contain no `<`, `>` or `"`.
     static func markup(_ url: String) -> String {
         var text = ""
         for character in url {

@@ -1,10 +1,10 @@
 import HTTPWire
 import Settings
 
-/// What a person sees who opens the BOSH address in a browser (`H-20`): that it works, with which limits, and over which
-/// scheme.
+/// The page for a person who opens the BOSH address in a browser (`H-20`). It says that the service works, with which
+/// limits, and over which scheme.
 ///
-/// Nothing of the request is repeated in it, and it can load and run nothing.
+/// The page repeats nothing of the request, and it cannot load or run anything.
 enum HumanPage {
     /// The page for an endpoint with these settings.
     static func response(_ settings: Settings) -> HTTPResponse {
@@ -40,7 +40,7 @@ enum HumanPage {
         """
     }
 
-    /// Over which scheme the endpoint is reached. What a proxy in front of it does cannot be seen from here.
+    /// The scheme by which the endpoint is reached. Holdfast cannot see what a proxy in front of it does.
     private static func scheme(_ urls: [String]) -> String {
         let plain = """
             <p>This program itself speaks plain HTTP. A web page that was loaded over https may only use an https address;
@@ -50,7 +50,7 @@ enum HumanPage {
         return plain + " here that is \(list).</p>"
     }
 
-    /// Only this style, by its hash, and nothing else from anywhere.
+    /// Allows only this style, by its hash, and nothing else from anywhere.
     private static let contentPolicy =
         "default-src 'none'; style-src '\(styleHash)'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -59,6 +59,6 @@ enum HumanPage {
         td,th{text-align:left;font-weight:normal;padding:.1em 1em .1em 0}
         """
 
-    /// The SHA-256 of `style`; a test holds the two against each other.
+    /// The SHA-256 of `style`; a test compares the two.
     private static let styleHash = "sha256-yuafXMa55ji5bG+qaWRyvwQbxV2j+LtL4Y2GjIi5kWI="
 }

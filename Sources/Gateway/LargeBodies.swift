@@ -3,31 +3,31 @@ import Deflate
 import HTTPWire
 import XMLCodec
 
-/// Request bodies that take more than a share of one turn of the loop. They are worked on in the order they came in, one step
-/// a turn, so that nobody waits for them but who sent them.
+/// Request bodies that take more than their share of a turn of the loop. They are worked on in the order of arrival,
+/// one step each turn, so that only their own senders wait for them.
 ///
-/// The connection of such a body is not read meanwhile: the order of its requests holds. The requests of one session that
-/// came over several connections are put in order by their rids, as ever.
+/// The connection of such a body is not read meanwhile, so its requests stay in order. Requests of one session that
+/// come over several connections are ordered by their rids, as always.
 struct LargeBodies: ~Copyable {
-    /// A body that waits, with all that is needed to serve it even if its connection closes meanwhile.
+    /// A waiting body, with all that is needed to serve it even if its connection closes meanwhile.
     struct Waiting {
         var request: HTTPRequest
         let connection: ClientConnection
         let coding: ContentCoding
-        /// What came over the wire for it.
+        /// The size of the body on the wire.
         let wireCount: Int
-        /// Whom it counts for as long as it is here.
+        /// The account of the client address that the body counts for while it is here.
         let account: AddressLedger.Account
     }
 
     private enum Stage {
         case waiting, expanding, expanded, parsing
-        /// How far the weighing has come, and to what.
+        /// How far the weighing has come, and the weight so far.
         case weighing(offset: Int, weight: Int)
     }
 
     private var queue: [Waiting?] = []
-    /// The first of the queue that has not been served; those before it are nil.
+    /// The position of the first unserved body in the queue; the places before it are nil.
     private var first = 0
     private var stage = Stage.waiting
     private let parser: BodyParser
@@ -47,15 +47,15 @@ struct LargeBodies: ~Copyable {
         queue.append(waiting)
     }
 
-    /// What a body came to.
+    /// The result of working on a body.
     enum Outcome {
         case parsed(BodyParse)
         case refused(BodyCoder.Refusal)
     }
 
-    /// Does one step's work on the first body.
+    /// Does one step of work on the first body.
     ///
-    /// - Returns: the body and what it came to when this was the last step of it; then it is gone from here.
+    /// - Returns: the body and its result if this was its last step; then the body has left the queue.
     mutating func step(_ bounds: ExpansionBounds) -> (Waiting, Outcome)? {
         guard first < queue.count, let waiting = queue[first] else { return nil }
         switch stage {
@@ -81,20 +81,20 @@ struct LargeBodies: ~Copyable {
         }
     }
 
-    /// The body that is expanded and waits for a decision whether it is read: `admit` or `drop`.
+    /// The body that is expanded and waits for the decision whether it is parsed: `admit` or `drop`.
     var expandedBody: Waiting? {
         guard case .expanded = stage, first < queue.count else { return nil }
         return queue[first]
     }
 
-    /// The expanded body is to be read.
+    /// Lets the expanded body be parsed.
     mutating func admit() {
         guard let waiting = expandedBody else { return }
         parser.begin(waiting.request.body)
         stage = .parsing
     }
 
-    /// The expanded body was answered unread.
+    /// Removes the expanded body, which was answered without being parsed.
     mutating func drop() {
         if expandedBody != nil { takeFirst() }
     }
@@ -148,7 +148,7 @@ struct LargeBodies: ~Copyable {
         byteCount -= waiting.request.body.count
         queue[first] = nil
         first += 1
-        // The places go when they are the larger part, so that the others are moved seldom.
+        // Free places are removed once they are the larger part, so that the rest is moved seldom.
         if first * 2 >= queue.count {
             queue.removeFirst(first)
             first = 0
@@ -156,7 +156,7 @@ struct LargeBodies: ~Copyable {
         return waiting
     }
 
-    /// The most bytes of a body that are worked on in one turn; a body that is no longer is served at once. The dearest 64 KiB
-    /// that the limits let pass take some 2 ms.
+    /// How many bytes of a body are worked on in one turn at most; shorter bodies are served at once. The most
+    /// expensive 64 KiB within the limits take about 2 ms.
     static let step = 64 * 1024
 }

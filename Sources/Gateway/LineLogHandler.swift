@@ -2,16 +2,16 @@ import HTTPWire
 import Logging
 import Reactor
 
-/// Log lines: one line an event, `TIME level event key=value …`.
+/// Writes log lines: one line for each event, `TIME level event key=value …`.
 ///
-/// Everything that a peer may have written is escaped, so that nobody can forge a line. The full `sid` is never logged:
-/// it is all that is needed to take a session over.
+/// Everything that a peer may have written is escaped, so that nobody can forge a line. The full `sid` is never logged,
+/// because it is all that an attacker needs to take over a session.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata = Logger.Metadata()
     private let stream: LogStream
 
-    /// A handler that writes lines of `level` and above to `stream`, and drops those that find no room there.
+    /// Creates a handler that writes lines of `level` and above to `stream`, and drops lines that find no room there.
     package init(level: Logger.Level, stream: LogStream) {
         logLevel = level
         self.stream = stream
@@ -35,7 +35,7 @@ package struct LineLogHandler: LogHandler {
         stream.writeLine(line)
     }
 
-    /// RFC 3339, UTC, milliseconds.
+    /// The time as in RFC 3339: UTC, with milliseconds.
     static func time(milliseconds: Int64) -> String {
         let date = CivilDay(daysSince1970: Int(milliseconds / 86_400_000))
         let rest = milliseconds % 86_400_000
@@ -49,7 +49,7 @@ package struct LineLogHandler: LogHandler {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    /// A field of a line has a bound of its own, whatever a peer wrote: cut by bytes, at the end of a character.
+    /// Limits the length of a field, whatever a peer wrote. The text is cut by bytes, at the end of a character.
     static func bounded(_ text: String) -> String {
         guard text.utf8.count > longestValue else { return text }
         var end = text.utf8.index(text.utf8.startIndex, offsetBy: longestValue)
@@ -57,10 +57,10 @@ package struct LineLogHandler: LogHandler {
         return String(text[..<end]) + "..."
     }
 
-    /// How many bytes of a value are written; nothing that an operator needs is longer, but for a list of names.
+    /// How many bytes of a value are written. Operators need nothing longer, except lists of names.
     static let longestValue = 1_024
 
-    /// Control characters, quotes and backslashes as escapes; everything else as it is.
+    /// The text with control characters, quotes and backslashes as escapes; everything else is unchanged.
     static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

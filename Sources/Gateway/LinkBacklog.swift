@@ -1,10 +1,10 @@
 import Deflate
 import TLSCodec
 
-/// What a link has read and not handled, because it was the others' turn or because its client fetches nothing. The link is
-/// not read meanwhile, so that this is what one read brought.
+/// What a link has read and not handled yet, because the others' turn came or because its client fetches nothing. The
+/// link is not read meanwhile, so this is the input of a single read.
 final class LinkBacklog {
-    /// As the bytes came from the connection or from TLS.
+    /// The bytes as they came from the connection or from TLS.
     var bytes: [UInt8] = []
     var rest: UnhandledBytes
 
@@ -15,25 +15,25 @@ final class LinkBacklog {
 
 /// How far the handling of bytes that were read has come.
 struct UnhandledBytes {
-    /// How many of them are used.
+    /// How many of the bytes are used.
     var offset = 0
-    /// What those became that were expanded last, where the stream is compressed, and how much of it is used.
+    /// The latest expanded bytes of a compressed stream, and how many of them are used.
     var expanded: [UInt8] = []
     var expandedOffset = 0
-    /// Whether more can be expanded without another byte.
+    /// Whether more can be expanded without further input.
     var canExpand = false
-    /// What was found wrong behind what was expanded.
+    /// The error that the expansion met after the expanded bytes.
     var failure: DeflateError?
-    /// How TLS has ended behind them; nil while it goes on.
+    /// How TLS ended after these bytes; nil if it has not ended.
     var ending: ProtectionEnd?
 
-    /// Whether nothing more comes of bytes that are used.
+    /// Whether the used bytes yield nothing more.
     var isExpanded: Bool { expandedOffset >= expanded.count && !canExpand && failure == nil }
 }
 
 /// How the TLS of a stream ends.
 enum ProtectionEnd {
-    /// The server has said goodbye.
+    /// The server has sent the closing message of TLS.
     case closed
     case broken(TLSError)
 }

@@ -4,19 +4,19 @@ import Primitives
 import Reactor
 import StreamCore
 
-/// What a link has at hand until its stream is open: what its machine decides about by numbers.
+/// What a link needs until its stream is open: the objects that its machine refers to by numbers.
 final class LinkSearch {
-    /// Where its server is to be found; nil for a domain that leads nowhere.
+    /// Where to look for the server; nil for a domain without a route.
     let route: TargetRoute?
-    /// The account that the client calls its own, for the headers until the stream is open.
+    /// The account that the client claims, for the headers until the stream is open.
     let account: PeerText?
-    /// The browser's address, for a server that wants to know it.
+    /// The browser's address, for servers that are told about it.
     let client: Endpoint?
     /// The host whose addresses are awaited.
     var awaitedHost: String?
     /// The addresses of the host that was looked up last, in the resolver's order.
     var addresses: [SocketAddress] = []
-    /// Which address each attempt was to connect to, the latest last.
+    /// The address of each attempt, the latest last.
     var attempts: [(number: Int, address: SocketAddress)] = []
     /// The connections that race.
     var races: [RaceSocket] = []
@@ -37,11 +37,11 @@ final class LinkSearch {
 final class RaceSocket {
     let token: Token
     let link: UpstreamLink
-    /// The plan's number for it.
+    /// The plan's number for this attempt.
     let attempt: Int
     let address: SocketAddress
     let since: MonotonicInstant
-    /// Where it is counted; the link's once it has won.
+    /// The place among the server's connections; it passes to the link if this connection wins.
     let place: EndpointCounts.Place
     var socket: StreamSocket?
 

@@ -5,8 +5,8 @@ import Primitives
 import Reactor
 import Settings
 
-/// What all parts of a worker work with: the poller, the time of this turn, the buffers that are lent, and the account of
-/// what peers have the worker hold.
+/// What all parts of a worker share: the poller, the time of this turn, the lent buffers, and the account of the memory
+/// that peers take.
 ///
 /// It knows none of the parts. All of it is confined to the thread that calls `Worker.run`.
 final class Loop {
@@ -21,17 +21,17 @@ final class Loop {
     var counters = Counters()
     var peerLines = LineAllowance()
     var date = DateField()
-    /// What all peers have this worker hold.
+    /// The memory that all peers together take in this worker.
     var memory: ByteAccount
     /// What each client address holds.
     var addresses: AddressLedger
-    /// Whether the end of the process has begun: then no session is known or begins any more.
+    /// Whether the process has begun to stop: then no session is found or begun any more.
     var isStopping = false
-    /// Descriptors that connections of clients and streams to servers have, or are about to have.
+    /// How many descriptors connections of clients and streams to servers have, or are about to open.
     var descriptorsInUse = 0
     private let descriptorLimit: Int
 
-    /// - Throws: there is no poller.
+    /// - Throws: when no poller can be made.
     init(settings: Settings, logger: Logger) throws(SystemError) {
         self.settings = settings
         self.logger = logger
@@ -47,10 +47,10 @@ final class Loop {
     /// Reads the clock for a new batch of events.
     func beginTurn() { now = MonotonicClock.now }
 
-    /// Sixty-four bits from the kernel.
+    /// Sixty-four random bits from the kernel.
     func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }
 
-    /// Whether another descriptor may be opened for a session's sake.
+    /// Whether another descriptor may be opened for a session.
     var hasDescriptorsToSpare: Bool { descriptorsInUse + Self.reservedDescriptors < descriptorLimit }
 
     /// How many sessions may be without login at the same time.
@@ -58,14 +58,14 @@ final class Loop {
         settings.loginSessions > 0 ? settings.loginSessions : max(descriptorLimit / 2, 1)
     }
 
-    /// Whether nothing new may begin.
+    /// Whether the memory account forbids to begin anything new.
     var isOutOfMemory: Bool {
         guard memory.pressure == .full else { return false }
         reached(.memoryLimit, "a session was refused")
         return true
     }
 
-    /// What all peers may have a worker hold.
+    /// How many bytes all peers together may take in a worker.
     private static func memoryLimit(_ limit: ByteLimit) -> Int {
         switch limit {
         case .auto: ProcessMemory.available / 2
@@ -73,6 +73,7 @@ final class Loop {
         }
     }
 
-    /// Descriptors that sessions leave free: listeners, resolver, log, and connections that are still to be accepted.
+    /// How many descriptors sessions leave free: for listeners, resolver and log, and for connections that are still to
+    /// be accepted.
     private static let reservedDescriptors = 64
 }

@@ -2,8 +2,8 @@ import BOSHCore
 import Logging
 import Primitives
 
-/// How many lines about one kind of trouble are written: strangers cause them, and each would be larger than what it takes to
-/// cause it. The first ones are there in full, then so many a second, and the next one tells how many were left out.
+/// Limits the log lines about each kind of trouble. Strangers can cause such lines at a smaller cost than a line takes.
+/// The first lines are all written, then a fixed number each second; the next line says how many were left out.
 struct LineAllowance {
     private struct Entry {
         var left: Int
@@ -11,16 +11,16 @@ struct LineAllowance {
         var untold: UInt64 = 0
     }
 
-    /// Lines of one kind at once: what an operator reads when something breaks.
+    /// How many lines of one kind may come at once: enough to see what happens when something breaks.
     static let burst = 200
-    /// Lines of one kind a second in the long run.
+    /// How many lines of one kind are written each second in the long run.
     static let perSecond = 20
 
     private var entries: [String: Entry] = [:]
 
-    /// Takes a line of a kind, of which this program has a small number.
+    /// Counts a line of a kind; this program has only a small number of kinds.
     ///
-    /// - Returns: how many were left out before it; nil when it is left out itself.
+    /// - Returns: how many lines were left out before this one; nil when this one is left out.
     mutating func take(_ kind: String, now: MonotonicInstant) -> UInt64? {
         var entry = entries[kind] ?? Entry(left: Self.burst, refilledAt: now)
         defer { entries[kind] = entry }
@@ -40,7 +40,8 @@ struct LineAllowance {
 }
 
 extension Loop {
-    /// Writes a line about what a peer caused, as far as there are not too many of its kind. `kind` is a text of this program.
+    /// Logs something that a peer caused, unless there are too many lines of its kind. `kind` is a text of this
+    /// program.
     func logPeer(_ level: Logger.Level, _ kind: String, _ metadata: @autoclosure () -> Logger.Metadata) {
         guard level >= logger.logLevel, let untold = peerLines.take(kind, now: now) else { return }
         var metadata = metadata()

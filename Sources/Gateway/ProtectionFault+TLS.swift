@@ -2,7 +2,7 @@ import StreamCore
 import TLSCodec
 
 extension ProtectionFault {
-    /// What a failure of the codec is to the stream.
+    /// The fault for an error of the TLS codec.
     init(_ error: TLSError) {
         self =
             switch error {

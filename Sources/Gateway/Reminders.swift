@@ -1,16 +1,16 @@
 import Primitives
 
-/// How often each of some kinds of trouble came, and when the operator was told of it last.
+/// How often each of some kinds of trouble came, and when the operator was last told about it.
 struct Reminders<Kind: CaseIterable & Equatable> {
     private var counts = Tally<Kind>()
-    /// How often each had come when the operator was told.
+    /// How often each kind had come when the operator was last told.
     private var told = InlineArray<48, UInt64>(repeating: 0)
     private var toldAt = InlineArray<48, MonotonicInstant?>(repeating: nil)
 
-    /// One line a minute is enough to act on; more would be a way to fill the log.
+    /// One line a minute is enough for an operator to act; more lines could be used to fill the log.
     private static var silence: Duration { .seconds(60) }
 
-    /// Counts one; how many came since the last line when it is time for another, nil when it is not.
+    /// Counts one. Returns how many came since the last line when another line is due; nil when none is due.
     mutating func note(_ kind: Kind, now: MonotonicInstant) -> UInt64? {
         counts.count(kind)
         let index = Tally<Kind>.index(of: kind)
@@ -21,6 +21,6 @@ struct Reminders<Kind: CaseIterable & Equatable> {
         return untold
     }
 
-    /// How often it came.
+    /// How often the kind came.
     func count(of kind: Kind) -> UInt64 { counts[kind] }
 }

@@ -1,11 +1,11 @@
 import Addresses
 import Reactor
 
-/// Who sent a request.
+/// The sender of a request.
 struct Requester {
-    /// The other end of its connection, for a log line.
+    /// The other end of the connection, for a log line.
     let peer: SocketAddress
-    /// The client, as far as it is known: whom a trusted proxy names, or the other end.
+    /// The client, if it is known: the one that a trusted proxy names, or the other end.
     let client: Endpoint?
 
     /// The client's address for a log line.

@@ -1,14 +1,14 @@
-/// One number of the statistics: where it stands, what it is, and how much it is now.
+/// One number of the statistics: its name, its kind and its value.
 ///
-/// All that the statistics say is a list of these; `StatisticsJSON` prints it as `/stats`.
+/// The statistics are a list of samples; `StatisticsJSON` prints it as `/stats`.
 struct Sample: Equatable {
     /// How a number behaves over time.
     enum Kind: Equatable {
-        /// It only grows.
+        /// The number only grows.
         case counter
-        /// It goes up and down.
+        /// The number goes up and down.
         case gauge
-        /// It tells which program this is.
+        /// The sample says which program this is.
         case information
     }
 
@@ -19,13 +19,13 @@ struct Sample: Equatable {
         case text(String)
     }
 
-    /// The names on the way to it, from the outermost; they are stable.
+    /// The names that lead to the number, from the outermost on; they are stable.
     let path: [String]
     let kind: Kind
     let value: Value
 }
 
-/// A list of samples in the making.
+/// A list of samples that is being built.
 struct SampleList {
     private(set) var samples: [Sample] = []
 
@@ -35,12 +35,13 @@ struct SampleList {
 
     mutating func add(_ path: String..., information: String) { add(path, .information, .text(information)) }
 
-    /// Adds what each case of a closed list was counted.
+    /// Adds the count of each case of a closed list.
     mutating func add<Key: RawRepresentable<String>>(_ path: String..., tally: Tally<Key>) {
         for (name, count) in tally.byName { add(path + [name], .counter, .whole(count)) }
     }
 
-    /// Adds how long something took; `at_most` counts by upper bound, each with those below it.
+    /// Adds a distribution of durations. `at_most` counts by upper bound, and each count includes those of the lower
+    /// bounds.
     mutating func add(_ path: String..., latency: LatencySummary) {
         add(path + ["count"], .counter, .whole(latency.count))
         add(path + ["sum"], .counter, .real(latency.sum / .seconds(1)))

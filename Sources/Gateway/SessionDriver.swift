@@ -3,28 +3,28 @@ import BOSHCore
 import Bridge
 import Primitives
 
-/// A session and what the worker keeps beside it. A class, so that a session is changed where it stands.
+/// A session and what the worker keeps with it. A class, so that the session is changed in place.
 final class SessionDriver {
-    /// One of the session's streams: which, and the link that carries it.
+    /// One of the session's streams: its number and the link that carries it.
     private struct Stream {
         let link: Token
         let number: StreamNumber
     }
 
     let slot: UInt32
-    /// Where the client that began the session stands among the client addresses.
+    /// The account, among the client addresses, of the client that began the session.
     let account: AddressLedger.Account
     var session: Session
     /// The upstream streams that neither side has ended; few sessions have several.
     private var streams = ShortList<Stream>()
-    /// Whether its creation is answered with 503, since it met a want of our own: the client is to try again.
+    /// Whether the creation is answered with 503 because this side lacked a resource; the client is to try again.
     var isTurnedAway = false
-    /// What the worker's account has of it, by what it is for.
+    /// How many bytes the worker's memory account has for this session, by purpose.
     var chargedRequests: UInt32 = 0
     var chargedStanzas: UInt32 = 0
     var chargedReplays: UInt32 = 0
 
-    /// All that the account has of it.
+    /// How many bytes the account has for this session in total.
     var charged: Int { Int(chargedRequests) + Int(chargedStanzas) + Int(chargedReplays) }
 
     init(slot: UInt32, account: AddressLedger.Account, session: consuming Session) {
@@ -33,8 +33,8 @@ final class SessionDriver {
         self.session = session
     }
 
-    /// Asks the session something where it stands. A getter called on `session` itself would copy it first, and every list in
-    /// it would be retained.
+    /// Asks the session something in place. A getter called on `session` itself would first copy it and retain every
+    /// list in it.
     func ask<Answer>(_ question: (inout Session) -> Answer) -> Answer { question(&session) }
 
     /// The link of one stream; nil once either side has ended it.
@@ -50,7 +50,7 @@ final class SessionDriver {
         streams.removeFirst { $0.link == link }
     }
 
-    /// Lets go of all links, and tells which they were.
+    /// Removes all links, and passes each to `take`.
     func takeLinks(_ take: (Token) -> Void) {
         for stream in streams { take(stream.link) }
         streams.removeAll()

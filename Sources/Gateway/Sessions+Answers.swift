@@ -3,7 +3,7 @@ import Bridge
 import HTTPWire
 import XMLCodec
 
-/// How what sessions say becomes answers to HTTP requests.
+/// Turns the responses of sessions into answers to HTTP requests.
 extension Sessions {
     /// Answers a request that a session has taken.
     func answer(
@@ -20,7 +20,8 @@ extension Sessions {
 
     /// Answers a request.
     ///
-    /// A client from before terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1, `T-10`).
+    /// A client that is older than terminal conditions gets the HTTP errors that it knows instead (XEP-0124 §17.1,
+    /// `T-10`).
     func answer(
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false,
         contentType: HTTPContentType = .xml, isLegacy: Bool = false
@@ -32,7 +33,7 @@ extension Sessions {
             return
         }
         guard response.payload.count < Self.leastShared else {
-            // The session keeps it too: it waits there and on the connection once.
+            // The session keeps this payload too, so both share one copy of it.
             let start = withBody { bytes in
                 BodyWriter.appendStart(of: response, into: &bytes)
                 return bytes
@@ -51,13 +52,13 @@ extension Sessions {
             to: exchange, isRepeat: isRepeat, HTTPResponse(status: .ok, contentType: contentType, body: body))
     }
 
-    /// Refuses a creation request for now: 503 makes a client come back, where a condition would make it give up.
+    /// Refuses a creation request for now. A client comes back after 503, but gives up after a condition.
     func turnAway(_ exchange: ExchangeID) {
         loop.counters.sessionsRefused.count(.policyViolation)
         clients.respond(to: exchange, Self.comeAgain)
     }
 
-    /// Takes nothing of a session's request for now: more waits for its turn than may.
+    /// Refuses a session's request for now, because too many wait for their turn.
     func turnAwayForNow(_ exchange: ExchangeID) {
         guard let peer = clients.connection(of: exchange)?.peer else { return }
         loop.reached(.sessionBuffer, "from \(peer)")
@@ -66,12 +67,12 @@ extension Sessions {
 
     private static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
 
-    /// A payload from which on it is not copied to wait for its turn.
+    /// Payloads of this size or more are shared instead of copied.
     private static let leastShared = 4_096
 }
 
 extension Bound {
-    /// The setting behind a limit on a client's XML; nil for limits that no setting moves.
+    /// The setting behind a limit on a client's XML; nil when no setting changes that limit.
     init?(_ limit: XMLLimit) {
         switch limit {
         case .depth: self = .xmlDepth
@@ -83,7 +84,7 @@ extension Bound {
 }
 
 extension Bound {
-    /// The setting that a session has ended by; nil for those that no limit ended.
+    /// The setting whose limit ended a session; nil when no limit did.
     init?(_ reason: EndReason) {
         switch reason {
         case .loginTimeout: self = .loginTimeout

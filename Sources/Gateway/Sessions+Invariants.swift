@@ -1,7 +1,7 @@
 import BOSHCore
 
 extension Sessions {
-    /// What is not as it has to be with the sessions, in words; nil when all is.
+    /// The invariant of the sessions that is broken, in words; nil when all hold.
     var brokenInvariant: String? {
         for driver in all {
             if let fault = brokenWait(of: driver) { return "session \(driver.session.id.short): \(fault)" }

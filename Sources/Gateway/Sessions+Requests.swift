@@ -6,15 +6,15 @@ import Reactor
 import TLSCodec
 import XMLCodec
 
-/// `<body/>` requests: to which session each is given, and how sessions come to be.
+/// Gives `<body/>` requests to their sessions, and creates sessions.
 extension Sessions {
-    /// Acts on a request: a new session, or the next request of one.
+    /// Handles a request: it begins a session, or is the next request of one.
     func serve(_ body: [UInt8], _ exchange: ExchangeID, from requester: Requester) {
         guard admits(body, exchange, from: requester) else { return }
         act(on: bodyParser.parse(body.span), of: exchange, from: requester)
     }
 
-    /// Acts on what the body of a request came to.
+    /// Acts on the result of parsing a request's body.
     func act(on parse: BodyParse, of exchange: ExchangeID, from requester: Requester) {
         switch parse {
         case .body(let attributes, let payload, let stanzas):
@@ -42,8 +42,8 @@ extension Sessions {
         }
     }
 
-    /// Whether a body that is larger than a session may send before login comes from one that has logged in. If not, the
-    /// request is answered; of the body no more is read than its start tag, since reading is what a large one costs.
+    /// Whether a body that is larger than allowed before login comes from a session that has logged in. If not, the
+    /// request is answered. Only the start tag of such a body is parsed, because parsing is what a large body costs.
     func admits(_ body: [UInt8], _ exchange: ExchangeID, from requester: Requester) -> Bool {
         guard body.count > loop.settings.loginBody else { return true }
         guard let attributes = bodyParser.parseStartTag(body.span) else {
@@ -84,10 +84,10 @@ extension Sessions {
             var condition: TerminalCondition?
             if case .condition(let refused) = error { condition = refused }
             if let condition { loop.counters.sessionsRefused.count(condition) }
-            answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
+            answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.rare.version == nil)
             return
         }
-        // A session needs a descriptor of its own, and the loop needs some in reserve.
+        // A session needs a descriptor for its stream, and the loop needs some in reserve.
         guard loop.hasDescriptorsToSpare, !loop.isOutOfMemory else {
             turnAway(exchange)
             return
@@ -116,16 +116,19 @@ extension Sessions {
             low: UInt64(truncatingIfNeeded: random))
     }
 
-    /// Adds what the session needs and only the outside can make: the hash of a key, and a name for a stream.
+    /// Adds what the session needs and cannot make itself: the hash of a key, and a name for a stream.
     private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
-        if let key = attributes.key { attributes.keyDigest = PeerText(Digest.sha1(of: key.bytes)) }
-        if attributes.to != nil, !attributes.isRestart {
-            attributes.freshStreamName = StreamName(bits: loop.freshBits())
-        }
+        guard attributes.hasRare else { return attributes }
+        var rare = attributes.rare
+        let opensStream = rare.to != nil && !attributes.isRestart
+        guard rare.key != nil || opensStream else { return attributes }
+        if let key = rare.key { rare.keyDigest = PeerText(Digest.sha1(of: key.bytes)) }
+        if opensStream { rare.freshStreamName = StreamName(bits: loop.freshBits()) }
+        attributes.rare = rare
         return attributes
     }
 
-    /// The routing hints of a `sid`; there is one worker on one machine.
+    /// The routing hint in a `sid`; there is one worker on one machine.
     private static let node = "n1"
     private static let tag: UInt32 = 0
 }

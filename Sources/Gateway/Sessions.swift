@@ -6,10 +6,10 @@ import Reactor
 import Settings
 import XMLCodec
 
-/// The BOSH sessions of a worker: which there are, when something has to happen to one, and what they hold.
+/// The BOSH sessions of a worker. It knows which there are, when each needs attention, and what they hold.
 ///
-/// Each session is given what its client says over HTTP and what its servers tell, and what it decides is executed. No
-/// connection and no stream is touched here: both are named by their numbers.
+/// Each session gets the requests of its client and the events of its servers, and its decisions are executed. This
+/// class touches no connection and no stream; it names both by numbers.
 final class Sessions {
     let loop: Loop
     let policy: SessionPolicy
@@ -23,13 +23,13 @@ final class Sessions {
     private var deadlines = DeadlineQueue()
     /// The sessions that have not logged in.
     private var logins = LoginQueue()
-    /// What sessions keep of responses beyond those that must be, by slot.
+    /// How many bytes of responses each session keeps beyond those that it must keep, by slot.
     private var spareResponses = SizeOrder()
-    /// What sessions hold of stanzas that their clients have not fetched, by slot; not those that are being drained.
+    /// How many bytes of unfetched stanzas each session holds, by slot. Sessions that are being drained are left out.
     private var stanzaHolders = SizeOrder()
-    /// Reused for the effects of one input.
+    /// A buffer for the effects of one input, used again each time.
     private var effects: [SessionEffect] = []
-    /// Reused for the bytes of one response body.
+    /// A buffer for the bytes of one response body, used again each time.
     private var bodyScratch: [UInt8] = []
 
     init(_ loop: Loop) {
@@ -38,7 +38,7 @@ final class Sessions {
         bodyParser = BodyParser(limits: .ofClients(loop.settings))
     }
 
-    /// Whom it speaks to, from here on.
+    /// Connects this object with the parts that it uses.
     func connect(clients: Clients, upstreams: Upstreams) {
         self.clients = clients
         self.upstreams = upstreams
@@ -46,16 +46,16 @@ final class Sessions {
 
     // MARK: Which there are
 
-    /// All of them, in slot order.
+    /// All sessions, in the order of their slots.
     var all: [SessionDriver] { drivers.compactMap { $0 } }
 
-    /// How many there are.
+    /// How many sessions there are.
     var count: Int { table.count }
 
-    /// How many have not logged in.
+    /// How many sessions have not logged in.
     var loginCount: Int { logins.count }
 
-    /// How many bytes of responses are kept beyond those that must be.
+    /// How many bytes of responses are kept beyond those that must be kept.
     var spareResponseBytes: Int { spareResponses.total }
 
     /// The session that a request names; nil when there is none.
@@ -66,15 +66,15 @@ final class Sessions {
         return driver
     }
 
-    /// Whatever stands at a slot.
+    /// The session at a slot, whichever it is.
     func driver(at slot: UInt32) -> SessionDriver? { slot < drivers.count ? drivers[Int(slot)] : nil }
 
     private func isGone(_ driver: SessionDriver) -> Bool { drivers[Int(driver.slot)] !== driver }
 
-    /// Makes a session for a new client.
+    /// Creates a session for a new client.
     ///
-    /// - Returns: false when its identifier is one that was given out already: the random source is broken, and no session may
-    ///   be guessable.
+    /// - Returns: false when its identifier was given out before: then the random source is broken, and sessions could
+    ///   be guessed.
     func begin(
         _ sid: SessionID, _ opening: SessionOpening, payload: [UInt8], account: AddressLedger.Account,
         _ exchange: ExchangeID, from requester: Requester
@@ -120,9 +120,9 @@ final class Sessions {
 
     // MARK: What is said to a session, and what it says
 
-    /// Gives a session an input and does what it says.
+    /// Gives a session an input and executes its decisions.
     ///
-    /// - Parameter requester: who sent the request that the input is; nil for all others.
+    /// - Parameter requester: the sender of the request, if the input is a request; otherwise nil.
     func handle(_ input: consuming SessionInput, session slot: UInt32, from requester: Requester? = nil) {
         guard let driver = driver(at: slot) else { return }
         effects.removeAll(keepingCapacity: true)
@@ -130,13 +130,13 @@ final class Sessions {
         executeEffects(of: driver, from: requester)
     }
 
-    /// Gives a session what one of its streams has to tell.
+    /// Gives a session an event of one of its streams.
     func receive(_ event: consuming UpstreamEvent, on stream: StreamNumber, session slot: UInt32) {
         switch event {
         case .loggedIn, .registrationOffered:
             noteLogin(event, on: stream, session: slot)
         case .ended(.upstreamShortage, _):
-            // A client that is told a condition gives up, and this one is to try again.
+            // A client that is told a condition gives up, but this one is to try again.
             if let driver = driver(at: slot), driver.session.isCreating { driver.isTurnedAway = true }
             handle(.upstream(event, on: stream), session: slot)
         default:
@@ -144,29 +144,29 @@ final class Sessions {
         }
     }
 
-    /// A stream of a session's is over.
+    /// Notes that a stream of a session has ended.
     func forget(_ link: Token, session slot: UInt32) { driver(at: slot)?.remove(link) }
 
-    /// Tells a session that no answer will reach the client for a request that waits for one (`P-13`).
+    /// Tells a session that the client will not get the answer to a waiting request (`P-13`).
     func abort(_ waiting: ClientConnection.Waiting, on connection: Token) {
         guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
         handle(.requestAborted(exchange), session: waiting.session)
     }
 
-    /// Tells a session that its client sends nothing more before it has the answer to a request (`H-18`).
+    /// Tells a session that its client sends nothing more before it gets the answer to a request (`H-18`).
     func awaitAnswer(to waiting: ClientConnection.Waiting, on connection: Token) {
         guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
         handle(.answerAwaited(exchange), session: waiting.session)
     }
 
-    /// Whether some session still waits for a request to be answered.
+    /// Whether a session still has this request to answer.
     func isWaiting(_ waiting: ClientConnection.Waiting) -> Bool {
         driver(at: waiting.session)?.session.id.low == waiting.mark
     }
 
-    /// Ends all sessions: the process is about to end.
+    /// Ends all sessions, because the process is about to end.
     func shutDown() {
         for slot in drivers.indices where drivers[slot] != nil {
             handle(.shutdownRequested, session: UInt32(slot))
@@ -175,9 +175,9 @@ final class Sessions {
 
     /// Executes the effects of one input, in order.
     ///
-    /// A server that fails at once can lead to another input of the same session in between. That is in order: the session
-    /// has dealt with its input before the first effect is executed, and what is left names exchanges and streams by
-    /// numbers that are never used again.
+    /// A server that fails at once can cause another input of the same session in between. That is correct: the session
+    /// has finished its input before the first effect is executed, and the remaining effects name exchanges and streams
+    /// by numbers that are never used again.
     private func executeEffects(of driver: SessionDriver, from requester: Requester?) {
         var pending = effects
         effects = []
@@ -190,7 +190,7 @@ final class Sessions {
             case .turnAway(let exchange):
                 turnAwayForNow(exchange)
             case .upstream(.open(let request), let stream):
-                // One that has ended by what an earlier effect led to would never leave this stream.
+                // If an earlier effect has ended the session, it would never release this stream.
                 guard !isGone(driver),
                     let link = upstreams.open(
                         request, stream: stream, session: driver.slot, sid: driver.session.id,
@@ -226,7 +226,7 @@ final class Sessions {
     /// When a session is looked at next; nil when nothing is due.
     func due(_ driver: SessionDriver) -> MonotonicInstant? { deadlines.due(driver.slot) }
 
-    /// Sees to the sessions whose deadline may have passed.
+    /// Handles the sessions whose deadline may have passed.
     func handleDeadlines() {
         while let slot = deadlines.popDue(now: loop.now) {
             guard let driver = driver(at: slot), let deadline = driver.ask({ $0.nextDeadline }) else { continue }
@@ -240,14 +240,14 @@ final class Sessions {
 
     // MARK: Logins
 
-    /// Ends the session that has been without login for longest when there are as many as may be: a login takes a second, and
-    /// those of a flood are all older by then.
+    /// If the number of sessions without login has reached its limit, ends the one that has waited longest. A login
+    /// takes about a second, so in a flood the oldest sessions are never those that are logging in.
     func makeRoomForLogin() {
         guard logins.count >= loop.loginLimit, let oldest = logins.oldest else { return }
         handle(.displaced, session: oldest)
     }
 
-    /// Takes in what a server has said of a client's login, as long as that means something.
+    /// Gives a session an event that may complete its login, and notes the login.
     private func noteLogin(_ event: UpstreamEvent, on stream: StreamNumber, session slot: UInt32) {
         guard logins.contains(slot), let driver = driver(at: slot) else { return }
         handle(.upstream(event, on: stream), session: slot)
@@ -258,9 +258,9 @@ final class Sessions {
 
     // MARK: What sessions hold
 
-    /// Takes in what a session holds now, and gives up responses where those that need not be kept are too many: a page that
-    /// was loaded again or a laptop that slept may ask for an older one than the rules make us keep (`R-06`). Whoever keeps most
-    /// gives up its oldest one.
+    /// Updates what is known of a session's holdings, and gives up responses when too many are kept beyond the required
+    /// ones. Such responses are kept (`R-06`) for a page that was loaded again, or a laptop that slept, which may ask
+    /// for an older one. The session that keeps most gives up its oldest one.
     private func noteHoldings(of driver: SessionDriver) {
         guard !isGone(driver) else { return }
         spareResponses.set(driver.slot, to: driver.ask { $0.spareResponseBytes })
@@ -288,7 +288,7 @@ final class Sessions {
         loop.addresses.note(driver.charged - before, of: driver.account)
     }
 
-    /// Takes one response from one of those that keep most; false when none has one to spare.
+    /// Takes one response from a session that keeps most. Returns false when no session has one to spare.
     private func evictSpareResponse() -> Bool {
         guard let slot = spareResponses.largest else { return false }
         guard let driver = driver(at: slot), driver.session.evictSpareResponse() else {
@@ -302,15 +302,15 @@ final class Sessions {
         return true
     }
 
-    /// The servers of the sessions that hold most are read no more until their clients have fetched what is there, and
-    /// responses that need not be kept are not.
+    /// When memory is short, stops reading the servers of the sessions that hold most, until their clients have fetched
+    /// what waits. Then gives up responses that need not be kept.
     func drainLargest() {
         for _ in 0..<Self.drainedAtOnce {
             guard loop.memory.pressure >= .high, let slot = stanzaHolders.largest,
                 stanzaHolders.size(of: slot) >= Self.worthDraining
             else { break }
             stanzaHolders.set(slot, to: 0)
-            loop.reached(.memoryLimit, "a server is not read until its client has fetched what waits")
+            loop.reached(.memoryLimit, "a server is not read until its client has fetched the waiting stanzas")
             handle(.memoryShort, session: slot)
         }
         for _ in 0..<Self.drainedAtOnce where loop.memory.pressure >= .high {
@@ -318,7 +318,7 @@ final class Sessions {
         }
     }
 
-    /// A session that holds less is not worth stopping.
+    /// A session that holds less than this is not worth stopping.
     private static let worthDraining = 4_096
 
     /// How many sessions are stopped, and how many responses given up, in one turn of the loop.

@@ -1,6 +1,6 @@
+import Addresses
 import BOSHCore
 import Settings
-import TLSCodec
 import XMLCodec
 
 extension SessionPolicy {
@@ -29,7 +29,7 @@ extension ServedDomains {
 }
 
 extension XMLLimits {
-    /// What a body from a client must keep to.
+    /// The limits for bodies from clients.
     static func ofClients(_ settings: Settings) -> XMLLimits {
         XMLLimits(
             depth: settings.xmlDepth, attributes: settings.xmlAttributes, elements: settings.xmlElements,

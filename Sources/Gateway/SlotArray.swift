@@ -1,8 +1,8 @@
-/// What a poll event or a deadline is about: a kind of thing, its slot, and which of the things that stood there.
+/// The object of a poll event or a deadline: its kind, its slot, and its generation in that slot.
 ///
-/// The generation keeps an event for a closed descriptor from reaching whatever took over its slot in the same batch.
+/// The generation keeps an event of a closed descriptor from reaching the next object in the same slot and batch.
 struct Token: Hashable {
-    /// The kinds of things a worker owns.
+    /// The kinds of objects that a worker owns.
     enum Kind: UInt8 {
         case listener, client, link, race, signals, resolver
     }
@@ -22,7 +22,7 @@ struct Token: Hashable {
     var generation: UInt32 { UInt32(truncatingIfNeeded: raw >> 32) & 0xFF_FFFF }
 }
 
-/// Objects that are found by number; numbers are reused, with a new generation each time.
+/// Objects that are found by number. Numbers are reused, with a new generation each time.
 struct SlotArray<Element: AnyObject> {
     private var elements: [Element?] = []
     private var generations: [UInt32] = []
@@ -36,7 +36,7 @@ struct SlotArray<Element: AnyObject> {
         self.kind = kind
     }
 
-    /// The token of the object that `insert` will keep next; objects are made with it.
+    /// The token of the object that `insert` will keep next; the object is created with it.
     mutating func nextToken() -> Token {
         if vacant.isEmpty {
             vacant.append(UInt32(elements.count))
@@ -47,7 +47,7 @@ struct SlotArray<Element: AnyObject> {
         return Token(kind, slot: slot, generation: generations[Int(slot)])
     }
 
-    /// Keeps an object that was made with the token `nextToken` just gave.
+    /// Keeps an object that was created with the token from the last `nextToken`.
     mutating func insert(_ element: Element, at token: Token) {
         assert(vacant.last == token.slot, "the token is the one that nextToken gave")
         vacant.removeLast()
@@ -55,7 +55,7 @@ struct SlotArray<Element: AnyObject> {
         count += 1
     }
 
-    /// Lets go of what stands at `token`'s slot, if it is still the same.
+    /// Removes the object at `token`'s slot, if it is still the same one.
     mutating func remove(_ token: Token) {
         guard self[token] != nil else { return }
         let index = Int(token.slot)
@@ -72,12 +72,12 @@ struct SlotArray<Element: AnyObject> {
         return elements[index]
     }
 
-    /// Whatever stands at a slot.
+    /// The object at a slot, whichever it is.
     subscript(slot slot: UInt32) -> Element? {
         let index = Int(slot)
         return index < elements.count ? elements[index] : nil
     }
 
-    /// All objects, in slot order.
+    /// All objects, in the order of their slots.
     var all: [Element] { elements.compactMap { $0 } }
 }

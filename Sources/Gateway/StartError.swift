@@ -1,4 +1,4 @@
-/// Why a worker could not start: one line for the operator.
+/// The reason why a worker could not start, as one line for the operator.
 package struct StartError: Error {
     /// The line, without the program's name.
     package let line: String

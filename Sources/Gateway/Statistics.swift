@@ -4,9 +4,9 @@ import Primitives
 import Settings
 import StreamCore
 
-/// What `/stats` shows. Names are stable; new ones may be added.
+/// The content of `/stats`. Names are stable; new ones may be added.
 enum Statistics {
-    /// Everything there is to say of a worker, in the order in which it was thought of.
+    /// All samples of a worker, in no systematic order.
     static func samples(of worker: Worker) -> [Sample] {
         var list = SampleList()
         list.add("schema", gauge: 1)
@@ -66,7 +66,7 @@ enum Statistics {
         list.add("upstream", "breakers_open", gauge: worker.upstreams.openBreakerCount)
     }
 
-    /// One site: a domain, or `*` for all that an open proxy reaches.
+    /// Adds the samples of one site: a domain, or `*` for all domains that an open proxy reaches.
     private static func add(_ site: UpstreamSite, to list: inout SampleList) {
         let health = site.health
         list.add("sites", site.name, "streams_now", gauge: health.openNow)
@@ -79,7 +79,7 @@ enum Statistics {
         list.add("sites", site.name, "open_time", latency: health.openTime)
     }
 
-    /// What peers have the worker hold, in bytes; not what OpenSSL and the kernel hold for them.
+    /// Adds how many bytes peers take in the worker, without the memory of OpenSSL and the kernel for them.
     private static func add(_ account: ByteAccount, to list: inout SampleList) {
         list.add("memory", "limit", gauge: account.limit)
         list.add("memory", "held", gauge: account.total)

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Samples as one JSON object: names on the way to a number are objects within each other.
+/// Prints samples as one JSON object. The names that lead to a number become nested objects.
 enum StatisticsJSON {
     private indirect enum Node: Encodable {
         case value(Sample.Value)
@@ -30,7 +30,7 @@ enum StatisticsJSON {
         }
     }
 
-    /// - Throws: a number is none (NaN, infinite).
+    /// - Throws: when a value is not a number (NaN) or infinite.
     static func text(_ samples: [Sample]) throws -> [UInt8] {
         var root = Node.object([:])
         for sample in samples { root.set(sample.path[...], to: sample.value) }

@@ -1,6 +1,6 @@
-/// How often each case of a closed list came: fixed fields, without an allocation.
+/// Counts how often each case of a closed list came, in fixed fields without an allocation.
 ///
-/// A list has at most `Tally.capacity` cases; a test sees to it.
+/// A list has at most `Tally.capacity` cases; a test checks this.
 struct Tally<Key: CaseIterable & Equatable> {
     private var counts = InlineArray<48, UInt64>(repeating: 0)
 
@@ -16,7 +16,7 @@ struct Tally<Key: CaseIterable & Equatable> {
     /// How often a case came.
     subscript(key: Key) -> UInt64 { counts[Self.index(of: key)] }
 
-    /// Where a case stands among the others.
+    /// The position of a case in its list.
     static func index(of key: Key) -> Int {
         var index = 0
         for other in Key.allCases where index < capacity - 1 {
@@ -28,6 +28,7 @@ struct Tally<Key: CaseIterable & Equatable> {
 }
 
 extension Tally where Key: RawRepresentable<String> {
-    /// Every case by its name, those that never came with zero, so that a graph can be drawn from the first day.
+    /// The count of every case by its name. Cases that never came count zero, so that a graph can start on the first
+    /// day.
     var byName: [(name: String, count: UInt64)] { Key.allCases.map { ($0.rawValue, self[$0]) } }
 }

@@ -1,25 +1,25 @@
 import StreamCore
 
-/// How the servers of one site have been doing; every number only grows, except how many streams there are.
+/// How well the servers of one site have worked. Every number only grows, except the number of open streams.
 struct UpstreamHealth {
     var connects: UInt64 = 0
-    /// Streams that were opened: connected, secured, features received.
+    /// Streams that were opened: connected, secured, and with their features received.
     var opened: UInt64 = 0
-    /// Streams that are open.
+    /// Streams that are open now.
     var openNow = 0
-    /// Handshakes that went on with an earlier session's keys.
+    /// Handshakes that resumed an earlier TLS session.
     var resumedHandshakes: UInt64 = 0
-    /// By reason: a closed list of short words.
+    /// Failures by reason; the reasons are a closed list of short words.
     var failures = Tally<StreamFailure.Label>()
     var connectTime = LatencySummary()
     var handshakeTime = LatencySummary()
-    /// From the connection to the stream's features, TLS included.
+    /// The time from the connection to the stream's features, including TLS.
     var openTime = LatencySummary()
 }
 
-/// How long something took: enough to draw a graph of it, in a fixed space.
+/// A distribution of durations, in a fixed space: enough to draw a graph.
 struct LatencySummary {
-    /// The upper bounds of the buckets; the last one, for everything longer, has none.
+    /// The upper bounds of the buckets; the last bucket, for everything longer, has none.
     static let bounds: [Duration] = [
         .milliseconds(1), .milliseconds(5), .milliseconds(25), .milliseconds(100), .milliseconds(500), .seconds(2),
         .seconds(10),
@@ -31,7 +31,7 @@ struct LatencySummary {
     private(set) var count: UInt64 = 0
     private(set) var sum = Duration.zero
     private(set) var longest = Duration.zero
-    /// How many were at most as long as each bound, and longer than the one before.
+    /// How many durations were at most as long as each bound, and longer than the bound before.
     private(set) var buckets = InlineArray<8, UInt64>(repeating: 0)
 
     mutating func record(_ duration: Duration) {

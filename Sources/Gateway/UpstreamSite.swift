@@ -1,20 +1,22 @@
+import Addresses
 import Reactor
 import Settings
 import StreamCore
 import TLSCodec
 
-/// How one served domain is reached, and what its sessions share. With an open proxy, one more stands for all other domains.
+/// How one served domain is reached, and what its sessions share. An open proxy has one more site for all other
+/// domains.
 final class UpstreamSite {
     let settings: DomainSettings
-    /// Whether its domains are named by strangers, so that only public addresses may be connected to.
+    /// Whether strangers name the domains of this site, so that only public addresses may be connected to.
     let isOpenProxy: Bool
     /// Trust anchors, keys and tickets; nil when nothing is encrypted.
     let tls: TLSContext?
     let tlsMode: TLSMode
-    /// By what its streams are led.
+    /// The rules for its streams.
     let rules: UpstreamRules
     var health = UpstreamHealth()
-    /// What its streams showed to be set wrong.
+    /// Which settings its streams showed to be wrong.
     var advice = Reminders<StreamAdvice>()
 
     private init(_ settings: DomainSettings, of all: Settings, isOpenProxy: Bool, tls: TLSContext?) {
@@ -25,7 +27,7 @@ final class UpstreamSite {
         rules = UpstreamRules(settings, of: all, isOpenProxy: isOpenProxy)
     }
 
-    /// What stands for the site in the statistics: the domain, or `*`.
+    /// The site's name in the statistics: the domain, or `*`.
     var name: String { isOpenProxy ? "*" : settings.name }
 
     /// Where its streams go, for the line at the start.
@@ -38,7 +40,8 @@ final class UpstreamSite {
         return "\(places) (TLS: \(settings.tls.rawValue))"
     }
 
-    /// The way to `domain`, which is this site's, or, for an open proxy, any; nil for a name that cannot stand in DNS.
+    /// The route to `domain`, which is this site's, or any domain for an open proxy; nil for a name that cannot stand
+    /// in the DNS.
     func route(to domain: String) -> TargetRoute? {
         switch settings.upstream {
         case .dns: return DomainName(domain).map { .dns(domain: $0.text, tls: tlsMode) }
@@ -46,7 +49,7 @@ final class UpstreamSite {
         }
     }
 
-    /// A single address as the way to a domain: what a client asked for and the operator allows.
+    /// A route over a single address, which the client asked for and the operator allows.
     func route(over address: UpstreamAddress) -> TargetRoute {
         .fixed([UpstreamTarget(address, tls: tlsMode)])
     }
@@ -62,7 +65,7 @@ extension UpstreamTarget {
 }
 
 extension UpstreamRules {
-    /// The rules of one domain's site.
+    /// Makes the rules of one domain's site.
     fileprivate init(_ domain: DomainSettings, of settings: Settings, isOpenProxy: Bool) {
         let mode = TLSMode(domain.tls)
         self.init(
@@ -89,7 +92,7 @@ struct UpstreamSites {
 
     /// Reads the certificates that the domains name.
     ///
-    /// - Throws: `StartError` that names the setting and the file.
+    /// - Throws: `StartError`, which names the setting and the file.
     init(_ settings: Settings) throws(StartError) {
         var contexts: [TLSRules: TLSContext] = [:]
         var all: [UpstreamSite] = []
@@ -106,13 +109,13 @@ struct UpstreamSites {
         self.all = all
     }
 
-    /// The site of a domain that the policy let pass.
+    /// The site of a domain that the policy has admitted.
     subscript(domain: String) -> UpstreamSite? { sites[domain] ?? openProxy }
 
-    /// All of them, in the order of the configuration.
+    /// All sites, in the order of the configuration.
     let all: [UpstreamSite]
 
-    /// Which domains go where, those with the same way together.
+    /// Which domains go where; domains with the same way are named together.
     var summary: String {
         var ways: [(way: String, domains: [String])] = []
         for site in all {
@@ -127,7 +130,8 @@ struct UpstreamSites {
 }
 
 extension UpstreamSite {
-    /// A site with a context for its rules; domains with the same rules share one, because trust anchors take megabytes.
+    /// Creates a site with a TLS context for its rules. Domains with the same rules share one, because trust anchors
+    /// take megabytes.
     fileprivate convenience init(
         _ settings: DomainSettings, of all: Settings, isOpenProxy: Bool, contexts: inout [TLSRules: TLSContext]
     ) throws(StartError) {

@@ -5,16 +5,16 @@ import Resolver
 import Settings
 import StreamCore
 
-/// The way from a domain to a connection: what the machine of a link asks for is done here, and it is told what came of it.
+/// Does what the machine of a link asks for on the way from a domain to a connection, and reports the results to it.
 extension Upstreams {
     // MARK: Names
 
-    /// Asks for the records of a service; what they are when that is known already.
+    /// Asks for the records of a service; returns them if they are known already.
     func lookUp(_ kind: ServiceKind, of domain: String, for link: UpstreamLink) -> UpstreamInput? {
         ask(.services(name: kind.ownerName(of: domain)), for: link)
     }
 
-    /// Asks for the addresses of a host; what they are when that is known already.
+    /// Asks for the addresses of a host; returns them if they are known already.
     func lookUp(_ host: String, for link: UpstreamLink) -> UpstreamInput? {
         link.search?.awaitedHost = host
         return ask(.addresses(host: host), for: link)
@@ -24,7 +24,7 @@ extension Upstreams {
         ask(query, for: link, requester: requester(of: link)).flatMap { input(of: $0, for: link) }
     }
 
-    /// Whose turn a stranger's question takes: its address, or the network of an IPv6 one.
+    /// The requester that a stranger's question counts for: the client's address, or its network in the case of IPv6.
     private func requester(of link: UpstreamLink) -> UInt128? {
         switch link.search?.client?.address {
         case .v4(let number)?: UInt128(number)
@@ -34,7 +34,7 @@ extension Upstreams {
         }
     }
 
-    /// Has a name looked up again by whoever asks next.
+    /// Marks a name so that the next question for it causes a new look-up.
     func doubt(_ name: UpstreamName) -> UpstreamInput {
         switch name {
         case .addresses(let host): .doubted(isAskedAgain: doubt(.addresses(host: host)))
@@ -43,13 +43,13 @@ extension Upstreams {
         }
     }
 
-    /// The resolver's answer for one link.
+    /// Gives the resolver's answer to one link.
     func handle(_ answer: ResolverAnswer) {
         guard let link = link(askedBy: answer.id), !link.isClosed else { return }
         if let input = input(of: answer, for: link) { handle(input, on: link) }
     }
 
-    /// What an answer is for a link's machine; nil when nobody waits for it by now.
+    /// The input that an answer is for a link's machine; nil when nobody waits for the answer any more.
     private func input(of answer: ResolverAnswer, for link: UpstreamLink) -> UpstreamInput? {
         guard let search = link.search else { return nil }
         switch answer.query {
@@ -76,12 +76,12 @@ extension Upstreams {
 
     // MARK: Connections
 
-    /// Begins to connect to an address; says what came of that.
+    /// Begins to connect to an address and returns the result.
     func connect(_ attempt: Int, to index: Int, port: UInt16, for link: UpstreamLink) -> UpstreamInput? {
         guard let search = link.search, search.addresses.indices.contains(index) else { return nil }
         let address = search.addresses[index].with(port: port)
         search.attempts.append((attempt, address))
-        // The first one's was counted when the link was made.
+        // The descriptor of the first attempt was counted when the link was made.
         guard search.races.isEmpty || loop.hasDescriptorsToSpare else {
             return .postponed(attempt: attempt, .descriptors)
         }
@@ -97,21 +97,22 @@ extension Upstreams {
         }
     }
 
-    /// What an error says: whether we lack something ourselves, or the server had a part in it.
+    /// Decides from an error whether this side lacked a resource, or the server was involved.
     private func fate(of attempt: Int, to address: SocketAddress, _ error: SystemError) -> UpstreamInput {
-        // A machine without IPv6 has no address to connect from; all other machines that have none lack ports.
+        // On a machine without IPv6 this error means that there is no source address. Otherwise it means that no port
+        // is free.
         let isOtherFamily = error.isAddressUnavailable && address.isIPv6 && !hasConnections(to: address)
         if error.isShortage, !isOtherFamily {
             let shortage: OwnShortage =
                 error.isAddressUnavailable ? .ports : .kernel(call: error.call, code: error.code)
             return .postponed(attempt: attempt, shortage)
         }
-        // Without a socket nobody was asked.
+        // If there was no socket, no server was asked.
         let wasAsked = error.call == "connect" && !isOtherFamily
         return .connectFailed(attempt: attempt, call: error.call, code: error.code, wasAsked: wasAsked)
     }
 
-    /// Waits for a connection, or has it at once; a failure when the poller refuses it.
+    /// Waits for a connection, or has it at once. Returns a failure if the poller refuses the socket.
     private func watch(
         _ connecting: consuming StreamSocket, _ attempt: Int, _ address: SocketAddress, _ place: EndpointCounts.Place,
         for link: UpstreamLink, isConnected: Bool
@@ -133,15 +134,15 @@ extension Upstreams {
         return isConnected ? .connected(attempt: attempt) : .connecting(attempt: attempt)
     }
 
-    /// Has small stanzas sent at once, a server noticed that vanished while nothing was said, and few bytes left in the kernel
-    /// that have not been sent, so that a slow server's progress is seen.
+    /// Sets up a socket: it sends small stanzas at once, notices a server that vanished in silence, and keeps few
+    /// unsent bytes in the kernel, so that a slow server's progress is seen.
     private func prepare(_ socket: borrowing StreamSocket) throws(SystemError) {
         try socket.setNoDelay()
         try socket.noticeVanishedPeer()
         try socket.keepUnsentFew()
     }
 
-    /// A connection that races stands now, or never will.
+    /// Handles the end of a racing attempt: its connection is made, or has failed.
     func handle(_ event: PollEvent, on race: RaceSocket) {
         guard let error = race.socket?.finishConnect() else {
             handle(.connected(attempt: race.attempt), on: race.link)
@@ -164,14 +165,14 @@ extension Upstreams {
         race.link.search?.races.removeAll { $0 === race }
     }
 
-    /// Lets go of all that is left of a link's search.
+    /// Closes everything that is left of a link's search.
     func abandonSearch(of link: UpstreamLink) {
         guard let search = link.search else { return }
         for race in search.races { abandon(race) }
         link.search = nil
     }
 
-    /// Makes the connection that won the link's own.
+    /// Gives the connection that won to its link.
     func adopt(_ attempt: Int, on link: UpstreamLink) {
         guard let search = link.search, let race = search.races.first(where: { $0.attempt == attempt }) else { return }
         if let socket = race.socket.take() { link.channel = Channel(socket) }
@@ -181,13 +182,13 @@ extension Upstreams {
         link.site.health.connectTime.record(loop.now.elapsed(since: race.since))
         link.site.health.connects &+= 1
         loop.counters.upstreamConnects += 1
-        // It was watched for the race, under another token.
+        // The socket was watched for the race, under another token.
         link.channel?.unwatch(in: loop.poller)
         sendProxyHeader(on: link, from: search.client, to: race.address)
         updateInterest(of: link)
     }
 
-    /// Tells the server who the browser is, before everything else (PROXY protocol).
+    /// Tells the server the browser's address, before anything else (PROXY protocol).
     private func sendProxyHeader(on link: UpstreamLink, from client: Endpoint?, to server: SocketAddress) {
         guard let version = ProxyVersion(link.site.settings.proxyProtocol) else { return }
         var header: [UInt8] = []
@@ -196,7 +197,7 @@ extension Upstreams {
         send(header, on: link)
     }
 
-    /// Closes the connection of a link and forgets all that came and was to go over it.
+    /// Closes the connection of a link, and forgets all that came over it or waits to be sent over it.
     func endConnection(of link: UpstreamLink) {
         link.connectionCount &+= 1
         link.channel?.close(in: loop.poller, to: &loop.pool)
@@ -232,7 +233,7 @@ extension SocketAddress {
         }
     }
 
-    /// The address of an end that a proxy told of.
+    /// The socket address of an endpoint that a proxy named.
     init(_ endpoint: Endpoint) {
         switch endpoint.address {
         case .v4(let address): self = .ipv4(address, port: endpoint.port)

@@ -1,7 +1,7 @@
 import Reactor
 
 extension Upstreams {
-    /// What is not as it has to be with the streams, in words; nil when all is.
+    /// The invariant of the streams that is broken, in words; nil when all hold.
     func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
         for link in all {
             if let fault = brokenWatch(of: link, watched) ?? brokenWait(of: link) {
@@ -30,7 +30,7 @@ extension Upstreams {
             return "it is to be read and nobody watches"
         }
         let isWatchedForRoom = interest?.contains(.writable) == true
-        // A connection that is broken is not watched, and the deadline on a server that accepts nothing stands.
+        // A broken connection is not watched; the deadline for a server that accepts nothing still applies.
         if wanted.contains(.writable), !isWatchedForRoom, !link.machine.awaitsAcceptance {
             return "bytes wait for room and nobody watches"
         }

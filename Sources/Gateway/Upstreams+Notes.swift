@@ -2,7 +2,7 @@ import Bridge
 import Reactor
 import StreamCore
 
-/// What the operator hears of the streams: in the log, and in the statistics.
+/// What the operator learns about the streams, by the log and by the statistics.
 extension Upstreams {
     /// Counts and logs a trouble with a stream or on the way to its server.
     func note(_ trouble: UpstreamTrouble, _ subject: TroubleSubject, isRepeated: Bool, of link: UpstreamLink) {
@@ -16,7 +16,7 @@ extension Upstreams {
     }
 
     private func log(_ trouble: UpstreamTrouble, _ about: String, of link: UpstreamLink) {
-        // What a stranger's own domain leads to is no trouble of the operator's.
+        // Troubles with a stranger's own domain are not the operator's.
         loop.logPeer(
             link.site.isOpenProxy ? .debug : .warning, "upstream \(trouble.label.rawValue)",
             [
@@ -28,13 +28,13 @@ extension Upstreams {
     private func detail(of trouble: UpstreamTrouble) -> String {
         switch trouble {
         case .name(let words), .protection(_, let words), .compression(let words): words
-        case .strangePort: "a port of other services"
-        case .noPublicAddress: "no public address"
+        case .strangePort: "the port belongs to other services"
+        case .noPublicAddress: "the server has no public address"
         case .connection(let call, let code): SystemError(call: call, code: code).reason
         case .shortage(.kernel(let call, let code)): SystemError(call: call, code: code).description
-        case .shortage(.descriptors): "no descriptor to spare"
-        case .shortage(.places): "no connection to spare"
-        case .shortage(.ports): "no local port to spare"
+        case .shortage(.descriptors): "no file descriptor left"
+        case .shortage(.places): "no further connection allowed"
+        case .shortage(.ports): "no local port left"
         }
     }
 
@@ -47,7 +47,8 @@ extension Upstreams {
         }
     }
 
-    /// Tells the operator what a stream shows to be set wrong, once a minute at most. A stranger's own domain is not set here.
+    /// Tells the operator, at most once a minute, which setting a stream shows to be wrong. Strangers' domains have no
+    /// settings.
     func advise(_ advice: StreamAdvice, about server: UpstreamKey?, of link: UpstreamLink) {
         guard !link.site.isOpenProxy, let times = link.site.advice.note(advice, now: loop.now) else { return }
         let upstream = server.map { "\($0)" } ?? link.domain
@@ -59,7 +60,7 @@ extension Upstreams {
             ])
     }
 
-    /// Tells that a server is left alone from now on, or no longer.
+    /// Logs that a server is left alone from now on, or used again.
     func note(_ change: Breakers.Change, of server: UpstreamKey) {
         switch change {
         case .opened:
@@ -71,7 +72,7 @@ extension Upstreams {
         }
     }
 
-    /// Counts how a stream to one server failed, or the search for one.
+    /// Counts how a stream to one server failed, or the search for a server.
     func count(_ failure: StreamFailure, of link: UpstreamLink) {
         loop.counters.upstreamFailures.count(failure.label)
         link.site.health.failures.count(failure.label)

@@ -5,16 +5,18 @@ import StreamCore
 import TLSCodec
 import XMLCodec
 
-/// What comes from the servers: through TLS and decompression to the codec, item by item to the stream's machine.
+/// Passes what comes from the servers through TLS and decompression to the codec, and then item by item to the stream's
+/// machine.
 extension Upstreams {
-    /// Takes in what happened on an upstream's connection.
+    /// Handles an event of an upstream's connection.
     func handle(_ event: PollEvent, on link: UpstreamLink) {
-        // What counts is what is wanted now: an event earlier in the batch may have changed it.
+        // The present interest decides, because an earlier event of the batch may have changed it.
         if link.channel?.isReading ?? false {
             if event.isReadable || event.isHangup { read(from: link) }
         } else if event.isHangup {
-            // It is not read because its client fetches nothing (back-pressure), and what it sent before it broke still
-            // belongs to that client. Level-triggered, the end would be reported for ever: look away until then.
+            // The connection is not read because its client fetches nothing (back-pressure), and what the server sent
+            // before the end still belongs to that client. The poller is level-triggered and would report the end for
+            // ever, so it stops watching until then.
             link.channel?.lookAway(in: loop.poller)
             markDirty(link)
         }
@@ -75,10 +77,10 @@ extension Upstreams {
 
     // MARK: Turns
 
-    /// Handles what came on a link, as far as that goes in one turn. The rest waits on the link, and it is not read until
-    /// all of that is handled.
+    /// Handles what came on a link, as far as one turn allows. The rest waits on the link, which is not read until all
+    /// of it is handled.
     ///
-    /// - Parameter ending: how TLS has ended behind these bytes.
+    /// - Parameter ending: how TLS ended after these bytes.
     private func takeTurn(of link: UpstreamLink, with bytes: Span<UInt8>, before ending: ProtectionEnd? = nil) {
         var rest = UnhandledBytes(ending: ending)
         let connection = link.connectionCount
@@ -87,7 +89,7 @@ extension Upstreams {
         if link.isDone(with: rest, of: bytes.count) {
             finish(rest, on: link, hadBacklog: false)
         } else {
-            // Kept as the bytes are: the scratch and the read buffer are the next link's.
+            // The remaining bytes are copied, because the next link uses the scratch and the read buffer.
             let kept = bytes.extracting(droppingFirst: rest.offset)
             rest.offset = 0
             let backlog = LinkBacklog(rest)
@@ -99,9 +101,9 @@ extension Upstreams {
         }
     }
 
-    /// Goes on with what a link has read and not handled, once its client fetches again and it is its turn.
+    /// Goes on with what a link has read and not handled, if its client fetches again.
     ///
-    /// - Returns: what it took.
+    /// - Returns: what is left of the budget.
     func takeTurn(of link: UpstreamLink) -> TurnBudget {
         guard !link.isClosed, link.mayGoOn, let backlog = link.backlog else { return .ofStream }
         let connection = link.connectionCount
@@ -125,7 +127,7 @@ extension Upstreams {
         !link.isClosed && link.connectionCount == connection
     }
 
-    /// All that came is handled: what ends the stream comes behind it.
+    /// Finishes input that is handled completely: handles the end of the stream that came after it.
     private func finish(_ rest: UnhandledBytes, on link: UpstreamLink, hadBacklog: Bool) {
         switch rest.ending {
         case .closed?: lost(link)
@@ -136,7 +138,7 @@ extension Upstreams {
         }
     }
 
-    /// Does one turn's work on bytes of a link, and gives the session what came of it.
+    /// Does one turn's work on bytes of a link, and gives the results to the session.
     ///
     /// - Returns: what is left of the budget.
     private func work(
@@ -164,7 +166,7 @@ extension Upstreams {
         return budget
     }
 
-    /// Undoes the stream's compression by a step. Little bytes can become a thousand times as much.
+    /// Decompresses the next part of the stream. A few bytes can become a thousand times as many.
     private func expand(_ bytes: Span<UInt8>, _ rest: inout UnhandledBytes, _ compression: StreamCompression) {
         rest.expanded.removeAll(keepingCapacity: true)
         rest.expandedOffset = 0
@@ -177,19 +179,19 @@ extension Upstreams {
         }
     }
 
-    /// Feeds the stream's bytes to the codec and each item to the machine, until the budget is spent.
+    /// Feeds the stream's bytes to the codec, and each item to the machine, until the budget is spent.
     private func consume(
         _ bytes: Span<UInt8>, from offset: inout Int, on link: UpstreamLink, _ budget: inout TurnBudget
     ) {
         let connection = link.connectionCount
         let wasCompressed = link.channel?.compression != nil
-        // What is left when the link has moved on to another server is not that one's.
+        // If the link has moved on to another server, the remaining bytes do not belong to the new one.
         while offset < bytes.count || link.xml.isReadingOn, !budget.isSpent, isStill(link, connection) {
             let begun = offset
             let item = link.xml.next(bytes, offset: &offset, reader: reader)
             budget.spend(items: 1, bytes: offset - begun)
             guard let item else {
-                // A long element is read by one step a turn.
+                // A long element is read by one step in each turn.
                 if link.xml.isReadingOn { budget.end() }
                 continue
             }
@@ -197,7 +199,7 @@ extension Upstreams {
             handle(.item(item), on: link)
             guard offset < bytes.count, isStill(link, connection) else { return }
             if isProceed {
-                // Whoever injects bytes behind <proceed/> hopes that they are taken for protected ones.
+                // An attacker who injects bytes after <proceed/> hopes that they are taken for protected ones.
                 handle(.bytesAfterProceed, on: link)
                 offset = bytes.count
                 return
@@ -218,7 +220,7 @@ extension Upstreams {
         tell(.stanzas(stanzas.bytes), of: link)
     }
 
-    /// The connection is gone, whoever ended it.
+    /// Notes that the connection is lost, whichever side ended it.
     func lost(_ link: UpstreamLink) {
         guard !link.isClosed else { return }
         if let error = link.channel?.endOfHandshake() {

@@ -3,7 +3,7 @@ import Settings
 import StreamCore
 import XMLCodec
 
-/// What becomes of elements from servers that were deeper, wider or larger than is delivered.
+/// Handles elements from servers that were skipped because they were too deep, too wide or too large.
 extension Upstreams {
     /// Tells whoever waits for a skipped stanza, and the operator.
     func skipped(_ stanza: SkippedStanza, _ fate: SkippedFate, on link: UpstreamLink) {
@@ -13,7 +13,7 @@ extension Upstreams {
         }
         switch fate {
         case .returned:
-            // What the client sends is no reason to leave a sender untold, so that only replies count.
+            // Only replies count here: bytes of the client are no reason to leave a sender without an answer.
             guard UpstreamMachine.mayAnswer(behind: link.unwrittenReplies) else { return }
             var answer: [UInt8] = []
             guard stanza.appendError(into: &answer) else { return }
@@ -29,14 +29,14 @@ extension Upstreams {
         }
     }
 
-    /// Whether a stanza was skipped that would be delivered if there was more memory.
+    /// Whether a skipped stanza would have been delivered if there were more memory.
     private func isShort(for stanza: SkippedStanza) -> Bool {
         XMLLimit(rawValue: stanza.limit) == .elementSize && stanza.size <= loop.settings.maxStanza
     }
 }
 
 extension Bound {
-    /// The bound that a limit on XML from servers belongs to; nil when no setting moves it.
+    /// The bound for a limit on XML from servers; nil when no setting changes that limit.
     init?(xmlLimit name: String) {
         switch XMLLimit(rawValue: name) {
         case .depth: self = .stanzaDepth
@@ -49,7 +49,8 @@ extension Bound {
 }
 
 extension XMLLimits {
-    /// What is delivered of what servers send. The namespaces in scope are looked through for each element.
+    /// The limits for elements from servers. The numbers of names and declarations limit the search through the
+    /// namespaces in scope that each element needs.
     init(ofServers settings: Settings) {
         self.init(
             depth: settings.stanzaDepth, attributes: settings.stanzaAttributes, names: 16_384, declarations: 256,

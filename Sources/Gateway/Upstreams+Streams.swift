@@ -7,19 +7,19 @@ import StreamCore
 import TLSCodec
 import XMLCodec
 
-/// The streams to the servers: what their client sides want of them, and what their machines say.
+/// Executes what sessions want of their streams, and what the machines of the streams decide.
 extension Upstreams {
-    /// What there is to begin with for a stream that was asked for.
+    /// The data that a requested stream begins with.
     func search(_ request: StreamRequest, at site: UpstreamSite, for client: Endpoint?) -> LinkSearch {
         let asked = request.route.flatMap { UpstreamAddress($0) }.map { site.route(over: $0) }
         return LinkSearch(route: asked ?? site.route(to: request.domain), account: request.account, client: client)
     }
 
-    /// Starts to connect a link that was made just now.
+    /// Starts to connect a new link.
     func begin(_ link: UpstreamLink) {
         let route = link.search?.route
-        // Streams that are added take descriptors too, and the loop needs some in reserve; the first one's was seen to when
-        // the session was made.
+        // Additional streams take descriptors too, and the loop needs some in reserve. For the first stream this was
+        // checked when the session was made.
         if route != nil, link.stream != .first, !loop.hasDescriptorsToSpare {
             handle(.beginRefused, on: link)
         } else {
@@ -27,13 +27,14 @@ extension Upstreams {
         }
     }
 
-    /// Does what its client side wants of a stream.
+    /// Executes a command of the session on a stream.
     func execute(_ command: UpstreamCommand, on link: UpstreamLink) {
         switch command {
-        // A link is made with its stream.
+        // A link is created together with its stream.
         case .open: break
         case .forward(let bytes):
-            // What comes while nothing may be sent is a client's last words before it has a resource, which no server takes.
+            // Stanzas that come while nothing may be sent are a client's last words before it has a resource. No server
+            // accepts those.
             if link.ask({ $0.takesStanzas }) { send(bytes, on: link) }
         case .restart: handle(.restart, on: link)
         case .pauseReading: setReading(false, on: link)
@@ -43,14 +44,14 @@ extension Upstreams {
         }
     }
 
-    /// Tells the session what has become of one of its streams; nobody hears it once the session is over.
+    /// Tells the session about one of its streams; does nothing once the session is over.
     func tell(_ event: consuming UpstreamEvent, of link: UpstreamLink) {
         if let session = link.session { sessions.receive(event, on: link.stream, session: session) }
     }
 
     // MARK: What the machine says
 
-    /// Does what the machine of a stream says; what comes of it at once is for the machine again.
+    /// Executes an effect of a stream's machine. Returns the input that results at once, if any.
     func execute(_ effect: UpstreamEffect, on link: UpstreamLink) -> UpstreamInput? {
         switch effect {
         case .lookUpServices(let kind, let domain): return lookUp(kind, of: domain, for: link)
@@ -123,7 +124,7 @@ extension Upstreams {
         }
     }
 
-    /// The stream belongs to the client now; what was needed to get there is let go of.
+    /// Notes that the stream belongs to the client now, and drops what was only needed until then.
     private func opened(_ link: UpstreamLink, _ header: StreamHeader, features: [UInt8], after time: Duration) {
         link.search = nil
         link.isCounted = true
@@ -149,11 +150,13 @@ extension Upstreams {
 
     // MARK: The end
 
-    /// The session is over: say goodbye, or drop the connection so that the server keeps what can be resumed.
+    /// The session is over: ends the stream in order, or drops the connection so that the server keeps what can be
+    /// resumed.
     private func leave(_ link: UpstreamLink, _ farewell: StreamFarewell) {
         handle(.leave(drops: farewell == .drop), on: link)
         guard !link.isClosed else { return }
-        // What the server has said to a client that fetched nothing more is still to be read, and its end too.
+        // If the client had stopped fetching, what the server sent meanwhile is still read, up to its end of the
+        // stream.
         letGoOn(link)
         updateInterest(of: link)
     }
@@ -168,7 +171,7 @@ extension Upstreams {
         forget(link)
     }
 
-    /// A deadline of a link may have passed.
+    /// Handles a deadline of a link that may have passed.
     func handleDeadline(of link: UpstreamLink) {
         let unacknowledged = link.machine.awaitsAcceptance ? link.channel?.unacknowledgedCount : nil
         handle(.deadlineReached(unacknowledged: unacknowledged, hasUnwritten: link.hasUnwritten), on: link)

@@ -6,11 +6,11 @@ import StreamCore
 import TLSCodec
 import XMLCodec
 
-/// What goes to the servers, and back-pressure both ways.
+/// Sends to the servers, and applies back-pressure in both directions.
 extension Upstreams {
-    /// Puts bytes of the stream on their way, through TLS where there is TLS. The session sees to it that not too many wait.
+    /// Sends bytes of the stream, through TLS if there is TLS. The session makes sure that not too many bytes wait.
     ///
-    /// - Parameter isReply: whether the server itself has caused them.
+    /// - Parameter isReply: whether the server itself has caused the bytes.
     func send(_ bytes: [UInt8], isReply: Bool = false, on link: UpstreamLink) {
         guard !link.isClosed, !link.isDeaf else { return }
         do throws(ChannelFault) {
@@ -33,7 +33,7 @@ extension Upstreams {
         if !answers.isEmpty { send(answers, on: link) }
     }
 
-    /// Writes what is there.
+    /// Writes the waiting bytes.
     func flush(_ link: UpstreamLink) {
         guard !link.isClosed, link.channel != nil else { return }
         defer { settle(link) }
@@ -60,9 +60,10 @@ extension Upstreams {
         setCongestion(.none, on: link)
     }
 
-    /// The server takes nothing more. What it sent before is still to be read, and its end comes behind that.
+    /// Stops writing, because the server takes nothing more. What it sent before is still read, and then its end of the
+    /// stream.
     private func stopWriting(on link: UpstreamLink) {
-        // Dropped before anything else: whoever is told of the end may want to write, and must find nothing to write.
+        // The channel is emptied first: whoever is told of the end may want to write, and must find nothing to write.
         link.isDeaf = true
         link.channel?.drop(to: &loop.pool)
         handle(.writingFailed, on: link)
@@ -71,7 +72,7 @@ extension Upstreams {
         setCongestion(.none, on: link)
     }
 
-    /// Takes in what a link holds now.
+    /// Updates the account with what a link holds now.
     func settle(_ link: UpstreamLink) {
         loop.memory.settle(.upstream, link.isClosed ? 0 : link.heldBytes, charged: &link.charged)
     }
@@ -83,7 +84,7 @@ extension Upstreams {
         tell(.congested(congestion), of: link)
     }
 
-    /// Whether a server has lately accepted some of what still waits for it here.
+    /// Whether a server has lately accepted some of the bytes that wait for it here.
     func isAccepting(_ link: UpstreamLink, within time: Duration) -> Bool {
         guard link.hasUnwritten else { return false }
         if link.machine.awaitsAcceptance, let count = link.channel?.unacknowledgedCount {
@@ -92,14 +93,14 @@ extension Upstreams {
         return link.machine.acceptanceDeadline(time).map { loop.now < $0 } ?? true
     }
 
-    /// Reads a server, or reads it no more: as its client fetches what is there.
+    /// Reads a server or stops reading it, depending on whether its client fetches.
     func setReading(_ isRead: Bool, on link: UpstreamLink) {
         handle(.setReading(isRead), on: link)
         letGoOn(link)
         updateInterest(of: link)
     }
 
-    /// What a link's connection is to be watched for now.
+    /// The events that a link's connection is to be watched for now.
     func wantedInterest(of link: UpstreamLink) -> Interest {
         let hasBacklog = link.backlog != nil
         let (unwritten, replies) = (link.unwrittenCount, link.unwrittenReplies)

@@ -8,10 +8,10 @@ import Settings
 import StreamCore
 import XMLCodec
 
-/// The streams to servers: which there are, whose turn it is, when something has to happen on one, and what all of them
-/// share: names, breakers, how many connections each server has.
+/// The streams to servers. It knows which there are, which one is served next, when each needs attention, and what they
+/// all share: names, breakers, and the number of connections to each server.
 ///
-/// It knows no client and no protocol of clients: what a stream is told and tells are values of `Bridge`.
+/// It knows no clients and no protocol of clients: streams exchange values of `Bridge` with their sessions.
 final class Upstreams {
     let loop: Loop
     let sites: UpstreamSites
@@ -23,33 +23,33 @@ final class Upstreams {
     private var deadlines = DeadlineQueue()
     /// Links that are written at the end of the batch.
     private var dirty: [UpstreamLink] = []
-    /// Links that go on with bytes which they have read earlier, when it is their turn.
+    /// Links that go on, in their turn, with bytes that they have read earlier.
     private var waiting: [UpstreamLink] = []
-    /// Links that the kernel refused to watch for what was wanted.
+    /// Links whose wanted events the kernel refused to watch.
     private var unwatchable: [Token] = []
     /// Connections that race for a link.
     private var races = SlotArray<RaceSocket>(.race)
     private var resolver: ResolverLink
-    /// What the account has of the names that are asked for.
+    /// How many bytes the memory account has for the names that are looked up.
     private(set) var chargedNames: UInt32 = 0
     /// How many connections there are to each server.
     private var serverConnections: EndpointCounts
     /// The servers that failed lately.
     private var breakers: Breakers
-    /// Reused for the effects of one input.
+    /// A buffer for the effects of one input, used again each time.
     private var effects = UpstreamEffects()
-    /// Stanzas of the turn that is being taken.
+    /// The stanzas of the present turn.
     private var collected = CollectedStanzas()
-    /// Reused for plain text.
+    /// A buffer for plain text, used again each time.
     private var plainScratch: [UInt8] = []
 
-    /// - Throws: `StartError`: a certificate that the settings name cannot be read.
+    /// - Throws: `StartError`, if a certificate that the settings name cannot be read.
     init(_ loop: Loop, sessions: Sessions) throws(StartError) {
         self.loop = loop
         self.sessions = sessions
         let settings = loop.settings
         sites = try UpstreamSites(settings)
-        // Some ports are others', and those of connections that ended are not free at once.
+        // Other programs use some of the ports, and the ports of ended connections are not free at once.
         let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
         serverConnections = EndpointCounts(limit: min(settings.upstreamConnections, ports))
         breakers = Breakers(failures: settings.breakerFailures, longestPause: settings.breakerPause)
@@ -64,7 +64,7 @@ final class Upstreams {
 
     // MARK: Which there are
 
-    /// All streams, in no order that means anything.
+    /// All streams, in no particular order.
     var all: [UpstreamLink] { links.all }
 
     /// How many streams there are.
@@ -73,15 +73,16 @@ final class Upstreams {
     /// All connections that race to become a stream's.
     var allRaces: [RaceSocket] { races.all }
 
-    /// How many of those there are.
+    /// How many connections race.
     var raceCount: Int { races.count }
 
-    /// How many servers some connection counts for.
+    /// How many servers have at least one counted connection.
     var serverCount: Int { serverConnections.endCount }
 
-    /// Makes the link of a session's stream, which `begin` has looked for its server; nil for a domain that is not served.
+    /// Creates the link of a session's stream; `begin` then looks for its server. Returns nil for a domain that is not
+    /// served.
     ///
-    /// - Parameter client: the browser, for a server that wants to know it.
+    /// - Parameter client: the browser's address, for a server that is told about it.
     func open(
         _ request: StreamRequest, stream: StreamNumber, session: UInt32, sid: SessionID, client: Endpoint?
     ) -> Token? {
@@ -95,41 +96,41 @@ final class Upstreams {
         return token
     }
 
-    /// Looks for the server of a link that was made just now.
+    /// Looks for the server of a new link.
     func begin(_ token: Token) {
         if let link = links[token] { begin(link) }
     }
 
-    /// Has a stream do something; nothing happens where it has ended.
+    /// Executes a command on a stream; does nothing if the stream has ended.
     func execute(_ command: UpstreamCommand, on token: Token) {
         if let link = links[token] { execute(command, on: link) }
     }
 
-    /// The session of a stream is over, and the stream has been told.
+    /// Notes that the session of a stream is over, after the stream has been told.
     func detach(_ token: Token) { links[token]?.session = nil }
 
-    /// Lets go of a link that is closed.
+    /// Removes a link that is closed.
     func forget(_ link: UpstreamLink) {
         links.remove(link.token)
         loop.descriptorsInUse -= 1
     }
 
-    /// The token of the race that `add` will keep next; races are made with it.
+    /// The token of the race that `add` will keep next; the race is created with it.
     func nextRaceToken() -> Token { races.nextToken() }
 
-    /// Keeps a connection that races, made with the token that `nextRaceToken` just gave.
+    /// Keeps a racing connection that was created with the token from the last `nextRaceToken`.
     func add(_ race: RaceSocket) {
         races.insert(race, at: race.token)
         loop.descriptorsInUse += 1
     }
 
-    /// Lets go of a race that has ended.
+    /// Removes a race that has ended.
     func forget(_ race: RaceSocket) {
         races.remove(race.token)
         loop.descriptorsInUse -= 1
     }
 
-    /// Takes in an event of a stream's connection, of one that races, or of a resolver.
+    /// Handles an event of a stream's connection, of a racing connection, or of a resolver.
     func handle(_ event: PollEvent, of token: Token) {
         switch token.kind {
         case .link: if let link = links[token] { handle(event, on: link) }
@@ -141,17 +142,17 @@ final class Upstreams {
         }
     }
 
-    /// Ends what the kernel refused to watch for what was wanted: nothing would ever be heard of it again.
+    /// Ends the streams that the kernel refused to watch: no event would ever come for them.
     func endUnwatchable() {
         while let token = unwatchable.popLast() { links[token].map(lost) }
     }
 
-    /// Has a stream ended with the turn, because the kernel does not watch it for what is wanted.
+    /// Ends a stream at the end of the turn, because the kernel does not watch it for the wanted events.
     func giveUp(_ link: UpstreamLink) { unwatchable.append(link.token) }
 
     // MARK: What the machines say
 
-    /// Gives the machine of a stream an input and does what it says, and what follows from that at once.
+    /// Gives the machine of a stream an input, and executes its effects and the inputs that follow from them at once.
     func handle(_ input: consuming UpstreamInput, on link: UpstreamLink) {
         var made = effects
         effects = UpstreamEffects()
@@ -172,13 +173,13 @@ final class Upstreams {
 
     // MARK: Whose turn it is
 
-    /// Whether some stream goes on without an event.
+    /// Whether any stream goes on without an event.
     var hasTurns: Bool { !waiting.isEmpty }
 
-    /// Whether something is to be written at the end of the turn.
+    /// Whether anything is to be written at the end of the turn.
     var hasDirty: Bool { !dirty.isEmpty }
 
-    /// How many wait for a turn of the loop, or for its end.
+    /// How many streams wait for a turn of the loop, or for its end.
     var waitingCount: Int { dirty.count + waiting.count }
 
     func markDirty(_ link: UpstreamLink) {
@@ -187,7 +188,7 @@ final class Upstreams {
         dirty.append(link)
     }
 
-    /// Writes what the batch produced: one write for each connection, however many events led to it.
+    /// Writes the output of the batch: one write for each connection, however many events caused it.
     func flushDirty() {
         let batch = dirty
         dirty = []
@@ -197,14 +198,14 @@ final class Upstreams {
         }
     }
 
-    /// Puts a link behind those that have not handled all they read.
+    /// Puts a link at the end of the list of those that have not handled all their input.
     func letGoOn(_ link: UpstreamLink) {
         guard !link.isWaiting, link.backlog != nil, link.mayGoOn else { return }
         link.isWaiting = true
         waiting.append(link)
     }
 
-    /// Lets the links that were not done go on, the one that has waited longest first, as far as it goes in one turn.
+    /// Goes on with the links that have a backlog, the one that has waited longest first, as far as one turn allows.
     func workOnBacklogs() {
         guard !waiting.isEmpty else { return }
         var budget = TurnBudget.ofBacklogs
@@ -221,7 +222,7 @@ final class Upstreams {
 
     // MARK: When something has to happen
 
-    /// The earliest deadline of a stream or of a question for a name.
+    /// The earliest deadline of a stream or of a look-up.
     var nextDeadline: MonotonicInstant? {
         let names = resolver.nextDeadline
         guard let links = deadlines.next else { return names }
@@ -231,17 +232,17 @@ final class Upstreams {
     /// When a stream is looked at next; nil when nothing is due.
     func due(_ link: UpstreamLink) -> MonotonicInstant? { deadlines.due(link.token.slot) }
 
-    /// Has a stream looked at again at `deadline`.
+    /// Arranges that a stream is looked at again at `deadline`.
     func schedule(_ link: UpstreamLink, at deadline: MonotonicInstant) {
         deadlines.schedule(slot: link.token.slot, at: deadline)
     }
 
-    /// Sees to the questions that nobody has answered.
+    /// Handles the look-ups that got no answer in time.
     func handleNameDeadlines() {
         for answer in resolver.handleDeadline(now: loop.now, poller: loop.poller) { handle(answer) }
     }
 
-    /// Sees to the streams whose deadline may have passed.
+    /// Handles the streams whose deadline may have passed.
     func handleDeadlines() {
         while let slot = deadlines.popDue(now: loop.now) {
             if let link = links[slot: slot] { handleDeadline(of: link) }
@@ -253,7 +254,7 @@ final class Upstreams {
     /// The stream that a resolver's answer is for; nil when it is gone.
     func link(askedBy id: UInt64) -> UpstreamLink? { links[Token(raw: id)] }
 
-    /// Asks for a name on a link's behalf; the answer when it is known already.
+    /// Asks for a name on behalf of a link; returns the answer if it is known already.
     ///
     /// - Parameter requester: whose turn a stranger's question takes.
     func ask(_ query: ResolverQuery, for link: UpstreamLink, requester: UInt128?) -> ResolverAnswer? {
@@ -262,19 +263,19 @@ final class Upstreams {
             now: loop.now, poller: loop.poller)
     }
 
-    /// Has a name looked up again by whoever asks next; whether that makes a difference.
+    /// Marks a name so that the next question causes a new look-up. Returns whether that makes a difference.
     func doubt(_ query: ResolverQuery) -> Bool { resolver.doubt(query, now: loop.now) }
 
-    /// Takes in what the questions hold now.
+    /// Updates the account with what the look-ups hold now.
     func settleNames() { loop.memory.settle(.names, resolver.heldBytes, charged: &chargedNames) }
 
-    /// Counts a connection to an address; nil when there are as many as there may be.
+    /// Counts a connection to an address. Returns nil when there are as many as allowed.
     func openPlace(for address: SocketAddress) -> EndpointCounts.Place? {
         guard let ip = address.ipAddress, let port = address.port else { return .uncounted }
         return serverConnections.open(to: Endpoint(address: ip, port: port))
     }
 
-    /// Counts it no more.
+    /// Stops counting the connection.
     func close(_ place: EndpointCounts.Place) { serverConnections.close(place) }
 
     func hasConnections(to address: SocketAddress) -> Bool {
@@ -282,16 +283,16 @@ final class Upstreams {
         return serverConnections.count(of: Endpoint(address: ip, port: port)) > 0
     }
 
-    /// How many servers are left alone, or are being tried again.
+    /// How many servers are left alone or being probed.
     var openBreakerCount: Int { breakers.openCount }
 
-    /// The servers that one stream each is trying, while all others are refused.
+    /// The servers that one stream each is probing while all others are refused.
     var probedServers: [UpstreamKey] { breakers.probed }
 
-    /// Keeps something for the client until the turn of its stream is over.
+    /// Collects something for the client until the turn of its stream is over.
     func collect(_ change: (inout CollectedStanzas) -> Void) { change(&collected) }
 
-    /// Takes what was kept.
+    /// Takes what was collected.
     func takeCollected() -> CollectedStanzas? {
         guard collected.count > 0 else { return nil }
         defer { collected = CollectedStanzas() }
@@ -306,10 +307,10 @@ final class Upstreams {
         return plain
     }
 
-    /// Takes it back.
+    /// Takes the buffer back.
     func giveBack(plainScratch: [UInt8]) { self.plainScratch = plainScratch }
 
-    /// How many names are looked up at the same time: a name server that is slow to answer for one must not hold up all. Two
-    /// are for the operator's domains, and of the rest one stranger may take `address-lookups`.
+    /// How many names are looked up at the same time, so that one slow name server does not delay all. Two places are
+    /// kept for the operator's domains; of the rest one stranger may take `address-lookups`.
     private static let resolverCount: UInt32 = 6
 }

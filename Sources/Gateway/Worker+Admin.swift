@@ -2,9 +2,9 @@ import HTTPWire
 import Settings
 import StreamCore
 
-/// Health and statistics, on a listener of their own.
+/// Health and statistics, on a separate listener.
 extension Worker {
-    /// The answer to a request of the operator's.
+    /// The answer to a request on the operator's listener.
     func operatorResource(_ head: RequestHead) -> HTTPResponse {
         switch head.method {
         case .get, .head: resource(head)
@@ -16,7 +16,7 @@ extension Worker {
 
     private func resource(_ head: RequestHead) -> HTTPResponse {
         if head.isFor("/healthz") {
-            // That it is answered at all says that the loop turns.
+            // An answer at all shows that the loop runs.
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ok\n".utf8))
         } else if head.isFor("/readyz") {
             if loop.isStopping {

@@ -1,31 +1,31 @@
-/// What a worker holds at one moment, in numbers that are all 0 when nobody is there.
+/// What a worker holds at one moment, in numbers that are all 0 when no peer is there.
 package struct Census: Equatable, Sendable {
-    /// Connections of clients, those of the operator's listener among them.
+    /// Connections of clients, including those to the operator's listener.
     package let connections: Int
     package let sessions: Int
     /// Streams to servers, and connections that race to become one.
     package let links: Int
     package let races: Int
-    /// Bytes that the account has.
+    /// Bytes in the memory account.
     package let bytes: Int
-    /// Bodies that the account has as half read.
+    /// Bodies that the account counts as half read.
     package let unfinishedBodies: Int
     /// Sessions that have not logged in.
     package let logins: Int
-    /// Servers that some connection counts for.
+    /// Servers that have at least one counted connection.
     package let servers: Int
-    /// What waits for a turn of the loop.
+    /// Connections and streams that wait for a turn of the loop.
     package let waiting: Int
 
-    /// Whether nothing is held for anybody.
+    /// Whether nothing is held for any peer.
     package var isEmpty: Bool {
         connections + sessions + links + races + bytes + unfinishedBodies + logins + servers + waiting == 0
     }
 }
 
 extension Worker {
-    /// Whether a token of the poller stands for one socket, once and for all: a stream keeps its own when it moves on to
-    /// another server.
+    /// Whether a token of the poller stands for the same socket all the time. A stream keeps its token when it moves on
+    /// to another server.
     package static func namesOneSocket(_ token: UInt64) -> Bool {
         switch Token(raw: token).kind {
         case .client, .race: true
@@ -33,7 +33,7 @@ extension Worker {
         }
     }
 
-    /// What it holds now. Reading it changes nothing and costs little.
+    /// What the worker holds now. Reading it changes nothing and costs little.
     package var census: Census {
         Census(
             connections: clients.count, sessions: sessions.all.count, links: upstreams.count,

@@ -2,15 +2,16 @@ import BOSHCore
 import HTTPWire
 import Reactor
 
-/// What is true of a worker whenever a turn of its loop has ended: nothing waits that nothing will wake, the kernel watches
-/// what the worker takes it to watch, and the account has what is there.
+/// Checks what is true of a worker after each turn of its loop: whatever waits will be woken, the kernel watches what
+/// the worker believes it watches, and the account equals what is held.
 ///
-/// Nothing in the product asks: it goes through everything that the worker holds. Whoever runs a worker in a world of its own
-/// asks after each turn.
+/// The product never checks this, because the check goes through everything that the worker holds. The simulation
+/// checks it after each turn.
 extension Worker {
-    /// What is not as it has to be, in words; nil when all is.
+    /// The invariant that is broken, in words; nil when all hold.
     ///
-    /// - Parameter watched: what the kernel watches a descriptor for, as bits of an `Interest`; nil where it does not.
+    /// - Parameter watched: the events that the kernel watches a descriptor for, as bits of an `Interest`; nil when it
+    ///   does not.
     package func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
         upstreams.brokenInvariant(watched: watched) ?? clients.brokenInvariant(watched: watched)
             ?? sessions.brokenInvariant ?? brokenCount ?? brokenAccount
@@ -49,7 +50,7 @@ extension Worker {
 }
 
 extension Interest {
-    /// How what is known of a watch differs from what the kernel has; nil when it does not.
+    /// How the worker's view of a watch differs from the kernel's; nil when they agree.
     static func disagreement(_ known: Interest?, _ watched: UInt32?) -> String? {
         guard let watched else { return known == nil ? nil : "the kernel does not watch it" }
         guard let known else { return "the kernel watches it, and the worker does not know" }

@@ -2,17 +2,17 @@ import BOSHCore
 import Primitives
 import Reactor
 
-/// Signals, and the end of the process: everybody is told, and what was taken is written.
+/// Handles signals and the end of the process: everybody is told, and what was taken is written.
 extension Worker {
     /// How far the end of the process is.
     enum Stopping {
         case none
-        /// Sessions have ended; answers and farewells are being written, until the first instant, or as long as servers go on
-        /// accepting what was taken for them, until the second one at the latest.
+        /// Sessions have ended, and answers and farewells are being written. This lasts until the first instant, and
+        /// longer while servers accept what was taken for them, but never beyond the second.
         case draining(until: MonotonicInstant, atLast: MonotonicInstant)
     }
 
-    /// Whether nothing is left to do, or no time for it.
+    /// Whether nothing is left to do, or the time for it is over.
     func isDone() -> Bool {
         guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid =
@@ -31,22 +31,22 @@ extension Worker {
         switch signal {
         case .terminate, .interrupt, .quit:
             if loop.isStopping {
-                loop.logger.notice("second signal: leaving at once")
+                loop.logger.notice("second signal: exiting at once")
                 CurrentProcess.exit(0)
             }
             shutDown()
         case .hangup:
-            loop.logger.notice("SIGHUP: the configuration is read at the start only")
+            loop.logger.notice("SIGHUP is ignored: the configuration is only read at the start")
         case .user1:
-            loop.logger.notice("SIGUSR1: there is no log file to open again, the log goes to standard error")
+            loop.logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
         case .user2:
-            loop.logger.notice("SIGUSR2 has no meaning here")
+            loop.logger.notice("SIGUSR2 is ignored")
         case .child, .kill:
             break
         }
     }
 
-    /// Tells every client and every upstream, and lets the loop end when they have been told (`T-08`).
+    /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     private func shutDown() {
         loop.logger.notice("shutting down", metadata: ["sessions": "\(sessions.count)"])
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
@@ -57,6 +57,6 @@ extension Worker {
         sessions.shutDown()
     }
 
-    /// How long clients and servers may take to be told, and a server to accept something more.
+    /// How long clients and servers have to be told, and how long a server may take to accept more.
     private static let drainTime = Duration.seconds(3)
 }

@@ -7,8 +7,8 @@ import Settings
 
 /// One worker: a thread, an epoll loop, and everything that lives in it.
 ///
-/// It starts and ends its parts, and has them do their share of each turn: listeners, clients, sessions, upstreams. What one
-/// part has is the others' business only by what it offers.
+/// It starts and ends its parts, and runs each part's share of a turn: listeners, clients, sessions, upstreams. The
+/// parts use each other only by their offered functions.
 /// All state is confined to the thread that calls `run`.
 package final class Worker {
     let loop: Loop
@@ -18,14 +18,14 @@ package final class Worker {
     let sessions: Sessions
     let upstreams: Upstreams
     var stopping = Stopping.none
-    /// The most that was held since memory was given back.
+    /// The most bytes that were held since memory was last given back.
     private var memoryPeak = 0
     /// When free memory is given back to the system.
     private var givesBackAt: MonotonicInstant?
 
-    /// Opens the listeners and all else that can fail at the start.
+    /// Opens the listeners, and does everything else that can fail at the start.
     ///
-    /// - Throws: `StartError` with one line for the operator: a port in use, a CA file that cannot be read.
+    /// - Throws: `StartError`, with one line for the operator: a port in use, a CA file that cannot be read.
     package init(settings: Settings, logger: Logger) throws(StartError) {
         ProcessMemory.prepare()
         if !settings.coreDumps {
@@ -58,7 +58,8 @@ package final class Worker {
         if let admin = settings.admin { try doors.listen(on: admin, role: .admin) }
     }
 
-    /// What listens where and which domain goes where, in one line; with the port the kernel chose where 0 was asked for.
+    /// One line that says what listens where and which domain goes where. For port 0 it names the port that the kernel
+    /// chose.
     package var announcement: String {
         let listeners = doors.listeners
         let bosh = listeners.filter { $0.role == .bosh }.map { Self.url($0.listener.address, loop.settings.path) }
@@ -69,14 +70,14 @@ package final class Worker {
         return (places + [upstreams.sites.summary]).joined(separator: "; ")
     }
 
-    /// Checks what can be checked without listening: the files that the settings name.
+    /// Checks the files that the settings name, as far as possible without listening.
     ///
     /// - Throws: the `StartError` that a start with these settings would end with.
     package static func check(_ settings: Settings) throws(StartError) {
         _ = try UpstreamSites(settings)
     }
 
-    /// Serves until a signal ends it and everybody was told; false when the loop itself failed.
+    /// Serves until a signal ends it and everybody was told. Returns false when the loop itself failed.
     package func run() -> Bool {
         while !isDone() {
             let wait = upstreams.hasTurns || clients.hasTurns ? .zero : timeToWake
@@ -140,8 +141,8 @@ package final class Worker {
         upstreams.handleDeadlines()
     }
 
-    /// Writes what the batch produced. Writing can end sessions, which answers other connections: it goes on until nothing is
-    /// left.
+    /// Writes the output of the batch. Writing can end sessions, which answers other connections, so it repeats until
+    /// nothing is left.
     private func flushDirty() {
         while upstreams.hasDirty || clients.hasDirty {
             upstreams.flushDirty()
@@ -151,7 +152,8 @@ package final class Worker {
 
     // MARK: Memory
 
-    /// Makes room where the account asks for it, and gives back what is free; once in each turn of the loop.
+    /// Frees memory where the account demands it, and arranges that free pages are given back. Runs once in each turn
+    /// of the loop.
     private func relieve() {
         clients.bodies.settle()
         upstreams.settleNames()
@@ -170,7 +172,7 @@ package final class Worker {
         }
     }
 
-    /// Gives free memory back to the system, when its time has come.
+    /// Gives free memory back to the system when the time has come.
     private func giveBackMemory() {
         guard let givesBackAt, givesBackAt <= loop.now else { return }
         self.givesBackAt = nil
@@ -183,16 +185,16 @@ package final class Worker {
         return "http://\(address)\(path)"
     }
 
-    /// How large an element from a server is kept above each mark. One that has begun cannot wait for better times: its
-    /// beginning is what takes the memory. So it is skipped, and its sender is told.
+    /// How large an element from a server may be above each mark of the memory account. An element that has begun
+    /// already takes memory and cannot wait, so a larger one is skipped and its sender is told.
     private static let mostWhenHigh = 1_048_576
     private static let mostWhenFull = 65_536
 
-    /// A fall of the account by this many bytes is worth looking for free pages.
+    /// How many bytes the account has to fall before free pages are given back.
     private static let worthGivingBack = 8 * 1_048_576
 }
 
-/// Answers for a worker on the operator's listener; made before the worker is whole.
+/// Answers requests on the operator's listener for a worker. It is created before the worker is complete.
 private final class OperatorBoard {
     weak var worker: Worker?
 

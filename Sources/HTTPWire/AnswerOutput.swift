@@ -1,34 +1,35 @@
-/// An encoded answer. What others keep too, a response in the replay cache, is not copied: its bytes stand apart.
+/// An encoded answer. Bytes that others keep too, such as a response in the replay cache, stand apart and are not
+/// copied.
 struct EncodedAnswer: Sendable {
-    /// The head and the beginning of the body, or all of it.
+    /// The head and the beginning of the body, or all of the body.
     var start: [UInt8]
-    /// What follows, shared with whoever else keeps it.
+    /// The bytes that follow, shared with others.
     var shared: [UInt8] = []
-    /// What follows that.
+    /// The bytes after `shared`.
     var end: [UInt8] = []
-    /// How much of `shared` has left.
+    /// How many bytes of `shared` have left.
     var sharedLeft = 0
 
     var count: Int { start.count + shared.count - sharedLeft + end.count }
 }
 
-/// What is to be sent, in order: bytes, and behind them answers whose shared part is copied only as it leaves.
+/// The output, in order: bytes, then answers whose shared part is copied only when it leaves.
 struct AnswerOutput: Sendable {
     private var bytes: [UInt8] = []
-    /// Empty but for large answers and what stands behind them.
+    /// Empty except for large answers and those after them.
     private var answers: [EncodedAnswer] = []
 
     var isEmpty: Bool { bytes.isEmpty && answers.isEmpty }
 
     var count: Int { answers.isEmpty ? bytes.count : answers.reduce(bytes.count) { $0 + $1.count } }
 
-    /// Memory that is set aside for it; what it shares counts too, since it may be the last to keep it.
+    /// The memory reserved for the output. Shared bytes count too, because the output may be the last to keep them.
     var reservedBytes: Int {
         answers.isEmpty
             ? bytes.capacity : answers.reduce(bytes.capacity) { $0 + $1.count + MemoryLayout<EncodedAnswer>.size }
     }
 
-    /// Lets `encode` write behind everything that waits; where nothing large does, that is one buffer.
+    /// Lets `encode` write at the end. While no large answer waits, all output is one buffer.
     mutating func append(_ encode: (inout [UInt8]) -> Void) {
         if answers.isEmpty {
             encode(&bytes)
@@ -39,7 +40,7 @@ struct AnswerOutput: Sendable {
         }
     }
 
-    /// Puts an answer behind everything that waits.
+    /// Adds an answer at the end.
     mutating func append(_ answer: consuming EncodedAnswer) {
         if answers.isEmpty {
             bytes.append(contentsOf: answer.start)
@@ -49,14 +50,14 @@ struct AnswerOutput: Sendable {
         answers.append(answer)
     }
 
-    /// Whether it has no storage to write to.
+    /// Whether the output has no storage to write to.
     var lacksRoom: Bool { bytes.capacity == 0 }
 
-    /// Takes storage over for what will be written; only where it lacks room.
+    /// Takes over storage for what will be written; only to be called when `lacksRoom`.
     mutating func takeRoom(_ room: consuming [UInt8]) { bytes = room }
 
-    /// Moves what is to be sent to `target`, shared bytes until it has `limit` of them. An empty target takes the buffer over
-    /// uncopied.
+    /// Moves output to `target`; shared bytes only until `target` has `limit` bytes. An empty target takes over the
+    /// buffer without a copy.
     mutating func take(into target: inout [UInt8], limit: Int) {
         if target.isEmpty {
             swap(&target, &bytes)

@@ -1,12 +1,12 @@
 /// The answers that a connection owes, in the order of the requests (RFC 9112 §9.3.2, H-12).
 ///
-/// Invariant: exchange numbers in the queue are consecutive; the front is never answered, because an answer at the front
-/// leaves at once. The front is stored apart from the rest: the usual one or no open exchange then costs no allocation.
-/// Answers that wait share what others keep too: a repeat of little bytes must not cost a copy of a large response.
+/// Invariant: exchange numbers in the queue are consecutive. The front is never answered, because its answer leaves at
+/// once. The front is stored apart, so the usual one open exchange costs no allocation. Waiting answers share bytes
+/// that others keep too: a small repeat must not cost a copy of a large response.
 struct AnswerQueue: Sendable {
     private struct Entry: Sendable {
         var terms: AnswerTerms
-        /// The encoded answer, waiting for those before it.
+        /// The encoded answer, which waits for those before it.
         var answer: EncodedAnswer?
     }
 
@@ -17,10 +17,11 @@ struct AnswerQueue: Sendable {
 
     var isEmpty: Bool { front == nil }
 
-    /// Exchanges in the queue, answered or not. The bound on pipelining counts them all: an answer that waits takes memory too.
+    /// The exchanges in the queue, answered or not. The bound on pipelining counts them all, because a waiting answer
+    /// takes memory too.
     var count: Int { front == nil ? 0 : rest.count + 1 }
 
-    /// The numbers of the exchanges that no answer was given to, in order.
+    /// The numbers of the unanswered exchanges, in order.
     var open: [UInt64] {
         guard front != nil else { return [] }
         var numbers = [frontNumber]
@@ -34,20 +35,20 @@ struct AnswerQueue: Sendable {
         front == nil ? 0 : rest.reduce(into: 1) { count, entry in count += entry.answer == nil ? 1 : 0 }
     }
 
-    /// Bytes of the answers that wait for those before them.
+    /// The bytes of the answers that wait for those before them.
     var waitingBytes: Int { rest.isEmpty ? 0 : rest.reduce(0) { $0 + ($1.answer?.count ?? 0) } }
 
-    /// Memory that the queue takes, with the answers that wait.
+    /// The memory of the queue and of its waiting answers.
     var reservedBytes: Int { rest.isEmpty ? 0 : rest.capacity * MemoryLayout<Entry>.stride + waitingBytes }
 
-    /// Takes in a request and gives it its number.
+    /// Adds a request and returns its number.
     mutating func open(_ terms: AnswerTerms) -> UInt64 {
         let number = frontNumber + UInt64(count)
         if front == nil { front = terms } else { rest.append(Entry(terms: terms, answer: nil)) }
         return number
     }
 
-    /// Takes in an answer that no request asked for (a refusal): to `output` at once, or behind what is owed.
+    /// Adds an answer that belongs to no request (a refusal): to `output` at once, or after the answers owed.
     mutating func close(with answer: [UInt8], into output: inout AnswerOutput) {
         if front == nil {
             output.append(EncodedAnswer(start: answer))
@@ -67,7 +68,7 @@ struct AnswerQueue: Sendable {
 
     func isLast(_ number: UInt64) -> Bool { front != nil && number == frontNumber + UInt64(rest.count) }
 
-    /// The front was answered: it leaves, and so do the waiting answers that follow it.
+    /// Removes the answered front, and moves the waiting answers that follow it to `output`.
     mutating func leaveFront(into output: inout AnswerOutput) {
         guard front != nil else { return }
         var left = 1
@@ -91,7 +92,7 @@ struct AnswerQueue: Sendable {
         rest[index].answer = answer
     }
 
-    /// Forgets every exchange behind `number`, which are never answered.
+    /// Forgets all exchanges after `number`; they are never answered.
     mutating func drop(after number: UInt64) {
         if isFront(number) {
             rest = []

@@ -8,7 +8,7 @@ enum ByteClass {
     static let space: UInt8 = 0x20
     static let colon: UInt8 = 0x3A
 
-    /// What may stand in a registered name or IPv4 address: unreserved, sub-delims and `%` (RFC 3986 §3.2.2).
+    /// The bytes of a registered name or IPv4 address: unreserved, sub-delims and `%` (RFC 3986 §3.2.2).
     @inline(__always)
     static func isHostName(_ byte: UInt8) -> Bool {
         byte.isMember(low: 0x2BFF_7FF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
@@ -20,7 +20,7 @@ enum ByteClass {
         byte >= 0x20 ? byte != 0x7F : byte == tab
     }
 
-    /// Visible ASCII, which is all a request target may hold.
+    /// Visible ASCII: all that a request target may have.
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7F
@@ -28,8 +28,8 @@ enum ByteClass {
 }
 
 extension Span<UInt8> {
-    /// Whether the bytes of `range` are `lowercase` in any case. `lowercase` holds only token bytes without capitals, and
-    /// the range was checked to hold tokens or field content, so setting bit 5 can confuse nothing but control bytes.
+    /// Whether the bytes of `range` are `lowercase` in any case. `lowercase` has only token bytes without capitals, and
+    /// the range holds only token or field content bytes, so setting bit 5 makes no two of these equal that differ.
     @inline(__always)
     func isEqual(_ range: Range<Int>, ignoringCase lowercase: [UInt8]) -> Bool {
         guard range.count == lowercase.count else { return false }

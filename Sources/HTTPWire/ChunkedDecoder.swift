@@ -1,9 +1,9 @@
 import Primitives
 
-/// Takes the chunked coding off a body as it arrives (RFC 9112 §7.1), strictly: sizes are 1-16 plain hexadecimal digits,
-/// lines end with CRLF, extensions and trailers are bounded, checked for control bytes and passed over.
+/// Removes the chunked coding from a body as it arrives (RFC 9112 §7.1), strictly: sizes are 1-16 plain hexadecimal
+/// digits, lines end with CRLF, extensions and trailers are bounded, checked for control bytes and dropped.
 ///
-/// A byte-wise state machine: it keeps no bytes, so any split of the input gives the same result.
+/// A state machine over single bytes: it keeps no bytes, so any split of the input gives the same result.
 struct ChunkedDecoder: Sendable {
     enum Outcome: Equatable {
         case needsMore
@@ -28,18 +28,18 @@ struct ChunkedDecoder: Sendable {
     }
 
     private var state = State.size
-    /// Bytes of the current size line.
+    /// The bytes of the current size line.
     private var lineLength = 0
-    /// The size being read, then the bytes of data still missing. At most 16 digits are taken, so it cannot overflow.
+    /// The size while it is read, then the missing bytes of data. At most 16 digits are taken, so it cannot overflow.
     private var remaining: UInt64 = 0
-    /// Bytes of all extensions so far.
+    /// The bytes of all extensions so far.
     private var extensionBytes = 0
-    /// Bytes of the trailer section so far.
+    /// The bytes of the trailer section so far.
     private var trailerBytes = 0
 
     private static let maximumDigits = 16
 
-    /// Decodes `input` from `offset` on, appends data to `body`, and leaves `offset` behind what was consumed.
+    /// Decodes `input` from `offset` on, appends data to `body`, and moves `offset` past what was consumed.
     mutating func decode(
         _ input: Span<UInt8>, offset: inout Int, into body: inout [UInt8], limit: Int
     ) -> Outcome {
@@ -65,7 +65,7 @@ struct ChunkedDecoder: Sendable {
         if remaining == 0 { state = .dataReturn }
     }
 
-    /// One byte outside the data. `room` is what the body may still grow by.
+    /// Takes one byte outside the data. `room` is the number of bytes that the body may still grow by.
     private mutating func advance(_ byte: UInt8, room: Int) -> HTTPFault? {
         switch state {
         case .size, .chunkExtension, .sizeLineFeed:
@@ -97,7 +97,7 @@ struct ChunkedDecoder: Sendable {
             remaining = remaining << 4 | UInt64(digit)
             return nil
         }
-        // the size is complete: it must have a digit and must fit before anything else about the line counts
+        // The size is complete: before anything else on the line counts, it must have a digit and fit.
         guard lineLength > 0 else { return .badChunk }
         if remaining > UInt64(max(room, 0)) { return .bodyTooLarge }
         if byte == ByteClass.cr {
@@ -114,7 +114,7 @@ struct ChunkedDecoder: Sendable {
         return isBounded ? nil : .badChunk
     }
 
-    /// Trailer fields are checked for their form and dropped: none may change how a message is framed or routed.
+    /// Trailer fields are checked for their form and dropped, so that none changes how a message is framed or routed.
     private mutating func advanceTrailer(_ byte: UInt8) -> HTTPFault? {
         trailerBytes += 1
         guard trailerBytes <= HTTPLimits.trailer else { return .trailerTooLarge }

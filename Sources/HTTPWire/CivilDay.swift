@@ -6,10 +6,10 @@ package struct CivilDay: Sendable, Equatable {
     /// 1-31.
     package let day: Int
 
-    /// The day so many days after 1970-01-01, 0 or more.
+    /// The day that is `daysSince1970` days (0 or more) after 1970-01-01.
     ///
-    /// Years are counted from March, so the leap day comes last and the months before it have a fixed pattern of 153 days
-    /// in five.
+    /// Years begin in March here, so the leap day comes last, and the months before it repeat a pattern of 153 days in
+    /// five.
     package init(daysSince1970: Int) {
         let days = max(0, daysSince1970) + 719_468  // since 0000-03-01
         let era = days / 146_097

@@ -2,10 +2,10 @@ import Primitives
 
 /// The content codings that this server applies and undoes (RFC 9110 §8.4.1).
 package enum ContentCoding: UInt8, Sendable, Equatable, CaseIterable {
-    /// None.
+    /// No coding.
     case identity
     case gzip
-    /// The zlib format; of requests also raw DEFLATE data, which some clients mean by it.
+    /// The zlib format. In requests also raw DEFLATE data, because some clients mean that by the name.
     case deflate
 
     /// The name in `Content-Encoding`.
@@ -17,7 +17,7 @@ package enum ContentCoding: UInt8, Sendable, Equatable, CaseIterable {
         }
     }
 
-    /// What `Accept-Encoding` says in a 415, so that the client learns what would have been taken (RFC 9110 §15.5.16).
+    /// The `Accept-Encoding` of a 415, which tells the client what is accepted (RFC 9110 §15.5.16).
     package static let decodable = "gzip, deflate"
 
     /// The coding of this name in any case, `x-gzip` included (RFC 9110 §8.4.1.3); nil for any other.
@@ -36,10 +36,10 @@ package enum ContentCoding: UInt8, Sendable, Equatable, CaseIterable {
 
 /// What `Accept-Encoding` says, collected over all its lines (RFC 9110 §12.5.3, H-08).
 ///
-/// Careful in every doubt: a coding that was not listed is not applied, neither is one whose weight cannot be read, and of
-/// two weights for one coding the lower one counts.
+/// Doubts count against a coding: a coding that was not listed is not applied, nor one whose weight cannot be read, and
+/// of two weights for one coding the lower counts.
 struct AcceptEncoding: Sendable, Equatable {
-    // Weights in thousandths; nil where nothing was said.
+    // Weights in thousandths; nil for a coding that was not named.
     private var gzip: UInt16?
     private var deflate: UInt16?
     private var identity: UInt16?
@@ -48,8 +48,8 @@ struct AcceptEncoding: Sendable, Equatable {
 
     init() {}
 
-    /// The coding to apply. The heavier one; of equals gzip, because the format of `deflate` has been a matter of opinion.
-    /// Identity when neither is allowed, or when it is asked for with a higher weight.
+    /// The coding to apply: the one with the higher weight, and gzip when they are equal, because readers disagree
+    /// about the format of `deflate`. Identity when neither is allowed or identity has a higher weight.
     var preferred: ContentCoding {
         let gzip = gzip ?? other ?? 0
         let deflate = deflate ?? other ?? 0
@@ -58,7 +58,7 @@ struct AcceptEncoding: Sendable, Equatable {
         return gzip == best ? .gzip : .deflate
     }
 
-    /// Takes in the value of one line.
+    /// Takes in the value of one field line.
     mutating func read(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         FieldValue.eachElement(bytes, value) { element in
             var nameEnd = element.lowerBound
@@ -98,13 +98,13 @@ struct AcceptEncoding: Sendable, Equatable {
     }
 }
 
-/// What `Content-Encoding` says of a request's body, collected over all its lines (RFC 9110 §8.4, H-09).
+/// What `Content-Encoding` says about a request's body, collected over all its lines (RFC 9110 §8.4, H-09).
 struct ContentEncoding: Sendable, Equatable {
-    /// The one coding to undo; nil for one that this server does not know how to, and for more than one: nobody codes a
-    /// body twice, except to hide how large it is.
+    /// The one coding to undo. Nil for a coding that this server cannot undo, and for more than one: only an attacker
+    /// codes a body twice, to hide its size.
     private(set) var coding: ContentCoding? = .identity
 
-    /// Takes in the value of one line. What is no registered coding is passed over: libpurple writes a media type here.
+    /// Takes in the value of one field line. An unregistered name is ignored: libpurple writes a media type here.
     mutating func read(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         FieldValue.eachElement(bytes, value) { element in
             switch ContentCoding(bytes, element) {
@@ -116,7 +116,7 @@ struct ContentEncoding: Sendable, Equatable {
         }
     }
 
-    /// A name of IANA's registry of content codings that is none of ours.
+    /// Whether the name is in IANA's registry of content codings, but none of the three above.
     private static func isUnsupported(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         FieldText.otherCodings.contains { bytes.isEqual(range, ignoringCase: $0) }
     }

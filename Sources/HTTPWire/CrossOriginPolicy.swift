@@ -1,21 +1,21 @@
 /// Which web pages of other origins may read the answers (the CORS protocol of the Fetch standard, H-21).
 ///
-/// The connection puts the fields into every answer, refusals included: a page that may not read an error sees a bare
-/// network failure. `*` is never sent together with credentials.
+/// The connection adds the fields to every answer, refusals included: a page that may not read an error sees only a
+/// network failure. `*` is never sent with credentials.
 package enum CrossOriginPolicy: Sendable, Equatable {
-    /// No CORS field is sent and no page is refused: what stands in front sees to it.
+    /// No CORS field is sent and no page is refused: the proxy in front does that.
     case off
     /// Every page, without credentials.
     case any
-    /// The pages of these origins (`https://host[:port]`, compared byte by byte as browsers send them), with cookies and
-    /// HTTP authentication when `credentials` is set. The answer names the origin, so caches are told that it varies.
+    /// The pages of these origins (`https://host[:port]`, compared byte by byte, as browsers send them), with cookies
+    /// and HTTP authentication if `credentials` is set. The answer names the origin, so it tells caches that it varies.
     case list([String], credentials: Bool)
 
-    /// The answer to a preflight: an OPTIONS request that asks what a later request may be like. `Access-Control-
-    /// Allow-Origin` is added when it is sent, as to any answer.
+    /// The answer to a preflight, an OPTIONS request that asks what a later request may have. The connection adds
+    /// `Access-Control-Allow-Origin`, as to any answer.
     ///
-    /// - Parameter headers: The fields that a page may send, each a token; empty for all that are asked for, as far as they
-    ///   are tokens and have room (`RequestHead.requestedHeaders`).
+    /// - Parameter headers: The fields that a page may send, each a token. Empty for all that the preflight asks for,
+    ///   if they are tokens and fit (`RequestHead.requestedHeaders`).
     package func preflight(for head: RequestHead, headers: [String]) -> HTTPResponse {
         var fields = [("Allow", Self.methods)]
         if grants(head.origin) {
@@ -31,14 +31,14 @@ package enum CrossOriginPolicy: Sendable, Equatable {
         return HTTPResponse(status: .noContent, fields: fields)
     }
 
-    /// Whether a request that changes something is taken. A page may send a POST without a preflight and act blindly, so
-    /// where origins are listed others are refused: not those of the endpoint's own origin, and not programs, which name
-    /// no page.
+    /// Whether a request that changes something is accepted. A page may send a POST without a preflight and not read
+    /// the answer. So when origins are listed, pages of other origins are refused. Pages of the endpoint's own origin
+    /// are accepted, and so are programs, which name no page.
     package func admits(_ head: RequestHead) -> Bool {
         !head.isFromElsewhere || grants(head.origin)
     }
 
-    /// The policy for what every page may read, whichever origins are listed.
+    /// The policy for answers that every page may read, whichever origins are listed.
     package var forEveryPage: CrossOriginPolicy { self == .off ? .off : .any }
 
     private func grants(_ origin: String?) -> Bool {
@@ -51,10 +51,10 @@ package enum CrossOriginPolicy: Sendable, Equatable {
 
     private static let methods = "GET, HEAD, POST, OPTIONS"
 
-    /// What is said to a preflight that asks for none: what clients are known to send.
+    /// The answer to a preflight that asks for no fields: those that clients are known to send.
     private static let usualHeaders = "Content-Type, Authorization, Accept, X-Requested-With"
 
-    /// What a request from `origin` may read; a small value to keep while it is held.
+    /// What a request from `origin` may read: a small value, kept while the request is held.
     func grant(_ origin: String?) -> CrossOriginGrant {
         guard case .list(let origins, _) = self, let origin,
             let index = origins.firstIndex(where: { $0.utf8.elementsEqual(origin.utf8) })
@@ -64,7 +64,7 @@ package enum CrossOriginPolicy: Sendable, Equatable {
         return CrossOriginGrant(index: index)
     }
 
-    /// Whether answers differ by the request's origin; the encoder of the answer says so in `Vary`.
+    /// Whether answers differ by the request's origin; the encoder then says so in `Vary`.
     var variesByOrigin: Bool {
         if case .list = self { true } else { false }
     }
@@ -84,14 +84,14 @@ package enum CrossOriginPolicy: Sendable, Equatable {
     }
 }
 
-/// The origin that an exchange's answer names, as its place in the policy's list: what is echoed is the operator's text,
-/// never the client's.
+/// The origin that an answer names, as an index into the policy's list. The answer repeats the operator's text, never
+/// the client's.
 struct CrossOriginGrant: Sendable, Equatable {
     private var stored: Int16 = -1
 
     init() {}
 
-    /// An index past what fits is no grant; nobody lists 32,768 origins.
+    /// A grant of the origin at `index`. An index that does not fit is no grant: nobody lists 32,768 origins.
     init(index: Int) {
         stored = Int16(exactly: index) ?? -1
     }

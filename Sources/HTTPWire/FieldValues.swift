@@ -1,8 +1,8 @@
 import Primitives
 
-/// The values a head is judged by. Each function looks at one field value, already known to be free of control bytes.
+/// The field values by which a head is judged. Each function reads one value, which is known to have no control bytes.
 enum FieldValue {
-    /// `1*DIGIT` that fits an `Int` (RFC 9112 §6.3); nil for anything else: signs, lists, white space, overflow.
+    /// Reads `1*DIGIT` that fits an `Int` (RFC 9112 §6.3); nil for anything else: signs, lists, white space, overflow.
     static func contentLength(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard !range.isEmpty else { return nil }
         var length = 0
@@ -16,7 +16,7 @@ enum FieldValue {
         return length
     }
 
-    /// `uri-host [ ":" port ]` (RFC 9110 §7.2). Empty is valid: a target without authority has it so.
+    /// `uri-host [ ":" port ]` (RFC 9110 §7.2). An empty value is valid, for a target without authority.
     static func isHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var index = range.lowerBound
         if index < range.upperBound, bytes[index] == UInt8(ascii: "[") {
@@ -36,12 +36,12 @@ enum FieldValue {
         return true
     }
 
-    /// The address part of an IP literal, by its alphabet (RFC 3986 §3.2.2): `::1`, `fe80::1%25eth0`, `v1.x`.
+    /// Whether a byte belongs to the alphabet of an IP literal (RFC 3986 §3.2.2): `::1`, `fe80::1%25eth0`, `v1.x`.
     private static func isInsideBrackets(_ byte: UInt8) -> Bool {
         byte == ByteClass.colon || ByteClass.isHostName(byte)
     }
 
-    /// Calls `body` with each element of a comma-separated list (RFC 9110 §5.6.1); empty elements are passed over.
+    /// Calls `body` with each element of a comma-separated list (RFC 9110 §5.6.1) and skips empty elements.
     @inline(__always)
     static func eachElement(_ bytes: Span<UInt8>, _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
         var start = range.lowerBound
@@ -55,7 +55,7 @@ enum FieldValue {
     }
 }
 
-/// The names and values that are looked for, in lower case.
+/// The names and values that the parser looks for, in lower case.
 enum FieldText {
     static let host = Array("host".utf8)
     static let origin = Array("origin".utf8)

@@ -1,45 +1,48 @@
 import Primitives
 
-/// What reading a connection's bytes came to.
+/// What the connection found in the bytes it read.
 package enum HTTPEvent: Sendable, Equatable {
-    /// A complete request. It is owed an answer: `HTTPConnection.respond(to:with:)`.
+    /// A complete request. `HTTPConnection.respond(to:with:)` answers it.
     case request(HTTPRequest)
-    /// The client waits for `100 Continue` before it sends the body (H-18). The interim answer is in the output already,
-    /// unless answers are owed before it; then it follows them. So an owner that holds one may want to give it now.
+    /// The client waits for `100 Continue` before it sends the body (H-18). The interim answer is already in the
+    /// output, unless answers are owed before it: then it follows them, and an owner that holds one of them may want to
+    /// give it now.
     case continueExpected
-    /// The input was refused. The answer is in the output or follows the answers owed; nothing more is read.
+    /// The input was refused. The answer is in the output, or follows the answers owed; nothing more is read.
     case refused(HTTPFault)
 }
 
-/// The server's side of one HTTP/1.x connection: bytes to requests, answers to bytes, in the order of the requests.
+/// The server's side of one HTTP/1.x connection: turns bytes into requests, and answers into bytes, in the order of
+/// requests.
 ///
-/// Duties: framing and its strictness (RFC 9112), pipelining up to a bound, persistence, `100 Continue`, the fields that
-/// every answer carries. It knows no socket, no clock and nothing of what the requests mean.
+/// Duties: strict framing (RFC 9112), pipelining up to a bound, persistence, `100 Continue`, the fields that every
+/// answer has. It knows no socket and no clock, and does not know what the requests mean.
 ///
 /// Rules:
 /// - A request is delivered as soon as it is complete, whether or not earlier ones were answered (H-12).
-/// - The outcome depends on the bytes, not on how they were split; only `continueExpected` may be absent when the body came along.
-/// - After a refusal, or a request or answer that ends the connection, further input is dropped unread.
+/// - The result depends on the bytes, not on how they were split; only `continueExpected` is left out when the body
+///   came along.
+/// - After a refusal, or a request or an answer that ends the connection, further input is dropped unread.
 /// - Only the bytes of an unfinished message are kept; an idle connection owns no buffer.
 package struct HTTPConnection: ~Copyable, Sendable {
-    /// What the connection is reading; the owner arms its deadlines by it (H-26).
+    /// What the connection is reading; its owner sets the deadlines by it (H-26).
     package enum Phase: Sendable, Equatable {
-        /// Between requests; empty lines before a request do not count as one.
+        /// Between requests. Empty lines before a request do not end this phase.
         case idle
         case readingHead
         case readingBody
-        /// The head has come, and its client waits for `100 Continue`, which stands behind answers that are owed. The time
-        /// until then is not the client's.
+        /// The head has come, and the client waits for `100 Continue`, which follows answers that are owed. The time
+        /// until then does not count against the client.
         case owingContinue
         /// The input was refused.
         case refusing
-        /// No more requests are taken.
+        /// No further requests are taken.
         case closing
     }
 
     private enum Stage: Sendable {
         case idle
-        /// Boxed, as is `chunks`: most of the time a connection is at neither.
+        /// Boxed, like `chunks`: most of the time a connection is in neither stage.
         indirect case head(HeadParser)
         case length(remaining: Int)
         indirect case chunks(ChunkedDecoder)
@@ -48,23 +51,23 @@ package struct HTTPConnection: ~Copyable, Sendable {
     }
 
     private let rules: HTTPRules
-    /// The head so far, while it is incomplete.
+    /// The part of the head that has come, while it is incomplete.
     private var partialHead: [UInt8] = []
     /// The head of a request whose body is not complete.
     private var pendingHead: Boxed<RequestHead>?
-    /// The body so far, while it is incomplete.
+    /// The part of the body that has come, while it is incomplete.
     private var partialBody: [UInt8] = []
     private var queue = AnswerQueue()
     private var output = AnswerOutput()
     private var stage = Stage.idle
     private var emptyLines: UInt8 = 0
     private var isInsideEmptyLine = false
-    /// `100 Continue` waits for the answers before it.
+    /// Whether `100 Continue` waits for the answers before it.
     private var owesContinue = false
-    /// The owner wants the connection to end: behind so many bytes of input no request begins any more.
+    /// The bytes of input in which requests may still begin, once the owner wants the connection to end.
     private var inputLeft = Self.endless
 
-    /// A connection on which nothing was read yet.
+    /// A connection on which nothing was read.
     package init(rules: HTTPRules) {
         self.rules = rules
     }
@@ -85,8 +88,9 @@ package struct HTTPConnection: ~Copyable, Sendable {
         }
     }
 
-    /// False while as many requests wait for answers as pipelining allows or their answers take too much, and once no more
-    /// requests are taken. What `next` did not consume then has to be offered again when this is true.
+    /// Whether another request may begin. False while as many requests wait for answers as pipelining allows, while
+    /// their answers take too much, and once no more requests are taken. The caller offers input that `next` did not
+    /// consume again when this is true.
     package var mayRead: Bool {
         switch stage {
         case .idle: mayBegin
@@ -97,17 +101,17 @@ package struct HTTPConnection: ~Copyable, Sendable {
 
     private var mayBegin: Bool { queue.count < limits.pipelining && queue.waitingBytes <= limits.answers }
 
-    /// Whether `closeAfterAnswers` named input that has not come to `next` yet, and requests in it are still taken.
+    /// Whether requests are still taken from input that `closeAfterAnswers` announced and `next` has not seen.
     package var expectsInput: Bool {
         inputLeft > 0 && inputLeft < Self.endless && phase != .refusing && phase != .closing
     }
 
-    /// Whether it is the bytes of answers behind a held one that keep the next request from being read.
+    /// Whether the bytes of answers that wait after an unanswered request keep the next request from being read.
     package var isFullOfAnswers: Bool { queue.waitingBytes > limits.answers }
 
-    /// The connection must be closed once the output is flushed: every answer was given and no more requests are taken.
-    /// The sending side first: closing with input unread makes the kernel reset the connection, and the client may lose
-    /// the answer (RFC 9112 §9.6).
+    /// Whether the connection is to be closed once the output has left: every answer was given and no more requests are
+    /// taken. Close the sending side first: closing with unread input makes the kernel reset the connection, and the
+    /// client may lose the answer (RFC 9112 §9.6).
     package var closesWhenDrained: Bool {
         switch stage {
         case .refusing, .closing: queue.isEmpty
@@ -115,54 +119,54 @@ package struct HTTPConnection: ~Copyable, Sendable {
         }
     }
 
-    /// How many requests no answer was given to.
+    /// The number of unanswered requests.
     package var owed: Int { queue.openCount }
 
-    /// The exchanges that no answer was given to, in order; to abort them when the peer closes (P-13).
+    /// The unanswered exchanges, in order; they are aborted when the peer closes (P-13).
     package var openExchanges: [UInt64] { queue.open }
 
-    /// Bytes of memory set aside for unfinished messages and for output; 0 while nothing is half read or unsent.
+    /// The memory reserved for unfinished messages and for output; 0 while nothing is half read or unsent.
     package var reservedBytes: Int { unfinishedBytes + answerBytes }
 
-    /// Bytes of memory that a message takes which is half read.
+    /// The memory that a half-read message takes.
     package var unfinishedBytes: Int { partialHead.capacity + partialBody.capacity }
 
-    /// The captured field of the request whose body is being read: who sends it is known before the body has come. Empty
-    /// while there is no such request, or no such field.
+    /// The captured field of the request whose body is being read: it names the client before the body has come. Empty
+    /// when there is no such request or no such field.
     package var pendingForwarded: [UInt8] {
         pendingHead?.value.forwarded ?? []
     }
 
-    /// Bytes of memory that answers take which have not left.
+    /// The memory of answers that have not left.
     package var answerBytes: Int { output.reservedBytes + queue.reservedBytes }
 
     // MARK: Output
 
     package var hasOutput: Bool { !output.isEmpty }
 
-    /// How many bytes are to be sent.
+    /// The number of bytes to send.
     package var outputCount: Int { output.count }
 
-    /// Whether the answer to `exchange` would leave at once, and have to set storage aside.
+    /// Whether the answer to `exchange` would leave at once and would need new storage.
     package func lacksRoom(for exchange: UInt64) -> Bool { output.lacksRoom && queue.isFront(exchange) }
 
-    /// Takes an empty array with storage over, for the next answer to be written to.
+    /// Takes over an empty array with storage, for the next answer.
     package mutating func takeRoom(_ room: consuming [UInt8]) { output.takeRoom(room) }
 
-    /// Appends what is to be sent and forgets it; of large answers, which others keep too, only until `target` has `limit`
-    /// bytes. An empty target takes the buffer over uncopied.
+    /// Moves the output to `target`. Large shared answers move only until `target` has `limit` bytes. An empty target
+    /// takes over the buffer without a copy.
     package mutating func takeOutput(into target: inout [UInt8], limit: Int = .max) {
         output.take(into: &target, limit: limit)
     }
 
-    /// Forgets what is to be sent.
+    /// Drops the output.
     package mutating func dropOutput() { output = AnswerOutput() }
 
     // MARK: Input
 
-    /// Reads on from `offset` up to the next event and leaves `offset` behind what was consumed; to be called again until
-    /// nil. Nil means that more bytes are needed, or that reading pauses (`mayRead` is false) before `input[offset]`.
-    /// `date` is for the answer to a refusal.
+    /// Reads from `offset` up to the next event and moves `offset` past what was consumed. The caller repeats this
+    /// until nil, which means that more bytes are needed, or that reading pauses before `input[offset]` (`mayRead` is
+    /// false). `date` is for the answer to a refusal.
     package mutating func next(_ input: Span<UInt8>, offset: inout Int, date: HTTPDate? = nil) -> HTTPEvent? {
         guard offset >= 0 else { return nil }
         while offset < input.count {
@@ -187,8 +191,8 @@ package struct HTTPConnection: ~Copyable, Sendable {
         return nil
     }
 
-    /// The owner has no room for the body that is being read: the answer is 503, and the connection ends behind it. False,
-    /// and nothing done, while none is.
+    /// Answers the request whose body is being read with 503, because the owner has no room for it, and ends the
+    /// connection after that. Does nothing and returns false while no body is being read.
     @discardableResult
     package mutating func encodeOverload(date: HTTPDate? = nil) -> Bool {
         guard phase == .readingBody || phase == .owingContinue else { return false }
@@ -196,8 +200,9 @@ package struct HTTPConnection: ~Copyable, Sendable {
         return true
     }
 
-    /// A deadline passed. In the middle of a request the answer is 408 and true; else nothing is done: an idle connection
-    /// is closed without a word, because a client would take a 408 for the answer to its next request.
+    /// Handles a passed deadline. In the middle of a request it answers 408 and returns true. Otherwise it does
+    /// nothing: an idle connection is closed without an answer, because a client would take a 408 for the answer to its
+    /// next request.
     @discardableResult
     package mutating func encodeTimeout(date: HTTPDate? = nil) -> Bool {
         switch stage {
@@ -215,14 +220,14 @@ package struct HTTPConnection: ~Copyable, Sendable {
 
     // MARK: Answers
 
-    /// The coding that the answer's body may have by the request's `Accept-Encoding`, and would best have (H-08); identity
-    /// for an exchange that is unknown or was answered.
+    /// The coding that the request's `Accept-Encoding` prefers for the answer's body (H-08); identity for an exchange
+    /// that is unknown or answered.
     package func coding(of exchange: UInt64) -> ContentCoding {
         queue.terms(exchange)?.coding ?? .identity
     }
 
-    /// Answers a request. The answer leaves when those before it have left. False, and nothing done, for an exchange that
-    /// is unknown or was answered.
+    /// Answers a request. The answer leaves after those before it. Does nothing and returns false for an exchange that
+    /// is unknown or answered.
     @discardableResult
     package mutating func respond(to exchange: UInt64, with response: HTTPResponse, date: HTTPDate? = nil) -> Bool {
         guard var terms = queue.terms(exchange) else { return false }
@@ -262,11 +267,11 @@ package struct HTTPConnection: ~Copyable, Sendable {
         output.append { $0.append(contentsOf: Self.continueAnswer.utf8) }
     }
 
-    /// Ends the connection in good order: a request that is half read is still taken, and so are those that begin within the
-    /// next `count` bytes of input, which have come already (RFC 9112 §9.6); no other is. The last answer says
-    /// `Connection: close`. A connection that owes nothing is to be closed at once (`closesWhenDrained`).
+    /// Ends the connection in order: the request that is half read is still taken, and so are those that begin within
+    /// the next `count` bytes of input, which have come already (RFC 9112 §9.6). Later ones are not. The last answer
+    /// says `Connection: close`. A connection that owes nothing is to be closed at once (`closesWhenDrained`).
     ///
-    /// Said again, it counts anew.
+    /// A further call counts anew.
     package mutating func closeAfterAnswers(behind count: Int = 0) {
         inputLeft = min(UInt32(clamping: count), Self.endless - 1)
         if inputLeft == 0, case .idle = stage { stage = .closing }
@@ -274,7 +279,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
 
     // MARK: Reading the head
 
-    /// Skips empty lines (RFC 9112 §2.2) and reads a head straight from the input, the usual case.
+    /// Skips empty lines (RFC 9112 §2.2) and reads a head directly from the input, which is the usual case.
     private mutating func begin(_ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?) -> HTTPEvent? {
         let byte = input[offset]
         if isInsideEmptyLine || !byte.isTokenByte {
@@ -298,7 +303,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         }
     }
 
-    /// A byte that begins no request line.
+    /// Takes a byte that begins no request line.
     private mutating func skipEmptyLine(_ byte: UInt8, _ date: HTTPDate?) -> HTTPEvent? {
         switch byte {
         case ByteClass.lf where isInsideEmptyLine:
@@ -316,7 +321,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         return nil
     }
 
-    /// Goes on with a head that began in earlier input, one line at a time, so that nothing behind the head is copied.
+    /// Continues a head that began in earlier input, line by line, so that nothing after the head is copied.
     private mutating func resume(
         _ parser: HeadParser, _ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?
     ) -> HTTPEvent? {
@@ -347,7 +352,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
 
     // MARK: Reading the body
 
-    /// The head is complete; the body may stand behind it.
+    /// Takes a complete head; the body may follow it in the input.
     private mutating func take(_ head: RequestHead, _ input: Span<UInt8>, _ offset: inout Int) -> HTTPEvent? {
         let available = input.count - offset
         switch head.framing {
@@ -364,7 +369,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             stage = .chunks(ChunkedDecoder())
         }
         pendingHead = Boxed(head)
-        // a client that sends the body already does not wait (RFC 9110 §10.1.1)
+        // A client that already sends the body does not wait (RFC 9110 §10.1.1).
         guard head.expectsContinue, available == 0 else { return nil }
         if queue.isEmpty {
             output.append { $0.append(contentsOf: Self.continueAnswer.utf8) }
@@ -379,7 +384,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         let length = min(remaining, input.count - offset)
         let arrived = partialBody.count + length
         if arrived > partialBody.capacity {
-            // Never more than is to come, and never more than twice what has come: a promise costs nothing.
+            // Reserve no more than is to come, and at most twice what has come: an announced length costs no memory.
             partialBody.reserveCapacity(min(2 * arrived, partialBody.count + remaining))
         }
         partialBody.append(copying: input.extracting(offset..<offset + length))
@@ -448,7 +453,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         return .refused(fault)
     }
 
-    /// Takes no more input, and lets go of a message that is half read.
+    /// Takes no more input and drops a message that is half read.
     private mutating func stopReading() {
         if phase != .refusing { stage = .closing }
         partialHead = []
@@ -468,7 +473,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         pendingHead?.value.origin
     }
 
-    /// No end of the input is known.
+    /// The value of `inputLeft` before `closeAfterAnswers`: no end of the input is known.
     private static let endless = UInt32.max
 
     private static let continueAnswer = "HTTP/1.1 100 Continue\r\n\r\n"

@@ -1,12 +1,12 @@
 import Primitives
 
 /// The value of a `Date` field: 29 bytes of IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
-/// A server with a clock sends it (§6.6.1); the owner has the clock and makes one a second for all its connections.
+/// A server with a clock sends it (§6.6.1). The owner has the clock and makes one each second for all its connections.
 package struct HTTPDate: Sendable, Equatable {
     package let bytes: [UInt8]
 
-    /// `seconds` since 1970-01-01T00:00:00Z, leap seconds not counted. Outside the years 1970-9999, which four digits
-    /// cannot tell or no clock should say, the nearest of these moments is taken.
+    /// The date `seconds` after 1970-01-01T00:00:00Z, without leap seconds. A value outside the years 1970-9999 is
+    /// replaced by the nearest one inside.
     package init(secondsSince1970 seconds: Int64) {
         let seconds = min(max(seconds, 0), 253_402_300_799)
         let days = Int(seconds / 86_400)

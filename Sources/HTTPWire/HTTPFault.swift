@@ -1,9 +1,9 @@
-/// Why a connection's input was refused. Each is answered with `status` and `Connection: close`, in order behind the
-/// answers still owed, and nothing is read afterwards: two parties that disagree on where a message ends must not go on.
+/// Why a connection's input was refused. The answer has `status` and `Connection: close` and follows the answers still
+/// owed. Nothing is read afterwards: two parties that disagree on where a message ends must not continue.
 package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
     /// The request line is not `method SP target SP version CRLF`.
     case badRequestLine
-    /// The target has none of the four forms of RFC 9112 §3.2, or a byte that no URI may have.
+    /// The target has none of the four forms of RFC 9112 §3.2, or has a byte that no URI may have.
     case badTarget
     /// A well-formed version other than 1.0 and 1.1.
     case unsupportedVersion
@@ -11,7 +11,7 @@ package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
     case badLineEnd
     /// More empty lines before a request than are tolerated.
     case tooManyEmptyLines
-    /// A field name that is no token, or none at all.
+    /// A field name that is empty or no token.
     case badFieldName
     /// White space before the colon (RFC 9112 §5.1).
     case spaceBeforeColon
@@ -21,7 +21,7 @@ package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
     case badFieldValue
     /// HTTP/1.1 without `Host` (RFC 9112 §3.2, H-15).
     case missingHost
-    /// Two `Host` lines, or one that is no `host [":" port]`.
+    /// Two `Host` lines, or one that is not `host [":" port]`.
     case badHost
     /// `Content-Length` is not 1*DIGIT, does not fit, or comes twice (RFC 9112 §6.3, H-16).
     case badContentLength
@@ -29,9 +29,9 @@ package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
     case badTransferEncoding
     /// `Transfer-Encoding` and `Content-Length` in one head (RFC 9112 §6.1).
     case ambiguousFraming
-    /// A chunk-size line that is not plain hexadecimal, or an unclean extension or end of a chunk (RFC 9112 §7.1).
+    /// A chunk-size line that is not plain hexadecimal, or an invalid extension or end of a chunk (RFC 9112 §7.1).
     case badChunk
-    /// A trailer line that is no field line (RFC 9112 §7.1.2).
+    /// A trailer line that is not a field line (RFC 9112 §7.1.2).
     case badTrailer
     /// An expectation other than `100-continue` (RFC 9110 §10.1.1, H-18).
     case unknownExpectation
@@ -40,12 +40,12 @@ package enum HTTPFault: Error, Sendable, Equatable, CaseIterable {
     case tooManyFields
     case bodyTooLarge
     case trailerTooLarge
-    /// The deadline on head or body passed (H-26). Raised by the owner, who has the clock.
+    /// The deadline for head or body passed (H-26). The owner, who has the clock, raises it.
     case timeout
-    /// There is no memory for the body. Raised by the owner, who knows what all connections take.
+    /// There is no memory for the body. The owner, who knows what all connections take, raises it.
     case overloaded
 
-    /// What the client is told.
+    /// The status of the answer.
     package var status: HTTPStatus {
         switch self {
         case .unsupportedVersion: .versionNotSupported

@@ -1,7 +1,7 @@
 /// Every bound on what a client may send on one connection, in one place.
 ///
 /// A value over its bound has a defined answer (see `HTTPFault`), always followed by closing the connection.
-/// Others, for comparison: nginx 4 x 8 kB of head, HAProxy 16 kB and 101 fields, Apache 8,190-byte lines and 100 fields.
+/// For comparison: nginx has 4 x 8 kB of head, HAProxy 16 kB and 101 fields, Apache 8,190-byte lines and 100 fields.
 package struct HTTPLimits: Sendable, Equatable {
     /// Bytes of the request line without its line end; over it 414. RFC 9112 §3 asks for at least 8,000.
     package var requestLine: Int
@@ -11,21 +11,22 @@ package struct HTTPLimits: Sendable, Equatable {
     package var fields: Int
     /// Bytes of a decoded body; over it 413 (H-23).
     package var body: Int
-    /// Requests of one connection that may be waiting for an answer; at this number reading pauses (H-12).
+    /// Requests of one connection that may wait for answers; at this number reading pauses (H-12).
     package var pipelining: Int
-    /// Bytes of answers that may be waiting behind one that is still owed; above them reading pauses.
+    /// Bytes of answers that may wait after an unanswered request; above them reading pauses.
     package var answers: Int
 
     /// Empty lines tolerated before a request line (RFC 9112 §2.2); over it 400.
     static let emptyLines = 4
     /// Bytes of one chunk-size line, extensions included, without its line end; over it 400.
     static let chunkLine = 256
-    /// Bytes of all chunk extensions of one body: without it a body of one-byte chunks carries 256 times its limit.
+    /// Bytes of all chunk extensions of one body. Without this bound a body of one-byte chunks could carry 256 times
+    /// its limit.
     static let chunkExtensions = 8_192
     /// Bytes of the trailer section of one body; over it 431.
     static let trailer = 8_192
 
-    /// Values below what makes a request possible are raised to it, and a request line never outgrows the head.
+    /// Limits too low for any request are raised, and the request line's limit is kept within the head's.
     package init(
         requestLine: Int = 8_192,
         head: Int = 32_768,

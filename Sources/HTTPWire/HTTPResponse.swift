@@ -21,27 +21,28 @@ package enum HTTPContentType: Sendable, Equatable {
     }
 }
 
-/// An answer. What every answer carries is not named here: `Content-Length`, `Cache-Control: no-store` (H-25),
-/// `X-Content-Type-Options: nosniff` (H-07), `Connection`, `Date` and the CORS fields are the connection's business.
+/// An answer. The connection adds what every answer has: `Content-Length`, `Cache-Control: no-store` (H-25),
+/// `X-Content-Type-Options: nosniff` (H-07), `Connection`, `Date` and the CORS fields.
 package struct HTTPResponse: Sendable {
     package var status: HTTPStatus
-    /// Of the body; nil for a body that needs none.
+    /// The type of the body; nil for a body that needs none.
     package var contentType: HTTPContentType?
-    /// Further fields, such as `Allow` with a 405 (H-19). A name that is no token drops the field, control bytes in a
-    /// value are sent as spaces: no value can begin a field of its own.
+    /// Further fields, such as `Allow` with a 405 (H-19). A field whose name is no token is dropped. Control bytes in a
+    /// value are sent as spaces, so no value can begin another field.
     package var fields: [(String, String)]
     package var body: [UInt8]
-    /// What follows `body`: bytes that others keep too, and that are not copied before they leave.
+    /// The part of the body after `body`: bytes that others keep too, not copied before they leave.
     package var shared: [UInt8] = []
-    /// What follows `shared`.
+    /// The part of the body after `shared`.
     package var end: [UInt8] = []
-    /// How `body` is coded already.
+    /// The coding that `body` already has.
     package var coding: ContentCoding = .identity
-    /// The request's `Accept-Encoding` had a say in `coding`, so caches are told that it varies (RFC 9110 §12.5.5).
+    /// Whether `coding` depends on the request's `Accept-Encoding`, so that caches are told (RFC 9110 §12.5.5).
     package var variesByCoding = false
-    /// Every page may read it, whichever origins are listed: a document that is the same for all and says nothing secret.
+    /// Whether every page may read the answer, whichever origins are listed: the document is the same for all and has
+    /// no secrets.
     package var isForEveryPage = false
-    /// The connection ends behind this answer whatever the client asked for. Requests behind it go unanswered.
+    /// Whether the connection ends after this answer, whatever the client asked for. Later requests go unanswered.
     package var closesConnection: Bool
 
     package init(
@@ -58,10 +59,10 @@ package struct HTTPResponse: Sendable {
         self.closesConnection = closesConnection
     }
 
-    /// How long the body is, in all its parts.
+    /// The length of the body, all parts together.
     package var bodyCount: Int { body.count + shared.count + end.count }
 
-    /// Makes one array of the body, for whoever has to change it.
+    /// Joins the parts of the body into `body`, for a caller that has to change it.
     package mutating func joinBody() {
         guard !shared.isEmpty || !end.isEmpty else { return }
         body.reserveCapacity(bodyCount)
@@ -71,22 +72,22 @@ package struct HTTPResponse: Sendable {
         end = []
     }
 
-    /// Whether there is a body to be sent that stands apart.
+    /// Whether a body is to be sent that has shared parts.
     func sharesBody(_ terms: AnswerTerms) -> Bool {
         status.hasContent && !terms.withholdsBody && !(shared.isEmpty && end.isEmpty)
     }
 
-    /// The answer to input that was refused: the status line's text again as its body, for people and logs.
+    /// The answer to refused input. Its body repeats the status line's text, for people and logs.
     init(_ fault: HTTPFault) {
         self.init(status: fault.status, contentType: .plain, body: Array((fault.status.line + "\n").utf8))
     }
 
-    /// Appends the answer, head and body in one piece so that they leave in one write (H-30); what is shared, or follows
-    /// that, is for the caller to put behind it. It is always framed
-    /// by its length, never chunked (H-05), and always says HTTP/1.1, the highest version this server conforms to (RFC 9110 §6.2).
+    /// Appends the answer, head and body in one piece, so that they leave in one write (H-30). The caller adds `shared`
+    /// and `end`. The answer is always framed by its length, never chunked (H-05), and always says HTTP/1.1, the
+    /// highest version that this server conforms to (RFC 9110 §6.2).
     func encode(_ terms: AnswerTerms, policy: CrossOriginPolicy, date: HTTPDate?, into output: inout [UInt8]) {
         let policy = isForEveryPage ? policy.forEveryPage : policy
-        // Exactly so much is set aside, so behind other answers it would be set aside and copied anew for each of them.
+        // This reserves exactly this size. After other answers it would reserve and copy anew for each of them.
         if output.isEmpty { output.reserveCapacity(Self.usualHead + body.count) }
         output.append(contentsOf: "HTTP/1.1 ".utf8)
         output.append(contentsOf: status.line.utf8)
@@ -120,14 +121,14 @@ package struct HTTPResponse: Sendable {
         if status.hasContent, !terms.withholdsBody { output.append(contentsOf: body) }
     }
 
-    /// Room for the head of an ordinary answer, so that it is encoded without growing twice.
+    /// Room for an ordinary answer's head, so that encoding does not grow the buffer twice.
     private static let usualHead = 320
 }
 
-/// What a request said about its answer; kept while the answer is owed.
+/// What a request determines about its answer; kept while the answer is owed.
 struct AnswerTerms: Sendable, Equatable {
     enum Persistence: UInt8, Sendable {
-        /// HTTP/1.1 goes on without a word.
+        /// HTTP/1.1: the connection persists without a field.
         case implied
         /// HTTP/1.0 with `Connection: keep-alive`: the answer must say so too (H-14).
         case stated
@@ -138,7 +139,7 @@ struct AnswerTerms: Sendable, Equatable {
     var persistence = Persistence.ends
     /// HEAD: all the fields of GET and no body (RFC 9110 §9.3.2, H-20).
     var withholdsBody = false
-    /// The coding that the answer's body may have and would best have.
+    /// The coding that the client accepts and prefers for the answer's body.
     var coding = ContentCoding.identity
 }
 

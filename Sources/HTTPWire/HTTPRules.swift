@@ -1,11 +1,11 @@
-/// What all connections of one listener have in common: one object for all of them, so that none carries a copy.
+/// What all connections of one listener have in common: one object, so that no connection has a copy.
 package final class HTTPRules: Sendable {
     let limits: HTTPLimits
     let crossOrigin: CrossOriginPolicy
     let captures: CapturedField
 
-    /// `crossOrigin` is applied to every answer, refusals included. `captures` is the field that `RequestHead.forwarded`
-    /// holds.
+    /// `crossOrigin` applies to every answer, refusals included. `captures` names the field that
+    /// `RequestHead.forwarded` holds.
     package init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
         self.limits = limits
         self.crossOrigin = crossOrigin

@@ -1,4 +1,4 @@
-/// The status codes this server sends (RFC 9110 §15).
+/// The status codes that this server sends (RFC 9110 §15).
 package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
     case ok = 200
     case noContent = 204
@@ -20,7 +20,7 @@ package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
     case serviceUnavailable = 503
     case versionNotSupported = 505
 
-    /// Code and reason phrase as they stand in the status line.
+    /// The code and the reason phrase of the status line.
     package var line: String {
         switch self {
         case .ok: "200 OK"
@@ -45,6 +45,6 @@ package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
         }
     }
 
-    /// 204 carries neither body nor `Content-Length` (RFC 9110 §8.6).
+    /// Whether the answer has a body. A 204 has neither body nor `Content-Length` (RFC 9110 §8.6).
     var hasContent: Bool { self != .noContent }
 }

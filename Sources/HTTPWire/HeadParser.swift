@@ -1,22 +1,22 @@
 import Primitives
 
-/// Reads a request head line by line (RFC 9112 §2-§6) and keeps nothing but numbers: where the few wanted values stand,
-/// relative to the head's first byte, and what the framing fields said.
+/// Reads a request head line by line (RFC 9112 §2-§6). It keeps only the places of the few values needed, relative to
+/// the head's first byte, and what the framing fields said.
 ///
 /// Duties: every byte of the head is validated; every limit is applied; every framing doubt becomes an `HTTPFault`.
 ///
-/// Rule: a line is judged only when its LF has arrived, or when it is longer than allowed. So the outcome depends on the
-/// bytes alone and never on how they were split; and of a partial head only the line it ends in is looked at twice.
+/// Rule: a line is judged only when its LF has arrived, or when it is longer than allowed. So the result depends on the
+/// bytes and not on how they were split, and of a partial head only the last line is scanned twice.
 struct HeadParser: Sendable {
     enum Outcome: Equatable {
-        /// More bytes are needed; what was read is remembered.
+        /// More bytes are needed; the parser keeps its state.
         case needsMore
         /// The head is this many bytes long.
         case complete(length: Int)
         case refused(HTTPFault)
     }
 
-    /// A value's place in the head.
+    /// The place of a value in the head.
     private struct Place: Sendable {
         var start: UInt32
         var end: UInt32
@@ -35,7 +35,7 @@ struct HeadParser: Sendable {
     private let captures: CapturedField
     private let tellsOrigins: Bool
     private(set) var requestLine = RequestLine()
-    /// Where the first unread line begins; 0 while the request line is not complete.
+    /// The beginning of the first unread line; 0 while the request line is incomplete.
     private var lineStart = 0
     private var fieldCount = 0
     private var flags: Flags = []
@@ -46,16 +46,16 @@ struct HeadParser: Sendable {
     private var requestedHeaders = RequestedHeaders()
     private var acceptEncoding = AcceptEncoding()
     private var contentEncoding = ContentEncoding()
-    /// The captured field's lines so far; not places, since there may be many.
+    /// The lines of the captured field so far. Their bytes are kept, because there may be many of them.
     private var forwarded: [UInt8] = []
 
-    /// `tellsOrigins`: whether pages of other origins are told from the others.
+    /// `tellsOrigins`: whether the parser finds out if a request comes from a page of another origin.
     init(captures: CapturedField, tellsOrigins: Bool) {
         self.captures = captures
         self.tellsOrigins = tellsOrigins
     }
 
-    /// Goes on reading. `bytes[base]` is the head's first byte in every call; behind the head anything may follow.
+    /// Continues reading. `bytes[base]` is the head's first byte in every call; anything may follow the head.
     mutating func read(_ bytes: Span<UInt8>, base: Int, limits: HTTPLimits) -> Outcome {
         if lineStart == 0 {
             switch requestLine.read(bytes, from: base) {
@@ -90,7 +90,7 @@ struct HeadParser: Sendable {
         case field(name: Range<Int>, value: Range<Int>, lineFeed: Int)
         /// The empty line that ends the head.
         case empty(lineFeed: Int)
-        /// Something is wrong or missing at this index.
+        /// The byte at this index is wrong or missing.
         case flaw(HTTPFault, at: Int)
     }
 
@@ -120,7 +120,7 @@ struct HeadParser: Sendable {
         return .field(name: name, value: valueStart..<valueEnd, lineFeed: index &+ 1)
     }
 
-    /// A line that does not begin with `name:`.
+    /// Judges a line that does not begin with `name:`.
     private func endOrFlaw(_ bytes: Span<UInt8>, _ start: Int, at index: Int) -> FieldLine {
         let byte = bytes[index]
         let isWhite = byte == ByteClass.space || byte == ByteClass.tab
@@ -137,7 +137,7 @@ struct HeadParser: Sendable {
 
     // MARK: Limits
 
-    /// A flaw is a fault once the line is complete; before that more bytes are needed, as far as the limits allow.
+    /// Turns a flaw into a fault once the line is complete. Before that, more bytes are needed, within the limits.
     private func judge(
         _ fault: HTTPFault, _ bytes: Span<UInt8>, _ base: Int, at index: Int, _ limits: HTTPLimits
     ) -> Outcome {
@@ -147,13 +147,13 @@ struct HeadParser: Sendable {
         return incompleteLine(arrived: bytes.count - base, limits)
     }
 
-    /// What an unfinished line amounts to when `arrived` bytes of the head are there and none of the line's is an LF.
+    /// Judges an unfinished line without an LF, when `arrived` bytes of the head have come.
     func incompleteLine(arrived: Int, _ limits: HTTPLimits) -> Outcome {
         if lineStart == 0, arrived >= limits.requestLine + 2 { return .refused(.requestLineTooLong) }
         return arrived >= limits.head ? .refused(.headTooLarge) : .needsMore
     }
 
-    /// Whether the line that ends with the LF at `lineFeed`, counted from the head's first byte, is one too many.
+    /// The limit that the line with its LF at `lineFeed` exceeds; `lineFeed` counts from the head's first byte.
     @inline(__always)
     private func limitFault(lineFeed: Int, _ limits: HTTPLimits) -> HTTPFault? {
         if lineStart == 0 {
@@ -166,7 +166,7 @@ struct HeadParser: Sendable {
 
     // MARK: Fields
 
-    /// Notes the few fields that matter; the others were validated and are passed over (H-03).
+    /// Notes the few fields that matter; the others were validated and are ignored (H-03).
     @inline(__always)
     private mutating func take(
         _ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>, base: Int
@@ -201,7 +201,7 @@ struct HeadParser: Sendable {
         case 16 where bytes.isEqual(name, ignoringCase: FieldText.contentEncoding):
             contentEncoding.read(bytes, value)
         case 17 where bytes.isEqual(name, ignoringCase: FieldText.transferEncoding):
-            // any other coding, and any list, would leave the end of the body a matter of opinion
+            // Any other coding, and any list, would leave the end of the body ambiguous.
             guard flags.insert(.transferEncoding).inserted, requestLine.version == .http11,
                 bytes.isEqual(value, ignoringCase: FieldText.chunked)
             else { return .badTransferEncoding }
@@ -255,7 +255,7 @@ struct HeadParser: Sendable {
 
     // MARK: The whole head
 
-    /// What can only be said when all fields are known.
+    /// The checks that need all fields.
     private func finish(_ limits: HTTPLimits) -> HTTPFault? {
         let isChunked = flags.contains(.transferEncoding)
         if requestLine.version == .http11, !flags.contains(.host) { return .missingHost }
@@ -265,7 +265,7 @@ struct HeadParser: Sendable {
         return nil
     }
 
-    /// The request head, once `read` said that it is complete. The bytes are those of that call.
+    /// The request head, once `read` has returned `complete`. The bytes are those of that call.
     func head(_ bytes: Span<UInt8>, base: Int) -> RequestHead {
         let isModern = requestLine.version == .http11
         let framing: HTTPFraming =
@@ -295,14 +295,15 @@ struct HeadParser: Sendable {
                 && page.isElsewhere(bytes, origin: range(originPlace, base), host: range(hostPlace, base)))
     }
 
-    /// `Origin` as far as it is known by now: a refusal, too, has to be readable across origins (H-21).
+    /// `Origin`, if it has been read: pages of other origins must be able to read a refusal too (H-21).
     func origin(_ bytes: Span<UInt8>, base: Int) -> String? {
         text(originPlace, bytes, base)
     }
 
     private func path(_ bytes: Span<UInt8>, _ base: Int) -> String {
         let range = base + Int(requestLine.pathStart)..<base + Int(requestLine.pathEnd)
-        // an absolute-form target without a path means `*` to OPTIONS and `/` else (RFC 9112 §3.2.4, RFC 9110 §4.2.3)
+        // An absolute-form target without a path means `*` for OPTIONS and `/` otherwise (RFC 9112 §3.2.4, RFC 9110
+        // §4.2.3).
         if range.isEmpty { return requestLine.method == .options && requestLine.queryStart == nil ? "*" : "/" }
         return bytes.string(range) ?? "/"
     }

@@ -1,20 +1,21 @@
 import Primitives
 
-/// How long clients may take: each for one thing that has to come next.
+/// How long clients may take for each step.
 package struct Patience: Sendable, Equatable {
     /// For the head of a request, and for the header of the PROXY protocol, from its first byte.
     package var head: Duration
     /// For a request from its first byte to the last of its body.
     package var body: Duration
-    /// For the next request, while none is open.
+    /// For the next request, while no request is open.
     package var idle: Duration
-    /// For the client to take any byte of an answer.
+    /// For the client to take the next byte of an answer.
     package var send: Duration
-    /// Bytes a second that a body has to come with, and an answer to be taken with; 0 where any rate will do.
+    /// The lowest rates, in bytes a second, at which a body has to come and an answer has to be taken; 0 for no lowest
+    /// rate.
     package var bodyRate: Int
     package var sendRate: Int
 
-    /// Of its parts.
+    /// Limits made of their parts.
     package init(head: Duration, body: Duration, idle: Duration, send: Duration, bodyRate: Int, sendRate: Int) {
         self.head = head
         self.body = body
@@ -24,35 +25,36 @@ package struct Patience: Sendable, Equatable {
         self.sendRate = sendRate
     }
 
-    /// Over how long a body's rate is taken: a rate over all of `body` would say nothing before that is over.
+    /// The window for a body's rate: a rate over all of `body` would say nothing until that is over.
     var bodyWindow: Duration { min(.seconds(10), body / 2) }
 
-    /// For how long a client may go on sending after the last answer, so that it reads that before a reset.
+    /// How long a client may go on sending after the last answer, so that it reads the answer before a reset.
     static let lingering = Duration.seconds(2)
 }
 
 /// What a connection waits for.
 package enum Awaited: Sendable, Equatable {
-    /// Our side is closed; the client is to read what it was sent, and to close its own.
+    /// For the client to read what it was sent and to close its side; this side is closed.
     case lingering
-    /// The client is to take bytes that wait for it.
+    /// For the client to take bytes that wait for it.
     case room
     /// The header of the PROXY protocol.
     case prelude
-    /// What this phase of its requests waits for; `owed`: how many requests wait for their answers.
+    /// For what this phase of its requests needs; `owed` is the number of requests that wait for answers.
     case request(HTTPConnection.Phase, owed: Int)
 }
 
-/// Since when a connection does what it does, and how fast that goes.
+/// Since when a connection has been in its state, and how fast its transfer goes.
 package struct Pace: Sendable, Equatable {
     /// When bytes last went through.
     package var phaseSince: MonotonicInstant
-    /// When the first byte of the request that is being read came.
+    /// When the first byte of the current request came.
     package var requestSince: MonotonicInstant
-    /// How fast its body comes, or its answers are taken. While it owes answers it is not read, so one is enough.
+    /// The rate of the body that comes or of the answers that leave. The connection is not read while it owes answers,
+    /// so one rate is enough.
     package var rate = TransferRate()
 
-    /// Of a connection that is made now.
+    /// The pace of a new connection.
     package init(now: MonotonicInstant) {
         phaseSince = now
         requestSince = now
@@ -72,7 +74,7 @@ package struct Pace: Sendable, Equatable {
             let late = requestSince.advanced(by: patience.body)
             return min(late, rate.windowEnd(patience.bodyWindow, least: patience.bodyRate) ?? late)
         case .request(.owingContinue, _):
-            // Whatever is held before it has a deadline of its own.
+            // The answers before it have deadlines of their own.
             return nil
         case .request(.idle, let owed):
             return owed > 0 ? nil : phaseSince.advanced(by: patience.idle)
@@ -82,17 +84,17 @@ package struct Pace: Sendable, Equatable {
         }
     }
 
-    /// What follows from a deadline that has passed.
+    /// What follows from a passed deadline.
     package enum Verdict: Sendable, Equatable {
-        /// It was only the window of a rate that ended, and enough has passed in it.
+        /// Only the window of a rate ended, and enough has passed in it.
         case goesOn
-        /// The connection is to be closed at once.
+        /// Close the connection at once.
         case close
-        /// The client does not take its answers; `isSlow`: it takes some, but too slowly.
+        /// The client does not take its answers. `isSlow`: it takes some, but too slowly.
         case deaf(isSlow: Bool)
-        /// The request is to be answered with 408; `isSlow`: its body comes, but too slowly.
+        /// Answer the request with 408. `isSlow`: its body comes, but too slowly.
         case timeOut(isSlow: Bool)
-        /// The connection is to end in good order.
+        /// End the connection in order.
         case end
     }
 

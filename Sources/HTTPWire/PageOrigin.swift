@@ -1,14 +1,14 @@
 import Primitives
 
-/// What a browser says of the page that a request is from: `Origin`, `Sec-Fetch-Site` and `Host` held against each other.
+/// Whether a request comes from a page of another origin, by `Origin`, `Sec-Fetch-Site` and `Host`.
 struct PageOrigin: Sendable {
-    /// What `Sec-Fetch-Site` said, each line of it.
+    /// The values of all lines of `Sec-Fetch-Site`.
     private struct Sites: OptionSet, Sendable {
         let rawValue: UInt8
         static let sameOrigin = Sites(rawValue: 1)
-        /// The user asked, not a page.
+        /// `none`: the user asked, not a page.
         static let userAsked = Sites(rawValue: 2)
-        /// `cross-site`, `same-site`, and what no browser says.
+        /// `cross-site`, `same-site`, and values that no browser sends.
         static let elsewhere = Sites(rawValue: 4)
     }
 
@@ -23,11 +23,11 @@ struct PageOrigin: Sendable {
         }
     }
 
-    /// Whether the page is of another origin than the resource it asks for.
+    /// Whether the page is of another origin than the resource that it asks for.
     ///
-    /// A browser that sends `Sec-Fetch-Site` knows, whatever a proxy has made of `Host`. An older one names the page's origin,
-    /// whose host and port are those of `Host` when both are of one origin; the scheme is not to be seen behind a proxy.
-    /// What names no page is a program's.
+    /// A browser that sends `Sec-Fetch-Site` knows, whatever a proxy has done to `Host`. An older browser sends the
+    /// page's origin. When both have one origin, its host and port equal `Host`; the scheme is not visible behind a
+    /// proxy. A request that names no page comes from a program.
     func isElsewhere(_ bytes: Span<UInt8>, origin: Range<Int>?, host: Range<Int>?) -> Bool {
         if sites.contains(.elsewhere) { return true }
         guard let origin else { return false }
@@ -47,7 +47,7 @@ struct PageOrigin: Sendable {
         return false
     }
 
-    /// `authority` without the port that its scheme implies, which a proxy may have written out.
+    /// `authority` without the default port of its scheme, which a proxy may have added.
     private static func without(_ port: [UInt8], _ bytes: Span<UInt8>, _ authority: Range<Int>) -> Range<Int> {
         guard authority.count > port.count else { return authority }
         let end = authority.upperBound - port.count

@@ -1,21 +1,21 @@
 import Primitives
 
-/// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3), one scan over the bytes.
+/// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3), read in one scan over the bytes.
 struct RequestLine: Sendable {
     var method = HTTPMethod.unknown
     var version = HTTPVersion.http11
-    /// Where path and query stand, relative to the first byte of the request line. `pathStart == pathEnd` stands for an
+    /// The places of path and query, relative to the first byte of the request line. `pathStart == pathEnd` means an
     /// absolute-form target with an empty path.
     var pathStart = UInt32(0)
     var pathEnd = UInt32(0)
-    /// Begins behind the `?`; nil without one.
+    /// The byte after the `?`; nil without one.
     var queryStart: UInt32?
     var targetEnd = UInt32(0)
 
     enum Outcome {
-        /// The line is well-formed; its LF stands here.
+        /// The line is well-formed, with its LF at this index.
         case line(lineFeed: Int)
-        /// Something is wrong or missing at this index. It is for the caller to say whether the line is complete.
+        /// The byte at this index is wrong or missing. The caller decides whether the line is complete.
         case flaw(HTTPFault, at: Int)
     }
 
@@ -50,7 +50,7 @@ struct RequestLine: Sendable {
         switch (bytes[name + 5], bytes[name + 7]) {
         case (UInt8(ascii: "1"), UInt8(ascii: "1")): version = .http11
         case (UInt8(ascii: "1"), UInt8(ascii: "0")): version = .http10
-        // There never was a version line in HTTP/0.9, so this is no version but junk.
+        // HTTP/0.9 never had a version in its request line, so this is not a version.
         case (UInt8(ascii: "0"), _): return .flaw(.badRequestLine, at: name)
         default: return .flaw(.unsupportedVersion, at: name)
         }
@@ -58,7 +58,7 @@ struct RequestLine: Sendable {
         return .line(lineFeed: name + 9)
     }
 
-    /// Recognises the four forms of RFC 9112 §3.2 and notes where path and query stand; false for anything else.
+    /// Recognises the four forms of RFC 9112 §3.2 and notes the places of path and query; false for anything else.
     private mutating func splitTarget(_ bytes: Span<UInt8>, _ target: Range<Int>, base: Int) -> Bool {
         var path = target.lowerBound
         if bytes[path] != UInt8(ascii: "/") {
@@ -96,7 +96,7 @@ struct RequestLine: Sendable {
         while index < target.upperBound, bytes[index] != UInt8(ascii: "/"), bytes[index] != UInt8(ascii: "?") {
             index += 1
         }
-        // no user information (RFC 9110 §4.2.4) and no empty host (§4.2.1)
+        // No user information (RFC 9110 §4.2.4) and no empty host (§4.2.1).
         guard index > authority, bytes[authority] != ByteClass.colon, FieldValue.isHost(bytes, authority..<index)
         else { return nil }
         return index

@@ -13,7 +13,7 @@ extension [UInt8] {
         }
     }
 
-    /// Appends `number`, which is not negative, with at least `width` decimal digits.
+    /// Appends `number`, 0 or more, with at least `width` decimal digits.
     @inlinable package mutating func append(decimal number: Int, width: Int = 1) {
         let start = count
         var rest = number
@@ -22,7 +22,13 @@ extension [UInt8] {
             rest /= 10
         } while rest > 0
         while count - start < width { append(UInt8(ascii: "0")) }
-        self[start...].reverse()
+        // In place: to reverse a slice would copy all of the array.
+        var (left, right) = (start, count - 1)
+        while left < right {
+            swapAt(left, right)
+            left += 1
+            right -= 1
+        }
     }
 
     /// Appends the bytes of `number`, the highest first, as network protocols want them.

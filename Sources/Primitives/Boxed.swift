@@ -1,39 +1,24 @@
-/// One value in a place of its own: for what is seldom there, so that whoever could have one stays small. Eight bytes, also as an
-/// optional. It is a value: a copy is one of its own once either is changed, and a change without copies costs no allocation.
+/// One value in a place of its own: for a value that is seldom there, so that whoever may have one stays small.
+///
+/// Takes eight bytes, also as an optional. A box is a value: after a copy, a change to one does not show in the other. A change
+/// without copies costs no allocation.
 @frozen
 public struct Boxed<Value> {
-    @usableFromInline final class Place {
-        // Reached through the struct alone, whose accesses the compiler tells apart: nothing is left to be checked at run time.
-        @usableFromInline @exclusivity(unchecked) var value: Value
-
-        @inlinable init(_ value: consuming Value) {
-            unsafe self.value = value
-        }
-    }
-
-    @usableFromInline var place: Place
+    /// Holds exactly one value. An array is the one place on the heap whose sharing the compiler checks.
+    @usableFromInline var place: [Value]
 
     /// Puts a value into a place.
     @inlinable public init(_ value: consuming Value) {
-        place = Place(value)
+        place = [value]
     }
 
     /// The value.
     @inlinable public var value: Value {
-        get { unsafe place.value }
-        _modify {
-            if !isKnownUniquelyReferenced(&place) { place = unsafe Place(place.value) }
-            yield unsafe &place.value
-        }
+        get { place[0] }
+        _modify { yield &place[0] }
     }
 }
 
-extension Boxed: Equatable where Value: Equatable {
-    /// Whether both have equal values, in whatever place.
-    @inlinable public static func == (left: Boxed, right: Boxed) -> Bool {
-        left.place === right.place || left.value == right.value
-    }
-}
+extension Boxed: Equatable where Value: Equatable {}
 
-// A place is changed by its only owner, and by nobody once it has two.
-extension Boxed: @unchecked Sendable where Value: Sendable {}
+extension Boxed: Sendable where Value: Sendable {}

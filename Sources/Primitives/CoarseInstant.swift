@@ -1,5 +1,5 @@
-/// An instant to an eighth of a second, or none, in four bytes: for deadlines of whole seconds, of which things keep several
-/// whose size is the product. Reaches seventeen years.
+/// An instant to an eighth of a second, or none, in four bytes. Sessions and streams keep several deadlines of whole
+/// seconds each, so the size of one counts. The range is seventeen years.
 package struct CoarseInstant: Sendable, Equatable {
     @usableFromInline var ticks: UInt32
 

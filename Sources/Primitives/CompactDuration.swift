@@ -1,9 +1,9 @@
-/// A time of at most 49 days, to the millisecond, in four bytes instead of sixteen: a session keeps several, and its size
-/// is the product. The attributes that such times come from are seconds of sixteen bits.
+/// A duration of at most 49 days, to the millisecond, in four bytes instead of sixteen. A session keeps several, so the
+/// size of one counts. The attributes that set them are seconds of sixteen bits.
 package struct CompactDuration: Sendable, Equatable {
     @usableFromInline let milliseconds: UInt32
 
-    /// The nearest time there is: negative ones are zero, and those too long the longest.
+    /// Rounds down to a millisecond. A negative duration becomes zero, one that is too long the longest there is.
     @inlinable package init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000)

@@ -1,14 +1,15 @@
-/// The deadlines of many things that are numbered by slots, the earliest first.
+/// The deadlines of many things that are numbered by slots, earliest first.
 ///
-/// A deadline that moves later costs nothing: what stands in the heap stays where it is, and when it comes up the owner is
-/// asked again. So a session that is polled every few seconds moves nothing with each poll. An earlier one moves up.
+/// Moving a deadline later costs nothing: its heap entry stays, and when the entry comes up, the owner is asked for the
+/// real deadline. So a session that polls every few seconds moves nothing at each poll. Moving a deadline earlier moves
+/// its entry up.
 ///
-/// The heap and where each slot stands in it take sixteen bytes a slot: every session, connection and stream has some.
+/// Each slot takes sixteen bytes. Every session, connection and stream has one.
 package struct DeadlineQueue: Sendable {
-    /// The heap, the earliest first: when each entry is due, and whose it is.
+    /// The heap, earliest first: the instant of each entry, and below the slot that owns it.
     private var instants: [MonotonicInstant] = []
     private var slots: [UInt32] = []
-    /// Where each slot stands in the heap; `absent` for those that do not.
+    /// The place of each slot in the heap; `absent` for a slot without a deadline.
     private var places: [UInt32] = []
 
     private static let absent = UInt32.max
@@ -19,17 +20,17 @@ package struct DeadlineQueue: Sendable {
     /// When the owner has to look again; nil when nothing is due at all.
     package var next: MonotonicInstant? { instants.first }
 
-    /// How many deadlines stand.
+    /// The number of slots with a deadline.
     package var count: Int { slots.count }
 
-    /// When `slot` comes up; nil when it does not.
+    /// When `slot` comes up; nil when it has no deadline.
     package func due(_ slot: UInt32) -> MonotonicInstant? {
         guard Int(slot) < places.count, places[Int(slot)] != Self.absent else { return nil }
         return instants[Int(places[Int(slot)])]
     }
 
-    /// Has `slot`, any number but `UInt32.max`, come up at `instant` or earlier. A later wish than the one that stands is
-    /// satisfied by asking again.
+    /// Makes `slot`, any number but `UInt32.max`, come up at `instant` or earlier. When it already comes up earlier,
+    /// nothing changes: the owner is asked then and schedules it again.
     package mutating func schedule(slot: UInt32, at instant: MonotonicInstant) {
         assert(slot != Self.absent, "the largest number marks a slot without a deadline")
         while places.count <= Int(slot) { places.append(Self.absent) }
@@ -44,7 +45,8 @@ package struct DeadlineQueue: Sendable {
         siftUp(slot, instant, from: place)
     }
 
-    /// Takes a slot that has come up; nil when none has. The owner looks at its real deadline and schedules it again.
+    /// Takes a slot that has come up; nil when none has. The owner then computes its real deadline and schedules it
+    /// again.
     package mutating func popDue(now: MonotonicInstant) -> UInt32? {
         guard let due = slots.first, let instant = instants.first, instant <= now else { return nil }
         places[Int(due)] = Self.absent
@@ -54,7 +56,7 @@ package struct DeadlineQueue: Sendable {
         return due
     }
 
-    /// Moves later entries down from `place` on until the new one has found its own.
+    /// Moves parents down, beginning at `place`, until the new entry has its place.
     private mutating func siftUp(_ slot: UInt32, _ instant: MonotonicInstant, from place: Int) {
         var place = place
         while place > 0 {
@@ -66,7 +68,7 @@ package struct DeadlineQueue: Sendable {
         put(slot, instant, at: place)
     }
 
-    /// Moves earlier entries up from the top on until the one given has found its place.
+    /// Moves children up, beginning at the top, until the given entry has its place.
     private mutating func siftDown(_ slot: UInt32, _ instant: MonotonicInstant) {
         var place = 0
         while true {

@@ -1,6 +1,7 @@
 /// A point on a clock that never goes back, as nanoseconds since an arbitrary start.
 ///
-/// The pure rooms have no clock: every input carries the instant it happened at, so a whole session can be driven by a fake one.
+/// The pure rooms have no clock. Every input carries the instant at which it happened, so a fake clock can drive a
+/// whole session.
 package struct MonotonicInstant: Sendable, Hashable, Comparable {
     /// Nanoseconds since the clock's arbitrary start.
     package var nanoseconds: UInt64
@@ -12,7 +13,7 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
 
     /// The instant `duration` later; saturates at either end of the clock instead of trapping.
     @inlinable package func advanced(by duration: Duration) -> MonotonicInstant {
-        // Both parts have the sign of the whole.
+        // `seconds` and `attoseconds` have the same sign as the duration.
         let (seconds, attoseconds) = duration.components
         let (scaled, isTooLong) = seconds.magnitude.multipliedReportingOverflow(by: 1_000_000_000)
         let (length, hasCarried) = scaled.addingReportingOverflow(attoseconds.magnitude / 1_000_000_000)

@@ -1,5 +1,5 @@
-/// A list of plain values that seldom has more than one: the first stands in place, so only a second one costs an
-/// allocation, and storage that nothing stands in is given back.
+/// A list of plain values that seldom has more than one. The first value is stored in place, so only a second one
+/// allocates. An empty array gives its storage back.
 @frozen
 public struct ShortList<Element> {
     @usableFromInline var rest: [Element] = []
@@ -18,7 +18,7 @@ public struct ShortList<Element> {
         if front == nil { front = element } else { rest.append(element) }
     }
 
-    /// Takes out the element at `position`, which there has to be.
+    /// Takes out the element at `position`, which must exist.
     @discardableResult @inlinable
     public mutating func remove(at position: Int) -> Element {
         guard position == 0, let first = front else { return removeFromRest(at: position - 1) }
@@ -26,7 +26,7 @@ public struct ShortList<Element> {
         return first
     }
 
-    /// Takes out the first element, which there has to be.
+    /// Takes out the first element, which must exist.
     @discardableResult @inlinable
     public mutating func removeFirst() -> Element { remove(at: 0) }
 
@@ -54,7 +54,7 @@ extension ShortList: RandomAccessCollection, MutableCollection {
 
     @inlinable public var endIndex: Int { front == nil ? 0 : rest.count + 1 }
 
-    /// The element at a position. One past the end is a mistake of the program, as with an array.
+    /// The element at a position. A position past the end traps, as in an array.
     @inlinable public subscript(position: Int) -> Element {
         get {
             if position == 0, let front { return front }

@@ -1,12 +1,12 @@
-/// Who holds most, found at once: things by number, each with a size that changes often.
+/// Finds at once who holds most among numbered things whose sizes change often.
 ///
-/// Sizes within a factor of two stand in one row, and within a row whoever came first is first. So the largest of one
-/// moment is not exact, but it is never smaller than half of another, and nobody small gives anything up before it. Every
-/// call takes the same time, however many there are.
+/// Sizes within a factor of two share a row; within a row the order is first come, first served. So `largest` is not
+/// exact, but nothing is more than twice as large, and the small ones are never chosen before it. Every call takes the
+/// same time, however many things there are.
 package struct SizeOrder: Sendable {
     private struct Place: Sendable {
         var size: UInt32 = 0
-        /// Its neighbours in the row.
+        /// The neighbours in the row.
         var earlier = SizeOrder.none
         var later = SizeOrder.none
     }
@@ -20,7 +20,7 @@ package struct SizeOrder: Sendable {
 
     private var places: [Place] = []
     private var rows: [Row] = Array(repeating: Row(), count: 33)
-    /// One bit for each row that has somebody.
+    /// One bit for each row that is not empty.
     private var occupied: UInt64 = 0
 
     /// The sum of all sizes.
@@ -29,17 +29,17 @@ package struct SizeOrder: Sendable {
     /// An order of nothing.
     package init() {}
 
-    /// The size that was last set for a number; zero for none.
+    /// The size that was last set for a number; zero when none was set.
     package func size(of number: UInt32) -> Int {
         Int(number) < places.count ? Int(places[Int(number)].size) : 0
     }
 
-    /// The one that has waited longest among the largest; nil when all are zero.
+    /// The number that has waited longest in the row of the largest sizes; nil when all sizes are zero.
     package var largest: UInt32? {
         occupied == 0 ? nil : rows[63 - occupied.leadingZeroBitCount].first
     }
 
-    /// Sets a size; zero takes the number out. One whose size stays about the same keeps its place.
+    /// Sets a size; zero takes the number out. A number that stays in its row keeps its place there.
     package mutating func set(_ number: UInt32, to size: Int) {
         let size = UInt32(clamping: size)
         let index = Int(number)
@@ -56,7 +56,7 @@ package struct SizeOrder: Sendable {
         if size > 0 { putLast(number, row: Self.row(of: size)) }
     }
 
-    /// Sends one behind all of its row: it has just given something up.
+    /// Moves a number to the end of its row, because it has just given something up.
     package mutating func passTurn(of number: UInt32) {
         let size = size(of: number)
         guard size > 0 else { return }

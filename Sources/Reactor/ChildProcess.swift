@@ -6,9 +6,10 @@ package enum ChildExit: Equatable, Sendable {
     case signalled(Int32)
 }
 
-/// A child process with one descriptor in common. It is not ended by dropping this value: `kill`, then `reap`.
+/// A child process that shares one descriptor with this one. Dropping this value does not end it: `send` it `kill`,
+/// then `reap`.
 package struct ChildProcess: ~Copyable {
-    /// The number of the common descriptor in the child.
+    /// The number of the shared descriptor in the child.
     package static let inheritedDescriptor: Int32 = 3
 
     /// The process number.
@@ -17,9 +18,9 @@ package struct ChildProcess: ~Copyable {
 
     /// Starts `executable`, a path, with `arguments` (the first is the program's name).
     ///
-    /// The child gets `shared` as descriptor 3, this process's 2 for what it may have to say when it breaks, `/dev/null` as 0
-    /// and 1, and no other, no blocked signals and the default action for each, and this process's environment. Always
-    /// exec, never a bare fork.
+    /// The child gets `shared` as descriptor 3, this process's 2 for its error messages, `/dev/null` as 0 and 1, and no
+    /// other descriptor. It has no blocked signals, the default action for each signal, and this process's environment.
+    /// It is always started by exec, never by a bare fork.
     /// - Throws: `posix_spawn` failed, for instance `ENOENT`.
     package init(
         executable: String = ChildProcess.ownExecutable, arguments: [String], sharing shared: borrowing Descriptor
@@ -28,7 +29,7 @@ package struct ChildProcess: ~Copyable {
         processID = try Syscalls.spawn(executable, arguments, sharing: number, as: Self.inheritedDescriptor)
     }
 
-    /// The path of the running binary, also while it is replaced on disk.
+    /// The path of the running binary, even while it is replaced on disk.
     package static var ownExecutable: String {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe Syscalls.readLink("/proc/self/exe", $0) }
@@ -38,7 +39,7 @@ package struct ChildProcess: ~Copyable {
         return Syscalls.isExecutable(path) ? path : "/proc/self/exe"
     }
 
-    /// Sends a signal; no effect once the child is reaped.
+    /// Sends a signal; does nothing once the child was collected.
     package func send(_ signal: Signal) {
         guard !isReaped else { return }
         Syscalls.kill(processID, signal)
@@ -54,11 +55,11 @@ package struct ChildProcess: ~Copyable {
         collect(waits: true)
     }
 
-    /// Ends the child at once and collects it: for an owner that drops this value right after.
+    /// Ends the child at once and collects it, for an owner that drops this value right after.
     package func end() {
         guard !isReaped else { return }
         Syscalls.kill(processID, .kill)
-        // How it ended is nobody's affair.
+        // Nobody needs to know how it ended.
         _ = Syscalls.collect(processID, waits: true)
     }
 

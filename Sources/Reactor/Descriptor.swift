@@ -1,9 +1,9 @@
-/// An open file descriptor that belongs to exactly one owner and is closed when the owner goes away.
+/// An open file descriptor with exactly one owner. It is closed when the owner goes away.
 package struct Descriptor: ~Copyable, Sendable {
-    /// The number, 0 or more, valid as long as this value lives.
+    /// The number, 0 or more, valid while this value lives.
     package let number: Int32
 
-    /// Takes over `number`, which nobody else may close from now on.
+    /// Takes over `number`, which nobody else may close afterwards.
     package init(owning number: Int32) {
         self.number = number
     }
@@ -21,7 +21,7 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// A connected pair of Unix stream sockets, not blocking and closed on exec.
     ///
-    /// - Throws: `socketpair` failed, as a rule because descriptors have run out.
+    /// - Throws: `socketpair` failed, usually because descriptors have run out.
     package static func socketPair() throws(SystemError) -> DescriptorPair {
         let numbers = try Syscalls.socketPair()
         return DescriptorPair(first: Descriptor(owning: numbers.0), second: Descriptor(owning: numbers.1))

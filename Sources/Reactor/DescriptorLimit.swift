@@ -1,6 +1,6 @@
 /// How many descriptors this process may have open.
 package enum DescriptorLimit {
-    /// Raises the soft limit to the hard one, which needs no privilege, and returns the limit that holds then.
+    /// Raises the soft limit to the hard one, which needs no privilege, and returns the limit in effect afterwards.
     package static func raise() -> Int {
         do throws(SystemError) {
             let limit = try Syscalls.limit(of: .descriptors)

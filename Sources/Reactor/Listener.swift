@@ -1,12 +1,12 @@
 /// What `Listener.accept` found.
 package enum AcceptResult: ~Copyable {
-    /// A new connection, not blocking and closed on exec, and who is at the other end.
+    /// A new connection, not blocking and closed on exec, and the peer's address.
     case accepted(StreamSocket, peer: SocketAddress)
     /// Nobody is waiting.
     case wouldBlock
-    /// Somebody is waiting but no descriptor is left (`EMFILE`, `ENFILE`): see `DescriptorReserve`.
+    /// A connection is waiting, but no descriptor is left (`EMFILE`, `ENFILE`): see `DescriptorReserve`.
     case descriptorsExhausted
-    /// Anything else, for instance no memory for the socket (`ENOBUFS`).
+    /// Any other error, such as no memory for the socket (`ENOBUFS`).
     case failed(SystemError)
 }
 
@@ -14,25 +14,26 @@ package enum AcceptResult: ~Copyable {
 package struct Listener: ~Copyable {
     /// The socket, to be registered for `.readable`.
     package let descriptor: Descriptor
-    /// Where it listens in fact: with the port that the kernel chose if 0 was asked for.
+    /// The actual address, with the port that the kernel chose if 0 was asked for.
     package let address: SocketAddress
-    /// Which file a Unix path was when it was bound: somebody else may have bound the path since.
+    /// The identity of a Unix path's file when it was bound. Another process may have bound the path since.
     private let file: FileIdentity?
 
-    /// Bytes of one connection that the kernel takes beyond those it has sent. Enough for the longest write at once; without
-    /// it a reader that takes nothing has ten times as much of kernel memory.
+    /// Bytes of one connection that the kernel accepts beyond those it has sent. This is enough for the longest single
+    /// write. Without a limit, a client that reads nothing takes ten times as much kernel memory.
     private static let notSentBytes: Int32 = 65_536
-    /// Connections that may wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
+    /// The number of connections that may wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
     package static let backlog: Int32 = 4_096
-    /// Who may connect to a Unix path: owner and group, as a proxy in the same group needs.
+    /// Who may connect to a Unix path: owner and group. A proxy in the same group needs this.
     package static let unixMode: UInt32 = 0o660
 
     /// Binds and listens. An IPv6 address takes no IPv4 connections (`IPV6_V6ONLY`), so both can be bound to one port.
     ///
-    /// A Unix socket that nobody answers on is removed first; one that answers, and any other file, stays.
+    /// A Unix socket that no process answers on is removed first. A socket that answers stays, and so does any other
+    /// file.
     /// - Parameters:
     ///   - unixMode: the permission bits of a Unix path.
-    /// - Throws: `EADDRINUSE` when something listens there, or what `socket`, `bind`, `chmod` or `listen` said.
+    /// - Throws: `EADDRINUSE` when something listens there, or the error of `socket`, `bind`, `chmod` or `listen`.
     package init(_ wanted: SocketAddress, unixMode: UInt32 = Listener.unixMode) throws(SystemError) {
         if case .unix(let path) = wanted { try Self.removeStale(path) }
         let socket = Descriptor(owning: try Syscalls.socket(family: wanted.family))
@@ -45,7 +46,7 @@ package struct Listener: ~Copyable {
         }
         // Accepted connections inherit all of these.
         if wanted.port != nil {
-            // Of what a slow reader leaves in the kernel, little is what it has not even been sent.
+            // Keeps the part of a slow reader's bytes small that the kernel has not even sent.
             try SocketOption.notSentLowWater.set(Self.notSentBytes, on: socket)
             try SocketOption.noDelay.set(1, on: socket)
             try VanishedPeer.notice(on: socket)
@@ -61,16 +62,16 @@ package struct Listener: ~Copyable {
         descriptor = socket
     }
 
-    /// Takes over a socket that listens already, for instance one that was inherited.
+    /// Takes over a socket that already listens, for instance an inherited one.
     ///
-    /// - Throws: it has no address.
+    /// - Throws: the socket has no address.
     package init(adopting socket: consuming Descriptor) throws(SystemError) {
         address = try Syscalls.boundAddress(socket.number)
         file = FileIdentity(of: address)
         descriptor = socket
     }
 
-    /// Takes the connection that has waited longest. One that its peer has given up meanwhile is passed over.
+    /// Accepts the connection that has waited longest. Skips one whose peer has given up.
     package func accept() -> AcceptResult {
         var peer = SocketAddress.unix("")
         while true {
@@ -81,16 +82,16 @@ package struct Listener: ~Copyable {
             let error = SystemError(call: "accept4", result: result)
             if error.isWouldBlock { return .wouldBlock }
             if error.isDescriptorsExhausted { return .descriptorsExhausted }
-            // The next one may be sound.
+            // The next connection may be usable.
             if !error.isOfAccepted { return .failed(error) }
         }
     }
 
-    /// Removes the file of a Unix address, unless it is another socket's by now; the listener goes on serving whoever has
-    /// connected. No effect on others.
+    /// Removes the file of a Unix address, unless another socket has its place by now. Clients that have connected are
+    /// still served. Does nothing for other addresses.
     package func removePath() {
         guard case .unix(let path) = address, let file, file == FileIdentity(of: address) else { return }
-        // A file that cannot be removed is removed by whoever binds the path next.
+        // If the file cannot be removed, whoever binds the path next removes it.
         do throws(SystemError) { try Syscalls.unlink(path) } catch {}
     }
 
@@ -100,18 +101,18 @@ package struct Listener: ~Copyable {
         case .failed(let error) where error.isConnectionRefused:
             try Syscalls.unlink(path)
         default:
-            // Answered, busy (EAGAIN) or not ours to try (EACCES): bind says EADDRINUSE.
+            // The socket answered, is busy (EAGAIN) or is not accessible (EACCES): bind then reports EADDRINUSE.
             return
         }
     }
 }
 
-/// Which file stands at a path.
+/// The identity of the file at a path.
 private struct FileIdentity: Equatable, Sendable {
     private let device: UInt
     private let number: UInt
 
-    /// The file of a Unix address; nil for other addresses, and when there is none.
+    /// The file of a Unix address; nil for other addresses, and when there is no file.
     init?(of address: SocketAddress) {
         guard case .unix(let path) = address, let status = Syscalls.status(at: path) else { return nil }
         device = status.device

@@ -1,12 +1,12 @@
-/// The ports that the kernel gives to connections which are begun here.
+/// The local ports that the kernel uses for outgoing connections.
 package enum LocalPorts {
-    /// How many there are for connections to one address and port of a server; nil when the kernel does not say.
+    /// The number of local ports for connections to one address and port of a server; nil when the kernel does not say.
     package static var count: Int? {
         let file: Int32
         do throws(SystemError) {
             file = try Syscalls.openForReading(path)
         } catch {
-            // Without /proc there is no telling; the setting alone holds then.
+            // Without /proc the number is unknown; the setting alone applies.
             return nil
         }
         let descriptor = Descriptor(owning: file)
@@ -20,7 +20,7 @@ package enum LocalPorts {
         return count(in: text)
     }
 
-    /// Reads what the kernel's file says: the first port and the last one.
+    /// Parses the kernel's file, which has the first port and the last one.
     static func count(in text: String) -> Int? {
         let numbers = text.split(whereSeparator: { " \t\n".contains($0) }).map { UInt16($0) }
         guard numbers.count == 2, let first = numbers[0], let last = numbers[1], first <= last else { return nil }

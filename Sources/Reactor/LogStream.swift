@@ -1,18 +1,18 @@
-/// Where log lines go: a stream of which nobody may read, and that is never waited for.
+/// The stream for log lines. Perhaps nobody reads it, so writing never waits.
 ///
-/// What the kernel holds for the reader is the only buffer (64 KiB of a pipe). A line that finds no room there is dropped and
-/// counted, and the first line that finds room again is preceded by one that says how many were. The count is the kernel's
-/// too, in an eventfd: a log handler is a value that any thread may use, so it can keep none itself.
+/// The only buffer is the kernel's (64 KiB for a pipe). A line that does not fit is dropped and counted; before the
+/// next line that fits, a line tells how many were dropped. The count is in the kernel too, in an eventfd, because a
+/// log handler is a value that any thread may use and cannot keep a count itself.
 package struct LogStream: Sendable {
-    /// How it is written without waiting.
+    /// How to write without waiting.
     private enum Way {
-        /// A socket, as a service manager's journal gives one.
+        /// A socket, such as a service manager's journal.
         case socket
-        /// A pipe or a terminal, opened once more: that it does not block is nobody else's affair then.
+        /// A pipe or a terminal that was opened again, so that making it non-blocking affects no other process.
         case ownDescription
-        /// A pipe or a terminal that cannot be opened again: the kernel is asked first, and gives room for a line or none.
+        /// A pipe or a terminal that cannot be opened again. The kernel is asked first whether a whole line fits.
         case askedFirst
-        /// A file, which takes what it is given.
+        /// A file, which accepts all bytes.
         case file
     }
 
@@ -20,13 +20,13 @@ package struct LogStream: Sendable {
     private let way: Way
     private let dropped: Int32
 
-    /// Standard error, as it is now. To be made once: it lives as long as the process.
+    /// Standard error as it is now. Make it once: it lives as long as the process.
     package static func standardError() throws(SystemError) -> LogStream {
         try LogStream(number: StandardStream.error.rawValue)
     }
 
     /// - Parameter number: a descriptor that stays open.
-    /// - Throws: there is no descriptor left.
+    /// - Throws: no descriptor is left.
     init(number: Int32) throws(SystemError) {
         dropped = try Syscalls.makeEventCounter()
         switch Syscalls.status(of: number)?.kind {
@@ -47,15 +47,15 @@ package struct LogStream: Sendable {
         }
     }
 
-    /// Writes a line, cut at 4,000 bytes, and its line feed; or drops and counts it.
+    /// Writes a line, cut at 4,000 bytes, and a line feed, or drops and counts it.
     package func writeLine(_ text: String) {
         let before = takeDropped()
-        // In one piece with the line: a few bytes of room are of no use to it.
+        // The notice and the line go out in one piece, because a part of it would be useless.
         let notice = before > 0 ? "\(before) log lines were dropped, because nobody read them in time\n" : ""
         if !write(notice + Self.bounded(text) + "\n") { add(before + 1) }
     }
 
-    /// A pipe takes 4,096 bytes in one piece or not at all (`PIPE_BUF`), and a notice may stand in front of the line.
+    /// A pipe takes up to 4,096 bytes in one piece or not at all (`PIPE_BUF`), and a notice may precede the line.
     private static let longestLine = 4_000
 
     private static func bounded(_ text: String) -> String {
@@ -65,7 +65,7 @@ package struct LogStream: Sendable {
         return String(text[..<end]) + "..."
     }
 
-    /// Whether the stream took the line. One that is broken takes none, and is not waited for either.
+    /// Whether the stream took the line. A broken stream takes none, and is not waited for either.
     private func write(_ line: String) -> Bool {
         let bytes = Array(line.utf8)
         var offset = 0

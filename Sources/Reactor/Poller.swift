@@ -1,9 +1,10 @@
-// For the bits of an event and its form in memory, which are the kernel's: the events are read in place.
+// For the bits of an event and its layout in memory, which the kernel defines: events are read in place.
 import CLinux
 
-/// What a registered descriptor is watched for. A connection that is broken or closed both ways is always reported.
+/// What a registered descriptor is watched for. The kernel always reports broken connections and those closed both
+/// ways.
 package struct Interest: OptionSet, Sendable {
-    /// The `EPOLL*` bits without those that are always set.
+    /// The `EPOLL*` bits, without those that are always set.
     package let rawValue: UInt32
 
     /// Bits of `<sys/epoll.h>`; use the constants below.
@@ -15,17 +16,17 @@ package struct Interest: OptionSet, Sendable {
     package static let readable = Interest(rawValue: EPOLLIN.rawValue)
     /// Room to write, or a finished `connect`.
     package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
-    /// The end of the peer's side (`EPOLLRDHUP`), also while nothing is to be read.
+    /// The end of the peer's side (`EPOLLRDHUP`), even while nothing is to be read.
     package static let peerClosed = Interest(rawValue: EPOLLRDHUP.rawValue)
 }
 
 /// What happened to one registered descriptor.
 package struct PollEvent: Sendable, Equatable {
-    /// The token it was registered with.
+    /// The token with which the descriptor was registered.
     package let token: UInt64
     fileprivate let bits: UInt32
 
-    /// Reading will not block: there are bytes, an end of stream or an error to be read.
+    /// Reading will not block: there are bytes, an end of stream or an error.
     package var isReadable: Bool { bits & EPOLLIN.rawValue != 0 }
     /// Writing will not block.
     package var isWritable: Bool { bits & EPOLLOUT.rawValue != 0 }
@@ -35,10 +36,10 @@ package struct PollEvent: Sendable, Equatable {
     package var isPeerClosed: Bool { bits & EPOLLRDHUP.rawValue != 0 }
 }
 
-/// One epoll instance: level-triggered, so an event comes again until its cause is gone.
+/// One epoll instance. It is level-triggered: an event is reported again until its cause is gone.
 ///
-/// The token is the owner's to choose. It should carry a generation besides the slot, because a descriptor closed while
-/// handling one event of a batch may have left another event in the same batch.
+/// The owner chooses the token. It should contain a generation besides the slot: when a descriptor is closed while a
+/// batch is handled, the same batch may contain another event of it.
 @safe package struct Poller: ~Copyable {
     private let descriptor: Descriptor
     private var buffer: [epoll_event]
@@ -50,7 +51,7 @@ package struct PollEvent: Sendable, Equatable {
         unsafe buffer = [epoll_event](repeating: epoll_event(), count: min(max(capacity, 1), 65_536))
     }
 
-    /// Begins to watch `target`. A closed descriptor leaves by itself.
+    /// Begins to watch `target`. A closed descriptor is removed by the kernel.
     ///
     /// - Throws: `epoll_ctl` failed: `EEXIST` when it is watched already, `EPERM` for a regular file.
     package func register(
@@ -66,18 +67,18 @@ package struct PollEvent: Sendable, Equatable {
         try control(EPOLL_CTL_MOD, target.number, token, interest)
     }
 
-    /// Stops watching. Needed only for a descriptor that stays open or was handed to another process.
+    /// Stops watching. Needed only for a descriptor that stays open or was passed to another process.
     ///
     /// - Throws: `epoll_ctl` failed: `ENOENT` when it is not watched.
     package func deregister(_ target: borrowing Descriptor) throws(SystemError) {
         try control(EPOLL_CTL_DEL, target.number, 0, [])
     }
 
-    /// Waits for events and returns how many there are; read them with the subscript before the next call.
+    /// Waits for events and returns their number; read them with the subscript before the next call.
     ///
-    /// - Parameter timeout: the longest wait, rounded up to whole milliseconds so that a deadline has passed when the wait
-    ///   ends; zero or less returns at once, nil waits for ever.
-    /// - Returns: 0 when the time is over or a signal came.
+    /// - Parameter timeout: the longest wait, rounded up to whole milliseconds, so that a deadline has passed when the
+    ///   wait ends. Zero or less returns at once; nil waits without limit.
+    /// - Returns: 0 after the timeout or a signal.
     /// - Throws: `epoll_wait` failed, which only a fault of this program can cause.
     package mutating func wait(timeout: Duration?) throws(SystemError) -> Int {
         let milliseconds = timeout.map(Self.milliseconds) ?? -1
@@ -89,7 +90,7 @@ package struct PollEvent: Sendable, Equatable {
         return count
     }
 
-    /// The event at `index`, which must be below what the last `wait` returned.
+    /// The event at `index`, which must be below the result of the last `wait`.
     package subscript(index: Int) -> PollEvent {
         let event = unsafe buffer[index]
         return unsafe PollEvent(token: event.data.u64, bits: event.events)

@@ -1,19 +1,19 @@
-/// What memory this process may use, and how it comes back to the system.
+/// The memory that this process may use, and how it is returned to the system.
 package enum ProcessMemory {
-    /// Sets how memory is taken and given back; before anything large is allocated.
+    /// Configures how memory is taken and returned. To be called before anything large is allocated.
     ///
-    /// Left alone, glibc raises the size from which on an array has pages of its own each time one is freed, up to 32 MiB:
-    /// then the bodies of a flood lie between what stays, and their pages stay too.
+    /// By default glibc raises the size from which an array has its own pages, up to 32 MiB, each time such an array is
+    /// freed. Then the bodies of a flood lie between longer-lived allocations, and their pages are never returned.
     package static func prepare() {
         Syscalls.setAllocator(pagesFrom: 131_072, trimFrom: 1_048_576, arenas: 1)
     }
 
-    /// Gives free pages back to the system, those between used ones too.
+    /// Returns free pages to the system, even those between used ones.
     package static func giveBack() {
         Syscalls.trimHeap()
     }
 
-    /// The bytes that this process may use: what its control group allows, or what the machine has, whichever is less.
+    /// The bytes that this process may use: the limit of its control group or the machine's memory, whichever is less.
     package static var available: Int {
         let pages = Syscalls.machinePages()
         let (machine, overflow) = pages.count.multipliedReportingOverflow(by: pages.size)
@@ -24,8 +24,8 @@ package enum ProcessMemory {
         }
     }
 
-    /// Where the limit of a control group is told: of version 2, in its own place and where a container sees it, and of
-    /// version 1. Those that are not there say nothing.
+    /// The files with a control group's limit: for version 2 the group's own file and the one that a container sees,
+    /// and the file of version 1. Missing files are ignored.
     private static var limitFiles: [String] {
         var files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
         for line in (text(of: "/proc/self/cgroup") ?? "").split(separator: "\n") where line.hasPrefix("0::/") {

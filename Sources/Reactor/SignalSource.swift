@@ -6,11 +6,11 @@ package enum Signal: Sendable, CaseIterable, Hashable {
     case interrupt
     /// SIGHUP: read the configuration again.
     case hangup
-    /// SIGQUIT: end in order, as nginx's operators say it.
+    /// SIGQUIT: end in order, as nginx operators expect.
     case quit
-    /// SIGUSR1: nothing here; elsewhere it opens log files again.
+    /// SIGUSR1: no effect here; other servers reopen log files.
     case user1
-    /// SIGUSR2: nothing here.
+    /// SIGUSR2: no effect.
     case user2
     /// SIGCHLD: a child process has ended.
     case child
@@ -18,15 +18,16 @@ package enum Signal: Sendable, CaseIterable, Hashable {
     case kill
 }
 
-/// Signals as readable bytes: the named ones are blocked and arrive here, so nothing is interrupted by a handler.
+/// Delivers signals as readable bytes: the given signals are blocked and arrive here, so that no handler interrupts
+/// anything.
 ///
-/// To be made before any other thread exists, for a thread inherits the mask.
+/// Make it before any other thread exists, because threads inherit the mask.
 package struct SignalSource: ~Copyable {
     /// The signal descriptor, to be registered for `.readable`.
     package let descriptor: Descriptor
 
-    /// Blocks `signals` for the calling thread and those it will start, and ignores what a write can raise in the whole
-    /// process.
+    /// Blocks `signals` for the calling thread and those it will start, and ignores, in the whole process, the signals
+    /// that a write can raise.
     ///
     /// - Throws: `signalfd` failed.
     package init(
@@ -37,13 +38,13 @@ package struct SignalSource: ~Copyable {
         Self.ignoreWriteSignals()
     }
 
-    /// Ignores `SIGPIPE` and `SIGXFSZ` in the whole process: a write to a closed pipe fails with `EPIPE` then, and one to a file
-    /// that may not grow with `EFBIG`.
+    /// Ignores `SIGPIPE` and `SIGXFSZ` in the whole process. A write to a closed pipe then fails with `EPIPE`, and one
+    /// to a file that may not grow with `EFBIG`.
     package static func ignoreWriteSignals() {
         Syscalls.ignoreWriteSignals()
     }
 
-    /// The next signal that has come, nil if there is none.
+    /// The next signal that has come; nil if there is none.
     package func next() -> Signal? {
         guard let number = Syscalls.nextSignal(descriptor.number) else { return nil }
         return Signal.allCases.first { $0.number == number }

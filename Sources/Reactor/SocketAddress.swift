@@ -1,14 +1,14 @@
-/// Where a socket listens or connects: IPv4, IPv6 or a path in the file system.
+/// An address to listen at or connect to: IPv4, IPv6 or a path in the file system.
 package enum SocketAddress: Sendable, Hashable {
     /// The address as a number in host order (127.0.0.1 is 0x7F000001) and the port.
     case ipv4(UInt32, port: UInt16)
-    /// The address as a 128-bit number in host order, the port, and the interface number of a link-local address (0 if
+    /// The address as a 128-bit number in host order, the port, and the interface number of a link-local address (0 for
     /// none).
     case ipv6(UInt128, port: UInt16, scope: UInt32)
     /// A path of 1...107 bytes without NUL.
     case unix(String)
 
-    /// The longest Unix path that `sockaddr_un` holds beside its NUL.
+    /// The longest Unix path that fits `sockaddr_un` with its NUL.
     package static let maximumPathLength = 107
 
     /// Reads `ADDR:PORT`, `[V6]:PORT` or `unix:PATH`; names are not resolved. Nil for everything else.
@@ -32,7 +32,7 @@ package enum SocketAddress: Sendable, Hashable {
         }
     }
 
-    /// The port, nil for a Unix path.
+    /// The port; nil for a Unix path.
     package var port: UInt16? {
         switch self {
         case .ipv4(_, let port), .ipv6(_, let port, _): port
@@ -40,7 +40,7 @@ package enum SocketAddress: Sendable, Hashable {
         }
     }
 
-    /// The same host with another port; a Unix path has none and stays as it is.
+    /// The same host with another port; a Unix path has no port and stays unchanged.
     package func with(port: UInt16) -> SocketAddress {
         switch self {
         case .ipv4(let address, _): .ipv4(address, port: port)
@@ -49,7 +49,7 @@ package enum SocketAddress: Sendable, Hashable {
         }
     }
 
-    /// Whether only this machine can reach it: 127.0.0.0/8, `::1`, those mapped into IPv6, and every path.
+    /// Whether only this machine can reach the address: 127.0.0.0/8, `::1`, the same mapped into IPv6, and every path.
     package var isLoopback: Bool {
         switch self {
         case .ipv4(let address, _): address >> 24 == 127

@@ -1,17 +1,17 @@
-/// The two output streams that a program is born with.
+/// The two output streams of every program.
 package enum StandardStream: Int32, Sendable {
-    /// For results and the line that says what listens where.
+    /// For results and the line that says where the program listens.
     case output = 1
     /// For log lines and errors.
     case error = 2
 
-    /// Writes the whole text and a line feed in one call where the kernel lets it. A stream that is closed or in error
-    /// swallows the text: losing a log line must not end a session.
+    /// Writes the text and a line feed, in one call if the kernel allows it. A closed or broken stream loses the text,
+    /// because a lost log line must not end a session.
     package func writeLine(_ text: String) {
         write(text + "\n")
     }
 
-    /// Writes the whole text as it is.
+    /// Writes the text unchanged.
     package func write(_ text: String) {
         let line = Array(text.utf8)
         var offset = 0

@@ -1,18 +1,18 @@
-/// What `StreamSocket.connect` has begun.
+/// The result of `StreamSocket.connect`.
 package enum ConnectResult: ~Copyable {
-    /// There is a connection already.
+    /// The connection is established.
     case connected(StreamSocket)
-    /// Not yet: register for `.writable`, then ask `finishConnect`.
+    /// The connection is being established: register for `.writable`, then call `finishConnect`.
     case connecting(StreamSocket)
-    /// There will be none.
+    /// The connection failed.
     case failed(SystemError)
 }
 
-/// What one read brought.
+/// The result of one read.
 package enum ReadResult: Equatable, Sendable {
-    /// So many bytes, 1 or more, are in the buffer.
+    /// The buffer has this many bytes, 1 or more.
     case bytes(Int)
-    /// Nothing is there now, or the kernel cannot hand it out at the moment.
+    /// There is nothing to read now, or the kernel is short of memory for it at the moment.
     case wouldBlock
     /// The peer has ended its side in order.
     case end
@@ -20,9 +20,9 @@ package enum ReadResult: Equatable, Sendable {
     case failed(SystemError)
 }
 
-/// What one write achieved.
+/// The result of one write.
 package enum WriteResult: Equatable, Sendable {
-    /// So many bytes, 0 only if there were none, were taken by the kernel; the rest is the caller's to keep.
+    /// The kernel took this many bytes, 0 only if there were none; the caller keeps the rest.
     case wrote(Int)
     /// The kernel takes nothing now: register for `.writable`.
     case wouldBlock
@@ -34,7 +34,7 @@ package enum WriteResult: Equatable, Sendable {
 package struct StreamSocket: ~Copyable, Sendable {
     /// The socket.
     package let descriptor: Descriptor
-    /// What the kernel watches it for.
+    /// The kernel's interest in this socket.
     private var watched = Watch()
 
     /// Takes over a connected or connecting socket that does not block.
@@ -47,28 +47,28 @@ package struct StreamSocket: ~Copyable, Sendable {
         descriptor
     }
 
-    /// Its number, and what it is watched for; nil when it is not.
+    /// The socket's number, and what it is watched for; nil when it is not watched.
     package var watching: (descriptor: Int32, interest: Interest?) { (descriptor.number, watched.interest) }
 
-    /// Whether the kernel watches it for bytes to read.
+    /// Whether the kernel watches the socket for bytes to read.
     package var isReading: Bool { watched.isReading }
 
-    /// Has it watched for `interest`, reported with `token`, the same each time. One that was looked away from stays unwatched until it is to be
-    /// read.
+    /// Watches the socket for `interest`. Events carry `token`, which must be the same each time. After `lookAway`, it
+    /// stays unwatched until it is to be read.
     ///
-    /// - Throws: the kernel refused: it is watched for what it was before.
+    /// - Throws: the kernel refused; the socket is watched as before.
     package mutating func watch(
         for interest: Interest, as token: UInt64, in poller: borrowing Poller
     ) throws(SystemError) {
         try watched.set(interest, of: descriptor, as: token, in: poller)
     }
 
-    /// Looks away from a connection that is broken, which would be reported for ever, until it is to be read.
+    /// Stops watching a broken connection, which would be reported without end, until it is to be read.
     package mutating func lookAway(in poller: borrowing Poller) {
         watched.lookAway(from: descriptor, in: poller)
     }
 
-    /// Stops watching it; what was reported and not handled yet has its token still.
+    /// Stops watching. An event that was reported before and is not handled yet still has its token.
     package mutating func unwatch(in poller: borrowing Poller) {
         watched.end(of: descriptor, in: poller)
     }
@@ -87,7 +87,8 @@ package struct StreamSocket: ~Copyable, Sendable {
         return error.isInProgress ? .connecting(StreamSocket(socket)) : .failed(error)
     }
 
-    /// How a connection that was `.connecting` ended, once the socket is writable or hung up: nil if it stands.
+    /// The result of a connection that was `.connecting`, once the socket is writable or hung up: nil if it is
+    /// established.
     package func finishConnect() -> SystemError? {
         do throws(SystemError) {
             let code = try SocketOption.error.value(of: descriptor)
@@ -97,7 +98,7 @@ package struct StreamSocket: ~Copyable, Sendable {
         }
     }
 
-    /// Reads once, at most the buffer's capacity, replacing what the buffer held.
+    /// Reads once, at most the buffer's capacity, and replaces the buffer's content.
     package func read(into buffer: inout ReadBuffer) -> ReadResult {
         let number = descriptor.number
         let result = unsafe buffer.fill { unsafe Syscalls.read(number, $0) }
@@ -107,7 +108,7 @@ package struct StreamSocket: ~Copyable, Sendable {
         return error.isPassing ? .wouldBlock : .failed(error)
     }
 
-    /// How many bytes the kernel holds that were not read; 0 where it does not say.
+    /// The number of bytes that the kernel holds and that were not read; 0 when the kernel does not say.
     package var unreadCount: Int { Int(max(Syscalls.unreadCount(descriptor.number), 0)) }
 
     /// Writes once.
@@ -124,14 +125,14 @@ package struct StreamSocket: ~Copyable, Sendable {
         write(bytes.span.extracting(droppingFirst: min(max(offset, 0), bytes.count)))
     }
 
-    /// Ends the writing side: the peer reads an end of stream once it has read everything.
+    /// Ends the writing side: the peer reads an end of stream after all bytes.
     ///
-    /// - Throws: `shutdown` failed, as a rule because the connection is gone.
+    /// - Throws: `shutdown` failed, usually because the connection is gone.
     package func shutdownWrite() throws(SystemError) {
         try Syscalls.shutdownWrite(descriptor.number)
     }
 
-    /// Has the connection reset when the socket is closed, and what was not sent dropped (`SO_LINGER` of 0).
+    /// Makes the close of the socket reset the connection and drop unsent bytes (`SO_LINGER` of 0).
     ///
     /// - Throws: `setsockopt` failed.
     package func resetWhenClosed() throws(SystemError) {
@@ -140,33 +141,33 @@ package struct StreamSocket: ~Copyable, Sendable {
 
     /// Sends small segments at once (`TCP_NODELAY`).
     ///
-    /// - Throws: it is not a TCP socket.
+    /// - Throws: the socket is not a TCP socket.
     package func setNoDelay() throws(SystemError) {
         try SocketOption.noDelay.set(1, on: descriptor)
     }
 
-    /// Has a peer noticed that vanished while nothing was said: see `VanishedPeer`.
+    /// Makes the kernel notice a peer that vanished during silence: see `VanishedPeer`.
     ///
-    /// - Throws: it is not a TCP socket.
+    /// - Throws: the socket is not a TCP socket.
     package func noticeVanishedPeer() throws(SystemError) {
         try VanishedPeer.notice(on: descriptor)
     }
 
-    /// Has the kernel take few bytes more than it can send (`TCP_NOTSENT_LOWAT`), so that a peer that reads slowly is written to
-    /// often.
+    /// Limits the bytes that the kernel accepts beyond those it can send (`TCP_NOTSENT_LOWAT`), so that a slow reader
+    /// is written to often.
     ///
-    /// - Throws: it is not a TCP socket.
+    /// - Throws: the socket is not a TCP socket.
     package func keepUnsentFew() throws(SystemError) {
         try SocketOption.notSentLowWater.set(Self.unsentBytes, on: descriptor)
     }
 
-    /// How many bytes the peer has not acknowledged of those that were written, sent or not (`SIOCOUTQ`); nil when the kernel
-    /// does not say.
+    /// How many written bytes the peer has not acknowledged, sent or not (`SIOCOUTQ`); nil when the kernel does not
+    /// say.
     package var unacknowledgedCount: Int? {
         let count = Syscalls.unacknowledgedCount(descriptor.number)
         return count < 0 ? nil : Int(count)
     }
 
-    /// Bytes that the kernel may hold without having sent them.
+    /// The most bytes that the kernel may hold unsent.
     private static let unsentBytes: Int32 = 128 * 1024
 }

@@ -1,6 +1,6 @@
 /// Random bytes from the kernel, fit for secrets.
 package enum SystemRandom {
-    /// Fills `bytes` whole.
+    /// Fills all of `bytes`.
     package static func fill(_ bytes: inout [UInt8]) {
         unsafe bytes.withUnsafeMutableBytes { unsafe fill($0) }
     }
@@ -16,8 +16,8 @@ package enum SystemRandom {
         var done = 0
         while done < target.count {
             let count = unsafe Syscalls.random(UnsafeMutableRawBufferPointer(rebasing: target[done...]))
-            // Every kernel since 3.17 has the call, and a blocking read of it fails only when interrupted. Going on
-            // without randomness is not an option for a session identifier.
+            // Every kernel since 3.17 has the call, and it fails only when interrupted. A session identifier needs
+            // randomness, so the program cannot go on without.
             precondition(count >= 0, "getrandom is missing")
             done += count
         }

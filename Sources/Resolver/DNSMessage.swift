@@ -1,7 +1,7 @@
-/// What a response says about one question (RFC 1035 §4.1).
+/// A response about one question (RFC 1035 §4.1).
 ///
-/// The bytes come from the network, and what they claim about lengths, counts and pointers is checked against what is
-/// there. A message that is wrong anywhere before the end of its authority section is no message.
+/// The bytes come from the network, so all lengths, counts and pointers in them are checked. A message that is wrong
+/// anywhere before the end of its authority section is rejected.
 struct DNSMessage: Equatable {
     /// The kinds of records that are asked for, with their numbers.
     enum Kind: UInt16 {
@@ -10,7 +10,7 @@ struct DNSMessage: Equatable {
         case srv = 33
     }
 
-    /// The data of one record of the kind asked for.
+    /// The data of one record of the requested kind.
     enum Item: Equatable {
         case a(UInt32)
         case aaaa(UInt128)
@@ -19,26 +19,27 @@ struct DNSMessage: Equatable {
 
     /// The response code: 0 no error, 2 server failure, 3 no such name, 5 refused.
     let code: UInt8
-    /// The records of the name asked for, or of the name that aliases lead to, in the order of the message; 64 at most.
+    /// The records of the requested name, or of the name to which aliases lead, in the order of the message; 64 at
+    /// most.
     let items: [Item]
-    /// How long the items hold, in seconds: the shortest lifetime of them and of the aliases on the way.
+    /// The lifetime of the items in seconds: the shortest of theirs and of the aliases on the way.
     let lifetime: UInt32
-    /// How long the absence of the name or of such records holds, in seconds (RFC 2308 §5); nil if there is no `SOA`.
+    /// The lifetime in seconds of the absence of the name or of such records (RFC 2308 §5); nil without a `SOA`.
     let absenceLifetime: UInt32?
-    /// The name server knows no answer and names others that might.
+    /// Whether the name server has no answer and names other servers that may have one.
     let isReferral: Bool
-    /// There are records for the question, but none that can be used: their targets are no host names.
+    /// Whether there are records for the question, but no usable one: their targets are not host names.
     let isUnusable: Bool
 
-    /// Reads the response to a question about `name` (as `DNSName.lowercased` gives it, without a final dot).
+    /// Reads the response to a question about `name` (in the form of `DNSName.lowercased`, without a final dot).
     ///
-    /// Nil if it is damaged, cut off, or the response to another question.
+    /// Nil if it is damaged, truncated, or the response to another question.
     init?(_ bytes: ArraySlice<UInt8>, name: String, kind: Kind) {
         var reader = DNSReader(Array(bytes))
         guard reader.skip(2), let flags = reader.number16(), let questions = reader.number16(),
             let answers = reader.number16(), let authorities = reader.number16(), reader.skip(2)
         else { return nil }
-        // A response to an ordinary query, not cut off.
+        // The message must be a response to an ordinary query and not truncated.
         guard flags & 0xFA00 == 0x8000, questions == 1 else { return nil }
         let asked = DNSName.wire(name)
         guard reader.name() == asked, reader.number16() == kind.rawValue, reader.number16() == Self.internet else {
@@ -70,7 +71,7 @@ struct DNSMessage: Equatable {
 
     private static let internet: UInt16 = 1
     private static let authoritative: UInt16 = 0x0400
-    /// More aliases in a row are not followed.
+    /// The most aliases that are followed in a row.
     private static let maximumAliases = 16
 
     private struct Record {
@@ -79,7 +80,7 @@ struct DNSMessage: Equatable {
             case alias([UInt8])
             case authority(minimum: UInt32)
             case nameServer
-            /// Of the kind asked for, but not usable.
+            /// A record of the requested kind that cannot be used.
             case unusable
             case other
         }
@@ -88,14 +89,14 @@ struct DNSMessage: Equatable {
         let lifetime: UInt32
         let data: Data
 
-        /// Nil if it is damaged.
+        /// Nil if the record is damaged.
         init?(_ reader: inout DNSReader, _ kind: Kind) {
             guard let owner = reader.name(), let type = reader.number16(), let family = reader.number16(),
                 let lifetime = reader.number32(), let length = reader.number16(),
                 let end = reader.position(after: Int(length))
             else { return nil }
             self.owner = owner
-            // A set highest bit is to be read as 0 (RFC 2181 §8).
+            // A lifetime with the highest bit set counts as 0 (RFC 2181 §8).
             self.lifetime = lifetime >> 31 == 0 ? lifetime : 0
             guard family == DNSMessage.internet else {
                 data = .other
@@ -108,7 +109,7 @@ struct DNSMessage: Equatable {
             self.data = data.data
         }
 
-        /// Where an alias of `name` leads, nil if this is none.
+        /// The target of an alias of `name`; nil if this record is none.
         func alias(of name: [UInt8]) -> (name: [UInt8], lifetime: UInt32)? {
             guard case .alias(let target) = data, owner == name else { return nil }
             return (target, lifetime)
@@ -168,7 +169,7 @@ struct DNSMessage: Equatable {
         return (Array(Self.bestFirst(items).prefix(ResolverFrames.maximumItems)), lifetime, hasMatches)
     }
 
-    /// Services by priority, so that the best ones are among those that are kept; all else as it came.
+    /// Sorts services by priority, so that the best are among those that are kept. All others keep their order.
     private static func bestFirst(_ items: [Item]) -> [Item] {
         func priority(_ item: Item) -> UInt16 { if case .srv(let record) = item { record.priority } else { 0 } }
         return items.enumerated().sorted { (priority($0.element), $0.offset) < (priority($1.element), $1.offset) }

@@ -1,14 +1,14 @@
 import Primitives
 
-/// Names as DNS has them, in the text form without escapes: letters, digits, `-` and `_` in labels of 1...63 bytes.
+/// DNS names as text without escapes: letters, digits, `-` and `_` in labels of 1...63 bytes.
 ///
-/// DNS itself allows any byte in a label, but no host and no service is called so, and a dot or a NUL within a label would
-/// read as another name.
+/// DNS itself allows any byte in a label, but no host and no service has such a name. A dot or a NUL within a label
+/// would read as another name.
 enum DNSName {
-    /// Most bytes of one label (RFC 1035 §2.3.4).
+    /// The most bytes of one label (RFC 1035 §2.3.4).
     static let maximumLabelLength = 63
 
-    /// The name in lower case, a final dot kept; nil if it is no such name.
+    /// The name in lower case, with a final dot if it has one; nil if it is not such a name.
     static func lowercased(_ name: String) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(name.utf8.count)
@@ -39,8 +39,8 @@ enum DNSName {
         }
     }
 
-    /// Whether the last label is a number in any notation of `inet_aton` (`127.1`, `0x7f.1`, `2130706433`), so that a
-    /// look-up would take the text for an address in disguise.
+    /// Whether the last label is a number in any notation of `inet_aton` (`127.1`, `0x7f.1`, `2130706433`). A look-up
+    /// would take such a text for an address.
     static func endsInNumber(_ name: String) -> Bool {
         var bytes = name.utf8[...]
         if bytes.last == dot { bytes = bytes.dropLast() }
@@ -52,7 +52,7 @@ enum DNSName {
         return label.allSatisfy(\.isASCIIDigit)
     }
 
-    /// The name on the wire: each label behind its length, then a zero. The name must be one of `lowercased`.
+    /// The name on the wire: each label after its length, then a zero. The name must come from `lowercased`.
     static func wire(_ name: String) -> [UInt8] {
         var bytes: [UInt8] = []
         for label in name.utf8.split(separator: dot) {
@@ -66,7 +66,7 @@ enum DNSName {
 }
 
 extension Collection where Self: BidirectionalCollection, Self.SubSequence == Self {
-    /// The longest end whose elements all fulfil `condition`.
+    /// The longest end whose elements all satisfy `condition`.
     fileprivate func suffix(while condition: (Element) -> Bool) -> Self {
         var rest = self
         while let last = rest.last, condition(last) { rest = rest.dropLast() }

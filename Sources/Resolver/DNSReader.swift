@@ -1,6 +1,6 @@
 import Primitives
 
-/// Reads numbers and names of a DNS message in their order; nil for everything that is not there whole.
+/// Reads the numbers and names of a DNS message in order; nil for anything that is incomplete.
 struct DNSReader {
     private let bytes: [UInt8]
     private var place = 0
@@ -12,19 +12,19 @@ struct DNSReader {
         self.bytes = bytes
     }
 
-    /// Passes over so many bytes; false if there are not so many.
+    /// Skips `count` bytes; false if there are not as many.
     mutating func skip(_ count: Int) -> Bool {
         guard let end = position(after: count) else { return false }
         place = end
         return true
     }
 
-    /// Where the next `count` bytes, 0 or more, end; nil if there are not so many.
+    /// The end of the next `count` bytes (0 or more); nil if there are not as many.
     func position(after count: Int) -> Int? {
         count <= bytes.count - place ? place + count : nil
     }
 
-    /// Goes to `end`, one of `position(after:)`. With `isExactlyAt`, the reader must have arrived there by itself, otherwise
+    /// Moves to `end`, a result of `position(after:)`. With `isExactlyAt` the reader must already be there; otherwise
     /// the result is false.
     @discardableResult
     mutating func move(to end: Int, isExactlyAt: Bool = false) -> Bool {
@@ -37,9 +37,9 @@ struct DNSReader {
     mutating func number32() -> UInt32? { number() }
     mutating func number128() -> UInt128? { number() }
 
-    /// The name in wire form without pointers and in lower case, its last zero included.
+    /// The name in wire form, without pointers, in lower case, with its final zero.
     ///
-    /// Pointers must lead back: each to a place before the part that it stands in, so that no chain of them is endless.
+    /// Each pointer must lead to a place before the part that contains it, so that no chain of pointers is endless.
     mutating func name() -> [UInt8]? {
         var name: [UInt8] = []
         var cursor = place
@@ -72,8 +72,8 @@ struct DNSReader {
         }
     }
 
-    /// A name in wire form as text without a final dot, `.` for the root. Nil if a label has a byte that `DNSName` does not
-    /// know.
+    /// A name in wire form as text without a final dot, `.` for the root. Nil if a label has a byte that `DNSName` does
+    /// not allow.
     static func text(_ wire: [UInt8]) -> String? {
         guard wire.count > 1 else { return "." }
         var text: [UInt8] = []

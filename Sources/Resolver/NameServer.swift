@@ -1,45 +1,45 @@
 import Reactor
 
-/// The C library's resolver with a state of its own: sends one question, waits for the response, and repeats over TCP what
-/// was cut off. It blocks.
+/// The C library's resolver with a state of its own. It sends one question, waits for the response, and repeats a
+/// truncated one over TCP. It blocks.
 struct NameServer: ~Copyable {
-    /// What came of a question.
+    /// The result of a question.
     enum Reply: Equatable {
         case response(DNSMessage)
-        /// None that says anything, and why in words.
+        /// No usable response, with the reason in words.
         case failed(String)
-        /// Nothing has come at all.
+        /// No response at all.
         case silent
     }
 
-    /// How long to wait and how often to ask: each server of the state is asked `tries` times, at least `seconds` long.
+    /// How long to wait and how often to ask: each server is asked `tries` times and given at least `seconds`.
     struct Patience {
         var seconds: Int32
         var tries: Int32
 
-        /// For a name server that was named in the settings.
+        /// For a name server from the settings.
         static let given = Patience(seconds: 2, tries: 2)
-        /// The most for those of the system, so that three dead ones take less time than `ResolverLink.patience`.
+        /// The most for the system's name servers, so that three dead ones take less time than `ResolverLink.patience`.
         static let system = Patience(seconds: 3, tries: 2)
-        /// For a question that only makes an answer better.
+        /// For a question that only improves an answer.
         static let extra = Patience(seconds: 1, tries: 1)
     }
 
-    /// Responses over TCP can be so long.
+    /// The longest response over TCP.
     private static let maximumResponse = 65_535
 
     private let resolver: Syscalls.Resolver
 
-    /// Uses the name servers of the system (`/etc/resolv.conf`), or only `address` if there is one.
+    /// Uses the system's name servers (`/etc/resolv.conf`), or only `address` if there is one.
     ///
-    /// Nil if the system has no memory or its file cannot be read, or for a Unix path.
+    /// Nil if there is no memory, if the file cannot be read, or for a Unix path.
     init?(address: SocketAddress? = nil, patience: Patience) {
         let opened = Syscalls.Resolver(address: address, seconds: patience.seconds, tries: patience.tries)
         guard let opened else { return nil }
         resolver = opened
     }
 
-    /// Asks for the records of `name`, as `DNSName.lowercased` gives it; no search domain is tried.
+    /// Asks for the records of `name`, in the form of `DNSName.lowercased`; no search domain is tried.
     func ask(_ name: String, _ kind: DNSMessage.Kind) -> Reply {
         let name = name.hasSuffix(".") ? String(name.dropLast()) : name
         let id = UInt16(truncatingIfNeeded: SystemRandom.value128())
@@ -56,7 +56,7 @@ struct NameServer: ~Copyable {
         }
     }
 
-    /// The library passes over responses that say "server failure" or "refused", but leaves the last one in the buffer.
+    /// The library ignores responses "server failure" and "refused", but leaves the last one in the buffer.
     private static func reason(_ response: [UInt8], _ id: UInt16) -> Reply {
         let isResponse = response[0] == UInt8(id >> 8) && response[1] == UInt8(id & 0xFF) && response[2] & 0x80 != 0
         return isResponse ? .failed(words(response[3] & 0xF)) : .silent

@@ -1,33 +1,33 @@
 import Primitives
 
-/// What is known about names, for as long as it may be believed. Bounded: when full, one that nobody has asked for since
-/// the last round makes room (second chance).
+/// What is known about names, for its lifetime. The cache is bounded: when it is full, an entry that nobody has asked
+/// for since the last round is replaced (second chance).
 struct ResolverCache {
-    /// Names kept at most unless said otherwise.
+    /// The most names, by default.
     static let standardCapacity = 4_096
-    /// Answers are kept for 5 s at least, whatever their records say, so that a lifetime of 0 does not cost a look-up for
-    /// every session, and for an hour at most, so that a mistake in a zone ends.
+    /// Answers are kept at least 5 s, whatever their records say, so that a lifetime of 0 does not cost a look-up for
+    /// every session; and at most an hour, so that a mistake in a zone has an end.
     static let positive: ClosedRange<UInt32> = 5...3_600
-    /// "There is no such thing" holds for 5 minutes at most (RFC 2308 §5 allows more).
+    /// The absence of a name or of records is kept at most 5 minutes (RFC 2308 §5 allows more).
     static let negative: ClosedRange<UInt32> = 5...300
     /// A failure to get an answer is remembered only to spare the name server.
     static let temporary: ClosedRange<UInt32> = 5...5
-    /// Records with more text than this are asked for again each time: only a hostile zone has them.
+    /// Records with more text than this are not kept: only a hostile zone has them.
     static let maximumText = 4_096
 
     /// An answer that proved to be of no use is asked for again when this is over since it came.
     static let doubtful = Duration.seconds(1)
 
-    /// For how long an answer whose time is over is given when no new one can be had (RFC 8767 §5): a day.
+    /// How long an expired answer is given when no new one can be had (RFC 8767 §5): a day.
     static let stale = Duration.seconds(86_400)
 
     private struct Slot {
         let query: ResolverQuery
         var outcome: ResolverAnswer.Outcome
         var validUntil: MonotonicInstant
-        /// When somebody was asked last.
+        /// When the name was last asked for.
         var askedAt: MonotonicInstant
-        /// When the answer was over by its own time to live.
+        /// When the answer's own lifetime ended.
         var freshUntil: MonotonicInstant
         var isInUse: Bool
 
@@ -39,12 +39,12 @@ struct ResolverCache {
     private var index: [ResolverQuery: Int] = [:]
     private var hand = 0
 
-    /// - Parameter capacity: names kept at most, at least 1.
+    /// - Parameter capacity: the most names, at least 1.
     init(capacity: Int = ResolverCache.standardCapacity) {
         self.capacity = max(capacity, 1)
     }
 
-    /// How many names are kept, outdated ones included.
+    /// The number of names, outdated ones included.
     var count: Int { slots.count }
 
     /// What is known about `query` at `now`; nil if nothing is, or no longer.
@@ -54,10 +54,11 @@ struct ResolverCache {
         return slots[place].outcome
     }
 
-    /// What is known about `query` may be out of date: nothing that it leads to is of use. It is asked for again, however long
-    /// it was to hold, at most once in `doubtful`; until somebody answers it is still what is known.
+    /// Marks what is known about `query` as possibly out of date, because nothing that it leads to is of use. The name
+    /// is asked for again, whatever its lifetime, but at most once in `doubtful`. Until there is an answer, the old one
+    /// remains.
     ///
-    /// - Returns: whether it is asked for again if somebody wants to know now.
+    /// - Returns: whether a question now would be asked again.
     mutating func doubt(_ query: ResolverQuery, now: MonotonicInstant) -> Bool {
         guard let place = index[query], slots[place].isAnswer else { return false }
         let soonest = max(now, slots[place].askedAt.advanced(by: Self.doubtful))
@@ -65,7 +66,7 @@ struct ResolverCache {
         return slots[place].validUntil <= now
     }
 
-    /// What was known about `query` before nobody could be asked about it; nil if nothing was, or too long ago.
+    /// The last answer about `query` when a new one could not be had; nil if there was none, or too long ago.
     func staleOutcome(of query: ResolverQuery, now: MonotonicInstant) -> ResolverAnswer.Outcome? {
         guard let place = index[query], slots[place].isAnswer,
             now < slots[place].freshUntil.advanced(by: Self.stale)
@@ -73,7 +74,7 @@ struct ResolverCache {
         return slots[place].outcome
     }
 
-    /// Keeps what was found out at `now`. A failure to get an answer does not take the place of one.
+    /// Keeps a finding of `now`. A failure to get an answer does not replace an answer.
     mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: MonotonicInstant) {
         guard Self.textLength(finding.outcome) <= Self.maximumText else { return }
         let validUntil = now.advanced(by: .seconds(Self.lifetime(finding)))
@@ -100,7 +101,7 @@ struct ResolverCache {
         }
     }
 
-    /// Seconds for which a finding is believed.
+    /// The seconds for which a finding is valid.
     static func lifetime(_ finding: ResolverFinding) -> UInt32 {
         let bounds =
             switch finding.outcome {
@@ -111,7 +112,7 @@ struct ResolverCache {
     }
 
     private mutating func placeToReuse(now: MonotonicInstant) -> Int {
-        // Ends after one round at the latest: by then no mark is left.
+        // The loop ends after one round at the latest, because by then no mark is left.
         while true {
             let place = hand
             hand = hand + 1 < slots.count ? hand + 1 : 0

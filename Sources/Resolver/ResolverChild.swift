@@ -1,26 +1,26 @@
 import Primitives
 import Reactor
 
-/// One resolver process with the question it works on, if any. It runs at most one at a time and may be started again
-/// after it ended.
+/// One resolver process with the question it works on, if any. It has at most one question at a time, and may be
+/// started again after it ended.
 final class ResolverChild {
-    /// What an event of the process means.
+    /// The meaning of an event of the process.
     enum Happening: Equatable {
         case nothing
-        /// The answer to its question; the process is idle now.
+        /// The answer to its question has come; the process is idle now.
         case replied(ResolverReply)
-        /// The process is of no further use, and why: to be ended.
+        /// The process is useless, with the reason; the caller has to end it.
         case broken(String)
     }
 
-    /// Under which its socket is registered.
+    /// The token under which its socket is registered.
     let token: UInt64
-    /// The question it works on and since when, nil while it is idle.
+    /// The question it works on and since when; nil while it is idle.
     private(set) var work: (question: ResolverQuestion, since: MonotonicInstant)?
     private var socket: StreamSocket?
     private var process: ChildProcess?
     private var reader = ResolverFrameReader()
-    /// What the socket has not taken of the question.
+    /// The bytes of the question that the socket has not taken.
     private var unsent: [UInt8] = []
 
     init(token: UInt64) {
@@ -28,7 +28,7 @@ final class ResolverChild {
     }
 
     deinit {
-        // Closing the socket ends the process by itself; the signal is for one that is stuck in a look-up.
+        // Closing the socket ends the process; the signal is for a process that is stuck in a look-up.
         switch process {
         case .some(let process): process.end()
         case .none: break
@@ -38,7 +38,7 @@ final class ResolverChild {
     /// Whether a process runs, as far as is known.
     var isRunning: Bool { socket != nil }
 
-    /// The number of the process, nil when none runs.
+    /// The number of the process; nil when none runs.
     var processID: Int32? {
         switch process {
         case .some(let process): process.processID
@@ -51,7 +51,7 @@ final class ResolverChild {
     /// - Throws: no socket or no process could be made.
     func start(_ executable: String, _ arguments: [String], _ poller: borrowing Poller) throws(SystemError) {
         let pair = try Descriptor.socketPair()
-        // Blocking belongs to the open socket, not to a process, and the child wants to block.
+        // Blocking is a property of the open socket, not of a process, and the child wants to block.
         try pair.second.setBlocking(true)
         var socket = StreamSocket(pair.first)
         try socket.watch(for: .readable, as: token, in: poller)
@@ -59,7 +59,7 @@ final class ResolverChild {
         self.socket = consume socket
     }
 
-    /// Hands the idle process a question.
+    /// Gives the idle process a question.
     func work(on question: ResolverQuestion, now: MonotonicInstant, poller: borrowing Poller) {
         unsent = []
         ResolverFrames.append(question, to: &unsent)
@@ -67,20 +67,19 @@ final class ResolverChild {
         send(poller)
     }
 
-    /// Hands over what is left of the question, now that there may be room. It always fits the socket, which holds one at most,
-    /// but the kernel can be short of memory for it. A process that died is noticed by its next event, which answers this
-    /// question too.
+    /// Sends the rest of the question when there may be room. One question always fits the socket, but the kernel may
+    /// be short of memory for it. If the process died, its next event shows that and answers this question too.
     func send(_ poller: borrowing Poller) {
         guard !unsent.isEmpty else { return }
         if case .wrote(let count)? = socket?.write(unsent) { unsent.removeFirst(count) }
         do throws(SystemError) {
             try socket?.watch(for: unsent.isEmpty ? .readable : [.readable, .writable], as: token, in: poller)
         } catch {
-            // Nobody tells when there is room, so the question ends with the patience for it.
+            // No event will report room, so the question ends when its patience is over.
         }
     }
 
-    /// Reads what has come. To be repeated until `.nothing`.
+    /// Reads what has come. Repeat until `.nothing`.
     func read(with buffer: inout ReadBuffer) -> Happening {
         while let result = socket?.read(into: &buffer) {
             switch result {
@@ -90,7 +89,7 @@ final class ResolverChild {
                 var replies: [ResolverReply] = []
                 guard collect(buffer, into: &replies) else { return .broken("the resolver process sent nonsense") }
                 guard let reply = replies.first else { continue }
-                // One question at a time has one answer at a time.
+                // With one question at a time there is one answer at a time.
                 guard replies.count == 1, let question = work?.question, question.fits(reply) else {
                     return .broken("the resolver process sent nonsense")
                 }
@@ -103,7 +102,7 @@ final class ResolverChild {
         return .nothing
     }
 
-    /// Ends the process. Its question is the caller's to take away before.
+    /// Ends the process. The caller takes its question first.
     func end() {
         socket = nil
         process?.end()
@@ -133,7 +132,7 @@ final class ResolverChild {
 }
 
 extension ResolverQuestion {
-    /// Whether a reply can be one to this question.
+    /// Whether a reply can belong to this question.
     fileprivate func fits(_ reply: ResolverReply) -> Bool {
         guard id == reply.id else { return false }
         return switch (query, reply.finding.outcome) {

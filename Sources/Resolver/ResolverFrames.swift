@@ -3,31 +3,31 @@ import Reactor
 
 /// A question on its way to a resolver process.
 struct ResolverQuestion: Equatable {
-    /// Chosen by the asker; the reply carries it back.
+    /// The asker chose it; the reply carries it back.
     let id: UInt64
-    /// With a name of 1...254 bytes.
+    /// Its name has 1...254 bytes.
     let query: ResolverQuery
 }
 
-/// What a resolver process found out.
+/// The finding of a resolver process.
 struct ResolverReply: Equatable {
-    /// That of the question.
+    /// The question's number.
     let id: UInt64
     let finding: ResolverFinding
 }
 
 /// The bytes between a worker and a resolver process: frames of a big-endian 32-bit length and a payload.
 ///
-/// Question: id 8, kind 1 (0 addresses, 1 services), name. Reply: id 8, kind 1, lifetime 4, then either per address family 1
-/// (4 or 6), address 4 or 16, scope 4 (IPv6 only); or per record priority 2, weight 2, port 2, length 1, target; or the
-/// reason as text. Both ends are the same binary, but a frame that does not parse is still only an error: the other
-/// process may have been damaged.
+/// Question: id 8, kind 1 (0 addresses, 1 services), name. Reply: id 8, kind 1, lifetime 4, then either per address
+/// family 1 (4 or 6), address 4 or 16, scope 4 (IPv6 only); or per record priority 2, weight 2, port 2, length 1,
+/// target; or the reason as text. Both ends are the same binary, but a frame that does not parse is still only an
+/// error, because the other process may be damaged.
 enum ResolverFrames {
-    /// More addresses or records of one name than this are left out.
+    /// The most addresses or records of one name; others are left out.
     static let maximumItems = 64
-    /// The longest payload: so many records with the longest targets.
+    /// The longest payload: the most records, with the longest targets.
     static let maximumPayload = 13 + maximumItems * (7 + ResolverQuery.maximumNameLength)
-    /// The longest reason.
+    /// The most bytes of a reason.
     static let maximumReasonLength = 255
 
     static func append(_ question: ResolverQuestion, to bytes: inout [UInt8]) {
@@ -77,7 +77,7 @@ enum ResolverFrames {
         case .services: query = .services(name: name)
         case .failure, .temporaryFailure: return nil
         }
-        // Only what the other end sends: names that have been checked.
+        // The other end sends only names that were checked.
         guard query.normalized == query else { return nil }
         return ResolverQuestion(id: id, query: query)
     }
@@ -181,10 +181,10 @@ enum ResolverFrames {
 struct ResolverFrameReader {
     private var pending: [UInt8] = []
 
-    /// The other side announced a frame longer than any frame is; the stream is of no further use.
+    /// The other side announced a frame that is too long; the stream is useless.
     struct FrameTooLong: Error, Equatable {}
 
-    /// Adds received bytes and calls `body` with every payload that is complete now.
+    /// Adds received bytes and calls `body` with every payload that is now complete.
     mutating func receive(_ bytes: Span<UInt8>, _ body: (ArraySlice<UInt8>) -> Void) throws(FrameTooLong) {
         pending.append(copying: bytes)
         var rest = pending[...]

@@ -1,17 +1,17 @@
 import Primitives
 import Reactor
 
-/// A worker's end of the resolver processes: starts them when needed, hands each one question at a time, and remembers
-/// what they found out.
+/// A worker's end of the resolver processes. It starts them when needed, gives each one question at a time, and
+/// remembers their findings.
 ///
-/// A look-up blocks its process for as long as a name server takes, so there are several: a dead name delays others only
-/// when it occupies all of them, and then for `patience` at most. Every process is registered with the worker's `Poller`
-/// under a token of its own; the worker passes every event with one of these tokens to `handle`, and calls
-/// `handleDeadline` when `nextDeadline` has come. An `ask` that returns nil is answered by exactly one later call of these.
+/// A look-up blocks its process for as long as a name server takes, so there are several processes. Dead names delay
+/// others only when they occupy all processes, and then at most for `patience`. Every process is registered with the
+/// worker's `Poller` under its own token. The worker passes every event with one of these tokens to `handle`, and calls
+/// `handleDeadline` at `nextDeadline`. Exactly one later call of these answers an `ask` that returned nil.
 package struct ResolverLink: ~Copyable {
     /// How long a process may take for one question, and a question may wait for a process.
     package static let patience = Duration.seconds(30)
-    /// Questions that may be open at once; one more is refused. Names are asked once, whoever wants them.
+    /// The most open questions; further ones are refused. Each name is asked once, however many want it.
     package static let maximumOpenQuestions = ResolverQuestions.maximum
 
     private let executable: String
@@ -21,17 +21,17 @@ package struct ResolverLink: ~Copyable {
     private var questions: ResolverQuestions
     private var cache: ResolverCache
 
-    /// How often a process was started.
+    /// The number of processes started.
     package private(set) var starts = 0
-    /// How often a process had to be ended or ended by itself.
+    /// The number of processes that ended or had to be ended.
     package private(set) var losses = 0
 
-    /// Starts nothing yet.
+    /// Makes a link without processes.
     ///
-    /// - Parameters: `executable` and `arguments` (program name first) of a process that calls
-    ///   `ResolverServer.serve` with descriptor `ChildProcess.inheritedDescriptor`; `tokens` for the poller, one for each
-    ///   process that may run, all different; `cacheCapacity` names are remembered at most; of the strangers at one address
-    ///   `lookupsOfAddress` names are looked up at a time.
+    /// - Parameters: `executable` and `arguments` (program name first) of a process that calls `ResolverServer.serve`
+    ///   with descriptor `ChildProcess.inheritedDescriptor`; `tokens` for the poller, all different, one for each
+    ///   process that may run; `cacheCapacity`, the most names remembered; `lookupsOfAddress`, the most names looked up
+    ///   at a time for strangers at one address.
     package init(
         executable: String = ChildProcess.ownExecutable, arguments: [String], tokens: [UInt64],
         cacheCapacity: Int = 4_096, lookupsOfAddress: Int = 2
@@ -43,11 +43,11 @@ package struct ResolverLink: ~Copyable {
         questions = ResolverQuestions(lookupsOfAddress: lookupsOfAddress)
     }
 
-    /// The process numbers of the children that run.
+    /// The process numbers of the running children.
     package var processIDs: [Int32] { children.compactMap(\.processID) }
-    /// How many questions are open.
+    /// The number of open questions.
     package var openQuestions: Int { questions.count }
-    /// The bytes that they take, about, with all who wait for them.
+    /// The approximate bytes of the open questions, with all who wait for them.
     package var heldBytes: Int { questions.heldBytes }
 
     /// When `handleDeadline` is to be called; nil while nothing is open.
@@ -59,13 +59,13 @@ package struct ResolverLink: ~Copyable {
         return first?.advanced(by: Self.patience)
     }
 
-    /// Asks.
+    /// Asks a question.
     ///
-    /// - Parameters: `id` names the asker in the answer and need not be unique; `now` is `MonotonicClock.now`. `isStrange`: a
-    ///   stranger came with the name (an open proxy). However many of those take long, others are answered. `requester`: the
-    ///   stranger's address as a number, nil when it is not known.
-    /// - Returns: the answer if it is known at once: a numeric host, a name that cannot be one, something remembered, too
-    ///   many open questions, or no process to ask. Otherwise nil, and `handle` or `handleDeadline` returns it later.
+    /// - Parameters: `id` names the asker in the answer and need not be unique; `now` is `MonotonicClock.now`;
+    ///   `isStrange`: a stranger brought the name (an open proxy), so it must not delay other questions; `requester`:
+    ///   the stranger's address as a number, nil when it is unknown.
+    /// - Returns: the answer if it is known at once: a numeric host, an impossible name, a remembered answer, too many
+    ///   open questions, or no process to ask. Otherwise nil; `handle` or `handleDeadline` returns it later.
     package mutating func ask(
         id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: MonotonicInstant,
         poller: borrowing Poller
@@ -87,24 +87,25 @@ package struct ResolverLink: ~Copyable {
                 outcome: cache.staleOutcome(of: normalized, now: now)
                     ?? .failure("too many open questions", isTemporary: true))
         }
-        // If this answers anything it is this question: were others waiting, no process could be started for them either,
-        // and they have been answered then.
+        // If this answers anything, it is this question. If others were waiting, no process could be started for them
+        // either, so they were answered before.
         return dispatch(now: now, poller: poller).first
     }
 
-    /// Notes that nothing a remembered answer to `query` leads to is of use: the next `ask` has it looked up again, once a
-    /// second at most.
+    /// Notes that nothing to which a remembered answer leads is of use. The next `ask` looks the name up again, at most
+    /// once a second.
     ///
-    /// `now`: `MonotonicClock.now`.
+    /// `now` is `MonotonicClock.now`.
     ///
-    /// - Returns: whether an `ask` at `now` has it looked up.
+    /// - Returns: whether an `ask` at `now` looks it up.
     package mutating func doubt(_ query: ResolverQuery, now: MonotonicInstant) -> Bool {
         query.normalized.map { cache.doubt($0, now: now) } ?? false
     }
 
-    /// Takes an event with one of this link's tokens.
+    /// Handles an event with one of this link's tokens.
     ///
-    /// - Returns: the answers that have come; after a second process has ended over the same question, a temporary failure.
+    /// - Returns: the answers that have come. When a second process ended over the same question, that is a temporary
+    ///   failure.
     package mutating func handle(
         _ event: PollEvent, now: MonotonicInstant, poller: borrowing Poller
     ) -> [ResolverAnswer] {
@@ -120,7 +121,7 @@ package struct ResolverLink: ~Copyable {
         return answers
     }
 
-    /// Ends processes that do not answer and gives up questions that have waited too long for one.
+    /// Ends processes that do not answer, and gives up questions that have waited too long for a process.
     ///
     /// - Returns: temporary failures for both; empty when called too early.
     package mutating func handleDeadline(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
@@ -130,7 +131,7 @@ package struct ResolverLink: ~Copyable {
             answers += replace(child, "the look-up takes too long", now: now, mayRetry: false)
         }
         while let question = questions.takeOverdue({ Self.isOver($0, now) }) {
-            // Says nothing about this name, so it is not remembered.
+            // This says nothing about the name, so it is not remembered.
             answers += close(question.id, .temporary("too many look-ups take long"), now: now, keep: false)
         }
         answers += dispatch(now: now, poller: poller)
@@ -141,7 +142,7 @@ package struct ResolverLink: ~Copyable {
         since.advanced(by: patience) <= now
     }
 
-    /// Hands waiting questions to processes that are idle or can be started.
+    /// Gives waiting questions to processes that are idle or can be started.
     private mutating func dispatch(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         while questions.hasWaiting(includingStrange: mayWorkForStrangers) {
             var error: SystemError?
@@ -155,7 +156,7 @@ package struct ResolverLink: ~Copyable {
         return []
     }
 
-    /// Whether another process may work on a stranger's question: two are left for what the operator's domains need.
+    /// Whether another process may work on a stranger's question: two are reserved for the operator's domains.
     private var mayWorkForStrangers: Bool { questions.strangeAtWork < max(1, children.count - 2) }
 
     private mutating func freeChild(_ poller: borrowing Poller, _ error: inout SystemError?) -> ResolverChild? {
@@ -178,7 +179,7 @@ package struct ResolverLink: ~Copyable {
         child.end()
         losses += 1
         guard let question else { return [] }
-        // A process that died is no fault of the name: nobody is told of it when the next one can answer.
+        // The process's death is not the name's fault: nobody is told if the next process can answer.
         if mayRetry, questions.retry(question.id, now: now) { return [] }
         return close(question.id, .temporary(reason), now: now, keep: true)
     }
@@ -196,7 +197,7 @@ package struct ResolverLink: ~Copyable {
     ) -> [ResolverAnswer] {
         guard let closed = questions.close(number) else { return [] }
         if keep { cache.insert(finding, for: closed.query, now: now) }
-        // What was known is better than nothing (RFC 8767).
+        // A former answer is better than none (RFC 8767).
         var outcome = finding.outcome
         if case .failure(_, isTemporary: true) = outcome {
             outcome = cache.staleOutcome(of: closed.query, now: now) ?? outcome

@@ -1,20 +1,20 @@
 import Primitives
 import Reactor
 
-/// Finds the answers of the resolver process. It blocks for as long as name servers take.
+/// Finds the answers of the resolver process. It blocks as long as name servers take.
 struct ResolverLookup {
     /// Who is asked.
     enum Source {
-        /// The system: `getaddrinfo` for hosts, so that `/etc/hosts` and `nsswitch.conf` hold, and the name servers of
+        /// The system: `getaddrinfo` for hosts, so that `/etc/hosts` and `nsswitch.conf` apply, and the name servers of
         /// `resolv.conf` for services.
         case system
         /// One name server, for everything.
         case nameServer(SocketAddress, NameServer.Patience)
-        /// A name server was to be asked whose address cannot be read.
+        /// A name server whose address cannot be read.
         case unreadable(String)
     }
 
-    /// How long a host holds that the system knows from somewhere else than DNS, for instance `/etc/hosts`: 30 s.
+    /// The lifetime of a host that the system knows from another source than DNS, such as `/etc/hosts`: 30 s.
     static let systemLifetime: UInt32 = 30
 
     private let source: Source
@@ -25,7 +25,7 @@ struct ResolverLookup {
         self.source = source
     }
 
-    /// Answers one question about a name in normalized form; numeric hosts do not come here.
+    /// Answers one question about a normalized name; numeric hosts do not come here.
     mutating func answer(_ query: ResolverQuery) -> ResolverFinding {
         switch source {
         case .unreadable(let text):
@@ -53,11 +53,11 @@ struct ResolverLookup {
         }
     }
 
-    /// Both families; IPv6 first, as RFC 6724 §2.1 orders global addresses. `ConnectPlan` races them.
+    /// Both families, IPv6 first, as RFC 6724 §2.1 orders global addresses. `ConnectPlan` races them.
     private static func addresses(_ host: String, from server: consuming NameServer?) -> ResolverFinding {
         guard let server = server.take() else { return .temporary("the resolver cannot be set up") }
         let four = finding(server.ask(host, .a), addresses)
-        // A name that does not exist has neither, and a server that is silent would take the same time again.
+        // A name that does not exist has no IPv6 address either, and a silent server would take the same time again.
         switch four.outcome {
         case .failure(silence, isTemporary: true), .failure(noSuchName, isTemporary: false): return four
         default: return merge(finding(server.ask(host, .aaaa), addresses), four)
@@ -78,7 +78,7 @@ struct ResolverLookup {
     private static func merge(_ six: ResolverFinding, _ four: ResolverFinding) -> ResolverFinding {
         switch (six.outcome, four.outcome) {
         case (.addresses(let six6), .addresses(let four4)):
-            // Were there too many, each family keeps its share.
+            // If there are too many, each family keeps its share.
             let half = ResolverFrames.maximumItems / 2
             let sixes = six6.prefix(max(half, ResolverFrames.maximumItems - four4.count))
             let fours = four4.prefix(ResolverFrames.maximumItems - sixes.count)
@@ -137,10 +137,10 @@ struct ResolverLookup {
         }
     }
 
-    /// The lifetime that DNS gives what `getaddrinfo` answered, which does not tell it: asked for again, as a rule out of
-    /// the cache of a near name server. `systemLifetime` if DNS does not say the same.
+    /// The DNS lifetime of an answer from `getaddrinfo`, which does not tell it. The name is asked for again, usually
+    /// from the cache of a near name server. `systemLifetime` if DNS does not confirm the answer.
     private mutating func lifetime(of host: String, answered addresses: [SocketAddress]) -> UInt32 {
-        // This machine is not known from DNS (RFC 6761 §6.3), and no name server need hear of it.
+        // Loopback addresses are not from DNS (RFC 6761 §6.3), and no name server needs to see the name.
         if !addresses.isEmpty, addresses.allSatisfy(\.isLoopback) { return Self.systemLifetime }
         let now = MonotonicClock.now
         guard now >= lifetimesUnknownUntil, let server = NameServer(patience: .extra) else {
@@ -172,7 +172,7 @@ struct ResolverLookup {
 }
 
 extension ResolverFinding {
-    /// Not believed for long, because half of it could not be asked for.
+    /// The finding with a short lifetime, because half of it could not be asked for.
     fileprivate var shortened: ResolverFinding {
         ResolverFinding(outcome, lifetime: min(lifetime, ResolverLookup.systemLifetime))
     }

@@ -7,10 +7,10 @@ package enum ResolverQuery: Sendable, Hashable {
     /// The SRV records of a whole owner name (`_xmpp-client._tcp.example.org`), in A-labels (RFC 2782).
     case services(name: String)
 
-    /// The longest name without a final dot that DNS knows (RFC 1035 §2.3.4: 255 bytes on the wire).
+    /// The longest name without a final dot (RFC 1035 §2.3.4: 255 bytes on the wire).
     static let maximumNameLength = 253
 
-    /// What is looked up.
+    /// The name to look up.
     var name: String {
         switch self {
         case .addresses(let host): host
@@ -18,12 +18,12 @@ package enum ResolverQuery: Sendable, Hashable {
         }
     }
 
-    /// The form under which equal questions are known: lower case. Nil if no server could have such a name: an empty or
-    /// long label, a byte outside letters, digits, `-` and `_`, or a host that `getaddrinfo` might read as a number.
+    /// The form in which equal questions are the same: lower case. Nil if no server can have such a name: an empty or
+    /// long label, a byte other than letters, digits, `-` and `_`, or a host that `getaddrinfo` might read as a number.
     var normalized: ResolverQuery? {
         switch self {
         case .addresses(let host):
-            // A final dot stays: it keeps the system from trying its search domains.
+            // A final dot stays, because it keeps the system from trying its search domains.
             guard let name = DNSName.lowercased(host), !DNSName.endsInNumber(name) else { return nil }
             return .addresses(host: name)
         case .services(let name):
@@ -35,16 +35,16 @@ package enum ResolverQuery: Sendable, Hashable {
 
 /// One SRV record.
 package struct ResolverRecord: Sendable, Hashable {
-    /// Lower is tried first.
+    /// Records with the lowest priority are tried first.
     package let priority: UInt16
     /// The share among records of one priority.
     package let weight: UInt16
-    /// Where the service listens.
+    /// The port of the service.
     package let port: UInt16
-    /// A host in lower case without a final dot, or `.`: the service is decidedly not offered.
+    /// A host in lower case without a final dot; `.` means that the service is not offered.
     package let target: String
 
-    /// - Parameter target: as `target` says.
+    /// - Parameter target: in the form described at `target`.
     package init(priority: UInt16, weight: UInt16, port: UInt16, target: String) {
         self.priority = priority
         self.weight = weight
@@ -53,7 +53,7 @@ package struct ResolverRecord: Sendable, Hashable {
     }
 }
 
-/// What became of one question.
+/// The answer to one question.
 package struct ResolverAnswer: Equatable, Sendable {
     /// How a question ended.
     package enum Outcome: Equatable, Sendable {
@@ -61,8 +61,8 @@ package struct ResolverAnswer: Equatable, Sendable {
         case addresses([SocketAddress])
         /// 1...64 records, in no particular order.
         case services([ResolverRecord])
-        /// Nothing, and why in words for a log line. Not temporary: the name does not exist, or has nothing of the kind
-        /// asked for. Temporary: there was no answer that says either.
+        /// No result, with the reason for a log line. Not temporary: the name does not exist, or has no such records.
+        /// Temporary: no answer says either.
         case failure(String, isTemporary: Bool)
     }
 
@@ -73,7 +73,7 @@ package struct ResolverAnswer: Equatable, Sendable {
     /// The result.
     package let outcome: Outcome
 
-    /// An answer to `query`, asked under `id`.
+    /// An answer to `query`, which was asked under `id`.
     package init(id: UInt64, query: ResolverQuery, outcome: Outcome) {
         self.id = id
         self.query = query
@@ -81,10 +81,10 @@ package struct ResolverAnswer: Equatable, Sendable {
     }
 }
 
-/// An outcome and how long it holds, as the resolver process tells it.
+/// An outcome and its lifetime, as the resolver process sends it.
 struct ResolverFinding: Equatable, Sendable {
     let outcome: ResolverAnswer.Outcome
-    /// Seconds, as the name server said; the cache has bounds of its own.
+    /// Seconds, from the name server; the cache applies its own bounds.
     let lifetime: UInt32
 
     init(_ outcome: ResolverAnswer.Outcome, lifetime: UInt32) {

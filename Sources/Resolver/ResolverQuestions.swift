@@ -1,66 +1,67 @@
 import Primitives
 
-/// The open questions: each name once, who waits for it, and which of them no process works on yet.
+/// The open questions: each name once, with those who wait for it, and whether a process works on it.
 struct ResolverQuestions {
-    /// Questions that may be open at once; one more is refused. Names are asked once, whoever wants them.
+    /// The most open questions; further ones are refused. Each name is asked once, however many want it.
     static let maximum = 1_024
 
-    /// Somebody who waits for an answer.
+    /// Someone who waits for an answer.
     struct Asker: Equatable {
-        /// Chosen by the asker; need not be unique.
+        /// The asker chose it; it need not be unique.
         let id: UInt64
-        /// As asked, before it was made comparable.
+        /// The question as asked, before it was normalized.
         let query: ResolverQuery
 
-        /// What it takes in the list of those who wait, with the name as it was written.
+        /// The bytes in the list of askers, with the name as written.
         var heldBytes: Int { 2 * MemoryLayout<Asker>.stride + query.name.utf8.count + 32 }
     }
 
     private struct Entry {
         let query: ResolverQuery
         var askers: [Asker]
-        /// Whose address it counts against: a stranger's who asked first.
+        /// The address against which the question counts: that of the stranger who asked first.
         let owner: UInt128?
-        /// Whose turn it was when a process began to work on it.
+        /// The address whose turn it was when a process began to work on it.
         var worker: UInt128?
         var askedAt: MonotonicInstant
-        /// Whether only strangers want to know: the name is one that somebody came with, and not the operator's.
+        /// Whether only strangers asked: the name came from a client, not from the operator.
         var isStrange: Bool
         /// Whether no process works on it.
         var isWaiting = true
-        /// Whether it was given to a process that died over it.
+        /// Whether a process that died had it before.
         var isRetried = false
     }
 
-    /// What the strangers at one address want to know; the unknown ones are as one.
+    /// The questions of strangers at one address. All unknown addresses count as one.
     private struct Requester {
-        /// Numbers that wait, in the order of asking; those that do not any more are passed over.
+        /// The numbers of waiting questions, in the order of asking; those that no longer wait are skipped.
         var queue = NumberQueue()
         var open = 0
         var atWork = 0
     }
 
-    /// Strangers' questions that may be open at once.
+    /// The most open questions of strangers.
     static let maximumStrange = 256
-    /// Those of one known address. The questions that it has to wait with are few, so that others are not refused.
+    /// The most open questions of one known address. They are few, so that others are not refused.
     static let maximumOfAddress = 16
-    /// Askers of one question.
+    /// The most askers of one question.
     static let maximumAskers = 4_096
-    /// What a question takes beside those who ask it: its places in the tables and queues, and what an address has of its own
-    /// when it asks for nothing else.
+    /// The bytes of a question besides its askers: its places in the tables and queues, and what its address takes when
+    /// this is its only question.
     private static let bytesOfQuestion = 512
 
     private var entries: [UInt64: Entry] = [:]
     private var numbers: [ResolverQuery: UInt64] = [:]
     private var next: UInt64 = 0
-    /// Numbers in the order of asking; those that are not open, do not wait or stand in the other one too are passed over.
+    /// Numbers in the order of asking. Skipped are those that are not open, do not wait, or have moved to the other
+    /// queue.
     private var queue = NumberQueue()
     private var strangeQueue = NumberQueue()
     private var strangeCount = 0
     private var requesters: [UInt128?: Requester] = [:]
-    /// Strangers' addresses that have a question waiting, the next one's turn first.
+    /// The addresses of strangers with waiting questions, the next turn first.
     private var turns: [UInt128?] = []
-    /// How many questions of one known address may be worked on at once.
+    /// The most questions of one known address that processes may work on at once.
     private let lookupsOfAddress: Int
 
     /// No questions.
@@ -68,29 +69,30 @@ struct ResolverQuestions {
         self.lookupsOfAddress = max(lookupsOfAddress, 1)
     }
 
-    /// How many are open.
+    /// The number of open questions.
     var count: Int { entries.count }
-    /// The bytes that they take, about, with all who wait for them.
+    /// The approximate bytes of the open questions, with all who wait for them.
     private(set) var heldBytes = 0
-    /// How many of those that processes work on are strangers'.
+    /// The number of strangers' questions that processes work on.
     private(set) var strangeAtWork = 0
-    /// When the oldest one that waits for a process was asked.
+    /// When the oldest question that waits for a process was asked.
     var oldestWaiting: MonotonicInstant? {
         let ages = [firstWaiting, firstStrangeWaiting].compactMap { $0.flatMap { entries[$0]?.askedAt } }
         return ages.min()
     }
 
-    /// Whether one waits for a process. `includingStrange`: whether those of strangers count.
+    /// Whether a question waits for a process. `includingStrange`: strangers' questions count.
     func hasWaiting(includingStrange: Bool) -> Bool {
         firstWaiting != nil || (includingStrange && turns.contains { firstWaiting(of: $0) != nil })
     }
 
-    /// Adds an asker to the question about `query`, in the form of `ResolverQuery.normalized`; a new question waits.
+    /// Adds an asker to the question about `query`, which has the form of `ResolverQuery.normalized`. A new question
+    /// waits.
     ///
     /// - Parameters:
-    ///   - isStrange: a stranger came with the name. What the operator's domains need goes first, whatever strangers ask.
-    ///   - requester: The stranger's address; nil when it is not known. Addresses take turns.
-    /// - Returns: false if there are too many questions already, or too many that ask this one.
+    ///   - isStrange: A stranger brought the name. The operator's names go first, whatever strangers ask.
+    ///   - requester: The stranger's address; nil when it is unknown. Addresses take turns.
+    /// - Returns: false if there are too many questions, or too many askers of this one.
     mutating func add(
         _ asker: Asker, query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: MonotonicInstant
     ) -> Bool {
@@ -105,7 +107,7 @@ struct ResolverQuestions {
                 if entry.isWaiting { queue.append(number) }
             }
             entries[number] = entry
-            // Whoever's turn comes first has it looked up for all.
+            // The address whose turn comes first has the name looked up for all.
             if entry.isStrange, entry.isWaiting, requester != entry.owner { enqueue(number, for: requester) }
             trimStrange()
             return true
@@ -129,8 +131,8 @@ struct ResolverQuestions {
         return true
     }
 
-    /// Takes the question that waits longest, for a process to work on; strangers' come last, and only if `includingStrange`,
-    /// by turns of their addresses. It stays open until `close`.
+    /// Takes the question that has waited longest, for a process to work on. Strangers' questions come last, only if
+    /// `includingStrange`, and by turns of their addresses. The question stays open until `close`.
     mutating func takeWaiting(includingStrange: Bool = true) -> ResolverQuestion? {
         if let number = firstWaiting { return take(number) }
         guard includingStrange else { return nil }
@@ -143,7 +145,7 @@ struct ResolverQuestions {
         return nil
     }
 
-    /// Takes a question that waits and was asked so long ago that `isOver` says so.
+    /// Takes a waiting question that `isOver` says was asked too long ago.
     mutating func takeOverdue(_ isOver: (MonotonicInstant) -> Bool) -> ResolverQuestion? {
         for number in [firstWaiting, firstStrangeWaiting] {
             if let number, let entry = entries[number], isOver(entry.askedAt) {
@@ -170,7 +172,7 @@ struct ResolverQuestions {
     private var firstWaiting: UInt64? { queue.numbers.first { isWaiting($0, strange: false) } }
     private var firstStrangeWaiting: UInt64? { strangeQueue.numbers.first { isWaiting($0, strange: true) } }
 
-    /// The question whose turn it is at one address; nil when none waits or enough of it are worked on.
+    /// The question of one address whose turn it is; nil when none waits, or enough of them are worked on.
     private func firstWaiting(of requester: UInt128?) -> UInt64? {
         guard let found = requesters[requester], requester == nil || found.atWork < lookupsOfAddress else { return nil }
         return found.queue.numbers.first { isWaiting($0, strange: true) }
@@ -181,7 +183,7 @@ struct ResolverQuestions {
         requesters[requester, default: Requester()].queue.append(number)
     }
 
-    /// A stranger's question is over, or has become the operator's.
+    /// Uncounts a stranger's question that is over or has become the operator's.
     private mutating func releaseStrange(_ entry: Entry) {
         strangeCount -= 1
         requesters[entry.owner]?.open -= 1
@@ -190,7 +192,7 @@ struct ResolverQuestions {
         requesters[entry.worker]?.atWork -= 1
     }
 
-    /// Lets go of numbers that do not wait any more, and of addresses that want nothing.
+    /// Drops numbers that no longer wait, and addresses without questions.
     private mutating func trimStrange() {
         let entries = entries
         let waiting = { (number: UInt64) in entries[number].map { $0.isWaiting && $0.isStrange } ?? false }
@@ -208,7 +210,8 @@ struct ResolverQuestions {
         return entry.isWaiting && entry.isStrange == strange
     }
 
-    /// Has a question whose process died wait for another one, behind the others; once, for it may be what they die of.
+    /// Makes a question whose process died wait again, after the others. Only once, because the question may be what
+    /// kills processes.
     ///
     /// - Returns: false if it is not open, or was tried again before.
     mutating func retry(_ number: UInt64, now: MonotonicInstant) -> Bool {
@@ -229,7 +232,7 @@ struct ResolverQuestions {
 
     /// Ends a question.
     ///
-    /// - Returns: the question and everybody who waits for it, nil if it is not open.
+    /// - Returns: the question and all who wait for it; nil if it is not open.
     mutating func close(_ number: UInt64) -> (query: ResolverQuery, askers: [Asker])? {
         guard let entry = entries.removeValue(forKey: number) else { return nil }
         numbers[entry.query] = nil
@@ -242,7 +245,7 @@ struct ResolverQuestions {
     }
 }
 
-/// Numbers, first in, first out.
+/// A queue of numbers, first in, first out.
 private struct NumberQueue {
     private var all: [UInt64] = []
     private var head = 0
@@ -253,14 +256,14 @@ private struct NumberQueue {
         all.append(number)
     }
 
-    /// Lets go of all numbers but those that `isWanted` names.
+    /// Keeps only the numbers that `isWanted` accepts.
     mutating func keep(where isWanted: (UInt64) -> Bool) {
         all.removeFirst(head)
         head = 0
         all.removeAll { !isWanted($0) }
     }
 
-    /// Lets go of all numbers up to the first `number`.
+    /// Drops all numbers up to and including the first `number`.
     mutating func dropFirst(through number: UInt64) {
         guard let place = numbers.firstIndex(of: number) else { return }
         head = place + 1

@@ -1,20 +1,20 @@
 import Reactor
 
-/// The resolver process: the role `resolver` of the same binary. It asks the system or a name server, which may block for
-/// many seconds, so that no worker has to. `ResolverLink` runs several and gives each one question at a time.
+/// The resolver process: the role `resolver` of the same binary. It asks the system or a name server, which may block
+/// for many seconds, so that no worker has to. `ResolverLink` runs several and gives each one question at a time.
 package enum ResolverServer {
-    /// Answers questions from `descriptor`, an end of a stream socketpair, until the other end closes it.
+    /// Answers questions from `descriptor`, one end of a stream socketpair, until the other end closes it.
     ///
     /// It ignores the signals that end a service, because a worker that is finishing its sessions may still need names.
-    /// - Parameter nameserver: nil to ask the system; otherwise `ADDR:PORT` or `[V6]:PORT` of the one name server that is
-    ///   asked for everything. For any other text every question fails.
+    /// - Parameter nameserver: nil to ask the system; otherwise `ADDR:PORT` or `[V6]:PORT` of the one name server for
+    ///   everything. With any other text every question fails.
     package static func serve(_ descriptor: consuming Descriptor, nameserver: String? = nil) {
         Syscalls.ignore([.interrupt, .terminate, .hangup])
         Syscalls.ignoreWriteSignals()
         answerQuestions(from: descriptor, source: source(nameserver))
     }
 
-    /// Who is asked when the settings say `nameserver`.
+    /// The source for the setting `nameserver`.
     static func source(_ nameserver: String?) -> ResolverLookup.Source {
         guard let nameserver else { return .system }
         switch SocketAddress(nameserver) {

@@ -44,9 +44,9 @@ package struct UpstreamAddress: Hashable, Sendable {
     package let host: String
     /// 1...65535.
     package let port: UInt16
-    /// The lowest is tried first; 0 unless said.
+    /// Servers with the lowest priority are tried first; 0 by default.
     package let priority: UInt16
-    /// The share among those of one priority (RFC 2782); 0 unless said.
+    /// The share among servers of one priority (RFC 2782); 0 by default.
     package let weight: UInt16
 
     /// Reads `HOST:PORT`, where HOST is a name, an IPv4 address or an IPv6 address in brackets; `nil` for all else.
@@ -54,7 +54,7 @@ package struct UpstreamAddress: Hashable, Sendable {
         self.init(text, priority: 0, weight: 0)
     }
 
-    /// Reads `HOST:PORT`, behind which `priority=N` and `weight=N` may stand, each 0...65535 and at most once.
+    /// Reads `HOST:PORT`, which `priority=N` and `weight=N` may follow, each 0...65535 and at most once.
     package init?(weighted text: String) {
         let words = text.split(separator: " ")
         guard let address = words.first, words.count <= 3 else { return nil }
@@ -87,7 +87,7 @@ extension UpstreamAddress: CustomStringConvertible {
 
 /// Reads the address and port of a name server, `ADDR:PORT` with an IPv6 address in brackets.
 ///
-/// - Returns: the same in lower case; `nil` for a host name, for port 0 and for all else.
+/// - Returns: the address in lower case; `nil` for a host name, for port 0 and for all else.
 func nameserverAddress(_ text: String) -> String? {
     guard let (host, port) = splitHostPort(text), port > 0 else { return nil }
     switch host {
@@ -96,12 +96,12 @@ func nameserverAddress(_ text: String) -> String? {
     }
 }
 
-/// Whether all characters can stand in one line of text.
+/// Whether every character can stand in one line of text.
 func isPrintable(_ text: some StringProtocol) -> Bool {
     text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && !(0x80...0x9F).contains($0.value) }
 }
 
-/// A whole decimal number of 1 to 10 digits; no sign, no space.
+/// Reads a decimal number of 1 to 10 digits without sign or space.
 func decimal(_ text: some StringProtocol) -> Int? {
     guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy(\.isASCIIDigit) else { return nil }
     return Int(text)
@@ -126,12 +126,12 @@ private func splitHostPort(_ text: String) -> (Host, UInt16)? {
     return isHostName(name) ? (.name(name), port) : nil
 }
 
-/// Reads `HOST` or `HOST:PORT` of a URL, where an IPv6 address stands in brackets (RFC 3986 §3.2).
+/// Reads `HOST` or `HOST:PORT` of a URL, with an IPv6 address in brackets (RFC 3986 §3.2).
 ///
-/// - Returns: the same in lower case; `nil` for all else.
+/// - Returns: the authority in lower case; `nil` for all else.
 func parseAuthority(_ text: String) -> String? {
     if let (host, port) = splitHostPort(text) { return port > 0 ? urlText(host) + ":\(port)" : nil }
-    // What is fine with a port and has none.
+    // A host alone is valid if it is valid with a port.
     return splitHostPort(text + ":1").map { urlText($0.0) }
 }
 
@@ -146,22 +146,22 @@ private func hostPortText(_ host: String, _ port: UInt16) -> String {
     host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
 }
 
-/// Four decimal numbers up to 255 without leading zeros, which some read as octal.
+/// Four decimal numbers up to 255 without leading zeros, which some readers take for octal.
 func isIPv4(_ text: some StringProtocol) -> Bool {
     if case .v4 = IPAddress(text) { true } else { false }
 }
 
-/// RFC 4291 §2.2, all three forms, without a zone.
+/// All three forms of RFC 4291 §2.2, without a zone.
 func isIPv6(_ text: some StringProtocol) -> Bool {
     if case .v6 = IPAddress(text) { true } else { false }
 }
 
-/// A name without the full stop that ends a complete one in DNS: it is the same name, and is kept in one form.
+/// A name without the final full stop of a complete DNS name: it is the same name, kept in one form.
 func withoutFinalStop(_ name: String) -> String {
     name.utf8.count > 1 && name.utf8.last == UInt8(ascii: ".") ? String(name.dropLast()) : name
 }
 
-/// RFC 1123 §2.1, and `_`, which real zones use. The last label holds a letter, so a mistyped address is no name.
+/// RFC 1123 §2.1, and `_`, which real zones use. The last label has a letter, so a mistyped address is no name.
 private func isHostName(_ name: String) -> Bool {
     let last = name.utf8.lastIndex(of: UInt8(ascii: ".")).map { name.utf8[$0...].dropFirst() } ?? name.utf8[...]
     return last.contains { $0 > 0x39 } && HostName.isValid(name.utf8, underscores: true)

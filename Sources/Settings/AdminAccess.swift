@@ -1,25 +1,25 @@
 import Addresses
 import Primitives
 
-/// Who may ask the admin listener: programs, and pages of its own; never a page from elsewhere in an operator's browser.
+/// Who may use the admin listener: programs, and the listener's own pages, but no other page in an operator's browser.
 ///
-/// A name that an attacker's DNS server points to the listener (DNS rebinding) makes the attacker's page one of the listener's
-/// own to a browser, and only `Host` gives it away. So the host must be an address, `localhost`, or a name of the settings.
-/// HTTP/1.0 has requests without a host, and no browser sends them.
+/// An attacker's DNS server can point a name to the listener (DNS rebinding). The browser then takes the attacker's
+/// page for one of the listener's own, and only `Host` shows the difference. So the host must be an address,
+/// `localhost`, or a configured name. Requests of HTTP/1.0 may have no host; no browser sends them.
 package struct AdminAccess: Sendable, Equatable {
     /// Names in lower case.
     private let names: Set<[UInt8]>
 
-    /// What a request says of where it comes from and where it was meant to go; bytes that anybody may have written.
+    /// What a request says about its page and its target. Anybody may have written these bytes.
     package struct Request: Sendable, Equatable {
         /// `Host`; nil without one.
         package var host: [UInt8]?
-        /// Whether there is an `Origin`: a browser tells where a page is from that writes or that crosses origins.
+        /// Whether the request has an `Origin`: browsers send it with requests that write or cross origins.
         package var hasOrigin: Bool
-        /// Each `Sec-Fetch-Site`, of which browsers send one.
+        /// All values of `Sec-Fetch-Site`; a browser sends one.
         package var fetchSites: [[UInt8]]
 
-        /// A request of its parts.
+        /// A request made of its parts.
         package init(host: [UInt8]?, hasOrigin: Bool = false, fetchSites: [[UInt8]] = []) {
             self.host = host
             self.hasOrigin = hasOrigin
@@ -27,7 +27,7 @@ package struct AdminAccess: Sendable, Equatable {
         }
     }
 
-    /// - Parameter names: What the listener is called, beside its addresses and `localhost`.
+    /// - Parameter names: The listener's names, besides its addresses and `localhost`.
     package init(names: [String]) {
         self.names = Set((names + ["localhost"]).map { $0.utf8.map(\.asciiLowercased) })
     }
@@ -43,7 +43,7 @@ package struct AdminAccess: Sendable, Equatable {
         site.elementsEqual("none".utf8) || site.elementsEqual("same-origin".utf8)
     }
 
-    /// Longer than any name with a port.
+    /// More than any name with a port has.
     private static let longestHost = 300
 
     private func isOwnHost(_ field: [UInt8]) -> Bool {
@@ -63,7 +63,7 @@ package struct AdminAccess: Sendable, Equatable {
         return names.contains(name)
     }
 
-    /// Nothing, or a colon and digits (RFC 9110 §7.2).
+    /// Whether a text is empty, or a colon and digits (RFC 9110 §7.2).
     private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
         text.isEmpty
             || (text.first == UInt8(ascii: ":")

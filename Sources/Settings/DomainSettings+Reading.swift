@@ -1,14 +1,14 @@
 extension DomainSettings {
-    /// A domain with the values that hold for it.
+    /// A domain with the values that apply to it.
     ///
-    /// - Throws: for a missing `upstream`, and for values that contradict each other.
+    /// - Throws: when `upstream` is missing, and when values contradict each other.
     init(_ name: String, _ scope: SettingsScope) throws(SettingsError) {
         self.name = name
         upstream = try Self.route(scope)
         tls = try scope.one(SettingsTable.upstreamTLS)
         tlsMinimum = try scope.one(SettingsTable.upstreamTLSMinimum)
         try Self.checkTLS(scope, tls, tlsMinimum)
-        // What holds for all may be of no use here: this domain's table says none, or 1.3.
+        // A value for all domains may be of no use for this one, when its own table says `none` or `1.3`.
         let isEncrypted = tls != .none
         ca = isEncrypted ? try scope.optional(SettingsTable.upstreamCA) : nil
         pins = isEncrypted ? try scope.all(SettingsTable.upstreamPin) : []
@@ -20,7 +20,7 @@ extension DomainSettings {
         proxyProtocol = try scope.one(SettingsTable.upstreamProxyProtocol)
     }
 
-    /// Any domain at all, with the values that hold for all but those that are for servers that are known.
+    /// Settings for any domain: the common values, except those that are for known servers only.
     init(openProxy scope: SettingsScope) throws(SettingsError) {
         name = ""
         upstream = .dns
@@ -49,8 +49,8 @@ extension DomainSettings {
         return .fixed(addresses)
     }
 
-    /// Whoever names a CA, a key or a cipher wants the server checked; where nothing is, that is a mistake. What holds for
-    /// all domains is none for the one whose own table says `none`.
+    /// A CA, a key or a cipher says that the server is to be checked. Where TLS is off, that is a mistake. A value for
+    /// all domains is simply not used by a domain whose own table says `none`.
     private static func checkTLS(
         _ scope: SettingsScope, _ tls: UpstreamTLS, _ minimum: TLSMinimum
     ) throws(SettingsError) {

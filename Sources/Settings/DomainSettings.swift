@@ -1,14 +1,15 @@
-/// How one served domain is reached. What its own table does not say comes from what holds for all.
+/// How one served domain is reached. Values that its own table does not have come from the common ones.
 package struct DomainSettings: Sendable, Hashable {
-    /// Lower case, no final dot, with U-labels where they were written; empty for the open proxy, which serves any.
+    /// Lower case, no final dot, with U-labels as they were written; empty for the open proxy, which serves any domain.
     package let name: String
     package let upstream: UpstreamRoute
     package let tls: UpstreamTLS
-    /// A PEM file; `nil` for the system's trust store. Never set with `tls` `none`, like all that follows of TLS.
+    /// A PEM file; `nil` for the system's trust store. Never set when `tls` is `none`, like the other settings of TLS
+    /// below.
     package let ca: String?
-    /// Empty for none; otherwise the server's key has to be one of them.
+    /// The pins, one of which the server's key has to match; empty for none.
     package let pins: [PublicKeyPin]
-    /// A PEM file that is shown to the server; set together with `key`.
+    /// A PEM file, shown to the server; set together with `key`.
     package let certificate: String?
     /// A PEM file.
     package let key: String?
@@ -20,11 +21,11 @@ package struct DomainSettings: Sendable, Hashable {
     package let proxyProtocol: UpstreamProxyProtocol
 }
 
-/// Where the server of a domain is found.
+/// Where the server of a domain is.
 package enum UpstreamRoute: Sendable, Hashable {
-    /// By SRV records of the domain (RFC 6120 §3.2, XEP-0368).
+    /// At the names in the domain's SRV records (RFC 6120 §3.2, XEP-0368).
     case dns
-    /// At one of these addresses, at least one, by priority and weight.
+    /// At one of these addresses, by priority and weight; there is at least one.
     case fixed([UpstreamAddress])
 }
 
@@ -47,31 +48,31 @@ package enum UpstreamPlace: Sendable, Hashable {
 
 /// How the stream to the XMPP server is encrypted.
 package enum UpstreamTLS: String, CaseIterable, Sendable {
-    /// Not at all; has to be asked for.
+    /// Not encrypted; never the default.
     case none
-    /// RFC 6120 §5, required.
+    /// With STARTTLS, which is required (RFC 6120 §5).
     case starttls
-    /// From the first byte on (XEP-0368).
+    /// With TLS from the first byte on (XEP-0368).
     case direct
 }
 
-/// The oldest version of TLS that is spoken to a server.
+/// The oldest version of TLS that is accepted from a server.
 package enum TLSMinimum: String, CaseIterable, Sendable {
     case v12 = "1.2"
     case v13 = "1.3"
 }
 
-/// What is compressed towards a server (XEP-0138).
+/// How a stream to a server is compressed (XEP-0138).
 package enum UpstreamCompression: String, CaseIterable, Sendable {
     case off, zlib
 }
 
-/// Where the header of a stream says who the client is (RFC 6120 §4.7.1).
+/// On which streams the header says who the client is (RFC 6120 §4.7.1).
 package enum UpstreamFrom: String, CaseIterable, Sendable {
     case never, tls, always
 }
 
-/// What tells a server the client's address, before anything else.
+/// The PROXY header with which a connection to a server begins, to tell the client's address.
 package enum UpstreamProxyProtocol: String, CaseIterable, Sendable {
     case off, v1, v2
 }
@@ -91,7 +92,7 @@ package struct PublicKeyPin: Sendable, Hashable {
     }
 }
 
-/// RFC 4648 §4, padded, without line ends; `nil` for all else, also when bits that stand for nothing are not 0.
+/// RFC 4648 §4, padded, without line ends; `nil` for all else, and when unused bits are not 0.
 private func base64(_ text: Substring) -> [UInt8]? {
     let characters = Array(text.utf8)
     guard characters.count.isMultiple(of: 4), characters.count <= 1024 else { return nil }

@@ -1,7 +1,7 @@
-/// The name that was probably meant: the first of the fewest changes (a character too many, missing, wrong, or two
-/// exchanged), at most one for each three characters, or the same words with other signs between them.
+/// The name that was probably meant: the first one with the fewest changes (a character too many, missing, wrong, or
+/// two exchanged). At most one change is allowed for each three characters; signs between words do not count.
 ///
-/// - Returns: `nil` when none is near.
+/// - Returns: `nil` when no name is near.
 func nearest(to written: String, among names: [String]) -> String? {
     let word = letters(written)
     guard !word.isEmpty, word.count <= 64 else { return nil }
@@ -13,7 +13,7 @@ func nearest(to written: String, among names: [String]) -> String? {
     return best?.name
 }
 
-/// Lower case, without the signs between words.
+/// The name in lower case, without the signs between words.
 private func letters(_ name: String) -> [UInt8] {
     name.lowercased().utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }
 }

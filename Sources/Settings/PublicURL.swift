@@ -1,8 +1,8 @@
-/// Reads the URL under which clients reach the endpoint: `https://HOST[:PORT][/PATH][?QUERY]`. Clients must not be sent to
-/// anything but https (XEP-0156 §3, D-03).
+/// Reads the URL under which clients reach the endpoint: `https://HOST[:PORT][/PATH][?QUERY]`. Clients must only be
+/// sent to https (XEP-0156 §3, D-03).
 ///
-/// - Returns: the URL with scheme and host in lower case; `nil` for another scheme, for user information or a fragment, and for
-///   characters that no URL has (RFC 3986 §2).
+/// - Returns: the URL with scheme and host in lower case; `nil` for another scheme, for user information or a fragment,
+///   and for characters that no URL has (RFC 3986 §2).
 func parsePublicURL(_ text: String) -> String? {
     let scheme = "https://"
     guard text.utf8.count <= 2048, text.utf8.allSatisfy(isURLByte), text.prefix(scheme.count).lowercased() == scheme
@@ -13,7 +13,7 @@ func parsePublicURL(_ text: String) -> String? {
     return scheme + authority + rest[end...]
 }
 
-/// Unreserved and reserved characters and `%`, but no `#`, which begins a fragment.
+/// Unreserved and reserved characters and `%`, except `#`, which begins a fragment.
 private func isURLByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -1,8 +1,8 @@
-/// A setting with the type of its value: the row and how its text becomes a value.
+/// A setting with the type of its value: the table's row, and the function that reads the value.
 package struct Setting<Value: Sendable>: Sendable {
     /// The row in the table.
     package let row: SettingRow
-    /// The value of a text; `nil` when it is not allowed.
+    /// Reads the value; `nil` when it is not allowed.
     package let parse: @Sendable (String) -> Value?
 
     fileprivate init(_ row: SettingRow, parse: @escaping @Sendable (String) -> Value?) {
@@ -11,10 +11,10 @@ package struct Setting<Value: Sendable>: Sendable {
     }
 }
 
-/// A setting of any type: what the table keeps.
+/// A setting without its type, as the table keeps it.
 struct AnySetting: Sendable {
     let row: SettingRow
-    /// Whether a text is allowed.
+    /// Whether a value is allowed.
     let accepts: @Sendable (String) -> Bool
 
     init<Value>(_ setting: Setting<Value>) {
@@ -97,7 +97,7 @@ extension Setting {
     }
 }
 
-/// Digits, and perhaps a unit, which a space may part from them.
+/// Reads digits, which a unit may follow, with a space between.
 func byteCount(_ text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
     var rest = text[digits.endIndex...]

@@ -1,17 +1,17 @@
-/// One value of one setting as text, with the place it was written at.
+/// One value of one setting as text, with the place where it was written.
 package struct SettingEntry: Equatable, Sendable {
-    /// The setting's name without dashes in front: `max-wait`.
+    /// The setting's name without leading dashes: `max-wait`.
     package var name: String
     /// The value as written.
     package var value: String
     /// Where it was written.
     package var origin: SettingOrigin
-    /// The domain in whose table it stands, as written there; `nil` for what holds for all.
+    /// The domain in whose table the value stands, as written there; `nil` for a value for all domains.
     package var domain: String?
-    /// Whether this is no value but a list with nothing in it, which is not the same as saying nothing.
+    /// Whether the entry stands for an empty list, which differs from no entry.
     package var isEmptyList = false
 
-    /// The name of the entry that says that a domain has a table, even one with nothing in it; the value is the domain as
+    /// The name of an entry which says that a domain has a table, even an empty one. Its value is the domain as
     /// written.
     package static let domainTable = "domains"
 
@@ -22,7 +22,7 @@ package struct SettingEntry: Equatable, Sendable {
         self.domain = domain
     }
 
-    /// The entry of a repeatable setting that was given a list with nothing in it.
+    /// The entry of a repeatable setting whose list is empty.
     package static func emptyList(_ name: String, origin: SettingOrigin, domain: String? = nil) -> SettingEntry {
         var entry = SettingEntry(name, "", origin: origin, domain: domain)
         entry.isEmptyList = true
@@ -30,7 +30,7 @@ package struct SettingEntry: Equatable, Sendable {
     }
 }
 
-/// Where a value was written. A later case wins over an earlier one, for a repeatable setting with its whole list.
+/// Where a value was written. A later case wins over an earlier one; for a repeatable setting its whole list does.
 package enum SettingOrigin: Equatable, Sendable {
     /// A configuration file; line and column count from 1.
     case file(path: String, line: Int, column: Int)

@@ -1,43 +1,43 @@
-/// One row of the table: all that documentation, help and checks need to know about a setting.
+/// One row of the table: all that documentation, help and checks need about a setting.
 package struct SettingRow: Equatable, Sendable {
     /// The name in a file, and after `--` as a flag: lower-case words with dashes. Never changes once released.
     package let name: String
     /// Whether it can be given on the command line.
     package let hasFlag: Bool
-    /// Whether a domain's own table may say it, for this domain.
+    /// Whether a domain's own table may set it, for this domain.
     package let isPerDomain: Bool
-    /// What stands for the value in help: `S`, `ADDR:PORT`.
+    /// The placeholder for the value in help: `S`, `ADDR:PORT`.
     package let valueName: String
-    /// What values there are.
+    /// The kind of values.
     package let kind: SettingKind
-    /// The default as it would be written; empty when a value has to be given or nothing is the default.
+    /// The default as it would be written; empty when a value is required or there is none by default.
     package let defaults: [String]
-    /// Whether a value has to be given, unless tables of domains (or the open proxy) make it needless.
+    /// Whether a value is required, unless tables of domains or the open proxy replace it.
     package let isRequired: Bool
     /// Whether it may be given more than once.
     package let isRepeatable: Bool
-    /// A value for documentation, of a repeatable setting perhaps several; never the default.
+    /// A value for documentation, never the default; a repeatable setting may have several.
     package let example: [String]
-    /// What it does, in one line.
+    /// The setting's purpose in one line.
     package let doc: String
 
     /// `--max-wait`; `nil` for a setting without a flag.
     package var flag: String? { hasFlag ? "--" + name : nil }
 
-    /// What values are allowed, with unit and range; completes "is not …" and "give …".
+    /// The allowed values, with unit and range; completes "is not …" and "give …".
     package var allowed: String { kind.allowed }
 
-    /// The environment variable for `name`: `HOLDFAST_MAX_WAIT`.
+    /// The environment variable of `name`: `HOLDFAST_MAX_WAIT`.
     package static func environmentName(of name: String) -> String {
         environmentPrefix
             + name.uppercased().split(separator: "-", omittingEmptySubsequences: false).joined(separator: "_")
     }
 
-    /// What the name of every variable of this program begins with.
+    /// The beginning of the name of each of this program's variables.
     package static let environmentPrefix = "HOLDFAST_"
 }
 
-/// What kind of value a setting has. Ranges are in whole units of the setting.
+/// The kind of a setting's values. Ranges are in whole units of the setting.
 package enum SettingKind: Equatable, Sendable {
     /// Whole seconds.
     case seconds(ClosedRange<Int>)
@@ -70,6 +70,6 @@ package enum SettingKind: Equatable, Sendable {
         }
     }
 
-    /// Whether a value is on or off, for which a file may say `true` or `false`.
+    /// Whether a value is on or off, which a file may write as `true` or `false`.
     package var isSwitch: Bool { self == .choice(Switch.allCases.map(\.rawValue)) }
 }

@@ -1,31 +1,31 @@
 import Addresses
 import HTTPWire
 
-/// All settings of one run, valid: nothing behind this type checks a value again.
+/// All settings of one run. They are valid: no code that has this type checks a value again.
 package struct Settings: Equatable, Sendable {
-    /// Where web clients are served; no two alike, and empty only when `listenProxy` is not.
+    /// The addresses at which web clients connect. No two are alike; empty only when `listenProxy` is not.
     package let listen: [ListenAddress]
-    /// Where connections begin with a PROXY header; no two alike, none in `listen` too.
+    /// The addresses at which connections begin with a PROXY header. No two are alike, and none is in `listen` too.
     package let listenProxy: [ListenAddress]
-    /// Who is believed when it names a client's address.
+    /// The peers that are believed when they name a client's address.
     package let trustedProxies: [IPNetwork]
     package let clientAddressFrom: ForwardedHeader
-    /// Where the admin endpoints are served; `nil` for nowhere.
+    /// The address of the admin endpoints; `nil` when they are off.
     package let admin: ListenAddress?
-    /// The domains served by name, each once; empty only when the open proxy is on.
+    /// The domains served by name, each once; empty only with the open proxy.
     package let domains: [DomainSettings]
-    /// One of `domains`, as its `name`.
+    /// The `name` of one of `domains`.
     package let defaultDomain: String?
-    /// How domains that are not in `domains` are reached: by DNS, without a pin, a certificate or a PROXY header, which are
-    /// for servers that are known; `nil` when they are not served.
+    /// How domains that are not in `domains` are reached: by DNS, without pins, certificates or PROXY headers, which
+    /// are for known servers. `nil` when such domains are not served.
     package let openProxy: DomainSettings?
-    /// The servers that a client or another server may ask for; priority and weight mean nothing here.
+    /// The servers that a client or another server may ask for. Their priority and weight have no meaning.
     package let routes: [UpstreamAddress]
-    /// `ADDR:PORT`, an IPv6 address in brackets; `nil` for the system's way of finding names.
+    /// `ADDR:PORT`, with an IPv6 address in brackets; `nil` for the system's resolver.
     package let nameserver: String?
-    /// Begins with one `/` and does not end with one unless it is `/`.
+    /// Begins with one `/` and does not end with one, unless it is `/`.
     package let path: String
-    /// `https://…` as clients are told, no two alike; empty when nothing is said.
+    /// `https://…` URLs as clients are told, no two alike; empty when none are told.
     package let publicURLs: [String]
     /// Which pages may use the endpoint.
     package let crossOrigin: CrossOriginPolicy
@@ -37,7 +37,7 @@ package struct Settings: Equatable, Sendable {
     package let inactivity: Duration
     /// 1...10; the `requests` announced is one more.
     package let maxHold: Int
-    /// Bytes, 1024...8 MiB, which libxml2 takes in one piece.
+    /// Bytes, 1024...8 MiB, the most that libxml2 takes in one piece.
     package let maxBody: Int
     package let logLevel: LogLevel
 
@@ -50,24 +50,24 @@ package struct Settings: Equatable, Sendable {
     /// For connecting, TLS and features together.
     package let connectTimeout: Duration
     package let upstreamWriteTimeout: Duration
-    /// For the rest of an element that a server began.
+    /// For the rest of an element that a server has begun.
     package let stanzaTimeout: Duration
     package let keepaliveInterval: Duration
-    /// Failures in a row, 0...1000; 0 for never.
+    /// Failures in a row, 0...1000; 0 turns the breaker off.
     package let breakerFailures: Int
-    /// The longest, 1...3600 s.
+    /// The longest pause, 1...3600 s.
     package let breakerPause: Duration
     /// Bytes of one element from a server, 10,000...8 MiB; a larger one is skipped.
     package let maxStanza: Int
     /// 8...10,000, for an element from a server.
     package let stanzaDepth: Int
-    /// 8...10,000 of one element from a server, declarations of namespaces counted.
+    /// 8...10,000 for one element from a server, namespace declarations included.
     package let stanzaAttributes: Int
-    /// Bytes of one element that is skipped, 8 MiB...1 GiB.
+    /// Bytes of one skipped element, 8 MiB...1 GiB.
     package let maxSkipped: Int
-    /// 8...200 in a request, the outermost element counted.
+    /// 8...200 in a request, the outermost element included.
     package let xmlDepth: Int
-    /// 8...1024 of one element in a request, declarations of namespaces counted.
+    /// 8...1024 for one element in a request, namespace declarations included.
     package let xmlAttributes: Int
     /// Bytes in each direction.
     package let sessionBuffer: Int
@@ -77,36 +77,36 @@ package struct Settings: Equatable, Sendable {
     /// Bytes.
     package let replayBudget: Int
 
-    /// Lower-case names.
+    /// Host names in lower case.
     package let adminHosts: [String]
     package let coreDumps: Bool
 
     package let memoryLimit: ByteLimit
-    /// From a session's creation until its server lets it in.
+    /// From a session's creation until its server accepts the login.
     package let loginTimeout: Duration
-    /// Bytes of a request body before that.
+    /// Bytes of a request body before login.
     package let loginBody: Int
     /// Sessions that have not logged in; 0 for half of the descriptors.
     package let loginSessions: Int
     package let addressConnections: Int
     package let addressSessions: Int
     package let addressLogins: Int
-    /// A minute.
+    /// In a minute.
     package let addressCreations: Int
     /// Bytes.
     package let addressMemory: Int
     package let addressLookups: Int
     /// Bits, 32...128.
     package let ipv6Prefix: Int
-    /// A second.
+    /// In a second.
     package let sessionRequests: Int
-    /// A second.
+    /// In a second.
     package let sessionRepeats: Int
-    /// Bytes of answers that wait on one connection.
+    /// Bytes of answers that may wait on one connection.
     package let connectionBuffer: Int
-    /// Bytes a second; 0 for any.
+    /// Bytes a second; 0 for no lowest rate.
     package let bodyRate: Int
-    /// Bytes a second; 0 for any.
+    /// Bytes a second; 0 for no lowest rate.
     package let sendRate: Int
     /// Bytes of a request body for each byte of its compressed form.
     package let maxExpansion: Int
@@ -114,22 +114,23 @@ package struct Settings: Equatable, Sendable {
     /// Streams to one address and port.
     package let upstreamConnections: Int
 
-    /// Where each value that is not a default was written, by the setting's name; of a repeatable one, the first.
+    /// The place where each value that is not a default was written, by the setting's name; for a repeatable setting,
+    /// its first.
     package let origins: [String: SettingOrigin]
 
-    /// The settings that `entries` make.
+    /// Makes settings of `entries`.
     ///
-    /// A flag wins over the environment, the environment over a file; for a repeatable setting the whole list does. What a
-    /// domain's own table says wins over all of these.
+    /// A flag wins over the environment, and the environment over a file; for a repeatable setting the whole list does.
+    /// A value in a domain's own table wins over all of these.
     ///
-    /// - Throws: `SettingsError` for the first entry that is wrong by itself or one too many; then for a setting that is
-    ///   missing; then for values that contradict each other.
+    /// - Throws: `SettingsError` for the first entry that is invalid by itself or given too often; then for a missing
+    ///   setting; then for values that contradict each other.
     package static func resolve(entries: [SettingEntry]) throws(SettingsError) -> Settings {
         try Settings(SettingsReader(entries))
     }
 
-    /// All that is wrong with entries by themselves, in their order: for somebody who would rather hear it all at once.
-    /// What several entries make together is for `resolve`.
+    /// All faults of single entries, in their order, for a caller that wants to report them all at once. `resolve`
+    /// finds faults between entries.
     package static func faults(in entries: [SettingEntry]) -> [SettingsError] {
         entries.compactMap(\.fault)
     }
@@ -202,7 +203,7 @@ package struct Settings: Equatable, Sendable {
         admin = if case .on(let address) = adminAddress { address } else { nil }
 
         if listen.isEmpty, listenProxy.isEmpty { throw common.missing(SettingsTable.listen.row) }
-        // Two listeners with port 0 get two ports.
+        // Two listeners with port 0 get two different ports.
         if let shared = listenProxy.first(where: { listen.contains($0) && !$0.isPortChosenByKernel }) {
             throw common.conflict(
                 SettingsTable.listenProxy.row, value: shared.description, "is an address of listen too")
@@ -218,7 +219,7 @@ package struct Settings: Equatable, Sendable {
         }
     }
 
-    /// The domains of the list, then those that have tables alone.
+    /// The domains of the list, then those that only have tables.
     private static func domains(_ reader: SettingsReader) throws(SettingsError) -> [DomainSettings] {
         let listed = try reader.common.all(SettingsTable.domain)
         if listed.isEmpty, reader.tables.isEmpty, try reader.common.one(SettingsTable.openProxy) == .off {

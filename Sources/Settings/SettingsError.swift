@@ -1,11 +1,11 @@
-/// Why the entries do not make valid settings. `description` is one line that names the setting the way it was written,
-/// the value, and what is allowed.
+/// Why the entries do not make valid settings. `description` is one line with the setting's name as it was written, the
+/// value, and what is allowed.
 package struct SettingsError: Error, Equatable {
-    /// The setting's name without dashes; as written when there is none of that name.
+    /// The setting's name without dashes; the written name when there is no such setting.
     package let name: String
-    /// The domain in whose table it stands, as written there; `nil` for what holds for all.
+    /// The domain in whose table it stands, as written there; `nil` for a value for all domains.
     package let domain: String?
-    /// Where the entry was written; `nil` when there is none.
+    /// Where the entry was written; `nil` when there is no entry.
     package let origin: SettingOrigin?
     /// What is wrong.
     package let problem: Problem
@@ -15,19 +15,19 @@ package struct SettingsError: Error, Equatable {
         case unknown
         /// No table has this name.
         case unknownTable
-        /// A domain's table cannot say this.
+        /// A domain's table cannot set this.
         case notPerDomain
-        /// A domain's name stands without quotes, so that its dots make tables of their own.
+        /// A domain's name is not quoted, so its dots make nested tables.
         case unquotedDomain(String)
-        /// This domain, as written, has a table already.
+        /// This domain, as written, already has a table.
         case repeatedDomain(String, of: String)
         /// The value is of another type; `found` completes "this is …", `allowed` "not …".
         case wrongType(found: String, allowed: String)
-        /// The value is not among those allowed; `allowed` completes "is not …".
+        /// The value is not allowed; `allowed` completes "is not …".
         case invalid(value: String, allowed: String)
         /// The setting has no default and was not given; `allowed` says what to write.
         case missing(allowed: String)
-        /// The setting takes one value and was given two by the same origin.
+        /// The setting takes one value, but the same origin gave two.
         case repeated(value: String)
         /// The value contradicts another setting; `reason` completes "'VALUE' …".
         case conflict(value: String, reason: String)
@@ -71,7 +71,7 @@ extension SettingsError: CustomStringConvertible {
         }
     }
 
-    /// The names that could have been meant.
+    /// The names that may have been meant.
     private var names: [String] {
         SettingsTable.rows.filter { ($0.hasFlag || origin != .flag) && ($0.isPerDomain || domain == nil) }.map(\.name)
     }
@@ -87,7 +87,7 @@ extension SettingsError: CustomStringConvertible {
 
     private static func quoted(_ text: String) -> String { "\"\(printable(text))\"" }
 
-    /// Text of an entry made fit for one line: control characters replaced, cut at 120 characters.
+    /// Text of an entry for one line of output: control characters are replaced, and it is cut at 120 characters.
     package static func printable(_ text: String) -> String {
         let shown = text.unicodeScalars.prefix(120).map { scalar -> Character in
             switch scalar.properties.generalCategory {

@@ -1,11 +1,11 @@
-/// The entries that count, by name: those that hold for all and those of each domain's own table.
+/// The entries that count, by name: the common ones, and those of each domain's own table.
 struct SettingsReader {
-    /// What holds for all.
+    /// The values for all domains.
     let common: SettingsScope
-    /// The tables of domains in the order they were written, no domain twice; each falls back to what holds for all.
+    /// The tables of domains in the order they were written, each domain once. Each falls back to the common values.
     let tables: [(domain: String, scope: SettingsScope)]
 
-    /// - Throws: for an entry that no setting knows, whose value is not allowed or that is one too many.
+    /// - Throws: for an entry with an unknown name, with a value that is not allowed, or given too often.
     init(_ all: [SettingEntry]) throws(SettingsError) {
         var common: [String: [SettingEntry]] = [:]
         var tables: [(domain: String, entry: SettingEntry, entries: [String: [SettingEntry]])] = []
@@ -36,7 +36,7 @@ struct SettingsReader {
         }
     }
 
-    /// Keeps the entries of the highest origin, of a repeatable setting all of them.
+    /// Keeps the entry of the highest origin; for a repeatable setting all entries of that origin.
     private static func add(_ entry: SettingEntry, to entries: inout [String: [SettingEntry]]) throws(SettingsError) {
         guard let earlier = entries[entry.name]?.first, earlier.origin.rank >= entry.origin.rank else {
             entries[entry.name] = [entry]
@@ -55,7 +55,7 @@ extension SettingEntry {
     /// Whether the entry says that a domain has a table.
     var isDomainTable: Bool { name == Self.domainTable && domain == nil && isFromFile }
 
-    /// What is wrong with the entry by itself.
+    /// The fault of the entry by itself.
     var fault: SettingsError? {
         if isDomainTable {
             let domain = SettingsTable.domain
@@ -81,11 +81,11 @@ extension SettingEntry {
     }
 }
 
-/// The values that hold for one domain, or for all.
+/// The values for one domain, or the common ones.
 struct SettingsScope {
     private let common: [String: [SettingEntry]]
     private let own: [String: [SettingEntry]]
-    /// The entry of the domain's table; `nil` for what holds for all.
+    /// The entry of the domain's table; `nil` for the common values.
     private let table: SettingEntry?
 
     init(common: [String: [SettingEntry]], own: [String: [SettingEntry]] = [:], table: SettingEntry? = nil) {
@@ -94,12 +94,12 @@ struct SettingsScope {
         self.table = table
     }
 
-    /// Where each value that holds for all was written, by name.
+    /// Where each common value was written, by name.
     var origins: [String: SettingOrigin] {
         common.compactMapValues { $0.first?.origin }
     }
 
-    /// The values of a repeatable setting, each once; none for an empty list, the defaults when nothing is said.
+    /// The values of a repeatable setting, each once: none for an empty list, the defaults without an entry.
     func all<Value: Equatable>(_ setting: Setting<Value>) throws(SettingsError) -> [Value] {
         var values: [Value] = []
         for entry in entries(setting.row) ?? Self.defaults(of: setting.row) where !entry.isEmptyList {
@@ -122,14 +122,13 @@ struct SettingsScope {
         return try Self.value(of: entry, as: setting)
     }
 
-    /// Whether what is said of `row` stands nearer to the domain than what is said of `other`, or as near. A list with
-    /// nothing in it says nothing here.
+    /// Whether `row` has an entry at least as near to the domain as that of `other`. An empty list does not count.
     func says(_ row: SettingRow, atLeastAsNearAs other: SettingRow) -> Bool {
         guard let entry = entries(row)?.first, !entry.isEmptyList else { return false }
         return own[row.name] != nil || own[other.name] == nil
     }
 
-    /// Which of two that have to be said together stands alone at the place where either is said.
+    /// Which of two settings that belong together has no partner, at the place where either is set.
     func lonely(_ row: SettingRow, _ other: SettingRow) -> SettingRow? {
         let entries = own[row.name] == nil && own[other.name] == nil ? common : own
         switch (entries[row.name], entries[other.name]) {
@@ -139,13 +138,13 @@ struct SettingsScope {
         }
     }
 
-    /// The error for a value that has to be given.
+    /// The error for a required value.
     func missing(_ row: SettingRow) -> SettingsError {
         SettingsError(
             name: row.name, domain: table?.value, origin: table?.origin, problem: .missing(allowed: row.allowed))
     }
 
-    /// The error for a value that is fine by itself: the first one, or the one that is written like `value`.
+    /// The error for a value that contradicts another: the first value, or the one written like `value`.
     func conflict(_ row: SettingRow, value: String? = nil, _ reason: String) -> SettingsError {
         let entry = entries(row)?.first { value == nil || $0.value == value }
         return SettingsError(

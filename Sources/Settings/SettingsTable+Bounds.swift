@@ -1,4 +1,4 @@
-// What one peer may take. The defaults suit a public endpoint: no client that keeps to the rules meets them.
+// The limits for one peer. The defaults suit a public endpoint: no client that keeps to the rules reaches them.
 extension SettingsTable {
     /// The settings of this file, in the order of documentation.
     static let bounds: [AnySetting] = [
@@ -90,13 +90,13 @@ extension SettingsTable {
         "The most streams to one address and port of a server; never more than the ports of this machine allow")
 }
 
-/// A number of bytes, or what the machine makes of it.
+/// A number of bytes, or one derived from the machine's memory.
 package enum ByteLimit: Equatable, Sendable {
     /// Half of the memory that this program may use.
     case auto
     case bytes(Int)
 
-    /// The least that leaves room for work.
+    /// The least that leaves room to work.
     private static let least = 16_777_216
 
     /// Reads `auto` or a size.

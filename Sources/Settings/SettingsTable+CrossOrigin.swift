@@ -27,14 +27,15 @@ extension SettingsTable {
         parse: { headerName($0) })
 }
 
-/// What one value of `cors-origin` says.
+/// One value of `cors-origin`.
 package enum AllowedPages: Hashable, Sendable {
     case off
     case any
-    /// `scheme://host` with a port where it is not that of the scheme, in small letters, as browsers write it.
+    /// `scheme://host` in small letters, with a port unless it is the scheme's default, as browsers write it.
     case origin(String)
 
-    /// Reads `off`, `any`, or `SCHEME://HOST[:PORT]`; nil for all else. An app in a browser engine has its own scheme.
+    /// Reads `off`, `any`, or `SCHEME://HOST[:PORT]`; nil for all else. Apps in a browser engine have their own
+    /// schemes.
     init?(_ text: String) {
         switch text {
         case "off": self = .off
@@ -56,16 +57,16 @@ package enum AllowedPages: Hashable, Sendable {
 }
 
 extension Settings {
-    /// Which pages may use the endpoint, and which fields they may send; none for those that are asked for.
+    /// Which pages may use the endpoint, and which fields they may send; no fields means those that browsers ask for.
     ///
-    /// - Throws: for `any` or `off` beside anything else, and for what has no use with them.
+    /// - Throws: for `any` or `off` together with other values, and for settings that have no use with them.
     static func readCrossOrigin(
         _ scope: SettingsScope
     ) throws(SettingsError) -> (policy: CrossOriginPolicy, headers: [String]) {
         let values = try scope.all(SettingsTable.corsOrigin)
         let wantsCredentials = try scope.one(SettingsTable.corsCredentials) == .on
         var headers = try scope.all(SettingsTable.corsHeader)
-        // Without it no page could post XML.
+        // Without this field no page could post XML.
         let contentType = "Content-Type"
         if !headers.isEmpty, !headers.contains(where: { $0.lowercased() == contentType.lowercased() }) {
             headers.insert(contentType, at: 0)
@@ -90,12 +91,13 @@ extension Settings {
     }
 }
 
-/// The name of a header field (RFC 9110 §5.1). `*` is one to HTTP and a wildcard to browsers, but not with credentials.
+/// Reads the name of a header field (RFC 9110 §5.1). `*` is a valid name, but browsers take it for a wildcard, except
+/// with credentials.
 private func headerName(_ text: String) -> String? {
     (1...128).contains(text.utf8.count) && text.utf8.allSatisfy(\.isTokenByte) && text != "*" ? text : nil
 }
 
-/// What a scheme has behind its first letter (RFC 3986 §3.1), in small letters.
+/// A byte of a scheme after its first letter (RFC 3986 §3.1), in small letters.
 private func isSchemeByte(_ byte: UInt8) -> Bool {
     byte.isASCIILetter || byte.isASCIIDigit || "+-.".utf8.contains(byte)
 }

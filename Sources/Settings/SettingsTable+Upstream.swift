@@ -136,7 +136,7 @@ private func filePath(_ text: String) -> String? {
     !text.isEmpty && text.utf8.count <= 4095 && isPrintable(text) ? text : nil
 }
 
-/// What the syntax of ciphers(1) has; whether OpenSSL knows the words is for OpenSSL to say.
+/// Checks the syntax of ciphers(1). OpenSSL decides later whether it knows the words.
 private func cipherList(_ text: String) -> String? {
     let isList = text.utf8.allSatisfy {
         $0.isASCIILetter || $0.isASCIIDigit || ":+-!@=_,".utf8.contains($0)

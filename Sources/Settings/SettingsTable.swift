@@ -1,7 +1,8 @@
 import Addresses
 import Primitives
 
-/// Every setting, once: name, range, default, example, doc line. Help, documentation and checks are made from here.
+/// Every setting, once: name, range, default, example, doc line. Help, documentation and checks are made from this
+/// table.
 package enum SettingsTable {
     /// All settings in the order of documentation.
     static let sections: [SettingsSection] = [
@@ -55,7 +56,7 @@ package enum SettingsTable {
     /// All rows in the order of documentation.
     package static let rows: [SettingRow] = sections.flatMap(\.rows)
 
-    /// The row of a setting, `nil` when there is none of that name.
+    /// The row of a setting; `nil` for an unknown name.
     package static func row(named name: String) -> SettingRow? {
         byName[name]?.row
     }
@@ -69,13 +70,13 @@ package enum SettingsTable {
         sections.flatMap(\.settings).map { ($0.row.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
 
-/// Settings that belong together, under a title.
+/// A group of settings under a title.
 package struct SettingsSection: Sendable {
     /// The heading.
     package let title: String
     let settings: [AnySetting]
 
-    /// Their rows.
+    /// The rows of these settings.
     package var rows: [SettingRow] { settings.map(\.row) }
 
     init(_ title: String, settings: [AnySetting]) {
@@ -143,7 +144,7 @@ extension SettingsTable {
         "The least important messages that are logged")
 }
 
-// Sessions, requests and responses. The defaults are meant to be right everywhere.
+// Sessions, requests and responses. The defaults are meant to suit every installation.
 extension SettingsTable {
     package static let maxWait = Setting.seconds(
         "max-wait", default: 55, in: 1...3600, example: 50, hasFlag: true,
@@ -193,7 +194,8 @@ extension SettingsTable {
     package static let sendTimeout = Setting.seconds(
         "send-timeout", default: 30, in: 1...3600, example: 60, "How long a client may accept no byte of a response")
 
-    // A close that races a POST is a 502 at the proxy, so the proxy has to be the first to close: never below 150.
+    // If this program closes a connection while the proxy sends a POST on it, the client gets a 502. So the proxy has
+    // to close first, and this is never below 150.
     package static let idleTimeout = Setting.seconds(
         "idle-timeout", default: 180, in: 150...86400, example: 600,
         "How long a connection without a request stays open; keep it longer than a proxy keeps idle connections")
@@ -207,17 +209,17 @@ extension SettingsTable {
         "The smallest response body that is compressed")
 }
 
-/// Something that is done or not.
+/// A setting that is on or off.
 package enum Switch: String, CaseIterable, Sendable {
     case on, off
 }
 
-/// The importance of a log line, least first.
+/// The importance of a log line, least important first.
 package enum LogLevel: String, CaseIterable, Sendable {
     case trace, debug, info, notice, warning, error, critical
 }
 
-/// Where the admin endpoints are, if anywhere.
+/// The address of the admin endpoints, or off.
 package enum AdminAddress: Hashable, Sendable {
     case off
     case on(ListenAddress)
@@ -234,13 +236,13 @@ package enum AdminAddress: Hashable, Sendable {
     }
 }
 
-/// A name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).
+/// Reads a name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).
 private func hostName(_ text: String) -> String? {
     let text = withoutFinalStop(text)
     return HostName.isValid(text.utf8) ? text.lowercased() : nil
 }
 
-/// A path as it stands in a request target, with one slash in front and none at its end (unless it is the root).
+/// Reads a path as in a request target, with one slash in front and none at the end, unless it is the root.
 private func endpointPath(_ text: String) -> String? {
     let isPath = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"?#"<>\^`{|}"#.utf8.contains($0) }
     guard text.hasPrefix("/"), text.utf8.count <= 1024, isPath else { return nil }

@@ -1,23 +1,23 @@
 import Primitives
 
-/// What a server has accepted of the bytes that were sent to it. Bytes that its machine has acknowledged count, not those that
-/// only this machine's kernel has taken: it takes some megabytes for a server that vanished, and none for a long while for one
-/// that reads slowly.
+/// Keeps track of how many of the sent bytes a server has accepted. Only bytes that the server's machine has
+/// acknowledged count. Bytes that this machine's kernel has taken do not: the kernel takes some megabytes for a server
+/// that has vanished, and for a long time none for a server that reads slowly.
 struct Acceptance: Sendable {
-    /// How many bytes the kernel was given, and how many of them the server had accepted when that was looked at last, each
-    /// modulo 2^32.
+    /// How many bytes the kernel was given, and how many of them the server had accepted at the last look; each modulo
+    /// 2^32.
     private var sent: UInt32 = 0
     private var accepted: UInt32 = 0
-    /// Since when the server has accepted none of the bytes that wait; none while nothing waits.
+    /// The time since which the server has accepted none of the waiting bytes; none while nothing waits.
     private(set) var waitingSince = CoarseInstant.none
-    /// When the server was looked at last, since the first of the bytes that wait; none before.
+    /// When the server was last looked at while bytes waited; none before the first look.
     private var lookedAt = CoarseInstant.none
 
-    /// Whether bytes were given to the kernel of which it is not known that the server has accepted them all.
+    /// Whether the kernel was given bytes that the server may not have accepted yet.
     var isWaiting: Bool { waitingSince != .none }
 
-    /// The kernel was given `count` bytes; with zero, it took none of those that are there. Says whether they are the first
-    /// ones that wait, so that somebody has to look.
+    /// Notes that the kernel took `count` bytes; zero means that it took none although some are there. Returns whether
+    /// bytes wait only since now, so that the caller has to arrange a look.
     mutating func noteSent(_ count: Int, now: MonotonicInstant) -> Bool {
         let isFirst = !isWaiting
         if isFirst {
@@ -29,8 +29,8 @@ struct Acceptance: Sendable {
         return isFirst
     }
 
-    /// Looks at what the kernel says: `unacknowledged` bytes of those that it was given are not accepted yet. `hasUnwritten`:
-    /// others wait in front of the kernel.
+    /// Looks at what the kernel says: the server has not acknowledged `unacknowledged` of the bytes that the kernel was
+    /// given. `hasUnwritten`: further bytes wait in front of the kernel.
     mutating func look(unacknowledged: Int, hasUnwritten: Bool, now: MonotonicInstant) {
         guard isWaiting else { return }
         let acceptedNow = sent &- UInt32(truncatingIfNeeded: unacknowledged)
@@ -43,17 +43,18 @@ struct Acceptance: Sendable {
         lookedAt = CoarseInstant(now)
     }
 
-    /// Until when the server has to accept something; nil while nothing waits.
+    /// The time by which the server has to accept something; nil while nothing waits.
     func deadline(_ timeout: Duration) -> MonotonicInstant? { waitingSince.instant?.advanced(by: timeout) }
 
-    /// When to look at the server: once its time is up, and from then on often enough that one which vanished is noticed soon
-    /// after its time. Nil while nothing waits.
+    /// When to look at the server: once when its time is up, and then often enough to notice soon after its time that
+    /// it has vanished. Nil while nothing waits.
     func nextLook(_ timeout: Duration) -> MonotonicInstant? {
         guard let deadline = deadline(timeout) else { return nil }
         guard let lookedAt = lookedAt.instant else { return deadline }
         return min(deadline, lookedAt.advanced(by: max(timeout / 4, Self.shortestPause)))
     }
 
-    /// Instants are kept to an eighth of a second: a look must not be due at once again.
+    /// The shortest time between two looks. Instants are kept to an eighth of a second, and the next look must not be
+    /// due at once.
     private static let shortestPause = Duration.milliseconds(250)
 }

@@ -1,7 +1,8 @@
 import Primitives
 
-/// A server of a domain, whatever is spoken with it. Each domain has its own experience: its certificate may be bad where that
-/// of another one is good, and a stranger's domain, whose records may name any server, must not make that one be spared.
+/// A server of a domain, whatever protocol it speaks. Experience with a server is kept for each domain. The server's
+/// certificate may be bad for one domain and good for another. And a stranger's domain, whose records may name any
+/// server, must not cause that server to be left alone for other domains.
 package struct UpstreamKey: Sendable, Hashable {
     /// The domain that the server was found for.
     package let domain: String
@@ -10,7 +11,7 @@ package struct UpstreamKey: Sendable, Hashable {
     /// The TCP port.
     package let port: UInt16
 
-    /// The server that a target of a domain leads to.
+    /// The server that a target of a domain names.
     package init(_ target: UpstreamTarget, of domain: String) {
         self.domain = domain
         host = target.host
@@ -19,66 +20,67 @@ package struct UpstreamKey: Sendable, Hashable {
 }
 
 extension UpstreamKey: CustomStringConvertible {
-    /// Host and port for a log line; an IPv6 address stands in brackets.
+    /// Host and port for a log line; an IPv6 address is in brackets.
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// What a connection to a server says about it, and not about this program or one of its clients.
+/// What a connection says about the server itself, as opposed to this program or one of its clients.
 package enum ServerVerdict: Sendable, Equatable {
-    /// The server does its part.
+    /// The server works.
     case works
-    /// It does not.
+    /// The server does not work.
     case broken
-    /// Nobody knows: it was not asked, or may have meant one client alone.
+    /// Nothing is known: the server was not asked, or its refusal may have been meant for one client alone.
     case unknown
 }
 
-/// The servers that failed lately, for all streams of a worker: which of them are left alone for a while.
+/// Remembers, for all streams of a worker, which servers have failed lately and which of them are left alone for a
+/// while.
 ///
-/// Holds an entry for each server that has failed since it last worked, and 4,096 at most: whoever names ever new servers to an
-/// open proxy does not make the table grow.
+/// It holds one entry for each server that has failed since it last worked, and 4,096 entries at most. So clients of an
+/// open proxy that name more and more servers cannot make the table grow.
 package struct Breakers: Sendable {
     /// What a verdict has changed.
     package enum Change: Sendable, Equatable {
-        /// Clients are refused at once from here on.
+        /// From now on clients are refused at once.
         case opened
-        /// A server that was left alone is no longer.
+        /// A server that was left alone is used again.
         case worksAgain
     }
 
-    /// The most servers that are remembered.
+    /// How many servers are remembered at most.
     package static let mostServers = 4_096
 
     private let failures: Int
     private let longestPause: Duration
     private var breakers: [UpstreamKey: CircuitBreaker] = [:]
 
-    /// An empty table. `failures`: how many in a row open a breaker, 0 for never; `longestPause`: the most that a server is left
-    /// alone for before it is tried again.
+    /// Creates an empty table. `failures`: how many failures in a row open a breaker, 0 for never; `longestPause`: how
+    /// long a server is left alone at most before it is tried again.
     package init(failures: Int, longestPause: Duration) {
         self.failures = failures
         self.longestPause = longestPause
     }
 
-    /// How many servers are remembered.
+    /// How many servers the table remembers.
     package var count: Int { breakers.count }
 
     /// How many breakers are not closed.
     package var openCount: Int { breakers.values.reduce(0) { $0 + ($1.phase == .closed ? 0 : 1) } }
 
-    /// The servers that one stream each is trying, while all others are refused.
+    /// The servers that one stream each is probing while all others are refused.
     package var probed: [UpstreamKey] { breakers.filter { $0.value.phase == .probing }.map(\.key) }
 
-    /// Where the breaker of a server stands.
+    /// The phase of a server's breaker.
     package func phase(of server: UpstreamKey) -> CircuitBreaker.Phase { breakers[server]?.phase ?? .closed }
 
-    /// Whether a server may be connected to now. Whoever is admitted tells by `note` what became of it.
+    /// Whether a stream may connect to a server now. A caller that is admitted reports the result by `note`.
     package mutating func admits(_ server: UpstreamKey, now: MonotonicInstant) -> Bool {
         guard failures > 0, breakers[server] != nil else { return true }
         return breakers[server]?.admits(now: now) ?? true
     }
 
-    /// Takes in what became of a connection that was admitted.
+    /// Notes the result of a connection that was admitted.
     ///
     /// - Returns: what the operator has to know; nil when nothing has changed.
     package mutating func note(
@@ -87,7 +89,7 @@ package struct Breakers: Sendable {
         guard failures > 0 else { return nil }
         switch verdict {
         case .works:
-            // No entry means: nothing against it.
+            // A server without an entry has no failures.
             guard let breaker = breakers.removeValue(forKey: server), breaker.phase != .closed else { return nil }
             return .worksAgain
         case .unknown:

@@ -1,18 +1,19 @@
 import Primitives
 
-/// Spares a target that failed several times in a row, so that clients hear of it at once and the server is left in peace.
+/// Leaves a target alone that failed several times in a row: clients learn at once that it does not work, and the
+/// server is not burdened.
 ///
-/// Kept by the caller for each target. A connection is admitted as long as the breaker is closed; after `failures` failures in
-/// a row it opens for a pause, lets one connection through as a probe, and closes or opens again by what becomes of it. The
-/// pause doubles from one second to `longestPause`.
+/// The caller keeps one for each target. A closed breaker admits every connection. After `failures` failures in a row
+/// the breaker opens for a pause; then it lets one connection through as a probe, and the result of the probe closes it
+/// or opens it again. The pause starts at one second and doubles up to `longestPause`.
 package struct CircuitBreaker: Sendable {
-    /// Where the breaker stands, as a word for counters.
+    /// The state of the breaker, as a word for counters.
     package enum Phase: String, Sendable, CaseIterable {
-        /// Connections are admitted.
+        /// All connections are admitted.
         case closed
-        /// None is, until the pause is over.
+        /// No connection is admitted until the pause is over.
         case open
-        /// One is on its way to find out.
+        /// One connection is on its way to find out whether the target works.
         case probing
     }
 
@@ -28,14 +29,14 @@ package struct CircuitBreaker: Sendable {
     private let longestPause: Duration
     private var state = State.closed(failuresInRow: 0)
 
-    /// A closed breaker. `failures`: how many in a row open it, 0 for never. `longestPause`: the most that the pause grows to;
-    /// when it is below one second, every pause is that long.
+    /// Creates a closed breaker. `failures`: how many failures in a row open it, 0 for never. `longestPause`: the upper
+    /// limit of the pause; if it is below one second, every pause is that long.
     package init(failures: Int, longestPause: Duration) {
         self.failures = failures
         self.longestPause = max(longestPause, .zero)
     }
 
-    /// Where the breaker stands. It stays `open` after its pause, until somebody asks to be admitted.
+    /// The state of the breaker. It stays `open` after its pause until a caller asks to be admitted.
     package var phase: Phase {
         switch state {
         case .closed: .closed
@@ -44,9 +45,9 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Whether a connection may be tried now; whoever is admitted tells by `succeeded`, `failed` or `abandoned` what became of
-    /// it. Once the pause is over, the first one that asks becomes the probe. One that is not heard of for `longestPause` is
-    /// given up, and the next becomes the probe.
+    /// Whether a connection may be tried now. A caller that is admitted reports the result by `succeeded`, `failed` or
+    /// `abandoned`. The first caller after the pause becomes the probe. A probe that has not reported for
+    /// `longestPause` is given up, and the next caller becomes the probe.
     package mutating func admits(now: MonotonicInstant) -> Bool {
         switch state {
         case .closed:
@@ -58,12 +59,12 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// A connection stood: whatever was wrong is over.
+    /// Notes that a connection was made: the trouble is over.
     package mutating func succeeded() {
         state = .closed(failuresInRow: 0)
     }
 
-    /// A connection that was admitted failed.
+    /// Notes that an admitted connection failed.
     package mutating func failed(now: MonotonicInstant) {
         guard failures > 0 else { return }
         switch state {
@@ -74,15 +75,15 @@ package struct CircuitBreaker: Sendable {
                 open(for: min(Self.firstPause, longestPause), now: now)
             }
         case .open:
-            // One of those admitted before it opened: known already.
+            // This connection was admitted before the breaker opened, so its failure is nothing new.
             break
         case .probing(_, let pause):
             open(for: min(pause * 2, longestPause), now: now)
         }
     }
 
-    /// A connection that was admitted was given up before anybody knew what would become of it (its session ended): the next
-    /// one may be the probe.
+    /// Notes that an admitted connection was given up before its result was known (its session ended). The next one may
+    /// be the probe.
     package mutating func abandoned(now: MonotonicInstant) {
         guard case .probing(_, let pause) = state else { return }
         state = .open(until: now, pause: pause)

@@ -1,58 +1,64 @@
 import Primitives
 
-/// Which target and which address of it to connect to next, until a connection stands or nothing is left.
+/// Decides which target, and which address of it, to connect to next, until a connection is made or nothing is left to
+/// try.
 ///
-/// Driven like the other machines: inputs in, effects out, time as an argument. The caller executes the effects of one list in
-/// order and may append those of answers that come at once (a cached name, a refused connection) to the same list: an effect
-/// that can lead to an input is always the last of its list, but for the two look-ups of services, which do not depend on each
-/// other. Inputs that nobody waits for (of abandoned attempts, doubled, too late) are ignored.
+/// It is driven like the other machines: inputs in, effects out, time as an argument. The caller executes the effects
+/// of a list in order. An answer that comes at once (a cached name, a refused connection) may append its effects to the
+/// same list. So an effect that can lead to an input is always the last of its list. The only exception are the two
+/// look-ups of services, which do not depend on each other. The plan ignores inputs that it does not expect (from
+/// abandoned attempts, repeated or late ones).
 ///
-/// Every plan ends with `won` or `exhausted`, provided that every look-up is answered and every attempt ends; a `won` plan goes
-/// on when `targetFailed` says that the connection was of no use. Meant to be dropped once the stream is open.
+/// Every plan ends with `won` or `exhausted`, provided that every look-up is answered and every attempt ends. A `won`
+/// plan continues when `targetFailed` says that the connection was of no use. The owner drops the plan once the stream
+/// is open.
 package struct ConnectPlan: Sendable {
     /// What happened.
     package enum Input: Sendable, Equatable {
-        /// Start. Comes first, once.
+        /// Start the plan. Comes first, and once.
         case begin
         /// The records of one service, as the DNS gave them.
         case services(ServiceKind, [ServiceRecord])
-        /// There are none: the DNS said so (NXDOMAIN, NODATA), or it could not be asked (`isTemporary`).
+        /// The service has no records, as the DNS said (NXDOMAIN, NODATA), or the DNS could not be asked
+        /// (`isTemporary`).
         case servicesFailed(ServiceKind, isTemporary: Bool)
-        /// The addresses of the target asked for last, in the resolver's order; their positions name them from here on.
+        /// The addresses of the target that was looked up last, in the resolver's order; from here on their positions
+        /// name them.
         case addresses([AddressFamily])
-        /// The target asked for last has no address, or it could not be found out.
+        /// The target that was looked up last has no address, or the resolver could not find it out.
         case addressesFailed
-        /// The present target is not to be connected to (`.spared`, `.refusedTarget`): instead of its addresses, or later. No
-        /// answer to its look-up may follow.
+        /// The present target must not be connected to (`.spared`, `.refusedTarget`). Comes instead of its addresses,
+        /// or later. No answer to the target's look-up may follow.
         case targetSkipped(StreamFailure)
-        /// The connection of an attempt stands.
+        /// The connection of an attempt is made.
         case connected(attempt: Int)
-        /// It could not be made.
+        /// The connection of an attempt could not be made.
         case failed(attempt: Int)
-        /// It was not begun for want of something of our own, a descriptor or the like: the address is tried later, or at once
-        /// when no other attempt is open any more. Comes at once or not at all; where it is the only attempt it has failed.
+        /// The attempt was not begun because this side lacked a resource, such as a descriptor. The plan tries the
+        /// address later, or at once when no other attempt is open any more. Comes at once or not at all. If it was the
+        /// only attempt, the plan counts it as failed.
         case postponed(attempt: Int)
-        /// The connection that won was of no use: TLS failed, or the stream before it was open.
+        /// The connection that won was of no use: TLS failed, or the stream ended before it was open.
         case targetFailed
         /// `nextWake` has passed.
         case wake
     }
 
-    /// What is to be done about it.
+    /// What the caller has to do.
     package enum Effect: Sendable, Equatable {
         /// Ask the DNS for the records of a service; answered by `services` or `servicesFailed`.
         case lookUpServices(ServiceKind, domain: String)
         /// Find the target's addresses; answered by `addresses`, `addressesFailed` or `targetSkipped`.
         case lookUpAddresses(UpstreamTarget)
-        /// Connect to the address at this position of the present target's; answered by `connected`, `failed` or `postponed`.
-        /// Numbers of attempts are never used twice in a plan.
+        /// Connect to the address at this position in the present target's list; answered by `connected`, `failed` or
+        /// `postponed`. A plan never uses the number of an attempt twice.
         case connect(attempt: Int, address: Int)
-        /// Close what was opened for this attempt; nothing more is heard of it.
+        /// Close what was opened for this attempt; the plan ignores everything that still comes of it.
         case abandon(attempt: Int)
-        /// Use this attempt's connection; every other one was abandoned before.
+        /// Use the connection of this attempt; all other attempts were abandoned before.
         case won(attempt: Int, UpstreamTarget)
-        /// Nothing is left to be tried: `.unresolved`, `.unreachable` (also when the last word was `targetFailed`), or what
-        /// `targetSkipped` said.
+        /// Nothing is left to try: `.unresolved`, `.unreachable` (also when the last input was `targetFailed`), or the
+        /// reason that `targetSkipped` gave.
         case exhausted(StreamFailure)
     }
 
@@ -65,48 +71,48 @@ package struct ConnectPlan: Sendable {
         case ended
     }
 
-    /// The most targets from the DNS that are tried: whoever owns a zone may put any number of records into it.
+    /// How many targets from the DNS are tried at most: the owner of a zone may put any number of records into it.
     package static let mostServiceTargets = 16
 
     private let route: TargetRoute
     private let mostTargets: Int
     private var chance: ChanceSource
     private var state = State.idle
-    /// Targets that were not tried yet, the next one first.
+    /// The targets that were not tried yet, the next one first.
     private var targets: ArraySlice<UpstreamTarget> = []
     private var attemptCount = 0
-    /// Why the targets up to now were of no use; a failed connection says more than a missing name.
+    /// Why the targets so far were of no use. A failed connection says more than a missing name.
     private var failure = StreamFailure.unresolved
 
-    /// A plan that has not begun. `seed` decides between targets of one priority (RFC 2782); the caller draws it at random.
-    /// `mostTargets`: of those that the DNS names, how many are tried at most.
+    /// Creates a plan that has not begun. `seed` decides between targets of one priority (RFC 2782); the caller draws
+    /// it at random. `mostTargets`: how many of the targets that the DNS names are tried at most.
     package init(route: TargetRoute, seed: UInt64, mostTargets: Int = ConnectPlan.mostServiceTargets) {
         self.route = route
         self.mostTargets = mostTargets
         chance = ChanceSource(seed: seed)
     }
 
-    /// A plan for the same way that has not begun. `seed`: as for a new one.
+    /// A new plan for the same route. `seed`: as in the initializer.
     package func again(seed: UInt64) -> ConnectPlan {
         ConnectPlan(route: route, seed: seed, mostTargets: mostTargets)
     }
 
-    /// Whether there is another target to go on to after the present one.
+    /// Whether the plan has a further target after the present one.
     package var hasOtherTargets: Bool { !targets.isEmpty }
 
-    /// The attempts at the present target that have begun and not ended.
+    /// The attempts at the present target that have not ended.
     var openAttempts: [Int] {
         guard case .racing(_, let race) = state else { return [] }
         return race.open
     }
 
-    /// When `wake` is due, on the clock that `now` is read from; nil when only another input brings the plan on.
+    /// When `wake` is due, on the clock that `now` comes from; nil when only another input can advance the plan.
     package var nextWake: MonotonicInstant? {
         guard case .racing(_, let race) = state else { return nil }
         return race.nextWake(hasRival: !targets.isEmpty)
     }
 
-    /// Takes in what happened and appends what is to be done. `now`: the caller's monotonic clock.
+    /// Handles an input and appends the effects. `now`: the caller's monotonic clock.
     package mutating func handle(_ input: Input, now: MonotonicInstant, into effects: inout [Effect]) {
         switch (input, state) {
         case (.begin, .idle):
@@ -141,7 +147,7 @@ package struct ConnectPlan: Sendable {
         case (.targetFailed, .won):
             goOn(because: .unreachable, into: &effects)
         default:
-            // Nobody waits for this.
+            // The plan does not expect this input.
             break
         }
     }
@@ -165,7 +171,7 @@ package struct ConnectPlan: Sendable {
         goOn(because: .unresolved, into: &effects)
     }
 
-    /// Turns to the next target, or ends.
+    /// Turns to the next target, or ends the plan.
     private mutating func goOn(because reason: StreamFailure, into effects: inout [Effect]) {
         if failure != .unreachable { failure = reason }
         if let target = targets.popFirst() {
@@ -184,7 +190,7 @@ package struct ConnectPlan: Sendable {
         startNext(of: target, race, now: now, into: &effects)
     }
 
-    /// Tries the next address of the race beside those that are open.
+    /// Tries the next address of the race beside the attempts that are open.
     private mutating func startNext(
         of target: UpstreamTarget, _ race: AddressRace, now: MonotonicInstant, into effects: inout [Effect]
     ) {

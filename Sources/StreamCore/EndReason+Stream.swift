@@ -1,7 +1,7 @@
 import Bridge
 
 extension EndReason {
-    /// What the end of an upstream stream means for its session.
+    /// The reason for which a session ends when its upstream stream fails.
     package init(_ failure: StreamFailure) {
         self =
             switch failure {

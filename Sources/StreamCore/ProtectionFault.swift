@@ -1,5 +1,5 @@
-/// What was wrong with the TLS of a stream, as a short name for counters and log lines. A closed list: nothing that a peer wrote
-/// is in it.
+/// What was wrong with the TLS of a stream, as a short name for counters and log lines. The list is closed: it contains
+/// nothing that a peer wrote.
 package enum ProtectionFault: String, Sendable, CaseIterable {
     /// The configured trust anchors cannot be used.
     case trustAnchors = "tls-trust-anchors"
@@ -19,7 +19,7 @@ package enum ProtectionFault: String, Sendable, CaseIterable {
     case pin = "tls-pin"
     /// The certificate was refused for another reason.
     case certificate = "tls-certificate"
-    /// Both sides have no protocol version in common.
+    /// The two sides have no protocol version in common.
     case protocolVersion = "tls-protocol-version"
     /// The handshake failed for another reason.
     case handshake = "tls-handshake"
@@ -31,8 +31,8 @@ package enum ProtectionFault: String, Sendable, CaseIterable {
     case messageFlood = "tls-message-flood"
     /// The connection closed before the handshake was over.
     case closedDuringHandshake = "tls-closed-during-handshake"
-    /// The connection closed without a goodbye of TLS.
+    /// The connection closed without the closing message of TLS (`close_notify`).
     case truncated = "tls-truncated"
-    /// This side failed: there was no memory, or OpenSSL was used wrongly.
+    /// This side failed: it had no memory, or it used OpenSSL wrongly.
     case ourFault = "tls-our-fault"
 }

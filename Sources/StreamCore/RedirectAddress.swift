@@ -1,15 +1,15 @@
 import Primitives
 
-/// Where a `<see-other-host/>` points to (RFC 6120 §4.9.3.19): `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
+/// The host that a `<see-other-host/>` names (RFC 6120 §4.9.3.19): `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
 ///
-/// Only its form is checked here. Whether anybody may be sent there is the configuration's matter.
+/// Only the form is checked here. The configuration decides whether clients may be sent there.
 package struct RedirectAddress: Sendable, Hashable {
-    /// A host name in lower case or an IP address without brackets; 1 to 255 bytes.
+    /// A host name in lower case, or an IP address without brackets; 1 to 255 bytes.
     package let host: String
-    /// The port, 1 to 65535; nil when none is named.
+    /// The port, 1 to 65535; nil when the element names none.
     package let port: UInt16?
 
-    /// Reads the text of the element; nil when it has another form.
+    /// Reads the text of the element; nil when the text has another form.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         let hostBytes: ArraySlice<UInt8>
@@ -21,7 +21,7 @@ package struct RedirectAddress: Sendable, Hashable {
             guard hostBytes.contains(UInt8(ascii: ":")), hostBytes.allSatisfy(Self.isAddressByte) else { return nil }
         } else {
             let end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
-            // A full stop at the end of a complete name makes no other one of it.
+            // A complete name may end in a full stop and still names the same host.
             let isComplete = end > 1 && bytes[end - 1] == UInt8(ascii: ".")
             hostBytes = bytes[..<(isComplete ? end - 1 : end)]
             rest = bytes[end...]
@@ -43,12 +43,12 @@ package struct RedirectAddress: Sendable, Hashable {
         return value == 0 ? nil : UInt16(exactly: value)
     }
 
-    /// A byte of an IPv6 address, an embedded IPv4 one included.
+    /// Whether a byte may stand in an IPv6 address, which may include an IPv4 one.
     private static func isAddressByte(_ byte: UInt8) -> Bool {
         byte.hexadecimalValue != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
     }
 
-    /// A byte of a host name in A-labels, or of an IPv4 address.
+    /// Whether a byte may stand in a host name made of A-labels, or in an IPv4 address.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         byte.isASCIILetter || byte.isASCIIDigit || "-._".utf8.contains(byte)
     }

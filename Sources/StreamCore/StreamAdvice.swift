@@ -1,12 +1,12 @@
-/// What an operator has probably set wrong about a server, as a stream to it shows.
+/// A setting about a server that is probably wrong, as a stream to the server suggests.
 ///
-/// The setting is `upstream-tls` in each case. It is a guess: the server has not said so.
+/// In each case the setting is `upstream-tls`. The advice is a guess: the server has not said so.
 package enum StreamAdvice: String, Sendable, CaseIterable {
-    /// The server wants TLS before anything else, and nothing is to be encrypted: clients are offered no way to log in.
+    /// The server demands TLS first, and the setting says not to encrypt: clients are offered no way to log in.
     case demandsTLS = "demands-tls"
-    /// The server expects TLS from the first byte on, and was sent a stream header.
+    /// The server expects TLS from the first byte on, and this side sent a stream header.
     case expectsDirectTLS = "expects-direct-tls"
-    /// The server was sent a TLS handshake and answered with something else.
+    /// This side sent a TLS handshake, and the server answered with something else.
     case expectsNoDirectTLS = "expects-no-direct-tls"
     /// The server offers no STARTTLS, or refuses it.
     case lacksStartTLS = "lacks-starttls"
@@ -15,15 +15,15 @@ package enum StreamAdvice: String, Sendable, CaseIterable {
     package var words: String {
         switch self {
         case .demandsTLS:
-            "the server wants TLS first, so that clients are offered no login: upstream-tls has to be starttls, not none"
+            "the server requires TLS before login, so clients cannot log in: upstream-tls has to be starttls, not none"
         case .expectsDirectTLS:
-            "the server answers with TLS or closes without a word: if it expects TLS from the first byte on, upstream-tls has "
+            "the server answers with TLS or closes at once: if it expects TLS from the first byte on, upstream-tls has "
                 + "to be direct for this port"
         case .expectsNoDirectTLS:
             "the server does not speak TLS from the first byte on: upstream-tls has to be starttls for this port"
         case .lacksStartTLS:
             "the server has no STARTTLS: give it a certificate, or set upstream-tls to direct for a port that speaks TLS, "
-                + "or to none on a way that you trust"
+                + "or to none if you trust the network up to the server"
         }
     }
 }

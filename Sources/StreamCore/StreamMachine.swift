@@ -1,23 +1,24 @@
 /// One stream to an XMPP server, from the connection to its end (RFC 6120 §4-§5).
 ///
-/// It knows no socket and no bytes: items come from the codec, effects go to the wiring. Every stream ends with exactly one
-/// `closeConnection`, and with one `failed` before it unless the session asked for the end.
+/// It knows neither sockets nor bytes: the codec supplies items, and the wiring executes the effects. Every stream ends
+/// with exactly one `closeConnection`, preceded by one `failed` unless the session asked for the end.
 package struct StreamMachine: Sendable {
     private enum State: Sendable, Equatable {
         case connecting
         case directTLS
-        /// Whether the stream is protected or need not be, so that its features are for the client.
+        /// `isSecured`: whether the stream is protected or need not be, so that its features are for the client.
         case header(isSecured: Bool)
-        /// Boxed: a stream is here for a moment, and open for hours.
+        /// Boxed, because a stream is in this state only for a moment, and open for hours.
         indirect case features(StreamHeader, isSecured: Bool)
         case startTLS
         case handshake
         case open
-        /// Whether the header of the restarted stream has come.
+        /// `hasHeader`: whether the header of the restarted stream has come.
         case restarting(hasHeader: Bool)
-        /// `<compress/>` is sent; the features are the client's if the server refuses. Boxed, as above.
+        /// This side has sent `<compress/>`. The client gets the features if the server refuses. Boxed for the same
+        /// reason.
         indirect case compressing(features: [UInt8], idleSeconds: UInt32?)
-        /// What the server had sent before the session ended is on its way.
+        /// What the server sent before the session ended is still coming in.
         case returning
         case closing
         case closed
@@ -25,33 +26,33 @@ package struct StreamMachine: Sendable {
 
     private let tls: TLSMode
     private let naming: ClientNaming
-    /// Whether compression is still to be asked for.
+    /// Whether the stream still has to ask for compression.
     private var compresses: Bool
-    /// What client and server have agreed on (XEP-0198).
+    /// What client and server have agreed on about the management of the stream (XEP-0198).
     private var management = StreamManagement.none
-    /// What the stream shows to be set wrong, as soon as it does; nil for most.
+    /// What the stream shows to be set wrongly, as soon as it shows it; nil for most streams.
     package private(set) var advice: StreamAdvice?
     private var state = State.connecting
 
-    /// A stream that has no connection yet. `compresses`: whether to compress it with zlib once the client has logged in, if
-    /// the server offers that (XEP-0138; `X-07`). `naming`: where a header may say who the client is.
+    /// Creates a stream that has no connection yet. `compresses`: whether to compress it with zlib after the client's
+    /// login, if the server offers that (XEP-0138; `X-07`). `naming`: in which headers this side may name the client.
     package init(tls: TLSMode, compresses: Bool = false, naming: ClientNaming = .overTLS) {
         self.tls = tls
         self.compresses = compresses
         self.naming = naming
     }
 
-    /// Whether the header that is to be sent now may say who the client is, by `from` (RFC 6120 §4.7.1).
+    /// Whether the header that is sent now may name the client by `from` (RFC 6120 §4.7.1).
     package var mayNameClient: Bool {
         switch naming {
         case .never: false
         case .always: true
-        // With STARTTLS the first header goes out in the clear.
+        // With STARTTLS the first header is sent unencrypted.
         case .overTLS: tls != .none && state != .header(isSecured: false)
         }
     }
 
-    /// Where the stream stands.
+    /// The state of the stream.
     package var phase: StreamPhase {
         switch state {
         case .connecting: .connecting
@@ -69,7 +70,7 @@ package struct StreamMachine: Sendable {
         }
     }
 
-    /// Whether the stream has belonged to the client; until then the deadline on opening counts.
+    /// Whether the stream already belonged to the client at some time; until then the deadline for opening applies.
     package var isOpen: Bool {
         switch state {
         case .open, .restarting, .compressing: true
@@ -77,7 +78,7 @@ package struct StreamMachine: Sendable {
         }
     }
 
-    /// Takes in what happened and appends what is to be done.
+    /// Handles an input and appends the effects.
     package mutating func handle(_ input: StreamInput, into effects: inout [StreamEffect]) {
         guard state != .closed else { return }
         switch input {
@@ -100,7 +101,7 @@ package struct StreamMachine: Sendable {
         case .stalled: fail(.stalled, saysGoodbye: false, into: &effects)
         case .connectionLost: fail(.lost, saysGoodbye: false, into: &effects)
         case .deadlineReached:
-            // A stream that the client has restarted waits for the server again, as at its beginning.
+            // After a restart by the client, the stream waits for the server again as at its beginning.
             if state != .open { fail(.timeout(phase), saysGoodbye: false, into: &effects) }
         case .unfinishedStanzaTimeout: fail(.unfinishedStanza, saysGoodbye: false, into: &effects)
         case .compressionBroken: fail(.compression, saysGoodbye: false, into: &effects)
@@ -121,7 +122,7 @@ package struct StreamMachine: Sendable {
     private mutating func handleTLSEstablished(into effects: inout [StreamEffect]) {
         guard state == .directTLS || state == .handshake else { return }
         state = .header(isSecured: true)
-        // Nothing that was said in the clear may be believed (RFC 6120 §5.4.3.3).
+        // Nothing that the server said before TLS may be believed (RFC 6120 §5.4.3.3).
         effects.append(.resetParser)
         effects.append(.sendHeader)
     }
@@ -159,7 +160,8 @@ package struct StreamMachine: Sendable {
             switch state {
             case .open, .returning:
                 self.management = max(self.management, management)
-                // Once client and server have agreed on counting, the server keeps what was not acknowledged.
+                // Once client and server have agreed to count stanzas, the server keeps those that were not
+                // acknowledged.
                 guard state == .open || self.management == .none else { break }
                 effects.append(.deliver(bytes, management: management, login: login))
             case .closing: break
@@ -195,7 +197,7 @@ package struct StreamMachine: Sendable {
         switch state {
         case .header(let isSecured):
             if header.version == nil {
-                // A server of before RFC 3920 sends no features: the header is all there is (RFC 6120 §4.7.5).
+                // A server that is older than RFC 3920 sends no features, only the header (RFC 6120 §4.7.5).
                 guard isSecured else { return fail(.startTLSUnavailable, saysGoodbye: true, into: &effects) }
                 state = .open
                 effects.append(.opened(header, features: [], idleSeconds: nil))
@@ -219,7 +221,8 @@ package struct StreamMachine: Sendable {
     private mutating func handleFeatures(_ offer: FeaturesOffer, _ bytes: [UInt8], into effects: inout [StreamEffect]) {
         switch state {
         case .features(let header, isSecured: true):
-            // Over TLS an offer of STARTTLS means nothing; in the clear it may be all there is, and nobody can log in.
+            // An offer of STARTTLS means nothing over TLS. Without TLS it may be the only feature, and then nobody can
+            // log in.
             if tls == .none, offer.startTLS == .required || offer.startTLS == .offered && !offer.offersSASL {
                 advice = .demandsTLS
             }
@@ -233,7 +236,8 @@ package struct StreamMachine: Sendable {
             effects.append(.sendStartTLS)
         case .restarting(hasHeader: true):
             if compresses, offer.offersZlib, !offer.offersSASL {
-                // Nobody's password is compressed together with what another can guess (XEP-0170 §3: SASL comes first).
+                // A password must not be compressed together with text that somebody else can guess (XEP-0170 §3: SASL
+                // comes first).
                 compresses = false
                 state = .compressing(features: bytes, idleSeconds: offer.idleSeconds)
                 effects.append(.sendCompress)
@@ -252,7 +256,8 @@ package struct StreamMachine: Sendable {
         }
     }
 
-    /// The features with the prefix declared in them, to stand among stanzas in a response that does not declare it.
+    /// The features with their prefix declared, so that they can stand among stanzas in a response that does not
+    /// declare it.
     private static func standingAlone(_ features: [UInt8]) -> [UInt8] {
         let name = "<stream:features".utf8
         guard features.starts(with: name) else { return features }
@@ -271,7 +276,7 @@ package struct StreamMachine: Sendable {
         effects.append(.sendHeader)
     }
 
-    /// Without compression the stream goes on where it was (XEP-0138 §4): the features are for the client after all.
+    /// Goes on without compression (XEP-0138 §4): the client gets the features after all.
     private mutating func handleCompressionFailure(into effects: inout [StreamEffect]) {
         switch state {
         case .compressing(let features, let idleSeconds):
@@ -293,23 +298,25 @@ package struct StreamMachine: Sendable {
                 state = .closed
                 effects.append(.closeConnection)
             } else {
-                // The server may still have words for the stream; its own end, or the owner's patience, closes it.
+                // The server may still send something on the stream. Its own end of the stream closes it, or the owner
+                // when its time is up.
                 state = .closing
                 effects.append(.sendStreamEnd)
             }
         case .connecting, .directTLS, .handshake, .compressing, .closed:
-            // No stream that could be closed in order. A server that was asked to compress takes what follows for compressed.
+            // The stream cannot be closed in order: a server that was asked to compress expects compressed data from
+            // now on.
             state = .closed
             effects.append(.closeConnection)
         }
     }
 
     private mutating func handleUnexpected(into effects: inout [StreamEffect]) {
-        // The client can still go on with a resumable stream, if the server has not seen it closed (`T-12` c).
+        // The client can still continue a resumable stream, unless the server has seen it closed (`T-12` c).
         fail(.unexpected(phase), saysGoodbye: management != .resumable, into: &effects)
     }
 
-    /// Ends the stream. Once its session is over an end is no failure, whatever form it takes.
+    /// Ends the stream. After the end of its session this is no failure, in whatever form it comes.
     private mutating func fail(_ failure: StreamFailure, saysGoodbye: Bool, into effects: inout [StreamEffect]) {
         advice = advice ?? advice(after: failure)
         if state != .closing {
@@ -320,11 +327,12 @@ package struct StreamMachine: Sendable {
         effects.append(.closeConnection)
     }
 
-    /// What a failure in the present state probably comes from.
+    /// The setting that probably caused a failure in the present state.
     private func advice(after failure: StreamFailure) -> StreamAdvice? {
         switch failure {
         case .startTLSUnavailable: .lacksStartTLS
-        // A server that speaks TLS takes the header for a broken record: it says so in one of its own, or just closes.
+        // A server that speaks TLS takes the header for a broken TLS record. It answers with a record of its own, or
+        // just closes.
         case .malformed(.tlsRecord): .expectsDirectTLS
         case .lost where tls != .direct && state == .header(isSecured: tls == .none): .expectsDirectTLS
         default: nil

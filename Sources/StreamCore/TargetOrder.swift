@@ -1,8 +1,8 @@
-/// In which order the targets of a domain are tried (RFC 2782, XEP-0368 §2).
+/// The order in which the targets of a domain are tried (RFC 2782, XEP-0368 §2).
 enum TargetOrder {
-    /// By priority, and by chance within one priority, in proportion to the weights. Where no target of a priority has a
-    /// weight the given order is kept, so that a plain list means "in this order". What leads to the same place twice comes
-    /// once. `most`: how many are wanted.
+    /// Sorts targets by priority. Within a priority it draws them by chance, in proportion to their weights. If no
+    /// target of a priority has a weight, the given order is kept, so that a plain list means "in this order". Targets
+    /// that lead to the same place are listed once. `most`: how many targets are wanted.
     static func order(
         _ targets: [UpstreamTarget], most: Int = .max, using chance: inout ChanceSource
     ) -> [UpstreamTarget] {
@@ -17,7 +17,7 @@ enum TargetOrder {
     }
 
     private static func byPriority(_ targets: [UpstreamTarget]) -> [UpstreamTarget] {
-        // The sort of the standard library does not promise to keep the order of equals.
+        // The standard library's sort does not promise to keep equal elements in their order.
         targets.enumerated()
             .sorted { ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset) }
             .map(\.element)
@@ -32,12 +32,14 @@ enum TargetOrder {
     private static func drawn(
         from group: [UpstreamTarget], most: Int, using chance: inout ChanceSource
     ) -> [UpstreamTarget] {
-        // Those without a weight stand first, where a draw of zero finds them: a small chance is not none.
+        // Targets without a weight stand first, where a draw of zero selects them: so they keep a small chance (RFC
+        // 2782).
         var waiting = group.filter { $0.weight == 0 } + group.filter { $0.weight > 0 }
         var total = waiting.reduce(into: UInt64(0)) { $0 += UInt64($1.weight) }
         var drawn: [UpstreamTarget] = []
         while let first = waiting.first, drawn.count < most {
-            // Zero is for them alone; drawn where there is none, it would favour whoever stands first.
+            // Zero selects only targets without a weight. If there are none, a draw of zero would favour the first
+            // target.
             let lowest: UInt64 = first.weight == 0 || total == 0 ? 0 : 1
             var rest = UInt64.random(in: lowest...total, using: &chance)
             var chosen = 0
@@ -53,7 +55,7 @@ enum TargetOrder {
         return drawn
     }
 
-    /// Where a target leads to, whatever its rank.
+    /// The place that a target leads to, whatever its priority and weight.
     private struct Place: Hashable {
         let host: String
         let port: UInt16
@@ -67,11 +69,12 @@ enum TargetOrder {
     }
 }
 
-/// Random numbers that follow from a seed (SplitMix64): good enough to spread connections, not to keep a secret.
+/// Random numbers derived from a seed (SplitMix64). They are good enough to spread connections, but not to keep a
+/// secret.
 struct ChanceSource: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// The numbers that follow from `seed`.
+    /// Creates the source of the numbers that follow from `seed`.
     init(seed: UInt64) { state = seed }
 
     mutating func next() -> UInt64 {

@@ -1,7 +1,8 @@
-/// What may be done for one stream in one turn of the loop, before it is the others' turn.
+/// How much may be done for one stream in one turn of the loop before the others are served.
 ///
-/// Elements and bytes are counted and not time, so that the same input is cut in the same places on every machine. An
-/// element takes 1.5 µs whatever its size, and a byte up to 30 ns where it is all markup: together some 2 ms at most.
+/// The budget counts elements and bytes, not time, so that every machine cuts the same input at the same places. An
+/// element takes 1.5 µs whatever its size, and a byte takes up to 30 ns where everything is markup: together about 2 ms
+/// at most.
 package struct TurnBudget: Sendable, Equatable {
     /// How many more items may be taken.
     package private(set) var items: Int
@@ -11,20 +12,21 @@ package struct TurnBudget: Sendable, Equatable {
     /// The budget of one stream.
     package static let ofStream = TurnBudget(items: 500, bytes: 32 * 1_024)
 
-    /// The budget of all streams together that go on with what they were not done with: the others wait for the next turn.
+    /// The budget of one turn for all streams together that go on with a backlog. The remaining streams wait for the
+    /// next turn.
     package static let ofBacklogs = TurnBudget(items: 1_000, bytes: 64 * 1_024)
 
-    /// A budget of so much.
+    /// Creates a budget of this size.
     package init(items: Int, bytes: Int) {
         self.items = max(items, 1)
         self.bytes = max(bytes, 1)
     }
 
-    /// Whether nothing more may be taken in this turn. The last item may have taken more than was left: it is the items
-    /// behind it that wait.
+    /// Whether nothing more may be taken in this turn. The last item may have taken more than was left; only the items
+    /// after it wait.
     package var isSpent: Bool { items <= 0 || bytes <= 0 }
 
-    /// Takes so much.
+    /// Takes this much from the budget.
     package mutating func spend(items: Int, bytes: Int) {
         self.items -= min(max(items, 0), max(self.items, 0))
         self.bytes -= min(max(bytes, 0), max(self.bytes, 0))
@@ -35,7 +37,7 @@ package struct TurnBudget: Sendable, Equatable {
         bytes = 0
     }
 
-    /// Takes what another budget has had taken of it since it was `full`.
+    /// Takes from this budget as much as was taken from `part` since it was `full`.
     package mutating func spend(_ part: TurnBudget, of full: TurnBudget) {
         spend(items: full.items - part.items, bytes: full.bytes - part.bytes)
     }

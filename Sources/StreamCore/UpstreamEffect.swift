@@ -1,78 +1,85 @@
-/// What is to be done for an upstream. Effects are executed in order.
+/// What the caller has to do for an upstream. Effects are executed in order.
 ///
-/// One that leads to an input at once (a cached name, a refused connection, `doubt`, `dropConnection`) is followed by none that
-/// the input could make wrong: the caller gives such inputs to the machine in their order once the list is done.
+/// Some effects lead to an input at once (a cached name, a refused connection, `doubt`, `dropConnection`). No effect
+/// that such an input could invalidate follows them in the list. The caller gives these inputs to the machine, in their
+/// order, after the whole list is executed.
 package enum UpstreamEffect: Sendable, Equatable {
     // MARK: The search
 
     /// Ask the DNS for the records of a service; answered by `services` or `servicesFailed`.
     case lookUpServices(ServiceKind, domain: String)
-    /// Find a host's addresses; answered by `addresses` or `addressesFailed`. Whoever waited for those of an earlier host waits
-    /// no more.
+    /// Find a host's addresses; answered by `addresses` or `addressesFailed`. The upstream then no longer waits for the
+    /// addresses of an earlier host.
     case lookUpAddresses(host: String)
-    /// Nothing that a name leads to is of use: have it looked up again when somebody asks. Answered by `doubted` at once.
+    /// Nothing that a name leads to is of use: have the name looked up again when somebody asks for it. Answered by
+    /// `doubted` at once.
     case doubt(UpstreamName)
-    /// Connect to the address at this position of the last answer; answered by `connecting`, `connected`, `connectFailed` or
-    /// `postponed`.
+    /// Connect to the address at this position in the last answer; answered by `connecting`, `connected`,
+    /// `connectFailed` or `postponed`.
     case connect(attempt: Int, address: Int, port: UInt16)
-    /// Close what was opened for this attempt; nothing more is heard of it.
+    /// Close what was opened for this attempt; the machine ignores everything that still comes of it.
     case abandon(attempt: Int)
-    /// This attempt's connection is the stream's from here on; every other one was abandoned before.
+    /// Use the connection of this attempt for the stream; all other attempts were abandoned before.
     case adopt(attempt: Int)
-    /// Close the connection and forget all that came and was to go over it; another server is tried. Answered by `dropped` at
-    /// once.
+    /// Close the connection, and forget all that came over it or waits to be sent over it; another server is tried.
+    /// Answered by `dropped` at once.
     case dropConnection
 
     // MARK: The stream
 
-    /// Send `<stream:stream …>`. `namesClient`: whether it may say by `from` who the client is.
+    /// Send `<stream:stream …>`. `namesClient`: whether its `from` may name the client.
     case sendHeader(namesClient: Bool)
     /// Send `<starttls/>`.
     case sendStartTLS
     /// Send `<compress/>` with the method zlib (XEP-0138 §3).
     case sendCompress
-    /// Send a space, so that everybody on the way sees that the stream is alive (`X-17`).
+    /// Send a space, so that everything on the way sees that the stream is alive (`X-17`).
     case sendSpace
     /// Send `</stream:stream>`.
     case sendStreamEnd
-    /// Begin the TLS handshake; everything sent after it is protected. `isDirect`: from the first byte on (XEP-0368).
+    /// Begin the TLS handshake; everything sent after that is protected. `isDirect`: TLS starts with the first byte
+    /// (XEP-0368).
     case beginTLS(isDirect: Bool)
-    /// Compress what is sent from here on, and take what comes for compressed: also bytes that were read with `<compressed/>`.
+    /// From here on compress what is sent, and decompress what comes, including bytes that were read together with
+    /// `<compressed/>`.
     case beginCompression
-    /// Expect a new stream header; whatever the parser holds is dropped.
+    /// Expect a new stream header, and drop whatever the parser holds.
     case resetParser
-    /// Write what is there, as far as the kernel takes it.
+    /// Write the waiting bytes, as far as the kernel takes them.
     case flush
 
     // MARK: The client side
 
-    /// Give the client this element, and what it says of the stream's management and of the client's login.
+    /// Give this element to the client, with what it says about the management of the stream and the client's login.
     case deliver([UInt8], management: StreamManagement, login: LoginSign)
-    /// Give this element back to its sender: its session is over.
+    /// Give this element back to its sender, because its session is over.
     case giveBack([UInt8])
-    /// An element was skipped; what becomes of it.
+    /// An element was skipped; the fate says what to do about it.
     indirect case skipped(SkippedStanza, SkippedFate)
-    /// The stream belongs to the client: its header and its first features. `after`: how long it took from the connection on.
+    /// The stream belongs to the client: its header and its first features. `after`: the time since the connection was
+    /// made.
     indirect case opened(StreamHeader, features: [UInt8], after: Duration)
     /// The restarted stream has sent its features.
     case restarted(features: [UInt8])
-    /// The stream has ended by itself. Comes once at most, shortly before `close`, and not once the session has left it.
+    /// The stream has ended by itself. Comes at most once, shortly before `close`, and never after the session has left
+    /// the stream.
     indirect case ended(StreamFailure)
 
     // MARK: The operator
 
-    /// Count how a stream to one server ended, or the search for one; several times where several servers are tried.
+    /// Count how a stream to one server ended, or the search for one. Comes several times if several servers are tried.
     indirect case count(StreamFailure)
-    /// Tell of a trouble. `isRepeated`: the same search has told the like; only what is counted by itself is told again.
+    /// Report a trouble. `isRepeated`: this search has reported a similar one; then only troubles with a counter of
+    /// their own are reported again.
     indirect case note(UpstreamTrouble, TroubleSubject, isRepeated: Bool)
-    /// Tell what is probably set wrong; nil where no server is known.
+    /// Report a setting that is probably wrong; nil when no server is known.
     indirect case advise(StreamAdvice, UpstreamKey?)
-    /// Tell that a server is left alone from now on, or no longer.
+    /// Report that a server is left alone from now on, or used again.
     indirect case breakerChanged(UpstreamKey, Breakers.Change)
 
     // MARK: The end
 
-    /// Close everything. The last effect of every upstream, once.
+    /// Close everything. This is the last effect of every upstream and comes once.
     case close
 }
 
@@ -84,17 +91,17 @@ package enum UpstreamName: Sendable, Hashable {
     case services(ServiceKind, domain: String)
 }
 
-/// The effects of one input, in a buffer that can be used again for the next.
+/// The effects of one input, in a buffer that is reused for the next input.
 package struct UpstreamEffects: Sendable {
-    /// What is to be done.
+    /// The effects in the order of execution.
     package var list: [UpstreamEffect] = []
-    /// What the stream's own machine asks for, before it is translated.
+    /// The effects of the stream's own machine, before they are translated.
     var ofStream: [StreamEffect] = []
 
-    /// A buffer without effects.
+    /// Creates a buffer without effects.
     package init() {}
 
-    /// Empties the buffer, which keeps its room.
+    /// Empties the buffer, but keeps its memory.
     package mutating func removeAll() {
         if !list.isEmpty { list.removeAll(keepingCapacity: true) }
     }

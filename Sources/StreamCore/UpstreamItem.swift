@@ -4,10 +4,10 @@ package struct StreamHeader: Sendable, Equatable {
     package var from: String
     /// `id`, empty when absent.
     package var id: String
-    /// `version` as major and minor; nil when absent, which means a server of before RFC 3920.
+    /// `version` as major and minor number; nil when absent, which means that the server is older than RFC 3920.
     package var version: (major: UInt32, minor: UInt32)?
 
-    /// A header of its parts.
+    /// Creates a header from its parts.
     package init(from: String, id: String, version: (major: UInt32, minor: UInt32)?) {
         self.from = from
         self.id = id
@@ -30,19 +30,20 @@ package enum StartTLSOffer: Sendable, Equatable {
     case required
 }
 
-/// What a `<stream:features/>` says to this program itself, rather than to the client.
+/// The part of a `<stream:features/>` that this program itself needs, and not the client.
 package struct FeaturesOffer: Sendable, Equatable {
     /// STARTTLS (RFC 6120 §5.3).
     package var startTLS: StartTLSOffer
     /// Whether stream compression with the method `zlib` is offered (XEP-0138 §3).
     package var offersZlib: Bool
-    /// Whether a way to authenticate is offered, SASL (RFC 6120 §6.3) or SASL2 (XEP-0388): nobody has logged in on this
-    /// stream yet.
+    /// Whether the server offers a way to authenticate, SASL (RFC 6120 §6.3) or SASL2 (XEP-0388): then nobody has
+    /// logged in on this stream yet.
     package var offersSASL: Bool
-    /// After how many seconds without traffic the server may close the stream (XEP-0478 §3); nil when it does not say.
+    /// After how many seconds without traffic the server may close the stream (XEP-0478 §3); nil when the server does
+    /// not say.
     package var idleSeconds: UInt32?
 
-    /// An offer; what is not given is not offered.
+    /// Creates an offer; features that are not given are not offered.
     package init(
         startTLS: StartTLSOffer = .absent, offersZlib: Bool = false, offersSASL: Bool = false,
         idleSeconds: UInt32? = nil
@@ -54,39 +55,40 @@ package struct FeaturesOffer: Sendable, Equatable {
     }
 }
 
-/// What an element of a server says of its client's login. It means something only as long as the client has not logged in.
+/// What an element of the server says about the client's login. It has a meaning only until the client has logged in.
 package enum LoginSign: Sendable, Equatable {
-    /// Nothing.
+    /// The element says nothing about the login.
     case none
-    /// The server has let the client in: `<success/>` of SASL (RFC 6120 §6.4.6) or SASL2 (XEP-0388), or an empty result, by
-    /// which a server accepts a password that was sent as jabber:iq:auth (XEP-0078 §3.1).
+    /// The server has let the client in. It says so by `<success/>` of SASL (RFC 6120 §6.4.6) or SASL2 (XEP-0388), or
+    /// by an empty result, which accepts a password that was sent as jabber:iq:auth (XEP-0078 §3.1).
     ///
-    /// An empty result before login has one other meaning, that an account was registered (XEP-0077 §3.1) or an invitation
-    /// taken (XEP-0445): also a client that the server knows now. So no request has to be remembered for it.
+    /// Before login an empty result can also mean that an account was registered (XEP-0077 §3.1) or an invitation was
+    /// accepted (XEP-0445). In these cases, too, the server knows the client from then on, so no request has to be
+    /// remembered.
     case success
     /// The server has sent its form for registering an account (XEP-0077 §3.1).
     case registration
 }
 
-/// What a server has said of the management of a stream (XEP-0198), in ascending order. It says so by `<enabled/>` or
-/// `<resumed/>`, which stand alone or in the `<success/>` of SASL2.
+/// What a server has said about the management of a stream (XEP-0198), in ascending order. The server says it by
+/// `<enabled/>` or `<resumed/>`, which stand alone or in the `<success/>` of SASL2.
 package enum StreamManagement: UInt8, Sendable, Comparable {
-    /// Nothing.
+    /// The server has said nothing.
     case none
-    /// Client and server count the stanzas they get from each other: what the client does not acknowledge is the server's to
-    /// deal with, however the stream ends (`T-12` c).
+    /// Client and server count the stanzas that they get from each other. However the stream ends, the server deals
+    /// with those that the client has not acknowledged (`T-12` c).
     case counting
-    /// Moreover the server keeps a stream whose connection is lost until the client resumes it. `</stream:stream>` would end
-    /// that.
+    /// In addition, the server keeps a stream whose connection is lost until the client resumes it. `</stream:stream>`
+    /// would end such a stream.
     case resumable
 
     package static func < (left: StreamManagement, right: StreamManagement) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// One thing that a server sent on its stream, already checked by the codec.
+/// One item that a server sent on its stream, already checked by the codec.
 ///
-/// `bytes` are complete elements ready to stand in a BOSH response: every namespace they use is declared in them, except
-/// the prefix `stream` of features and errors: they never declare it themselves, the response does on its body.
+/// `bytes` are complete elements that can stand in a BOSH response as they are. They declare every namespace that they
+/// use, except the prefix `stream` of features and errors, which the response declares on its body.
 package enum UpstreamItem: Sendable, Equatable {
     /// The stream header.
     case header(StreamHeader)
@@ -100,12 +102,14 @@ package enum UpstreamItem: Sendable, Equatable {
     case compressed
     /// `<failure/>` of stream compression; the stream goes on as it is.
     case compressionFailure
-    /// `<stream:error/>`, with the name of its defined condition. `redirect`: the text of `<see-other-host/>` without the white
-    /// space around it, 1 to 300 bytes; nil for any other condition, and for a text that cannot be a host and a port.
+    /// `<stream:error/>`, with the name of its defined condition. `redirect`: the text of `<see-other-host/>` without
+    /// white space around it, 1 to 300 bytes; nil for other conditions, and for a text that cannot be a host and a
+    /// port.
     case streamError(condition: String, redirect: String?, bytes: [UInt8])
-    /// Any other first-level element (`X-16`), and what it says of the stream's management and of the client's login.
+    /// Any other first-level element (`X-16`), with what it says about the management of the stream and the client's
+    /// login.
     case stanza(bytes: [UInt8], management: StreamManagement = .none, login: LoginSign = .none)
-    /// Any other first-level element that is well-formed, and deeper, wider or larger than is delivered.
+    /// Any other first-level element that is well-formed, but too deep, too wide or too large to be delivered.
     indirect case skipped(SkippedStanza)
     /// `</stream:stream>`.
     case end
@@ -119,11 +123,11 @@ package enum StreamFault: Sendable, Equatable {
     case malformed
     /// A DTD, processing instruction, comment or foreign entity (RFC 6120 §11.1).
     case restrictedXML
-    /// The root is not `<stream/>` in the streams namespace, or the content's namespace is another one than `jabber:client`.
+    /// The root is not `<stream/>` in the streams namespace, or the namespace of the content is not `jabber:client`.
     case invalidNamespace
-    /// The first bytes are a record of TLS: the server expects TLS from the first byte on (XEP-0368).
+    /// The first bytes are a TLS record: the server expects TLS from the first byte on (XEP-0368).
     case tlsRecord
-    /// Too deep, too many attributes, or too large; the name of the limit.
+    /// The XML is too deep or too large, or has too many attributes; the name of the limit.
     case limit(String)
 }
 
@@ -133,7 +137,7 @@ extension StreamFault: CustomStringConvertible {
         switch self {
         case .malformed: "not well-formed"
         case .restrictedXML: "a DTD, comment, processing instruction or entity, which XMPP forbids"
-        case .invalidNamespace: "no XMPP stream for clients"
+        case .invalidNamespace: "not an XMPP stream for clients"
         case .tlsRecord: "TLS where a stream was expected"
         case .limit(let name): "above the bound on \(name)"
         }

@@ -1,9 +1,9 @@
 import Primitives
 
-/// All that an upstream does by the clock: the search and the opening, a server that accepts nothing or does not end what it has
-/// begun, white space, the farewell.
+/// Everything that an upstream does by the clock: it limits the search and the opening, a server that accepts nothing
+/// or does not finish an element, and the farewell; and it sends white space.
 extension UpstreamMachine {
-    /// When `deadlineReached` is due; nil while only another input brings the upstream on.
+    /// When `deadlineReached` is due; nil while only another input can advance the upstream.
     package func nextDeadline(by rules: UpstreamRules) -> MonotonicInstant? {
         if stage == .closed || stage == .fresh { return nil }
         if let since = leavingSince.instant {
@@ -22,7 +22,8 @@ extension UpstreamMachine {
         return next
     }
 
-    /// `unacknowledged`: how many of the bytes that the kernel was given the server has not acknowledged, where that is known.
+    /// `unacknowledged`: how many of the bytes that the kernel was given the server has not acknowledged, if that is
+    /// known.
     mutating func handleDeadline(
         unacknowledged: Int?, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -39,7 +40,7 @@ extension UpstreamMachine {
             }
         } else if let search = search?.value {
             if search.deadline(by: rules) <= now {
-                // What waited for something of our own all the time was not asked.
+                // The target was not asked if it waited for a resource on this side all the time.
                 let isShort = search.isPostponed && search.connectedAt == nil
                 give(
                     isShort ? .connectFailed(.shortage) : .deadlineReached, by: rules, breakers: &breakers, now: now,
@@ -74,13 +75,13 @@ extension UpstreamMachine {
         stepSince.instant?.advanced(by: rules.connectTimeout)
     }
 
-    /// When an element must have ended. While the server is not read, no time passes.
+    /// When the element that has begun must have ended. No time passes while the server is not read.
     private func partialEnd(by rules: UpstreamRules) -> MonotonicInstant? {
         isRead ? partialSince.instant?.advanced(by: rules.stanzaTimeout) : nil
     }
 
-    /// When a sign of life is due. Nothing may stand between a request to compress and its answer, and what is stalled needs no
-    /// sign of life.
+    /// When the next sign of life is due. None may come between a request to compress and its answer, and a server that
+    /// is stalled needs none.
     private var lifeSignDue: MonotonicInstant? {
         guard stepSince == .none, !hasUnwritten else { return nil }
         return lastSent.instant?.advanced(by: .seconds(Int64(keepaliveSeconds)))
@@ -88,31 +89,32 @@ extension UpstreamMachine {
 
     // MARK: The end
 
-    /// Until when a farewell may take: what was taken from the client is written as long as the server accepts bytes of it,
-    /// and then the server may close its side.
+    /// By when a farewell has to be over. The stanzas taken from the client are written as long as the server accepts
+    /// bytes of them; after that the server has some time to close its side.
     private func farewellEnd(since: MonotonicInstant, by rules: UpstreamRules) -> MonotonicInstant {
         let progress = max(lastSent.instant ?? since, acceptance.waitingSince.instant ?? since)
         let time = hasUnwritten ? max(Self.farewellTime, rules.writeTimeout) : Self.farewellTime
         return max(since, progress).advanced(by: time)
     }
 
-    /// Looks again in a moment whether the server still says something.
+    /// Arranges another look in a moment whether the server still sends something.
     mutating func listen(now: MonotonicInstant) {
         stepSince = CoarseInstant(now)
     }
 
-    /// When a server has said nothing for long enough.
+    /// When the server has been silent for long enough.
     private var silenceEnd: MonotonicInstant? {
-        // The instant is kept to an eighth of a second, and no time is taken from the server for that.
+        // The instant is kept to an eighth of a second. The addition keeps that from shortening the server's time.
         stepSince.instant?.advanced(by: Self.silenceAtTheEnd + .milliseconds(125))
     }
 
-    /// What the server had to say is read once nothing came for a moment. One that goes on talking is not listened to for ever.
+    /// Ends the reading of what the server still had to say, once nothing has come for a moment. A limit ends it for a
+    /// server that goes on and on.
     private mutating func endReturning(
         since: MonotonicInstant, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
     ) {
-        // The time in which the server is slow to take what goes back does not count.
+        // The limit is longer while the server is slow to take what goes back.
         let isBlocked = hasUnwritten && farewellEnd(since: since, by: rules) > now
         let most = isBlocked ? Self.longestBlockedReturn : Self.longestReturn
         let isOver = since.advanced(by: most) <= now
@@ -127,8 +129,8 @@ extension UpstreamMachine {
     /// How long a server may take to close its side of the stream.
     private static let farewellTime = Duration.seconds(2)
 
-    /// How long a server says nothing when it has said what it had to say to a session that is over; how long it may go on with
-    /// that; and how long it may while it is slow to take what goes back.
+    /// For a session that is over: after how long a silence the server counts as finished, how long it may go on
+    /// sending, and how long it may go on while it is slow to take what goes back.
     private static let silenceAtTheEnd = Duration.milliseconds(500)
     private static let longestReturn = Duration.seconds(10)
     private static let longestBlockedReturn = Duration.seconds(600)

@@ -1,8 +1,8 @@
 import Primitives
 
-/// The way from a domain to a connection: what the plan says, and what follows from what came of it.
+/// The way from a domain to a connection: what the plan asks for, and what follows from the results.
 extension UpstreamMachine {
-    /// Answers of names, and the fates of attempts.
+    /// Handles the answers for names, and the results of attempts.
     mutating func handleSearch(
         _ input: UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -43,7 +43,7 @@ extension UpstreamMachine {
         if let answer { advance(answer, by: rules, breakers: &breakers, now: now, into: &effects) }
     }
 
-    /// Gives the plan an input and passes on what it says, until it waits for something.
+    /// Gives the plan an input and passes on its effects, until it waits for something.
     mutating func advance(
         _ input: ConnectPlan.Input, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -71,13 +71,13 @@ extension UpstreamMachine {
                 }
             }
         }
-        // The next address, or the next target, may have its turn soon.
+        // The next address or the next target may be due soon.
         isDueEarlier = true
     }
 
     // MARK: Targets
 
-    /// Turns to a target, unless it is not to be connected to; says why not.
+    /// Turns to a target. Returns the reason if it must not be connected to.
     private mutating func turn(
         to target: UpstreamTarget, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -100,8 +100,8 @@ extension UpstreamMachine {
         return nil
     }
 
-    /// Takes the addresses of a target; those that a stranger may not have us connect to are left out. Nil when somebody else
-    /// waits for them by now.
+    /// Takes the addresses of a target, without those that a stranger must not have this program connect to. Returns
+    /// nil when the plan does not wait for this host's addresses any more.
     private mutating func accept(
         _ found: [FoundAddress], of host: String, by rules: UpstreamRules, breakers: inout Breakers,
         now: MonotonicInstant, into effects: inout UpstreamEffects
@@ -118,7 +118,8 @@ extension UpstreamMachine {
         return .addresses(positions.map { found[$0].family })
     }
 
-    /// Notes for the present target's breaker what is known of it, once, and that its addresses may be another's by now.
+    /// Reports the verdict on the present target to its breaker, once. If the target is broken, its addresses are
+    /// looked up again, because they may have changed.
     mutating func settle(
         _ verdict: ServerVerdict, breakers: inout Breakers, now: MonotonicInstant, into effects: inout UpstreamEffects
     ) {
@@ -135,7 +136,8 @@ extension UpstreamMachine {
         effects.list.append(.doubt(name))
     }
 
-    /// None of the servers that the DNS names for a domain is of use: others may be named by now.
+    /// No server that the DNS names for the domain was of use: has the services looked up again, because they may have
+    /// changed.
     mutating func doubtServices(into effects: inout UpstreamEffects) {
         guard let zone = search?.value.zone else { return }
         for kind in ServiceKind.allCases { doubt(.services(kind, domain: zone), into: &effects) }
@@ -148,7 +150,7 @@ extension UpstreamMachine {
         effects.list.append(.connect(attempt: attempt, address: search.positions[address], port: search.port))
     }
 
-    /// What became of an attempt, for the plan; nil when it still goes on.
+    /// The result of an attempt, for the plan; nil while the attempt goes on.
     private mutating func fate(
         _ input: UpstreamInput, _ open: [Int], into effects: inout UpstreamEffects
     ) -> ConnectPlan.Input? {
@@ -166,9 +168,10 @@ extension UpstreamMachine {
             note(.connection(call: call, code: code), attempt, isRepeated: false, into: &effects)
             return .failed(attempt: attempt)
         case .postponed(let attempt, let shortage) where open.contains(attempt):
-            // Every further try would say the same.
+            // Every further attempt would report the same.
             note(.shortage(shortage), attempt, isRepeated: search?.value.isPostponed ?? false, into: &effects)
-            // A want of our own says nothing about the server, and uses its address up only where there is nothing to wait for.
+            // A shortage on this side says nothing about the server. It uses up the address only when there is nothing
+            // to wait for.
             if open.count > 1 { search?.value.isPostponed = true } else { search?.value.isShort = true }
             return .postponed(attempt: attempt)
         default:
@@ -182,7 +185,7 @@ extension UpstreamMachine {
         effects.list.append(.note(trouble, .attempt(attempt), isRepeated: isRepeated))
     }
 
-    /// Makes the connection that won the stream's own, and begins the stream.
+    /// Gives the connection that won to the stream, and begins the stream.
     private mutating func adopt(
         _ attempt: Int, _ target: UpstreamTarget, by rules: UpstreamRules, breakers: inout Breakers,
         now: MonotonicInstant, into effects: inout UpstreamEffects
@@ -196,13 +199,14 @@ extension UpstreamMachine {
 
     // MARK: When a target is of no use
 
-    /// The connection to a target that failed is gone: turns to where its server has sent us, or to the next target.
+    /// Goes on after the connection to a failed target is closed: to the host that its server named, or to the next
+    /// target.
     private mutating func handleDropped(
         by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant, into effects: inout UpstreamEffects
     ) {
         guard stage == .movingOn, let search = search?.value, let failure = search.failure else { return }
         guard !isLeft else {
-            // The session ended over the last words to this server.
+            // The session ended while this connection was being closed.
             close(breakers: &breakers, now: now, into: &effects)
             return
         }
@@ -215,7 +219,7 @@ extension UpstreamMachine {
         acceptance = Acceptance()
         partialSince = .none
         if case .redirected(let place, _) = failure, let target = rules.redirect(to: place) {
-            // The client is told what befalls us there, and not that its server has sent us elsewhere.
+            // If the other host fails too, the client is told that failure and not the redirect.
             self.search?.value.failure = nil
             self.search?.value.isRedirected = true
             let seed = self.search?.value.chance.next() ?? 0
@@ -237,7 +241,7 @@ extension UpstreamMachine {
         conclude(by: rules, breakers: &breakers, now: now, into: &effects)
     }
 
-    /// Ends a search whose plan is at its end, or begins it anew, once it is known whether that makes sense.
+    /// Ends a search whose plan is at its end, or begins it again, once it is known whether that makes sense.
     private mutating func conclude(
         by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant, into effects: inout UpstreamEffects
     ) {

@@ -1,8 +1,8 @@
 import Primitives
 
-/// The stream over the connection: what the server and the client side do, and what follows from how the stream ends.
+/// The stream over the connection: what the server and the client side do, and how the stream's end is handled.
 extension UpstreamMachine {
-    /// What the server sent, and how its connection ended.
+    /// Handles what the server sent, and how its connection ended.
     mutating func handleServer(
         _ input: UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -29,22 +29,22 @@ extension UpstreamMachine {
         give(given, by: rules, breakers: &breakers, now: now, into: &effects)
     }
 
-    /// What it means for the stream that its TLS has failed.
+    /// What a TLS failure means for the stream.
     private func consequence(of fault: ProtectionFault) -> StreamInput {
         switch stream.phase {
-        // What is no TLS at all tells that the port is another kind than was set.
+        // An answer that is not TLS at all shows that the port expects something else than the setting says.
         case .directTLS, .handshake: fault == .record ? .tlsAbsent : .tlsFailed
-        // The server has proved itself: the client's stream was there and is lost.
+        // The server had proved its name: the client's stream existed and is lost.
         default: .connectionLost
         }
     }
 
-    /// Tells of a trouble with the stream.
+    /// Reports a trouble with the stream.
     private func note(_ trouble: UpstreamTrouble, into effects: inout UpstreamEffects) {
         effects.list.append(.note(trouble, server.map(TroubleSubject.server) ?? .stream, isRepeated: false))
     }
 
-    /// How writing went.
+    /// Handles the results of writing.
     mutating func handleWriting(
         _ input: UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -64,11 +64,11 @@ extension UpstreamMachine {
             acceptance.look(unacknowledged: count, hasUnwritten: hasUnwritten, now: now)
             isDueEarlier = true
         case .writingFailed:
-            // What the server sent before is still to be read, and its end comes behind that.
+            // What the server sent before is still read, and then its end of the stream.
             acceptance = Acceptance()
             hasUnwritten = false
             isDueEarlier = true
-            // Nobody is left to read it for.
+            // The session has left: nobody is left to read it for.
             if isLeft { give(.connectionLost, by: rules, breakers: &breakers, now: now, into: &effects) }
         default:
             break
@@ -79,7 +79,7 @@ extension UpstreamMachine {
         if acceptance.noteSent(count, now: now) { isDueEarlier = true }
     }
 
-    /// A server that has begun an element is given a time to end it.
+    /// Starts the time in which the server has to finish the element that it has begun.
     mutating func beginPartial(now: MonotonicInstant) {
         partialSince = CoarseInstant(now)
         isDueEarlier = true
@@ -96,19 +96,21 @@ extension UpstreamMachine {
         give(.restartRequested, by: rules, breakers: &breakers, now: now, into: &effects)
     }
 
-    /// The session is over: says goodbye, or drops the connection so that the server keeps what can be resumed.
+    /// The session is over: ends the stream in order, or drops the connection so that the server keeps what can be
+    /// resumed.
     mutating func leave(
         drops: Bool, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
     ) {
-        // What the server has said to a client that fetched nothing more is still to be read, and its end too.
+        // If the client had stopped fetching, what the server sent meanwhile is still read, up to its end of the
+        // stream.
         let hasUnread = !isRead || hasBacklog
         isRead = true
         leavingSince = CoarseInstant(now)
         isDueEarlier = true
         switch stage {
         case .fresh: close(breakers: &breakers, now: now, into: &effects)
-        // The connection that is being dropped comes first.
+        // The old connection has to be closed first.
         case .movingOn: return
         case .searching, .connected, .closed:
             give(
@@ -122,7 +124,7 @@ extension UpstreamMachine {
 
     // MARK: The stream's own machine
 
-    /// Gives the stream's machine an input and passes on what it says.
+    /// Gives the stream's machine an input and passes on its effects.
     mutating func give(
         _ input: StreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -138,7 +140,7 @@ extension UpstreamMachine {
             case .skipped(let stanza, let fate):
                 effects.list.append(.skipped(stanza, fate))
             case .sendHeader:
-                // Only what comes before the stream is open is this program's own to say.
+                // This program may name the client only before the stream is open; later headers are the client's.
                 effects.list.append(.sendHeader(namesClient: search != nil && stream.mayNameClient))
             case .sendStartTLS: effects.list.append(.sendStartTLS)
             case .sendCompress: effects.list.append(.sendCompress)
@@ -168,7 +170,7 @@ extension UpstreamMachine {
         }
     }
 
-    /// The stream belongs to the client now; what was needed to get there is let go of.
+    /// Notes that the stream belongs to the client now, and drops what was only needed until then.
     private mutating func noteOpened(
         breakers: inout Breakers, now: MonotonicInstant, _ header: StreamHeader, _ features: [UInt8],
         into effects: inout UpstreamEffects
@@ -181,27 +183,27 @@ extension UpstreamMachine {
             .opened(header, features: features, after: connectedAt.map { now.elapsed(since: $0) } ?? .zero))
     }
 
-    /// Keeps the stream alive for a server that closes it when it is idle for too long (`X-17`).
+    /// Sends spaces often enough for a server that closes idle streams (`X-17`).
     private mutating func obey(_ idleSeconds: UInt32?, by rules: UpstreamRules) {
         let usual = Self.keepalive(rules)
-        // A quarter of the time is for the way of the space to the server.
+        // A quarter of the time is left for the way of the space to the server.
         keepaliveSeconds = idleSeconds.map { min(usual, UInt16(clamping: max(1, UInt64($0) * 3 / 4))) } ?? usual
         isDueEarlier = true
     }
 
-    /// Tells the operator what the stream shows to be set wrong.
+    /// Tells the operator which setting the stream shows to be wrong.
     private func advise(into effects: inout UpstreamEffects) {
         if let advice = stream.advice { effects.list.append(.advise(advice, server)) }
     }
 
-    /// The stream has ended by itself: another target is tried, or the session is told.
+    /// Handles the end of a stream that ended by itself: tries another target, or tells the session.
     private mutating func fail(
         _ failure: StreamFailure, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
     ) {
         advise(into: &effects)
         let failure = allowed(failure, by: rules)
-        // A plan that is at its end fails like its last target, which was counted when it failed.
+        // When the plan is at its end, its failure is that of the last target, which was already counted.
         let wasCounted = search.map { $0.value.exhaustion != nil && $0.value.failure != nil } ?? false
         if !wasCounted { effects.list.append(.count(failure)) }
         if let search = search?.value {
@@ -217,8 +219,8 @@ extension UpstreamMachine {
         effects.list.append(.ended(failure))
     }
 
-    /// What a failure comes to by the operator's rules: only the first server may send us elsewhere, and only to a place that
-    /// they name.
+    /// The failure under the operator's rules: only the first server may redirect, and only to a place that the rules
+    /// name.
     private func allowed(_ failure: StreamFailure, by rules: UpstreamRules) -> StreamFailure {
         guard case .redirected(let place, let bytes) = failure else { return failure }
         if search?.value.isRedirected == false, rules.redirect(to: place) != nil { return failure }
@@ -228,7 +230,7 @@ extension UpstreamMachine {
     mutating func close(
         breakers: inout Breakers, now: MonotonicInstant, into effects: inout UpstreamEffects
     ) {
-        // Nobody will know whether the target works.
+        // Nobody will learn whether the target works.
         settle(.unknown, breakers: &breakers, now: now, into: &effects)
         search = nil
         stage = .closed

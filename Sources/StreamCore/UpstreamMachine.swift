@@ -1,99 +1,101 @@
 import Primitives
 
-/// One upstream: the way from a domain to a server, and the stream there, from the name to the farewell.
+/// One upstream: the way from a domain to a server, and the stream there, from the look-up of the name to the farewell.
 ///
-/// It knows no socket, no clock and no bytes of TLS: inputs come with their instant, effects go to the wiring, and
-/// `nextDeadline` says when to look again. Every upstream ends with exactly one `close`, and with one `ended` before it unless
-/// the session has left it.
+/// It knows neither sockets nor a clock nor bytes of TLS. Inputs come with their instant, the wiring executes the
+/// effects, and `nextDeadline` says when the machine has to look again. Every upstream ends with exactly one `close`,
+/// preceded by one `ended` unless the session has left it.
 ///
-/// While it is being opened it keeps its search beside it: which targets are left, which one is tried, and what it says about a
-/// server that it failed. Verdicts go to the `Breakers` that all streams of a worker share; whatever becomes of an upstream, each
-/// server that it was admitted to hears of one.
+/// While the stream is being opened, the machine keeps a search: the targets that are left, the target that is being
+/// tried, and how the last one failed. Verdicts on servers go to the `Breakers` that all streams of a worker share.
+/// Each server to which the upstream was admitted gets one verdict, however the upstream ends.
 package struct UpstreamMachine: Sendable {
-    /// What is there to work with.
+    /// What the upstream has at present.
     enum Stage: UInt8, Sendable {
-        /// Nothing yet.
+        /// It has not begun.
         case fresh
-        /// A plan.
+        /// It has a plan.
         case searching
-        /// A connection.
+        /// It has a connection.
         case connected
-        /// A connection that is being dropped for the next target's.
+        /// It has a connection that is being dropped, to try the next target.
         case movingOn
-        /// Nothing any more.
+        /// It has nothing any more.
         case closed
     }
 
-    /// The stream over the present connection, or over the one that is to come.
+    /// The stream over the present connection, or over the future one.
     var stream: StreamMachine
-    /// How the stream comes to be; nil once it is open. Boxed: a stream is being opened for a moment, and open for hours.
+    /// The search for a connection; nil once the stream is open. Boxed, because an opening takes a moment and an open
+    /// stream lasts hours.
     var search: Boxed<UpstreamSearch>?
     var stage = Stage.fresh
     /// Whether the session's client fetches what is there (back-pressure).
     package internal(set) var isRead = true
     /// Whether bytes wait in front of the kernel.
     var hasUnwritten = false
-    /// Whether something was read and not handled.
+    /// Whether something was read that is not handled yet.
     var hasBacklog = false
-    /// Whether something came from the server since that was looked at last.
+    /// Whether something came from the server since the last look.
     var hasHeard = false
-    /// Whether `nextDeadline` may have become earlier since that was said last.
+    /// Whether `nextDeadline` may be earlier now than when it was last returned.
     var isDueEarlier = false
-    /// After how many seconds without a byte to the server a space is sent.
+    /// After how many seconds without a byte to the server this side sends a space.
     var keepaliveSeconds: UInt16
     /// When bytes last went to the server.
     var lastSent: CoarseInstant
-    /// What the server has accepted of what it was sent.
+    /// How much of what was sent the server has accepted.
     var acceptance = Acceptance()
-    /// Since when the beginning of an element waits for its end; none while nothing does.
+    /// Since when a begun element waits for its end; none while no element does.
     var partialSince = CoarseInstant.none
-    /// Since when the present step goes on, where it has a time of its own: a restart, until its features have come, or a
-    /// server's silence towards a session that is over. None while there is no such step.
+    /// Since when the present step lasts, if it has a time limit of its own: a restart until its features have come, or
+    /// the silence of a server whose session is over. None while there is no such step.
     var stepSince = CoarseInstant.none
-    /// When the farewell began; none before.
+    /// When the farewell began; none before that.
     var leavingSince = CoarseInstant.none
 
-    /// An upstream that has not begun.
+    /// Creates an upstream that has not begun.
     package init(by rules: UpstreamRules, now: MonotonicInstant) {
         stream = rules.stream(rules.tls)
         keepaliveSeconds = Self.keepalive(rules)
         lastSent = CoarseInstant(now)
     }
 
-    /// Where the stream stands.
+    /// The state of the stream.
     package var phase: StreamPhase { stream.phase }
 
     /// Whether the session has left.
     package var isLeft: Bool { leavingSince != .none }
 
-    /// Whether everything is over: no input changes anything any more.
+    /// Whether everything is over, so that no input changes anything any more.
     package var isClosed: Bool { stage == .closed }
 
-    /// Whether the stream is still to be opened.
+    /// Whether the stream is not open yet.
     package var isOpening: Bool { search != nil }
 
-    /// Whether a client's stanzas may be sent. Behind a request to compress nothing may stand.
+    /// Whether stanzas of the client may be sent. Nothing may be sent after a request to compress until it is answered.
     package var takesStanzas: Bool { stream.phase != .compressing }
 
-    /// Whether it has to be known how much the server has acknowledged when a deadline is reached.
+    /// Whether the caller has to find out, when a deadline is reached, how much the server has acknowledged.
     package var awaitsAcceptance: Bool { acceptance.isWaiting }
 
-    /// The server that is being tried; nil as long as none is, and once it is known whether it works.
+    /// The server that is being tried; nil while there is none, and once the verdict on it is known.
     package var server: UpstreamKey? {
         guard let search = search?.value else { return nil }
         return search.target.map { UpstreamKey($0, of: search.domain) }
     }
 
-    /// Until when the server has to accept something of what waits for it, if it may take so long; nil while nothing waits.
+    /// The time by which the server has to accept some of the waiting bytes if it may take `timeout`; nil while nothing
+    /// waits.
     package func acceptanceDeadline(_ timeout: Duration) -> MonotonicInstant? { acceptance.deadline(timeout) }
 
-    /// Something came from the server.
+    /// Notes that something came from the server.
     package mutating func noteRead() { hasHeard = true }
 
-    /// Takes in what happened and appends what is to be done.
+    /// Handles an input and appends the effects.
     ///
-    /// - Returns: `nextDeadline`, if it may be earlier than when it was returned last; nil when a look at that time is early
-    ///   enough.
+    /// - Returns: `nextDeadline`, if it may be earlier than when it was last returned; nil when a look at the earlier
+    ///   time is enough.
     package mutating func handle(
         _ input: consuming UpstreamInput, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
@@ -112,7 +114,7 @@ package struct UpstreamMachine: Sendable {
         switch input {
         case .item(let item):
             guard stage == .connected else { return }
-            // Time counts for each element anew: on a busy stream every read may end inside the next one.
+            // The time starts again for each element: on a busy stream every read may end inside the next one.
             partialSince = .none
             give(.item(item), by: rules, breakers: &breakers, now: now, into: &effects)
         case .tlsEstablished, .tlsFailed, .bytesAfterProceed, .compressionBroken, .turnEnded,
@@ -124,7 +126,7 @@ package struct UpstreamMachine: Sendable {
             restart(by: rules, breakers: &breakers, now: now, into: &effects)
         case .setReading(let isRead):
             self.isRead = isRead
-            // The time that it was not read does not count against the server.
+            // The time in which the server was not read does not count against it.
             if isRead, partialSince != .none { beginPartial(now: now) }
         case .leave(let drops):
             leave(drops: drops, by: rules, breakers: &breakers, now: now, into: &effects)
@@ -155,7 +157,7 @@ package struct UpstreamMachine: Sendable {
         give(.connectFailed(failure), by: rules, breakers: &breakers, now: now, into: &effects)
     }
 
-    /// After how long without a byte a space is sent when the server has not said anything about that.
+    /// After how long without a byte a space is sent if the server has announced no limit.
     static func keepalive(_ rules: UpstreamRules) -> UInt16 {
         UInt16(clamping: rules.keepalive.components.seconds)
     }

@@ -1,43 +1,45 @@
 import Primitives
 
-/// What an upstream keeps until its stream is open: the plan, what is known of the target that is being tried, and why earlier
-/// ones were of no use.
+/// What an upstream keeps until its stream is open: the plan, what is known about the target that is being tried, and
+/// why the last one was of no use.
 struct UpstreamSearch: Sendable {
     var plan: ConnectPlan
-    /// The domain that a server is looked for.
+    /// The domain for which a server is looked for.
     let domain: String
-    /// The domain whose services name the servers; nil where they are configured.
+    /// The domain whose service records name the servers; nil when the servers are configured.
     let zone: String?
-    /// When the search began; connection, TLS and features have one deadline together.
+    /// When the search began. Connection, TLS and features share one deadline.
     let since: MonotonicInstant
-    /// Seeds for further plans.
+    /// The source of seeds for further plans.
     var chance: ChanceSource
     /// The host whose addresses the plan waits for.
     var awaitedHost: String?
-    /// Where the addresses that may be connected to stand in the resolver's answer.
+    /// The positions, in the resolver's answer, of the addresses that may be connected to.
     var positions: [Int] = []
-    /// The target that is being tried, until it is known whether it works.
+    /// The target that is being tried; nil once the verdict on it is known.
     var target: UpstreamTarget?
     /// The port of the target that was looked up last.
     var port: UInt16 = 0
-    /// Whether a connection to it was begun: what befalls us before that says nothing about it.
+    /// Whether a connection to the target was begun. What happens before that says nothing about the target.
     var wasTried = false
-    /// Whether a connection to it could not be begun for want of something of our own: then nothing speaks against the target.
+    /// Whether a connection to the target could not be begun for lack of a resource on this side. Then nothing speaks
+    /// against the target.
     var isShort = false
-    /// Whether an address of it waits for something of our own: it was not asked yet.
+    /// Whether an address of the target waits for a resource on this side and was not asked yet.
     var isPostponed = false
     /// How the target that was tried last failed.
     var failure: StreamFailure?
-    /// Why nothing more will be tried, once the plan is at its end.
+    /// Why nothing more is tried, once the plan is at its end.
     var exhaustion: StreamFailure?
-    /// How many names are doubted without an answer yet, and whether one of them is looked up again if somebody asks now.
+    /// How many doubts about names are not answered yet, and whether one of these names is looked up again when
+    /// somebody asks.
     var openDoubts = 0
     var isDoubted = false
-    /// Whether the search has begun anew over names that led to nothing of use; once is enough.
+    /// Whether the search has begun again because the names led to nothing of use. It does so only once.
     var hasBegunAgain = false
-    /// Whether a server has sent us elsewhere; once is enough.
+    /// Whether a server has redirected the stream. Only one redirect is followed.
     var isRedirected = false
-    /// When the connection to the present target stood.
+    /// When the connection to the present target was made.
     var connectedAt: MonotonicInstant?
 
     init(domain: String, route: TargetRoute, seed: UInt64, by rules: UpstreamRules, now: MonotonicInstant) {
@@ -49,37 +51,37 @@ struct UpstreamSearch: Sendable {
         chance = ChanceSource(seed: seed ^ 0x5EED)
     }
 
-    /// What it says about the present target that no connection to it came to be. What we lacked ourselves says nothing, not
-    /// even beside another of its addresses that refused.
+    /// The verdict on the present target when no connection to it was made. A shortage on this side leaves it unknown,
+    /// even if another address of the target refused.
     var verdict: ServerVerdict { wasTried && !isShort && !isPostponed ? .broken : .unknown }
 
-    /// What it says about the present target that its stream failed before it was open.
+    /// The verdict on the present target when its stream failed before it was open.
     func verdict(after failure: StreamFailure, by rules: UpstreamRules) -> ServerVerdict {
         if failure.showsLife { return .works }
-        // A server that was told who the browser is may have meant that one alone (a banned address).
+        // A server that knows the browser's address may have refused that browser alone (a banned address).
         if connectedAt != nil, rules.tellsClientAddress { return .unknown }
         return verdict
     }
 
-    /// What the whole search has failed for, once the plan is at its end: the last target's own failure says the most, and a
-    /// want of our own more than that no server was reached.
+    /// The failure of the whole search, once the plan is at its end. The last target's own failure says the most. A
+    /// shortage on this side says more than that no server was reached.
     func conclusion(_ reason: StreamFailure) -> StreamFailure {
         failure ?? (isShort || isPostponed ? .shortage : reason)
     }
 
-    /// Whether the search begins anew, once, when nothing accepted a connection and what was known of the names is looked up
+    /// Whether the search begins again. It does so once, if nothing accepted a connection and a name will be looked up
     /// again.
     func mayBeginAgain(by rules: UpstreamRules, now: MonotonicInstant) -> Bool {
         isDoubted && !hasBegunAgain && failure == nil && !isShort && now < end(by: rules)
     }
 
-    /// Whether a stream that failed before it was open may be tried with another target.
+    /// Whether another target may be tried for a stream that failed before it was open.
     func mayMoveOn(after failure: StreamFailure, by rules: UpstreamRules, now: MonotonicInstant) -> Bool {
         guard exhaustion == nil, now < end(by: rules) else { return false }
         return switch failure {
-        // It was found to be allowed.
+        // The redirect was already checked against the rules.
         case .redirected: true
-        // The target's share of the time is up, not all of it.
+        // Only the target's share of the time is up.
         case .timeout: plan.hasOtherTargets
         default: failure.allowsAnotherTarget
         }
@@ -88,9 +90,9 @@ struct UpstreamSearch: Sendable {
     /// When the time of all targets together is up.
     func end(by rules: UpstreamRules) -> MonotonicInstant { since.advanced(by: rules.connectTimeout) }
 
-    /// When the target that is connected must have opened the stream: at the deadline that all targets share, or, when there
-    /// are others, after a share of it, so that a server that accepts connections and says nothing does not use up the time of
-    /// those behind it.
+    /// When the connected target must have opened the stream: at the deadline that all targets share. If there are
+    /// other targets, it gets only a share of the time, so that a server that accepts connections and then stays silent
+    /// leaves time for the others.
     func deadline(by rules: UpstreamRules) -> MonotonicInstant {
         let last = end(by: rules)
         guard let connectedAt, plan.hasOtherTargets else { return last }
@@ -99,7 +101,7 @@ struct UpstreamSearch: Sendable {
 }
 
 extension StreamFailure {
-    /// Whether a server that ended a stream like this works: it has spoken XMPP, and only does not want this stream.
+    /// Whether a server that ended a stream in this way works: it has spoken XMPP and only refuses this stream.
     var showsLife: Bool {
         switch self {
         case .streamError, .redirected: true

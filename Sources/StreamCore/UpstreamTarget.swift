@@ -1,37 +1,37 @@
 /// How the connection to a server is protected.
 package enum TLSMode: Sendable, Hashable {
-    /// Not at all; an offer of STARTTLS is ignored.
+    /// The connection is not protected; an offer of STARTTLS is ignored.
     case none
-    /// By STARTTLS, or not at all connected (RFC 6120 §5).
+    /// By STARTTLS, or there is no connection at all (RFC 6120 §5).
     case startTLS
-    /// From the first byte on (XEP-0368).
+    /// By TLS from the first byte on (XEP-0368).
     case direct
 }
 
-/// Where a stream's header may say who the client is, by `from` (RFC 6120 §4.7.1).
+/// In which headers of a stream `from` may name the client (RFC 6120 §4.7.1).
 package enum ClientNaming: Sendable, Hashable {
-    /// Nowhere.
+    /// In no header.
     case never
-    /// Where nobody on the way can read it.
+    /// Only where nobody on the way can read it.
     case overTLS
-    /// Also in the clear.
+    /// Also in unencrypted headers.
     case always
 }
 
-/// One place where a domain may be served: a name or a numeric address, and how to speak there.
+/// One place where a domain may be served: a name or a numeric address, and the protocol there.
 package struct UpstreamTarget: Sendable, Hashable {
     /// A host name in A-labels without final dot, or an IP address without brackets.
     package var host: String
     /// The TCP port, 1 to 65535.
     package var port: UInt16
-    /// How a connection to it is protected.
+    /// How the connection is protected.
     package var tls: TLSMode
     /// Targets of a lower priority come first (RFC 2782).
     package var priority: UInt16
     /// The share of connections among targets of one priority (RFC 2782).
     package var weight: UInt16
 
-    /// A target of its parts; without priority and weight it is one in a plain list.
+    /// Creates a target. Without priority and weight it belongs to a plain list.
     package init(host: String, port: UInt16, tls: TLSMode, priority: UInt16 = 0, weight: UInt16 = 0) {
         self.host = host
         self.port = port
@@ -43,13 +43,14 @@ package struct UpstreamTarget: Sendable, Hashable {
 
 /// How the targets of a domain are found.
 package enum TargetRoute: Sendable, Equatable {
-    /// They are configured.
+    /// The targets are configured.
     case fixed([UpstreamTarget])
-    /// They stand in the DNS (RFC 6120 §3.2, XEP-0368). `domain` in A-labels; `tls` says which services are asked for.
+    /// The targets are looked up in the DNS (RFC 6120 §3.2, XEP-0368). `domain` is in A-labels; `tls` says which
+    /// services are asked for.
     case dns(domain: String, tls: TLSMode)
 }
 
-/// What a service record says (RFC 2782).
+/// A service record (RFC 2782).
 package struct ServiceRecord: Sendable, Hashable {
     /// Records of a lower priority come first.
     package var priority: UInt16
@@ -60,7 +61,7 @@ package struct ServiceRecord: Sendable, Hashable {
     /// The host's name without final dot; `.` alone says that the domain does not offer this service.
     package var target: String
 
-    /// A record of its parts.
+    /// Creates a record from its parts.
     package init(priority: UInt16, weight: UInt16, port: UInt16, target: String) {
         self.priority = priority
         self.weight = weight
@@ -76,7 +77,7 @@ package enum ServiceKind: String, Sendable, Hashable, CaseIterable {
     /// STARTTLS or no TLS (RFC 6120 §3.2.1).
     case plain = "_xmpp-client._tcp."
 
-    /// The owner name that is looked up for `domain`.
+    /// The DNS name that is looked up for `domain`.
     package func ownerName(of domain: String) -> String { rawValue + domain }
 }
 

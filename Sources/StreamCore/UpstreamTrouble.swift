@@ -1,27 +1,28 @@
-/// What went wrong on the way to a server and is worth a line for the operator, though the stream may still come to be.
+/// A trouble on the way to a server that the operator should see, though the stream may still be opened.
 package enum UpstreamTrouble: Sendable, Equatable {
-    /// A name could not be looked up; the resolver's words.
+    /// A name could not be looked up. `reason`: the resolver's words.
     case name(reason: String)
-    /// A stranger's domain names a port where other services are.
+    /// A stranger's domain names a port that belongs to other services.
     case strangePort
     /// A stranger's domain names a server that has no public address.
     case noPublicAddress
     /// A connection could not be made: the system call and its `errno`.
     case connection(call: String, code: Int32)
-    /// A connection could not be begun, for want of something of our own.
+    /// A connection could not be begun because this side lacks a resource.
     case shortage(OwnShortage)
-    /// TLS failed, in the handshake or later; the words of the codec.
+    /// TLS failed, in the handshake or later. `words`: the codec's description.
     case protection(ProtectionFault, words: String)
-    /// What the server sent is not zlib data, or becomes more than is allowed; or there was no memory. The words of the codec.
+    /// What the server sent is not zlib data, or grows beyond the limit; or there was no memory. `words`: the codec's
+    /// description.
     case compression(words: String)
 
-    /// One short name for each kind of trouble, for a counter: nothing that a peer wrote is in it.
+    /// A short name for each kind of trouble, for a counter. It contains nothing that a peer wrote.
     package enum Label: Sendable, Equatable {
         case name, connection, forbidden, shortage, compression
         case protection(ProtectionFault)
     }
 
-    /// Its name.
+    /// The name of this trouble.
     package var label: Label {
         switch self {
         case .name: .name
@@ -35,7 +36,7 @@ package enum UpstreamTrouble: Sendable, Equatable {
 }
 
 extension UpstreamTrouble.Label: CaseIterable, RawRepresentable {
-    /// All of them, in the order in which they are shown.
+    /// All names, in the order in which they are shown.
     package static let allCases: [Self] =
         [.name, .connection, .forbidden, .shortage, .compression] + ProtectionFault.allCases.map(Self.protection)
 
@@ -58,15 +59,15 @@ extension UpstreamTrouble.Label: CaseIterable, RawRepresentable {
     }
 }
 
-/// What this program or its machine lacks for one more connection. No server had a part in it.
+/// What this program or its machine lacks for another connection. No server is to blame.
 package enum OwnShortage: Sendable, Equatable {
-    /// A descriptor: the rest is kept for the loop.
+    /// A descriptor: the remaining ones are reserved for the loop.
     case descriptors
-    /// A place: there are as many connections to this server as there may be.
+    /// A place: as many connections to this server exist as are allowed.
     case places
     /// A local port for a connection to this address.
     case ports
-    /// Something else that the kernel has too little of: the system call and its `errno`.
+    /// Another resource of the kernel: the system call and its `errno`.
     case kernel(call: String, code: Int32)
 }
 

@@ -1,13 +1,13 @@
 import COpenSSL
 
-/// Puts the certificate that this side shows, its chain and its key into a context.
+/// Loads the certificate that this side shows, its chain and its key into a context.
 ///
 /// C API: SSL_CTX_use_certificate_chain_file(3), PEM_read_bio_PrivateKey(3), X509_check_private_key(3).
 enum ClientCertificate {
     /// - Parameters:
     ///   - certificateFile: PEM: the certificate, then those that lead from it to a CA. `nil` for none.
     ///   - keyFile: PEM: the key. `nil` when it is in `certificateFile`.
-    /// - Throws: `TLSError.clientCertificate`, which names the file and what is wrong with it.
+    /// - Throws: `TLSError.clientCertificate`, which names the file and its fault.
     static func load(certificateFile: String?, keyFile: String?, into context: OpaquePointer) throws(TLSError) {
         guard let certificateFile else {
             guard let keyFile else { return }
@@ -47,7 +47,7 @@ enum ClientCertificate {
         }
         defer { unsafe BIO_free(bio) }
         var isEncrypted = false
-        // Without a function of its own, OpenSSL would ask on the terminal.
+        // Without this callback, OpenSSL would ask for the passphrase on the terminal.
         let key = unsafe withUnsafeMutablePointer(to: &isEncrypted) { isEncrypted in
             unsafe PEM_read_bio_PrivateKey(
                 bio, nil,
@@ -65,12 +65,12 @@ enum ClientCertificate {
     }
 }
 
-/// Why a PEM file did not give what it should.
+/// Words for the fault of a PEM file.
 enum PEMFile {
     /// - Parameters:
     ///   - entry: OpenSSL's error.
     ///   - file: the file as the text names it.
-    ///   - content: what it should hold.
+    ///   - content: what the file should have.
     static func reason(_ entry: ErrorQueue.Entry?, file: String, content: String) -> String {
         guard let entry else { return "\(file) cannot be read" }
         if entry.isFromSystem { return "\(file) cannot be read: \(entry.text)" }

@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// Hashes that protocols ask for.
+/// The hashes that protocols need.
 package enum Digest {
-    /// SHA-1 of some bytes as forty lower-case hexadecimal digits (XEP-0124 §15.3, `K-01`).
+    /// The SHA-1 of `bytes` as forty lower-case hexadecimal digits (XEP-0124 §15.3, `K-01`).
     ///
     /// C API: SHA1(3).
     package static func sha1(of bytes: [UInt8]) -> String {

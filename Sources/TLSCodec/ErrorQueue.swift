@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// OpenSSL's per-thread queue of errors, read once after a call that failed.
+/// OpenSSL's queue of errors for this thread, read once after a failed call.
 ///
-/// It must be cleared before each call: a leftover entry of an earlier one would be taken for the reason of this one.
+/// The queue must be cleared before each call: an older entry would be taken for the reason of the new failure.
 struct ErrorQueue {
     static func clear() {
         ERR_clear_error()
@@ -22,7 +22,7 @@ struct ErrorQueue {
         var isFromTLS: Bool { ERR_GET_LIB(code) == ERR_LIB_SSL }
         var reason: Int32 { ERR_GET_REASON(code) }
 
-        /// Whether a file was readable, but had nothing in it of the kind that was looked for.
+        /// Whether a file was readable but did not have what was looked for.
         var isMissingContent: Bool {
             switch ERR_GET_LIB(code) {
             case ERR_LIB_PEM: reason == PEM_R_NO_START_LINE
@@ -32,7 +32,7 @@ struct ErrorQueue {
             }
         }
 
-        /// OpenSSL's words: `certificate verify failed`, `No such file or directory`.
+        /// OpenSSL's text: `certificate verify failed`, `No such file or directory`.
         var text: String {
             if isFromSystem, let text = unsafe strerror(reason) { return unsafe String(cString: text) }
             if let text = unsafe ERR_reason_error_string(code) { return unsafe String(cString: text) }
@@ -42,7 +42,7 @@ struct ErrorQueue {
 }
 
 extension TLSError {
-    /// The reason of a failed handshake or read, other than a refused certificate.
+    /// The reason why a handshake or read failed, other than a refused certificate.
     init(_ entry: ErrorQueue.Entry?, handshaking: Bool) {
         guard let entry else {
             self =
@@ -70,7 +70,7 @@ extension TLSError {
     ///
     /// - Parameters:
     ///   - code: an X509_V_ERR code.
-    ///   - subject: the subject of the certificate it is about.
+    ///   - subject: the subject of the certificate in question.
     ///   - issuer: its issuer.
     init(verification code: Int32, subject: String, issuer: String) {
         switch code {
@@ -89,6 +89,6 @@ extension TLSError {
         }
     }
 
-    /// OpenSSL counts the alerts a peer sent from here on (SSL_AD_REASON_OFFSET).
+    /// OpenSSL counts the alerts that a peer sent from here on (SSL_AD_REASON_OFFSET).
     private static let firstAlertReason: Int32 = 1000
 }

@@ -1,22 +1,23 @@
+import Addresses
 import COpenSSL
 
-/// The XMPP domain that a server has to prove, compared with the names its certificate presents.
+/// The XMPP domain that a server has to prove, compared with the names in its certificate.
 ///
-/// Accepted, and nothing else: a dNSName equal to the domain or with `*` as its whole left-most label; an SRVName
-/// `_xmpp-client.DOMAIN` or `_xmpps-client.DOMAIN`; an XmppAddr equal to the domain. The Common Name is never looked at (RFC 9525 §2). The
-/// reference is always the domain, never the host that a SRV record or the configuration points to. A domain that is
-/// an IP address is not a DNS name, so only an XmppAddr can prove it.
+/// Accepted are only: a dNSName equal to the domain, or with `*` as its whole left-most label; an SRVName
+/// `_xmpp-client.DOMAIN` or `_xmpps-client.DOMAIN`; an XmppAddr equal to the domain. The Common Name is never used (RFC
+/// 9525 §2). The reference is always the domain, never the host to which an SRV record or the configuration points. A
+/// domain that is an IP address is not a DNS name, so only an XmppAddr can prove it.
 ///
 /// Specification: RFC 6120 §13.7.1.2.1 and §13.7.2, RFC 6125 §6, RFC 4985.
 struct PeerIdentity {
-    /// The domain in ASCII form: what SNI carries (unless `isAddress`) and a dNSName is compared with.
+    /// The domain in ASCII form, sent as SNI (unless `isAddress`) and compared with dNSNames.
     let asciiDomain: String
     /// Whether the domain is an IPv4 or IPv6 address, with or without brackets.
     let isAddress: Bool
     /// The domain as configured, for messages.
     let domain: String
 
-    /// `nil` when `domain` is no domain name at all.
+    /// `nil` when `domain` is not a domain name.
     init?(domain: String) {
         guard let ascii = DomainName(domain)?.text else { return nil }
         self.domain = domain
@@ -24,7 +25,7 @@ struct PeerIdentity {
         isAddress = Self.isAddressLiteral(ascii)
     }
 
-    /// Whether `certificate` speaks for the domain. The chain has to be checked elsewhere.
+    /// Whether `certificate` has a name for the domain. The chain is checked elsewhere.
     func matches(_ certificate: OpaquePointer) -> Bool {
         if !isAddress {
             let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
@@ -33,7 +34,7 @@ struct PeerIdentity {
         return unsafe Self.names(of: certificate).contains(where: matches)
     }
 
-    /// Whether one otherName speaks for the domain; `false` for a dNSName, which OpenSSL compares.
+    /// Whether an otherName proves the domain; `false` for a dNSName, which OpenSSL compares.
     func matches(_ name: PresentedName) -> Bool {
         switch name {
         case .dns: false
@@ -42,15 +43,15 @@ struct PeerIdentity {
         }
     }
 
-    /// What follows the service in an SRVName of a service for clients. XEP-0368 §3 has certificates checked the same way
-    /// whether TLS is direct or not, so that either service's name counts for both.
+    /// The domain after the service in an SRVName of a client service. By XEP-0368 §3 certificates are checked the same
+    /// way with and without direct TLS, so either service's name counts for both.
     private func serviceDomain(_ name: String) -> Substring? {
         guard let dot = name.firstIndex(of: ".") else { return nil }
         let service = name[..<dot].lowercased()
         return service == "_xmpp-client" || service == "_xmpps-client" ? name[name.index(after: dot)...] : nil
     }
 
-    /// The names in the certificate's subjectAltName that could prove an XMPP domain, in their order.
+    /// The names in the certificate's subjectAltName that can prove an XMPP domain, in order.
     static func names(of certificate: OpaquePointer) -> [PresentedName] {
         guard let extensionValue = unsafe X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil) else {
             ErrorQueue.clear()
@@ -76,7 +77,7 @@ struct PeerIdentity {
     }
 
     private static func text(of string: UnsafePointer<ASN1_STRING>) -> String {
-        // No name of a domain is longer (RFC 7622 §3.2); what is cut off equals none.
+        // No domain name is longer (RFC 7622 §3.2), so a name that is cut here equals none.
         let bytes = unsafe UnsafeBufferPointer(
             start: ASN1_STRING_get0_data(string), count: min(max(0, Int(ASN1_STRING_length(string))), longestName + 1))
         return unsafe String(decoding: bytes, as: UTF8.self)
@@ -95,7 +96,7 @@ struct PeerIdentity {
     }
 }
 
-/// A name that a certificate presents, of one of the kinds an XMPP server may use.
+/// A name in a certificate, of one of the kinds that an XMPP server may use.
 enum PresentedName: Equatable {
     /// dNSName.
     case dns(String)
@@ -104,7 +105,7 @@ enum PresentedName: Equatable {
     /// otherName 1.3.6.1.5.5.7.8.5, a JID (RFC 6120 §13.7.1.4).
     case xmpp(String)
 
-    /// For a message: the kind and the name, printable and short.
+    /// The kind and the name for a message, printable and short.
     var description: String {
         switch self {
         case .dns(let value): "DNS:" + printable(value)
@@ -114,7 +115,7 @@ enum PresentedName: Equatable {
     }
 }
 
-/// Text out of a certificate made fit for one log line: at most 128 characters, none of which can move a terminal.
+/// Text from a certificate for one log line: at most 128 characters, without any that control a terminal.
 func printable(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars.prefix(128) {

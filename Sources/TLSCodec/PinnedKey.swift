@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// What a pin is compared with: SHA-256 over the SubjectPublicKeyInfo of a certificate (RFC 7469 §2.4).
+/// The value that a pin is compared with: SHA-256 over the SubjectPublicKeyInfo of a certificate (RFC 7469 §2.4).
 ///
-/// It outlives the certificate as long as the next one is made for the same key.
+/// It outlives a certificate if the next one has the same key.
 struct PinnedKey: Equatable {
     /// 32 bytes.
     let hash: [UInt8]
@@ -25,7 +25,7 @@ struct PinnedKey: Equatable {
         self.hash = hash
     }
 
-    /// The way a setting spells it: `sha256/` and Base64.
+    /// The form of a setting: `sha256/` and Base64.
     var text: String {
         var encoded = [UInt8](repeating: 0, count: (hash.count + 2) / 3 * 4 + 1)
         let length = unsafe encoded.withUnsafeMutableBufferPointer { target in

@@ -1,18 +1,19 @@
 import COpenSSL
 
-/// The certificates by which servers proved themselves, each held once, however many streams lead to them.
+/// Holds each certificate by which servers proved themselves once, however many streams lead to them.
 ///
-/// OpenSSL keeps all that a server showed with every stream that was not resumed, parsed anew: 6.5 KB a certificate, with a
-/// chain of two as much as the stream takes without it. There is no call to let go of it (docs/decisions/0033), so before
-/// a chain is checked each certificate that equals one held here gives way to it. Nothing is checked less: the check goes
-/// through the same bytes, only elsewhere.
+/// With every stream that was not resumed, OpenSSL keeps all certificates of the server, parsed anew: 6.5 KB each, so a
+/// chain of two doubles what the stream takes. No call releases them (docs/decisions/0033). So before a chain is
+/// checked, each certificate that equals one held here is replaced by that one. The check is not weaker, because the
+/// bytes are the same.
 ///
-/// Confined to one thread. C API: X509_cmp(3), X509_up_ref(3), X509_STORE_CTX_get0_untrusted(3), X509_STORE_CTX_set_cert(3).
+/// Used by one thread. C API: X509_cmp(3), X509_up_ref(3), X509_STORE_CTX_get0_untrusted(3),
+/// X509_STORE_CTX_set_cert(3).
 @safe
 final class SharedCertificates {
-    /// The oldest first; a reference each.
+    /// The certificates, oldest first, with a reference to each.
     private var held: [OpaquePointer] = unsafe []
-    /// What gave way during the call of OpenSSL that is under way, which may still look at it.
+    /// Certificates that were replaced during the current call of OpenSSL, which may still use them.
     private var replaced: [OpaquePointer] = unsafe []
 
     deinit {
@@ -20,10 +21,11 @@ final class SharedCertificates {
         unsafe held.forEach { unsafe X509_free($0) }
     }
 
-    /// How many there are.
+    /// The number of certificates.
     var count: Int { unsafe held.count }
 
-    /// Puts what is held here in place of what the server has just sent and OpenSSL is about to check.
+    /// Replaces certificates that the server has just sent, and that OpenSSL is about to check, by equal ones held
+    /// here.
     ///
     /// - Parameter store: the check, an X509_STORE_CTX. Its certificates are those that the stream's session keeps.
     func replaceEqual(in store: OpaquePointer) {
@@ -39,10 +41,10 @@ final class SharedCertificates {
         }
     }
 
-    /// Holds the certificates of a chain that was checked and found good. One that the server sent beside them is not held:
-    /// anybody can make such.
+    /// Holds the certificates of a chain that was checked and accepted. Others that the server sent are not held,
+    /// because anybody can make such.
     ///
-    /// - Parameter store: the check that is over, an X509_STORE_CTX.
+    /// - Parameter store: the finished check, an X509_STORE_CTX.
     func keep(_ store: OpaquePointer) {
         guard let sent = unsafe X509_STORE_CTX_get0_untrusted(store),
             let chain = unsafe X509_STORE_CTX_get0_chain(store)
@@ -57,13 +59,13 @@ final class SharedCertificates {
         }
     }
 
-    /// Frees what gave way. To be called when the call of OpenSSL that checked the chain has returned.
+    /// Frees the replaced certificates. To be called when OpenSSL's call that checked the chain has returned.
     func freeReplaced() {
         while let certificate = unsafe replaced.popLast() { unsafe X509_free(certificate) }
     }
 
     private func equal(to certificate: OpaquePointer) -> OpaquePointer? {
-        // A chain is used again and again: the newest is looked at first.
+        // Chains are used again and again, so the newest is compared first.
         unsafe held.last { unsafe X509_cmp($0, certificate) == 0 }
     }
 
@@ -74,6 +76,6 @@ final class SharedCertificates {
         }
     }
 
-    /// A bound for the look-up and for what may be held without a stream, 1.6 MB.
+    /// Limits the look-up, and what may be held without a stream: 1.6 MB.
     static let most = 256
 }

@@ -1,24 +1,25 @@
 import COpenSSL
 
-/// Where a TLS stream stands after bytes were received.
+/// The state of a TLS stream after bytes were received.
 package enum TLSProgress: Equatable, Sendable {
     /// The handshake needs more bytes from the server.
     case handshaking
-    /// The handshake ended with these bytes: the server is who it should be, `send` works from now on. Reported once.
+    /// The handshake ended with these bytes: the server has proved its domain, and `send` works from now on. Reported
+    /// once.
     case established
     /// The stream is open.
     case open
     /// The server sent `close_notify`: nothing more will come. `send` still works until `close`.
     case closedByPeer
-    /// The stream is over and stays so. `reply` may hold an alert that the server should still get.
+    /// The stream has failed for good. `reply` may hold an alert that the server should still get.
     case failed(TLSError)
 }
 
-/// The client side of one TLS stream towards an XMPP server: bytes in, bytes out, no socket.
+/// The client's side of one TLS stream to an XMPP server: bytes in, bytes out, no socket.
 ///
-/// Confined to the thread of its context. Call `start`, write what it gave to the server, then call `receive` with all
-/// that comes, until `established`; after each call, what was appended to `reply` or `output` has to be written in order.
-/// The server must prove `domain` (`PeerIdentity`) before the handshake counts as done.
+/// Used by the thread of its context. Call `start` and write its output to the server. Then call `receive` with all
+/// that comes, until `established`. After each call, write what was appended to `reply` or `output`, in order. The
+/// server must prove `domain` (`PeerIdentity`) before the handshake counts as done.
 ///
 /// C API: SSL_do_handshake(3), SSL_read_ex(3), SSL_write_ex(3), SSL_shutdown(3).
 @safe
@@ -33,11 +34,11 @@ package final class TLSClient {
     private var isFlooded = false
     /// Plaintext that OpenSSL did not write when it was sent.
     private var waiting: [UInt8] = []
-    /// Whether a message of TLS itself came or went on the open stream, and OpenSSL's buffers were not let go of since.
+    /// Whether a message of TLS itself came or went on the open stream since OpenSSL's buffers were last released.
     private var mayHoldBuffers = false
     /// When the server proved itself by its certificate: on this stream, or on the one whose session was offered.
     private var verifiedAt = 0
-    /// Why the peer's certificate was refused; OpenSSL's own error says no more than that it was.
+    /// Why the peer's certificate was refused; OpenSSL's own error only says that it was.
     private var refusal: TLSError?
 
     private enum Phase: Equatable {
@@ -45,12 +46,13 @@ package final class TLSClient {
         case failed(TLSError)
     }
 
-    /// Prepares a stream; no byte is produced yet.
+    /// Prepares a stream; this produces no byte.
     ///
     /// - Parameters:
     ///   - domain: the XMPP domain, U-labels or A-labels. It is sent as SNI unless it is an IP address.
-    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §3), else `nil`.
-    ///     A server need not answer it; one that answers with another protocol is refused by OpenSSL (RFC 7301 §3.2).
+    ///   - alpn: the protocol to announce, 1 to 255 bytes: `xmpp-client` on a direct TLS port (XEP-0368 §3), else
+    ///     `nil`. A server may leave it unanswered; OpenSSL refuses a server that answers with another one (RFC 7301
+    ///     §3.2).
     /// - Throws: `TLSError.ourFault` when `domain` or `alpn` cannot be sent, or without memory.
     package init(context: TLSContext, domain: String, alpn: String? = nil) throws(TLSError) {
         guard let identity = PeerIdentity(domain: domain) else {
@@ -88,7 +90,7 @@ package final class TLSClient {
     }
 
     deinit {
-        // Without this, OpenSSL takes the stream for cut off and makes its session unusable for the next stream.
+        // Otherwise OpenSSL takes the stream for truncated and makes its session unusable for the next stream.
         if case .failed = phase {} else { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
         unsafe SSL_free(ssl)
     }
@@ -105,9 +107,8 @@ package final class TLSClient {
 
     /// Takes bytes of the server, in pieces of any size.
     ///
-    /// Appends decrypted bytes to `plaintext` (never more than came in) and bytes that the server has to get to `reply`.
-    /// Both may be appended to whatever the result is, `failed` and `closedByPeer` included. Bytes that follow
-    /// `close_notify` are dropped.
+    /// Appends decrypted bytes to `plaintext` (never more than came in) and bytes for the server to `reply`. Both may
+    /// get bytes whatever the result is, even with `failed` and `closedByPeer`. Bytes after `close_notify` are dropped.
     package func receive(
         _ ciphertext: Span<UInt8>, plaintext: inout [UInt8], reply: inout [UInt8]
     ) -> TLSProgress {
@@ -132,17 +133,17 @@ package final class TLSClient {
         return progress
     }
 
-    /// Lets go of the 16 KiB that OpenSSL takes for an answer to a message of TLS itself, and would keep until data is sent: a
-    /// session ticket gets none, and what carries new keys or an alert does not let go of it either.
+    /// Releases the 16 KiB that OpenSSL takes for a message of TLS itself and would keep until data is sent: a session
+    /// ticket has no answer, and new keys or an alert do not release it either.
     ///
-    /// It waits while a record is half received: with its head read and nothing behind it, OpenSSL before 3.0.14 would free
-    /// what it goes on to read (CVE-2024-4741).
+    /// The release waits while a record is half received. When OpenSSL before 3.0.14 has read a record's head and
+    /// nothing after it, it would free memory that it goes on to read (CVE-2024-4741).
     private func releaseBuffers() {
         guard mayHoldBuffers, phase == .open, isBetweenRecords, unsafe SSL_free_buffers(ssl) == 1 else { return }
         mayHoldBuffers = false
     }
 
-    /// Says that the TCP connection gave its last byte.
+    /// Reports the end of the TCP connection's input.
     ///
     /// Returns `closedByPeer` when `close_notify` had come, else a failure: `truncated` or `closedDuringHandshake`.
     package func endOfInput() -> TLSProgress {
@@ -156,9 +157,9 @@ package final class TLSClient {
 
     /// Encrypts all of `plaintext` and appends the records to `output`.
     ///
-    /// While half of a message of TLS itself has come, for instance of a session ticket, nothing can be written: what is sent
-    /// then is kept, and stands in the reply to what `receive` takes next.
-    /// - Throws: `TLSError.ourFault` before `established` and after `close`, the failure of the stream after it failed.
+    /// While a message of TLS itself has only half come, such as a session ticket, nothing can be written. What is sent
+    /// then is kept, and goes into the reply of a later `receive`.
+    /// - Throws: `TLSError.ourFault` before `established` and after `close`; the stream's failure after it failed.
     package func send(_ plaintext: Span<UInt8>, into output: inout [UInt8]) throws(TLSError) {
         switch phase {
         case .failed(let error): throw error
@@ -179,7 +180,7 @@ package final class TLSClient {
 
     private enum Written {
         case all
-        /// Half of one of TLS's own messages has come, and OpenSSL writes nothing before the rest is there.
+        /// A message of TLS itself has only half come, and OpenSSL writes nothing before the rest is there.
         case notYet
         case failed(TLSError)
     }
@@ -206,7 +207,7 @@ package final class TLSClient {
         unsafe plaintext.withUnsafeBytes { unsafe waiting.append(contentsOf: $0) }
     }
 
-    /// Writes what waits, now that more has come.
+    /// Writes the waiting plaintext, now that more has come.
     private func writeWaiting() -> TLSError? {
         guard !waiting.isEmpty else { return nil }
         switch write(waiting.span) {
@@ -218,16 +219,16 @@ package final class TLSClient {
         }
     }
 
-    /// How many bytes may wait for the rest of a message of TLS itself.
+    /// The most bytes that may wait for the rest of a message of TLS itself.
     private static let mostWaiting = 8 * 1_048_576
 
-    /// Whether the head of a record is awaited, `RH` in OpenSSL's words, and not its body.
+    /// Whether OpenSSL waits for the head of a record (its state `RH`), not for its body.
     private var isBetweenRecords: Bool {
         guard let state = unsafe SSL_rstate_string(ssl) else { return false }
         return unsafe state[0] == CChar(UInt8(ascii: "R")) && state[1] == CChar(UInt8(ascii: "H"))
     }
 
-    /// Appends `close_notify` to `output`; nothing can be sent afterwards, but `receive` still works.
+    /// Appends `close_notify` to `output`. Nothing can be sent afterwards, but `receive` still works.
     ///
     /// Appends nothing when the stream was not established, has failed, or was closed before.
     package func close(into output: inout [UInt8]) {
@@ -239,12 +240,12 @@ package final class TLSClient {
         releaseBuffers()
     }
 
-    /// Whether the handshake went on with an earlier session instead of a full exchange. Of use once established.
+    /// Whether the handshake resumed an earlier session. Meaningful once established.
     package var isResumed: Bool {
         unsafe SSL_session_reused(ssl) == 1
     }
 
-    /// Protocol and cipher suite for a log line, for instance `TLSv1.3 TLS_AES_256_GCM_SHA384`. Of use once established.
+    /// Protocol and cipher suite for a log line, such as `TLSv1.3 TLS_AES_256_GCM_SHA384`. Meaningful once established.
     package var summary: String {
         let version = unsafe String(cString: SSL_get_version(ssl))
         guard let cipher = unsafe SSL_get_current_cipher(ssl), let name = unsafe SSL_CIPHER_get_name(cipher) else {
@@ -263,7 +264,7 @@ package final class TLSClient {
         }
         if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .handshaking }
         let error = refusal ?? TLSError(ErrorQueue.takeFirst(), handshaking: true)
-        // A server that trips over a session it once gave out must not do so for ever.
+        // A server may fail on a session that it gave out. It must not do so for ever.
         context.forgetSession(for: identity.asciiDomain)
         return fail(error)
     }
@@ -299,11 +300,12 @@ package final class TLSClient {
     }
 }
 
-// What OpenSSL calls while one of the methods above runs.
+// The functions that OpenSSL calls while one of the methods above runs.
 extension TLSClient {
-    /// Checks the chain, then the name, then the pins. Refusing here rather than after the handshake lets the server get an alert.
+    /// Checks the chain, then the name, then the pins. A refusal here, not after the handshake, sends the server an
+    /// alert.
     ///
-    /// Not called for a resumed session: that one was checked, for the same domain and rules, when it was made.
+    /// Not called for a resumed session, which was checked when it was made, for the same domain and rules.
     static func verifyPeer(_ store: OpaquePointer?) -> Int32 {
         guard let store = unsafe store,
             let ssl = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
@@ -314,7 +316,7 @@ extension TLSClient {
         return client.refusal == nil ? 1 : 0
     }
 
-    /// Counts what comes beside data once the stream is open: OpenSSL goes through any number of it in one call.
+    /// Counts messages besides data once the stream is open. OpenSSL handles any number of them in one call.
     static func noteMessage(_ ssl: OpaquePointer?, isOutgoing: Bool, type: Int32) {
         guard type == SSL3_RT_HANDSHAKE || type == SSL3_RT_ALERT else { return }
         guard let ssl = unsafe ssl, let client = unsafe client(of: ssl), client.phase == .open else { return }
@@ -324,7 +326,7 @@ extension TLSClient {
         client.wire.shut()
     }
 
-    /// Takes over a session that can be resumed. TLS 1.3 servers send it after the handshake, often twice.
+    /// Takes over a resumable session. TLS 1.3 servers send it after the handshake, often twice.
     static func keepSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
         guard let ssl = unsafe ssl, let session = unsafe session, let client = unsafe client(of: ssl) else { return 0 }
         client.context.keep(
@@ -332,7 +334,7 @@ extension TLSClient {
         return 1
     }
 
-    /// Seconds of the machine's clock, which OpenSSL judges certificates by.
+    /// Seconds of the machine's clock, by which OpenSSL judges certificates.
     private static var now: Int { time(nil) }
 
     private func refusalOfPeer(_ store: OpaquePointer) -> TLSError? {

@@ -1,39 +1,40 @@
 import COpenSSL
 
-/// What TLS streams of one thread share: trust anchors, protocol rules, and the newest session ticket of each domain.
+/// What the TLS streams of one thread share: trust anchors, protocol rules, and the newest session of each domain.
 ///
-/// Confined to one thread. A session goes to streams of this context and of the domain it was made for only: who resumes
-/// one has passed the checks of these very rules before. Compression and renegotiation are off (CRIME; CVE-2009-3555). An idle stream gives its record
-/// buffers back (SSL_MODE_RELEASE_BUFFERS: 33 KB less a stream).
+/// Used by one thread. A session is offered only on streams of this context and of its domain, so whoever resumes it
+/// has passed the checks of these rules. Compression and renegotiation are off (CRIME; CVE-2009-3555). An idle stream
+/// gives its record buffers back (SSL_MODE_RELEASE_BUFFERS: 33 KB less a stream).
 ///
 /// C API: SSL_CTX_new(3), SSL_CTX_set_mode(3), SSL_CTX_set_cert_verify_callback(3).
 @safe
 package final class TLSContext {
     let handle: OpaquePointer
     let bioMethod: OpaquePointer
-    /// Where plaintext is read to before it is appended to the caller's array: one for all streams, the size of a record.
+    /// Plaintext is read here before it is appended to the caller's array: one buffer for all streams, as large as a
+    /// record.
     let scratch: UnsafeMutableBufferPointer<UInt8>
-    /// The certificates of servers, each once for all streams.
+    /// The servers' certificates, each held once for all streams.
     let certificates = SharedCertificates()
     /// The newest resumable session by ASCII domain. A resumed handshake costs 0.4 ms instead of 0.9.
     private var sessions: [String: KeptSession] = [:]
 
-    /// A session, and when the server last proved itself by its certificate on the way to it.
+    /// A session, with the time at which the server last proved itself by its certificate.
     @safe
     struct KeptSession {
-        /// Owned by the context.
+        /// The context owns it.
         let handle: OpaquePointer
-        /// Seconds of the machine's clock, as certificates are judged by.
+        /// Seconds of the machine's clock, by which certificates are judged.
         let verifiedAt: Int
     }
 
-    /// What a server's key may be; empty for any.
+    /// The pins, one of which a server's key must have; empty for any key.
     let pins: [[UInt8]]
 
-    /// Reads the files that the rules name; all that can be wrong with them is found here.
+    /// Reads the files that the rules name, and finds every fault in them.
     ///
-    /// - Throws: `TLSError.trustAnchors`, `.clientCertificate` or `.rules`, which name the file or the setting and what is
-    ///   wrong with it; `.ourFault` without memory.
+    /// - Throws: `TLSError.trustAnchors`, `.clientCertificate` or `.rules`, which name the file or the setting and its
+    ///   fault; `.ourFault` without memory.
     package init(rules: TLSRules) throws(TLSError) {
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
@@ -56,14 +57,14 @@ package final class TLSContext {
         try unsafe ClientCertificate.load(
             certificateFile: rules.certificateFile, keyFile: rules.keyFile, into: context)
         unsafe SSL_CTX_set_options(context, noRenegotiation | noCompression)
-        // What the certificate's file holds is what is shown: nothing is looked for among the trust anchors.
+        // Only what the certificate's file has is shown: nothing is added from the trust anchors.
         unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_cert_verify_callback(context, { store, _ in unsafe TLSClient.verifyPeer(store) }, nil)
         unsafe SSL_CTX_set_msg_callback(context) { isOutgoing, _, type, _, _, ssl, _ in
             unsafe TLSClient.noteMessage(ssl, isOutgoing: isOutgoing != 0, type: type)
         }
-        // The cache is this object's: OpenSSL's own is keyed by session id, which a client cannot look up by domain.
+        // This object is the cache. OpenSSL's own is keyed by session id, so a client cannot look up a domain in it.
         unsafe holdfast_SSL_CTX_set_session_cache_mode(
             context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE))
         unsafe SSL_CTX_sess_set_new_cb(context) { ssl, session in unsafe TLSClient.keepSession(ssl, session) }
@@ -76,9 +77,9 @@ package final class TLSContext {
         unsafe scratch.deallocate()
     }
 
-    /// The session to offer to a server of `domain`. One whose certificate was checked too long ago is dropped: each
-    /// resumed stream brings a new session, so that otherwise an expired certificate might never be looked at again
-    /// (RFC 8446 §4.6.1).
+    /// The session to offer to a server of `domain`. A session whose certificate was checked too long ago is dropped.
+    /// Each resumed stream brings a new session, so without this an expired certificate might never be noticed (RFC
+    /// 8446 §4.6.1).
     ///
     /// - Parameter now: seconds of the machine's clock.
     func session(for domain: String, now: Int) -> KeptSession? {
@@ -88,7 +89,7 @@ package final class TLSContext {
         return nil
     }
 
-    /// Keeps a session for the next stream to `domain` in place of an older one, and owns it from now on.
+    /// Keeps and owns a session for the next stream to `domain`, in place of an older one.
     func keep(_ session: KeptSession, for domain: String) {
         if let older = sessions.updateValue(session, forKey: domain) { unsafe SSL_SESSION_free(older.handle) }
         guard sessions.count > Self.maximumSessions, let other = sessions.keys.first(where: { $0 != domain }) else {
@@ -126,7 +127,7 @@ package final class TLSContext {
             throw .rules(detail: "this OpenSSL refuses the minimum protocol version")
         }
         guard let ciphers else { return }
-        // A suite without authentication would open a stream to a server that showed no certificate at all.
+        // A suite without authentication would open a stream to a server that showed no certificate.
         guard unsafe SSL_CTX_set_cipher_list(context, ciphers + ":!aNULL:!eNULL") == 1 else {
             throw .rules(
                 detail: "the cipher list '\(printable(ciphers))' leaves no cipher suite: "
@@ -134,10 +135,10 @@ package final class TLSContext {
         }
     }
 
-    /// A bound, so that a caller who takes domains from a peer cannot fill memory with sessions (2-4 KB each).
+    /// A bound, so that a peer that names domains cannot fill memory with sessions (2-4 KB each).
     static let maximumSessions = 256
 
-    /// Seconds for which sessions may stand in for the certificate.
+    /// How many seconds sessions may replace the check of the certificate.
     static let longestTrust = 3600
 }
 

@@ -1,29 +1,29 @@
 /// Why a TLS stream towards an XMPP server could not be opened or had to end.
 ///
-/// Closed on purpose: a counter has one cell for each `label`, a log line carries `description`. Text that came from the
-/// peer (names inside its certificate) is shortened and free of control characters.
+/// The enum is closed: a counter has one cell for each `label`, and a log line has `description`. Text from the peer
+/// (names in its certificate) is shortened and has no control characters.
 ///
 /// Specification: RFC 6120 §5.4.3.2 and §13.7, RFC 8446 §6.
 package enum TLSError: Error, Equatable, Sendable {
-    /// The trust anchors could not be loaded; `detail` names the file and what is wrong with it. Found at start only.
+    /// The trust anchors could not be loaded; `detail` names the file and its fault. Found only at the start.
     case trustAnchors(detail: String)
-    /// The certificate or key of this side cannot be used; `detail` names the file and what is wrong. Found at start only.
+    /// This side's certificate or key cannot be used; `detail` names the file and its fault. Found only at the start.
     case clientCertificate(detail: String)
-    /// Another rule cannot be obeyed: a cipher list that leaves nothing, a pin of the wrong length. Found at start only.
+    /// Another rule cannot be followed: an unusable cipher list, a pin of the wrong length. Found only at the start.
     case rules(detail: String)
-    /// No chain leads from the server's certificate to a trusted CA; `issuer` is the one that is missing.
+    /// No chain leads from the server's certificate to a trusted CA; `issuer` is the missing one.
     case untrustedCA(issuer: String)
     /// A certificate in the chain has expired.
     case expired(subject: String)
     /// A certificate in the chain is not valid yet (or this machine's clock is wrong).
     case notYetValid(subject: String)
-    /// The chain is good, but the certificate speaks for other names than the XMPP domain.
+    /// The chain is valid, but the certificate does not name the XMPP domain.
     case wrongName(expected: String, presented: [String])
-    /// Chain and name are good, but the server's key is none of the pinned ones; `presented` is its pin, `sha256/…`.
+    /// Chain and name are valid, but the server's key is not pinned; `presented` is its pin, `sha256/…`.
     case pin(presented: String)
     /// The certificate was refused for another reason, in OpenSSL's words: a weak key, a wrong purpose.
     case certificate(detail: String)
-    /// No common protocol version: all that the server speaks is older than the rules allow.
+    /// No common protocol version: the server speaks only versions older than the rules allow.
     case protocolVersion
     /// The handshake failed for another reason, in OpenSSL's words.
     case handshake(detail: String)
@@ -31,7 +31,7 @@ package enum TLSError: Error, Equatable, Sendable {
     case record(detail: String)
     /// The server ended the connection with a TLS alert.
     case alert(detail: String)
-    /// The server sent more messages of TLS itself than `MessageAllowance` lets pass.
+    /// The server sent more messages of TLS itself than `MessageAllowance` allows.
     case messageFlood
     /// The TCP connection closed before the handshake was over.
     case closedDuringHandshake
@@ -40,7 +40,7 @@ package enum TLSError: Error, Equatable, Sendable {
     /// OpenSSL failed without a fault of the peer (no memory), or this side used the stream wrongly.
     case ourFault(detail: String)
 
-    /// The case as one short word for counters and log fields; never changes with the peer's text.
+    /// The case as one short word for counters and log fields; it never depends on the peer's text.
     package var label: String {
         switch self {
         case .trustAnchors: "trust-anchors"

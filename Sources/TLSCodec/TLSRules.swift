@@ -1,21 +1,21 @@
 import COpenSSL
 
-/// Where the certificates come from that a server's chain must end in.
+/// The certificates in which a server's chain must end.
 package enum TLSTrust: Sendable, Hashable {
-    /// The trust store of the machine (`/etc/ssl/certs` on Debian; SSL_CERT_FILE and SSL_CERT_DIR are heeded).
+    /// The machine's trust store (`/etc/ssl/certs` on Debian; SSL_CERT_FILE and SSL_CERT_DIR are respected).
     case system
     /// Only the certificates of the PEM file at this path.
     case file(String)
 }
 
-/// The oldest protocol version that is spoken.
+/// The oldest accepted protocol version.
 package enum TLSVersion: Sendable, Hashable, CaseIterable {
     /// TLS 1.2 (RFC 5246).
     case tls12
     /// TLS 1.3 (RFC 8446).
     case tls13
 
-    /// The version the way OpenSSL counts it.
+    /// OpenSSL's number for the version.
     var number: Int32 {
         switch self {
         case .tls12: TLS1_2_VERSION
@@ -24,23 +24,23 @@ package enum TLSVersion: Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What the streams of one TLS context have to obey, and what they have to show for this side.
+/// The rules for the streams of one TLS context, and what they show for this side.
 ///
-/// Two domains with equal rules may share a context; sessions are kept apart by domain all the same.
+/// Two domains with equal rules may share a context, because sessions are kept by domain.
 package struct TLSRules: Sendable, Hashable {
     /// The anchors of a server's chain.
     package var trust: TLSTrust
-    /// SHA-256 over the SubjectPublicKeyInfo of a server's own certificate, 32 bytes each (RFC 7469 §2.4). Empty: any key.
-    /// Otherwise the key has to be one of these, besides all that chain and name have to be: a pin replaces neither.
+    /// SHA-256 over the SubjectPublicKeyInfo of a server's own certificate, 32 bytes each (RFC 7469 §2.4). Empty: any
+    /// key. Otherwise the key has to be one of these, and chain and name are checked as well.
     package var pins: [[UInt8]]
-    /// A PEM file with the certificate that is shown to servers that ask for one, then its chain. `nil`: none is shown.
+    /// A PEM file with the certificate for servers that ask for one, then its chain. `nil`: none is shown.
     package var certificateFile: String?
     /// A PEM file with the certificate's private key, not encrypted. `nil`: it is in the certificate's file.
     package var keyFile: String?
     /// The oldest protocol version.
     package var minimumVersion: TLSVersion
-    /// The cipher suites up to TLS 1.2 in OpenSSL's words, for instance `ECDHE+AESGCM`. `nil`: OpenSSL's own choice.
-    /// Suites that check no certificate or encrypt nothing are left out whatever it says. TLS 1.3 has no weak suites.
+    /// The cipher suites up to TLS 1.2 in OpenSSL's words, such as `ECDHE+AESGCM`. `nil`: OpenSSL's own choice. Suites
+    /// without a certificate or without encryption are always left out. TLS 1.3 has no weak suites.
     package var cipherList: String?
 
     package init(

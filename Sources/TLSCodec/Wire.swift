@@ -1,20 +1,20 @@
 import COpenSSL
 
-/// The two ends that OpenSSL reads ciphertext from and writes ciphertext to, instead of a socket.
+/// Takes the place of the socket from which OpenSSL reads ciphertext and to which it writes ciphertext.
 ///
-/// It keeps no bytes between two calls, which is why it is not a pair of memory BIOs (1.8 KB a connection): what OpenSSL
-/// reads are the caller's bytes, where they are, and what it writes goes to the end of the caller's own array. Bytes of an
-/// incomplete record are kept by OpenSSL itself.
+/// The wire keeps no bytes between two calls, unlike a pair of memory BIOs, which take 1.8 KB a connection. OpenSSL
+/// reads the caller's bytes where they are, and writes to the end of the caller's array. OpenSSL itself keeps the bytes
+/// of an incomplete record.
 @safe
 final class Wire {
-    /// The rest of the bytes being received; points into the caller's memory, hence empty outside `exchange`.
+    /// The rest of the bytes being received; points into the caller's memory, so it is empty outside `exchange`.
     private var unread = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     /// The caller's array while a call runs, empty otherwise.
     private var outgoing: [UInt8] = []
-    /// Whether OpenSSL gets nothing more to read, so that the call which is under way ends.
+    /// Whether OpenSSL gets nothing more to read, so that the current call ends.
     private var isShut = false
 
-    /// Ends the reading for good, from inside one of OpenSSL's callbacks.
+    /// Stops the reading for good, from inside one of OpenSSL's callbacks.
     func shut() {
         isShut = true
     }
@@ -41,7 +41,7 @@ final class Wire {
         return body()
     }
 
-    /// A BIO over this object. It does not retain it: the owner frees the BIO (with its SSL) first.
+    /// A BIO over this object. The BIO does not retain it: the owner frees the BIO (with its SSL) first.
     func makeBIO(_ method: OpaquePointer) -> OpaquePointer? {
         guard let bio = unsafe BIO_new(method) else { return nil }
         unsafe BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
@@ -49,9 +49,9 @@ final class Wire {
         return unsafe bio
     }
 
-    /// The functions behind such a BIO, one table for all BIOs of a context. `nil` without memory.
+    /// The functions of such a BIO, one table for all BIOs of a context. `nil` without memory.
     static func makeMethod() -> OpaquePointer? {
-        // A type number of its own is not needed: nothing looks a BIO of this kind up.
+        // The BIO needs no type number of its own, because nothing looks for it by type.
         guard let method = unsafe BIO_meth_new(BIO_TYPE_SOURCE_SINK, "holdfast wire") else { return nil }
         unsafe BIO_meth_set_read_ex(method) { bio, target, capacity, count in
             guard let bio = unsafe bio, let target = unsafe target, let count = unsafe count else { return 0 }
@@ -59,7 +59,7 @@ final class Wire {
             let wire = unsafe wire(of: bio)
             unsafe count.pointee = wire?.read(into: target, capacity: capacity) ?? 0
             if unsafe count.pointee > 0 { return 1 }
-            // Without the flag OpenSSL takes it for a failure.
+            // Without the flag OpenSSL takes this for a failure.
             if wire?.isShut == true { return 0 }
             unsafe holdfast_BIO_set_retry_read(bio)
             return 0

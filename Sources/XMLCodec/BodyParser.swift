@@ -1,45 +1,49 @@
 import BOSHCore
 import CLibXML2
 
-/// What became of the bytes of a `<body/>`.
+/// The result of reading the bytes of a `<body/>`.
 package enum BodyParse: Sendable, Equatable {
-    /// A whole and valid body. `payload` holds its children back to back, as they came, with the namespaces they took from
-    /// the body declared in them, ready to stand in a stream whose default namespace is `jabber:client`, stanzas with the body's
-    /// `xml:lang` where they have none; `stanzas` counts them.
+    /// A whole and valid body. `payload` holds its children back to back, as they came, ready for a stream whose
+    /// default namespace is `jabber:client`: the namespaces that they took from the body are declared in them, and
+    /// stanzas without `xml:lang` have the body's. `stanzas` counts the children.
     case body(BodyAttributes, payload: [UInt8], stanzas: Int)
-    /// Not a valid body. `attributes` are there when its start tag could be read: they say whose fault it is (`T-13`).
+    /// Not a valid body. `attributes` are there when the start tag could be read; they tell whose fault it is (`T-13`).
     case refused(BodyFault, attributes: BodyAttributes?)
 }
 
-/// Reads `<body/>` requests, one after the other, with one libxml2 context. One per worker.
+/// Reads `<body/>` requests, one after the other, with one libxml2 context. A worker has one.
 ///
 /// Specification: XEP-0124 §6, XEP-0206 §2, RFC 6120 §11.1 (`N-01` to `N-12`, `R-18`).
 package final class BodyParser {
     private let reader: BodyReader
 
-    /// A parser that keeps to `limits`.
+    /// A parser with these limits.
     package init(limits: XMLLimits = XMLLimits()) {
         reader = BodyReader(limits: limits)
     }
 
-    /// Reads a whole request body. Nothing of it is handed out unless all of it is valid.
+    /// Reads a whole request body. Returns its content only if all of it is valid.
     package func parse(_ body: Span<UInt8>) -> BodyParse {
         var progress = Progress()
         while true {
-            if let result = advance(&progress, in: body, budget: .max) { return result }
+            let step = advance(&progress, in: body, budget: .max)
+            guard case .goesOn = step else { return outcome(of: step, body) }
         }
     }
 
-    /// How far the reading of one body has come. Three passes follow each other: over its characters, its frame, its XML.
+    /// The state of reading one body. Three passes follow each other: over its characters, over its frame, over its
+    /// XML.
     private struct Progress {
         enum Pass {
             case declaration, characters, frame, content
         }
 
         var pass = Pass.declaration
-        /// Behind the XML declaration.
+        /// The offset after the XML declaration.
         var start = 0
-        /// How far the pass has come; from `start` on for the last one.
+        /// The offset behind the root, once its frame is known.
+        var end = 0
+        /// The offset that the pass has reached; the last pass counts from `start`.
         var offset = 0
         var framer = ElementFramer()
     }
@@ -52,58 +56,86 @@ package final class BodyParser {
 
     private var pending: Pending?
 
-    /// Begins to read a body that is too long to be read at once; `proceed` goes on.
+    /// Begins a body that is too long to be read at once; `proceed` continues it.
     package func begin(_ body: [UInt8]) {
         pending = Pending(body: body)
     }
 
-    /// Goes on with the body that was begun, through about `budget` bytes in one of the passes.
+    /// Continues the body, through about `budget` bytes in one of the passes.
     ///
-    /// - Returns: what `parse` would have returned, and the body is let go; nil while there is more to do. Nothing else may be
-    ///   parsed in between.
+    /// - Returns: the result of `parse` when the body is read; the parser then lets go of it. Nil while there is more
+    ///   to do; no other body may be parsed in between.
     package func proceed(budget: Int) -> BodyParse? {
         guard var current = pending else { return .refused(.malformed, attributes: nil) }
         pending = nil
         let body = current.body
-        if let result = advance(&current.progress, in: body.span, budget: budget) { return result }
+        let step = advance(&current.progress, in: body.span, budget: budget)
+        guard case .goesOn = step else { return outcome(of: step, body.span) }
         pending = current
         return nil
     }
 
-    /// One step; nil when there is more to do.
-    private func advance(_ progress: inout Progress, in body: Span<UInt8>, budget: Int) -> BodyParse? {
+    /// What one step came to. It is small, because several functions hand it on.
+    private enum Step {
+        case goesOn
+        /// All of it is valid; the reader has what was found.
+        case valid
+        /// Refused before anything of it could be read.
+        case unreadable(BodyFault)
+        /// Refused for how it is framed; the bytes up to `end` are in order.
+        case misframed(BodyFault, end: Int)
+        /// Refused as it was read; the reader has the attributes if it came to them.
+        case refused(BodyFault)
+    }
+
+    private func outcome(of step: Step, _ body: Span<UInt8>) -> BodyParse {
+        switch step {
+        case .goesOn, .valid:
+            guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
+            return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+        case .unreadable(let fault):
+            return .refused(fault, attributes: nil)
+        case .misframed(let fault, let end):
+            // The framer looks at the tag first, because libxml2 compares each attribute with each, and this fault may come
+            // before the framer has counted them.
+            return .refused(fault, attributes: parseStartTag(body.extracting(0..<end)))
+        case .refused(let fault):
+            return .refused(fault, attributes: reader.takeAttributes())
+        }
+    }
+
+    /// Does one step.
+    private func advance(_ progress: inout Progress, in body: Span<UInt8>, budget: Int) -> Step {
         switch progress.pass {
         case .declaration:
             do {
                 progress.start = try XMLDeclaration.skip(in: body)
             } catch {
-                return .refused(error, attributes: nil)
+                return .unreadable(error)
             }
             progress.pass = .characters
-            return nil
+            return .goesOn
         case .characters:
             guard checkCharacters(body, budget: budget, &progress) else {
-                return refuse(.encoding, body, readable: progress.offset)
+                return .misframed(.encoding, end: progress.offset)
             }
-            return nil
+            return .goesOn
         case .frame:
-            return frame(body, budget: budget, &progress).map { fault in
-                refuse(fault, body, readable: progress.offset)
-            }
+            guard let fault = frame(body, budget: budget, &progress) else { return .goesOn }
+            return .misframed(fault, end: progress.offset)
         case .content:
-            let document = body.extracting(progress.start..<body.count)
-            switch reader.read(document, from: &progress.offset, budget: budget) {
-            case .goesOn: return nil
-            case .refused(let fault): return .refused(fault, attributes: reader.takeAttributes())
-            case .inOrder:
-                guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
-                return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+            let document = body.extracting(progress.start..<progress.end)
+            let isShort = document.count <= BodyReader.mostInSurroundings
+            switch reader.read(document, from: &progress.offset, budget: budget, in: isShort ? .wrapper : .none) {
+            case .goesOn: return .goesOn
+            case .refused(let fault): return .refused(fault)
+            case .inOrder: return .valid
             }
         }
     }
 
-    /// Reads the start tag of a body alone, for those whose rest is not to be read: what it says, or nil for what does not
-    /// begin like a body. The cost does not depend on the size of the rest.
+    /// Reads only the start tag of a body whose rest is not to be read. Nil when the bytes do not begin like a body.
+    /// The cost does not depend on the size of the rest.
     package func parseStartTag(_ body: Span<UInt8>) -> BodyAttributes? {
         let beginning = body.extracting(first: Self.longestStartTag)
         let start: Int
@@ -124,13 +156,14 @@ package final class BodyParser {
         return reader.takeAttributes()
     }
 
-    /// The longest start tag, with what stands before it, that `parseStartTag` finds: as much as a server's header may have.
+    /// The longest start tag, with what stands before it, that `parseStartTag` reads: the same as for a server's
+    /// header.
     private static let longestStartTag = 16_384
 
-    /// How many strings libxml2's dictionary holds at the moment.
+    /// The number of strings in libxml2's dictionary.
     var nameCount: Int { reader.nameCount }
 
-    /// False when something is no character; the offset is then in front of it.
+    /// False when a character is not allowed; the offset is then in front of it.
     private func checkCharacters(_ body: Span<UInt8>, budget: Int, _ progress: inout Progress) -> Bool {
         guard CharacterCheck.advance(in: body, from: &progress.offset, budget: budget) else { return false }
         if progress.offset == body.count {
@@ -140,7 +173,7 @@ package final class BodyParser {
         return true
     }
 
-    /// Runs the framer over the body: one root, and nothing but white space around it.
+    /// Runs the framer over the body: there must be one root, with only white space around it.
     private func frame(_ body: Span<UInt8>, budget: Int, _ progress: inout Progress) -> XMLFault? {
         let end = progress.offset + min(max(budget, 1), body.count - progress.offset)
         let piece = body.extracting(0..<end)
@@ -150,6 +183,7 @@ package final class BodyParser {
             case .rootOpened, .childClosed, .sectionOpened, .sectionClosed, .wideTag: continue
             case .fault(let fault): return fault
             case .rootClosed:
+                progress.end = progress.offset
                 progress.offset = body.skippingSpace(from: progress.offset, to: body.count)
                 guard progress.offset == body.count else { return .malformed }
                 progress.pass = .content
@@ -158,26 +192,20 @@ package final class BodyParser {
             }
         }
     }
-
-    /// The refusal for `fault`, with the attributes when the bytes in front of it hold the start tag. The framer looks at that
-    /// first: libxml2 compares each attribute with each, and a fault behind them comes before they are counted.
-    private func refuse(_ fault: XMLFault, _ body: Span<UInt8>, readable end: Int) -> BodyParse {
-        .refused(fault, attributes: parseStartTag(body.extracting(0..<end)))
-    }
 }
 
-/// The `<body/>` as a root: its attributes, and its children as bytes for the server.
+/// Reads `<body/>` as a root: its attributes, and its children as bytes for the server.
 private final class BodyReader: ElementReader {
     @safe @exclusivity(unchecked) private var names = BodyNames()
     private var attributes: BodyAttributes?
     @safe @exclusivity(unchecked) private var payload: [UInt8] = []
-    /// How many bytes of declarations the children have been given so far.
+    /// The bytes of declarations added to the children so far.
     @safe @exclusivity(unchecked) private var addedBytes = 0
     /// Whether the child's own start tag declares the BOSH namespace.
     @safe @exclusivity(unchecked) private var declaresBOSH = false
-    /// The body's `xml:lang` as a stanza is given it; empty when there is none that stanzas could have.
+    /// The body's `xml:lang`, as text for a stanza's start tag; empty when stanzas take none from the body.
     @safe @exclusivity(unchecked) private var language: [UInt8] = []
-    /// Each of the body's declarations as a child is given it, once the first child has needed it.
+    /// The body's declarations as text for a child's start tag, each made when a child first needs it.
     @safe @exclusivity(unchecked) private var declarationTexts: [[UInt8]?] = []
     /// Whether the child is a stanza that takes its language from the body.
     @safe @exclusivity(unchecked) private var inheritsLanguage = false
@@ -187,7 +215,7 @@ private final class BodyReader: ElementReader {
         return attributes
     }
 
-    /// The payload, without the room that white space between the elements was given: it may wait for long.
+    /// The payload, without the room that was reserved for white space between elements: it may wait for long.
     func takePayload() -> [UInt8] {
         defer { payload = [] }
         let isLoose = payload.capacity - payload.count > 64 + payload.count / 8
@@ -209,13 +237,17 @@ private final class BodyReader: ElementReader {
         addedBytes = 0
         guard !local.isNone, local == names.body, uri == names.bosh else { return .invalidRoot }
         var result = BodyAttributes()
+        var rare = RareBodyAttributes()
+        var hasRare = false
         for index in 0..<attributes.count {
-            unsafe names.read(
-                attributes.local(index), attributes.uri(index), attributes.value(index), into: &result)
+            let isRare = unsafe names.read(
+                attributes.local(index), attributes.uri(index), attributes.value(index), into: &result, &rare)
+            hasRare = hasRare || isRare
         }
+        if hasRare { result.rare = rare }
         self.attributes = result
         language = []
-        if let tag = result.language?.bytes, Self.isLanguageTag(tag) {
+        if let tag = rare.language?.bytes, Self.isLanguageTag(tag) {
             AttributeText.append("xml:lang", tag, into: &language)
         }
         declarationTexts.removeAll(keepingCapacity: true)
@@ -233,15 +265,15 @@ private final class BodyReader: ElementReader {
         return nil
     }
 
-    /// Whether the child is a stanza for the server.
+    /// Whether the child is a stanza.
     private var isStanza: Bool {
         guard names.stanzas.contains(child.local) else { return false }
         if child.uri.isNone || child.uri == names.empty { return !childScope.contains { $0.prefix.isNone } }
         return child.uri == names.client || child.uri == names.bosh
     }
 
-    /// What BCP 47 allows, roughly, and of a length that it expects to be supported: a server may end a stream over anything
-    /// else (RFC 6120 §8.1.5, RFC 5646 §4.4.1).
+    /// Whether the text is a language tag as BCP 47 allows it, roughly, and of a length that it expects to be
+    /// supported. A server may end a stream over anything else (RFC 6120 §8.1.5, RFC 5646 §4.4.1).
     private static func isLanguageTag(_ text: [UInt8]) -> Bool {
         guard (1...35).contains(text.count) else { return false }
         return text.allSatisfy { byte in
@@ -254,7 +286,8 @@ private final class BodyReader: ElementReader {
         }
     }
 
-    /// The BOSH namespace has no such attributes; renamed, two of them could become one (Namespaces in XML §6.3).
+    /// The BOSH namespace has no attributes. Once renamed, two of them could have the same name (Namespaces in XML
+    /// §6.3).
     override func prefixedAttributeRead(in uri: InternedName) -> XMLFault? {
         uri == names.bosh ? .malformed : nil
     }
@@ -274,7 +307,8 @@ private final class BodyReader: ElementReader {
         return nil
     }
 
-    /// Appends the child from its name's end on, `jabber:client` in place of the BOSH namespace it declares itself.
+    /// Appends the child from the end of its name on, with `jabber:client` in place of the BOSH namespace that it
+    /// declares.
     private func appendRestWithoutBOSH() {
         let bosh = childScope.filter { $0.depth == 2 && $0.uri == names.bosh }.map(\.prefix.bytes)
         let tag = unsafe slice(child.start..<child.startTagEnd)
@@ -287,7 +321,7 @@ private final class BodyReader: ElementReader {
         unsafe payload.append(contentsOf: slice(copied..<child.end))
     }
 
-    /// Declares what the child took from the body, in the body's order (`N-05`, `N-06`).
+    /// Declares what the child uses from the body, in the body's order (`N-05`, `N-06`).
     private func appendDeclarations() {
         var used = child.used
         while used != 0 {
@@ -297,7 +331,7 @@ private final class BodyReader: ElementReader {
         }
     }
 
-    /// A declaration of the body's as a child is given it.
+    /// One of the body's declarations, as text for a child's start tag.
     private func declarationText(_ index: Int) -> [UInt8] {
         if declarationTexts.isEmpty { declarationTexts = Array(repeating: nil, count: rootScope.count) }
         if let text = declarationTexts[index] { return text }

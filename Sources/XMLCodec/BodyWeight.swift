@@ -1,18 +1,18 @@
-/// What it takes to read a body, before it is read.
+/// Estimates the time to read a body, before it is read.
 ///
-/// Bytes do not cost the same: libxml2 takes 1.4 ns for one of plain text, and what begins an element, an attribute or a
-/// reference takes hundreds of times that. A namespace that is declared takes most, for it is parsed as a URI, and a child
-/// that leaves under another namespace is written anew. A client that sends a body as it is pays for each byte with a byte;
-/// one that sends it compressed may pay a hundredth.
+/// Bytes do not all cost the same: libxml2 takes 1.4 ns for a byte of plain text, and hundreds of times that for a byte
+/// that begins an element, an attribute or a reference. A namespace declaration costs most, because its value is parsed
+/// as a URI, and a child whose namespace changes is written anew. An uncompressed body costs its sender as many bytes;
+/// a compressed one may cost a hundredth of that.
 package enum BodyWeight {
-    /// About how many bytes of plain text are read in the same time as `body`.
+    /// The number of bytes of plain text that take about as long to read as `body`.
     package static func of(_ body: Span<UInt8>) -> Int {
         let count = body.count
         let raw = unsafe body.bytes
         var weight = count
         var index = 0
         while index < count {
-            // Most of a large body is text, of which eight bytes at a time weigh eight.
+            // Most of a large body is text: eight bytes at a time that weigh eight.
             while index + 8 <= count {
                 let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
                 guard !hasHeavyByte(word) else { break }
@@ -28,11 +28,11 @@ package enum BodyWeight {
         return weight
     }
 
-    /// What one byte weighs beyond a byte of plain text.
+    /// The weight of one byte beyond that of plain text.
     private static func surplus(of byte: UInt8) -> Int {
         switch byte {
         case UInt8(ascii: "<"), UInt8(ascii: "&"), UInt8(ascii: "="): markupWeight
-        // Line ends are normalised and characters beyond ASCII are checked one by one.
+        // Line ends are normalised, and characters beyond ASCII are checked one by one.
         case ..<0x20, 0x80...: otherWeight
         default: 0
         }
@@ -50,13 +50,13 @@ package enum BodyWeight {
     @inline(__always)
     private static func every(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
 
-    /// The high bit of the lowest byte that is zero is set, and none where no byte is.
+    /// Sets the high bit of the lowest zero byte; sets no bit when no byte is zero.
     @inline(__always)
     private static func zeroes(_ word: UInt64) -> UInt64 { (word &- every(0x01)) & ~word }
 
-    /// What the namespace weighs that is declared by the `=` at `index`, by the bytes of its name too; 0 where none is.
+    /// The weight of the namespace declaration whose `=` is at `index`, its value included; 0 when there is none.
     private static func declaration(in body: Span<UInt8>, at index: Int) -> Int {
-        // No byte is looked at from two of these places: what stands between them ends the search.
+        // No byte is scanned from two `=`, because what stands between them ends the search.
         var nameEnd = index
         while nameEnd > 0, body[nameEnd - 1].isXMLSpace { nameEnd -= 1 }
         var nameStart = nameEnd
@@ -70,7 +70,7 @@ package enum BodyWeight {
         let quote = body[quoteAt]
         guard quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else { return weight }
         var end = quoteAt + 1
-        // Each byte is looked at twice at most: a declaration in the same quotes would end at the other kind of them.
+        // Each byte is scanned at most twice: a declaration within these quotes would end at the other kind of quote.
         while end < body.count, body[end] != quote { end += 1 }
         return weight + (end - quoteAt - 1) * uriWeight
     }
@@ -83,7 +83,7 @@ package enum BodyWeight {
 }
 
 extension UInt8 {
-    /// Whether no name of an attribute reaches over this byte.
+    /// Whether this byte ends an attribute's name.
     fileprivate var endsAttributeName: Bool {
         switch self {
         case UInt8(ascii: "="), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "'"), UInt8(ascii: "\""): true

@@ -3,8 +3,8 @@ import Bridge
 
 /// Writes `<body/>` responses.
 ///
-/// The prefixes `stream` and `xmpp` are literal, because some clients look for the names as text (`L-12`); there is no XML
-/// declaration (`L-15`). The same response always gives the same bytes, so a replay is exact (`R-07`).
+/// The prefixes `stream` and `xmpp` are fixed, because some clients look for the names as text (`L-12`). There is no
+/// XML declaration (`L-15`). The same response always gives the same bytes, so a replay is exact (`R-07`).
 package enum BodyWriter {
     /// Appends the whole response.
     package static func append(_ response: BodyResponse, into bytes: inout [UInt8]) {
@@ -14,10 +14,10 @@ package enum BodyWriter {
         bytes.append(contentsOf: end)
     }
 
-    /// What follows the payload.
+    /// The text after the payload.
     package static let end = Array("</body>".utf8)
 
-    /// Appends what stands before the payload; all there is where there is no payload.
+    /// Appends the text before the payload, or the whole response when there is no payload.
     package static func appendStart(of response: BodyResponse, into bytes: inout [UInt8]) {
         bytes.append(literal: "<body xmlns='http://jabber.org/protocol/httpbind'")
         var isXMPPDeclared = false
@@ -68,7 +68,7 @@ package enum BodyWriter {
         bytes.append(literal: " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restartlogic='true'")
     }
 
-    /// What the first response behind the stream's opening tells about the stream (XEP-0206 §4).
+    /// Appends what the first response after the stream's opening says about the stream (XEP-0206 §4).
     private static func append(_ identity: StreamIdentity, isXMPPDeclared: Bool, into bytes: inout [UInt8]) {
         if let from = identity.from { AttributeText.append("from", from, into: &bytes) }
         if !identity.id.isEmpty { AttributeText.append("authid", identity.id, into: &bytes) }
@@ -79,7 +79,7 @@ package enum BodyWriter {
 }
 
 extension Duration {
-    /// Milliseconds, the rest cut off.
+    /// Whole milliseconds, rounded down.
     fileprivate var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000)

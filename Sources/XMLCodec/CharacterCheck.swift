@@ -1,10 +1,12 @@
-/// UTF-8 and the characters of XML 1.0, checked before any parser sees the bytes (`N-08`, `N-09`).
+/// Checks UTF-8 and the characters of XML 1.0 before any parser sees the bytes (`N-08`, `N-09`).
 ///
-/// A parser that tolerates broken UTF-8 has been the door to stanza smuggling more than once; this one runs in front of both.
+/// Parsers that tolerate broken UTF-8 have allowed stanza smuggling more than once, so this check runs before both of
+/// ours.
 enum CharacterCheck {
-    /// How many bytes from the start are whole characters, in their shortest UTF-8 form, that XML 1.0 §2.2 allows.
+    /// The number of bytes from the start that are whole characters, in their shortest UTF-8 form, that XML 1.0 §2.2
+    /// allows.
     ///
-    /// Equal to `bytes.count` when all of them are.
+    /// It is `bytes.count` when all of them are.
     static func validPrefix(of bytes: Span<UInt8>) -> Int {
         let count = bytes.count
         let raw = unsafe bytes.bytes
@@ -25,19 +27,19 @@ enum CharacterCheck {
         return index
     }
 
-    /// Goes on from `offset` through about `budget` bytes.
+    /// Checks on from `offset` through about `budget` bytes.
     ///
-    /// Returns false when something is no character that is allowed; `offset` is then in front of it.
+    /// Returns false when a character is not allowed; the offset is then in front of it.
     static func advance(in bytes: Span<UInt8>, from offset: inout Int, budget: Int) -> Bool {
         let begun = offset
-        // A character is not longer than four bytes.
+        // A character has at most four bytes.
         let end = begun + min(max(budget, 4), bytes.count - begun)
         offset += validPrefix(of: bytes.extracting(begun..<end))
-        // A character that is cut by the end of the piece is looked at again with the next one.
+        // A character that the end of the piece cuts is checked again with the next piece.
         return offset == end || (end < bytes.count && offset > begun && end - offset < 4)
     }
 
-    /// The bytes of the character at `index`; 0 when there is none that is allowed.
+    /// The length of the character at `index`; 0 when it is not allowed.
     private static func characterLength(in bytes: Span<UInt8>, at index: Int) -> Int {
         let first = bytes[index]
         switch first {
@@ -78,14 +80,14 @@ extension UInt8 {
 }
 
 extension Span<UInt8> {
-    /// The first offset from `start` on, and before `end`, that is not white space; `end` when there is none.
+    /// The first offset in `start..<end` that is not white space; `end` when there is none.
     func skippingSpace(from start: Int, to end: Int) -> Int {
         var index = start
         while index < end, self[index].isXMLSpace { index += 1 }
         return index
     }
 
-    /// Whether the bytes at `offset` are these.
+    /// Whether `text` stands at `offset`.
     func hasBytes(_ text: StaticString, at offset: Int) -> Bool {
         guard offset >= 0, offset + text.utf8CodeUnitCount <= count else { return false }
         for index in 0..<text.utf8CodeUnitCount where unsafe self[offset + index] != text.utf8Start[index] {

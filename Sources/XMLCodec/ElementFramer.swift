@@ -1,10 +1,10 @@
-/// Finds the borders of a document's root and of its first-level elements, in a few bytes of state.
+/// Finds the ends of a document's root and of its first-level elements, with a few bytes of state.
 ///
-/// It counts depth and knows quotes and CDATA, nothing else; libxml2 has to accept every piece it cuts out as exactly one
-/// element, so where the two would disagree the piece is refused. What restricted XML forbids (RFC 6120 §11.1) ends here
-/// already, as do tags with too many attributes, which libxml2 would compare each with each.
+/// The framer only counts depth and knows quotes and CDATA. libxml2 has to accept each piece that it cuts as exactly
+/// one element; where the two disagree, the piece is refused. The framer also refuses what restricted XML forbids (RFC
+/// 6120 §11.1), and tags with too many attributes, because libxml2 would compare each with each.
 struct ElementFramer {
-    /// What the scan came upon; the offset is then one past it.
+    /// What the scan found; the offset is one past it.
     enum Event: Equatable {
         /// The input is used up.
         case needMore
@@ -14,11 +14,11 @@ struct ElementFramer {
         case childClosed
         /// The end of the root.
         case rootClosed
-        /// While skipping: behind the `<![CDATA[` of a section, and behind its `]]>`.
+        /// While skipping: after the `<![CDATA[` of a section, and after its `]]>`.
         case sectionOpened, sectionClosed
-        /// While skipping: in front of the `>` or `/>` of a start tag with more attributes than libxml2 is to compare.
+        /// While skipping: before the `>` or `/>` of a start tag with more attributes than libxml2 may compare.
         case wideTag
-        /// The bytes are refused; the offset stands at the byte that showed it.
+        /// The bytes are refused; the offset is at the byte that showed the fault.
         case fault(XMLFault)
     }
 
@@ -27,39 +27,39 @@ struct ElementFramer {
     }
 
     private enum Mode: UInt8 {
-        /// The document may begin with what looks like an XML declaration; `XMLDeclaration` checks it.
+        /// The document may begin with something like an XML declaration, which `XMLDeclaration` checks.
         case mayDeclare
         case plain
-        /// Inside an element that passed a limit: only its end is looked for.
+        /// Inside an element that broke a limit: the framer only looks for its end.
         case skipping
     }
 
     private var depth: UInt32 = 0
-    /// The attributes of the start tag so far: stays at its greatest value, which is above every limit. Otherwise the progress
-    /// inside `<![CDATA[` or `]]>`.
+    /// In a start tag the number of attributes so far; it saturates above every limit. Elsewhere the progress inside
+    /// `<![CDATA[` or `]]>`.
     private var count: UInt16 = 0
     private var mode: Mode
     private var state = State.content
 
-    /// A framer at the start of a document, or of one whose declaration has been taken off.
+    /// A framer at the start of a document, or of one whose declaration was removed.
     init(mayDeclare: Bool = false) {
         mode = mayDeclare ? .mayDeclare : .plain
     }
 
-    /// Whether the scan stands in front of the root, between first-level elements, or behind the root.
+    /// Whether the scan is before the root, between first-level elements, or after the root.
     var isBetweenElements: Bool { state == .content && depth <= 1 }
 
-    /// Whether the scan stands inside a first-level element.
+    /// Whether the scan is inside a first-level element.
     var isInElement: Bool { depth > 1 }
 
-    /// Whether the scan stands inside a tag, or inside what begins like one.
+    /// Whether the scan is inside a tag, or inside what begins like one.
     var isInMarkup: Bool { state != .content && state != .cdata }
 
-    /// Whether the scan stands inside a CDATA section.
+    /// Whether the scan is inside a CDATA section.
     var isInSection: Bool { state == .cdata }
 
-    /// A framer behind a root's start tag, in front of an element that is to be skipped: attributes have no limit, and depth
-    /// has `XMLLimits.skippedDepth`.
+    /// A framer after a root's start tag, before an element to be skipped. It has no limit on attributes, and the depth
+    /// `XMLLimits.skippedDepth`.
     static var skipping: ElementFramer {
         var framer = ElementFramer()
         framer.mode = .skipping
@@ -67,12 +67,12 @@ struct ElementFramer {
         return framer
     }
 
-    /// Keeps to the limits again.
+    /// Applies the limits again.
     mutating func stopSkipping() {
         mode = .plain
     }
 
-    /// Goes on through `bytes` from `offset` to the next border.
+    /// Scans `bytes` from `offset` to the next event.
     mutating func scan(_ bytes: Span<UInt8>, from offset: inout Int, limits: XMLLimits) -> Event {
         while offset < bytes.count {
             let event: Event?
@@ -104,7 +104,7 @@ struct ElementFramer {
         return nil
     }
 
-    /// The byte behind a `<`.
+    /// The byte after a `<`.
     private mutating func openMarkup(_ byte: UInt8, _ offset: inout Int, _ limits: XMLLimits) -> Event? {
         switch byte {
         case UInt8(ascii: "/"):
@@ -183,7 +183,7 @@ struct ElementFramer {
                 state = .startTag
                 return nil
             }
-            // XML 1.0 §3.1: no `<` in an attribute's value.
+            // XML 1.0 §3.1 forbids `<` in attribute values.
             if byte == UInt8(ascii: "<") { return .fault(.malformed) }
             offset += 1
         }
@@ -249,7 +249,7 @@ struct ElementFramer {
 }
 
 extension Span<UInt8> {
-    /// The first offset of `byte` from `start` on; `count` when there is none.
+    /// The first offset of `byte` at or after `start`; `count` when there is none.
     func find(_ byte: UInt8, from start: Int) -> Int {
         var index = start
         while index < count, self[index] != byte { index += 1 }

@@ -1,22 +1,22 @@
-/// Places in the document, by offsets into the bytes that were fed.
+/// Places in the document, as offsets into the bytes that were fed.
 extension ElementReader {
-    /// A first-level element, by offsets into the bytes that were fed.
+    /// A first-level element, as offsets into the bytes that were fed.
     struct Child {
         /// The `<`.
         var start = 0
-        /// Behind the name in the start tag: the place for more declarations.
+        /// After the name in the start tag: the place for more declarations.
         var nameEnd = 0
-        /// Behind the start tag.
+        /// After the start tag.
         var startTagEnd = 0
-        /// Behind the end tag.
+        /// After the end tag.
         var end = 0
-        /// Which of `rootScope` it uses without declaring it: one bit each.
+        /// The declarations of `rootScope` that it uses without declaring them: one bit each.
         var used: UInt64 = 0
         /// The name, its prefix and its namespace.
         var local = InternedName.none
         var prefix = InternedName.none
         var uri = InternedName.none
-        /// Whether it leaves under another name, so that its own needs no prefix.
+        /// Whether it is written under another name, so that its own prefix needs no declaration.
         var isRenamed = false
     }
 
@@ -30,10 +30,10 @@ extension ElementReader {
         unsafe UnsafeBufferPointer(rebasing: input[range.clamped(to: 0..<input.count)])
     }
 
-    /// How many bytes stand behind the root's start tag or its last child.
+    /// The number of bytes after the root's start tag or its last child.
     var remainingCount: Int { max(input.count - contentEnd, 0) }
 
-    /// The `<` of the tag that ends before `end`: neither a tag nor an attribute's value can hold another one.
+    /// The `<` of the tag that ends at `end`. Neither a tag nor an attribute's value can have another one.
     func tagStart(before end: Int) -> Int {
         let bytes = input
         var index = min(end, bytes.count) - 1

@@ -1,48 +1,53 @@
 import CLibXML2
 
-/// Reads a document whose root holds first-level elements, each of which leaves as the bytes that came.
+/// Reads a document whose root has first-level elements, and gives each of these out as the bytes that came.
 ///
-/// Both directions have this shape: a `<body/>` from the client, and an element from the server inside a root that carries
-/// its stream's declarations. A subclass says what the root has to be and what becomes of its children; this class drives
-/// libxml2, keeps to the limits, and finds out which of the root's declarations a child uses without declaring them itself.
+/// Both directions have this shape: a `<body/>` from the client, and an element from the server inside a root with its
+/// stream's declarations. A subclass checks the root and decides what becomes of its children. This class drives
+/// libxml2, applies the limits, and finds which of the root's declarations a child uses without declaring them itself.
 ///
-/// The caller has checked the bytes with `CharacterCheck` and cut them with `ElementFramer`. Not thread-safe: one per worker.
+/// The caller has checked the bytes with `CharacterCheck` and cut them with `ElementFramer`. Not thread-safe; a worker
+/// has its own.
 ///
-/// Properties that each element touches are `@exclusivity(unchecked)`: the checks at run time took a third of the time for
-/// an element. What they would find cannot happen. No access lasts while libxml2 calls back: `feed` is called on a context
-/// that was read before, and each callback ends what it began to change before it returns or calls a subclass.
+/// Properties that each element touches are `@exclusivity(unchecked)`, because the runtime checks took a third of an
+/// element's time. Overlapping accesses cannot happen: `feed` is called on a context that was read before, and each
+/// callback finishes its changes before it returns or calls a subclass.
+///
+/// All in one file, because what libxml2's events change is private to it.
 @safe class ElementReader {
-    /// What the first-level elements and everything in them must keep to.
+    /// The limits for the first-level elements and everything in them.
     let limits: XMLLimits
 
     /// The root's declarations, at most 64.
     @safe @exclusivity(unchecked) private(set) var rootScope: [Declaration] = []
     /// The declarations inside the current child, outermost first.
     @safe @exclusivity(unchecked) private(set) var childScope: [Declaration] = []
-    /// The child that is being read.
     @safe @exclusivity(unchecked) var child = Child()
-    /// How many children the root has had so far.
     @safe @exclusivity(unchecked) private(set) var childCount = 0
-    /// How many elements there were at any depth.
     @safe @exclusivity(unchecked) private var elementCount = 0
-    /// How many namespaces there were that are no URI.
+    /// The number of namespaces that are not URIs.
     @safe @exclusivity(unchecked) private var oddNamespaces = 0
-    /// How many declarations libxml2 had to look at for the namespaces of a document in pieces.
+    /// The number of declarations that libxml2 had to compare for the names of a document in pieces.
     @safe @exclusivity(unchecked) private var lookups = 0
-    /// How far the document had come when its names were weighed.
+    /// The offset in the document at which the size of its names was last checked.
     private var namesWeighedAt = 0
-    /// The depth of the element that is being read: 1 for the root.
+    /// The depth of the current element: 1 for the root.
     @safe @exclusivity(unchecked) private(set) var depth = 0
-    /// The greatest depth so far in a document in pieces.
+    /// The greatest depth so far, in a document in pieces.
     @safe @exclusivity(unchecked) private(set) var deepest = 0
-    /// The first thing wrong.
     @safe @exclusivity(unchecked) private(set) var fault: XMLFault?
-    /// Where the root's start tag or its last child ended.
+    /// The end of the root's start tag or of its last child.
     @safe @exclusivity(unchecked) private(set) var contentEnd = 0
 
     @safe @exclusivity(unchecked) private var context: PushContext?
     /// The bytes of the document, while one is read.
     @safe @exclusivity(unchecked) final private(set) var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    /// The document that the context has open between two pieces; none while one is read.
+    @safe @exclusivity(unchecked) private var kept = Surroundings.none
+    /// Where the piece stands that is being read.
+    @safe @exclusivity(unchecked) private var surroundings = Surroundings.none
+    /// Whether libxml2 reads the start tag of what surrounds the piece.
+    @safe @exclusivity(unchecked) private var isOpening = false
     private var isRootOnly = false
     @safe @exclusivity(unchecked) private var isPiecewise = false
     private var hasRootEnded = false
@@ -54,57 +59,65 @@ import CLibXML2
 
     // MARK: - What a subclass answers
 
-    /// Whether libxml2 is to have no bounds of its own.
+    /// Whether libxml2 is used without its own bounds.
     var takesAnySize: Bool { false }
-    /// A new dictionary: the subclass looks up the names it knows.
+    /// Looks up the known names in a new dictionary.
     func contextCreated(_ intern: (StaticString) -> InternedName) {}
-    /// The root's start tag.
+    /// Handles the root's start tag.
     func rootOpened(local: InternedName, prefix: InternedName, uri: InternedName, attributes: SAXAttributes)
         -> XMLFault?
     { nil }
-    /// A child's start tag; `child` holds its name.
+    /// Handles a child's start tag; `child` holds its name.
     func childOpened(_ attributes: SAXAttributes) -> XMLFault? { nil }
-    /// The start tag of an element inside a child.
+    /// Handles the start tag of an element inside a child.
     func descendantOpened(local: InternedName, uri: InternedName, attributes: SAXAttributes, tagEnd: Int) {}
-    /// An attribute with a prefix, of a child or inside one.
+    /// Handles an attribute with a prefix, of a child or inside one.
     func prefixedAttributeRead(in uri: InternedName) -> XMLFault? { nil }
-    /// The end of an element inside a child.
+    /// Handles the end of an element inside a child.
     func descendantClosed(at end: Int) {}
-    /// Text inside a child.
+    /// Handles text inside a child.
     func textRead(_ text: UnsafeBufferPointer<UInt8>) {}
-    /// A child's end; `child` is complete.
+    /// Handles a child's end; `child` is complete.
     func childClosed() -> XMLFault? { nil }
 
     // MARK: - A document
 
-    /// What reading a document came to.
+    /// The result of reading a document or a part of it.
     enum Reading: Equatable {
         /// There is more of it to read.
         case goesOn
-        /// All of it was read, and everything about it is in order.
+        /// The whole document was read and is valid.
         case inOrder
         case refused(XMLFault)
     }
 
-    /// Reads a whole document; nil when everything about it is in order.
-    final func read(_ bytes: Span<UInt8>) -> XMLFault? {
+    /// A longer piece becomes a document of its own: libxml2 keeps the room that it took until the next document.
+    static let mostInSurroundings = 65_536
+    /// The reader begins another document after this many bytes.
+    private static let mostInDocument = 1_048_576
+
+    /// Reads a whole document, or a piece of one; nil when it is valid.
+    final func read(_ bytes: Span<UInt8>, in surroundings: Surroundings = .none) -> XMLFault? {
         var offset = 0
-        guard case .refused(let fault) = read(bytes, from: &offset, budget: .max) else { return nil }
+        guard case .refused(let fault) = read(bytes, from: &offset, budget: .max, in: surroundings) else { return nil }
         return fault
     }
 
-    /// Reads on in a document from `offset`, which begins as 0, through up to `budget` bytes of it.
+    /// Reads a document on from `offset`, which begins as 0, through up to `budget` bytes.
     ///
-    /// Until it ends the reader reads nothing else, and is given the same bytes each time.
-    final func read(_ bytes: Span<UInt8>, from offset: inout Int, budget: Int) -> Reading {
+    /// Until the document ends, the reader reads nothing else, and the caller passes the same bytes each time.
+    final func read(
+        _ bytes: Span<UInt8>, from offset: inout Int, budget: Int, in surroundings: Surroundings = .none
+    ) -> Reading {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             if offset == 0 {
-                guard unsafe begin(bytes) else { return .refused(.malformed) }
+                guard unsafe begin(bytes, in: surroundings) else { return .refused(.malformed) }
             } else {
                 input = unsafe bytes
             }
             let end = offset + min(max(budget, 1), bytes.count - offset)
-            unsafe context?.feed(UnsafeBufferPointer(rebasing: bytes[offset..<end]), isWhole: end == bytes.count)
+            let isWhole = end == bytes.count && surroundings == .none
+            unsafe context?.feed(UnsafeBufferPointer(rebasing: bytes[offset..<end]), isWhole: isWhole)
             offset = end
             guard end == bytes.count || fault != nil else {
                 input = unsafe UnsafeBufferPointer(start: nil, count: 0)
@@ -116,7 +129,7 @@ import CLibXML2
         }
     }
 
-    /// Reads the start of a document that is refused, as far as the root's start tag.
+    /// Reads the beginning of a refused document, up to the end of the root's start tag.
     final func readRoot(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             guard unsafe begin(bytes) else { return }
@@ -126,7 +139,7 @@ import CLibXML2
         }
     }
 
-    /// Reads the beginning of a document; false when something in it is wrong. What does not end is not wrong.
+    /// Reads the beginning of a document; false when it is wrong. A missing end is not wrong.
     final func readBeginning(_ bytes: Span<UInt8>) -> Bool {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             guard unsafe begin(bytes) else { return false }
@@ -139,15 +152,15 @@ import CLibXML2
 
     // MARK: - A document in pieces
 
-    /// Begins a document that comes in pieces and is only judged: of the subclass no more than `childOpened` is asked, and
-    /// no bytes of the document are there. False when memory is out.
+    /// Begins a document that comes in pieces and is only judged: of the subclass's functions only `childOpened` is
+    /// called, and the document's bytes are not available. False when memory is out.
     final func beginPieces() -> Bool {
         guard unsafe begin(UnsafeBufferPointer(start: nil, count: 0)) else { return false }
         isPiecewise = true
         return true
     }
 
-    /// Reads on; what is wrong so far.
+    /// Reads the next piece; returns what is wrong so far.
     final func readPiece(_ piece: Span<UInt8>) -> XMLFault? {
         unsafe piece.withUnsafeBufferPointer { piece in
             unsafe context?.feed(piece, isWhole: false)
@@ -155,7 +168,7 @@ import CLibXML2
         return fault ?? (context?.isWellFormed == true ? nil : .malformed)
     }
 
-    /// Reads the last piece; what is wrong with the document.
+    /// Reads the last piece; returns what is wrong with the document.
     final func readLastPiece(_ piece: Span<UInt8>) -> XMLFault? {
         unsafe piece.withUnsafeBufferPointer { piece in
             unsafe context?.feed(piece, isWhole: true)
@@ -164,51 +177,97 @@ import CLibXML2
         return verdict()
     }
 
-    /// How many bytes of the pieces libxml2 has consumed.
+    /// The number of bytes of the pieces that libxml2 has consumed.
     final var consumedCount: Int { context?.offset ?? 0 }
 
-    private func begin(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func begin(_ bytes: UnsafeBufferPointer<UInt8>, in surroundings: Surroundings = .none) -> Bool {
+        guard bytes.count <= Int(Int32.max) else { return false }
+        let isOpen = surroundings != .none && surroundings == kept
+        kept = .none
+        self.surroundings = surroundings
+        oddNamespaces = 0
+        if !isOpen, !open(surroundings) { return false }
+        input = unsafe bytes
+        childScope.removeAll(keepingCapacity: true)
+        context?.countFromHere()
+        contentEnd = 0
+        reset()
+        if case .stream = surroundings {
+            depth = 1
+            elementCount = 1
+        } else {
+            rootScope.removeAll(keepingCapacity: true)
+        }
+        return true
+    }
+
+    /// Begins a document and reads what surrounds the next piece of it.
+    private func open(_ surroundings: Surroundings) -> Bool {
         if context == nil {
             context = PushContext(reader: self, takesAnySize: takesAnySize)
             contextCreated { [unowned self] name in context?.intern(name) ?? .none }
         }
-        guard bytes.count <= Int(Int32.max) else { return false }
-        guard let isReady = context?.reset(), isReady else { return false }
-        input = unsafe bytes
+        guard let context, context.reset() else { return false }
+        let startTag: [UInt8]
+        switch surroundings {
+        case .none: return true
+        case .wrapper: startTag = Self.wrapper
+        case .stream(let scope): startTag = scope.bytes
+        }
         rootScope.removeAll(keepingCapacity: true)
-        childScope.removeAll(keepingCapacity: true)
-        childCount = 0
+        reset()
+        isOpening = true
+        defer { isOpening = false }
+        unsafe startTag.withUnsafeBufferPointer { startTag in
+            input = unsafe startTag
+            unsafe context.feed(startTag, isWhole: false)
+            input = unsafe UnsafeBufferPointer(start: nil, count: 0)
+        }
+        return fault == nil && context.isWellFormed && context.offset == startTag.count
+    }
+
+    private static let wrapper = Array("<pieces>".utf8)
+
+    private func reset() {
         depth = 0
+        childCount = 0
         deepest = 0
-        contentEnd = 0
         fault = nil
         isRootOnly = false
         isPiecewise = false
         hasRootEnded = false
         elementCount = 0
-        oddNamespaces = 0
         lookups = 0
         namesWeighedAt = 0
         namesBefore = nameCount
-        return true
     }
 
-    /// How many strings libxml2's dictionary holds at the moment.
+    /// The number of strings in libxml2's dictionary.
     final var nameCount: Int { context?.nameCount ?? 0 }
 
-    /// How many bytes the dictionary takes for its strings.
+    /// The bytes that the dictionary takes for its strings.
     final var nameBytes: Int { context?.nameBytes ?? 0 }
 
     private func verdict() -> XMLFault? {
         if let fault { return fault }
-        guard hasRootEnded, context?.isWellFormed == true else { return .malformed }
-        guard context?.isNamespaceWellFormed == true || oddNamespaces > 0 else { return .malformed }
+        guard let context, context.isWellFormed else { return .malformed }
+        guard context.isNamespaceWellFormed || oddNamespaces > 0 else { return .malformed }
+        switch surroundings {
+        case .none: guard hasRootEnded else { return .malformed }
+        // Nothing but this can be left open for the next piece.
+        case .wrapper: guard hasRootEnded, depth == 0, contentEnd == input.count else { return .malformed }
+        case .stream: guard childCount == 1, depth == 1, contentEnd == input.count else { return .malformed }
+        }
+        // libxml2 has no way to take back that a namespace was none.
+        if context.isNamespaceWellFormed, context.fedCount < Self.mostInDocument { kept = surroundings }
         return nil
     }
 
     private func finish() {
         input = unsafe UnsafeBufferPointer(start: nil, count: 0)
-        if context?.isWornOut == true { context = nil }
+        guard context?.isWornOut == true else { return }
+        context = nil
+        kept = .none
     }
 
     /// Ends the parse for good.
@@ -225,6 +284,7 @@ import CLibXML2
         attributes: SAXAttributes
     ) {
         guard fault == nil, let context else { return }
+        if isOpening, surroundings == .wrapper { return }
         let offset = context.offset
         let tagEnd = offset + (byte(at: offset) == UInt8(ascii: "/") ? 2 : 1)
         depth += 1
@@ -260,10 +320,10 @@ import CLibXML2
         }
     }
 
-    /// The start of an element in a document that is only judged.
+    /// Judges a start tag in a document in pieces.
     ///
-    /// libxml2 looks for each name's namespace through all declarations in scope, one after the other: how often it may is
-    /// measured by the bytes.
+    /// libxml2 searches all declarations in scope for the namespace of each name. The number of these comparisons is
+    /// limited in proportion to the bytes.
     private func judgeStart(
         local: InternedName, uri: InternedName, _ declarations: SAXDeclarations, _ attributes: SAXAttributes
     ) {
@@ -291,7 +351,7 @@ import CLibXML2
 
     private static let freeLookups = 16_000_000
     private static let lookupsByByte = 64
-    /// How many bytes of names a document in pieces may bring: they are kept until its end.
+    /// The most bytes of names that a document in pieces may have: they are kept until its end.
     private static let mostNameBytes = 16 * 1_048_576
 
     private func openRoot(
@@ -302,6 +362,10 @@ import CLibXML2
         for index in 0..<declarations.count {
             rootScope.append(
                 Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: 1))
+        }
+        if !isOpening, surroundings == .wrapper {
+            let start = tagStart(before: tagEnd - 1)
+            guard !hasRootEnded, isBlank(0..<start) else { return refuse(.malformed) }
         }
         contentEnd = tagEnd
         if let reason = rootOpened(local: local, prefix: prefix, uri: uri, attributes: attributes) {
@@ -339,11 +403,11 @@ import CLibXML2
         return true
     }
 
-    /// Finds out whether a prefix in use gets its meaning from the root.
+    /// Notes when a prefix in use gets its meaning from the root.
     private func noteUse(of prefix: InternedName, as uri: InternedName) {
         for index in rootScope.indices where rootScope[index].prefix == prefix {
             guard rootScope[index].uri == uri else { return }
-            // The same meaning may also have been declared again inside the child.
+            // The child may have declared the same meaning again.
             for inner in childScope.reversed() where inner.prefix == prefix { return }
             child.used |= 1 << UInt64(index)
             return
@@ -360,12 +424,16 @@ import CLibXML2
             child.end = end
         case _ where isPiecewise:
             break
+        case 0:
+            return refuse(.malformed)
         case 1:
+            if case .stream = surroundings { return refuse(.malformed) }
             let isEmptyTag = contentEnd == end
             guard isEmptyTag || isBlank(contentEnd..<max(contentEnd, tagStart(before: end))) else {
                 return refuse(.text)
             }
             hasRootEnded = true
+            contentEnd = end
         case 2:
             child.end = end
             contentEnd = end
@@ -378,9 +446,9 @@ import CLibXML2
     }
 
     final func errorReported(domain: Int32, code: Int32, isWarning: Bool, namesAttribute: Bool) {
-        // A namespace that is no URI by RFC 3986, an IRI for example: names are compared, not dereferenced.
+        // A namespace that is not a URI by RFC 3986, such as an IRI: names are compared, not dereferenced.
         if domain == Int32(XML_FROM_NAMESPACE.rawValue), code == Int32(XML_WAR_NS_URI.rawValue) {
-            // libxml2 words a report of each one, which takes longer than all else about the element.
+            // libxml2 formats a report of each one, which takes longer than everything else about the element.
             oddNamespaces += 1
             if oddNamespaces > limits.oddNamespaces { refuseHere(.limit(.oddNamespaces)) }
         } else if code == Int32(XML_ERR_NAME_TOO_LONG.rawValue) {
@@ -394,8 +462,8 @@ import CLibXML2
         }
     }
 
-    /// Ends the parse for good, from inside the report of an error. libxml2 would go on after one in namespaces, and word a
-    /// further one for each attribute, with the whole name in it.
+    /// Ends the parse for good, from inside an error report. After a namespace error libxml2 would continue and format
+    /// another report for each attribute, with the whole name in it.
     private func refuseHere(_ reason: XMLFault) {
         fault = fault ?? reason
         context?.endHere()

@@ -1,31 +1,31 @@
 import StreamCore
 
-/// One element that passed a limit, judged while it streams by: nothing of it is kept but what an answer needs.
+/// One element that broke a limit, judged while it streams by. Only what an answer needs is kept of it.
 ///
-/// It holds a libxml2 context as long as it lasts. What libxml2 gets at a time ends behind a tag or inside text, never inside
-/// a tag: libxml2 would look through an unfinished one again with each piece.
+/// The skip holds a libxml2 context while it lasts. Each piece given to libxml2 ends after a tag or inside text, but
+/// not inside a tag: libxml2 would scan an unfinished tag again with each piece.
 final class ElementSkip {
-    /// The limit that the element passed.
+    /// The limit that the element broke.
     private let limit: XMLLimit
     private let scope: StreamScope
     private let limits: XMLLimits
-    /// A tag is kept until it is whole, up to so many bytes.
+    /// The most bytes of a tag, which is kept until it is whole.
     private var mostInTag: Int { max(limits.elementSize, 1_048_576) }
 
-    /// Nil once another element has taken its context.
+    /// Nil once another element has taken the context.
     private var reader: SkipReader?
-    /// How many bytes of the element there were so far.
+    /// The bytes of the element so far.
     private var count = 0
-    /// How many bytes libxml2 was given.
+    /// The bytes that libxml2 was given.
     private var fedCount = 0
-    /// Checked characters that libxml2 has not got: an unfinished tag, or all since it got some last.
+    /// Checked characters that libxml2 has not been given: an unfinished tag, or everything since the last piece.
     private var waiting: [UInt8] = []
-    /// How many of `waiting` were looked through before: they are the beginning of a tag, or no markup.
+    /// How many bytes of `waiting` were scanned before: they are the beginning of a tag, or no markup.
     private var seenCount = 0
-    /// The first bytes of a character whose last have not come.
+    /// The first bytes of a character whose last bytes have not come.
     private var cut: [UInt8] = []
 
-    /// The skip of an element whose bytes come next; nil when memory is out.
+    /// A skip for an element whose bytes come next; nil when memory is out.
     init?(_ limit: XMLLimit, scope: StreamScope, limits: XMLLimits, reader: SkipReader) {
         self.limit = limit
         self.scope = scope
@@ -39,16 +39,16 @@ final class ElementSkip {
         guard reader.readPiece(root.span) == nil else { return nil }
     }
 
-    /// Takes the context away, for another element.
+    /// Gives the context up, for another element.
     func giveUp() {
         reader = nil
         waiting = []
     }
 
-    /// How many bytes are kept, with what libxml2 takes.
+    /// The bytes that the skip keeps, with what libxml2 takes.
     var heldBytes: Int { waiting.capacity + (reader?.heldBytes ?? 0) }
 
-    /// Takes bytes that are there as a whole, in pieces; the item when the element ends with them, or is refused.
+    /// Takes bytes that are all there, in pieces; returns the item when the element ends with them or is refused.
     func takeAll(_ bytes: Span<UInt8>, framer: inout ElementFramer) -> UpstreamItem? {
         var from = 0
         while from < bytes.count {
@@ -61,7 +61,8 @@ final class ElementSkip {
         return nil
     }
 
-    /// Takes the next bytes of the element from `offset` on; the item when it ends in them, or is refused.
+    /// Takes the next bytes of the element from `offset` on; returns the item when the element ends in them or is
+    /// refused.
     func take(_ bytes: Span<UInt8>, from offset: inout Int, framer: inout ElementFramer) -> UpstreamItem? {
         while true {
             let start = offset
@@ -83,7 +84,7 @@ final class ElementSkip {
 
     private static func refusal(_ fault: XMLFault) -> UpstreamItem { .fault(fault.asStreamFault) }
 
-    /// Takes bytes that the framer has passed. Those inside a CDATA section need no further judge than their characters.
+    /// Takes bytes that the framer has scanned. Inside a CDATA section only their characters have to be checked.
     private func take(_ bytes: Span<UInt8>, inSection isInSection: Bool) -> XMLFault? {
         count += bytes.count
         guard count <= limits.skippedSize else { return .limit(.skippedSize) }
@@ -104,8 +105,8 @@ final class ElementSkip {
         return nil
     }
 
-    /// Leaves of the start tag at the end of what waits, whose `>` is still to come, no more than its name and its namespace
-    /// declarations: it has more attributes than libxml2 is to compare each with each.
+    /// Removes all attributes but namespace declarations from the start tag at the end of `waiting`, whose `>` has not
+    /// come: it has more attributes than libxml2 may compare.
     private func narrowTag() -> XMLFault? {
         guard let start = waiting.lastIndex(of: UInt8(ascii: "<")) else { return .malformed }
         let tag = Array(waiting[start...])
@@ -118,7 +119,7 @@ final class ElementSkip {
         return nil
     }
 
-    /// Gives libxml2 what waits; `isInMarkup` when its end is inside a tag, `mayGoOn` unless the element has ended.
+    /// Gives libxml2 what waits. `isInMarkup`: the end is inside a tag. `mayGoOn`: the element has not ended.
     private func feed(isInMarkup: Bool, mayGoOn: Bool = true) -> XMLFault? {
         guard let reader else { return .limit(.skips) }
         var end = waiting.count
@@ -127,7 +128,7 @@ final class ElementSkip {
             end = start ?? 0
             guard waiting.count - end <= mostInTag else { return .limit(.elementSize) }
         } else if mayGoOn {
-            // libxml2 overlooks a `]]>` in text whose beginning it has been given before.
+            // libxml2 does not notice a `]]>` in text whose beginning it was given before.
             while end > 0, waiting.count - end < 2, waiting[end - 1] == UInt8(ascii: "]") { end -= 1 }
         }
         seenCount = waiting.count - end
@@ -140,12 +141,12 @@ final class ElementSkip {
             waiting = Array(waiting[end...])
         }
         if let fault { return fault }
-        // Text without a tag is used up at once, but for a reference that does not end.
+        // Text without a tag is consumed at once, except for an unfinished reference.
         guard fedCount - reader.consumedCount <= 65_536 else { return .limit(.elementSize) }
         return nil
     }
 
-    /// The element has ended with the bytes that were taken last.
+    /// Handles the end of the element, with the bytes that were taken last.
     private func end() -> UpstreamItem {
         if let fault = feed(isInMarkup: false, mayGoOn: false) { return .fault(fault.asStreamFault) }
         guard let reader, cut.isEmpty, reader.child.end == fedCount, reader.childCount == 1 else {
@@ -160,20 +161,20 @@ final class ElementSkip {
     }
 }
 
-/// Judges an element that is skipped by the rules for all others, except that it may be as large as it likes.
+/// Judges a skipped element by the rules for all others, except for its size.
 final class SkipReader: ElementReader {
     private var names = Names()
     private var limit = XMLLimit.elementSize
     private var stanza: SkippedStanza?
 
-    /// No attribute of the answer, and all of them together, may be longer.
+    /// The most bytes of the attributes that the answer needs, all together.
     private static let mostKeptBytes = 16_384
 
     private struct Names {
         var client = InternedName.none, message = InternedName.none, presence = InternedName.none
         var iq = InternedName.none
         var type = InternedName.none, id = InternedName.none, from = InternedName.none, to = InternedName.none
-        /// Those of elements that mean something to the stream itself: it cannot go on without having read one.
+        /// The namespaces of elements that change the stream itself, which cannot continue without them.
         var ofStream: [InternedName] = []
     }
 
@@ -186,20 +187,20 @@ final class SkipReader: ElementReader {
                 declarations: .max))
     }
 
-    /// Expects an element that passed `limit`.
+    /// Prepares for an element that broke `limit`.
     func prepare(_ limit: XMLLimit) {
         self.limit = limit
         stanza = nil
     }
 
-    /// About what its libxml2 context takes, with what that keeps of names and of open elements.
+    /// About the memory of the libxml2 context, with its names and its open elements.
     var heldBytes: Int { Self.bytesOfContext + nameBytes + nameCount * Self.bytesOfName + deepest * Self.bytesOfLevel }
 
     /// Estimated from the structures of libxml2 2.9: the context, its buffers and an empty dictionary.
     private static let bytesOfContext = 20_480
-    /// An entry of the dictionary beside the name's own bytes.
+    /// An entry of the dictionary without the name's own bytes.
     private static let bytesOfName = 48
-    /// An element that is open: its name, its namespaces and its white space, in tables that grow to twice their size.
+    /// An open element: its name, its namespaces and its white space, in tables that double when they grow.
     private static let bytesOfLevel = 48
 
     func takeStanza() -> SkippedStanza? {
@@ -236,7 +237,7 @@ final class SkipReader: ElementReader {
             let value = unsafe attributes.value(index)
             room -= value.count
             guard room >= 0 else {
-                // Without one of them the others would say something else.
+                // With one attribute missing, the others would mean something else.
                 stanza = SkippedStanza(kind: kind, limit: limit.rawValue, size: 0)
                 break
             }
@@ -253,9 +254,9 @@ final class SkipReader: ElementReader {
     }
 }
 
-/// Lends libxml2 contexts to elements that are skipped, a few at a time for all streams of a worker.
+/// Lends libxml2 contexts to skipped elements: a few at a time for all streams of a worker.
 final class SkipContexts {
-    /// A context with what it keeps of the deepest element takes some 4 MB.
+    /// A context takes some 4 MB when its element is as deep as allowed.
     static let most = 16
 
     private struct Lent {
@@ -269,13 +270,13 @@ final class SkipContexts {
         self.limits = limits
     }
 
-    /// How many elements are being skipped.
+    /// The number of elements that are being skipped.
     var count: Int { lent.count { $0.skip != nil } }
 
-    /// The skip of an element that passed `limit`; nil when memory is out.
+    /// A skip for an element that broke `limit`; nil when memory is out.
     ///
-    /// When all contexts are lent, the element that has had one for the longest time loses it, and its stream ends with the
-    /// next bytes: a server that trickles takes nothing from the others, whose elements are skipped in moments.
+    /// When all contexts are lent, the element that has had one longest loses it, and its stream ends with the next
+    /// bytes. So a slow server takes nothing from the others, whose elements are skipped in moments.
     func lend(_ limit: XMLLimit, scope: StreamScope) -> ElementSkip? {
         lent.removeAll { $0.skip == nil }
         if lent.count >= Self.most { lent.removeFirst().skip?.giveUp() }

@@ -1,34 +1,35 @@
 import StreamCore
 
-/// Reads in `<stream:features/>` what concerns this program's own connection to the server, and finds what the client is not
-/// to get as it came.
+/// Reads in `<stream:features/>` what concerns this program's own connection to the server, and finds what the client
+/// must not get as it came.
 ///
-/// Cut out is what ends here (`X-06`): STARTTLS and compression; tokens that are bound to a channel, which cannot reach through;
-/// and EXTERNAL, which would let a client log in as this program. What else stands in a list of mechanisms, and the list of
-/// channel bindings, is left as it came, since a client may check both (XEP-0474). The largest element that the server takes is lowered to the largest that a client
-/// can send through here (XEP-0478 §3, `X-17`). Depths count the stream as 1 and the features as 2.
+/// The filter removes what this program handles itself (`X-06`): STARTTLS and compression. It removes tokens that are
+/// bound to a channel, because the client's channel is another one, and EXTERNAL, which would let a client log in as
+/// this program. Other mechanisms and the channel bindings stay, because a client may check both (XEP-0474). It lowers
+/// the server's largest element to the largest that a client can send through this program (XEP-0478 §3, `X-17`).
+/// Depths count the stream as 1 and the features as 2.
 struct FeaturesFilter {
-    /// A part of the features that leaves as something else, or not at all.
+    /// A part of the features that is replaced or removed.
     struct Edit: Equatable {
-        /// Where it stands.
+        /// The part's place.
         let range: Range<Int>
-        /// What stands there for the client.
+        /// The text that the client gets instead.
         var replacement: [UInt8] = []
     }
 
-    /// What the features say to this program itself.
+    /// What the features offer to this program itself.
     private(set) var offer = FeaturesOffer()
-    /// What changes for the client, in the order of the bytes; no two overlap.
+    /// The changes for the client, in the order of the bytes; no two overlap.
     private(set) var edits: [Edit] = []
 
-    /// The feature that is being read, as far as it means something here.
+    /// The current feature, if this program needs it.
     private enum Section {
         case none, startTLS, compression, limits
         /// A list of mechanisms, with its namespace.
         case mechanisms(InternedName)
     }
 
-    /// An element inside a feature whose text counts.
+    /// An element inside a feature whose text is needed.
     private struct Leaf {
         enum Kind {
             case mechanism, tokenMechanism, method, maxBytes, idleSeconds
@@ -39,24 +40,26 @@ struct FeaturesFilter {
         /// The element's `<`, and one past the `>` of its start tag.
         let start: Int
         let contentStart: Int
-        /// Its text so far, without that of elements inside it.
+        /// The text so far, without that of elements inside it.
         var text: [UInt8] = []
     }
 
     private let largestFromClient: Int
     private var section = Section.none
     private var leaf: Leaf?
-    /// The depth of `<fast/>` in the feature that is being read; 0 outside it.
+    /// The depth of `<fast/>` in the current feature; 0 outside it.
     private var fastDepth = 0
-    /// The start and the depth of the element that is being cut out.
+    /// The start and the depth of the element that is being removed.
     private var cut: (start: Int, depth: Int)?
 
-    /// A filter in front of the features' content. `largestFromClient`: the most bytes of one element that a client can send.
+    /// A filter before the features' content. `largestFromClient`: the most bytes of one element that a client can
+    /// send.
     init(largestFromClient: Int) {
         self.largestFromClient = max(largestFromClient, 0)
     }
 
-    /// An element inside the features begins; `start` is its `<`, `tagEnd` one past the `>` of its start tag.
+    /// Handles the start of an element inside the features; `start` is its `<`, `tagEnd` one past the `>` of its start
+    /// tag.
     mutating func opened(
         _ local: InternedName, _ uri: InternedName, depth: Int, start: Int, tagEnd: Int, names: StreamNames
     ) {
@@ -77,7 +80,7 @@ struct FeaturesFilter {
         }
     }
 
-    /// A feature begins.
+    /// Handles the start of a feature.
     private mutating func open(_ local: InternedName, _ uri: InternedName, _ names: StreamNames) {
         if local == names.startTLS, uri == names.tls {
             section = .startTLS
@@ -96,7 +99,7 @@ struct FeaturesFilter {
         }
     }
 
-    /// What the text of an element right inside a feature is; nil when it does not count.
+    /// The kind of text in an element directly inside a feature; nil when the text is not needed.
     private mutating func leafKind(_ local: InternedName, _ uri: InternedName, _ names: StreamNames) -> Leaf.Kind? {
         switch section {
         case .startTLS:
@@ -113,12 +116,12 @@ struct FeaturesFilter {
         return nil
     }
 
-    /// Text inside the features, in the element at `depth`.
+    /// Handles text inside the features, in the element at `depth`.
     mutating func read(_ text: UnsafeBufferPointer<UInt8>, depth: Int) {
         if depth == leaf?.depth { unsafe leaf?.text.append(contentsOf: text) }
     }
 
-    /// An element inside the features has ended: `endTag` is the `<` of its end tag, `end` one past its `>`.
+    /// Handles the end of an element inside the features: `endTag` is the `<` of its end tag, `end` one past its `>`.
     mutating func closed(depth: Int, endTag: Int, end: Int) {
         if let leaf, leaf.depth == depth {
             close(leaf, endTag: endTag, end: end)
@@ -139,10 +142,10 @@ struct FeaturesFilter {
         case .tokenMechanism:
             if SASLMechanism.bindsTokenToChannel(leaf.text) { replace(leaf.start..<end, by: []) }
         case .method:
-            // Names of methods have one spelling (XEP-0138 §7).
+            // Method names have one spelling (XEP-0138 §7).
             if leaf.text.trimmingXMLSpace.elementsEqual("zlib".utf8) { offer.offersZlib = true }
         case .maxBytes:
-            // What is no number says nothing that could be lowered; the client gets it as it came.
+            // A value that is not a number cannot be lowered; the client gets it as it came.
             guard let most = Self.number(leaf.text), most > largestFromClient, leaf.contentStart <= endTag else {
                 return
             }
@@ -153,14 +156,13 @@ struct FeaturesFilter {
         }
     }
 
-    /// Puts `replacement` in the place of `range`, in which nothing else is edited any more. The element that it belongs to
-    /// has ended just now.
+    /// Replaces `range` by `replacement`, instead of earlier edits inside it. The element of `range` has just ended.
     private mutating func replace(_ range: Range<Int>, by replacement: [UInt8]) {
         edits.removeAll { $0.range.lowerBound >= range.lowerBound }
         edits.append(Edit(range: range, replacement: replacement))
     }
 
-    /// A run of digits with white space around it, as much as fits; nil for anything else.
+    /// Reads digits with white space around them, saturating; nil for anything else.
     private static func number(_ text: [UInt8]) -> Int? {
         let digits = text.trimmingXMLSpace
         guard !digits.isEmpty else { return nil }
@@ -170,7 +172,7 @@ struct FeaturesFilter {
             guard digit <= 9 else { return nil }
             let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
             let (sum, isStillTooLarge) = tens.addingReportingOverflow(Int(digit))
-            // Stays there: ten times the largest is too large again.
+            // It stays there: ten times the largest number is too large again.
             number = isTooLarge || isStillTooLarge ? .max : sum
         }
         return number

@@ -1,19 +1,19 @@
 import StreamCore
 
-/// A first-level element from a server that has come whole, and is too long to be read in one turn of the loop.
+/// A whole first-level element from a server that is too long to be read in one turn of the loop.
 ///
-/// Whoever lets go of it ends its reading, and frees all that this takes.
+/// Releasing the element ends its reading and frees all that this takes.
 final class LargeElement {
     /// The element inside its stream's root.
     fileprivate let document: [UInt8]
     fileprivate let range: Range<Int>
-    /// Whether its characters are known to be some, and how far the pass over them or over its XML has come.
+    /// Whether its characters were checked.
     fileprivate var isChecked = false
     fileprivate var offset: Int
-    /// What reads it, with a libxml2 context of its own; nil until its turn comes.
+    /// Its reader, with a libxml2 context of its own; nil until its turn comes.
     fileprivate var stanzas: StanzaReader?
 
-    /// How many bytes it takes.
+    /// The bytes that it takes.
     var byteCount: Int { document.capacity }
 
     /// The element's own bytes.
@@ -32,12 +32,12 @@ final class LargeElement {
     }
 }
 
-/// Reads large elements of all streams of a worker, one after the other and each in steps: what libxml2 takes for one is
-/// taken once, and the short elements of other streams are read in between.
+/// Reads the large elements of all streams of a worker, one after the other and each in steps. So the memory that
+/// libxml2 needs for one is taken only once, and short elements of other streams are read in between.
 final class LargeElementReader {
     private let limits: XMLLimits
     private let largestFromClient: Int
-    /// The element whose turn it is; nil as soon as its stream has let go of it.
+    /// The element whose turn it is; nil as soon as its stream has released it.
     private weak var current: LargeElement?
 
     init(limits: XMLLimits, largestFromClient: Int) {
@@ -45,9 +45,9 @@ final class LargeElementReader {
         self.largestFromClient = largestFromClient
     }
 
-    /// Goes on with an element, through about `budget` bytes of it.
+    /// Continues an element, through about `budget` bytes.
     ///
-    /// - Returns: what it is, once it is read; nil while there is more to do or another one is being read.
+    /// - Returns: the item, once the element is read; nil while there is more to do or another element is being read.
     func proceed(_ element: LargeElement, budget: Int) -> UpstreamItem? {
         if !element.isChecked {
             guard check(element, budget: budget) else { return .fault(.malformed) }
@@ -73,7 +73,7 @@ final class LargeElementReader {
         return result
     }
 
-    /// A step over the characters; false when something is none.
+    /// Checks the next characters; false when one is not allowed.
     private func check(_ element: LargeElement, budget: Int) -> Bool {
         let document = element.document
         guard CharacterCheck.advance(in: document.span, from: &element.offset, budget: budget) else { return false }

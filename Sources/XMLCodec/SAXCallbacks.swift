@@ -1,10 +1,10 @@
 import CLibXML2
 
-/// The namespace declarations of one start tag; only inside its callback.
+/// The namespace declarations of one start tag; valid only inside its callback.
 @safe struct SAXDeclarations {
     /// libxml2's array.
     let base: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
-    /// How many there are.
+    /// The number of declarations.
     let count: Int
 
     /// The prefix; none for the default namespace.
@@ -25,11 +25,11 @@ extension ElementReader {
     }
 }
 
-/// The attributes of one start tag, values decoded; only inside its callback.
+/// The attributes of one start tag, values decoded; valid only inside its callback.
 @safe struct SAXAttributes {
     /// libxml2's array.
     let base: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?
-    /// How many there are.
+    /// The number of attributes.
     let count: Int
 
     /// The name without prefix.
@@ -54,7 +54,7 @@ extension ElementReader {
         return unsafe Unmanaged<ElementReader>.fromOpaque(user).takeUnretainedValue()
     }
 
-    /// Sets the callbacks; what has none is ignored, except that libxml2 still checks it.
+    /// Sets the callbacks. Constructs without a callback are ignored, but libxml2 still checks them.
     private static func installCallbacks(_ handler: inout xmlSAXHandler) {
         unsafe handler.initialized = UInt32(XML_SAX2_MAGIC)
         unsafe handler.startElementNs = { user, local, prefix, uri, declared, namespaces, count, _, attributes in

@@ -1,10 +1,11 @@
 import StreamCore
 
 extension SkippedStanza {
-    /// Appends what its sender gets for it, ready to stand in a stream whose default namespace is `jabber:client`; false when
-    /// the sender gets nothing (`T-12`).
+    /// Appends the error for the stanza's sender, ready for a stream whose default namespace is `jabber:client`; false
+    /// when the sender gets none (`T-12`).
     ///
-    /// Not `recipient-unavailable`: a server would store the stanza for that, and send it again at the next login.
+    /// The condition is not `recipient-unavailable`: a server would store the stanza and send it again at the next
+    /// login.
     @discardableResult
     package func appendError(into bytes: inout [UInt8]) -> Bool {
         let stanza: UnfetchedStanza
@@ -21,7 +22,7 @@ extension SkippedStanza {
         return true
     }
 
-    /// Appends what the client gets in its place: the error to its own question, or the same stanza without content.
+    /// Appends what the client gets in its place: an error for its own question, or the same stanza without content.
     package func appendReplacement(into bytes: inout [UInt8]) {
         let name: StaticString
         switch kind {

@@ -2,7 +2,7 @@ import BOSHCore
 import Bridge
 import StreamCore
 
-/// A stream's root with at most one element in it.
+/// Reads a stream's root with at most one element in it.
 final class StanzaReader: ElementReader {
     /// What is being read.
     enum Piece {
@@ -15,19 +15,19 @@ final class StanzaReader: ElementReader {
         case stanza, success, result, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
     }
 
-    /// Longer hosts to go to are not read: 253 bytes of a name, a port, and room for brackets.
+    /// The longest host of a redirect that is read: 253 bytes of a name, a port, and room for brackets.
     private static let mostRedirectBytes = 300
 
     private var names = StreamNames()
     private var piece = Piece.end
     private var kind = Kind.stanza
-    /// What the element says of the stream's management, as far as it was read.
+    /// What the element says about the stream's management so far.
     private var management = StreamManagement.none
     private var condition: String?
     /// The text of `<see-other-host/>` so far, and whether it is being read.
     private var redirect: [UInt8] = []
     private var isInRedirect = false
-    /// What the element says of the client's login, as far as it was read.
+    /// What the element says about the client's login so far.
     private var login = LoginSign.none
     private let largestFromClient: Int
     private var filter = FeaturesFilter(largestFromClient: 0)
@@ -66,8 +66,8 @@ final class StanzaReader: ElementReader {
     ) -> XMLFault? {
         guard case .header = piece else { return nil }
         guard local == names.stream, uri == names.streams else { return .invalidRoot }
-        // The default namespace of the whole stream is that of its content, or that of streams, and then each element of
-        // the content declares its own (RFC 6120 §4.8.2).
+        // The stream's default namespace is either its content's, or that of streams; then each element declares its
+        // own (RFC 6120 §4.8.2).
         let isContentKnown = rootScope.contains { declaration in
             declaration.prefix.isNone && (declaration.uri == names.client || declaration.uri == names.streams)
         }
@@ -88,7 +88,7 @@ final class StanzaReader: ElementReader {
         return scope.count <= limits.declarationBytes ? nil : .limit(.declarationBytes)
     }
 
-    /// Writes the root again with nothing but its name and its declarations.
+    /// Writes the root again with only its name and its declarations.
     private func rememberScope(prefix: InternedName) {
         scope.append(UInt8(ascii: "<"))
         if !prefix.isNone {
@@ -145,7 +145,7 @@ final class StanzaReader: ElementReader {
         } else if child.local == names.success, child.uri == names.sasl {
             login = .success
         } else if child.local == names.iq, child.uri == names.client, Self.isResult(attributes, names) {
-            // Empty, until a child is seen.
+            // An empty result, until a child is seen.
             kind = .result
             login = .success
         }
@@ -174,20 +174,21 @@ final class StanzaReader: ElementReader {
                 isInRedirect = local == names.seeOtherHost
             }
         case .success:
-            // Streams are also resumed, or begun to be managed, together with the login (XEP-0198 §9, XEP-0386).
+            // A stream may also be resumed, or its management begin, together with the login (XEP-0198 §9, XEP-0386).
             management = max(management, management(of: local, uri, attributes))
         default: return
         }
     }
 
-    /// The name of a stream error's condition as the rules and the log take it: what cannot be one is none of RFC 6120's. A
-    /// server may write a name of any length in any letters, and the client gets those from the element itself.
+    /// The condition of a stream error for the rules and the log. A server may write a name of any length in any
+    /// letters, so one that cannot be a condition of RFC 6120 becomes `undefined-condition`. The client gets the name
+    /// from the element itself.
     private static func conditionName(_ name: [UInt8]) -> String {
         let isName = name.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
         return isName && name.count <= longestCondition ? String(decoding: name, as: UTF8.self) : "undefined-condition"
     }
 
-    /// The longest that RFC 6120 §4.9.3 knows has 24 letters.
+    /// The longest condition in RFC 6120 §4.9.3 has 24 letters.
     private static let longestCondition = 64
 
     override func textRead(_ text: UnsafeBufferPointer<UInt8>) {
@@ -230,8 +231,8 @@ final class StanzaReader: ElementReader {
         return nil
     }
 
-    /// What an element says of the stream's management (XEP-0198 §3, §5): `<resumed/>`, or `<enabled/>`, which promises a
-    /// resumption only by `resume='true'`.
+    /// What an element says about the stream's management (XEP-0198 §3, §5): `<resumed/>`, or `<enabled/>`, which
+    /// promises a resumption only with `resume='true'`.
     private func management(
         of local: InternedName, _ uri: InternedName, _ attributes: SAXAttributes
     ) -> StreamManagement {
@@ -239,14 +240,14 @@ final class StanzaReader: ElementReader {
         guard local == names.enabled else { return .resumable }
         for index in 0..<attributes.count where attributes.uri(index).isNone {
             guard attributes.local(index) == names.resume else { continue }
-            // The two ways to write a Boolean of XML Schema that is true.
+            // XML Schema has two spellings of a true Boolean.
             let value = unsafe Array(attributes.value(index)).trimmingXMLSpace
             return value.elementsEqual("true".utf8) || value.elementsEqual("1".utf8) ? .resumable : .counting
         }
         return .counting
     }
 
-    /// Where `<see-other-host/>` points to (RFC 6120 §4.9.3.19); nil for what cannot be a host and a port.
+    /// The target of `<see-other-host/>` (RFC 6120 §4.9.3.19); nil when it cannot be a host and a port.
     private var redirectHost: String? {
         let host = redirect.trimmingXMLSpace
         guard (1...Self.mostRedirectBytes).contains(host.count), host.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
@@ -255,10 +256,10 @@ final class StanzaReader: ElementReader {
         return String(decoding: host, as: UTF8.self)
     }
 
-    /// The element with the declarations it takes from the stream (`N-10`, `X-14`), except that the response's body declares
-    /// the prefix `stream` for features and errors, which get it where the server calls it something else (`L-12`).
+    /// The element with the declarations that it takes from the stream (`N-10`, `X-14`). Features and errors get the
+    /// prefix `stream` where the server uses another one, and the response's body declares it (`L-12`).
     ///
-    /// Nil when the element gives that prefix another meaning.
+    /// Nil when the element gives the prefix `stream` another meaning.
     private func elementBytes(with edits: [FeaturesFilter.Edit], usesStreamPrefix: Bool) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(child.end - child.start + 64)
@@ -297,7 +298,7 @@ final class StanzaReader: ElementReader {
         return bytes
     }
 
-    /// Where the child's start tag declares the prefix `stream` itself, to be cut out.
+    /// The places where the child's start tag declares the prefix `stream` itself, to be removed.
     private var ownStreamDeclarations: [FeaturesFilter.Edit] {
         guard childScope.contains(where: { $0.prefix == names.stream }) else { return [] }
         let tag = unsafe slice(child.start..<child.startTagEnd)

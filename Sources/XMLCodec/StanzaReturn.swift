@@ -1,24 +1,26 @@
-/// Gives the server back what a client never fetched, as the errors that a dead session owes (`T-12`). One per worker.
+/// Returns to the server what a client never fetched, as the errors that a dead session owes (`T-12`). A worker has
+/// one.
 ///
-/// A message comes back as `recipient-unavailable`, so that the server can store it or tell the sender; an iq that asks
-/// for an answer as `service-unavailable`; presence never. The error types are those that the conditions go with.
+/// A message is returned with `recipient-unavailable`, so that the server can store it or tell the sender; an iq that
+/// asks for an answer with `service-unavailable`; a presence is not returned. The error types are those that belong to
+/// the conditions.
 ///
 /// Specification: XEP-0206 §7, RFC 6120 §8.3.3.13, §8.3.3.19, RFC 6121 §8.5.
 package final class StanzaReturn {
-    /// The response that the elements stood in.
+    /// The response in which the elements were.
     private static let wrapper = Array(
         "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'>".utf8)
 
     private let reader: StartTagReader
-    /// A framer that has seen the wrapper.
+    /// A framer that has scanned the wrapper.
     private let framer: ElementFramer
     /// The wrapper with one start tag in it.
     private var document: [UInt8] = []
 
-    /// `limits` are those of the `UpstreamReader` that the elements came from.
+    /// `limits` are those of the `UpstreamReader` that read the elements.
     package init(limits: XMLLimits = XMLLimits()) {
         var limits = limits
-        // The elements have been judged. What they took from the stream's root is declared in them by now.
+        // The elements were checked before. By now they declare what they took from the stream's root.
         limits.attributes += 64
         limits.declarations += 64
         limits.names += 128
@@ -29,13 +31,14 @@ package final class StanzaReturn {
         self.framer = framer
     }
 
-    /// Appends to `bytes` the errors for `elements`, in their order, ready to stand in a stream whose default namespace is
-    /// `jabber:client`; answers how many there are.
+    /// Appends the errors for `elements`, in their order, ready for a stream whose default namespace is
+    /// `jabber:client`; returns their number.
     ///
-    /// `elements` are complete elements back to back, as `UpstreamXML` gave them. Not returned are messages without `from`,
-    /// from the account itself (carbons, results from an archive), or of type error, groupchat or headline, iqs that answer,
-    /// and whatever is not a stanza in `jabber:client`. At the first byte that cannot be such an element the reading ends, and
-    /// what was read before it is returned. At most six bytes are appended for each byte of `elements`.
+    /// `elements` are complete elements back to back, as `UpstreamXML` gave them. Some get no error: messages without
+    /// `from`, from the account itself (carbons, results from an archive), or of type error, groupchat or headline; iqs
+    /// that answer; and elements that are no stanza in `jabber:client`. Reading stops at the first byte that cannot
+    /// belong to such an element; the errors for those before it stay. At most six bytes are appended for each byte of
+    /// `elements`.
     @discardableResult
     package func append(returning elements: Span<UInt8>, into bytes: inout [UInt8]) -> Int {
         var framer = framer
@@ -53,7 +56,7 @@ package final class StanzaReturn {
         return count
     }
 
-    /// How many strings libxml2's dictionary holds at the moment.
+    /// The number of strings in libxml2's dictionary.
     var nameCount: Int { reader.nameCount }
 
     private func read(_ tag: Span<UInt8>) -> UnfetchedStanza? {
@@ -67,7 +70,7 @@ package final class StanzaReturn {
     }
 }
 
-/// What the start tag of a message or an iq says.
+/// The start tag of a message or an iq.
 struct UnfetchedStanza {
     enum Kind {
         case message, iq
@@ -89,7 +92,7 @@ struct UnfetchedStanza {
         self.to = to
     }
 
-    /// Whether its sender gets an error.
+    /// Whether the sender gets an error.
     var isAnswerOwed: Bool {
         switch kind {
         case .message: isMessageOwed
@@ -97,7 +100,7 @@ struct UnfetchedStanza {
         }
     }
 
-    /// Appends the error; false when there shall be none.
+    /// Appends the error; false when the sender gets none.
     func appendError(into bytes: inout [UInt8]) -> Bool {
         guard isAnswerOwed else { return false }
         switch kind {
@@ -119,15 +122,15 @@ struct UnfetchedStanza {
         return true
     }
 
-    /// An answer without `to` goes to the account itself, which is where a stanza without `from` came from (RFC 6120 §8.1.2.1,
-    /// §10.3).
+    /// An answer without `to` goes to the account itself, and a stanza without `from` came from there (RFC 6120
+    /// §8.1.2.1, §10.3).
     func appendAttributes(into bytes: inout [UInt8]) {
         bytes.append(literal: " xmlns='jabber:client' type='error'")
         if let from { AttributeText.append("to", from, into: &bytes) }
         if let id { AttributeText.append("id", id, into: &bytes) }
     }
 
-    /// A type that is not known counts as `normal` (RFC 6121 §5.2.2).
+    /// An unknown type counts as `normal` (RFC 6121 §5.2.2).
     private var isMessageOwed: Bool {
         guard let from, !from.isEmpty else { return false }
         if let to, Account(of: from) == Account(of: to) { return false }
@@ -136,7 +139,7 @@ struct UnfetchedStanza {
     }
 }
 
-/// A bare address. Both sides were written by the server, so only the case of the domain is not to be relied on.
+/// A bare address. The server wrote both that are compared, so only the domain's case may differ.
 private struct Account: Equatable {
     private let local: ArraySlice<UInt8>
     private let domain: [UInt8]

@@ -1,16 +1,16 @@
-/// The raw bytes of a start tag that libxml2 has accepted: finds where its namespace declarations stand.
+/// Finds the namespace declarations in the bytes of a start tag that libxml2 has accepted.
 enum StartTag {
-    /// A namespace declaration, by offsets into its start tag.
+    /// A namespace declaration, as offsets into its start tag.
     struct Declaration: Equatable {
         /// The prefix, empty for the default namespace.
         let prefix: [UInt8]
-        /// The declaration with the white space in front of it.
+        /// The declaration with the white space before it.
         let whole: Range<Int>
         /// The value between its quotes.
         let value: Range<Int>
     }
 
-    /// One past the `>` of the start tag that `element` begins with; its count when there is none.
+    /// One past the `>` of the start tag with which `element` begins; its count when there is none.
     static func end(in element: Span<UInt8>) -> Int {
         var offset = 0
         while offset < element.count {
@@ -26,7 +26,7 @@ enum StartTag {
         return offset
     }
 
-    /// The declarations in `tag`, which goes from `<` to `>`, in order.
+    /// The declarations in `tag`, which reaches from `<` to `>`, in order.
     static func declarations(in tag: Span<UInt8>) -> [Declaration] {
         var found: [Declaration] = []
         var offset = 1
@@ -56,14 +56,14 @@ enum StartTag {
 }
 
 extension UInt8 {
-    /// Whether a name in a tag ends in front of this byte.
+    /// Whether this byte ends a name in a tag.
     var endsName: Bool {
         isXMLSpace || self == UInt8(ascii: "=") || self == UInt8(ascii: "/") || self == UInt8(ascii: ">")
     }
 }
 
 extension Span<UInt8> {
-    /// The bytes of a part.
+    /// A copy of the bytes in `range`.
     func copy(_ range: Range<Int>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)

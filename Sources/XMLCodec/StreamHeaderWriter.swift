@@ -1,4 +1,4 @@
-/// Writes what this program itself puts on an XMPP stream (RFC 6120 §4.2, §4.4, §5.4; XEP-0138 §4).
+/// Writes this program's own elements on an XMPP stream (RFC 6120 §4.2, §4.4, §5.4; XEP-0138 §4).
 package enum StreamHeaderWriter {
     /// The request for TLS.
     package static let startTLS = Array("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".utf8)
@@ -8,8 +8,8 @@ package enum StreamHeaderWriter {
     /// The stream's end.
     package static let streamEnd = Array("</stream:stream>".utf8)
 
-    /// Appends the XML declaration and the stream header, always with version 1.0; `from`, which is whole
-    /// UTF-8, and `language` only when given.
+    /// Appends the XML declaration and the stream header, always with version 1.0. `from`, which must be valid UTF-8,
+    /// and `language` only when given.
     package static func append(to domain: String, from: [UInt8]?, language: String?, into bytes: inout [UInt8]) {
         bytes.append(
             literal:

@@ -1,35 +1,35 @@
 import StreamCore
 
-/// Checks the pieces that `UpstreamXML` cut out, with one libxml2 context for all streams of a worker, and makes them fit to
-/// stand in a BOSH response. One per worker.
+/// Checks the pieces that `UpstreamXML` cut, with one libxml2 context for all streams of a worker, and prepares them
+/// for a BOSH response. A worker has one.
 ///
 /// Specification: RFC 6120 §4.8, §11; XEP-0206 §2; `N-10`, `X-06`, `X-14`, `L-12`.
 package final class UpstreamReader {
     private let stanzas: StanzaReader
     private let large: LargeElementReader
-    /// What judges elements that are skipped.
+    /// The contexts for skipped elements.
     let skips: SkipContexts
-    /// The document that the reader is fed: a root with the stream's declarations around one piece.
+    /// The document for the reader: a root with the stream's declarations around one piece.
     private var document: [UInt8] = []
 
-    /// A reader that keeps to `limits`.
+    /// A reader with these limits.
     ///
-    /// `largestFromClient`: the most bytes of one element that a client can send to the server through this program; a server
-    /// that announces to take more is corrected (XEP-0478 §3). What it announces is left alone unless given.
+    /// `largestFromClient`: the most bytes of one element that a client can send to the server through this program. A
+    /// server that announces more is corrected (XEP-0478 §3). By default announcements stay as they are.
     package init(limits: XMLLimits = XMLLimits(), largestFromClient: Int = .max) {
         stanzas = StanzaReader(limits: limits, largestFromClient: largestFromClient)
         large = LargeElementReader(limits: limits, largestFromClient: largestFromClient)
         skips = SkipContexts(limits: stanzas.limits)
     }
 
-    /// How many strings libxml2's dictionary holds at the moment.
+    /// The number of strings in libxml2's dictionary.
     var nameCount: Int { stanzas.nameCount }
 
     /// The limits, which the framer of each stream shares.
     package var limits: XMLLimits { stanzas.limits }
 
-    /// The most bytes of one element that is delivered, when the worker has not the memory for the largest; nil otherwise. A
-    /// larger one is skipped, also when it has begun to come.
+    /// The most bytes of one element that is delivered while the worker is short of memory; nil otherwise. A larger
+    /// element is skipped, even when it has begun to come.
     package var shortageBound: Int?
 
     /// The most bytes of one element that is delivered now.
@@ -63,24 +63,17 @@ package final class UpstreamReader {
     /// Reads one first-level element.
     func readElement(_ piece: Span<UInt8>, scope: StreamScope) -> UpstreamItem {
         guard CharacterCheck.validPrefix(of: piece) == piece.count else { return .fault(.malformed) }
-        document.removeAll(keepingCapacity: true)
-        scope.appendStartTag(into: &document)
-        let start = document.count
-        document.append(contentsOf: piece, from: 0, to: piece.count)
-        let end = document.count
-        scope.appendEndTag(into: &document)
-        stanzas.prepare(for: .element(start..<end))
-        let fault = stanzas.read(document.span)
-        trimDocument()
+        stanzas.prepare(for: .element(0..<piece.count))
+        let fault = stanzas.read(piece, in: .stream(scope))
         let item = stanzas.takeItem()
         if let fault { return .fault(fault.asStreamFault) }
         return item ?? .fault(.malformed)
     }
 
-    /// Longer elements are read in steps of as many bytes, so that a step takes a millisecond at most.
+    /// Longer elements are read in steps of this many bytes, so that a step takes at most a millisecond.
     package static let step = 32 * 1_024
 
-    /// Goes on with a long element by a step; nil as long as it is not read to its end.
+    /// Continues a long element by a step; nil until it is read to its end.
     func proceed(_ element: LargeElement) -> UpstreamItem? {
         large.proceed(element, budget: Self.step)
     }
@@ -98,7 +91,7 @@ package final class UpstreamReader {
         return .end
     }
 
-    /// One large element does not stay allocated.
+    /// Releases the memory of a large piece.
     private func trimDocument() {
         if document.capacity > 65_536 { document = [] }
     }

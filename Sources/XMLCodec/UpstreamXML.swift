@@ -2,9 +2,9 @@ import StreamCore
 
 /// The bytes of one XMPP stream from the server, cut into its header, its first-level elements and its end.
 ///
-/// This is all the XML state a stream keeps: the framer's few bytes, and the start of an element that has not come whole.
-/// Every complete piece goes through the worker's `UpstreamReader`. An element that is deeper, wider or larger than the limits
-/// is skipped while it streams by, and does not end the stream.
+/// The XML state of a stream is only this: the framer's few bytes, and the beginning of an unfinished element. Every
+/// complete piece goes through the worker's `UpstreamReader`. An element that is deeper, wider or larger than the
+/// limits is skipped while it streams by, and does not end the stream.
 ///
 /// Specification: RFC 6120 §4, §11.
 package struct UpstreamXML {
@@ -14,16 +14,16 @@ package struct UpstreamXML {
 
     private var framer = ElementFramer(mayDeclare: true)
     private var phase = Phase.header
-    /// The beginning of a piece whose end has not come.
+    /// The beginning of an unfinished piece.
     private var partial: [UInt8] = []
-    /// The stream's root as `UpstreamReader` gave it.
+    /// The stream's root, from `UpstreamReader`.
     private var scope = StreamScope.usual
-    /// What is under way over several calls; nothing most of the time.
+    /// Work that continues over several calls; most of the time there is none.
     private var ongoing = Ongoing.nothing
 
     private enum Ongoing {
         case nothing
-        /// A long element that has come whole and is being read, step by step.
+        /// A whole long element that is being read, step by step.
         case reading(LargeElement)
         /// An element that is skipped while it streams by.
         case skipping(ElementSkip)
@@ -45,22 +45,23 @@ package struct UpstreamXML {
     /// Whether the beginning of an element or of the header has come, but not its end.
     package var hasPartial: Bool { !partial.isEmpty || skip != nil }
 
-    /// Whether a long element is being read: `next` goes on with it, without a further byte, and uses none.
+    /// Whether a long element is being read: `next` continues it, needs no further byte and takes none.
     package var isReadingOn: Bool { large != nil }
 
-    /// How many bytes are kept of what has no end yet, or is being read.
+    /// The bytes kept of an unfinished element, or of one that is being read.
     package var heldBytes: Int { partial.capacity + (large?.byteCount ?? 0) + (skip?.heldBytes ?? 0) }
 
-    /// Expects a new stream header: the stream was restarted, or TLS begins (RFC 6120 §4.3.3). What was kept is dropped.
+    /// Expects a new stream header, because the stream was restarted or TLS begins (RFC 6120 §4.3.3). Drops what was
+    /// kept.
     package mutating func reset() {
         self = UpstreamXML()
     }
 
     /// The next item in `input` from `offset` on; nil when more bytes are needed, or more steps (`isReadingOn`).
     ///
-    /// Moves `offset` behind what was used. After `.end` or `.fault` the stream is over: all further bytes are dropped. After
-    /// `.proceed`, bytes left in `input` came before TLS and must not be trusted; after `.compressed` they are compressed.
-    /// `reset()` comes before the next call then.
+    /// Moves `offset` past what was used. After `.end` or `.fault` the stream is over and all further bytes are
+    /// dropped. After `.proceed`, bytes left in `input` came before TLS and must not be trusted; after `.compressed`
+    /// they are compressed. Call `reset()` then before the next call.
     package mutating func next(
         _ input: Span<UInt8>, offset: inout Int, reader: UpstreamReader
     ) -> UpstreamItem? {
@@ -77,7 +78,7 @@ package struct UpstreamXML {
             return ended(by: skipped(large.element.span, limit, reader) ?? item)
         }
         if partial.isEmpty, framer.isBetweenElements {
-            // White space between elements keeps the connection alive and means nothing (RFC 6120 §4.6.1).
+            // White space between elements keeps the connection alive and has no meaning (RFC 6120 §4.6.1).
             offset = input.skippingSpace(from: offset, to: input.count)
         }
         guard offset < input.count else { return nil }
@@ -104,7 +105,7 @@ package struct UpstreamXML {
         }
         if event == .needMore {
             partial.append(contentsOf: input, from: start, to: offset)
-            // A second root would be waited for like an element that never ends, and swallow all stanzas behind it.
+            // A second root looks like an element that never ends; waiting for it would swallow all stanzas after it.
             return phase == .open && scope.isRoot(beginning: partial.span) ? end(with: .fault(.invalidNamespace)) : nil
         }
         guard !partial.isEmpty else {
@@ -116,7 +117,7 @@ package struct UpstreamXML {
         return item(event, piece.span, reader)
     }
 
-    /// The types of the records that a server of TLS may begin with: alert and handshake (RFC 8446 §5.1).
+    /// The types of the records with which a TLS server may begin: alert and handshake (RFC 8446 §5.1).
     private static let beginsTLSRecord: ClosedRange<UInt8> = 0x15...0x16
 
     private mutating func item(
@@ -128,7 +129,7 @@ package struct UpstreamXML {
             item = reader.readHeader(piece, scope: &scope)
             phase = .open
         case .childClosed:
-            // One that comes whole is nothing else than one that comes in pieces, whatever its prefix stands for.
+            // A second root is refused whether it came whole or in pieces, whatever its prefix means.
             if scope.isRoot(beginning: piece) {
                 item = .fault(.invalidNamespace)
             } else if piece.count > UpstreamReader.step {
@@ -138,13 +139,13 @@ package struct UpstreamXML {
                 item = readOrSkip(piece, reader)
             }
         default:
-            // An empty root never opened: `<stream:stream/>`.
+            // The root was empty and never opened: `<stream:stream/>`.
             item = phase == .open ? reader.readEnd(piece, scope: scope) : .fault(.malformed)
         }
         return ended(by: item)
     }
 
-    /// The item, after which the stream may be over.
+    /// Ends the stream if the item says so; returns the item.
     private mutating func ended(by item: UpstreamItem) -> UpstreamItem {
         switch item {
         case .end, .fault: end(with: item)
@@ -161,22 +162,22 @@ package struct UpstreamXML {
 
     // MARK: - Skipping
 
-    /// Reads an element, or skips it when it turns out to be more than is delivered.
+    /// Reads an element, or skips it when it breaks a limit.
     private func readOrSkip(_ piece: Span<UInt8>, _ reader: UpstreamReader) -> UpstreamItem {
         let item = reader.readElement(piece, scope: scope)
         guard case .fault(.limit(let name)) = item, let limit = XMLLimit(rawValue: name) else { return item }
         return skipped(piece, limit, reader) ?? item
     }
 
-    /// Skips an element that is there as a whole; nil when there is nothing to judge it with.
+    /// Skips an element that is there as a whole; nil when no context can be had.
     private func skipped(_ piece: Span<UInt8>, _ limit: XMLLimit, _ reader: UpstreamReader) -> UpstreamItem? {
         guard let skip = reader.skips.lend(limit, scope: scope) else { return nil }
         var framer = ElementFramer.skipping
         return skip.takeAll(piece, framer: &framer) ?? .fault(.malformed)
     }
 
-    /// The element whose beginning is kept, and goes on in `input` from `offset`, has passed a limit: it is framed once more,
-    /// without limits.
+    /// Begins to skip an element that broke a limit: its beginning is kept, and it continues in `input` from `offset`.
+    /// It is framed again, without limits.
     private mutating func beginSkipping(
         _ limit: XMLLimit, _ input: Span<UInt8>, _ offset: inout Int, _ reader: UpstreamReader
     ) -> UpstreamItem? {
@@ -204,9 +205,9 @@ package struct UpstreamXML {
     }
 }
 
-/// The start tag that stands for a stream's own around an element: the same name and the same declarations.
+/// The start tag that replaces a stream's own around an element: the same name with the same declarations.
 struct StreamScope: Equatable {
-    /// The start tag, or nothing for the usual one, which nearly every server sends and no stream has to remember.
+    /// The start tag; empty for the usual one, which nearly every server sends and no stream has to keep.
     private let startTag: [UInt8]
 
     /// `<stream:stream>` with `jabber:client` and the streams namespace.
@@ -222,8 +223,11 @@ struct StreamScope: Equatable {
 
     /// Appends the start tag.
     func appendStartTag(into bytes: inout [UInt8]) {
-        bytes.append(contentsOf: startTag.isEmpty ? Self.usualStartTag : startTag)
+        bytes.append(contentsOf: self.bytes)
     }
+
+    /// The start tag's bytes, also of the usual one.
+    var bytes: [UInt8] { startTag.isEmpty ? Self.usualStartTag : startTag }
 
     /// Appends the end tag.
     func appendEndTag(into bytes: inout [UInt8]) {
@@ -239,7 +243,7 @@ struct StreamScope: Equatable {
 
     private static let usualStart = usualStartTag.prefix { $0 != UInt8(ascii: " ") }
 
-    /// Whether `piece` begins like the root of a stream, by the name that this one's has, or by the usual one.
+    /// Whether `piece` begins like the root of a stream, by this stream's name for it or by the usual one.
     func isRoot(beginning piece: Span<UInt8>) -> Bool {
         Self.begins(piece, with: Self.usualStart) || !startTag.isEmpty && Self.begins(piece, with: start)
     }
@@ -252,7 +256,7 @@ struct StreamScope: Equatable {
 }
 
 extension XMLFault {
-    /// What the fault is on a stream.
+    /// The fault as one of the stream.
     var asStreamFault: StreamFault {
         switch self {
         case .malformed, .encoding, .text: .malformed

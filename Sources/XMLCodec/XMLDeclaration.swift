@@ -1,9 +1,9 @@
-/// The byte order mark and the XML declaration in front of a document, read here so that libxml2 never sees a declared
-/// encoding: it would decode by it, and its offsets would no longer be those of the bytes that came.
+/// Reads the byte order mark and the XML declaration before a document, so that libxml2 never sees a declared encoding:
+/// it would decode by it, and its offsets would no longer fit the bytes that came.
 enum XMLDeclaration {
-    /// The offset of the first byte behind both.
+    /// The offset of the first byte after both.
     ///
-    /// Refuses any declared encoding but UTF-8 (`N-08`), and any version but 1.0.
+    /// Refuses any encoding but UTF-8 (`N-08`), and any version but 1.0.
     static func skip(in bytes: Span<UInt8>) throws(XMLFault) -> Int {
         var offset = 0
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { offset = 3 }
@@ -26,7 +26,7 @@ enum XMLDeclaration {
         return offset + 2
     }
 
-    /// Reads ` name = 'value'`; nil, and the offset where it was, when something else stands there.
+    /// Reads ` name = 'value'`; nil, with the offset unchanged, when something else is there.
     private static func pseudoAttribute(
         _ name: StaticString, in bytes: Span<UInt8>, _ offset: inout Int
     ) -> Range<Int>? {

@@ -1,39 +1,39 @@
-/// The bounds on XML from either side (`N-11`). The size of a whole `<body/>` is bounded by the HTTP layer.
+/// The limits for XML from either side (`N-11`). HTTP limits the size of a whole `<body/>`.
 package struct XMLLimits: Sendable, Equatable {
-    /// How deep elements may nest, the root (`<body/>`, `<stream:stream>`) counted as one. libxml2 has a bound of its own only
-    /// where it builds a tree, or where it is given the whole document.
+    /// The greatest depth of elements, with the root (`<body/>`, `<stream:stream>`) as one. libxml2 has its own bound
+    /// only where it builds a tree or gets the whole document.
     package var depth: Int
-    /// How many attributes, namespace declarations included, one element may have.
+    /// The most attributes, namespace declarations included, of one element.
     package var attributes: Int
-    /// How many names that were not met before (elements, attributes, prefixes, namespaces) one body or one stanza may bring.
+    /// The most new names (elements, attributes, prefixes, namespaces) of one body or one stanza.
     package var names: Int
-    /// How many namespace declarations may be in scope at one place.
+    /// The most namespace declarations in scope at one place.
     package var declarations: Int
-    /// How many bytes of declarations may be added to the elements of one `<body/>`, and how many a server's stream header may
-    /// hold: a long namespace used by many short elements would otherwise grow with each.
+    /// The most bytes of declarations that may be added to the elements of one `<body/>`, and that a server's stream
+    /// header may have. Without this bound a long namespace would be copied into many short elements.
     package var declarationBytes: Int
-    /// How many first-level elements one `<body/>` may hold.
+    /// The most first-level elements of one `<body/>`.
     package var children: Int
-    /// How many elements one document may hold, at any depth.
+    /// The most elements of one document, at any depth.
     package var elements: Int
-    /// How many namespace declarations of one document may name what is no URI.
+    /// The most namespace declarations of one document whose value is not a URI.
     package var oddNamespaces: Int
     /// The most bytes of one element from the server; at most 8 MiB, because libxml2 refuses 10 MB.
     package var elementSize: Int
-    /// The most bytes of one element that is skipped for having passed another limit.
+    /// The most bytes of one element that is skipped because it broke another limit.
     package var skippedSize: Int
 
-    /// How deep a skipped element may nest: libxml2 keeps some 40 bytes for each level. A server that takes stanzas of
-    /// 512 KiB, as usual, has room for fewer: `<a></a>` has seven bytes.
+    /// The greatest depth of a skipped element: libxml2 keeps some 40 bytes for each level. A server with the usual
+    /// limit of 512 KiB a stanza has room for fewer levels, because `<a></a>` has seven bytes.
     static let skippedDepth = 100_000
-    /// With how many attributes in one tag libxml2 may be left to compare each with each.
+    /// The most attributes of one tag that libxml2 may compare each with each.
     static let comparedAttributes = 4_096
 
-    /// The most bytes of a server's stream header with its XML declaration: nobody has logged in when it comes, and an honest
-    /// one has some 200.
+    /// The most bytes of a server's stream header with its XML declaration: it comes before any login, and a usual one
+    /// has some 200.
     package var headerSize: Int { min(elementSize, 16_384) }
 
-    /// Limits; what is not given has its default.
+    /// Limits; each has a default.
     package init(
         depth: Int = 64, attributes: Int = 64, names: Int = 2048, declarations: Int = 128,
         declarationBytes: Int = 16_384, children: Int = 1024, elements: Int = .max, oddNamespaces: Int = .max,
@@ -52,7 +52,7 @@ package struct XMLLimits: Sendable, Equatable {
     }
 }
 
-/// One of the bounds in `XMLLimits`, by the name it has in a log line.
+/// One of the bounds in `XMLLimits`, by its name in a log line.
 package enum XMLLimit: String, Sendable, CaseIterable {
     /// `XMLLimits.depth`.
     case depth
@@ -76,11 +76,11 @@ package enum XMLLimit: String, Sendable, CaseIterable {
     case headerSize = "header-size"
     /// `XMLLimits.skippedSize`.
     case skippedSize = "skipped-size"
-    /// How many elements are skipped at the same time.
+    /// The number of elements that are skipped at the same time.
     case skips
 }
 
-/// Why XML was refused. Nothing of what was refused is handed out.
+/// Why XML was refused. Nothing of a refused document is used.
 package enum XMLFault: Error, Sendable, Equatable {
     /// Not well-formed or not namespace-well-formed (`N-04`).
     case malformed
@@ -88,16 +88,16 @@ package enum XMLFault: Error, Sendable, Equatable {
     case restrictedXML
     /// Not UTF-8, another declared encoding, or a character that XML 1.0 forbids (`N-08`, `N-09`).
     case encoding
-    /// The root is not the element it has to be, or not in its namespace (`N-01`).
+    /// The root is not the expected element, or not in its namespace (`N-01`).
     case invalidRoot
     /// Text between first-level elements (`N-03`).
     case text
-    /// A first-level element that belongs to the connection manager alone: in the streams, STARTTLS or compression namespace,
-    /// or one that would log in by the connection manager's certificate.
+    /// A first-level element that only the connection manager may send: in the streams, STARTTLS or compression
+    /// namespace, or one that would log in by the connection manager's certificate.
     case forbiddenElement
-    /// A limit was passed.
+    /// A limit was broken.
     case limit(XMLLimit)
 }
 
-/// Why a `<body/>` was refused: `bad-request` (XEP-0124 §17.2), whichever it is.
+/// Why a `<body/>` was refused; each is told as `bad-request` (XEP-0124 §17.2).
 package typealias BodyFault = XMLFault

@@ -1,10 +1,10 @@
 import BOSHCore
 import Bridge
 
-/// Attribute values and namespace declarations as this program writes them: single quotes, the same value always to the
-/// same bytes.
+/// Attribute values and namespace declarations as this program writes them: in single quotes, and always as the same
+/// bytes.
 enum AttributeText {
-    /// Appends ` name='value'`, the value escaped. `name` is ASCII of this program's own.
+    /// Appends ` name='value'`, the value escaped. `name` is this program's own ASCII.
     static func append(_ name: StaticString, _ value: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: " "))
         bytes.append(literal: name)
@@ -16,7 +16,7 @@ enum AttributeText {
         bytes.append(UInt8(ascii: "'"))
     }
 
-    /// Appends ` name='value'`, the value escaped; it is whole UTF-8.
+    /// Appends ` name='value'`, the value escaped; `value` must be valid UTF-8.
     static func append(_ name: StaticString, _ value: [UInt8], into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: " "))
         bytes.append(literal: name)
@@ -30,21 +30,21 @@ enum AttributeText {
         append(name, String(value), into: &bytes)
     }
 
-    /// The text of a value as libxml2 passes it.
+    /// The text of a value from libxml2.
     static func decoded(_ value: UnsafeBufferPointer<UInt8>) -> String {
         guard unsafe value.contains(UInt8(ascii: "&")) else { return unsafe String(decoding: value, as: UTF8.self) }
         return unsafe String(decoding: unescaped(Array(value)), as: UTF8.self)
     }
 
-    /// A value as libxml2 passes it, within a bound on its bytes.
+    /// A value from libxml2, with a bound on its bytes.
     static func bounded(_ value: UnsafeBufferPointer<UInt8>, most: Int) -> PeerText {
         // An ampersand comes as five bytes.
         guard value.count <= 5 * most else { return .tooLong }
         return unsafe PeerText(unescaped(Array(value)), most: most)
     }
 
-    /// Undoes the one escape that libxml2 leaves in values for its own tree builder: `&#38;` for an ampersand, however it was
-    /// written; no other ampersand can occur.
+    /// Undoes the one escape that libxml2 leaves in values: `&#38;` for an ampersand, however it was written. No other
+    /// ampersand can occur.
     static func unescaped(_ value: [UInt8]) -> [UInt8] {
         guard value.contains(UInt8(ascii: "&")) else { return value }
         var result: [UInt8] = []
@@ -56,8 +56,9 @@ enum AttributeText {
         return result
     }
 
-    /// Appends `value` so that a parser reads exactly it: markup, single quotes, and the white space that normalisation
-    /// would turn into spaces (XML 1.0 §3.3.3). A character that XML 1.0 forbids cannot be written and is left out.
+    /// Appends `value` so that a parser reads exactly it: escapes markup, single quotes, and the white space that
+    /// normalisation would turn into spaces (XML 1.0 §3.3.3). A character that XML 1.0 forbids cannot be written and is
+    /// left out.
     static func escape(_ value: some Sequence<UInt8>, into bytes: inout [UInt8]) {
         for byte in value {
             switch byte {
@@ -91,7 +92,7 @@ enum NamespaceDeclaration {
 }
 
 extension [UInt8] {
-    /// Appends text of this program's own.
+    /// Appends text that this program wrote.
     mutating func append(literal text: StaticString) {
         unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }

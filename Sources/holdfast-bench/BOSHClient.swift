@@ -1,10 +1,10 @@
-/// One BOSH session as a browser's library keeps it (XEP-0124, two requests at most), without sockets: it says which
-/// bytes go out on which of its two connections and takes the responses.
+/// One BOSH session as a browser's library keeps it (XEP-0124, at most two requests), without sockets. It says which
+/// bytes go out on which of its two connections, and takes the responses.
 struct BOSHClient {
-    /// How far the login is.
+    /// The state of the login.
     enum Phase: Equatable {
         case idle, creating, authenticating, restarting, binding, startingSession, ready, terminating, ended
-        /// Over before its time, with the reason in words.
+        /// The session ended too early, with the reason in words.
         case failed(String)
     }
 
@@ -23,21 +23,21 @@ struct BOSHClient {
         let wait: Int
     }
 
-    /// One request that has no response yet.
+    /// One request without a response.
     private struct Request {
         let rid: UInt64
         let isPoll: Bool
         let bytes: [UInt8]
         var connection: Int
-        // A response that came before that of an earlier request; it is read when its turn comes (XEP-0124 §6).
+        // A response that came before that of an earlier request; it is read in its turn (XEP-0124 §6).
         var early: [UInt8]?
     }
 
-    /// Where the session stands.
+    /// The state of the session.
     private(set) var phase = Phase.idle
     /// The full JID, once bound.
     private(set) var jid: [UInt8] = []
-    /// Requests made, repeats not counted.
+    /// The number of requests made, without repeats.
     private(set) var requestCount = 0
 
     private let profile: Profile
@@ -46,7 +46,7 @@ struct BOSHClient {
     private var sid: [UInt8] = []
     private var requests: [Request] = []
     private var unsent: [UInt8] = []
-    // Requests the connection manager allows at once: 1 until it has said more.
+    // The number of requests that the connection manager allows at once: 1 until it has said more.
     private var allowed = 1
 
     init(profile: Profile, login: Login, firstRID: UInt64) {
@@ -55,7 +55,7 @@ struct BOSHClient {
         rid = firstRID
     }
 
-    /// Whether the only open request is an empty poll: the moment at which a lost connection hurts most.
+    /// Whether the only open request is an empty poll: at that moment a lost connection hurts most.
     var isIdlyPolling: Bool { phase == .ready && requests.count == 1 && requests[0].isPoll && unsent.isEmpty }
 
     /// Whether a request waits for its response on `connection`.
@@ -79,7 +79,7 @@ struct BOSHClient {
         if phase == .ready { phase = .terminating }
     }
 
-    /// The next request to put on a connection, nil if nothing is to be sent now.
+    /// The next request for a connection; nil if nothing is to be sent now.
     mutating func nextRequest() -> (connection: Int, bytes: [UInt8])? {
         guard requests.count < allowed else { return nil }
         let connection = isBusy(0) ? 1 : 0
@@ -104,7 +104,7 @@ struct BOSHClient {
             return nil
         default: break
         }
-        // A message goes at once on the second connection; a poll only when nothing is open.
+        // A message goes out at once on the second connection; a poll only when nothing is open.
         guard requests.isEmpty || !unsent.isEmpty else { return nil }
         return make(sidAttribute, take(), connection)
     }
@@ -129,12 +129,13 @@ struct BOSHClient {
         return bodies
     }
 
-    /// The connection ended under an open request: a browser sends the same bytes again on a new one.
+    /// The request to send again when its connection ended: a browser repeats the same bytes on a new one.
     func repeatedRequest(on connection: Int) -> [UInt8]? {
         requests.first { $0.connection == connection && $0.early == nil }?.bytes
     }
 
-    /// The connection ended under an open poll and the client, say a restored page, goes on with the next rid.
+    /// Forgets an open poll whose connection ended, for a client, such as a restored page, that goes on with the next
+    /// rid.
     mutating func forgetRequest(on connection: Int) {
         requests.removeAll { $0.connection == connection && $0.early == nil }
     }

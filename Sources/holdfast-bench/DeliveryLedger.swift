@@ -1,13 +1,13 @@
-/// What is written into the body of every measured message.
+/// The mark in the body of every measured message.
 struct Mark: Equatable {
     /// The sending session's number.
     let sender: Int
     /// Counts the sender's messages from 0.
     let sequence: Int
-    /// When it was due to be sent, in nanoseconds of the monotonic clock; waiting inside the client counts as latency.
+    /// When the message was due, in nanoseconds of the monotonic clock; waiting inside the client counts as latency.
     let due: UInt64
 
-    /// The text form, found again by `all(in:)`.
+    /// The text form, which `all(in:)` finds again.
     var text: [UInt8] { Array("hf|\(sender)|\(sequence)|\(due)|".utf8) }
 
     /// The marks in received stanza bytes, in order.
@@ -38,7 +38,7 @@ struct Mark: Equatable {
     }
 }
 
-/// The account of one way from a sender to its receiver: every message once and in order.
+/// Counts the messages from one sender to its receiver: each must come once and in order.
 struct DeliveryLedger: Equatable {
     /// Messages sent.
     private(set) var sent = 0

@@ -1,7 +1,7 @@
 import ArgumentParser
 
-/// The measuring tools: a null XMPP server behind Holdfast and a crowd of BOSH clients in front of it. Each is a process
-/// of its own, so that the processor time of Holdfast can be told from theirs.
+/// The measuring tools: a null XMPP server behind Holdfast and many BOSH clients in front of it. Each is a separate
+/// process, so that Holdfast's processor time can be told from theirs.
 @main
 struct HoldfastBench: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,4 @@
-/// What one run of the load generator does.
+/// One run of the load generator.
 struct LoadPlan {
     /// How messages are produced.
     enum Mode: String {
@@ -10,40 +10,40 @@ struct LoadPlan {
         case idle
     }
 
-    /// To whom a session sends.
+    /// The receiver of a session's messages.
     enum Receiver: String {
-        /// To itself: with Holdfast and an idle server one request a message.
+        /// Itself: with Holdfast and an idle server each message takes one request.
         case own = "self"
-        /// To the session with the next number.
+        /// The session with the next number.
         case next
     }
 
     /// What a client does after its connection was cut under a poll.
     enum AfterKill: String {
-        /// Sends the same request again, as a library does after a network error.
+        /// It sends the same request again, as a library does after a network error.
         case repeated = "repeat"
-        /// Goes on with the next rid, as a restored page does.
+        /// It goes on with the next rid, as a restored page does.
         case next
-        /// One after the other.
+        /// It does both in turn.
         case both
     }
 
     let sessions: Int
     let mode: Mode
     let receiver: Receiver
-    /// Messages a second over all sessions, paced mode only.
+    /// Messages a second over all sessions; paced mode only.
     let rate: Int
-    /// How long messages are sent, or idle sessions kept; nil is until standard input closes.
+    /// How long messages are sent or idle sessions kept; nil until standard input closes.
     let duration: Duration?
-    /// Bytes of text in a message beside the mark.
+    /// Bytes of text in a message besides the mark.
     let padding: Int
     /// Connections to cut while messages flow.
     let kills: Int
     let afterKill: AfterKill
     /// Sessions that may log in at the same time.
     let loginsAtOnce: Int
-    /// How long to wait, after the last message was sent, for those on their way.
+    /// How long to wait after the last message for those on their way.
     let patience: Duration
-    /// How long nothing is sent between the last login and the first message.
+    /// The silence between the last login and the first message.
     let settling: Duration
 }

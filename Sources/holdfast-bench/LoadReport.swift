@@ -1,11 +1,11 @@
 import Histogram
 
-/// What a run has found out.
+/// The results of a run.
 struct LoadReport {
     let plan: LoadPlan
     var loginSeconds = 0.0
     var messageSeconds = 0.0
-    /// The sum over all ways.
+    /// The sums over all senders.
     var sent = 0
     var received = 0
     var lost = 0
@@ -13,12 +13,12 @@ struct LoadReport {
     var outOfOrder = 0
     /// HTTP requests while messages flowed.
     var requests = 0
-    /// Connections cut on purpose, and those that ended under an open request without our doing.
+    /// Connections cut on purpose; and those that ended under an open request for another reason.
     var kills = 0
     var connectionLosses = 0
-    /// Sessions that ended before their time, with the reasons and how often each.
+    /// Sessions that ended too early: the reasons, with the number of each.
     var failures: [String: Int] = [:]
-    /// When the last of them ended, on the monotonic clock, in nanoseconds; 0 when none did.
+    /// When the last of them ended, in nanoseconds of the monotonic clock; 0 when none did.
     var lastFailure: UInt64 = 0
     /// From due time to arrival, in microseconds.
     var latency = Histogram<UInt64>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
@@ -54,7 +54,7 @@ struct LoadReport {
         return lines.joined(separator: "\n")
     }
 
-    /// One JSON object on one line; times in the unit that the key names.
+    /// One JSON object on one line; each time has the unit in its key.
     var json: String {
         let failed = failures.values.reduce(0, +)
         return """

@@ -54,7 +54,7 @@ final class LoadRun {
     private var report: LoadReport
     private let padding: [UInt8]
 
-    /// - Throws: the poller or the signals cannot be had.
+    /// - Throws: the poller or the signals are not available.
     init(
         plan: LoadPlan, address: SocketAddress, profile: BOSHClient.Profile,
         login: (Int) -> BOSHClient.Login
@@ -77,7 +77,7 @@ final class LoadRun {
     /// - Throws: `epoll_wait` failed.
     func run() throws(SystemError) -> LoadReport {
         if plan.mode == .idle, plan.duration == nil {
-            // Only the hang-up of a pipe counts. A file or /dev/null cannot be watched and ends the wait at once.
+            // Only the hang-up of a pipe counts. A file or /dev/null cannot be watched, which is an error here.
             let input = Descriptor(owning: 0)
             guard (try? poller.register(input, token: Token.input, interest: [])) != nil else {
                 report.failures["standard input is no pipe to wait for"] = 1
@@ -129,7 +129,7 @@ final class LoadRun {
         }
     }
 
-    /// Does what time alone demands.
+    /// Does what is due at this time.
     private func advance() {
         switch stage {
         case .login:
@@ -242,10 +242,10 @@ final class LoadRun {
                 case .next: true
                 case .both: report.kills % 2 == 1
                 }
-            // A response that crosses the cut can be had again only by repeating the request: a client that goes on with
-            // the next rid would lose it with any connection manager, and the check would not be worth anything.
+            // Only a repeated request gets a response again that crosses the cut. A client that goes on with the next
+            // rid would lose it with any connection manager, and the check would be worthless.
             guard !goesOn || session.inbound == 0 else { continue }
-            // What has arrived already is no cut poll.
+            // What has arrived already is not a cut poll.
             guard link.socket.read(into: &buffer) == .wouldBlock else {
                 receive(on: link, number, place)
                 continue
@@ -333,7 +333,7 @@ final class LoadRun {
         }
     }
 
-    /// Acts on what `buffer` holds.
+    /// Handles the content of `buffer`.
     private func receive(on link: Link, _ number: Int, _ place: Int) {
         guard buffer.count > 0 else { return lose(number, place) }
         buffer.withBytes { link.parser.append($0) }
@@ -367,7 +367,7 @@ final class LoadRun {
         }
     }
 
-    /// The connection ended without our doing.
+    /// Handles a connection that ended without a cut from this side.
     private func lose(_ number: Int, _ place: Int) {
         let session = sessions[number]
         session.links[place] = nil

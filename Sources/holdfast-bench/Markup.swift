@@ -1,6 +1,6 @@
-/// Looking into well-formed XML without parsing it.
+/// Looks into well-formed XML without parsing it.
 enum Markup {
-    /// The value of an attribute of the first tag in `element`, without its quotes and undecoded.
+    /// The value of an attribute of the first tag in `element`, without its quotes and not decoded.
     static func attribute(_ name: [UInt8], of element: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         var index = element.startIndex
         while index < element.endIndex, element[index] != UInt8(ascii: ">") {
@@ -42,7 +42,7 @@ enum Markup {
         firstIndex(of: needle, in: bytes) != nil
     }
 
-    /// Where `needle`, 1 byte or more, first occurs in `bytes`.
+    /// The first place of `needle`, 1 byte or more, in `bytes`.
     static func firstIndex(of needle: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
         guard let first = needle.first, bytes.count >= needle.count else { return nil }
         var index = bytes.startIndex

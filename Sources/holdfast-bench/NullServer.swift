@@ -2,13 +2,13 @@ import Reactor
 
 /// The event loop of the null server: accepts streams, feeds them and carries messages from one to another.
 final class NullServer {
-    /// Where it listens.
+    /// The address at which it listens.
     let address: SocketAddress
     /// Streams accepted since the start.
     private(set) var streamsEver = 0
     /// Messages that reached a stream.
     private(set) var messagesRouted = 0
-    /// Messages to nobody, which are dropped.
+    /// Messages without a receiver, which are dropped.
     private(set) var messagesUnroutable = 0
 
     private let listener: Listener
@@ -34,7 +34,7 @@ final class NullServer {
         try poller.register(signals.descriptor, token: Token.signals, interest: .readable)
     }
 
-    /// Serves until a signal comes; SIGHUP resets all streams that there are, and serving goes on.
+    /// Serves until a signal comes. SIGHUP resets all existing streams, and serving goes on.
     func run() throws(SystemError) {
         while true {
             let count = try poller.wait(timeout: nil)
@@ -60,7 +60,7 @@ final class NullServer {
             case .accepted(let socket, _): add(socket)
             case .wouldBlock: return
             default:
-                // A measuring tool that runs dry has nothing left to measure; the waiting client reports it.
+                // A measuring tool without descriptors has nothing left to measure; the waiting client reports it.
                 return
             }
         }
@@ -124,7 +124,8 @@ final class NullServer {
         unflushed.removeAll(keepingCapacity: true)
     }
 
-    /// Lets all connections break at once, as when a server dies, and says when on the clock that all processes share.
+    /// Breaks all connections at once, as when a server dies, and prints the time on the clock that all processes
+    /// share.
     private func resetAll() {
         let began = MonotonicClock.now.nanoseconds
         var count = 0

@@ -2,15 +2,15 @@ import Reactor
 
 /// One client's stream at the null server: enough of RFC 6120 for a login, and messages after it.
 final class NullStream {
-    /// What the stream wants from the server as a whole.
+    /// What the stream asks of the server as a whole.
     enum Action {
-        /// The client is reachable under this full JID from now on.
+        /// From now on the client is reachable under this full JID.
         case bound([UInt8])
         /// These stanza bytes go to this full JID.
         case route([UInt8], to: [UInt8])
     }
 
-    /// How far a write came.
+    /// The progress of a write.
     enum FlushResult {
         case done, blocked, broken
     }
@@ -19,11 +19,11 @@ final class NullStream {
     let socket: StreamSocket
     /// Slot and generation for the poller.
     let token: UInt64
-    /// What the poller watches now.
+    /// The poller's interest.
     var interest: Interest = .readable
     /// The full JID, once bound.
     private(set) var jid: [UInt8]?
-    /// Nothing more is to be sent after what is queued.
+    /// Nothing more is to be sent after the queued bytes.
     private(set) var isFinished = false
 
     private let number: Int
@@ -41,12 +41,12 @@ final class NullStream {
         node = Array("anonymous-\(number)".utf8)
     }
 
-    /// Takes bytes from the client; what follows from them comes out of `nextAction`.
+    /// Takes bytes from the client; `nextAction` returns what follows from them.
     func receive(_ bytes: Span<UInt8>) {
         framer.append(bytes)
     }
 
-    /// The next thing to do, nil when the received bytes are used up.
+    /// The next thing to do; nil when the received bytes are used up.
     func nextAction() -> Action? {
         while let piece = framer.next() {
             switch piece {
@@ -117,7 +117,7 @@ final class NullStream {
         return nil
     }
 
-    /// A server stamps the sender; the client's own `from` would be refused by a real one.
+    /// A server sets the sender; a real one would refuse the client's own `from`.
     private func route(_ element: ArraySlice<UInt8>) -> Action? {
         guard let jid, let receiver = Markup.attribute(Needle.to, of: element) else { return nil }
         var message = Needle.message

@@ -40,13 +40,13 @@ struct RefusalCommand: ParsableCommand {
     }
 }
 
-/// What the requests came to.
+/// The outcome of the requests.
 struct RefusalReport {
     /// How often each outcome occurred.
     private(set) var outcomes: [String: Int] = [:]
     private var latency = Histogram<UInt64>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
 
-    /// What a client is told whose server cannot be reached (XEP-0124 §17.2).
+    /// The condition for a client whose server cannot be reached (XEP-0124 §17.2).
     static let expected = "terminated: remote-connection-failed"
 
     mutating func add(_ outcome: String, nanoseconds: UInt64) {
@@ -54,7 +54,7 @@ struct RefusalReport {
         _ = latency.record(min(nanoseconds / 1_000, 600_000_000))
     }
 
-    /// Whether every client was told what it has to be.
+    /// Whether every client was told the right condition.
     var isClean: Bool { outcomes.keys.allSatisfy { $0 == Self.expected } }
 
     var text: String {

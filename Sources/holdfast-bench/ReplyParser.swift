@@ -1,5 +1,5 @@
-/// Cuts an HTTP/1.1 byte stream into responses. Only what a connection manager sends: a status line, fields, and a body
-/// with `Content-Length`.
+/// Cuts an HTTP/1.1 byte stream into responses, of the form that a connection manager sends: a status line, fields, and
+/// a body with `Content-Length`.
 struct ReplyParser {
     /// One response.
     struct Reply: Equatable {
@@ -11,7 +11,7 @@ struct ReplyParser {
         let isKeptAlive: Bool
     }
 
-    /// The bytes are no response that this parser knows.
+    /// The bytes are not a response that this parser knows.
     struct Malformed: Error {}
 
     private var bytes: [UInt8] = []

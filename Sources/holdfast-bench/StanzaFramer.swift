@@ -1,6 +1,6 @@
-/// Finds the borders of top-level elements in a stream by counting tags.
+/// Finds the ends of top-level elements in a stream by counting tags.
 ///
-/// It trusts its input to be well-formed, which only a measuring tool behind a checking connection manager may do.
+/// It trusts its input to be well-formed. Only a measuring tool behind a checking connection manager may do that.
 struct StanzaFramer {
     /// One piece of the stream.
     enum Piece: Equatable {
@@ -12,7 +12,7 @@ struct StanzaFramer {
         case streamEnd
     }
 
-    /// What has come and is not discarded yet.
+    /// Bytes that have come and are not discarded yet.
     private(set) var bytes: [UInt8] = []
     private var position = 0
     private var start = 0
@@ -51,12 +51,12 @@ struct StanzaFramer {
         return nil
     }
 
-    /// A new stream begins on the same connection: the next start tag is its header.
+    /// Begins a new stream on the same connection: the next start tag is its header.
     mutating func restart() {
         depth = 0
     }
 
-    /// Forgets the pieces that were returned; an idle stream then holds no memory.
+    /// Forgets the returned pieces; an idle stream then holds no memory.
     mutating func discardUsed() {
         let used = depth >= 2 ? start : position
         if used == bytes.count {

@@ -1,21 +1,22 @@
 import ArgumentParser
 import Settings
 
-/// What a command line asks for.
+/// What a command line asks the program to do.
 enum Invocation: Equatable {
     /// Serve with these settings.
     case run(Settings)
-    /// See whether these settings can be served with, and say so, of the configuration file at this path if there is one.
+    /// Check whether these settings can be used, and say so, naming the configuration file at this path if there is
+    /// one.
     case check(Settings, file: String?)
-    /// Be the child process that resolves names, by asking the name server at this address (`ADDR:PORT`) if there is one.
+    /// Be the child process that resolves names. It asks the name server at this address (`ADDR:PORT`) if there is one.
     case resolver(nameserver: String?)
     /// Write these texts, each complete with its line ends, and exit. Code 0, 64 for a wrong command line, or 78 for a
     /// wrong configuration.
     case exit(code: Int32, standardOutput: String, standardError: String)
 }
 
-/// The command line: arguments in, an `Invocation` out. It reads the configuration file, writes nothing and never exits by
-/// itself.
+/// The command line: arguments in, an `Invocation` out. It reads the configuration file, writes nothing, and never
+/// exits by itself.
 enum HoldfastCommand {
     /// EX_USAGE of sysexits.h.
     static let usageError: Int32 = 64
@@ -24,11 +25,11 @@ enum HoldfastCommand {
 
     /// Reads the arguments after the program's name, the environment, and the file that the arguments name.
     ///
-    /// Whatever is wrong with the arguments gives exit code 64, with a file or the environment 78, and one line for each
-    /// fault on standard error that names the place, the value and what is allowed: ArgumentParser's own errors are three
-    /// lines and know no ranges.
+    /// A fault in the arguments gives exit code 64, one in a file or the environment 78. Each fault is one line on
+    /// standard error that names the place, the value and what is allowed: ArgumentParser's own errors have three lines
+    /// and no ranges.
     static func parse(_ arguments: [String], environment: [String: String], version: String) -> Invocation {
-        // The library would let it pass behind `run` too, and then miss the flags of `run`.
+        // The library would accept `--version` after `run` too, and then report missing flags of `run`.
         if arguments.contains("--version") {
             return .exit(code: 0, standardOutput: "holdfast \(version)\n", standardError: "")
         }
@@ -43,7 +44,7 @@ enum HoldfastCommand {
             case is RootCommand:
                 return wrong("a command is missing; see 'holdfast --help', or begin with 'holdfast run'")
             case var other:
-                // A command of the library: `help`. It answers by throwing.
+                // The library's own command, `help`, which answers by throwing.
                 try other.run()
                 return .exit(code: 0, standardOutput: "", standardError: "")
             }
@@ -99,12 +100,12 @@ struct RootCommand: ParsableCommand {
             """,
         subcommands: [RunCommand.self, ResolverCommand.self, SettingsDocumentCommand.self])
 
-    /// For the help text; `HoldfastCommand.parse` looks for it first.
+    /// For the help text; `HoldfastCommand.parse` handles the flag first.
     @Flag(name: .customLong("version"), help: "Show the version.")
     var isVersionAsked = false
 }
 
-/// The role that the program takes when it starts itself to resolve names; not for people.
+/// The role of the program when it starts itself to resolve names; not for people.
 struct ResolverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolver", abstract: "Resolve names for a parent process.", shouldDisplay: false)
@@ -113,7 +114,7 @@ struct ResolverCommand: ParsableCommand {
     var nameserver: String?
 }
 
-/// Prints docs/settings.md; for deploy/lib/settings-doc.
+/// Prints docs/settings.md for deploy/lib/settings-doc.
 struct SettingsDocumentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "settings-doc", abstract: "Print the documentation of all settings.", shouldDisplay: false)

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Settings
 
-/// Makes one line of what ArgumentParser has to say about a wrong command line.
+/// Makes one line of ArgumentParser's message about a wrong command line.
 enum CommandLineError {
     /// The line without the program's name.
     ///
-    /// The library's errors are not public, so its message is read: the first quoted word is what it is about. A message
-    /// of an unknown form is passed on, still in one line.
+    /// The library's errors are not public, so its message is parsed: its first quoted word is the flag or argument in
+    /// question. A message of an unknown form is passed on in one line.
     static func line(for message: String, arguments: [String]) -> String {
         let quoted = quotedWords(in: message)
         let flag = quoted.first.map(firstWord) ?? ""
@@ -20,7 +20,7 @@ enum CommandLineError {
             return "unknown flag '\(printable(flag))'; \(guess)\(help)"
         }
         if message.hasPrefix("Missing value"), let row = SettingsTable.rows.first(where: { $0.flag == flag }) {
-            // A value such as -5 is taken for a flag; name it, or the message makes no sense.
+            // The library takes a value such as -5 for a flag; the line names it, or it would make no sense.
             if let value = argument(after: flag, in: arguments), !isFlag(value) {
                 return "\(flag): '\(printable(value))' is not \(row.allowed)"
             }

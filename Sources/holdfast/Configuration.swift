@@ -1,13 +1,13 @@
 import Settings
 
-/// The settings of a run, out of all the places where they may be written.
+/// Makes the settings of a run from all the places where they may be written.
 enum Configuration {
-    /// The most faults that are told of at once.
+    /// The most faults that are reported at once.
     static let mostFaults = 20
 
     /// The settings that the file, if there is one, and the other entries make together.
     ///
-    /// - Throws: all that is wrong with any entry; if none is, the first thing that is wrong with them together.
+    /// - Throws: all faults of single entries; if there are none, the first fault between entries.
     static func settings(file: String?, entries: [SettingEntry]) throws(SettingsFaults) -> Settings {
         var all: [SettingEntry] = []
         var faults: [SettingsError] = []
@@ -31,11 +31,11 @@ enum Configuration {
     }
 }
 
-/// What is wrong with the settings of a run.
+/// The faults in the settings of a run.
 struct SettingsFaults: Error, Equatable {
-    /// One for each fault, without the program's name.
+    /// One line for each fault, without the program's name.
     let lines: [String]
-    /// Whether it is all the command line's fault.
+    /// Whether all faults are in the command line.
     let isOfFlags: Bool
 
     init(lines: [String], isOfFlags: Bool) {
@@ -43,7 +43,7 @@ struct SettingsFaults: Error, Equatable {
         self.isOfFlags = isOfFlags
     }
 
-    /// Faults of entries, and of what is missing, for which the file is to blame if there is one.
+    /// Faults of entries and missing settings. If there is a file, missing settings count as its fault.
     fileprivate init(_ faults: [SettingsError], file: String?) {
         var lines = faults.prefix(Configuration.mostFaults).map { Self.line($0, file) }
         if faults.count > lines.count { lines.append("… and \(faults.count - lines.count) more") }

@@ -4,21 +4,21 @@ import TOMLKit
 
 /// The configuration file: TOML in, entries of settings out.
 struct ConfigurationFile {
-    /// What the file says, in its order.
+    /// The file's entries, in its order.
     private(set) var entries: [SettingEntry] = []
-    /// What is wrong with its shape: unknown tables and values of a wrong type.
+    /// The faults in the file's structure: unknown tables and values of a wrong type.
     private(set) var faults: [SettingsError] = []
 
     private let path: String
     private let locator: TOMLLocator
 
-    /// More domains than anybody has: a file of this size has some 5,000 tables.
+    /// More domains than any site has: a file of this size has some 5,000 tables.
     static let largestSize = 1_048_576
 
     /// Reads the file at `path`.
     ///
-    /// - Throws: `ConfigurationFileError` for a file that cannot be read or is no TOML. What is wrong with its settings is in
-    ///   `faults`, and for `Settings` to find in `entries`.
+    /// - Throws: `ConfigurationFileError` for a file that cannot be read or is not TOML. Faults in its settings are in
+    ///   `faults`, or are found by `Settings` in `entries`.
     init(path: String) throws(ConfigurationFileError) {
         try self.init(path: path, text: Self.read(path))
     }
@@ -28,7 +28,7 @@ struct ConfigurationFile {
         self.path = path
         guard text.count <= Self.largestSize else {
             throw ConfigurationFileError(
-                path: path, reason: "larger than \(Self.largestSize) bytes, which no configuration file has to be")
+                path: path, reason: "larger than \(Self.largestSize) bytes, the limit for a configuration file")
         }
         let table = try Self.parse(path, text)
         locator = TOMLLocator(text)
@@ -37,11 +37,11 @@ struct ConfigurationFile {
                 path: path, position: position, reason: "no value may have the character U+0000")
         }
         readRoot(table)
-        // The library has its keys in the order of the alphabet.
+        // The library sorts its keys alphabetically.
         entries.sort { Self.position($0.origin) < Self.position($1.origin) }
     }
 
-    /// All that is wrong with what stands in the file, in its order.
+    /// All faults of the file, in its order.
     var allFaults: [SettingsError] {
         (faults + Settings.faults(in: entries)).sorted { Self.position($0.origin) < Self.position($1.origin) }
     }
@@ -83,7 +83,7 @@ extension ConfigurationFile {
                     "\(name).\(domain)", at: path)
                 continue
             }
-            // A name with a dot in it was in quotes.
+            // A name with a dot in it was quoted.
             if !domain.contains("."), let whole = Self.unquoted(domain, table) {
                 fault(.unquotedDomain(whole), name, at: path)
                 continue
@@ -95,7 +95,7 @@ extension ConfigurationFile {
         }
     }
 
-    /// The domain that was meant by `[domains.example.org]`, where each label became a table.
+    /// The domain that `[domains.example.org]` meant, where each label became a table.
     private static func unquoted(_ label: String, _ table: TOMLTable) -> String? {
         for (key, value) in members(of: table) where SettingsTable.row(named: key) == nil {
             guard let inner = value.table else { continue }
@@ -106,7 +106,7 @@ extension ConfigurationFile {
 
     private mutating func readSetting(_ name: String, _ value: TOMLValue, at path: [String], domain: String? = nil) {
         guard let row = SettingsTable.row(named: name), row.isPerDomain || domain == nil else {
-            // No need to look at the value: there is no such setting here.
+            // The value does not matter: there is no such setting here.
             entries.append(SettingEntry(name, "", origin: origin(path), domain: domain))
             return
         }
@@ -135,7 +135,7 @@ extension ConfigurationFile {
                 problem: .wrongType(found: Self.words(for: value), allowed: allowed)))
     }
 
-    /// The value as it would stand on the command line; `nil` when it is of another type.
+    /// The value as it would be written on the command line; `nil` when it has another type.
     private static func text(of value: TOMLValue, for row: SettingRow) -> String? {
         switch value.type {
         case .string: value.string
@@ -145,7 +145,7 @@ extension ConfigurationFile {
         }
     }
 
-    /// The members of a table. The library's own iterator takes them all for there to be found.
+    /// The members of a table. The library's own iterator treats all lookups as found.
     private static func members(of table: TOMLTable) -> [(String, TOMLValue)] {
         table.keys.compactMap { key in table[key].map { (key, $0.tomlValue) } }
     }
@@ -183,7 +183,7 @@ extension ConfigurationFile {
         guard let string = String(validating: text, as: UTF8.self) else {
             throw ConfigurationFileError(path: path, reason: "not UTF-8")
         }
-        // The library takes it for the end of the text.
+        // The library takes a NUL for the end of the text.
         guard !text.contains(0) else {
             throw ConfigurationFileError(path: path, reason: "not a text: it has NUL bytes")
         }

@@ -1,11 +1,11 @@
 import Settings
 
-/// The settings that environment variables make: `HOLDFAST_MAX_WAIT=50`.
+/// Makes settings of environment variables: `HOLDFAST_MAX_WAIT=50`.
 enum EnvironmentEntries {
-    /// The entries of all variables of this program, by name. The values of a list have commas between.
+    /// The entries of all variables of this program, sorted by name. Commas separate the values of a list.
     ///
-    /// A variable that no setting has becomes an entry that no setting has, for `Settings` to complain about: whoever
-    /// mistypes one should hear of it.
+    /// A variable that belongs to no setting becomes an entry without a setting, which `Settings` reports, because it
+    /// is probably mistyped.
     static func entries(of environment: [String: String]) -> [SettingEntry] {
         environment.sorted { $0.key < $1.key }.flatMap { name, value in
             isForSettings(name, value) ? entries(settingName(of: name), value) : []
@@ -18,8 +18,8 @@ enum EnvironmentEntries {
         return !["EFFORT", "HISTORIES", "ROOMS", "SEED"].contains(rest) && !isOfKubernetes(rest, value)
     }
 
-    /// What Kubernetes sets in every container beside a service whose name begins like this program's: `…_SERVICE_HOST`,
-    /// `…_SERVICE_PORT`, `…_PORT=tcp://10.0.0.1:5280`, `…_PORT_5280_TCP`.
+    /// Whether Kubernetes set the variable. It does so in every container for a service whose name begins like this
+    /// program's: `…_SERVICE_HOST`, `…_SERVICE_PORT`, `…_PORT=tcp://10.0.0.1:5280`, `…_PORT_5280_TCP`.
     private static func isOfKubernetes(_ name: Substring, _ value: String) -> Bool {
         let words = name.split(separator: "_")
         if zip(words, words.dropFirst()).contains(where: { $0 == "SERVICE" && ($1 == "HOST" || $1 == "PORT") }) {

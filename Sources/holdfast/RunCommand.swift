@@ -1,9 +1,9 @@
 import ArgumentParser
 import Settings
 
-/// `holdfast run`: every setting of the table that has a flag.
+/// `holdfast run`, with a flag for each setting of the table that has one.
 ///
-/// All values are plain text and every flag may be repeated here: what is allowed is said once, in `SettingsTable`, for
+/// Here all values are plain text, and every flag may be repeated. `SettingsTable` alone says what is allowed, for
 /// flags and files alike.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,7 +40,7 @@ struct RunCommand: ParsableCommand {
     @Option(SettingsTable.maxBody.row) var maxBody: [String] = []
     @Option(SettingsTable.logLevel.row) var logLevel: [String] = []
 
-    /// What was given, as the settings room takes it.
+    /// The given flags as entries.
     var entries: [SettingEntry] {
         let given: [(SettingRow, [String])] = [
             (SettingsTable.listen.row, listen), (SettingsTable.admin.row, admin), (SettingsTable.domain.row, domain),
@@ -56,7 +56,7 @@ struct RunCommand: ParsableCommand {
 }
 
 extension Option where Value == [String] {
-    /// A flag for a row of the table, with the help text that the row has.
+    /// A flag for a row of the table, with the row's help text.
     fileprivate init(wrappedValue: [String], _ row: SettingRow) {
         self.init(wrappedValue: wrappedValue, name: .customLong(row.name), help: row.help)
     }

@@ -1,6 +1,6 @@
 import Settings
 
-/// docs/settings.md, made from the table of settings.
+/// Makes docs/settings.md from the table of settings.
 enum SettingsDocument {
     /// The whole page.
     static var text: String {
@@ -32,7 +32,7 @@ enum SettingsDocument {
             """
     }
 
-    /// The row's example as it stands in a file.
+    /// The row's example as a file has it.
     static func example(_ row: SettingRow) -> String {
         let values = row.example.map { value in
             row.kind.isNumber && value.utf8.allSatisfy { (0x30...0x39).contains($0) } ? value : "\"\(value)\""
@@ -59,7 +59,7 @@ enum SettingsDocument {
 }
 
 extension SettingsDocument {
-    /// A file with all that a site with two domains needs.
+    /// A complete file for a site with two domains.
     static let completeExample = """
         # /etc/holdfast/holdfast.toml
 

@@ -1,11 +1,11 @@
-/// A way through the bytes of a TOML document that knows line and column.
+/// Moves through the bytes of a TOML document and keeps line and column.
 struct TOMLCursor {
     private let text: [UInt8]
     private var index: Int
-    /// Where `current` stands.
+    /// The place of `current`.
     private(set) var position = TOMLPosition(line: 1, column: 1)
 
-    /// Begins behind a byte order mark.
+    /// Begins after a byte order mark.
     init(_ text: [UInt8]) {
         self.text = text
         index = text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -14,7 +14,7 @@ struct TOMLCursor {
     /// The next byte; `nil` at the end.
     var current: UInt8? { index < text.count ? text[index] : nil }
 
-    /// Goes behind the next byte; at the end it stays.
+    /// Moves past the next byte; does nothing at the end.
     mutating func advance() {
         guard index < text.count else { return }
         let byte = text[index]
@@ -22,7 +22,7 @@ struct TOMLCursor {
         if byte == UInt8(ascii: "\n") {
             position = TOMLPosition(line: position.line + 1, column: 1)
         } else if index == text.count || text[index] & 0xC0 != 0x80 {
-            // The bytes of one character count once.
+            // The bytes of one character count as one column.
             position.column += 1
         }
     }
@@ -31,7 +31,7 @@ struct TOMLCursor {
         text[index...].starts(with: bytes)
     }
 
-    /// Goes behind spaces and then `byte`; `false`, and behind the spaces only, when it is another one.
+    /// Moves past spaces and then `byte`; `false`, past the spaces only, when another byte follows.
     mutating func skip(_ byte: UInt8) -> Bool {
         skipSpaces()
         guard current == byte else { return false }
@@ -39,12 +39,12 @@ struct TOMLCursor {
         return true
     }
 
-    /// Spaces and tabs.
+    /// Moves past spaces and tabs.
     mutating func skipSpaces() {
         while current == UInt8(ascii: " ") || current == UInt8(ascii: "\t") { advance() }
     }
 
-    /// White space, ends of lines and comments.
+    /// Moves past white space, line ends and comments.
     mutating func skipBlankLines() {
         while let byte = current {
             switch byte {
@@ -56,21 +56,21 @@ struct TOMLCursor {
         }
     }
 
-    /// A number, a boolean or a date: all up to what ends a value. `false` when there is nothing.
+    /// Moves past a number, a boolean or a date, up to a byte that ends a value. `false` when there is nothing.
     mutating func skipScalar() -> Bool {
         let start = index
         while let byte = current, !",]}#\n".utf8.contains(byte) { advance() }
         return index > start
     }
 
-    /// The characters of a key without quotes.
+    /// Takes the characters of an unquoted key.
     mutating func takeBareKey() -> String {
         let start = index
         while let byte = current, !".=[]{},#\"' \t\r\n".utf8.contains(byte) { advance() }
         return String(decoding: text[start..<index], as: UTF8.self)
     }
 
-    /// The next `count` bytes, or those that are left.
+    /// Takes the next `count` bytes, or those that are left.
     mutating func take(_ count: Int) -> String {
         let start = index
         for _ in 0..<count { advance() }

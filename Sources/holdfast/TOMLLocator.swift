@@ -1,25 +1,25 @@
-/// Where each key of a TOML document stands. The library that reads the document tells lines only of syntax errors, so
-/// this goes over the text once more, which is known to be sound: it finds keys and passes over values.
+/// Finds the place of each key in a TOML document. The library that parses the document gives lines only for syntax
+/// errors, so this scans the text once more, after the library has accepted it: it finds keys and skips values.
 ///
-/// It never fails: on a text that is not TOML it stops, and finds no more.
+/// It never fails: on a text that is not TOML it stops and finds no more.
 struct TOMLLocator {
-    /// Where the keys are, by their path from the root; of a table the bracket of its header, or its first mention.
+    /// The places of keys, by their path from the root. For a table, the bracket of its header, or its first mention.
     private(set) var keys: [[String]: TOMLPosition] = [:]
-    /// Where the values of arrays are, by the path of the array.
+    /// The places of the values in arrays, by the array's path.
     private(set) var elements: [[String]: [TOMLPosition]] = [:]
-    /// The first place where an escape stands for U+0000, which no setting has and the library takes for the end.
+    /// The first escape for U+0000, which no setting has and which the library takes for the end.
     private(set) var nullCharacter: TOMLPosition?
 
     private var cursor: TOMLCursor
     private var table: [String] = []
 
-    /// Goes over the whole text.
+    /// Scans the whole text.
     init(_ text: [UInt8]) {
         cursor = TOMLCursor(text)
         while readLine() {}
     }
 
-    /// One header, one key with its value, or nothing; `false` at the end and where the text makes no sense.
+    /// Reads one header, one key with its value, or nothing; `false` at the end and where the text makes no sense.
     private mutating func readLine() -> Bool {
         cursor.skipBlankLines()
         guard cursor.current != nil else { return false }
@@ -35,12 +35,12 @@ struct TOMLLocator {
         guard let path = readKey(), cursor.skip(UInt8(ascii: "]")) else { return false }
         if isArray, !cursor.skip(UInt8(ascii: "]")) { return false }
         note(path, from: 1, at: start)
-        // Several tables of one name have keys of their own; a name with a NUL is nobody's.
+        // Several tables of one name have separate keys; a part with a NUL matches no written name.
         table = isArray ? path + ["\u{0}\(start.line)"] : path
         return true
     }
 
-    /// `a.b = value`, below `parent`.
+    /// Reads `a.b = value`, below `parent`.
     private mutating func readPair(in parent: [String]) -> Bool {
         let start = cursor.position
         guard let key = readKey(), cursor.skip(UInt8(ascii: "=")) else { return false }
@@ -50,7 +50,7 @@ struct TOMLLocator {
         return readValue(of: path)
     }
 
-    /// Keeps the place for the path and for those of its beginnings that were not met before.
+    /// Notes the place for the path, and for each of its beginnings that has none yet.
     private mutating func note(_ path: [String], from count: Int, at position: TOMLPosition) {
         guard count <= path.count else { return }
         for length in count...path.count where keys[Array(path.prefix(length))] == nil {
@@ -58,7 +58,7 @@ struct TOMLLocator {
         }
     }
 
-    /// Keys with dots between; the cursor stands behind the last one and its spaces.
+    /// Reads keys separated by dots; the cursor is then after the last one and its spaces.
     private mutating func readKey() -> [String]? {
         var parts: [String] = []
         while true {
@@ -93,7 +93,7 @@ struct TOMLLocator {
             cursor.skipBlankLines()
             if cursor.skip(UInt8(ascii: "]")) { return true }
             elements[path, default: []].append(cursor.position)
-            // What is inside of an element has no key of its own.
+            // The content of an element has no key of its own.
             guard readValue(of: path + ["\u{0}"]) else { return false }
             cursor.skipBlankLines()
             if cursor.skip(UInt8(ascii: ",")) { continue }
@@ -113,7 +113,7 @@ struct TOMLLocator {
         }
     }
 
-    /// A string of any of the four kinds, decoded as far as keys need it.
+    /// Reads a string of any of the four kinds, decoded as far as keys need it.
     private mutating func readString() -> String? {
         guard let quote = cursor.current else { return nil }
         let isMultiline = cursor.hasPrefix([quote, quote, quote])
@@ -126,7 +126,7 @@ struct TOMLLocator {
                     return String(decoding: bytes, as: UTF8.self)
                 }
                 if cursor.hasPrefix([quote, quote, quote]) {
-                    // One or two quotes may stand right before the three that end it.
+                    // One or two quotes may precede the three that end the string.
                     while cursor.hasPrefix([quote, quote, quote, quote]) { cursor.advance() }
                     for _ in 0..<3 { cursor.advance() }
                     return String(decoding: bytes, as: UTF8.self)
@@ -142,7 +142,7 @@ struct TOMLLocator {
         return nil
     }
 
-    /// An escape of a basic string; one that is none of those for characters (a line's end) stands for nothing.
+    /// Reads an escape of a basic string; one that is not for a character (a line's end) stands for nothing.
     private mutating func readEscape(into bytes: inout [UInt8]) {
         let start = cursor.position
         cursor.advance()
@@ -165,7 +165,7 @@ struct TOMLLocator {
     }
 }
 
-/// A place in a text, both counted from 1; the column counts characters (code points).
+/// A place in a text. Line and column count from 1, the column in characters (code points).
 struct TOMLPosition: Equatable, Comparable {
     var line: Int
     var column: Int

@@ -5,14 +5,15 @@ import Reactor
 import Resolver
 import Settings
 
-/// Ends the program after an exit text; the texts bring their own line ends.
+/// Writes the exit texts, which have their own line ends, and ends the program.
 func leave(code: Int32, standardOutput: String, standardError: String) -> Never {
     if !standardOutput.isEmpty { StandardStream.output.write(standardOutput) }
     if !standardError.isEmpty { StandardStream.error.write(standardError) }
     CurrentProcess.exit(code)
 }
 
-/// Serves until a signal ends it; exit 1 with one line when it cannot begin, for instance because a port is in use.
+/// Serves until a signal ends it. Exits with code 1 and one line when it cannot begin, for instance because a port is
+/// in use.
 func serve(_ settings: Settings) -> Never {
     let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     let stream: LogStream

@@ -2,7 +2,7 @@ import BOSHCore
 import Primitives
 import Testing
 
-/// A client that sends the body of its next request only behind the answers to those before it (`H-18`).
+/// A client that sends the body of its next request only after the answers to those before it (`H-18`).
 @Suite struct AwaitedAnswerTests {
     @Test("H-18: a held request is answered, and the client's silence counts from then")
     func releasesHeld() {
@@ -11,7 +11,7 @@ import Testing
         #expect(harness.await("poll") == ["S: poll empty"])
         #expect(harness.session?.heldCount == 0)
         #expect(harness.session?.nextDeadline == harness.now.advanced(by: .seconds(30)))
-        // What it sends then is the next request as ever, and the answer is kept for a repeat.
+        // The client then sends its next request as usual, and the answer is kept for a repeat.
         #expect(harness.send("next", "rid=102 <m1/>") == ["F: <m1/>"])
         #expect(harness.send("again", "rid=101") == ["S: again empty"])
     }

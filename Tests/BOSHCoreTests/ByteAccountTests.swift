@@ -1,7 +1,7 @@
 import BOSHCore
 import Testing
 
-/// Differences are added up, and the marks are left below where they are reached.
+/// The account adds up differences, and leaves a state somewhat below its mark.
 @Suite struct ByteAccountTests {
     @Test("memory-limit: what is settled twice counts once, and goes as it came")
     func settles() {

@@ -2,7 +2,7 @@ import BOSHCore
 import Bridge
 import Testing
 
-/// An upstream that takes no bytes: the client's requests are held, never past `wait`, so that it sends no more.
+/// An upstream that takes no bytes: the client's requests are held, but not past `wait`, so that it sends no more.
 @Suite struct CongestionTests {
     @Test("P-08 answers are delayed while the upstream is congested, up to the requests a client may have open")
     func delaysAnswers() {

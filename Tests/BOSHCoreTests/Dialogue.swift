@@ -2,7 +2,7 @@ import BOSHCore
 import Foundation
 import Testing
 
-/// A script of Tests/Dialogues: inputs, and behind each what must come of it.
+/// A script of Tests/Dialogues: inputs, each followed by its expected effects.
 struct Dialogue: CustomTestStringConvertible, Sendable {
     let name: String
     let text: String
@@ -23,7 +23,7 @@ struct Dialogue: CustomTestStringConvertible, Sendable {
 
     /// Runs the script against a session.
     ///
-    /// - Returns: what went wrong first, with the number of the line; nil when all went as written.
+    /// - Returns: the first fault, with the number of its line; nil when there is none.
     func run() -> String? {
         var harness = SessionHarness()
         var pending: [String] = []

@@ -5,9 +5,9 @@ import Bridge
 ///
 /// Unit tests, dialogue scripts and the histories that a property test prints all use it.
 struct DialogueLine: Equatable, CustomStringConvertible {
-    /// What stands before the colon.
+    /// The letter before the colon.
     var kind: Character
-    /// The words behind it, the request's name first where there is one.
+    /// The words after the colon; the request's name is the first where there is one.
     var words: [String]
     /// Everything from the first `<` on.
     var payload: String
@@ -38,10 +38,11 @@ struct DialogueLine: Equatable, CustomStringConvertible {
         return nil
     }
 
-    /// What must be named where it is; of other words with a value only those are looked at that a line names.
+    /// The words that a line must name if they occur; other words with a value are only compared when a line names
+    /// them.
     private static let strict = ["condition", "report", "on", "stream"]
 
-    /// Whether what happened is what this line expects.
+    /// Whether the actual line is as expected.
     func expects(_ actual: DialogueLine) -> Bool {
         guard kind == actual.kind, payload == actual.payload else { return false }
         // Every creation response names its stream.
@@ -58,7 +59,7 @@ struct DialogueLine: Equatable, CustomStringConvertible {
 }
 
 extension DialogueLine {
-    /// The line that tells of an effect; nil for the opening of the first stream, which every session begins with.
+    /// The line for an effect; nil for the opening of the first stream, with which every session begins.
     init?(effect: SessionEffect, name: (ExchangeID) -> String, stream: (StreamNumber) -> String) {
         var on: StreamNumber
         switch effect {
@@ -136,27 +137,27 @@ extension DialogueLine {
             self.value(of: key).map { NumberAttribute(parsing: Array($0.utf8).span) } ?? .absent
         }
         attributes.rid = number("rid")
-        attributes.wait = number("wait")
-        attributes.hold = number("hold")
+        attributes.rare.wait = number("wait")
+        attributes.rare.hold = number("hold")
         attributes.pause = number("pause")
         attributes.ack = number("ack")
-        attributes.to = value(of: "to").map { PeerText($0) }
-        attributes.from = value(of: "from").map { PeerText($0) }
-        attributes.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
+        attributes.rare.to = value(of: "to").map { PeerText($0) }
+        attributes.rare.from = value(of: "from").map { PeerText($0) }
+        attributes.rare.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
         attributes.type = value(of: "type").map { $0 == "terminate" ? .terminate : .other }
         attributes.isRestart = value(of: "restart") == "true"
-        attributes.language = value(of: "lang").map { PeerText($0) }
-        attributes.content = value(of: "content").map { PeerText($0) }
-        attributes.stream = value(of: "stream").map { text in
+        attributes.rare.language = value(of: "lang").map { PeerText($0) }
+        attributes.rare.content = value(of: "content").map { PeerText($0) }
+        attributes.rare.stream = value(of: "stream").map { text in
             PeerText(UInt64(text).map { StreamName(bits: $0).text } ?? text)
         }
-        attributes.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0)) }
+        attributes.rare.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0)) }
         if let key = value(of: "key").map({ ChainKey.text($0) }) {
-            attributes.key = PeerText(key)
-            attributes.keyDigest = PeerText(SHA1.hex(of: key))
+            attributes.rare.key = PeerText(key)
+            attributes.rare.keyDigest = PeerText(SHA1.hex(of: key))
         }
-        // A stream is called by the rid that asked for it.
-        attributes.freshStreamName = StreamName(bits: attributes.rid.number ?? 0)
+        // A stream has the name of the rid that asked for it.
+        attributes.rare.freshStreamName = StreamName(bits: attributes.rid.number ?? 0)
         return attributes
     }
 }
@@ -175,13 +176,13 @@ extension Substring {
 }
 
 extension Duration {
-    /// Whole seconds, as the attributes give them.
+    /// Whole seconds, as in the attributes.
     var seconds: Int64 { components.seconds }
 
-    /// Whole milliseconds, as `time` gives them.
+    /// Whole milliseconds, as in `time`.
     var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 
-    /// Reads seconds with at most three digits behind the dot.
+    /// Reads seconds with at most three decimals.
     init?(dialogue text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard let whole = parts.first.flatMap({ Int64($0) }), parts.count <= 2 else { return nil }

@@ -3,7 +3,7 @@ import Bridge
 import Testing
 
 @Suite struct EndReasonTests {
-    /// Reason, what the log says, what the client is told.
+    /// The reason, its word in the log, and the condition for the client.
     private static let table: [(EndReason, String, String?)] = [
         (.terminated, "terminated", nil),
         (.inactive, "inactive", nil),

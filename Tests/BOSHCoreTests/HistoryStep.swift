@@ -1,33 +1,33 @@
 import BOSHCore
 import Effort
 
-/// One thing that happens in a random history. The operands choose among what is possible when it is its turn, so that any
-/// selection of a history's steps is a history too: this is what lets a failing one be shrunk.
+/// One step of a random history. The operands choose among what is possible when the step is taken, so any selection of
+/// a history's steps is a history too. That allows a failing one to be shrunk.
 struct HistoryStep: Sendable {
     enum Kind: UInt8, Sendable, CaseIterable {
-        /// The client sends its next request; what is in it follows from the operands.
+        /// The client sends its next request, whose content follows from the operands.
         case send
-        /// One of the requests on the way arrives, or the copy of one that arrives twice.
+        /// A request on its way arrives, or the second copy of one that arrives twice.
         case arrive
         /// The client repeats a request that it has no answer to.
         case repeatRequest
-        /// A request on the way is lost with its connection.
+        /// A request on its way is lost with its connection.
         case loseRequest
-        /// One of the answers on the way arrives.
+        /// An answer on its way arrives.
         case deliver
-        /// An answer on the way is lost with its connection.
+        /// An answer on its way is lost with its connection.
         case loseAnswer
         /// The connection of a waiting request dies, with or without the session being told.
         case die
         /// The session learns that a connection is dead.
         case notice
-        /// The page is loaded again: open requests are given up, the next rid is used.
+        /// The page is reloaded: it gives up its open requests and goes on with the next rid.
         case reload
         /// The upstream sends stanzas.
         case stanzas
-        /// The upstream's features, at the beginning or after a restart.
+        /// The upstream sends features, at the beginning or after a restart.
         case features
-        /// The upstream takes no bytes any more, or takes them again.
+        /// The upstream stops taking bytes, or takes them again.
         case congestion
         /// The upstream is lost.
         case lose
@@ -44,10 +44,10 @@ struct HistoryStep: Sendable {
         (.notice, 3), (.reload, 2), (.stanzas, 14), (.features, 3), (.congestion, 3), (.lose, 1), (.jump, 9),
     ]
 
-    /// Which kind each of the weights' sum stands for.
+    /// The kind for each number below the sum of the weights.
     private static let wheel: [Kind] = weights.flatMap { Array(repeating: $0.0, count: $0.1) }
 
-    /// A step of random kind and operands.
+    /// A step of a random kind with random operands.
     init(from generator: inout SeededGenerator) {
         let bits = generator.next()
         kind = Self.wheel[Int(bits & 0xFFFF) % Self.wheel.count]
@@ -56,12 +56,12 @@ struct HistoryStep: Sendable {
     }
 }
 
-/// What a history runs under, chosen by its seed.
+/// The conditions of a history, chosen by its seed.
 struct HistorySetting: Sendable {
     let hold: Int
     let wait: Int
     let firstRid: UInt64
-    /// How many streams the client wants.
+    /// The number of streams that the client wants.
     let streams: Int
     let acknowledges: Bool
     let usesKeys: Bool

@@ -2,13 +2,13 @@ import BOSHCore
 import Bridge
 import Testing
 
-/// Nobody fills a session's memory with keys (`K-01`: a key is forty digits).
+/// Nobody can fill a session's memory with keys (`K-01`: a key has forty digits).
 @Suite struct KeyLengthTests {
     private func newkey(of length: Int) -> [String] {
         var harness = SessionHarness(hold: 1)
         var attributes = BodyAttributes()
         attributes.rid = .value(101)
-        attributes.newkey = PeerText(String(repeating: "a", count: length))
+        attributes.rare.newkey = PeerText(String(repeating: "a", count: length))
         return harness.handle(.request(ExchangeID(connection: 0, number: 1), attributes, payload: []))
     }
 
@@ -22,8 +22,8 @@ import Testing
     func atCreation(length: Int) {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "example.org"
-        attributes.newkey = PeerText(String(repeating: "a", count: length))
+        attributes.rare.to = "example.org"
+        attributes.rare.newkey = PeerText(String(repeating: "a", count: length))
         let isAccepted = (try? SessionOpening(judging: attributes, by: SessionHarness.policy)) != nil
         #expect(isAccepted == (length == 64))
     }

@@ -1,51 +1,53 @@
 import BOSHCore
 
-/// A client, a network and the answers of a session, as small as they can be while everything that decides what a client has
-/// read is there: requests that arrive in any order or are refused and come again, answers that are read in any order or
-/// never (one that is lost and asked for again is one that is read later), connections that break, pauses, page reloads.
+/// A client, a network and the answers of a session, as small as possible but with everything that decides what a
+/// client has read: requests arrive in any order, or are refused and come again; answers are read in any order or never
+/// (a lost answer that is asked for again is one that is read later); connections break; the client pauses; the page is
+/// reloaded.
 ///
-/// Rids whose answer was read, or given up by a page that is gone, are forgotten where the rule does not depend on them, so
-/// there are few states and `explore` visits every one: what it finds holds for histories of any length.
+/// Rids whose answer was read, or given up by a page that is gone, are forgotten where the rule does not depend on
+/// them. So there are few states, and `explore` visits every one: its findings hold for histories of any length.
 struct ReceiptModel {
     /// When an answer counts as proven to have been read.
     enum Rule {
-        /// A new request comes, and no other one was open as the answer was sent. Unsound; see the tests.
+        /// When a new request comes and no other was open as the answer was sent. Unsound; see the tests.
         case wasAlone
-        /// A request comes that is `requests` above. Unsound; see the tests.
+        /// When a request comes that is `requests` above. Unsound; see the tests.
         case requestsFurtherOn
-        /// Counting, as if a pause took the place of another request. Unsound.
+        /// By counting, as if a pause took the place of another request. Unsound.
         case countingPausesAsOthers
-        /// Counting, with one place less. Unsound.
+        /// By counting, with one place less. Unsound.
         case countingOneSooner
-        /// What the session does.
+        /// The session's own rule.
         case counting
     }
 
-    /// Everything that is known of one rid.
+    /// Everything known about one rid.
     struct Rid: OptionSet, Hashable {
         let rawValue: UInt16
 
-        /// It has come.
+        /// The request has come.
         static let arrived = Rid(rawValue: 1)
-        /// Its turn has come and it is held.
+        /// The request's turn has come, and it is held.
         static let held = Rid(rawValue: 2)
         static let answered = Rid(rawValue: 4)
-        /// A pause or a terminate. It may be held as any other: one that is refused, or that closes one of several streams.
+        /// The request is a pause or a terminate. It may be held like any other: one that is refused, or one that
+        /// closes one of several streams.
         static let extra = Rid(rawValue: 8)
         /// The client has read the answer.
         static let read = Rid(rawValue: 16)
-        /// The page that sent it is gone.
+        /// The page that sent the request is gone.
         static let givenUp = Rid(rawValue: 32)
         /// The rule says that the client has read the answer.
         static let proven = Rid(rawValue: 64)
         static let wasAlone = Rid(rawValue: 128)
-        /// The answer carries nothing: it was given because the connection broke.
+        /// The answer is empty, because it was given when the connection broke.
         static let empty = Rid(rawValue: 256)
     }
 
     typealias State = [Rid]
 
-    /// What may happen next, and what comes of it.
+    /// A possible next step, and the state that it leads to.
     struct Step {
         let name: String
         let state: State
@@ -53,16 +55,17 @@ struct ReceiptModel {
 
     let rule: Rule
     let requests: Int
-    /// How many requests are held; `requests` of them while the upstream is congested.
+    /// The number of held requests; `requests` of them while the upstream is congested.
     let hold: Int
     /// Whether the client sends pauses.
     var pauses = true
-    /// Whether what a page had not read when it was loaded again counts as unread for ever.
+    /// Whether what a page had not read before its reload counts as unread for ever.
     var remembersGivenUp = false
 
     /// Visits every state.
     ///
-    /// - Returns: how many there are, and the shortest way to one in which an answer is proven that the client has not read.
+    /// - Returns: the number of states, and the shortest way to one in which an answer is proven that the client has
+    ///   not read.
     func explore() -> (states: Int, refutation: [String]?) {
         var seen: Set<State> = [[]]
         var queue: [(state: State, before: Int, name: String)] = [([], -1, "")]
@@ -90,7 +93,7 @@ struct ReceiptModel {
         rid.contains(.proven) && rid.isDisjoint(with: remembersGivenUp ? [.read, .empty] : [.read, .empty, .givenUp])
     }
 
-    /// Whether nothing depends on it any more.
+    /// Whether nothing depends on the rid any more.
     private func isDone(_ rid: Rid) -> Bool {
         rid.contains(.answered) && !rid.isDisjoint(with: remembersGivenUp ? [.read] : [.read, .givenUp])
     }
@@ -111,7 +114,7 @@ struct ReceiptModel {
                 after[index].insert(.read)
                 steps.append(Step(name: "read \(index)", state: after))
             } else if rid.contains(.held) {
-                // Answers go out in the order of the rids; only a connection that breaks has its own before its turn.
+                // Answers go out in rid order; only a broken connection gets its answer before its turn.
                 let isFirst = !state[..<index].contains { $0.contains(.held) }
                 answer(index, in: &after)
                 if !isFirst { after[index].insert(.empty) }
@@ -132,13 +135,13 @@ struct ReceiptModel {
         return steps
     }
 
-    /// How many rids have been processed, if one that comes now is not above the session's window.
+    /// The number of processed rids, if a rid that comes now is not above the session's window.
     private func inWindow(_ index: Int, _ state: State) -> Int? {
         let processed = state.lastIndex { !$0.isDisjoint(with: [.held, .answered]) }.map { $0 + 1 } ?? 0
         return index - processed < requests + (state[index].contains(.extra) ? 1 : 0) ? processed : nil
     }
 
-    /// Takes the requests whose turn has come.
+    /// Processes the requests whose turn has come.
     private func process(from processed: Int, in state: inout State) {
         var next = processed
         while next < state.count, state[next].contains(.arrived) {
@@ -159,7 +162,7 @@ struct ReceiptModel {
         if !state.contains(where: isOpen) { state[index].insert(.wasAlone) }
     }
 
-    /// A request arrives: what the rule makes of it.
+    /// Applies the rule to a request that arrives.
     private func note(_ index: Int, processed: Int, in state: inout State) {
         let missing = index - processed
         let held = state.filter { $0.contains(.held) }

@@ -2,10 +2,10 @@ import BOSHCore
 import Effort
 import Testing
 
-/// What counts as proof that a client has read an answer (`T-12` a): the rules that do not hold, each with the history that
-/// refutes it, and the one that does.
+/// What counts as proof that a client has read an answer (`T-12` a): the unsound rules, each with the history that
+/// refutes it, and the sound one.
 @Suite struct ReceiptProofTests {
-    /// A session's `requests` and how many of them it holds: `hold` of them, all while its upstream is congested.
+    /// A session's `requests` and the number that it holds: `hold`, or all while its upstream is congested.
     struct Setting: CustomTestStringConvertible {
         let requests: Int
         let hold: Int
@@ -15,7 +15,7 @@ import Testing
 
     private static let settings = [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)].map { Setting(requests: $0, hold: $1) }
 
-    /// The shortest history in which the rule takes for read what was not.
+    /// The shortest history in which the rule counts an unread answer as read.
     private func refutation(
         of rule: ReceiptModel.Rule, _ setting: Setting, pauses: Bool = false
     ) -> [String]? {
@@ -41,12 +41,12 @@ import Testing
 
     @Test("T-12 a P-07 counter-example: a pause is one above `requests`", arguments: settings)
     func refutesPausesAsOthers(setting: Setting) {
-        // What is missing below an early request may be one as well.
+        // A request that is missing below an early one may be a pause as well.
         #expect(refutation(of: .countingPausesAsOthers, setting) == nil)
         #expect(refutation(of: .countingPausesAsOthers, setting, pauses: true) != nil)
     }
 
-    /// Every state is visited: a lower effort leaves settings out.
+    /// Every state is visited; a lower effort leaves out settings.
     @Test(
         "T-12 a counting: nothing that the client may not have read is proven",
         arguments: settings.prefix(Effort.cases(5)))
@@ -62,7 +62,7 @@ import Testing
         #expect(refutation(of: .countingOneSooner, setting) != nil)
     }
 
-    /// A page that read both its answers looks the same from here as one that was loaded again before it did.
+    /// For the session a page that read both its answers looks the same as one that was reloaded before it did.
     @Test("T-12 a counter-example: what a page gave up as it was loaded again may count as proven, whatever is counted")
     func cannotSeeReloads() {
         var model = ReceiptModel(rule: .counting, requests: 2, hold: 1, pauses: false)

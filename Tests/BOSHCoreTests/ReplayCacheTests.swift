@@ -104,7 +104,7 @@ import Testing
         #expect(try cache.response(to: Self.rid(7)) == response)
     }
 
-    /// What of the first stream may not have been read.
+    /// The payload of the first stream that may be unread.
     private static func unfetched(_ cache: ReplayCache) -> String {
         String(decoding: cache.unfetchedPayload(of: .first), as: UTF8.self)
     }

@@ -42,7 +42,7 @@ import Testing
         #expect(ask(&rates, .milliseconds(999)) == 0)
         #expect(ask(&rates, .seconds(1)) == 500)
         #expect(ask(&rates, .seconds(60)) == 1_000)
-        // A clock that is at its end, or seems to go back, makes no trap.
+        // A clock that is at its end, or seems to go back, must not trap.
         _ = rates.admitsRequest(now: MonotonicInstant(nanoseconds: .max), policy: policy)
         _ = rates.admitsRequest(now: MonotonicInstant(nanoseconds: 0), policy: policy)
     }

@@ -2,22 +2,22 @@ import BOSHCore
 import Effort
 import Testing
 
-/// How many stanzas come back to their senders although the client read every one, when its session ends by silence
-/// (`T-12` a). They are at most those in the last `requests` answers, whatever the client does and however long.
+/// How many stanzas come back to their senders although the client read all of them, when its session ends by silence
+/// (`T-12` a). They are at most those in the last `requests` answers, whatever the client does and for however long.
 @Suite struct ReturnedAtTheEndTests {
-    /// A client that reads each answer at once and has at most so many requests open as it may.
+    /// A client that reads each answer at once and keeps a given number of requests open.
     private struct Client {
         var harness: SessionHarness
         var rid = 100
         var open: Set<String> = []
         var sent = 0
-        /// What stood in each answer, in order.
+        /// The content of each answer, in order.
         var answers: [String] = []
         var returned: [String] = []
 
         init(hold: Int) {
             harness = SessionHarness(hold: hold)
-            // As the program has it: no answer that carries a stanza is kept beyond the last ones.
+            // As in the program: no answer with a stanza is kept beyond the last ones.
             harness.policy.extraResponses = 4
             harness.policy.spareBytes = 128
             harness.policy.outboundBound = 10_000
@@ -38,7 +38,7 @@ import Testing
             take(harness.upstream(Self.stanza(sent)))
         }
 
-        /// The page is loaded again: its connections break, and the next one goes on with the next rid.
+        /// Reloads the page: its connections break, and the next page goes on with the next rid.
         mutating func reload() {
             for name in open { take(harness.abort(name)) }
         }
@@ -68,7 +68,7 @@ import Testing
             client.stanza()
         }
         client.fallSilent()
-        // With one request held more than one is answered at the end, by an empty answer each.
+        // With more than one request held, each gets an empty answer at the end.
         #expect(client.returned == client.last(hold + 1))
         #expect(client.returned.count == 2)
     }
@@ -137,7 +137,7 @@ import Testing
             client.poll()
             client.stanza()
         }
-        // This one is on its way as the page goes, and lost: it comes back as long as it can be asked for again.
+        // This answer is on its way when the page goes, and is lost: it comes back while it can be asked for again.
         client.reload()
         for _ in 0..<later {
             client.poll()

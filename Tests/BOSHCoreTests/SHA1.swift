@@ -42,8 +42,8 @@ enum SHA1 {
     }
 }
 
-/// The keys of a dialogue: `a1` is the SHA-1 of `a`, `a2` that of `a1`, and so on; the digits of `A1`, `A2` and so on are
-/// upper case ones. Any other text stands for itself.
+/// The keys of a dialogue: `a1` is the SHA-1 of `a`, `a2` that of `a1`, and so on. `A1`, `A2` and so on are the same in
+/// upper-case digits. Any other text stands for itself.
 enum ChainKey {
     static func text(_ name: String) -> String {
         guard let letter = name.first, letter.isASCII, letter.isLetter, let steps = Int(name.dropFirst()),

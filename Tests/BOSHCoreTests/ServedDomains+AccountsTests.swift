@@ -6,7 +6,7 @@ import Testing
 @Suite struct ServedDomainsAccountsTests {
     private static let domains = ServedDomains(names: ["example.org": [], "bücher.example": ["xn--bcher-kva.example"]])
 
-    /// What a client says, and the account at `example.org` that it is.
+    /// What a client writes, and the account at `example.org` that it means.
     private static let table: [(PeerText, PeerText?)] = [
         ("u@example.org", "u@example.org"),
         ("u@EXAMPLE.org/a@b/c", "u@example.org"),

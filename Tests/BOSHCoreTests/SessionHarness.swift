@@ -3,11 +3,11 @@ import Primitives
 
 @testable import BOSHCore
 
-/// A session with a clock that stands still until it is told to jump.
+/// A session with a clock that stands still until a test moves it.
 ///
-/// Every input answers with the effects it had, in order, as lines of the dialogue notation.
+/// Every input returns its effects, in order, as lines of the dialogue notation.
 struct SessionHarness {
-    /// What most tests run under.
+    /// The policy of most tests.
     static let policy = {
         var policy = SessionPolicy(
             maxWait: .seconds(60), maxHold: 3, inactivity: .seconds(30), polling: .seconds(5), maxpause: .seconds(120),
@@ -30,14 +30,15 @@ struct SessionHarness {
     /// A session that has not been created.
     init() {}
 
-    /// A session that was created with rid 100 and has given its features to the client.
+    /// A session that was created with rid 100 and has told its features.
     init(hold: Int, wait: Int = 60) {
         _ = send("create", "rid=100 to=example.org ver=1.11 wait=\(wait) hold=\(hold)")
         _ = upstream("open id=s1 version=1.0 <f/>")
         if wait == 0 { _ = send("features", "rid=101") }
     }
 
-    /// The client's request `name`, of the words and the payload in `text`; the first one creates the session.
+    /// Sends the client's request `name` with the words and the payload in `text`; the first request creates the
+    /// session.
     mutating func send(_ name: String, _ text: String) -> [String] {
         guard let line = DialogueLine(parsing: "C: \(text)") else { return ["?: cannot be read: \(text)"] }
         names.append(name)
@@ -53,7 +54,7 @@ struct SessionHarness {
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)
             session = Session(
-                id: Self.id, opening: opening, stream: attributes.freshStreamName, exchange: exchange,
+                id: Self.id, opening: opening, stream: attributes.rare.freshStreamName, exchange: exchange,
                 payload: payload, now: now, policy: policy, into: &effects)
         } catch {
             guard case .condition(let condition) = error else { return [] }
@@ -62,13 +63,13 @@ struct SessionHarness {
         return render(effects)
     }
 
-    /// The newest connection of request `name` is closed by the client.
+    /// The client closes the newest connection of request `name`.
     mutating func abort(_ name: String) -> [String] {
         guard let index = names.lastIndex(of: name) else { return ["?: no request \(name)"] }
         return handle(.requestAborted(ExchangeID(connection: UInt64(index), number: 0)))
     }
 
-    /// The client of request `name` waits for its response with all that it wants to send there.
+    /// The client of request `name` sends nothing more on its connection until it has the response.
     mutating func await(_ name: String) -> [String] {
         guard let index = names.lastIndex(of: name) else { return ["?: no request \(name)"] }
         return handle(.answerAwaited(ExchangeID(connection: UInt64(index), number: 0)))
@@ -106,12 +107,12 @@ struct SessionHarness {
         }
     }
 
-    /// The stream that the request with this rid asked for.
+    /// The stream for which the request with this rid asked.
     private func number(_ rid: String) -> StreamNumber? {
         streams.first { String($0.value.bits) == rid }?.key
     }
 
-    /// Time passes; every deadline on the way is kept to the nanosecond.
+    /// Moves the clock; every deadline on the way is kept to the nanosecond.
     mutating func jump(_ duration: Duration) -> [String] {
         let target = now.advanced(by: duration)
         var lines: [String] = []
@@ -128,7 +129,7 @@ struct SessionHarness {
     /// This program is being shut down.
     mutating func shutDown() -> [String] { handle(.shutdownRequested) }
 
-    /// Any input.
+    /// Gives the session any input.
     mutating func handle(_ input: SessionInput) -> [String] {
         var effects: [SessionEffect] = []
         session?.handle(input, now: now, policy: policy, into: &effects)

@@ -1,7 +1,7 @@
 import BOSHCore
 import Testing
 
-/// What a session tells of the bytes that it holds, and what it does when they are too many.
+/// The bytes that a session reports, and what it does when they are too many.
 @Suite struct SessionMemoryTests {
     @Test("memory-limit: bytes are told by what they are for, and go with it")
     func tellsHeldBytes() {
@@ -11,7 +11,7 @@ import Testing
         let text = "<m>\(String(repeating: "x", count: 50))</m>"
         _ = harness.send("early", "rid=102 \(text)")
         _ = harness.upstream(text)
-        // What they take is more than what is written in them, and not much.
+        // They take somewhat more than the bytes written in them.
         let expected = text.utf8.count..<text.utf8.count + 200
         #expect(expected.contains(harness.session?.heldBytes.requests ?? 0))
         #expect(expected.contains(harness.session?.heldBytes.stanzas ?? 0))

@@ -45,7 +45,7 @@ import Testing
 
     @Test("removal closes the hole in every order, across the end of the table")
     func closesHoles() {
-        // All at home in the last two places, so that they probe over the end.
+        // All belong to the last two places, so that they probe past the end.
         let ids = [(14, 1), (15, 2), (14, 3), (15, 4), (0, 5)].map { Self.id($0.1, $0.0) }
         for first in ids.indices {
             for second in ids.indices where second != first {
@@ -66,7 +66,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         var table = SessionTable()
         var model: [SessionID: UInt32] = [:]
-        // Few distinct low halves, so that probing and clustering are the rule.
+        // With few distinct low halves, probing and clustering are the rule.
         let lowBits = seed.isMultiple(of: 2) ? UInt64(31) : .max
         for step in 0..<Effort.cases(20_000) {
             let id = Self.id(generator.next() & 7, generator.next() & lowBits)

@@ -3,7 +3,7 @@ import Bridge
 import Primitives
 import Testing
 
-/// What the dialogues cannot show: what the session says about itself, and what it makes of inputs out of place.
+/// What the dialogues cannot show: what the session reports about itself, and how it treats inputs out of place.
 @Suite struct SessionTests {
     private static let features = Array("<f/>".utf8)
 
@@ -40,7 +40,7 @@ import Testing
         _ = harness.send("a", "rid=101")
         let before = harness.handle(.deadlineReached)
         #expect(before.isEmpty)
-        // The loop was busy for long: the client gets its full time of silence from the answer on.
+        // The loop was busy for long: the client still gets its full time of silence from the answer on.
         var session = harness.session
         let late = harness.now.advanced(by: .seconds(500))
         var effects: [SessionEffect] = []
@@ -137,7 +137,7 @@ import Testing
         var harness = SessionHarness(hold: 1)
         _ = harness.send("a", "rid=101 restart=true")
         _ = harness.jump(.seconds(60))
-        // Features stand alone, so the stanzas go on waiting when these are fetched.
+        // Features stand alone, so the stanzas go on waiting when the features are fetched.
         let features = [UInt8](repeating: 0x20, count: 60)
         _ = harness.handle(.upstream(.restarted(features: features)))
         let stopped = harness.handle(.upstream(.stanzas([UInt8](repeating: 0x20, count: waiting))))
@@ -173,7 +173,7 @@ import Testing
                 sent.insert(rid)
                 let effects = harness.send("\(rid)", "rid=\(rid) <m\(rid)/>")
                 lines += effects
-                // all that has come, without a gap.
+                // all requests that have come without a gap.
                 let received = rids.prefix { sent.contains($0) }.last
                 for answered in rids where effects.contains(where: { $0.hasPrefix("S: \(answered) ") }) {
                     answers.append("S: \(answered) empty" + (received.map { $0 == answered ? "" : " ack=\($0)" } ?? ""))
@@ -193,8 +193,8 @@ import Testing
     func opensStreams() throws {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "EXAMPLE.org"
-        attributes.language = "de"
+        attributes.rare.to = "EXAMPLE.org"
+        attributes.rare.language = "de"
         let policy = SessionHarness.policy
         let opening = try SessionOpening(judging: attributes, by: policy)
         var effects: [SessionEffect] = []
@@ -209,9 +209,9 @@ import Testing
             .upstream(.opened(StreamIdentity(id: "s", version: nil), features: Self.features)), now: now,
             policy: policy, into: &effects)
         attributes.rid = .value(2)
-        attributes.freshStreamName = StreamName(bits: 8)
-        attributes.from = "b@example.org/x"
-        attributes.language = nil
+        attributes.rare.freshStreamName = StreamName(bits: 8)
+        attributes.rare.from = "b@example.org/x"
+        attributes.rare.language = nil
         effects = []
         session.handle(.request(exchange, attributes, payload: []), now: now, policy: policy, into: &effects)
         let second = StreamRequest(

@@ -1,7 +1,7 @@
 import BOSHCore
 import Primitives
 
-/// What the client and the network do.
+/// The steps of the client and the network.
 extension SimulatedWorld {
     /// The client sends its next request, if it may.
     mutating func send(_ step: HistoryStep) {
@@ -16,7 +16,8 @@ extension SimulatedWorld {
         default: break
         }
         var stanzas = content == .pause || content == .add ? 0 : (step.second / 8) % 3
-        // Payload without a name is for all streams; what a client means before it knows all their names is not.
+        // Payload without a name is for all streams; before the client knows all their names, that is not what it
+        // means.
         var target: Int?
         let isUnaddressed = streams.count == 1 || step.second % 5 == 0
         if content == .close || streamsWanted > 1 && !(isUnaddressed && knowsAll) {
@@ -50,7 +51,7 @@ extension SimulatedWorld {
         let isExtra = content == .pause || content == .terminate || content == .close
         let ahead = requests.count - lowestOpen
         guard ahead < setting.requests + (isExtra ? 1 : 0), stanzasIssued + stanzas < 250 else { return }
-        // The client has closed the connections of what it has the answers to: of so old a rid no copy is on the way.
+        // The client has closed the connections of answered requests, so no copy of so old a rid is on its way.
         let oldest = requests.count - setting.requests + (isExtra ? 0 : 1)
         for index in underway.indices.reversed() where exchanges[underway[index]].request < oldest {
             exchanges[underway.remove(at: index)].place = .gone
@@ -71,12 +72,12 @@ extension SimulatedWorld {
     }
 
     mutating func duplicate(_ exchange: Int) {
-        // The copy comes over a connection of its own, which an intermediary made.
+        // The copy comes over its own connection, which an intermediary made.
         put(exchanges[exchange].request)
         exchanges[exchanges.count - 1].isDead = exchanges[exchange].isDead
     }
 
-    /// The client sends a request again; it may have closed the older connection or not.
+    /// The client sends a request again; it may or may not have closed the older connection.
     mutating func repeatRequest(_ request: Int, givesUpOlder: Bool) {
         if givesUpOlder { giveUpExchanges(from: request, to: request) }
         put(request)
@@ -106,7 +107,7 @@ extension SimulatedWorld {
         while lowestOpen < requests.count, requests[lowestOpen].isAnswered { lowestOpen += 1 }
     }
 
-    /// A new page goes on with the next rid; possible only when nothing that the old one sent was lost.
+    /// A new page goes on with the next rid. Possible only when nothing that the old page sent was lost.
     mutating func reload(isNoticed: Bool, dropsCopies: Bool) {
         guard !hasTerminated, processed == requests.count - 1 else { return }
         giveUpExchanges(from: 0, to: requests.count - 1)
@@ -132,7 +133,7 @@ extension SimulatedWorld {
         }
     }
 
-    /// Everything settles: no more losses, the client repeats what it must and polls until it has everything.
+    /// Lets everything settle: no more losses; the client repeats what it must and polls until it has everything.
     mutating func settleAll() {
         for _ in 0..<60 where !isOver {
             for stream in streams.indices where !isOver {
@@ -157,7 +158,7 @@ extension SimulatedWorld {
         if !isOver { fail("client and session do not come to rest") }
     }
 
-    /// What must be true when nothing is on its way any more.
+    /// Checks what must be true when nothing is on its way any more.
     mutating func checkRest() {
         guard !isOver else { return }
         for (index, request) in requests.enumerated() where !request.isAnswered {

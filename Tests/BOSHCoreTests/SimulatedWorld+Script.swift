@@ -47,7 +47,7 @@ extension SimulatedWorld {
         }
     }
 
-    /// What an upstream does.
+    /// Adds a line for an upstream.
     mutating func tell(_ text: @autoclosure () -> String, on stream: Int) {
         guard script != nil else { return }
         let name = stream == 0 ? "" : "on=\(streams[stream].rid) "

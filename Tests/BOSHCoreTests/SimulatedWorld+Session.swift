@@ -2,7 +2,7 @@ import BOSHCore
 import Bridge
 import Primitives
 
-/// What reaches the session, and what must come of it.
+/// What reaches the session, and what must follow.
 extension SimulatedWorld {
     /// A request on its way reaches the session.
     mutating func arrive(at index: Int) {
@@ -22,7 +22,7 @@ extension SimulatedWorld {
         if script != nil { tellArrival(exchange, request) }
         if !requests[number].hasArrived { noteProven(by: number) }
         requests[number].hasArrived = true
-        // Whatever the client sends behind a pause ends it.
+        // Anything that the client sends after a pause ends the pause.
         if number > processed { patience = Self.inactivity }
         let id = ExchangeID(connection: UInt64(exchange), number: 0)
         session.handle(.request(id, attributes, payload: payload), now: now, policy: policy, into: &effects)
@@ -51,7 +51,7 @@ extension SimulatedWorld {
         feed(.upstream(.stanzas(bytes), on: StreamNumber(UInt16(stream))))
     }
 
-    /// The features that a stream owes, if it does.
+    /// Sends the features that a stream owes, if any.
     mutating func sendFeatures(_ stream: Int) {
         let number = StreamNumber(UInt16(stream))
         guard !streams[stream].isEnded else { return }
@@ -91,12 +91,12 @@ extension SimulatedWorld {
         feed(.upstream(.congested(congestion), on: StreamNumber(UInt16(stream))))
     }
 
-    /// Time passes, by little, by much, or to just before, at or after the next deadline.
+    /// Moves the clock a little, far, or to just before, at or after the next deadline.
     mutating func jump(_ step: HistoryStep) {
         let milliseconds = Duration.milliseconds(step.second % 4000)
         switch step.first % 8 {
         case 0:
-            // To the end of the session's patience only now and then, or most histories would be short.
+            // The end of the session's patience is reached only now and then, or most histories would be short.
             if waiting.isEmpty, step.second % 8 != 0 { return }
             if let next = session.nextDeadline { pass(next.elapsed(since: now)) }
         case 1:
@@ -128,7 +128,7 @@ extension SimulatedWorld {
         settle(hadArrival: false)
     }
 
-    /// Compares what came of an input with what must come of it.
+    /// Compares the effects of an input with the expected ones.
     mutating func settle(hadArrival: Bool) {
         let wasBusy = hadArrival || !waiting.isEmpty
         keptBefore = kept
@@ -145,7 +145,7 @@ extension SimulatedWorld {
         if failure == nil { checkState() }
     }
 
-    /// Takes the requests whose turn has come, in rid order.
+    /// Processes the requests whose turn has come, in rid order.
     private mutating func advanceModel() {
         let received = requests[processed...].prefix { $0.hasArrived }.endIndex - 1
         let hasEnded = effects.contains { if case .ended = $0 { true } else { false } }
@@ -153,10 +153,10 @@ extension SimulatedWorld {
             !waitsForServer(processed + 1)
         {
             processed += 1
-            // What is only sent on at the session's end changes nothing more.
+            // What is only forwarded at the session's end changes nothing else.
             if !hasEnded { patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity }
             advanceStreams(by: requests[processed])
-            // Nobody waits for its answer: it is an empty one.
+            // Nobody waits for its answer, which is empty.
             let number = processed
             if requests[number].answer == nil, !waiting.contains(where: { exchanges[$0].request == number }) {
                 requests[number].answer = acknowledging(.empty, received: received, number)
@@ -166,14 +166,14 @@ extension SimulatedWorld {
         }
     }
 
-    /// Whether a request that is next waits for a server that is too far behind (`B-03`). It may be taken nevertheless, so that
-    /// the client can be told something, and it is at the session's end.
+    /// Whether the next request waits for a server that is too far behind (`B-03`). It may be processed nevertheless so
+    /// that the client can be told something, and it is processed at the session's end.
     private mutating func waitsForServer(_ number: Int) -> Bool {
         let request = requests[number]
         guard request.to > request.from, request.content != .restart else { return false }
         var congestion = Congestion.none
         for index in streams.indices where request.target ?? index == index && !streams[index].isEnded {
-            // What is not open has room for everything here.
+            // Here a stream that is not open has room for everything.
             guard !streams[index].isOpening, !streams[index].isRestarting else { continue }
             congestion = max(congestion, streams[index].congestion)
         }
@@ -203,7 +203,7 @@ extension SimulatedWorld {
         return response
     }
 
-    /// What a request does to the streams.
+    /// Applies a request to the streams.
     private mutating func advanceStreams(by request: Request) {
         for index in streams.indices where request.target ?? index == index && !streams[index].isEnded {
             for stanza in request.from..<request.to { streams[index].owed.append(UInt8(stanza)) }
@@ -265,7 +265,7 @@ extension SimulatedWorld {
     private mutating func takeEnd(_ reason: EndReason) {
         end = reason
         for stream in streams where stream.isLeft && stream.isResumable {
-            // The client's own goodbye to a stream, or to all of them, is passed on.
+            // The client's own farewell to a stream, or to all of them, is passed on.
             let isKept = reason == .inactive && !stream.isClosed
             if stream.isDropped != isKept { fail("left a stream that can be resumed in the wrong way") }
         }
@@ -301,7 +301,7 @@ extension SimulatedWorld {
         switch response.kind {
         case .error:
             exchanges[exchange].isError = true
-            // To an early request, or to one that a newer copy has taken the place of.
+            // The answer is for an early request, or for one that a newer copy has replaced.
             let isReplaced = waiting.contains { exchanges[$0].request == number }
             if number <= processed, !isReplaced { fail("request \(number) got an error instead of its answer") }
             if !response.payload.isEmpty { fail("payload in an error") }
@@ -332,13 +332,14 @@ extension SimulatedWorld {
             return
         }
         if number > processed {
-            // A client that does not know that its other streams are lost ends the session with the one that it closes.
+            // A client that does not know that its other streams are lost ends the session with the stream that it
+            // closes.
             if !hasClosedLast { fail("request \(number) was answered before its turn") }
             return
         }
         checkReport(response, on: exchange)
         requests[number].answer = response
-        // What is said as the session ends nobody can ask for again.
+        // Nobody can ask again for what is said as the session ends.
         if !wasTold { keep(number) }
         if !exchanges[exchange].isKnownDead {
             if number < lastRidAnswered { fail("request \(number) was answered after \(lastRidAnswered)") }
@@ -347,7 +348,7 @@ extension SimulatedWorld {
         spend(response, on: exchange)
     }
 
-    /// A report is of a response that was sent, a second ago or more, and that the client may miss (`A-04`).
+    /// Checks a report: its response was sent a second ago or more, and the client may miss it (`A-04`).
     private mutating func checkReport(_ response: BodyResponse, on exchange: Int) {
         guard let report = response.report else { return }
         let missing = Int(report.rid.value - setting.firstRid)
@@ -358,7 +359,7 @@ extension SimulatedWorld {
         }
     }
 
-    /// The payload of an answer that is given for the first time.
+    /// Checks the payload of an answer that is given for the first time.
     private mutating func spend(_ response: BodyResponse, on exchange: Int) {
         if response.payload.isEmpty {
             if response.stream != nil, response.opening == nil, response.kind == .plain, response.report == nil {
@@ -374,7 +375,7 @@ extension SimulatedWorld {
             guard let named = index(ofStream: name) else { return fail("payload of no stream") }
             stream = named
         } else if streamsBefore > 1 {
-            // Only the end of the session has no name.
+            // Only the session's end has no stream name.
             guard case .terminate = response.kind else { return fail("payload without the name of its stream") }
             stream = streams.lastIndex { $0.isLost && !$0.isToldEnd } ?? 0
         }
@@ -420,7 +421,7 @@ extension SimulatedWorld {
         var limit = isCongested ? setting.requests : setting.hold
         if setting.isPolling { limit = session.isCreating && setting.wait > 0 ? 1 : 0 }
         if held > limit { fail("\(held) requests are held") }
-        // Whoever waits before a gap is released, or the gap may never close.
+        // A request that waits before a gap is released, or the gap may never close.
         let arrived = waiting.reduce(processed) { max($0, exchanges[$1].request) }
         let oldest = waiting.reduce(arrived) { min($0, exchanges[$1].request) }
         if held > 0, !session.isCreating, arrived - oldest + 1 > limit {
@@ -433,7 +434,7 @@ extension SimulatedWorld {
 
     private mutating func checkTime() {
         guard !isOver else { return }
-        // Those that are next in turn wait for their server.
+        // The requests that are next in turn wait for their server.
         let next = requests[(processed + 1)...].prefix { $0.hasArrived }.indices
         for exchange in waiting
         where exchanges[exchange].arrival.advanced(by: .seconds(setting.wait)) <= now

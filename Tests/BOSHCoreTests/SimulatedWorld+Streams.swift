@@ -1,10 +1,10 @@
 import BOSHCore
 import Bridge
 
-/// What a history knows of one of the session's streams.
+/// What a history knows about one of the session's streams.
 extension SimulatedWorld {
     struct Stream {
-        /// The rid that asked for it, which is its name too.
+        /// The rid that asked for it, which is also its name.
         let rid: UInt64
         var isOpening = true
         var wasOpened = false
@@ -12,43 +12,43 @@ extension SimulatedWorld {
         var sawRestart = false
         /// How far its upstream is behind.
         var congestion = Congestion.none
-        /// Its upstream is gone.
+        /// Whether its upstream is gone.
         var isLost = false
-        /// The client's request to close it was processed.
+        /// Whether the client's request to close it was processed.
         var isClosed = false
-        /// The session has left its upstream.
+        /// Whether the session has left its upstream.
         var isLeft = false
-        /// The client was told its end.
+        /// Whether the client was told its end.
         var isToldEnd = false
         var isResumable = false
         var isDropped = false
-        /// An answer with its name has reached the client.
+        /// Whether an answer with its name has reached the client.
         var isKnown = false
-        /// The client has closed it, or knows that it has ended.
+        /// Whether the client has closed it or knows that it has ended.
         var isDoneForClient = false
-        /// The upstream's stanzas are numbered; so many it has sent, and so many stood in answers.
+        /// The numbers of stanzas that the upstream has sent and that answers have held.
         var sent = 0
         var spent = 0
         var featuresOwed = 0
-        /// What must reach the upstream, and how much of it has.
+        /// The stanzas that must reach the upstream, and how many have.
         var owed: [UInt8] = []
         var forwarded = 0
         var returned: [UInt8]?
 
         var isEnded: Bool { isLost || isClosed }
-        /// Whether the next answer could tell something of it.
+        /// Whether the next answer could tell something about it.
         var hasSomethingToSay: Bool {
             if isToldEnd { return false }
             return isEnded || spent < sent || featuresOwed > 0
         }
     }
 
-    /// Stanzas that stood in an answer, and what is known of their fate.
+    /// Stanzas in an answer, and what is known about their fate.
     struct Delivery {
         let request: Int
         let stream: Int
         let stanzas: Range<Int>
-        /// The client is known to have read them, by what it sent.
+        /// Whether the client is known to have read them, by what it sent.
         var isProven = false
     }
 
@@ -60,8 +60,8 @@ extension SimulatedWorld {
         streams.firstIndex { $0.rid == name.bits }
     }
 
-    /// Judges what was returned of a stream that is left now (`T-12`): all that the client may not have read and can still
-    /// ask for, in order, and of the answers that were given only what stood in the last ones.
+    /// Checks what was returned for a stream that is left now (`T-12`): all stanzas that the client may not have read
+    /// and can still ask for, in order, and of the given answers only those in the last ones.
     mutating func checkReturned(of stream: Int) {
         let returned = streams[stream].returned ?? []
         let waiting = (streams[stream].spent..<streams[stream].sent).map { UInt8($0) }
@@ -72,7 +72,7 @@ extension SimulatedWorld {
         var least = waiting
         var most = waiting
         for delivery in deliveries where delivery.stream == stream {
-            // Whatever the client said and whatever counting gave: what it has read nobody knows better.
+            // Whatever the client said and whatever counting gave: only the client knows what it has read.
             if delivery.isProven, !requests[delivery.request].isAnswered {
                 fail("request \(delivery.request) counts as read and is not")
             }
@@ -88,8 +88,8 @@ extension SimulatedWorld {
         }
     }
 
-    /// An answer was given for the first time: which ones can still be asked for (`R-06`). Those to pauses and terminates
-    /// take no other one's place.
+    /// Keeps the number of an answer that was given for the first time (`R-06`). Answers to pauses and terminates take
+    /// no other one's place.
     mutating func keep(_ number: Int) {
         kept.insert(number, at: kept.firstIndex { $0 > number } ?? kept.endIndex)
         let limit = setting.requests + policy.extraResponses
@@ -98,13 +98,13 @@ extension SimulatedWorld {
         }
     }
 
-    /// A request that had not come before has come: what it proves of earlier answers (`T-12` a, `A-03`, `A-06`).
+    /// Notes what a new request proves about earlier answers (`T-12` a, `A-03`, `A-06`).
     mutating func noteProven(by number: Int) {
         guard setting.acknowledges else {
-            // As it was sent, all these were unread, and it as well.
+            // When it was sent, all these were unread, and it as well.
             let unread = requests[..<number].indices.filter { requests[$0].answer == nil } + [number]
             let room = setting.requests - unread.count
-            // Of what has not come the session cannot know that it is no pause.
+            // The session cannot know that a request which has not come is no pause.
             let hasExtra = unread.contains {
                 requests[$0].content.isExtra || ($0 != number && !requests[$0].hasArrived)
             }
@@ -126,8 +126,8 @@ extension SimulatedWorld {
         { kept.removeFirst() }
     }
 
-    /// The key that a request carries, with its hash and, at the end of a sequence, the beginning of the next one. The hash
-    /// of `a5` is `a6`: the session only compares.
+    /// The key of a request, with its hash and, at the end of a sequence, the beginning of the next one. The hash of
+    /// `a5` is `a6`: the session only compares.
     func key(of number: Int) -> (key: String?, digest: String?, newkey: String?) {
         let length = 5
         let letter = { (chain: Int) in Character(UnicodeScalar(UInt8(97 + chain % 26))) }
@@ -150,16 +150,16 @@ extension SimulatedWorld {
         case .restart: attributes.isRestart = true
         case .terminate, .close: attributes.type = .terminate
         case .add:
-            attributes.to = "example.org"
-            attributes.freshStreamName = StreamName(bits: setting.firstRid + UInt64(number))
+            attributes.rare.to = "example.org"
+            attributes.rare.freshStreamName = StreamName(bits: setting.firstRid + UInt64(number))
         }
-        if let target = request.target { attributes.stream = PeerText(StreamName(bits: streams[target].rid).text) }
+        if let target = request.target { attributes.rare.stream = PeerText(StreamName(bits: streams[target].rid).text) }
         if let ack = request.ack { attributes.ack = .value(setting.firstRid + UInt64(ack)) }
         if setting.usesKeys {
             let keys = key(of: number)
-            attributes.key = keys.key.map { PeerText($0) }
-            attributes.keyDigest = keys.digest.map { PeerText($0) }
-            attributes.newkey = keys.newkey.map { PeerText($0) }
+            attributes.rare.key = keys.key.map { PeerText($0) }
+            attributes.rare.keyDigest = keys.digest.map { PeerText($0) }
+            attributes.rare.newkey = keys.newkey.map { PeerText($0) }
         }
         return attributes
     }

@@ -2,11 +2,11 @@ import BOSHCore
 import Bridge
 import Primitives
 
-/// A client, a network and an upstream around one session, and what they know must hold.
+/// A client, a network and an upstream around one session, with what they know must hold.
 ///
-/// The client keeps to the rules: rids in order, at most `requests` of them without an answer (a pause may be one more),
-/// repeats only what it has no answer to. The network may do anything with what is on the way. `failure` is the first
-/// thing that went wrong.
+/// The client keeps to the rules: rids in order, at most `requests` of them without an answer (a pause may be one
+/// more), and it repeats only unanswered requests. The network may do anything to what is on its way. `failure` is the
+/// first fault.
 struct SimulatedWorld {
     enum Content: UInt8 {
         case creation, plain, pause, restart, terminate
@@ -15,7 +15,7 @@ struct SimulatedWorld {
         /// Closes one stream.
         case close
 
-        /// Whether it may be one above `requests` (`P-07`).
+        /// Whether the request may be one above `requests` (`P-07`).
         var isExtra: Bool { self == .pause || self == .terminate || self == .close }
     }
 
@@ -25,16 +25,16 @@ struct SimulatedWorld {
         /// The client's stanzas in it: numbers `from..<to`.
         var from: Int
         var to: Int
-        /// The stream that it is for; nil for all.
+        /// The stream for which it is; nil for all.
         var target: Int?
-        /// What it acknowledges; nil for nothing said.
+        /// What it acknowledges; nil for nothing.
         var ack: Int?
         var hasArrived = false
-        /// The client has its answer.
+        /// Whether the client has its answer.
         var isAnswered = false
-        /// A page that is gone sent it.
+        /// Whether the page that sent it is gone.
         var isGivenUp = false
-        /// The answer that was decided first; every later one must be equal.
+        /// The answer that was decided first; every later one must equal it.
         var answer: BodyResponse?
         var sentAt: MonotonicInstant?
     }
@@ -65,12 +65,12 @@ struct SimulatedWorld {
     var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
     var effects: [SessionEffect] = []
     var failure: String?
-    /// The history as a dialogue; nil when nobody wants to read it.
+    /// The history as a dialogue; nil when nobody reads it.
     var script: [String]?
 
     var requests: [Request] = []
     var exchanges: [Exchange] = []
-    /// Exchanges by where they are.
+    /// Exchanges by their places.
     var underway: [Int] = []
     var waiting: [Int] = []
     var answersUnderway: [Int] = []
@@ -82,18 +82,18 @@ struct SimulatedWorld {
 
     /// All rids up to this one have arrived.
     var processed = 0
-    /// The rids whose answers are kept for a repeat, and those before the present input.
+    /// The rids whose answers are kept for a repeat, now and before the present input.
     var kept: [Int] = []
     var keptBefore: [Int] = []
     var streams: [Stream] = []
-    /// How many streams there were before the present input.
+    /// The number of streams before the present input.
     var streamsBefore = 1
     var deliveries: [Delivery] = []
-    /// How many streams the client has asked for, the first one included.
+    /// The number of streams for which the client has asked, the first one included.
     var streamsWanted = 1
-    /// The client has had features; before that it asks for no further stream.
+    /// Whether the client has had features; before that it asks for no further stream.
     var hasFeatures = false
-    /// The request that closed the last open stream was processed.
+    /// Whether the request that closed the last open stream was processed.
     var hasClosedLast = false
     var idleSince: MonotonicInstant?
     var patience = inactivity
@@ -108,11 +108,11 @@ struct SimulatedWorld {
         self.policy = policy
         var attributes = BodyAttributes()
         attributes.rid = .value(setting.firstRid)
-        attributes.to = "example.org"
-        attributes.hold = .value(UInt64(setting.hold))
-        attributes.wait = .value(UInt64(setting.wait))
+        attributes.rare.to = "example.org"
+        attributes.rare.hold = .value(UInt64(setting.hold))
+        attributes.rare.wait = .value(UInt64(setting.wait))
         if setting.acknowledges { attributes.ack = .value(1) }
-        if setting.usesKeys { attributes.newkey = "a6" }
+        if setting.usesKeys { attributes.rare.newkey = "a6" }
         let exchange = ExchangeID(connection: 0, number: 0)
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)
@@ -142,7 +142,7 @@ struct SimulatedWorld {
         while !answersUnderway.isEmpty { deliverAnswer(at: 0) }
     }
 
-    /// Policy that a history runs under: no response is kept that need not be.
+    /// The policy of a history: no response is kept that does not have to be.
     static func policy(for setting: HistorySetting) -> SessionPolicy {
         var policy = SessionPolicy(
             maxWait: .seconds(20), maxHold: 3, inactivity: .seconds(inactivity), polling: .seconds(polling),
@@ -162,7 +162,7 @@ struct SimulatedWorld {
         if failure == nil { failure = text }
     }
 
-    /// Lets one step happen; one that is not possible now changes nothing.
+    /// Takes one step; does nothing if the step is not possible now.
     mutating func take(_ step: HistoryStep) {
         switch step.kind {
         case .send: send(step)
@@ -192,7 +192,7 @@ struct SimulatedWorld {
             exchanges[exchange].isDead = true
             if step.second % 4 != 0 { notice(exchange) }
         case .notice:
-            // Of any connection: that of an exchange which was answered means nothing.
+            // Of any connection: that of an answered exchange has no effect.
             let exchange = exchanges.count - 1 - step.first % min(exchanges.count, 6)
             if exchanges[exchange].hasArrived, exchanges[exchange].isDead || exchanges[exchange].place == .gone {
                 notice(exchange)

@@ -5,7 +5,7 @@ import Testing
 
 /// Random histories of a client that keeps to the rules, over a network that does not.
 ///
-/// `HOLDFAST_HISTORIES` says how many, whatever the `Effort`, and `HOLDFAST_SEED` where to begin.
+/// `HOLDFAST_HISTORIES` sets their number, whatever the `Effort`, and `HOLDFAST_SEED` the first seed.
 @Suite struct WindowPropertyTests {
     private static func environment(_ name: String) -> UInt64? {
         ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
@@ -34,7 +34,8 @@ import Testing
             return world
         }
 
-        /// The same failure, or another one, with as few steps as removing them one run after the other gives.
+        /// The same failure, or another one, with as few steps as remain when runs of steps are removed one after the
+        /// other.
         func shrunk() -> History {
             var smallest = self
             var width = max(steps.count / 2, 1)

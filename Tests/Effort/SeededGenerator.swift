@@ -1,4 +1,4 @@
-/// SplitMix64: repeatable random numbers, so a failing test can be run again from the seed it printed.
+/// SplitMix64: repeatable random numbers. A failing test can be run again from the seed that it printed.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

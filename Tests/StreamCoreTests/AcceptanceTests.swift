@@ -21,7 +21,7 @@ import Testing
         #expect(!begins2)
         acceptance.look(unacknowledged: 200, hasUnwritten: false, now: instant(4))
         #expect(acceptance.deadline(timeout) == instant(8))
-        // What is sent meanwhile gives it no time.
+        // Bytes sent meanwhile give it no more time.
         let begins3 = acceptance.noteSent(50, now: instant(5))
         #expect(!begins3)
         acceptance.look(unacknowledged: 250, hasUnwritten: true, now: instant(7))
@@ -36,7 +36,7 @@ import Testing
         #expect(acceptance.deadline(timeout) == instant(15))
         acceptance.look(unacknowledged: 999_999, hasUnwritten: true, now: instant(14))
         #expect(acceptance.deadline(timeout) == instant(15))
-        // As many bytes unacknowledged as before, for others were written: that is progress.
+        // As many bytes are unacknowledged as before, because others were written: that is progress.
         _ = acceptance.noteSent(10, now: instant(14))
         acceptance.look(unacknowledged: 999_999, hasUnwritten: true, now: instant(15))
         #expect(acceptance.deadline(timeout) == instant(23))
@@ -76,7 +76,7 @@ import Testing
         #expect(acceptance.nextLook(timeout) == instant(3))
         acceptance.look(unacknowledged: 10, hasUnwritten: false, now: instant(7))
         #expect(acceptance.nextLook(timeout) == instant(8))
-        // A look is never due at once again, however short the time is.
+        // A check is never due again at once, however short the time is.
         #expect(acceptance.nextLook(.milliseconds(100)).map { $0 > instant(0) } == true)
     }
 

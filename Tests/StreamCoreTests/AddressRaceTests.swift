@@ -43,7 +43,7 @@ struct AddressRaceTests {
                 let order = order(families)
                 #expect(order.sorted() == Array(0..<length))
                 #expect(order.first == 0)
-                // Within a family the resolver's order stands.
+                // Within a family the resolver's order is kept.
                 for family in [AddressFamily.ipv4, .ipv6] {
                     let own = order.filter { families[$0] == family }
                     #expect(own == own.sorted())
@@ -124,7 +124,7 @@ struct AddressRaceTests {
         _ = plan.wake()
         _ = plan(.postponed(attempt: 1))
         var attempt = 2
-        // The silent one began 250 ms before the first try of the other.
+        // The silent address began 250 ms before the first try of the other.
         for _ in 0..<18 {
             #expect(plan.wake() == [.connect(attempt: attempt, address: 1)])
             #expect(plan(.postponed(attempt: attempt)) == [])

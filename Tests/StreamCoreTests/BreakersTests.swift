@@ -19,7 +19,7 @@ struct BreakersTests {
         now = now.advanced(by: .seconds(1))
         #expect(breakers.admits(server, now: now) == true)
         #expect(breakers.admits(server, now: now) == false)
-        // Said once: the next failures are more of the same.
+        // Reported once: the next failures are more of the same.
         #expect(breakers.note(.broken, of: server, now: now) == nil)
         now = now.advanced(by: .seconds(2))
         #expect(breakers.admits(server, now: now) == true)
@@ -54,7 +54,7 @@ struct BreakersTests {
             _ = breakers.note(.broken, of: .example("h\(number)"), now: now)
         }
         #expect(breakers.count == Breakers.mostServers)
-        // Those that are known go on being counted.
+        // Known servers go on being counted.
         #expect(breakers.note(.broken, of: .example("h0"), now: now) == .opened)
         var none = Breakers(failures: 0, longestPause: .seconds(60))
         for _ in 0..<9 { #expect(none.note(.broken, of: server, now: now) == nil) }

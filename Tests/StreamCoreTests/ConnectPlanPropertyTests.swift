@@ -31,7 +31,7 @@ struct ConnectPlanPropertyTests {
     }
 }
 
-/// A resolver and a network that answer a plan at random, and watch what it asks of them.
+/// A resolver and a network that answer a plan at random and check what it asks.
 struct PlanWorld {
     private var generator: SeededGenerator
     private var plan: ConnectPlan
@@ -44,7 +44,7 @@ struct PlanWorld {
     private var addressCount = 0
     private var winner: Int?
     private var isExhausted = false
-    /// What the plan may connect to, by the answers that it was given.
+    /// The targets to which the plan may connect, by the answers that it got.
     private var allowed: Set<UpstreamTarget> = []
     private var asked: Set<UpstreamTarget> = []
     private(set) var faults: [String] = []
@@ -66,7 +66,7 @@ struct PlanWorld {
         plan = ConnectPlan(route: route, seed: seed)
     }
 
-    /// Drives the plan to its end: a while at random, then with answers to all that is open.
+    /// Runs the plan to its end: for a while at random, then with answers to everything open.
     mutating func run() {
         give(.begin)
         for _ in 0..<Int.random(in: 0...60, using: &generator) { give(randomInput()) }
@@ -80,7 +80,7 @@ struct PlanWorld {
         if isExhausted, !open.isEmpty || plan.nextWake != nil { fault("exhausted, but not at rest") }
     }
 
-    /// What the plan waits for, answered in the way that leads on the least.
+    /// An answer to what the plan waits for, with the least progress.
     private func nextAnswer() -> ConnectPlan.Input? {
         if let kind = awaitedServices.first { return .servicesFailed(kind, isTemporary: false) }
         if awaitedTarget != nil { return .addressesFailed }

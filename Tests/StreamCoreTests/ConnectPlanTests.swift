@@ -266,7 +266,7 @@ struct ServiceLookUpTests {
         #expect(nothing.end == .unresolved)
         let half = startTLS(.servicesFailed(.directTLS, isTemporary: true), .services(.plain, [.example("a")]))
         #expect(half.targets.map(\.host) == ["a"])
-        // A name server that fails on a name it does not know is common; the certificate is checked all the same.
+        // A name server often fails on a name that it does not know; the certificate is checked all the same.
         let absent = startTLS(
             .servicesFailed(.directTLS, isTemporary: true), .servicesFailed(.plain, isTemporary: false))
         #expect(absent.targets == [UpstreamTarget(host: "d.example", port: 5222, tls: .startTLS)])

@@ -1,10 +1,10 @@
 import Primitives
 import StreamCore
 
-/// A plan that is driven by inputs at moments of its own clock and shows the effects of each.
+/// A plan that gets inputs at moments of its own clock and shows the effects of each.
 struct PlanDialogue {
     private(set) var plan: ConnectPlan
-    /// The clock, which begins anywhere.
+    /// The clock, with an arbitrary start.
     var now = MonotonicInstant.seconds(1000)
 
     init(_ route: TargetRoute, seed: UInt64 = 1) { plan = ConnectPlan(route: route, seed: seed) }
@@ -20,16 +20,16 @@ struct PlanDialogue {
         return effects
     }
 
-    /// How long it is until the plan wants to be woken.
+    /// The time until the plan wants to be woken.
     var pause: Duration? { plan.nextWake.map { $0.elapsed(since: now) } }
 
-    /// Wakes the plan when it wants to be woken.
+    /// Wakes the plan when it wants that.
     mutating func wake() -> [ConnectPlan.Effect] {
         if let due = plan.nextWake { now = due }
         return self(.wake)
     }
 
-    /// Every target in the order in which they are tried, none of them having an address; and the reason of the end.
+    /// All targets in the order in which they are tried when none has an address, and the reason of the end.
     static func targets(
         _ route: TargetRoute, seed: UInt64 = 1, answers: [ConnectPlan.Input] = []
     ) -> (targets: [UpstreamTarget], end: StreamFailure?) {
@@ -68,6 +68,6 @@ extension ServiceRecord {
         ServiceRecord(priority: priority, weight: weight, port: port, target: target)
     }
 
-    /// The service is not offered.
+    /// A record which says that the service is not offered.
     static let refusal = ServiceRecord(priority: 0, weight: 0, port: 0, target: ".")
 }

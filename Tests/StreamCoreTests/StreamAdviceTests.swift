@@ -23,7 +23,7 @@ struct StreamAdviceTests {
         for (offer, expected) in offers {
             let features = StreamInput.item(.features(offer, bytes: []))
             #expect(advice(.none, .connected, .item(.header(.example)), features) == expected)
-            // Over TLS from the first byte on it means nothing, and after STARTTLS neither.
+            // With direct TLS it means nothing, nor after STARTTLS.
             #expect(advice(.direct, .connected, .tlsEstablished, .item(.header(.example)), features) == nil)
             let handshake: StreamInput = .item(.features(Self.required, bytes: []))
             #expect(
@@ -37,7 +37,7 @@ struct StreamAdviceTests {
     func expectsDirectTLS(tls: TLSMode) {
         #expect(advice(tls, .connected, .item(.fault(.tlsRecord))) == .expectsDirectTLS)
         #expect(advice(tls, .connected, .connectionLost) == .expectsDirectTLS)
-        // Whoever has spoken XMPP does not expect TLS, and whoever was not reached says nothing.
+        // A server that has spoken XMPP does not expect TLS, and a server that was not reached says nothing.
         #expect(advice(tls, .connected, .item(.header(.example)), .connectionLost) == nil)
         #expect(advice(tls, .connectFailed(.unreachable)) == nil)
         #expect(advice(tls, .connected, .item(.fault(.malformed))) == nil)

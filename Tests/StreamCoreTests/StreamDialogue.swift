@@ -1,12 +1,12 @@
 import StreamCore
 
-/// A stream that is driven by inputs and shows the effects of each.
+/// A stream that gets inputs and shows the effects of each.
 struct StreamDialogue {
     private(set) var machine: StreamMachine
 
     init(_ tls: TLSMode, compresses: Bool = false) { machine = StreamMachine(tls: tls, compresses: compresses) }
 
-    /// A stream that has got as far as the first features.
+    /// A stream that has its first features.
     static func open(
         _ tls: TLSMode = .none, compresses: Bool = false, header: StreamHeader = .example
     ) -> StreamDialogue {

@@ -113,7 +113,7 @@ struct StreamMachineTests {
         for management in managements {
             var stream = StreamDialogue.open()
             _ = stream(.item(.stanza(bytes: [1], management: management)))
-            // What was said is not taken back.
+            // Nothing is taken back.
             _ = stream(.item(.message))
             let end: [StreamEffect] = management == .resumable ? [] : [.sendStreamEnd]
             #expect(stream(.item(.proceed)) == [.failed(.unexpected(.open))] + end + [.closeConnection])
@@ -132,7 +132,7 @@ struct StreamMachineTests {
                 .item(.header(.example)), .item(.features(FeaturesOffer(), bytes: [])), .restartRequested,
             ]
             for input in inputs {
-                // What has no place in this way to a stream is left out.
+                // Inputs that cannot come on this way to a stream are left out.
                 if input == .tlsEstablished, machine.phase != .directTLS, machine.phase != .handshake { continue }
                 if input == .item(.proceed), machine.phase != .startTLS { continue }
                 if input == .item(.header(.example)), machine.phase != .header { continue }
@@ -232,7 +232,7 @@ struct StreamMachineTests {
             .failed(.streamError(condition: "host-unknown", bytes: [7])), .sendStreamEnd, .closeConnection,
         ]
         for var stream in streamsInEveryPhase() where ![.returning, .closing, .closed].contains(stream.phase) {
-            // A word behind a request to compress would be taken for a compressed one.
+            // Bytes after a request to compress would be taken for compressed ones.
             let isCompressing = stream.phase == .compressing
             #expect(stream(.item(error)) == (isCompressing ? effects.filter { $0 != .sendStreamEnd } : effects))
             #expect(stream.phase == .closed)
@@ -320,7 +320,7 @@ struct StreamMachineTests {
         for seed in UInt64(0)..<2000 {
             var generator = SeededGenerator(seed: seed)
             let tls = [TLSMode.none, .startTLS, .direct][Int(seed % 3)]
-            // Chance alone hardly ever opens a stream, so every other pair of seeds begins with one that is open.
+            // Chance alone hardly ever opens a stream, so every other pair of seeds begins with an open one.
             var wasOpened = seed % 4 < 2
             var stream =
                 wasOpened
@@ -359,7 +359,7 @@ struct StreamMachineTests {
         #expect(reached > 100)
     }
 
-    /// One stream for each phase there is.
+    /// One stream in each phase.
     private func streamsInEveryPhase() -> [StreamDialogue] {
         var streams: [StreamDialogue] = [StreamDialogue(.startTLS)]
         var direct = StreamDialogue(.direct)

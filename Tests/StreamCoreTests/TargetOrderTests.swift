@@ -8,7 +8,7 @@ struct TargetOrderTests {
         PlanDialogue.targets(.fixed(targets), seed: seed).targets.map(\.host)
     }
 
-    /// How often each host stands first, over `count` seeds.
+    /// How often each host is first, over `count` seeds.
     private func firsts(_ targets: [UpstreamTarget], count: UInt64) -> [String: Int] {
         var firsts: [String: Int] = [:]
         for seed in 0..<count { firsts[hosts(targets, seed: seed)[0], default: 0] += 1 }

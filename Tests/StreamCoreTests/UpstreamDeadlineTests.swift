@@ -17,7 +17,7 @@ struct UpstreamDeadlineTests {
         #expect(up.pause == .seconds(180))
         up.wait(.seconds(100))
         _ = up(.wrote(50, isAll: true))
-        // The deadline that stood is looked at in vain.
+        // The check at the old deadline finds nothing to do.
         #expect(up.wakeUntilSomething() == [.sendSpace])
     }
 
@@ -78,7 +78,7 @@ struct UpstreamDeadlineTests {
         _ = up(.blocked)
         up.wait(.seconds(1))
         _ = up(.wrote(10, isAll: true))
-        // Looked at when its time would be up: all of it has arrived.
+        // Checked when its time would be up: everything has arrived.
         #expect(up.wakeUntilSomething(unacknowledged: 0) == [.sendSpace])
     }
 
@@ -166,7 +166,7 @@ struct UpstreamDeadlineTests {
         #expect(up(.leave(drops: true)) == [.flush, .close])
         up = .open()
         _ = up(.item(.stanza(bytes: [6], management: .resumable)))
-        // An element that makes no sense ends it without a word to the server.
+        // An invalid element ends the stream without a farewell to the server.
         #expect(up(.item(.proceed)) == [.count(.unexpected(.open)), .ended(.unexpected(.open)), .flush, .close])
     }
 

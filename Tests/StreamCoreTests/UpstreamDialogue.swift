@@ -2,16 +2,17 @@ import Primitives
 
 @testable import StreamCore
 
-/// An upstream under a fake clock: inputs in, and the effects of each shown. What the wiring answers at once is answered.
+/// An upstream under a fake clock: it gets inputs and shows the effects of each. Questions that the wiring answers at
+/// once are answered.
 struct UpstreamDialogue {
     private(set) var machine: UpstreamMachine
     var rules: UpstreamRules
     var breakers: Breakers
-    /// The clock, which begins anywhere.
+    /// The clock, with an arbitrary start.
     var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
-    /// Whether names are looked up again if somebody asks now.
+    /// Whether names are looked up again by a question now.
     var isAskedAgain = false
-    /// When the machine would be woken: deadlines are only ever set, and set earlier, as a queue of them does it.
+    /// When the machine would be woken: as in a queue of deadlines, this is only set, and set earlier.
     private(set) var scheduled: MonotonicInstant?
     private var effects = UpstreamEffects()
 
@@ -21,7 +22,7 @@ struct UpstreamDialogue {
         machine = UpstreamMachine(by: rules, now: now)
     }
 
-    /// One that has begun to look for a plain list of hosts, and waits for the first one's addresses.
+    /// An upstream that searches a plain list of hosts and waits for the first host's addresses.
     static func begun(
         hosts: [String] = ["a"], _ rules: UpstreamRules = .example(),
         breakers: Breakers = Breakers(failures: 2, longestPause: .seconds(60))
@@ -31,7 +32,7 @@ struct UpstreamDialogue {
         return dialogue
     }
 
-    /// One that is connected to the first host.
+    /// An upstream that is connected to the first host.
     static func connected(
         hosts: [String] = ["a"], _ rules: UpstreamRules = .example(),
         breakers: Breakers = Breakers(failures: 2, longestPause: .seconds(60))
@@ -41,7 +42,7 @@ struct UpstreamDialogue {
         return dialogue
     }
 
-    /// One whose stream is open.
+    /// An upstream whose stream is open.
     static func open(_ rules: UpstreamRules = .example(), offer: FeaturesOffer = FeaturesOffer()) -> UpstreamDialogue {
         var dialogue = connected(rules)
         _ = dialogue.open(offer)
@@ -53,14 +54,14 @@ struct UpstreamDialogue {
         return self(.begin(domain: "d", route: .fixed(targets), seed: 1))
     }
 
-    /// The host's one address is found, and a connection stands at once. The attempt's number is the one that was asked for.
+    /// Finds the host's one address and connects at once. The attempt has the number that was asked for.
     mutating func connect(_ host: String) -> [UpstreamEffect] {
         var effects = self(.addresses(host: host, [.ipv4]))
         if case .connect(let attempt, _, _)? = effects.last { effects += self(.connected(attempt: attempt)) }
         return effects
     }
 
-    /// Header and features.
+    /// Gives header and features.
     mutating func open(_ offer: FeaturesOffer = FeaturesOffer()) -> [UpstreamEffect] {
         var effects = self(.item(.header(.example)))
         effects += self(.item(.features(offer, bytes: [1])))
@@ -87,22 +88,22 @@ struct UpstreamDialogue {
         return shown
     }
 
-    /// Something came from the server.
+    /// Notes that bytes came from the server.
     mutating func machineHears() { machine.noteRead() }
 
     mutating func wait(_ duration: Duration) { now = now.advanced(by: duration) }
 
-    /// How long it is until the next deadline.
+    /// The time until the next deadline.
     var pause: Duration? { machine.nextDeadline(by: rules).map { $0.elapsed(since: now) } }
 
-    /// Goes to the next deadline. `unacknowledged`: what the kernel says then.
+    /// Moves the clock to the next deadline. `unacknowledged`: what the kernel reports then.
     mutating func wake(unacknowledged: Int = 0, hasUnwritten: Bool = false) -> [UpstreamEffect] {
         guard let due = machine.nextDeadline(by: rules) else { return [] }
         now = max(now, due)
         return look(unacknowledged: unacknowledged, hasUnwritten: hasUnwritten)
     }
 
-    /// A deadline is reached now.
+    /// Handles a deadline now.
     mutating func look(unacknowledged: Int = 0, hasUnwritten: Bool = false) -> [UpstreamEffect] {
         scheduled = nil
         return self(
@@ -110,7 +111,7 @@ struct UpstreamDialogue {
                 unacknowledged: machine.awaitsAcceptance ? unacknowledged : nil, hasUnwritten: hasUnwritten))
     }
 
-    /// Goes from deadline to deadline until something is to be done, and shows that.
+    /// Moves from deadline to deadline until something is to be done, and shows it.
     mutating func wakeUntilSomething(unacknowledged: Int = 0, hasUnwritten: Bool = false) -> [UpstreamEffect] {
         for _ in 0..<1_000 {
             guard machine.nextDeadline(by: rules) != nil else { return [] }
@@ -122,7 +123,7 @@ struct UpstreamDialogue {
 }
 
 extension UpstreamRules {
-    /// Rules with times that are easy to tell apart.
+    /// Rules with times that are easy to distinguish.
     static func example(_ tls: TLSMode = .none) -> UpstreamRules {
         UpstreamRules(
             tls: tls, connectTimeout: .seconds(21), writeTimeout: .seconds(40), stanzaTimeout: .seconds(13),
@@ -144,13 +145,13 @@ extension UpstreamKey {
 }
 
 extension [UpstreamEffect] {
-    /// Why the session was told that the stream has ended; nil when it was not.
+    /// Why the session was told that the stream has ended; nil when it was not told.
     var end: StreamFailure? {
         for case .ended(let failure) in self { return failure }
         return nil
     }
 
-    /// The host whose addresses are asked for last.
+    /// The host whose addresses were asked for last.
     var host: String? {
         for case .lookUpAddresses(let host) in reversed() { return host }
         return nil

@@ -49,7 +49,7 @@ struct UpstreamMovingOnTests {
         #expect(effects.first == .count(.timeout(.header)))
         #expect(effects.host == "b")
         _ = up.connect("b")
-        // The last one has all that is left.
+        // The last target has all the time that is left.
         #expect(up.pause == .seconds(14))
         #expect(up.wake().end == .timeout(.header))
         #expect(up.breakers.count == 2)
@@ -74,7 +74,7 @@ struct UpstreamMovingOnTests {
         _ = up.connect("b")
         let end = up(.item(.streamError(condition: "not-authorized", redirect: nil, bytes: [3])))
         #expect(end.end == .streamError(condition: "not-authorized", bytes: [3]))
-        // Both have spoken.
+        // Both servers have spoken.
         #expect(up.breakers.count == 0)
     }
 
@@ -96,7 +96,7 @@ struct UpstreamMovingOnTests {
         _ = machine.handle(.bytesAfterProceed, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         #expect(effects.list == [.count(.bytesAfterProceed), .flush, .dropConnection])
         effects.removeAll()
-        // Its client's answer was the last word.
+        // The client's answer ended it.
         _ = machine.handle(.leave(drops: false), by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         _ = machine.handle(.dropped, by: up.rules, breakers: &up.breakers, now: up.now, into: &effects)
         #expect(effects.list == [.close])

@@ -15,7 +15,7 @@ struct UpstreamPropertyTests {
             #expect(world.faults == [], "seed \(seed)")
             for mark in world.marks { marks[mark, default: 0] += 1 }
         }
-        // The worlds get everywhere.
+        // The worlds reach every mark.
         for mark in [
             "opened", "restarted", "left", "drops", "ended-lost", "ended-stalled", "ended-timeout", "ended-spared",
             "ended-shortage", "ended-unreachable", "ended-unfinished-stanza", "ended-stream-error", "moved-on",
@@ -28,7 +28,7 @@ struct UpstreamPropertyTests {
 
 /// Upstreams of one worker, three at a time, over a network, a resolver and servers that answer at random.
 struct UpstreamWorld {
-    /// One of them, and what its wiring knows.
+    /// One upstream, and what its wiring knows.
     private struct Upstream {
         var machine: UpstreamMachine
         var awaitedServices: [ServiceKind] = []
@@ -71,7 +71,7 @@ struct UpstreamWorld {
         }
     }
 
-    /// Three of them from their beginning to their end; what they learnt of the servers stays.
+    /// Runs three upstreams from beginning to end; what they learnt about the servers stays.
     private mutating func runGeneration() {
         upstreams = []
         for index in 0..<3 {
@@ -110,7 +110,7 @@ struct UpstreamWorld {
         }
     }
 
-    /// What is waited for, at random or as it helps.
+    /// An answer to what is waited for, at random or helpful.
     private mutating func answer(to index: Int, helps: Bool) -> UpstreamInput {
         let luck = helps ? 0 : chance(6)
         if let kind = upstreams[index].awaitedServices.popLast() {
@@ -137,7 +137,7 @@ struct UpstreamWorld {
 
     private mutating func step(_ index: Int) {
         guard upstreams[index].isAlive else { return }
-        // Chance alone hardly ever says what is waited for.
+        // Chance alone hardly ever gives the expected answer.
         if chance(2) == 0 {
             switch upstreams[index].machine.phase {
             case .restarting:
@@ -211,7 +211,7 @@ struct UpstreamWorld {
         if chance(2) == 0 { upstreams[index].unacknowledged = chance(upstreams[index].unacknowledged + 1) }
     }
 
-    /// Time passes, and every deadline is seen to.
+    /// Moves the clock, and handles every deadline.
     private mutating func pass(_ duration: Duration) {
         let end = now.advanced(by: duration)
         while let index = upstreams.indices.filter({ upstreams[$0].scheduled.map { $0 <= end } ?? false })
@@ -300,7 +300,7 @@ struct UpstreamWorld {
             upstreams[index].hasConnection = false
             upstreams[index].unwritten = 0
             upstreams[index].unacknowledged = 0
-            // Its client's answer may have been the last one.
+            // The client's answer may have been the last one.
             if chance(5) == 0, !upstreams[index].hasLeft {
                 upstreams[index].hasLeft = true
                 inputs.append(.leave(drops: false))

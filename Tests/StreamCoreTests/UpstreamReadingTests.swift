@@ -1,7 +1,7 @@
 import StreamCore
 import Testing
 
-/// When a server is read and answered, by what waits for it.
+/// When a server is read and answered, by the bytes that wait for it.
 @Suite("Reading of an upstream")
 struct UpstreamReadingTests {
     private func isRead(
@@ -17,7 +17,7 @@ struct UpstreamReadingTests {
         #expect(!isRead(up, hasBacklog: true))
         _ = up(.setReading(false))
         #expect(!isRead(up) && !up.machine.mayGoOn(isReadingElement: false))
-        // Errors to other senders may wait for the end of an element that has begun.
+        // Errors to other senders may wait for the end of an unfinished element.
         #expect(up.machine.mayGoOn(isReadingElement: true))
         _ = up(.setReading(true))
         #expect(isRead(up))

@@ -1,15 +1,15 @@
-/// A `<body/>` that a client got.
+/// A `<body/>` that a client received.
 package struct BOSHBody: Equatable, CustomStringConvertible {
-    /// The attributes by their names as they stand, prefixes included.
+    /// The attributes by their written names, prefixes included.
     package let attributes: [String: String]
-    /// What stands between start tag and end tag.
+    /// The text between start tag and end tag.
     package let payload: String
-    /// All of it as it came.
+    /// The whole text as it came.
     package let text: String
 
     package var description: String { text }
 
-    /// Reads a response; this program writes them in one form, so nothing else is understood.
+    /// Reads a response. This program writes responses in one form, so only that is understood.
     package init(_ text: String) throws {
         guard text.hasPrefix("<body "), let end = text.firstIndex(of: ">") else { throw TestFault("no body: \(text)") }
         self.text = text
@@ -38,7 +38,7 @@ package struct BOSHBody: Equatable, CustomStringConvertible {
 
     package subscript(name: String) -> String? { attributes[name] }
 
-    /// Whether it is an ordinary answer without payload, which may say what came of the requests (`A-01`).
+    /// Whether it is an ordinary answer without payload, which may acknowledge requests (`A-01`).
     package var isEmpty: Bool { payload.isEmpty && attributes.keys.allSatisfy { $0 == "xmlns" || $0 == "ack" } }
     /// Whether it ends the session.
     package var isTerminal: Bool { attributes["type"] == "terminate" }
@@ -46,7 +46,7 @@ package struct BOSHBody: Equatable, CustomStringConvertible {
     package var condition: String? { attributes["condition"] }
 }
 
-/// A request that is under way, on a connection that carries nothing else meanwhile.
+/// A request on its way, on a connection that carries nothing else meanwhile.
 package final class BOSHRequest {
     package let rid: UInt64
     package let connection: RawClient
@@ -65,14 +65,14 @@ package final class BOSHRequest {
         return try BOSHBody(answer.body)
     }
 
-    /// Waits for the answer, whatever it is.
+    /// Waits for the answer of any kind.
     package func httpAnswer() throws -> HTTPAnswer {
         let answer = try connection.answer()
         if answer.field("Connection") != "close" { give(connection) }
         return answer
     }
 
-    /// Whether nothing has come yet; to be asked after `Daemon.settle`.
+    /// Whether nothing has come yet; call it after `Daemon.settle`.
     package var isHeld: Bool {
         get throws { try connection.wire.isSilent }
     }
@@ -83,7 +83,7 @@ package final class BOSHRequest {
     }
 }
 
-/// A BOSH client that keeps count of its requests and uses as many connections as it has requests open.
+/// A BOSH client that counts its requests and uses as many connections as it has open requests.
 package final class BOSHClient {
     private let daemon: Daemon
     /// The `rid` of the newest request.
@@ -104,7 +104,7 @@ package final class BOSHClient {
         try send("to='example.org' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)")
     }
 
-    /// Remembers the session of a creation response.
+    /// Notes the session of a creation response.
     @discardableResult
     package func adopt(_ created: BOSHBody) throws -> BOSHBody {
         guard let sid = created["sid"], !created.isTerminal else { throw TestFault("no session: \(created)") }
@@ -112,7 +112,7 @@ package final class BOSHClient {
         return created
     }
 
-    /// Sends the next request; or any, when `rid` is given.
+    /// Sends the next request, or one with the given `rid`.
     package func send(_ attributes: String = "", _ payload: String = "", rid given: UInt64? = nil) throws -> BOSHRequest
     {
         try send(text: text(attributes, payload, rid: number(given)), rid: given ?? rid)
@@ -123,7 +123,7 @@ package final class BOSHClient {
         try send(attributes, payload, rid: rid).answer()
     }
 
-    /// The text of the next `<body/>`, for those who send it themselves.
+    /// The text of the next `<body/>`, for tests that send it themselves.
     package func nextBody(_ attributes: String = "", _ payload: String = "") -> String {
         text(attributes, payload, rid: number(nil))
     }

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// A connected socket of the test process: what is sent is sent, what is waited for comes or the test fails.
+/// A connected socket of the test process: sending sends everything, and what it waits for comes or the test fails.
 package final class ByteStream {
-    /// What one read gave.
+    /// The result of one read.
     package enum Arrival: Equatable {
         case bytes([UInt8])
         /// The other side closed its side.
         case end
-        /// The other side destroyed the connection.
+        /// The other side reset the connection.
         case reset
     }
 
@@ -26,13 +26,13 @@ package final class ByteStream {
 
     /// Connects to a port of 127.0.0.1.
     ///
-    /// - Parameter receiveBuffer: bytes of the receive buffer, small for a client that soon takes nothing more.
+    /// - Parameter receiveBuffer: bytes of the receive buffer; small for a client that soon takes nothing more.
     package convenience init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         let descriptor = try Sockets.make(AF_INET)
         self.init(owning: descriptor)
         if let receiveBuffer { try Sockets.set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
         try Sockets.check("connect", Sockets.withLoopback(port) { Glibc.connect(descriptor, $0, $1) })
-        // Without it a request of two writes would wait for a delayed acknowledgement.
+        // Otherwise a request of two writes would wait for a delayed acknowledgement.
         try Sockets.set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
@@ -66,7 +66,7 @@ package final class ByteStream {
     package func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            // A copy of all that is left each time would take longer than the sending.
+            // Copying all that is left each time would take longer than sending it.
             let count = try sendSome(Array(bytes[sent..<min(bytes.count, sent + 65_536)]))
             sent += count
             if count == 0 { try wait(for: POLLOUT, "to send to a partner that does not read") }
@@ -89,7 +89,7 @@ package final class ByteStream {
 
     /// Sends what the kernel takes at once.
     ///
-    /// - Returns: how many bytes that was; 0 when the other side has to read first.
+    /// - Returns: the number of bytes; 0 when the other side has to read first.
     package func sendSome(_ bytes: [UInt8]) throws -> Int {
         let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         if count >= 0 { return count }
@@ -104,7 +104,7 @@ package final class ByteStream {
 
     // MARK: Receiving
 
-    /// Waits for bytes or an end; once, without what was read before.
+    /// Waits for bytes or an end, with one read, ignoring what was read before.
     package func receive() throws -> Arrival {
         if !unread.isEmpty {
             defer { unread = [] }
@@ -114,7 +114,7 @@ package final class ByteStream {
         return try receiveNow() ?? .end
     }
 
-    /// What is there at this moment; nil when there is nothing.
+    /// What has arrived by now; nil when there is nothing.
     package func receiveNow() throws -> Arrival? {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
@@ -127,7 +127,7 @@ package final class ByteStream {
         }
     }
 
-    /// Whether nothing has come that was not read. What the other side has already sent is seen for certain.
+    /// Whether everything that came was read. What the other side has already sent is certainly seen.
     package var isSilent: Bool {
         get throws {
             guard unread.isEmpty else { return false }
@@ -151,7 +151,7 @@ package final class ByteStream {
         }
     }
 
-    /// Reads so many bytes.
+    /// Reads `count` bytes.
     package func read(count: Int) throws -> [UInt8] {
         while unread.count < count { try more("\(count) bytes") }
         defer { unread.removeFirst(count) }
@@ -173,7 +173,7 @@ package final class ByteStream {
         }
     }
 
-    /// Reads and drops until the connection is over, in whatever way.
+    /// Reads and drops bytes until the connection ends in any way.
     package func drain() throws {
         unread = []
         while case .bytes = try receive() {}
@@ -189,7 +189,7 @@ package final class ByteStream {
         }
     }
 
-    // The words take longer than the waiting when much has come, and are needed by tests that fail only.
+    // Making the text takes longer than waiting when much has come, and only failing tests need it.
     private func wait(for events: Int32, _ what: @autoclosure () -> String) throws {
         var item = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain \(what())") }
@@ -202,14 +202,14 @@ package final class ByteStream {
         try Sockets.check("shutdown", shutdown(descriptor, Int32(SHUT_WR)))
     }
 
-    /// Closes the connection in good order, unless something is unread: then the kernel resets it.
+    /// Closes the connection in order. If something is unread, the kernel resets it.
     package func close() {
         guard descriptor >= 0 else { return }
         _ = Glibc.close(descriptor)
         descriptor = -1
     }
 
-    /// Destroys the connection; the other side sees a reset.
+    /// Resets the connection.
     package func reset() throws {
         var option = linger(l_onoff: 1, l_linger: 0)
         try Sockets.check(
@@ -220,7 +220,7 @@ package final class ByteStream {
 }
 
 extension [UInt8] {
-    /// The offset behind the first occurrence of `pattern` that begins at `from` or later.
+    /// The offset after the first occurrence of `pattern` at or after `from`.
     fileprivate func firstEnd(of pattern: [UInt8], from: Int) -> Int? {
         guard count >= pattern.count else { return nil }
         var start = from

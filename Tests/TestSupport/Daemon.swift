@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A `holdfast` process, listening on ports of 127.0.0.1 that the kernel chose.
+/// A `holdfast` process that listens on ports of 127.0.0.1 which the kernel chose.
 package final class Daemon {
     /// How a process ended.
     package enum Exit: Equatable {
@@ -9,36 +9,36 @@ package final class Daemon {
         case signal(Int32)
     }
 
-    /// The line it wrote when it was ready.
+    /// The line that it wrote when it was ready.
     package let startLine: String
-    /// Where BOSH is served; 0 when it listens on no port.
+    /// The port for BOSH; 0 when it listens on no port.
     package let port: UInt16
-    /// Where BOSH is served behind a PROXY header; 0 when nowhere.
+    /// The port for BOSH after a PROXY header; 0 when there is none.
     package let proxyPort: UInt16
-    /// Where the admin endpoints are served; 0 when nowhere.
+    /// The port of the admin endpoints; 0 when there is none.
     package let adminPort: UInt16
     private let process: Process
-    /// Its number, for what the kernel tells of it.
+    /// Its process number, for questions to the kernel.
     package var processID: pid_t { process.processID }
-    /// The connection that `settle` uses.
+    /// The connection for `settle`.
     private var settling: ByteStream?
 
     /// Starts the program that was built beside the tests, for the domain `example.org`.
     ///
     /// - Parameters:
     ///   - upstream: the port of a scripted server, or 0 with `--upstream` among the flags.
-    ///   - flags: further flags; one that is given replaces what is said here.
-    ///   - environment: what it finds in its environment beside that of this process.
+    ///   - flags: further flags; a given flag replaces the one set here.
+    ///   - environment: variables in addition to those of this process.
     package convenience init(upstream: UInt16, _ flags: String..., environment: [String: String] = [:]) throws {
         let flags = flags.contains("--upstream") ? flags : flags + ["--upstream", "127.0.0.1:\(upstream)"]
         try self.init(flags, environment: environment)
     }
 
-    /// Starts it with flags, `--upstream` among them; what else it needs is added.
+    /// Starts it with flags, `--upstream` among them; adds everything else that it needs.
     ///
     /// - Parameters:
     ///   - descriptors: how many it may have; nil for as many as this process.
-    ///   - environment: what it finds in its environment beside that of this process.
+    ///   - environment: variables in addition to those of this process.
     package init(_ flags: [String], descriptors: Int? = nil, environment: [String: String] = [:]) throws {
         var arguments = ["run"]
         let usual = [
@@ -46,9 +46,9 @@ package final class Daemon {
             ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
-        // A server that fails on purpose, again and again, is not to be spared, unless that is what the test is about.
-        // The sessions of most tests never log in, and some repeat as fast as they can. A busy machine takes its time for what
-        // comes between two steps of a test.
+        // By default the breaker must not open on a server that fails on purpose again and again. The sessions of most
+        // tests never log in, and some repeat as fast as they can. On a busy machine the time between two steps of a
+        // test is long.
         let environment = [
             "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0", "HOLDFAST_LOGIN_BODY": "8388608",
             "HOLDFAST_SESSION_REPEATS": "1000000", "HOLDFAST_LOGIN_TIMEOUT": "600",
@@ -70,7 +70,7 @@ package final class Daemon {
         }
     }
 
-    /// Runs the program with arguments that end it by itself.
+    /// Runs the program with arguments with which it ends by itself.
     package static func run(
         _ arguments: [String], environment: [String: String] = [:]
     ) throws -> (exit: Exit, output: String, errors: String) {
@@ -99,41 +99,41 @@ package final class Daemon {
         RawClient(try ByteStream(port: adminPort), of: self)
     }
 
-    /// `SIGTERM` and the like.
+    /// Sends a signal such as `SIGTERM`.
     package func send(_ signal: Int32) {
         process.send(signal)
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     package func waitUntilEnded() throws -> Exit {
         try process.waitUntilEnded()
     }
 
-    /// Whether it has not ended.
+    /// Whether the process is still running.
     package var isRunning: Bool { process.isRunning }
 
-    /// What it has written to standard error so far.
+    /// Everything on standard error so far.
     package var errors: String {
         get throws { try process.errors }
     }
 
-    /// The processes it started that have not ended.
+    /// The process numbers of its children that are still running.
     package func children() throws -> [Int32] {
         let path = "/proc/\(process.processID)/task/\(process.processID)/children"
         return try Files.read(path).split(separator: " ").compactMap { Int32($0) }
     }
 
-    /// How many files, sockets and the like it has open.
+    /// The number of its open descriptors.
     package func descriptorCount() throws -> Int {
         try Files.count(in: "/proc/\(process.processID)/fd")
     }
 
-    /// How much memory it has, in KiB.
+    /// Its resident memory, in KiB.
     package func residentKilobytes() throws -> Int {
         try memory("VmRSS:")
     }
 
-    /// How much memory it has ever had, in KiB.
+    /// The peak of its resident memory, in KiB.
     package func peakKilobytes() throws -> Int {
         try memory("VmHWM:")
     }
@@ -146,12 +146,13 @@ package final class Daemon {
         return number
     }
 
-    /// Returns when the daemon has handled everything that was sent to it before: it has one loop, and what is sent over
-    /// loopback is there when the sending call returns. Two turns, because a turn takes a bounded number of events.
+    /// Returns when the daemon has handled everything that was sent to it before. It has one loop, and what is sent
+    /// over loopback has arrived when the sending call returns. It waits for two turns, because a turn takes a bounded
+    /// number of events.
     package func settle() throws {
         let wire = try settling ?? ByteStream(port: adminPort)
         settling = wire
-        // On a busy machine the kernel puts the delivery off for a moment.
+        // On a busy machine the kernel delays the delivery for a moment.
         Patience.pause(milliseconds: 1)
         for _ in 0..<2 {
             guard try RawClient(wire, of: self).get("/healthz").status == 200 else {
@@ -165,7 +166,7 @@ package final class Daemon {
         try connectToAdmin().wait(until: path, is: value)
     }
 
-    /// What `/stats` says.
+    /// The content of `/stats`.
     package func statistics() throws -> Statistics {
         try connectToAdmin().statistics()
     }
@@ -239,7 +240,7 @@ private final class Process {
         return processID
     }
 
-    /// The environment of this process, with `additions` in place of what it has of these names.
+    /// The environment of this process, in which `additions` replace variables of the same name.
     private static func variables(_ additions: [String: String]) -> [String] {
         var result = additions.map { "\($0.key)=\($0.value)" }
         var next = holdfast_environment()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What tests ask about the file system.
+/// Functions for tests about the file system.
 package enum Files {
     package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
@@ -15,13 +15,13 @@ package enum Files {
         return Array(bytes[..<max(0, count)]).text
     }
 
-    /// How many entries a directory has.
+    /// The number of entries of a directory.
     package static func count(in path: String) throws -> Int {
         guard let directory = opendir(path) else { throw TestFault("opendir \(path)") }
         defer { closedir(directory) }
         var count = 0
         while readdir(directory) != nil { count += 1 }
-        // Every directory has itself and the one above.
+        // Every directory lists itself and its parent.
         return count - 2
     }
 
@@ -30,7 +30,7 @@ package enum Files {
         try Sockets.check("unlink \(path)", unlink(path))
     }
 
-    /// Waits until a file does not exist.
+    /// Waits until a file no longer exists.
     package static func wait(untilGone path: String) throws {
         for _ in 0..<Int(Patience.milliseconds / 10) {
             if !exists(path) { return }

@@ -1,4 +1,4 @@
-/// A session that stands: a daemon, a scripted server, and a client that was given the features.
+/// An open session: a daemon, a scripted server, and a client that has received the features.
 package final class OpenSession {
     package let daemon: Daemon
     package let server: ScriptedUpstream
@@ -8,12 +8,12 @@ package final class OpenSession {
     /// The creation response.
     package let created: BOSHBody
 
-    /// Makes all of it; or another session of a daemon that runs.
+    /// Makes all of these, or another session of a running daemon.
     ///
     /// - Parameters:
     ///   - creation: the attributes of the creation request.
     ///   - flags: further flags of the daemon.
-    ///   - environment: what the daemon finds in its environment beside that of this process.
+    ///   - environment: the daemon's variables in addition to those of this process.
     package init(
         _ creation: String = "wait='60' hold='1' ver='1.6' xmpp:version='1.0'", on existing: OpenSession? = nil,
         maxWait: Int = 60, receiveBuffer: Int32? = nil, flags: [String] = [], environment: [String: String] = [:]
@@ -28,8 +28,8 @@ package final class OpenSession {
         created = try client.adopt(try request.answer())
     }
 
-    /// Sends a stanza again and again to a server that reads nothing. Each request releases the one before, until the server
-    /// takes no more.
+    /// Sends a stanza again and again to a server that reads nothing. Each request releases the one before, until the
+    /// server takes no more.
     ///
     /// - Returns: how many were sent, and the request that is held although another one has come.
     package func sendUntilHeld(_ stanza: String, most: Int) throws -> (sent: Int, held: BOSHRequest) {

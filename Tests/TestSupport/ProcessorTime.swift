@@ -1,10 +1,10 @@
 import Glibc
 
-/// What a process has taken of the machine: nothing in it depends on how busy the machine is with others.
+/// The processor time and memory of the process; other work on the machine does not change these.
 extension Daemon {
     /// The processor time that it has taken since it started.
     package func processorTime() throws -> Duration {
-        // The first number is nanoseconds on a processor, all threads of the process's one.
+        // The first number is nanoseconds on a processor, for the process's only thread.
         let text = try Files.read("/proc/\(processID)/schedstat")
         guard let first = text.split(separator: " ").first, let nanoseconds = Int64(first) else {
             throw TestFault("no processor time in \(text)")
@@ -12,7 +12,7 @@ extension Daemon {
         return .nanoseconds(nanoseconds)
     }
 
-    /// The processor time that it takes for what `work` has it do, until it has done it.
+    /// The processor time that the daemon uses until it has done `work`.
     package func processorTime(of work: () throws -> Void) throws -> Duration {
         try settle()
         let before = try processorTime()
@@ -21,7 +21,7 @@ extension Daemon {
         return try processorTime() - before
     }
 
-    /// From now on `peakKilobytes` tells the peak since now.
+    /// Makes `peakKilobytes` give the peak from now on.
     package func forgetPeak() throws {
         let file = open("/proc/\(processID)/clear_refs", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw TestFault("clear_refs cannot be opened") }

@@ -5,7 +5,7 @@ package struct HTTPAnswer {
     package let head: String
     package let body: String
 
-    /// A field's value; nil when it is absent, the values of all lines of that name with commas.
+    /// A field's value, with the values of all its lines joined by commas; nil when it is absent.
     package func field(_ name: String) -> String? {
         let values = head.split(separator: "\r\n").dropFirst().compactMap { line -> String? in
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -19,10 +19,10 @@ package struct HTTPAnswer {
 /// A client on one HTTP connection.
 package final class RawClient {
     package let wire: ByteStream
-    /// A daemon that nobody else holds ends; its client holds it.
+    /// A daemon ends when nobody holds it, so its client does.
     private let daemon: Daemon
 
-    /// A client on a connection that stands.
+    /// A client on an open connection.
     package init(_ wire: ByteStream, of daemon: Daemon) {
         self.wire = wire
         self.daemon = daemon
@@ -39,7 +39,7 @@ package final class RawClient {
         try wire.send(text)
     }
 
-    /// Reads one answer; `toHead` for the answer to HEAD, which has no body whatever it says.
+    /// Reads one answer; `toHead` for an answer to HEAD, which has no body whatever its length says.
     package func answer(toHead: Bool = false) throws -> HTTPAnswer {
         let head = try wire.read(until: "\r\n\r\n")
         guard head.hasPrefix("HTTP/1.1 "), let status = Int(head.dropFirst(9).prefix(3)) else {
@@ -63,7 +63,7 @@ package final class RawClient {
         try exchange("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
     }
 
-    /// What `/stats` says; on a connection to the admin listener.
+    /// The content of `/stats`; on a connection to the admin listener.
     package func statistics() throws -> Statistics {
         try Statistics(json: try get("/stats").body)
     }

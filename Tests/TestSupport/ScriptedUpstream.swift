@@ -3,20 +3,20 @@ import Glibc
 
 /// An XMPP server that does what a test tells it, right or wrong.
 package final class ScriptedUpstream {
-    /// Where it listens on 127.0.0.1.
+    /// The port on 127.0.0.1.
     package let port: UInt16
     private var descriptor: Int32
 
-    /// Listens; connections stand before anybody accepts them.
+    /// Listens; connections are established before anybody accepts them.
     ///
     /// - Parameters:
-    ///   - receiveBuffer: bytes of the receive buffer, small for a server that soon takes nothing more.
-    ///   - backlog: how many connections may wait for being accepted before further ones get no answer at all, less one.
+    ///   - receiveBuffer: bytes of the receive buffer; small for a server that soon takes nothing more.
+    ///   - backlog: how many connections may wait before further ones get no answer, less one.
     package init(receiveBuffer: Int32? = nil, backlog: Int32 = 1_024) throws {
         (descriptor, port) = try Sockets.listen(receiveBuffer: receiveBuffer, backlog: backlog)
     }
 
-    /// Listens on a port of ::1; 0 for one that the kernel chooses.
+    /// Listens on a port of ::1; the kernel chooses one for 0.
     package init(onIPv6 port: UInt16, backlog: Int32 = 1_024) throws {
         (descriptor, self.port) = try Sockets.listenOnIPv6(port: port, backlog: backlog)
     }
@@ -35,12 +35,12 @@ package final class ScriptedUpstream {
         ScriptedStream(ByteStream(owning: try Sockets.accept(on: descriptor)))
     }
 
-    /// Whether nobody waits for being accepted.
+    /// Whether no connection waits.
     package var isUntouched: Bool {
         get throws { try !Sockets.hasConnection(on: descriptor) }
     }
 
-    /// From now on connections are refused; those that nobody accepted are reset.
+    /// Refuses connections from now on, and resets those that nobody has accepted.
     package func stopListening() {
         guard descriptor >= 0 else { return }
         _ = Glibc.close(descriptor)
@@ -52,14 +52,14 @@ package final class ScriptedUpstream {
 package final class ScriptedStream {
     package let wire: ByteStream
 
-    /// The server's stream header that the scripts use.
+    /// The server's stream header in the scripts.
     package static func header(id: String = "s1", version: String? = "1.0") -> String {
         let version = version.map { " version='\($0)'" } ?? ""
         return "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
             + "xmlns:stream='http://etherx.jabber.org/streams' id='\(id)' from='example.org'\(version)>"
     }
 
-    /// The features that the scripts use.
+    /// The server's features in the scripts.
     package static let features =
         "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism>"
         + "</mechanisms></stream:features>"
@@ -68,15 +68,15 @@ package final class ScriptedStream {
         self.wire = wire
     }
 
-    /// Reads the stream header that was sent; returns its start tag.
+    /// Reads the client's stream header; returns its start tag.
     package func readHeader() throws -> String {
         _ = try wire.read(until: "<stream:stream")
         return "<stream:stream" + (try wire.read(until: ">"))
     }
 
-    /// Reads the header, and answers with one and the features.
+    /// Reads the header, and answers with a header and the features.
     ///
-    /// - Returns: the start tag that was read.
+    /// - Returns: the start tag.
     @discardableResult
     package func open(id: String = "s1", features: String = features) throws -> String {
         let header = try readHeader()

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// System calls on sockets; everything made here is closed at exec, so that no daemon inherits another test's sockets.
+/// System calls on sockets. Everything made here is closed at exec, so that no daemon inherits another test's sockets.
 enum Sockets {
     static func make(_ family: Int32) throws -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -12,7 +12,7 @@ enum Sockets {
     ///
     /// - Parameters:
     ///   - address: in host order.
-    ///   - port: 0 for one that the kernel chooses.
+    ///   - port: the kernel chooses one for 0.
     ///   - receiveBuffer: bytes of the receive buffer that accepted connections inherit; nil for the usual one.
     ///   - backlog: how many connections may wait, less one.
     static func listen(
@@ -23,7 +23,7 @@ enum Sockets {
         return try listen(descriptor, backlog) { withLoopback(port, address) { bind(descriptor, $0, $1) } }
     }
 
-    /// Listens on a port of ::1, 0 for one that the kernel chooses.
+    /// Listens on a port of ::1; the kernel chooses one for 0.
     static func listenOnIPv6(port: UInt16, backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try make(AF_INET6)
         try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
@@ -52,22 +52,23 @@ enum Sockets {
                 try check("getsockname", getsockname(descriptor, $0, &length))
             }
         }
-        // It stands at the same place in an IPv6 address, of which the rest is cut off.
+        // The port has the same place in an IPv6 address, whose rest is cut off.
         return UInt16(bigEndian: address.sin_port)
     }
 
-    /// Whether a connection waits for being taken.
+    /// Whether a connection waits to be accepted.
     static func hasConnection(on descriptor: Int32) throws -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return try check("poll", poll(&item, 1, 0)) > 0
     }
 
-    /// Waits for a connection and takes it.
+    /// Waits for a connection and accepts it.
     static func accept(on descriptor: Int32) throws -> Int32 {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&item, 1, Patience.milliseconds) > 0 else { throw TestFault("waited in vain for a connection") }
         let accepted = try check("accept", accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue)))
-        // Each write is a segment at once. Without it a second one would wait for an acknowledgement, and a reset lose it.
+        // Each write is sent at once. Otherwise a second write would wait for an acknowledgement, and a reset would
+        // lose it.
         try set(accepted, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         return accepted
     }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What `/stats` says, as whole numbers by their path.
+/// The content of `/stats`, as whole numbers by their path.
 package struct Statistics {
     private enum Value: Decodable {
         case number(Int)
@@ -31,7 +31,7 @@ package struct Statistics {
 
     /// The number at a path such as `sessions.ended.terminated`.
     ///
-    /// - Throws: `TestFault` when there is none: a mistyped path must not pass for something that never happened.
+    /// - Throws: `TestFault` when there is none: a mistyped path must not look like something that never happened.
     package func number(_ path: String) throws -> Int {
         try number(at: path.split(separator: ".").map(String.init))
     }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why a test's partner did not do what was waited for.
+/// Why a test's partner did not do what the test waited for.
 package struct TestFault: Error, CustomStringConvertible {
     package let description: String
 
@@ -9,11 +9,11 @@ package struct TestFault: Error, CustomStringConvertible {
     }
 }
 
-/// How long anything is waited for before the test fails. It only keeps a broken test from hanging: nothing asserts it.
+/// How long a test waits for anything before it fails. It only keeps a broken test from hanging; nothing asserts it.
 package enum Patience {
     package static let milliseconds: Int32 = 20_000
 
-    /// A moment between two looks at something that cannot be waited for.
+    /// Pauses between two looks at something that cannot be waited for.
     package static func pause(milliseconds: Int32 = 10) {
         poll(nil, 0, milliseconds)
     }

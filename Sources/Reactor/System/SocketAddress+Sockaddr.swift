@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// The kernel's forms of an address: numeric text and `sockaddr` bytes.
+/// The system's forms of an address: numeric text and `sockaddr` bytes.
 extension SocketAddress {
     /// Reads a numeric IPv4 or IPv6 host, the latter with an optional `%interface`. Nil for a name.
     package init?(numericHost host: String, port: UInt16) {
@@ -39,7 +39,7 @@ extension SocketAddress {
         }
     }
 
-    /// The address family of a socket for it.
+    /// The address family of a socket for this address.
     var family: Int32 {
         switch self {
         case .ipv4: AF_INET
@@ -48,7 +48,7 @@ extension SocketAddress {
         }
     }
 
-    /// Calls `body` with the address as the kernel takes it.
+    /// Calls `body` with the address in the kernel's form.
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         switch self {
         case .ipv4(let address, let port):
@@ -77,7 +77,7 @@ extension SocketAddress {
         }
     }
 
-    /// Reads what the kernel wrote. Nil for a family that is not spoken here; an unnamed Unix socket has an empty path.
+    /// Reads an address from the kernel. Nil for an unsupported family; an unnamed Unix socket has an empty path.
     init?(_ storage: sockaddr_storage) {
         var storage = storage
         switch Int32(storage.ss_family) {

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// The socket options used here, all of them whole numbers.
+/// The socket options in use; all of them are whole numbers.
 enum SocketOption: String {
     case reuseAddress = "SO_REUSEADDR"
     case ipv6Only = "IPV6_V6ONLY"

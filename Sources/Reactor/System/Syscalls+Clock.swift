@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Time and chance.
+/// Time and random numbers.
 extension Syscalls {
     /// The time since an arbitrary start, equal for all processes of one boot (`CLOCK_MONOTONIC`).
     @inline(__always)
@@ -15,7 +15,7 @@ extension Syscalls {
         time(CLOCK_REALTIME)
     }
 
-    /// Fills some of `buffer` with random bytes, and says how many; it waits only while the machine starts.
+    /// Fills a part of `buffer` with random bytes and returns their number. It waits only while the machine starts.
     static func random(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
         retrying { unsafe getrandom(buffer.baseAddress, buffer.count, 0) }
     }
@@ -23,7 +23,7 @@ extension Syscalls {
     @inline(__always)
     private static func time(_ clock: clockid_t) -> (seconds: Int, nanoseconds: Int) {
         var time = timespec()
-        // It fails only for a clock that does not exist.
+        // The call fails only for a clock that does not exist.
         _ = unsafe clock_gettime(clock, &time)
         return (time.tv_sec, time.tv_nsec)
     }

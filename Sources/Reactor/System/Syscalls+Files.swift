@@ -1,15 +1,15 @@
 import CLinux
 import Glibc
 
-/// What stands at a path or behind a descriptor.
+/// The file at a path or behind a descriptor.
 struct FileStatus {
-    /// The kinds of file that are told apart here.
+    /// The kinds of file that this program distinguishes.
     enum Kind {
         case socket, pipe, characterDevice, other
     }
 
     let kind: Kind
-    /// The device and the number in it, by which a file is known from another of the same path.
+    /// The device, and the number on it, which distinguish the file from another one at the same path.
     let device: UInt
     let number: UInt
 
@@ -57,18 +57,18 @@ extension Syscalls {
         try check("fcntl", retrying { Int(holdfast_set_status_flags(descriptor, wanted)) })
     }
 
-    /// An eventfd at 0: what is written to it is added, and reading takes it. It does not block and is closed on exec.
+    /// An eventfd at 0. Writing adds to it, and reading takes all of it. It does not block and is closed on exec.
     static func makeEventCounter() throws(SystemError) -> Int32 {
         try check("eventfd", retrying { Int(eventfd(0, Int32(O_NONBLOCK | O_CLOEXEC))) })
     }
 
-    /// What `descriptor` is; nil when the kernel does not say.
+    /// The status of `descriptor`; nil when the kernel does not say.
     static func status(of descriptor: Int32) -> FileStatus? {
         var status = stat()
         return retrying { unsafe Int(fstat(descriptor, &status)) } == 0 ? FileStatus(status) : nil
     }
 
-    /// What stands at `path`, itself and not what it may point to; nil when there is nothing.
+    /// The status of the file at `path`, not of a link's target; nil when there is none.
     static func status(at path: String) -> FileStatus? {
         var status = stat()
         return retrying { unsafe Int(lstat(path, &status)) } == 0 ? FileStatus(status) : nil
@@ -83,10 +83,10 @@ extension Syscalls {
         try check("unlink", retrying { unsafe Int(Glibc.unlink(path)) })
     }
 
-    /// Where a symbolic link points to, in bytes of `buffer`; what has no room is cut off.
+    /// Reads the target of a symbolic link into `buffer`; cuts what does not fit.
     static func readLink(_ path: String, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
         let target = unsafe buffer.assumingMemoryBound(to: CChar.self)
-        // The C library takes no missing buffer, not even for nothing.
+        // The C library accepts no null buffer, even for zero bytes.
         guard let start = target.baseAddress else { return 0 }
         return retrying { unsafe readlink(path, start, target.count) }
     }

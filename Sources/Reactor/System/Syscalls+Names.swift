@@ -1,23 +1,23 @@
 import CLinux
 import Glibc
 
-/// What the system said about the addresses of a host.
+/// The system's answer about the addresses of a host.
 package enum HostAddresses {
-    /// These, each with port 0, in the order in which they are to be tried.
+    /// Addresses with port 0, in the order in which they are to be tried.
     case found([SocketAddress])
     /// There is no such name.
     case noSuchName
-    /// There is the name, but it has no address.
+    /// The name exists, but has no address.
     case noAddress
     /// No name server could answer.
     case unanswered
-    /// Anything else, in the C library's words.
+    /// Any other error, in the C library's words.
     case failed(String)
 }
 
-/// Names and interfaces. The C library asks name servers itself, with the kernel's calls, and blocks meanwhile.
+/// Names and interfaces. The C library itself asks name servers, with the kernel's calls, and blocks meanwhile.
 extension Syscalls {
-    /// Looks up a host as the system is configured (`getaddrinfo`), at most `limit` addresses.
+    /// Looks up a host as the system is configured (`getaddrinfo`); returns at most `limit` addresses.
     package static func addresses(of host: String, limit: Int) -> HostAddresses {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
@@ -55,7 +55,7 @@ extension Syscalls {
         }
     }
 
-    /// The number of the network interface of this name, 0 when there is none.
+    /// The number of the network interface with this name, 0 when there is none.
     static func interfaceNumber(_ name: String) -> UInt32 {
         unsafe if_nametoindex(name)
     }
@@ -64,10 +64,10 @@ extension Syscalls {
     @safe package struct Resolver: ~Copyable {
         private let state: UnsafeMutablePointer<__res_state>
 
-        /// Uses the name servers of the system (`/etc/resolv.conf`), each asked `tries` times at most and for `seconds` at most, or
-        /// only `address` if there is one, asked just so.
+        /// Uses the system's name servers (`/etc/resolv.conf`), each at most `tries` times and at most `seconds`. With
+        /// an `address`, it uses only that one, exactly so often and so long.
         ///
-        /// Nil if the system has no memory or its file cannot be read, or for a Unix path.
+        /// Nil if there is no memory, if the file cannot be read, or for a Unix path.
         package init?(address: SocketAddress?, seconds: Int32, tries: Int32) {
             let state = UnsafeMutablePointer<__res_state>.allocate(capacity: 1)
             unsafe state.initialize(to: __res_state())
@@ -92,10 +92,10 @@ extension Syscalls {
             unsafe state.deallocate()
         }
 
-        /// Sends a question and waits for the response, which is repeated over TCP when it was cut off.
+        /// Sends a question and waits for the response. A truncated response is asked for again over TCP.
         ///
-        /// - Returns: how many bytes of `response` it has, 0 or less when there is none. A response that says "server failure"
-        ///   or "refused" is passed over, but the last such one stands in `response` then.
+        /// - Returns: the number of bytes in `response`, 0 or less when there is none. A response "server failure" or
+        ///   "refused" does not count, but the last such one is left in `response`.
         package func send(_ question: [UInt8], into response: inout [UInt8]) -> Int {
             unsafe response.withUnsafeMutableBufferPointer { target in
                 unsafe question.withUnsafeBufferPointer { source in

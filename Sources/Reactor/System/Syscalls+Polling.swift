@@ -16,12 +16,12 @@ extension Syscalls {
         retrying { unsafe Int(epoll_ctl(epoll, operation, target, event)) }
     }
 
-    /// Waits for events, -1 for ever; 0 when the time is over or a signal came.
+    /// Waits for events, without limit for -1; returns 0 after the time or a signal.
     @inline(never)
     static func wait(
         _ epoll: Int32, _ events: UnsafeMutableBufferPointer<epoll_event>, milliseconds: Int32
     ) -> Int {
-        // Not retried: a signal that is caught ends the wait early, and the caller works out a new timeout anyway.
+        // Not retried: a signal ends the wait early, and the caller computes a new timeout anyway.
         let count = once {
             unsafe Int(epoll_wait(epoll, events.baseAddress, Int32(clamping: events.count), milliseconds))
         }

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// What the kernel bounds for this process and those it starts.
+/// A kernel limit for this process and those it starts.
 struct ResourceLimit {
-    /// What is bounded.
+    /// The limited resource.
     enum Resource {
         case coreSize, descriptors
     }
 
-    /// The limit that holds, up to the hard one.
+    /// The limit in effect, at most the hard one.
     var soft: UInt
     /// The limit that only a privileged process may raise.
     var hard: UInt
@@ -48,7 +48,8 @@ extension Syscalls {
         retrying { Int(Glibc.kill(processID, signal.number)) }
     }
 
-    /// Collects a child process, with `waits` once it has ended. Nil while it runs, and when there is no such child.
+    /// Collects a child process; with `waits`, waits until it has ended. Nil while it runs, and when there is no such
+    /// child.
     static func collect(_ processID: Int32, waits: Bool) -> ChildExit? {
         var status: Int32 = 0
         let result = retrying { unsafe Int(waitpid(processID, &status, waits ? 0 : WNOHANG)) }
@@ -57,8 +58,8 @@ extension Syscalls {
             ? .exited(holdfast_exit_code(status)) : .signalled(holdfast_ending_signal(status))
     }
 
-    /// Starts `executable` with `shared` as its descriptor `number`, this process's 2, `/dev/null` as 0 and 1 and no other, no
-    /// blocked signals and the default action for each, and this process's environment.
+    /// Starts `executable` with `shared` as its descriptor `number`, this process's 2, `/dev/null` as 0 and 1, and no
+    /// other descriptor. It has no blocked signals, the default action for each signal, and this process's environment.
     ///
     /// - Returns: the process number.
     static func spawn(
@@ -72,12 +73,12 @@ extension Syscalls {
             _ = unsafe posix_spawn_file_actions_destroy(&actions)
             _ = unsafe posix_spawnattr_destroy(&attributes)
         }
-        // Onto its own number dup2 only clears the close-on-exec flag (glibc 2.29 and later).
+        // dup2 onto the same number only clears the close-on-exec flag (glibc 2.29 and later).
         _ = unsafe posix_spawn_file_actions_adddup2(&actions, shared, number)
-        // Whoever reads this process's output must see its end, even if a child lives for some seconds longer.
+        // A reader of this process's output must see its end, even if a child lives some seconds longer.
         _ = unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         _ = unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        // Ours are closed by exec anyway; this is for those that were left open by whoever started this process.
+        // exec closes this process's own descriptors anyway. This closes those that its parent left open.
         _ = unsafe posix_spawn_file_actions_addclosefrom_np(&actions, number + 1)
         var mask = sigset_t()
         _ = unsafe sigemptyset(&mask)
@@ -91,7 +92,7 @@ extension Syscalls {
         unsafe vector.append(nil)
         defer { unsafe vector.forEach { unsafe free($0) } }
         var processID: pid_t = 0
-        // It returns the error and leaves errno alone.
+        // posix_spawn returns the error and does not set errno.
         let code = unsafe posix_spawn(&processID, executable, &actions, &attributes, &vector, holdfast_environment())
         try check("posix_spawn", -Int(code))
         return processID

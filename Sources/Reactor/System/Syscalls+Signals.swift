@@ -17,7 +17,7 @@ extension Signal {
     }
 }
 
-/// Signals that arrive.
+/// Receiving signals.
 extension Syscalls {
     /// A descriptor from which `signals` are read once they are blocked. It does not block and is closed on exec.
     static func makeSignalDescriptor(_ signals: [Signal]) throws(SystemError) -> Int32 {
@@ -29,11 +29,11 @@ extension Syscalls {
     /// Blocks `signals` for the calling thread and those it will start.
     static func block(_ signals: [Signal]) {
         var mask = mask(of: signals)
-        // It fails only for a `how` that does not exist.
+        // The call fails only for a `how` that does not exist.
         _ = unsafe pthread_sigmask(SIG_BLOCK, &mask, nil)
     }
 
-    /// The number of the next signal of a signal descriptor, nil when none has come.
+    /// The number of the next signal from a signal descriptor; nil when none has come.
     static func nextSignal(_ descriptor: Int32) -> Int32? {
         var info = signalfd_siginfo()
         let count = unsafe withUnsafeMutableBytes(of: &info) { unsafe readFile(descriptor, $0) }
@@ -45,7 +45,7 @@ extension Syscalls {
         for signal in signals { _ = holdfast_ignore_signal(signal.number) }
     }
 
-    /// Ignores in the whole process what a write can raise, `SIGPIPE` and `SIGXFSZ`.
+    /// Ignores in the whole process the signals that a write can raise, `SIGPIPE` and `SIGXFSZ`.
     package static func ignoreWriteSignals() {
         _ = holdfast_ignore_signal(SIGPIPE)
         _ = holdfast_ignore_signal(SIGXFSZ)

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Sockets: made, bound, connected, read and written.
+/// Making, binding, connecting, reading and writing sockets.
 extension Syscalls {
     /// Reads from a socket.
     @inline(never)
@@ -9,13 +9,13 @@ extension Syscalls {
         retrying { unsafe Glibc.recv(descriptor, buffer.baseAddress, buffer.count, 0) }
     }
 
-    /// Never raises `SIGPIPE`.
+    /// Writes to a socket; never raises `SIGPIPE`.
     @inline(never)
     static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
         retrying { unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL)) }
     }
 
-    /// Never waits, whatever the socket's owner has set.
+    /// Writes to a socket; never waits, whatever flags its owner has set.
     @inline(never)
     static func sendAtOnce(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
         retrying {
@@ -23,7 +23,7 @@ extension Syscalls {
         }
     }
 
-    /// Takes a waiting connection and sets `peer` to who is at its other end: an empty path for a family that is not spoken here.
+    /// Accepts a waiting connection and sets `peer` to its address: an empty path for an unsupported family.
     @inline(never)
     static func accept(_ descriptor: Int32, peer: inout SocketAddress) -> Int {
         var storage = sockaddr_storage()
@@ -65,16 +65,16 @@ extension Syscalls {
         try check("listen", retrying { Int(Glibc.listen(descriptor, backlog)) })
     }
 
-    /// Begins to connect: `-EINPROGRESS` where it is not done at once.
+    /// Begins to connect; returns `-EINPROGRESS` when that takes time.
     static func connect(_ descriptor: Int32, to address: SocketAddress) -> Int {
         unsafe address.withSockaddr { pointer, length in
             retrying { unsafe Int(Glibc.connect(descriptor, pointer, length)) }
         }
     }
 
-    /// The address that a socket is bound to.
+    /// The address to which a socket is bound.
     ///
-    /// - Throws: `getsockname` failed, or the family is not spoken here (`EAFNOSUPPORT`).
+    /// - Throws: `getsockname` failed, or the family is not supported (`EAFNOSUPPORT`).
     static func boundAddress(_ descriptor: Int32) throws(SystemError) -> SocketAddress {
         var storage = sockaddr_storage()
         let result = unsafe SocketAddress.receive(&storage) { address, length in
@@ -104,7 +104,7 @@ extension Syscalls {
         return value
     }
 
-    /// Has the connection reset when the socket is closed, and what was not sent dropped (`SO_LINGER` of 0).
+    /// Makes the close of the socket reset the connection and drop unsent bytes (`SO_LINGER` of 0).
     static func resetWhenClosed(_ descriptor: Int32) throws(SystemError) {
         var setting = linger(l_onoff: 1, l_linger: 0)
         let result = retrying {
@@ -119,16 +119,16 @@ extension Syscalls {
         try check("shutdown", retrying { Int(shutdown(descriptor, Int32(SHUT_WR))) })
     }
 
-    /// How many bytes the kernel holds that were not read (`FIONREAD`); -1 where it does not say.
+    /// The number of bytes that the kernel holds and that were not read (`FIONREAD`); -1 when it does not say.
     static func unreadCount(_ descriptor: Int32) -> Int32 {
         holdfast_unread(descriptor)
     }
 
-    /// How many bytes of those written the peer has not acknowledged (`SIOCOUTQ`); -1 where the kernel does not say.
+    /// How many written bytes the peer has not acknowledged (`SIOCOUTQ`); -1 when the kernel does not say.
     static func unacknowledgedCount(_ descriptor: Int32) -> Int32 {
         holdfast_unacknowledged(descriptor)
     }
 
-    /// Flags of every socket made here: never blocking, never inherited.
+    /// The flags of every socket made here: it never blocks and is never inherited.
     private static let socketFlags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 }

@@ -1,16 +1,17 @@
 import CLinux
 import Glibc
 
-/// Where the kernel is called: everything that this program does outside its own memory goes through here, by an ordinary call
-/// of the C library's function of that name. An executable that has functions of these names itself gets the calls.
+/// The only place that calls the kernel: everything that this program does outside its own memory goes through here, by
+/// an ordinary call of the C library's function. An executable with functions of the same names receives the calls
+/// instead.
 ///
-/// A call whose caller looks at the kernel's reason has the kernel's style: the result when it is 0 or more, otherwise the
-/// negated `errno`. The others throw that as a `SystemError`, or say in their description what they return.
+/// When a caller needs the kernel's error, the function returns the result if it is 0 or more, and otherwise the
+/// negated `errno`. Other functions throw it as a `SystemError`, or document what they return.
 ///
-/// `errno` belongs to a thread and to its last call, so it is read right behind the call, in the same function, by one of the
-/// two functions below; on the data path that function is never inlined. `EINTR` is retried here and nowhere else.
+/// `errno` belongs to a thread and to its last call. So it is read directly after the call, in the same function, by
+/// one of the two functions below; on the data path that function is never inlined. `EINTR` is retried only here.
 package enum Syscalls {
-    /// Makes a call, and makes it again for as long as a signal interrupts it.
+    /// Makes a call, and repeats it while a signal interrupts it.
     @inline(__always)
     static func retrying(_ call: () -> Int) -> Int {
         while true {
@@ -21,7 +22,7 @@ package enum Syscalls {
         }
     }
 
-    /// Makes a call that must not be repeated when a signal interrupted it: `-EINTR` is a result like any other.
+    /// Makes a call that must not be repeated after a signal: `-EINTR` is a result like any other.
     @inline(__always)
     static func once(_ call: () -> Int) -> Int {
         let value = call()
@@ -35,8 +36,8 @@ package enum Syscalls {
         return Int32(clamping: result)
     }
 
-    /// Closes a descriptor. Never retried: Linux has freed the number even when it reports `EINTR`, and another descriptor may
-    /// have it by then.
+    /// Closes a descriptor. Never retried: Linux has freed the number even when it reports `EINTR`, and another
+    /// descriptor may have it already.
     @inline(never) @discardableResult
     static func close(_ descriptor: Int32) -> Int {
         once { Int(Glibc.close(descriptor)) }

@@ -1,13 +1,13 @@
 /// A client that is away for a while: by a pause, a reload of its page, or the sleep of its machine.
 extension BOSHClient {
-    /// Is silent for a while, as it has said.
+    /// Announces a pause and is silent for a while.
     func pause() {
-        // One more than `requests` may be open for it.
+        // The pause may be one request more than `requests`.
         guard isActive, !isPausing, plan["ending"] == 0 ? open.count <= requests : hasRoom,
             streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
         else { return }
         isPausing = true
-        // Whoever is far away asks for no pause that is over before it has heard of it.
+        // A client far away asks for no pause that ends before its answer can arrive.
         let farthest = plan["delay"] * max(plan["spread"], 1) * 4 / 1_000
         let length = max(otherChance.within(5...120), 5 + farthest)
         sendRequest(attributes: " pause='\(length)'", on: nil)
@@ -17,17 +17,17 @@ extension BOSHClient {
         }
     }
 
-    /// The page is loaded again: its connections end at once.
+    /// Reloads the page: its connections end at once.
     func reload() {
         guard isActive, !isPausing, !isOffending else { return }
         if plan["reload"] == 1 {
-            // What is on its way still may come behind the answers to its copy and the next ones.
+            // Requests that are on their way may arrive after the answers to their copies and to the next ones.
             if plan["spread"] > 0 { explain(["item-not-found", "other-request"]) }
-            // It has kept what it sent, and sends it again.
+            // The page has kept its requests and sends them again.
             carrier.abortAll()
             return
         }
-        // It has kept the rid alone, which works when all its requests have left and arrive in front of the next ones.
+        // The page has kept only the rid. This works when all its requests have left and arrive before the next ones.
         guard plan["spread"] + plan["pipelines"] == 0, open.allSatisfy({ $0.copies == 1 && $0.isWhole }),
             streams.allSatisfy({ $0.stage == .active || $0.stage == .closed })
         else { return }
@@ -37,7 +37,7 @@ extension BOSHClient {
         early = [:]
         nextAnswer = rid + 1
         hasReloaded = true
-        // A request may not even have been let in, and the page that knew is gone.
+        // A request may not even have been accepted, and the page that knew it is gone.
         if kernel.hasRefusedToAccept { explain(["item-not-found"]) }
         if let polling { nextPoll = kernel.now + polling + .seconds(1) }
         let latest: Duration = carrier.passesAborts ? .seconds(5) : .seconds(wait + 5)
@@ -50,12 +50,12 @@ extension BOSHClient {
         }
     }
 
-    /// Its machine sleeps for longer than the session lives.
+    /// The client's machine sleeps for longer than the session lives.
     func sleep() {
         guard isActive, !isPausing, !isOffending, open.allSatisfy({ $0.copies == 1 && $0.isWhole }) else { return }
         explain(["item-not-found"])
         hasSlept = true
-        // A proxy may keep its polls open and the session alive, and what comes on them is not heard.
+        // A proxy may keep the client's polls open and the session alive, but nobody reads what comes on them.
         for stream in streams { stream.ledger.mayMiss(until: kernel.now + .seconds(155)) }
         carrier.abandonAll()
         for request in open { request.isAnswered = true }

@@ -1,5 +1,5 @@
-/// What a client may do that breaks the rules. Each breach is told its condition, and ends the session where it can only be
-/// the session's own client.
+/// How a client may break the rules. Each breach is told its condition, and it ends the session if only the session's
+/// own client can have caused it.
 enum Breach: Int, CaseIterable {
     case ridAboveWindow = 1
     case ridUsedAgain
@@ -53,9 +53,9 @@ extension BOSHClient {
             isOffending = true
             for _ in 0..<120 { post(rid: nextAnswer - 1, sid: sid, "", mayBeTold: nil) }
         case .ridUsedAgain:
-            // Whoever has a key sequence is known by its keys.
+            // A client with a key sequence is recognised by its keys.
             guard keys == nil else { return }
-            // Where that answer is not kept any more, because it comes late, its session ends.
+            // If that answer is no longer kept, because the repeat comes late, the session ends.
             explain(["item-not-found", "other-request"])
             for ledger in ledgers { ledger.isClientFaulty = true }
             post(rid: nextAnswer - 1, sid: sid, "<message xmlns='jabber:client' id='u999999'/>", mayBeTold: nil)
@@ -68,25 +68,25 @@ extension BOSHClient {
         }
     }
 
-    /// Sends what ends the session.
+    /// Sends a request that ends the session.
     private func offend(
         _ conditions: [String], attributes: String, payload: String = "",
         namespace: String = "http://jabber.org/protocol/httpbind", isPoll: Bool = false
     ) {
-        // Requests beside the one that is to blame are told so.
+        // Requests beside the guilty one are told that.
         explain(conditions + ["other-request", "item-not-found"])
-        // What has nothing in it may also come too soon.
+        // An empty request may also come too soon.
         if polling != nil { explain(["policy-violation"]) }
         for ledger in ledgers { ledger.isClientFaulty = true }
         isOffending = true
         rid += 1
-        // It has not read what it has not read: without this it would say so.
+        // The client must not acknowledge what it has not read.
         let ack = plan["ack"] > 0 && nextAnswer - 1 < rid - 1 ? " ack='\(nextAnswer - 1)'" : ""
         send(
             "<body xmlns='\(namespace)' rid='\(rid)' sid='\(sid)'\(ack)\(attributes)>\(payload)</body>", isPoll: isPoll)
     }
 
-    /// Sends something that uses up no rid.
+    /// Sends a request that uses up no rid.
     private func post(rid: Int?, sid: String, _ payload: String, mayBeTold condition: String?) {
         let number = rid.map { " rid='\($0)'" } ?? ""
         let body = "<body xmlns='http://jabber.org/protocol/httpbind'\(number) sid='\(sid)'>\(payload)</body>"
@@ -100,7 +100,7 @@ extension BOSHClient {
                 }
                 return
             }
-            // The session may be over for another reason.
+            // The session may have ended for another reason.
             let told = answer.body.attribute("condition") ?? "nothing"
             let isOver = stage != .running && told == "item-not-found"
             if told != condition, !isOver, !streams[0].ledger.isExplained(told) {

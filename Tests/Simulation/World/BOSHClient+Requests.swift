@@ -1,13 +1,13 @@
-/// A request of a client's until it is answered.
+/// A client's request until it is answered.
 final class ClientRequest {
     let rid: Int
     let body: [UInt8]
-    /// Whether it asks for nothing but an answer.
+    /// Whether the request asks for nothing but an answer.
     let isPoll: Bool
     var tries = 0
-    /// How often it is on its way at the moment.
+    /// How many copies are on their way at the moment.
     var copies = 0
-    /// Whether it was sent once, and to its end.
+    /// Whether the request was sent once, and completely.
     var isWhole = false
     var isAnswered = false
     init(_ rid: Int, _ body: [UInt8], isPoll: Bool) {
@@ -17,9 +17,9 @@ final class ClientRequest {
     }
 }
 
-/// What a client has on its way.
+/// The requests that a client has on their way.
 extension BOSHClient {
-    /// Sends what there is to send, and sees that the server always has a request to answer.
+    /// Sends what waits, and makes sure that the server always has a request to answer.
     func pump() {
         guard stage == .running || stage == .leaving else { return }
         if stage == .leaving {
@@ -36,8 +36,8 @@ extension BOSHClient {
 
     /// Whether another request may be on its way.
     var hasRoom: Bool {
-        // The last `requests` answers are kept for it, and it does not run ahead of one that it has not read: neither would
-        // what it had not read when it goes come back, nor could it ask again.
+        // The manager keeps only the last `requests` answers. So the client does not run ahead of an answer that it has
+        // not read: otherwise what it had not read would neither be returned when it goes, nor could it ask again.
         guard open.count < requests, let lowest = open.map(\.rid).min() else { return open.count < requests }
         return rid + 1 - lowest < requests
     }
@@ -51,7 +51,7 @@ extension BOSHClient {
     }
 
     private func sayFarewell() {
-        // One more than `requests` is allowed for the farewell, and a careful client waits for its turn.
+        // One more than `requests` is allowed for the farewell; a careful client waits for its turn.
         guard open.count < requests, !isTerminating else { return }
         let speakers = streams.filter { !$0.queue.isEmpty && $0.stage != .closed }
         if streams.count > 1, let speaker = speakers.first {
@@ -63,7 +63,7 @@ extension BOSHClient {
         sendRequest(attributes: " type='terminate'", payload: speakers.first?.takeQueue() ?? "", on: nil)
     }
 
-    /// - Parameter stream: whom it is for; nil for all, or for none.
+    /// - Parameter stream: the stream that it is for; nil for all, or for none.
     func sendRequest(attributes: String, payload: String = "", on stream: ClientStream?, isPoll: Bool = false) {
         rid += 1
         var attributes = attributes
@@ -85,7 +85,7 @@ extension BOSHClient {
         request.tries += 1
         guard request.tries < 200 else {
             if hasReloaded, kernel.hasRefusedToAccept || world.isShortOfDescriptors || world.judge.isDisturbed {
-                // What the page sent before it was loaded again was turned away unheard, and it does not know that.
+                // The request that the page sent before its reload was refused unread, and the page does not know that.
                 goneSilently()
                 finish()
                 return
@@ -108,7 +108,7 @@ extension BOSHClient {
             }
         }
         if chance.below(1_000) < plan["twice"], stage != .creating {
-            // An impatient proxy sends it again, on another connection.
+            // An impatient proxy sends the request again, on another connection.
             kernel.after(chance.time(.microseconds(10)...(.milliseconds(300)))) { [weak self] in
                 guard let self, stage != .over, !request.isAnswered else { return }
                 request.copies += 1
@@ -118,14 +118,14 @@ extension BOSHClient {
     }
 
     private func manner(of request: ClientRequest) -> PostManner {
-        // A creation whose sender has closed its side is given up by the manager, and nobody half-closes that.
+        // The manager gives up a creation whose sender has closed its side, and no client half-closes that.
         let halfCloses = chance.below(1_000) < plan["half"] && stage != .creating
         if halfCloses { return .halfClosing }
         guard plan["cut"] > 0, otherChance.below(1_000) < plan["cut"], stage != .creating else { return .whole }
         return .cut(at: otherChance.within(0...1_000), isReset: otherChance.once(in: 2))
     }
 
-    /// A request on a connection that stands is answered in time.
+    /// Checks that a request on a working connection is answered in time.
     private func watch(_ request: ClientRequest, try number: Int) {
         kernel.after(.seconds(wait + 130)) { [weak self] in
             guard let self, stage != .over, !request.isAnswered, request.tries == number else { return }
@@ -151,7 +151,7 @@ extension BOSHClient {
         }
         if request.isPoll, let polling { nextPoll = kernel.now + polling }
         if isOffending, answer.body.attribute("type") == "terminate" {
-            // It does not wait for earlier answers, and what they bring is lost.
+            // The client does not wait for earlier answers, and the stanzas in them are lost.
             if request.rid > nextAnswer { for stream in streams { stream.ledger.mayMiss(until: kernel.now) } }
             read(answer.body)
             return
@@ -162,7 +162,7 @@ extension BOSHClient {
             read(body)
         }
         if hasReloaded, isTerminating, open.isEmpty, stage != .over {
-            // The farewell was told on the oldest connection, and nobody hears that one any more (XEP-0124 §13).
+            // The farewell was answered on the oldest connection, which nobody reads any more (XEP-0124 §13).
             for stream in streams { stream.ledger.ends(.terminated, at: kernel.now) }
             finish()
         }
@@ -170,13 +170,13 @@ extension BOSHClient {
         kernel.after(.microseconds(100 + plan["thinks"] * 1_000)) { [weak self] in self?.pump() }
     }
 
-    /// One that has failed is sent again after a moment, the same bytes, unless another copy is on its way.
+    /// Sends the same bytes again after a moment when a request has failed, unless another copy is on its way.
     private func repeatLater(_ request: ClientRequest, _ answer: HTTPAnswer?) {
         if let answer, ![200, 408, 502, 503, 504].contains(answer.status) {
             world.judge.fail("\(name): a request was answered with \(answer.status)")
         }
         if stage == .creating, answer == nil || request.tries > 20 {
-            // Clients do not repeat a creation that was lost, and give up where there is no room: nobody has its sid.
+            // Clients do not repeat a lost creation, and give up where there is no room: nobody has its sid.
             goneSilently()
             finish()
             return

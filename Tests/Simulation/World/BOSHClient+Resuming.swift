@@ -1,6 +1,6 @@
-/// A client that goes on with its stream in another session (XEP-0198 §5).
+/// A client that continues its stream in another session (XEP-0198 §5).
 extension BOSHClient {
-    /// The session is over: begins another one, if its stream can be resumed.
+    /// Begins another session when this one is over and its stream can be resumed.
     func mayResume(after condition: String?) -> Bool {
         guard let stream = streams.first else { return false }
         let mayNot = isTerminating || managedID == nil || resumptions == 5 || isOffending && plan["breach"] != 1
@@ -10,7 +10,7 @@ extension BOSHClient {
             world.judge.fail("\(name): the client was told \(condition), which nothing explains")
         }
         guard !mayNot, managed?.isOver == false else {
-            // What was lost with the connection is not sent again by anybody.
+            // Nobody sends again what was lost with the connection.
             if !stream.ledger.explained.isEmpty { stream.ledger.serverFails() }
             return false
         }
@@ -30,7 +30,7 @@ extension BOSHClient {
         stream.stage = .features
         stream.name = nil
         stream.queue = []
-        // Not within the reading of an answer.
+        // Not while an answer is being read.
         kernel.after(otherChance.time(.milliseconds(1)...(.seconds(3)))) { [self] in create() }
         return true
     }

@@ -1,4 +1,4 @@
-/// A web client that keeps to the rules of XEP-0124, unless its plan names a breach, over connections that may not.
+/// A web client that keeps to the rules of XEP-0124, unless its plan names a breach. Its connections may fail.
 ///
 /// Its requests are in `BOSHClient+Requests.swift`.
 final class BOSHClient {
@@ -13,10 +13,10 @@ final class BOSHClient {
     let carrier: any Carrier
     var kernel: Kernel { world.kernel }
     var chance: Chance
-    /// A chance for what came to the client later, so that the draws of the other stay the same.
+    /// A chance for later additions to the client, so that the draws of the other one stay the same.
     var otherChance: Chance
     var stage = Stage.creating
-    /// The first one is there from the beginning.
+    /// The first stream exists from the beginning.
     private(set) var streams: [ClientStream]
     var keys: KeySequence?
 
@@ -31,14 +31,14 @@ final class BOSHClient {
     var early: [Int: [UInt8]] = [:]
     var nextAnswer: Int
     var isTerminating = false
-    /// A pause was asked for, and is not over.
+    /// Whether a pause was asked for and is not over.
     var isPausing = false
     var hasSlept = false
     var hasReloaded = false
-    /// It has broken a rule, and takes the answers in any order.
+    /// Whether the client has broken a rule, and takes answers in any order.
     var isOffending = false
     private var isEnding = false
-    /// What its server keeps for it, as the server has said and as the client knows (XEP-0198).
+    /// What its server keeps for the client, as the server announced and as the client knows (XEP-0198).
     var managed: ManagedStream?
     var managedID: String?
     var resumptions = 0
@@ -55,9 +55,10 @@ final class BOSHClient {
         let first = ClientStream(login: number, ledger: Ledger("client \(number)", world.judge), stage: .features)
         first.ledger.mayBeLate = carrier.isSlow
         first.ledger.noticesWithin = Self.timeToNotice(plan)
-        // A copy may come so late that its answer is not kept any more.
+        // A copy may come so late that its answer is no longer kept.
         if plan["twice"] > 0 || carrier.repeats { first.ledger.explain(["item-not-found", "other-request"]) }
-        // An address for which there is no descriptor in the time of its server is given up for another server, which may be dead.
+        // When no descriptor is free for an address in its server's time, the worker turns to another server, which may
+        // be dead.
         if world.isShortOfDescriptors, world.mayReachNobody { first.ledger.explain(["remote-connection-failed"]) }
         streams = [first]
         if plan["keys"] > 0 { keys = KeySequence(length: plan["keys"] + 1, seed: UInt64(plan["seed"])) }
@@ -70,9 +71,9 @@ final class BOSHClient {
 
     /// How long it may take until a client that does nothing else is told that its server is gone.
     private static func timeToNotice(_ plan: Plan) -> Duration {
-        // It may have much to fetch first.
+        // The client may have much to fetch first.
         let thinking = Duration.seconds(30) + .milliseconds(20 * plan["thinks"])
-        // A page may have lost the answer in which that stood.
+        // The page may have lost the answer that told it.
         if plan["reloads"] > 0, plan["reload"] == 0 { return .seconds(1_000_000) }
         return thinking + .seconds(150 * (plan["pauses"] + plan["sleeps"]))
     }
@@ -81,7 +82,7 @@ final class BOSHClient {
 
     var name: String { "client \(number)" }
 
-    /// What is owed on any of its streams.
+    /// The ledgers of all its streams.
     var ledgers: [Ledger] { streams.map(\.ledger) }
 
     func explain(_ conditions: [String]) {
@@ -174,7 +175,7 @@ final class BOSHClient {
         if plan["streams"] > 0 { sometime(3) { [self] in broadcast() } }
     }
 
-    /// Says something to the server from time to time.
+    /// Sends something to the server from time to time.
     func speak(on stream: ClientStream) {
         guard stage == .running, stream.stage == .active, stream.said.count < plan["up"] else { return }
         let count = min(1 + chance.below(3), plan["up"] - stream.said.count)
@@ -202,7 +203,7 @@ final class BOSHClient {
         let stream = ClientStream(
             login: login, ledger: Ledger("\(name)'s stream \(streams.count)", world.judge), stage: .asked)
         stream.ledger.copyExcuses(of: streams[0].ledger)
-        // A session that has begun has its descriptor; one more may not be there.
+        // A session that has begun has its descriptor; another one may not be free.
         if world.isShortOfDescriptors { stream.ledger.explain(["remote-connection-failed"]) }
         streams.append(stream)
         sendRequest(attributes: " to='example.org' xml:lang='en'", on: nil)
@@ -217,7 +218,7 @@ final class BOSHClient {
         sendRequest(attributes: " type='terminate'", on: stream)
     }
 
-    /// Says something on all streams at once, when all of them can hear it.
+    /// Sends something on all streams at once, when all of them can take it.
     private func broadcast() {
         let hearers = streams.filter { $0.stage != .closed }
         guard stage == .running, !isPausing, hearers.count > 1, hasRoom,
@@ -232,7 +233,7 @@ final class BOSHClient {
     // MARK: The end
 
     func leave() {
-        // Whoever sleeps does not leave, and whoever resumes has something to finish.
+        // A client that sleeps does not leave, and a client that resumes has something to finish.
         guard stage != .creating || resumptions == 0, !isPausing || plan["sleeps"] == 0 else {
             wantsToLeave = true
             return
@@ -240,7 +241,7 @@ final class BOSHClient {
         guard stage == .running else { return }
         switch plan["ending"] {
         case 1:
-            // The page is closed: nothing is said, and what was read was read.
+            // The page is closed: it sends nothing, and reads no more.
             goneSilently()
             finish()
         case 2:
@@ -254,7 +255,7 @@ final class BOSHClient {
         }
     }
 
-    /// The client is not there any more for what comes.
+    /// The client is gone and does not get what comes.
     func goneSilently() {
         for stream in streams where stream.ledger.end == nil { stream.ledger.ends(.left, at: kernel.now) }
     }
@@ -287,7 +288,7 @@ final class BOSHClient {
         if isEnding { finish() }
     }
 
-    /// - Returns: the stream that the answer is of.
+    /// - Returns: the stream to which the answer belongs.
     private func readBodyTag(_ tag: [UInt8]) -> ClientStream? {
         if let name = tag.attribute("sid") {
             if sid.isEmpty {
@@ -304,8 +305,8 @@ final class BOSHClient {
         let stream = stream(named: tag.attribute("stream"))
         guard tag.attribute("type") == "terminate" else { return stream }
         let condition = tag.attribute("condition")
-        // The last words of the last stream are said with its name, behind the client's own farewell. One that the client has
-        // closed before is told of its own end.
+        // The last stanzas of the last stream come with its name, after the client's own farewell. A stream that the
+        // client has closed before is told its own end.
         let hasOthers = streams.contains { $0 !== stream && $0.stage != .closed }
         let isClosed = stream?.stage == .closing && condition == nil && hasOthers
         if tag.attribute("stream") != nil, !isTerminating || condition != nil || isClosed {
@@ -314,13 +315,13 @@ final class BOSHClient {
             stream?.stage = .closed
             return stream
         }
-        // Another request may be told that the session is gone before the farewell is answered, unless it was gone for another
-        // reason.
+        // Another request may be told that the session is gone before the farewell is answered, unless it was gone for
+        // another reason.
         let mayCross = !hasSlept && !carrier.isSlow && !streams[0].ledger.isExplained("item-not-found")
         let isFarewell = isTerminating && (condition == nil || condition == "item-not-found" && mayCross)
         if managed != nil, mayResume(after: condition) { return stream }
         for stream in streams where stream.ledger.end == nil {
-            // Who closes the last stream that is left ends the session.
+            // A client that closes its last stream ends the session.
             let isAskedFor = stream.stage == .closing && condition == nil
             stream.ledger.ends(isFarewell || isAskedFor ? .terminated : .told(condition ?? "nothing"), at: kernel.now)
         }

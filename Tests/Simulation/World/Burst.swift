@@ -1,4 +1,4 @@
-/// Somebody who sends many requests in one go and closes its side: all that came whole is answered.
+/// A client that sends many requests at once and closes its side: all complete requests are answered.
 final class Burst {
     private let wire: Wire
     private let count: Int
@@ -13,7 +13,7 @@ final class Burst {
         wire.received = { [self] in read($0) }
         wire.ended = { [self] isReset in
             wire.close()
-            // Both ends know each other until the world ends, and this one lives as long as its wire.
+            // Both ends refer to each other until the world ends, and this one lives as long as its wire.
             guard answers != count, !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept else { return }
             world.judge.fail(
                 "of \(count) requests that came whole \(answers) were answered before the \(isReset ? "reset" : "end")")

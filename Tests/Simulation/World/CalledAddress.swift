@@ -2,7 +2,7 @@ import Glibc
 
 /// An address of the simulated network: machines have numbers, and each may have an IPv4 and an IPv6 address.
 struct CalledAddress: Equatable {
-    /// The machine at which domains are served unless names say otherwise.
+    /// The machine that serves domains unless names say otherwise.
     static let ordinary: UInt8 = 2
 
     var machine = ordinary
@@ -13,10 +13,10 @@ struct CalledAddress: Equatable {
         self.isIPv6 = isIPv6
     }
 
-    /// What a connect is told: the last byte is the machine's number.
+    /// The argument of a connect: its last byte is the machine's number.
     init(_ address: UnsafePointer<sockaddr>) {
         isIPv6 = address.pointee.sa_family == sa_family_t(AF_INET6)
-        // Behind family and port, and in IPv6 the flow, stand 4 or 16 bytes.
+        // After family and port, and in IPv6 the flow, there are 4 or 16 bytes.
         let last = isIPv6 ? 8 + 15 : 4 + 3
         machine = UnsafeRawPointer(address).load(fromByteOffset: last, as: UInt8.self)
     }

@@ -2,7 +2,7 @@ import CSimulatedCalls
 import CLinux
 import Glibc
 
-// The functions that calls.c declares: the arguments as they come, to the kernel of the world that is running.
+// The functions that calls.c declares: they pass their arguments to the kernel of the running world.
 
 private var kernel: Kernel {
     guard let kernel = Kernel.current else { fatalError("a call of the model outside of a world") }

@@ -1,21 +1,21 @@
 import CSimulatedCalls
 
-/// The certificates of the simulated servers. They were made for this, and the keys protect nothing.
+/// The certificates of the simulated servers. They were made for this purpose, and their keys protect nothing.
 ///
-/// All are of one Ed25519 key, and good from 2030-01-01 to 2031-01-01 unless something else is wrong with them: worlds begin in
-/// March 2030.
+/// All have one Ed25519 key and are valid from 2030-01-01 to 2031-01-01 unless their kind says otherwise: worlds begin
+/// in March 2030.
 enum Certificates {
-    /// Whom the worker trusts, as a file of the real kernel.
+    /// The authority that the worker trusts, as a file of the real kernel.
     static let authorityFile = "/proc/self/fd/\(simulation_file(authority))"
 
-    /// What a server shows.
+    /// The certificate that a server shows.
     enum Kind: Int, CaseIterable {
         case good
-        /// It names another domain.
+        /// The certificate names another domain.
         case ofAnother
-        /// It was good two years before, and is so again where somebody sets the clock back.
+        /// The certificate expired two years before; it is valid again if somebody sets the clock back.
         case expired
-        /// Nobody trusts who gave it.
+        /// Nobody trusts the issuer.
         case ofStranger
 
         var text: String {
@@ -27,7 +27,7 @@ enum Certificates {
             }
         }
 
-        /// Whether somebody who trusts the authority has to believe it. `time`: in seconds since 1970.
+        /// Whether a client that trusts the authority has to accept it. `time`: in seconds since 1970.
         func isGood(at time: Int) -> Bool {
             switch self {
             case .good: (1_893_456_000...1_924_992_000).contains(time)

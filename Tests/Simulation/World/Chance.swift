@@ -19,7 +19,7 @@ struct Chance: RandomNumberGenerator {
         bound > 0 ? Int(next() % UInt64(bound)) : 0
     }
 
-    /// One of both bounds or a number between them.
+    /// One of the bounds or a number between them.
     mutating func within(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + below(range.upperBound - range.lowerBound + 1)
     }

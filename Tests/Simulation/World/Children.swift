@@ -1,9 +1,9 @@
 import CSimulatedCalls
 import Glibc
 
-/// The processes that the worker starts. Each has one end of a socket pair, and lasts until it wants to end or is killed.
+/// The processes that the worker starts. Each has one end of a socket pair, and lives until it ends or is killed.
 final class Children {
-    /// One of them, until the worker has collected it.
+    /// One process, until the worker has collected it.
     final class Process {
         let number: Int32
         let wire: Wire
@@ -15,7 +15,7 @@ final class Children {
             self.wire = wire
         }
 
-        /// The process is over: its end of the pair is closed.
+        /// Ends the process: its end of the pair is closed.
         func end(status: Int32) {
             guard self.status == nil else { return }
             self.status = status
@@ -25,16 +25,16 @@ final class Children {
 
     private var processes: [Process] = []
     private var nextNumber = Int32(simulated_first_process)
-    /// What a process does.
+    /// The program of a process.
     var program: (Process) -> Void = { $0.end(status: 0) }
     /// The errno with which no process can be started now; nil when one can.
     var refusal: () -> Int32? = { nil }
-    /// There was no descriptor for a socket pair.
+    /// Called when no descriptor was free for a socket pair.
     var wasShort: () -> Void = {}
 
-    /// How many run.
+    /// The number of running processes.
     var running: Int { processes.count { $0.status == nil } }
-    /// How many the worker has not collected, running ones included.
+    /// The number of processes that the worker has not collected, running ones included.
     var known: Int { processes.count }
 
     fileprivate func spawn(_ socket: SharedEnd) -> Int32 {
@@ -63,7 +63,7 @@ final class Children {
     }
 }
 
-/// The end of a socket pair that a child gets: what the worker closes is its own descriptor of it.
+/// A child's end of a socket pair: the worker closes its own descriptor of it.
 private final class SharedEnd: KernelObject {
     let end: SocketEnd
     var isShared = false

@@ -1,29 +1,29 @@
-/// One stream of a session, as its client has it (XEP-0124 §16).
+/// One stream of a session, from its client's side (XEP-0124 §16).
 final class ClientStream {
     enum Stage {
-        /// Asked for; no answer has told its name.
+        /// The client has asked for the stream; no answer has told its name.
         case asked
         case features, authenticating, restarting, binding, active
-        /// The client has asked for its end.
+        /// The client has asked for the stream's end.
         case closing
         case closed
     }
 
-    /// What waits to be sent on it.
+    /// Something that waits to be sent on the stream.
     struct Saying {
         let text: String
-        /// Of a message, by which its server counts it.
+        /// The number of a message, by which its server counts it.
         var number: Int?
     }
 
-    /// What its server knows it by.
+    /// The number by which its server knows it.
     let login: Int
     let ledger: Ledger
     var stage: Stage
-    /// As answers name it; nil until one does.
+    /// The name in answers; nil until one tells it.
     var name: String?
     var queue: [Saying] = []
-    /// The messages that the client has said.
+    /// The messages that the client has sent.
     private(set) var said: [String] = []
 
     init(login: Int, ledger: Ledger, stage: Stage) {
@@ -39,12 +39,12 @@ final class ClientStream {
         said.append(text)
     }
 
-    /// Begins again with the messages that its server has not got.
+    /// Begins again with the messages that its server does not have.
     func sayAgain(from first: Int) {
         queue = said.indices.dropFirst(first).map { Saying(text: said[$0], number: $0) }
     }
 
-    /// Takes all that waits, as one payload.
+    /// Takes all waiting payload as one.
     func takeQueue() -> String {
         if let last = queue.compactMap(\.number).last { ledger.sentUp = max(ledger.sentUp, last + 1) }
         defer { queue = [] }

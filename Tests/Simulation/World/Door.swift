@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// A socket that listens, or does not yet do anything.
+/// A socket that listens, or does nothing yet.
 final class Door: KernelObject {
     private unowned let kernel: Kernel
     fileprivate(set) var port: UInt16 = 0
-    /// What listen(2) was told; nil when it does not listen.
+    /// The argument of listen(2); nil when the socket does not listen.
     fileprivate(set) var backlog: Int?
     fileprivate var waiting: [SocketEnd] = []
     var sharesAddress = false
@@ -33,7 +33,7 @@ final class Door: KernelObject {
         kernel.doors.removeAll { $0 === self }
     }
 
-    /// One more may wait than listen(2) was told.
+    /// One more may wait than the argument of listen(2).
     fileprivate var hasRoom: Bool { backlog.map { waiting.count <= min($0, kernel.longestBacklog) } ?? false }
 }
 
@@ -65,7 +65,7 @@ extension Kernel {
 
     private func listener(on port: UInt16) -> Door? { doors.first { $0.port == port && $0.isListening } }
 
-    /// Takes the connection that has waited longest, and gives it a descriptor.
+    /// Accepts the connection that has waited longest, and gives it a descriptor.
     func accept(from door: Door) -> (result: Int, end: SocketEnd?) {
         guard door.isListening else { return (-Int(EINVAL), nil) }
         guard let end = door.waiting.first else { return (-Int(EAGAIN), nil) }
@@ -84,8 +84,8 @@ extension Kernel {
 
     // MARK: Connections
 
-    /// Connects an inhabitant to a port of the worker's; the end is the inhabitant's, and connected at once as far as it can
-    /// tell.
+    /// Connects an inhabitant to a port of the worker. The end belongs to the inhabitant, for whom it is connected at
+    /// once.
     func connect(
         to port: UInt16, from address: UInt32, _ sourcePort: UInt16, link: LinkKind
     ) -> SocketEnd {
@@ -101,7 +101,7 @@ extension Kernel {
         return mine
     }
 
-    /// A connection reaches a port. One for which there is no room to wait is not answered, and is tried again after a while, then
+    /// Delivers a connection to a port. Without room to wait it gets no answer, and is tried again after a while, then
     /// after twice as long.
     private func knock(at port: UInt16, _ mine: SocketEnd, _ its: SocketEnd, again: Duration) {
         guard let door = listener(on: port) else {
@@ -124,7 +124,7 @@ extension Kernel {
         poke(door)
     }
 
-    /// Makes a connection of what was a socket without one.
+    /// Turns a socket into a connection.
     func connect(_ door: Door, to port: UInt16) -> Int {
         guard !door.isListening else { return -Int(EISCONN) }
         let service = services[port]
@@ -151,7 +151,7 @@ extension Kernel {
         case .refused(let time):
             after(time) { [weak mine] in mine?.fail(ECONNREFUSED) }
         case .silent:
-            // The kernel's own patience with a connection that nobody answers.
+            // The kernel's own patience with an unanswered connection.
             after(.seconds(130)) { [weak mine] in
                 if mine?.state == .connecting { mine?.fail(ETIMEDOUT) }
             }

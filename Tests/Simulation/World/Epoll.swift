@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// The interest list, level-triggered: what is ready is reported in every wait until it is ready no more.
+/// The interest list, level-triggered: every wait reports what is ready, until it is no longer ready.
 final class Epoll: KernelObject {
     private var queue: [KernelObject] = []
     private var tokens: Set<UInt64> = []
-    /// Told of each registration, and whether it is the first with its token.
+    /// Called at each registration; `isFirst` says whether it is the first with its token.
     var registered: (_ token: UInt64, _ isFirst: Bool) -> Void = { _, _ in }
 
-    /// Looks at an object again, because something about it has changed.
+    /// Checks an object again, because something about it has changed.
     func poke(_ object: KernelObject) {
         guard let registration = object.registration, !registration.isQueued else { return }
         object.registration?.isQueued = true
@@ -16,13 +16,13 @@ final class Epoll: KernelObject {
     }
 
     func control(_ operation: Int32, _ object: KernelObject, _ interest: UInt32, _ token: UInt64) -> Int {
-        // What is always ready has no readiness to watch.
+        // An object that is always ready has no readiness to watch.
         if object is Nothing { return -Int(EPERM) }
         if object === self { return -Int(EINVAL) }
         switch operation {
         case EPOLL_CTL_ADD:
             guard object.registration == nil else { return -Int(EEXIST) }
-            // The same socket may leave and come again.
+            // The same socket may be removed and added again.
             let isKnown = object.latestToken == token
             object.registration = KernelObject.Registration(interest: interest, token: token)
             object.latestToken = token
@@ -33,7 +33,7 @@ final class Epoll: KernelObject {
             object.registration?.token = token
         default:
             guard object.registration != nil else { return -Int(ENOENT) }
-            // It may come again, and is reported once in a wait all the same.
+            // The object may be added again, and is still reported once in a wait.
             if object.registration?.isQueued == true { queue.removeAll { $0 === object } }
             object.registration = nil
             return 0
@@ -42,15 +42,15 @@ final class Epoll: KernelObject {
         return 0
     }
 
-    /// Fills in what is ready, in any order.
+    /// Fills in the events that are ready, in any order.
     func collect(_ list: UnsafeMutablePointer<epoll_event>, _ count: Int, _ chance: inout Chance) -> Int {
         guard !queue.isEmpty else { return 0 }
-        // The order says nothing, and what came last may be reported first.
+        // The order has no meaning, and the last event may be reported first.
         if queue.count > 1, chance.once(in: 2) { queue.shuffle(using: &chance) }
         var found = 0
         var rest: [KernelObject] = []
         for object in queue {
-            // One that was closed, or left and came again, stands in the queue with nothing behind it.
+            // An object that was closed, or removed and added again, may be in the queue without a registration.
             guard let registration = object.registration, registration.isQueued else { continue }
             guard found < count else {
                 rest.append(object)

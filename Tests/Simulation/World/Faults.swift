@@ -1,6 +1,6 @@
-/// Calls that fail for want of resources, each so many times.
+/// Calls that fail for want of resources, each a number of times.
 struct CallFaults {
-    /// By the call's name and errno.
+    /// The pending failures, by the call's name and errno.
     private var pending: [(call: Call, code: Int32, times: Int)] = []
 
     enum Call: String {
@@ -11,7 +11,7 @@ struct CallFaults {
         pending.append((call, code, times))
     }
 
-    /// The errno that a call fails with now.
+    /// The errno with which a call fails now.
     mutating func take(_ call: Call) -> Int32? {
         guard !pending.isEmpty, let index = pending.firstIndex(where: { $0.call == call }) else { return nil }
         let code = pending[index].code
@@ -21,12 +21,12 @@ struct CallFaults {
     }
 }
 
-/// What a connection is like.
+/// The properties of a connection.
 struct LinkKind {
     var delay: ClosedRange<Duration> = .microseconds(50)...(.milliseconds(5))
     var buffer = 65_536
-    /// What the worker's kernel takes before the other end's has it.
+    /// How much the worker's kernel takes before the other end's has it.
     var workerBuffer = 65_536
-    /// Bytes that arrive one by one; 0 for whole pieces.
+    /// The size of pieces that arrive one by one; 0 for whole pieces.
     var piece = 0
 }

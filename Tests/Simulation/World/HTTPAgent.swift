@@ -1,21 +1,21 @@
-/// What brings a client's requests to the worker, and the answers back.
+/// Carries a client's requests to the worker, and the answers back.
 protocol Carrier: AnyObject {
-    /// Its answers come slowly or bit by bit, so that no limit of time holds for them.
+    /// Whether its answers come slowly or in small pieces, so that no time limit applies to them.
     var isSlow: Bool { get }
-    /// A request whose client has gone is given up on the way to the worker, too.
+    /// Whether a request is also given up on the way to the worker when its client has gone.
     var passesAborts: Bool { get }
-    /// A request may come to the worker twice, by no doing of its client's.
+    /// Whether a request may reach the worker twice without its client's doing.
     var repeats: Bool { get }
     /// - Parameter answered: gets nil when there will be no answer.
     func post(_ body: [UInt8], as manner: PostManner, answered: @escaping (HTTPAnswer?) -> Void)
     /// Breaks the connection of the newest request that waits.
     func abort(isReset: Bool)
-    /// Breaks the connections of all that wait.
+    /// Breaks the connections of all waiting requests.
     func abortAll()
-    /// Closes all, behind what was sent.
+    /// Closes all connections after what was sent.
     func abandonAll()
     func closeAll()
-    /// Nobody hears of this machine again.
+    /// The machine disappears; nobody hears from it again.
     func vanish()
 }
 
@@ -24,16 +24,16 @@ struct HTTPAnswer {
     var body: [UInt8]
 }
 
-/// What becomes of a connection behind a request.
+/// What happens to a connection after a request.
 enum PostManner {
     case whole
-    /// Closes its side behind the request.
+    /// The client closes its side after the request.
     case halfClosing
-    /// Ends in the middle of the request; so many thousandths of it are sent.
+    /// The connection ends within the request; this many thousandths of the request are sent.
     case cut(at: Int, isReset: Bool)
 }
 
-/// A browser's side of HTTP: some connections that are kept, an answer to each request or the news that there will be none.
+/// A browser's side of HTTP: some kept connections; each request gets an answer, or the news that there will be none.
 final class HTTPAgent: Carrier {
     private struct Head {
         let end: Int
@@ -61,13 +61,13 @@ final class HTTPAgent: Carrier {
     private var lines: [Line] = []
     private var lastTicket = 0
     var form = HTTPForm()
-    /// The port of the worker's that it connects to, and what each connection begins with.
+    /// The port of the worker to which it connects, and the bytes with which each connection begins.
     var port = World.port
     var prelude: [UInt8] = []
-    /// Sends the next request behind others on a line that is busy, as a proxy may.
+    /// Whether it sends the next request after others on a busy connection, as a proxy may.
     var pipelines = false
     var slowness = 0
-    /// Some lines are so many times slower than others.
+    /// How many times slower than others some connections are.
     var spread = 1
     let passesAborts = true
     let repeats = false
@@ -86,7 +86,7 @@ final class HTTPAgent: Carrier {
         _ = send(body, as: manner, fields: "", answered: answered)
     }
 
-    /// - Returns: what the request can be given up by.
+    /// - Returns: a ticket with which the request can be given up.
     func send(
         _ body: [UInt8], as manner: PostManner = .whole, fields: String, answered: @escaping (HTTPAnswer?) -> Void
     ) -> Int {

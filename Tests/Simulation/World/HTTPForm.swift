@@ -1,8 +1,8 @@
 import Deflate
 
-/// How a client writes its requests down.
+/// The form in which a client writes its requests.
 struct HTTPForm {
-    /// HTTP/1.0, which closes after each answer unless it is asked not to.
+    /// Whether it uses HTTP/1.0, which closes after each answer unless asked not to.
     var isOld = false
     var closes = false
     var isChunked = false
@@ -28,7 +28,7 @@ struct HTTPForm {
     func request(_ plain: [UInt8], _ chance: inout Chance) -> [UInt8] {
         var head = "POST /http-bind HTTP/1.\(isOld ? 0 : 1)\r\nHost: x\r\nContent-Type: text/xml\r\n" + fields
         var body = plain
-        // What becomes more than five times as much is refused, unless it is little.
+        // A body that expands to more than five times its size is refused, unless it is small.
         if isGzipped, let packed = Self.gzip(plain), plain.count <= max(3_000, packed.count * 5) {
             body = packed
             head += "Content-Encoding: gzip\r\n"
@@ -47,7 +47,7 @@ struct HTTPForm {
         return bytes + "0\r\n\r\n".utf8
     }
 
-    /// What a connection of a proxy that knows TCP only begins with (HAProxy, "The PROXY protocol", §2).
+    /// The first bytes of a connection from a TCP proxy (HAProxy, "The PROXY protocol", §2).
     static func proxyHeader(version: Int, client: UInt32, port: UInt16) -> [UInt8] {
         let octets = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: client >> $0) }
         guard version > 1 else {
@@ -58,14 +58,14 @@ struct HTTPForm {
         return start + octets + [10, 0, 0, 1, UInt8(port >> 8), UInt8(port & 0xFF), 0, 80]
     }
 
-    /// Nil when it would be longer than before.
+    /// The compressed bytes; nil when they would be more than before.
     static func gzip(_ bytes: [UInt8]) -> [UInt8]? {
         guard var deflater = Deflater(.gzip) else { return nil }
         var packed: [UInt8] = []
         return deflater.deflate(bytes.span, limit: bytes.count - 1, into: &packed) ? packed : nil
     }
 
-    /// Nil for what is no gzip data.
+    /// The expanded bytes; nil for data that is not gzip.
     static func gunzip(_ bytes: [UInt8]) -> [UInt8]? {
         guard var inflater = Inflater() else { return nil }
         var plain: [UInt8] = []

@@ -1,4 +1,4 @@
-/// The smallest first.
+/// A heap with the smallest element first.
 struct Heap<Element: Comparable> {
     private var elements: [Element] = []
 

@@ -1,4 +1,4 @@
-/// A time of the simulated machine, since it was switched on.
+/// A time of the simulated machine since its start.
 struct Instant: Comparable, Hashable {
     var nanoseconds: UInt64
 

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What a descriptor of the model stands for.
+/// The object behind a descriptor of the model.
 class KernelObject {
     fileprivate(set) var descriptor: Int32 = -1
     var registration: Registration?
@@ -14,7 +14,7 @@ class KernelObject {
         var isQueued = false
     }
 
-    /// What epoll would report of it now.
+    /// The events that epoll would report now.
     var events: UInt32 { 0 }
 
     func close() {}
@@ -26,20 +26,20 @@ class KernelObject {
     func shutDown() -> Int { -Int(ENOTSOCK) }
 }
 
-/// Only counts among the descriptors.
+/// An object that only takes up a descriptor.
 final class Nothing: KernelObject {}
 
-/// The signals of the process that is simulated.
+/// The signals of the simulated process.
 final class Signals: KernelObject {
     private var pending: [Int32] = []
     override var events: UInt32 { pending.isEmpty ? 0 : EPOLLIN.rawValue }
 
-    /// A signal that is pending already is not counted again.
+    /// Raises a signal; one that is already pending is not counted again.
     func raise(_ number: Int32) {
         if !pending.contains(number) { pending.append(number) }
     }
 
-    /// The pending signal of the lowest number, which is pending no more; nil when there is none.
+    /// Takes the pending signal with the lowest number; nil when there is none.
     func take() -> Int32? {
         guard let next = pending.min() else { return nil }
         pending.removeAll { $0 == next }
@@ -47,12 +47,12 @@ final class Signals: KernelObject {
     }
 }
 
-/// A model of the kernel: what the worker's system calls do, and the time that passes.
+/// A model of the kernel: the effects of the worker's system calls, and the passing of time.
 ///
-/// Whatever happens in the world happens as an event at its time, and time passes only within epoll_wait and by little in
-/// every call, so that one seed always gives the same history.
+/// Everything happens as an event at its time. Time passes only within epoll_wait, and a little in every call, so one
+/// seed always gives the same history.
 final class Kernel {
-    /// The kernel of the world that is running.
+    /// The kernel of the running world.
     nonisolated(unsafe) static var current: Kernel?
 
     var chance: Chance
@@ -74,33 +74,34 @@ final class Kernel {
     let children = Children()
     /// The sockets that are bound to a port.
     var doors: [Door] = []
-    /// The next port for a socket that is bound to none in particular.
+    /// The next port for a socket without a chosen one.
     var nextPort: UInt16 = 32_768
-    /// Who takes connections that the worker makes, by port.
+    /// Who takes the connections that the worker makes, by port.
     var services: [UInt16: (Kernel) -> ConnectOutcome] = [:]
-    /// Where the worker connects to at the moment.
+    /// The address to which the worker connects at the moment.
     var calledAddress = CalledAddress()
-    /// What connections to a port of `services` are like.
+    /// The properties of connections to a port of `services`.
     var serviceLinks: [UInt16: LinkKind] = [:]
-    /// What connections between two sockets of this machine are like.
+    /// The properties of connections between two sockets of this machine.
     var loopback = LinkKind()
     /// The most connections that may wait to be accepted, whatever listen(2) was told (`net.core.somaxconn`).
     var longestBacklog = 4_096
-    /// How many of a thousand calls that read or write take less than they could, as when the rest came or was freed a moment later.
+    /// How many of a thousand reads and writes take less than they could, as when the rest came or was freed a moment
+    /// later.
     var shortCalls = 0
-    /// Failures of calls that are to come.
+    /// The failures of calls to come.
     var faults = CallFaults()
-    /// Whether some accept has failed: the worker may have turned somebody away then.
+    /// Whether an accept has failed: the worker may have turned somebody away then.
     var hasRefusedToAccept = false
-    /// Everything that has happened, as one number.
+    /// A hash of everything that has happened.
     private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
-    /// Goes up with everything that changes something.
+    /// A counter that rises with every change.
     private(set) var progress: UInt64 = 0
     private(set) var calls: UInt64 = 0
     private(set) var turns: UInt64 = 0
     /// Called before each wait, in which the worker's turn has ended.
     var turnEnded: () -> Void = {}
-    /// Set when the world has found something wrong: the worker's loop is ended.
+    /// Set when the world has found a failure: the worker's loop then ends.
     var isOver = false
     /// Called when nothing will ever happen again.
     var stuck: () -> Void = {}
@@ -108,7 +109,7 @@ final class Kernel {
     private struct Event: Comparable {
         let time: Instant
         let number: UInt64
-        /// Where its action stands: events are moved often, and closures are dear to move.
+        /// The index of its action: events are moved often, and closures are expensive to move.
         let place: Int
         static func < (one: Event, other: Event) -> Bool {
             one.time == other.time ? one.number < other.number : one.time < other.time
@@ -116,9 +117,9 @@ final class Kernel {
         static func == (one: Event, other: Event) -> Bool { one.number == other.number }
     }
 
-    /// What becomes of a connection that the worker makes.
+    /// The outcome of a connection that the worker makes.
     enum ConnectOutcome {
-        /// Accepted after a while; the closure gets the other end.
+        /// The connection is accepted after a while; the closure gets the other end.
         case accepted(after: Duration, (SocketEnd) -> Void)
         case refused(after: Duration)
         /// No answer ever comes.
@@ -144,11 +145,12 @@ final class Kernel {
         agenda.push(Event(time: max(time, now), number: eventCount, place: place))
     }
 
-    /// Has what is on its way to an end arrive in time.
+    /// Lets what is on its way to an end arrive in time.
     func expect(_ end: SocketEnd) {
         guard let time = end.inbox.nextArrival else { return }
         if time <= now, end.state == .connected {
-            // Room has become free for what is here already; its reader is not to be called from within its own call.
+            // There is room now for bytes that are already here; the reader must not be called from within its own
+            // call.
             at(now) { end.arrive() }
         } else {
             at(time) { end.arrive() }
@@ -157,7 +159,7 @@ final class Kernel {
 
     func noteProgress() { progress &+= 1 }
 
-    /// A call takes some microseconds, and leaves its mark in the trace.
+    /// Lets a call take some microseconds, and adds it to the trace.
     func count(_ call: UInt64, _ a: Int, _ b: Int) {
         calls &+= 1
         now.nanoseconds &+= 500 + (trace & 0xFFF)
@@ -171,7 +173,7 @@ final class Kernel {
         trace ^= trace >> 29
     }
 
-    /// Lets time pass while the worker does something else than wait.
+    /// Lets time pass while the worker does something other than waiting.
     func pass(_ time: Duration) {
         let end = now + time
         runDueEvents()
@@ -228,7 +230,7 @@ final class Kernel {
         return 0
     }
 
-    /// Puts another object where a descriptor points to, as connect(2) makes another thing of a socket.
+    /// Replaces the object behind a descriptor, as connect(2) does with a socket.
     func replace(_ descriptor: Int32, with object: KernelObject) {
         let former = self.object(descriptor)
         object.registration = former?.registration
@@ -239,19 +241,19 @@ final class Kernel {
         object.descriptor = descriptor
     }
 
-    /// The descriptors that are open, for the judge.
+    /// The objects of all open descriptors, for the judge.
     var openObjects: [KernelObject] { objects.compactMap { $0 } }
 
-    /// How much of so many bytes a call takes: all, or by chance less.
+    /// How many of `count` bytes a call takes: all, or by chance fewer.
     func shortened(_ count: Int) -> Int {
         guard shortCalls > 0, count > 1, chance.below(1_000) < shortCalls else { return count }
         return chance.within(1...count)
     }
 
-    /// Both ends of a connection know each other until the world ends.
+    /// Keeps an end: both ends of a connection refer to each other until the world ends.
     func remember(_ end: SocketEnd) { ends.append(end) }
 
-    /// Lets go of something when the world ends.
+    /// Registers a clean-up for the end of the world.
     func whenOver(_ action: @escaping () -> Void) { farewells.append(action) }
 
     func end() {
@@ -272,7 +274,7 @@ final class Kernel {
         services = [:]
     }
 
-    /// The process gets a signal.
+    /// Sends a signal to the process.
     func raise(_ signal: Int32) {
         signals.raise(signal)
         poke(signals)
@@ -284,7 +286,7 @@ final class Kernel {
         epoll.poke(object)
     }
 
-    /// The worker's turn has ended. Waits for something that it wants to know, and lets time pass meanwhile.
+    /// Ends the worker's turn. Waits for an event that the worker wants to know, and lets time pass meanwhile.
     func wait(_ list: UnsafeMutablePointer<epoll_event>, _ count: Int, milliseconds: Int32) -> Int {
         turns &+= 1
         turnEnded()

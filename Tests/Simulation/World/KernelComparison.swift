@@ -1,24 +1,24 @@
 import CLinux
 import Glibc
 
-/// Plays scripts on the model and on the real kernel side by side, and judges whether what the real one did is something that
-/// the model may do.
+/// Plays scripts on the model and on the real kernel side by side, and judges whether the model may do what the real
+/// kernel did.
 ///
-/// Where the model leaves a choice, how much a buffer takes and when a refused attempt to connect is repeated, it is told to choose
-/// as the real one has, and what is judged is that there was this choice.
+/// Where the model has a choice (how much a buffer takes, when a refused attempt to connect is repeated), it is told to
+/// choose as the real kernel has, and only whether it had this choice is judged.
 final class KernelComparison {
     private let kernel: Kernel
     private let real: ScriptMachine
     private let model: ScriptMachine
     private var log: [String] = []
-    /// Slots whose buffers were set small.
+    /// Whether buffers were set small.
     private var hasSmallBuffers = false
 
     private init() {
         kernel = Kernel(seed: 1)
         kernel.loopback = LinkKind(delay: .zero ... .zero, buffer: 0, workerBuffer: 0)
         Kernel.current = kernel
-        // A signal that nobody has read is pending still.
+        // A signal that nobody has read is still pending.
         var mask = ScriptMachine.signalMask
         var none = timespec()
         while sigtimedwait(&mask, nil, &none) > 0 {}
@@ -26,7 +26,7 @@ final class KernelComparison {
         model = ScriptMachine(isModel: true)
     }
 
-    /// What differs, with the results of every step; nil when nothing does.
+    /// The difference, with the results of every step; nil when there is none.
     static func play(_ script: KernelScript) -> String? {
         let comparison = KernelComparison()
         defer {
@@ -42,7 +42,7 @@ final class KernelComparison {
         return nil
     }
 
-    /// Plays so many scripts; the code with which the program ends.
+    /// Plays the scripts of all seeds; returns the exit code of the program.
     static func play(seeds: Range<Int>) -> Int32 {
         var mask = ScriptMachine.signalMask
         pthread_sigmask(SIG_BLOCK, &mask, nil)
@@ -53,7 +53,7 @@ final class KernelComparison {
             let script = KernelScript(seed: seed)
             steps += script.steps.count
             guard play(script) != nil else { continue }
-            // What does not come again was a matter of which of two things was faster.
+            // A difference that does not come again was a race.
             guard let difference = play(script) else {
                 unsteady += 1
                 continue
@@ -88,7 +88,7 @@ final class KernelComparison {
 
     private func end(_ slot: Int) -> SocketEnd? { kernel.object(model.descriptors[slot]) as? SocketEnd }
 
-    /// Whether a step would do something that is not compared.
+    /// Whether a step does something that is not compared.
     private func isLeftOut(_ step: Plan) -> Bool {
         let object = kernel.object(model.descriptors[step["slot"]])
         switch step.kind {
@@ -107,10 +107,10 @@ final class KernelComparison {
             guard let door = object as? Door, door.port == 0, !door.isListening, step["to"] != step["slot"] else {
                 return true
             }
-            // Which of two that wait for room comes first nobody knows.
+            // Nobody knows which of two that wait for room comes first.
             return (0..<KernelScript.slots).contains { end($0)?.state == .connecting }
         case "shutdown":
-            // What is shut down before it is connected stays so when it is; nobody does that.
+            // A socket that is shut down before it is connected stays so afterwards; the worker does not do that.
             if let door = object as? Door { return !door.isListening }
             return object == nil || end(step["slot"])?.state == .connecting
         case "bind": return !(object is Door)
@@ -130,7 +130,7 @@ final class KernelComparison {
             let ours = model.play(step, number: number, limit: theirs.value > 0 ? theirs.value : .max)
             kernel.pass(.zero)
             let difference = difference(step, theirs, ours)
-            // An acknowledgement, or the last of what was sent, may take its time: what only asks can ask again.
+            // An acknowledgement, or the last bytes, may take time; a step that only asks can ask again.
             if difference == nil || !["wait", "unacked", "unread"].contains(step.kind) || seconds() > deadline {
                 log.append("\(step)\n    real \(theirs), model \(ours)")
                 return difference
@@ -155,14 +155,14 @@ final class KernelComparison {
             isAllowed =
                 theirs.value == min(ours.value, max(step["count"], 1))
                 && theirs.events.allSatisfy(ours.events.contains)
-        // What was acknowledged before a reset came depends on which was faster.
+        // How much was acknowledged before a reset came depends on a race.
         case "unacked" where end?.state == .broken: isAllowed = theirs.value >= ours.value
         default: break
         }
         return isAllowed ? nil : "    they differ"
     }
 
-    /// Has the model choose what the real kernel chose, where it may.
+    /// Makes the model choose what the real kernel chose, where it may.
     private func choose(_ step: Plan, _ theirs: ScriptMachine.Result) {
         guard let end = end(step["slot"]) else { return }
         switch step.kind {
@@ -171,13 +171,13 @@ final class KernelComparison {
             end.outbox.receiveCapacity = isWaiting(end.peer) ? Self.plenty : end.outbox.unread
         case "recv":
             if theirs.value > end.inbox.unread { arrive(theirs.value, at: end) }
-            // How much arrives next is asked when it has.
+            // How much arrives next is decided when it arrives.
             end.inbox.receiveCapacity = 0
         default: break
         }
     }
 
-    /// Has bytes arrive until so many are to be read.
+    /// Lets bytes arrive until `count` are to be read.
     private func arrive(_ count: Int, at end: SocketEnd) {
         end.inbox.receiveCapacity = count
         kernel.expect(end)
@@ -186,7 +186,7 @@ final class KernelComparison {
 
     private func isWaiting(_ end: SocketEnd?) -> Bool { end.map { !$0.isClosed && $0.descriptor < 0 } ?? false }
 
-    /// Bytes that one has sent and the other has not read.
+    /// The bytes that this end has sent and the other has not read.
     private func held(by end: SocketEnd) -> Int { end.outbox.underway + end.outbox.unread }
 
     /// A kernel that takes less has too little room, whatever its buffers are.
@@ -196,7 +196,7 @@ final class KernelComparison {
 
     // MARK: At rest
 
-    /// Waits until both kernels are in the same state; what differs when they do not get there.
+    /// Waits until both kernels are in the same state; returns the difference when they do not get there.
     private func settle() -> String? {
         let deadline = seconds() + 3
         var pause: UInt32 = 20
@@ -231,7 +231,7 @@ final class KernelComparison {
     }
 
     private func follow(_ end: SocketEnd, _ slot: Int, _ readiness: UInt32) {
-        // An attempt to connect is repeated in the model when it is in the real kernel.
+        // The model repeats an attempt to connect when the real kernel does.
         var patience = 130
         while end.state == .connecting, readiness != 0, patience > 0 {
             kernel.pass(.seconds(1))

@@ -1,14 +1,14 @@
 /// A random sequence of system calls over a few descriptors, which the model and the real kernel both play.
 ///
-/// A step is a line: what is called, and on which of the slots that hold descriptors. One whose slot is empty does nothing, so
-/// that a script is one still when lines are left out.
+/// A step is a line: the call, and the slots with its descriptors. A step whose slot is empty does nothing, so a script
+/// stays valid when lines are left out.
 struct KernelScript: CustomStringConvertible {
     static let slots = 8
     var steps: [Plan] = []
 
     var description: String { steps.map(\.description).joined(separator: "\n") }
 
-    /// What a slot holds, as far as whoever writes a script can tell.
+    /// The content of a slot, as far as the writer of a script can tell.
     private enum Holding {
         case nothing, fresh, bound, listening, connection
     }
@@ -16,7 +16,7 @@ struct KernelScript: CustomStringConvertible {
     init(seed: Int) {
         var chance = Chance(seed: UInt64(seed))
         var held = [Holding](repeating: .nothing, count: Self.slots)
-        // Few scripts wait for the timers of a kernel whose buffers are tiny, or whose queue is full.
+        // Few scripts wait for the timers of a kernel with tiny buffers or a full queue.
         let isTight = chance.once(in: 8)
         func slot(_ wanted: Holding) -> Int? {
             let found = held.indices.filter { held[$0] == wanted }

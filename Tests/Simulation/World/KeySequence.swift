@@ -4,7 +4,7 @@ import TLSCodec
 struct KeySequence {
     private let length: Int
     private var chance: Chance
-    /// The last one is the hash that was told as `newkey`.
+    /// The last one is the hash that was sent as `newkey`.
     private var keys: [String] = []
 
     init(length: Int, seed: UInt64) {
@@ -19,7 +19,7 @@ struct KeySequence {
         return " newkey='\(keys.removeLast())'"
     }
 
-    /// The attributes of the next request; the last key of a sequence comes with the beginning of another.
+    /// The attributes of the next request; the last key of a sequence comes with the beginning of another one.
     mutating func next() -> String {
         let key = keys.removeLast()
         // The first one is the seed, which stays secret.

@@ -1,21 +1,21 @@
-/// What one stream owes its two ends: each stanza once and in order, or returned, or its loss told.
+/// What one stream owes its two ends: each stanza is delivered once and in order, or returned, or its loss is told.
 final class Ledger {
     let name: String
     private unowned let judge: Judge
-    /// Stanzas of the client, and how many of them the server has.
+    /// The stanzas of the client, and how many of them the server has.
     var sentUp = 0
     private(set) var receivedUp = 0
     /// When the server sent each stanza.
     private(set) var sentDown: [Instant] = []
     private(set) var receivedDown = 0
     private var returned: Set<Int> = []
-    /// Those that the worker delivers to nobody, since they are beyond its limits.
+    /// The stanzas that the worker delivers to nobody, because they are beyond its limits.
     private var oversized: Set<Int> = []
-    /// What the client said on all streams, and the server has not heard yet.
+    /// The stanzas that the client sent on all streams and that the server has not received.
     private var broadcasts: [Int] = []
     /// A page has lost the answers up to then.
     private var missesUntil: Instant?
-    /// Something was done to its server or to the way there, so that it may be lost.
+    /// Whether something was done to its server or to the way there, so that the stream may be lost.
     private(set) var isServerFaulty = false
     /// When its server ended the connection, in whatever way.
     var serverGoneAt: Instant?
@@ -23,26 +23,26 @@ final class Ledger {
     var hasFaulted = false
     /// How long it may take until a client that does nothing else is told of that.
     var noticesWithin = Duration.seconds(30)
-    /// Its line is so slow that it may come too late for everything.
+    /// Whether its connection is so slow that it may be too late for everything.
     var mayBeLate = false
-    /// The client does not keep to the rules.
+    /// Whether the client does not keep to the rules.
     var isClientFaulty = false
-    /// The conditions that the client may be told, for what was done.
+    /// The conditions that the client may be told because of what was done.
     private(set) var explained: Set<String> = []
     /// Whether its server knows whose stream it is, and has read the end of it.
     var hasLoggedIn = false
     var hasSeenClose = false
-    /// Whether its server was asked to compress and no stream has begun since: nothing can be said to it meanwhile.
+    /// Whether its server was asked to compress and no stream has begun since: nothing can be sent to it meanwhile.
     var isAskedToCompress = false
     private(set) var end: End?
     private var endedAt: Instant?
-    /// When the answer came that says so; it may wait for those before it to be read.
+    /// When the answer with the end came; it may wait until those before it are read.
     private var endCameAt: Instant?
 
     enum End: Equatable {
         case terminated
         case told(String)
-        /// The client does not wait for an answer any more.
+        /// The client no longer waits for an answer.
         case left
     }
 
@@ -113,7 +113,7 @@ final class Ledger {
         receivedDown = number + 1
     }
 
-    /// Whether the client need not get a message.
+    /// Whether the client does not have to get a message.
     private func isExcused(_ number: Int) -> Bool {
         oversized.contains(number) || missesUntil.map { sentDown[number] <= $0 } ?? false
     }
@@ -125,20 +125,22 @@ final class Ledger {
 
     // MARK: The end
 
-    /// Its server counts what the client has, and keeps the rest: nothing is returned, and only a farewell closes it.
+    /// Whether its server counts the client's stanzas and keeps the rest: nothing is returned, and only a farewell
+    /// closes the stream.
     var isManaged = false
 
-    /// Everything about the session is over: what is missing now stays missing.
+    /// Judges the stream when everything about its session is over: what is missing now stays missing.
     ///
-    /// - Parameter margin: what was sent so late may have crossed the end.
+    /// - Parameter margin: stanzas sent within this time before the end may have crossed it.
     func settle(margin: Duration) {
         guard let end, let endedAt else {
             judge.fail("\(name): the client waits for ever")
             return
         }
-        // Who resumes a stream logs in again.
+        // A client that resumes a stream logs in again.
         let mayBeExcused = !hasLoggedIn || isManaged || end == .told("policy-violation")
-        // A server that has let the client in may have been cut off before it said so: then `login-timeout` ends the session.
+        // A server that has accepted the login may have been cut off before it said so: then `login-timeout` ends the
+        // session.
         let isExcused = mayBeExcused && judge.excusesLogin(endedAt: endedAt)
         if case .told(let condition) = end, !isExplained(condition), !isExcused {
             judge.fail("\(name): the client was told \(condition), which nothing explains")
@@ -163,7 +165,7 @@ final class Ledger {
         }
         for number in sentDown.indices where !returned.contains(number) {
             guard number >= receivedDown || oversized.contains(number) else { continue }
-            // A client that has gone is waited for, so nothing can cross the end of its session.
+            // The worker waits for a client that has gone, so nothing can cross the end of its session.
             let isWaitedFor = end == .left && !explained.contains("item-not-found")
             let endKnownAt = min(endedAt, endCameAt ?? endedAt)
             guard isWaitedFor || sentDown[number] + margin < endKnownAt else { break }

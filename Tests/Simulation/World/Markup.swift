@@ -1,6 +1,6 @@
-/// The pieces of a document that comes in pieces: its outermost tag, the elements in it, its end.
+/// The parts of a document that comes in pieces: its outermost tag, the elements in it, its end.
 ///
-/// It reads what the inhabitants of a world say to each other, and nothing odd: no comments, no `>` in attributes.
+/// It reads what the inhabitants of a world send each other, which is simple: no comments, no `>` in attributes.
 struct Markup {
     enum Item {
         /// The outermost start tag.
@@ -16,7 +16,7 @@ struct Markup {
 
     mutating func append(_ bytes: some Sequence<UInt8>) { buffer.append(contentsOf: bytes) }
 
-    /// Forgets where it was: another document begins, as after a restart of a stream.
+    /// Forgets its place: another document begins, as after a restart of a stream.
     mutating func beginAgain() { depth = 0 }
 
     var isWithinElement: Bool { depth > 1 }
@@ -105,7 +105,7 @@ extension [UInt8] {
     }
 }
 
-/// So many letters. `String(repeating:count:)` takes a hundred times as long for them.
+/// `count` letters. `String(repeating:count:)` takes a hundred times as long for them.
 func letters(_ letter: Unicode.Scalar, _ count: Int) -> String {
     String(decoding: repeatElement(UInt8(ascii: letter), count: count), as: UTF8.self)
 }

@@ -1,6 +1,6 @@
-/// One direction of a connection: what is on its way, and what has arrived and was not read.
+/// One direction of a connection: bytes on their way, and bytes that have arrived and were not read.
 ///
-/// The sender's kernel holds what is on its way until the receiver's has it. What has arrived has been acknowledged.
+/// The sender's kernel holds bytes on their way until the receiver's has them. Arrived bytes have been acknowledged.
 final class Pipe {
     private struct Segment {
         var arrival: Instant
@@ -9,17 +9,17 @@ final class Pipe {
 
     private var segments: [Segment] = []
     private var firstSegment = 0
-    /// Bytes that the receiver's kernel has not got.
+    /// The bytes that the receiver's kernel does not have.
     private(set) var underway = 0
     private var arrived: [UInt8] = []
     private var firstArrived = 0
-    /// When the end of the stream arrives, behind all bytes.
+    /// When the end of the stream arrives, after all bytes.
     private var endArrival: Instant?
     private(set) var hasEnded = false
-    /// Nothing arrives any more, and nobody is told.
+    /// Whether nothing arrives any more, and nobody is told.
     var isDead = false
 
-    /// The receiver has closed: whatever comes gets as far as its kernel.
+    /// Whether the receiver has closed: bytes still reach its kernel.
     var takesAll = false
 
     /// Both may change, as the real kernel's buffers do.
@@ -32,24 +32,24 @@ final class Pipe {
     }
 
     var room: Int { max(sendCapacity - underway, 0) }
-    /// The kernel says that there is room only when a third of it is free.
+    /// The kernel reports room only when a third of it is free.
     var isWritable: Bool { underway * 3 <= sendCapacity * 2 }
     var unread: Int { arrived.count - firstArrived }
     private var latestArrival: Instant { segments.count > firstSegment ? segments[segments.count - 1].arrival : .zero }
 
-    /// Takes bytes on their way. They arrive behind all that were sent before.
+    /// Sends bytes, which arrive after all that were sent before.
     func send(_ bytes: ArraySlice<UInt8>, arrivingAt arrival: Instant) {
         guard !bytes.isEmpty else { return }
         segments.append(Segment(arrival: max(arrival, latestArrival), bytes: bytes))
         underway += bytes.count
     }
 
-    /// Sends the end of the stream behind all that was sent.
+    /// Sends the end of the stream after all bytes.
     func end(arrivingAt arrival: Instant) {
         if endArrival == nil { endArrival = max(arrival, latestArrival) }
     }
 
-    /// When there is something to deliver next; nil when nothing is on its way, or the receiver has no room for it.
+    /// When something is to be delivered next; nil when nothing is on its way, or the receiver has no room.
     var nextArrival: Instant? {
         guard !isDead else { return nil }
         if firstSegment < segments.count {
@@ -58,7 +58,7 @@ final class Pipe {
         return hasEnded ? nil : endArrival
     }
 
-    /// Lets arrive what is due; false when that changes nothing.
+    /// Delivers what is due; false when that changes nothing.
     func deliver(at now: Instant) -> Bool {
         guard !isDead else { return false }
         var hasChanged = false
@@ -87,7 +87,7 @@ final class Pipe {
         return hasChanged
     }
 
-    /// Moves bytes that have arrived to the reader.
+    /// Moves arrived bytes to the reader.
     @discardableResult
     func read(into target: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(unread, target.count)
@@ -109,7 +109,7 @@ final class Pipe {
         return bytes
     }
 
-    /// Forgets what is on its way, as a reset does.
+    /// Drops what is on its way, as a reset does.
     func cut() {
         segments = []
         firstSegment = 0

@@ -1,11 +1,11 @@
-/// One line of a scenario: a kind and numbers with names. What is not said is 0.
+/// One line of a scenario: a kind, and numbers with names. A number that is not given is 0.
 struct Plan: Equatable, CustomStringConvertible {
     var kind: String
     private(set) var values: [(name: String, value: Int)] = []
 
     init(_ kind: String) { self.kind = kind }
 
-    /// Reads a line; nil when it is none.
+    /// Reads a line; nil for anything else.
     init?(line: Substring) {
         let words = line.split(separator: " ")
         guard let first = words.first else { return nil }

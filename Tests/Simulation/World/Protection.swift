@@ -7,15 +7,15 @@ struct Protection {
     let tls: TLS
     /// Whether the worker asks for compression, and most servers offer it.
     let compresses: Bool
-    /// Of a thousand connections, how many are cut somewhere in the first bytes of the server.
+    /// Of a thousand connections, how many are cut within the first bytes of the server.
     let cuts: Int
-    /// Of a thousand connections, how many show a certificate that is not good.
+    /// Of a thousand connections, how many show an invalid certificate.
     let wrongCertificates: Int
-    /// Of a thousand pieces that a server sends, before how many it takes new keys.
+    /// Of a thousand pieces that a server sends, how many are preceded by new keys.
     let rekeys: Int
-    /// Of a thousand servers, how many do something else than what is asked in the negotiation.
+    /// Of a thousand servers, how many do something else in the negotiation than what is asked.
     let refusals: Int
-    /// Whether servers speak no newer TLS than 1.2.
+    /// Whether servers speak at most TLS 1.2.
     let isOld: Bool
 
     init(_ world: Plan) {
@@ -28,7 +28,7 @@ struct Protection {
         isOld = world["oldtls"] > 0
     }
 
-    /// What the worker is told of it.
+    /// The worker's settings for it.
     var settings: [(String, String)] {
         let encryption =
             switch tls {

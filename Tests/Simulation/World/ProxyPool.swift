@@ -1,12 +1,12 @@
-/// A reverse proxy in front of the worker: what many clients ask goes over few connections that are kept, any of them over
-/// any that is free.
+/// A reverse proxy in front of the worker: the requests of many clients go over few kept connections, any request over
+/// any free connection.
 final class ProxyPool {
     fileprivate let agent: HTTPAgent
     fileprivate let kernel: Kernel
     /// How long it waits for an answer.
     fileprivate let patience: Duration
     fileprivate let passesAborts: Bool
-    /// How often it sends a request again whose connection was lost before an answer came (`retry-on empty-response`).
+    /// How often it repeats a request whose connection was lost before an answer came (`retry-on empty-response`).
     fileprivate let retries: Int
 
     init(_ plan: Plan, world: World) {
@@ -24,9 +24,9 @@ final class ProxiedAgent: Carrier {
     private final class Exchange {
         var ticket: Int?
         var retriesLeft: Int
-        /// Nil when the client has been answered, or has given up.
+        /// Nil when the client has been answered or has given up.
         var answered: ((HTTPAnswer?) -> Void)?
-        /// Its connection broke before the proxy had it.
+        /// Whether its connection broke before the proxy had the request.
         var isLost = false
         init(retries: Int, _ answered: @escaping (HTTPAnswer?) -> Void) {
             retriesLeft = retries
@@ -59,7 +59,7 @@ final class ProxiedAgent: Carrier {
     func post(_ body: [UInt8], as manner: PostManner, answered: @escaping (HTTPAnswer?) -> Void) {
         let exchange = Exchange(retries: pool.retries, answered)
         exchanges.append(exchange)
-        // A proxy hands on whole requests, and knows nothing of how its client's connection ends before.
+        // A proxy passes on complete requests only, so it ignores how its client's connection ends before that.
         if case .cut(let thousandths, _) = manner, thousandths < 1_000 {
             pool.kernel.after(chance.time(delay)) { [weak self] in self?.end(exchange, nil) }
             return
@@ -80,7 +80,7 @@ final class ProxiedAgent: Carrier {
         exchange.ticket = pool.agent.send(body, fields: forwarded) { [weak self] answer in
             exchange.ticket = nil
             guard let self else { return }
-            // Most proxies do not send a POST again, since the first may have arrived. Some are told to.
+            // Most proxies do not repeat a POST, because the first may have arrived. Some are configured to.
             if answer == nil, exchange.retriesLeft > 0, exchange.answered != nil {
                 exchange.retriesLeft -= 1
                 send(body, for: exchange)
@@ -110,7 +110,7 @@ final class ProxiedAgent: Carrier {
         exchanges = []
         for exchange in left {
             exchange.answered = nil
-            // Behind the request, which may not have reached the proxy yet.
+            // After the request, which may not have reached the proxy yet.
             pool.kernel.after(delay.upperBound + .seconds(1)) { [self] in giveUp(exchange) }
         }
     }

@@ -1,4 +1,5 @@
-/// The names of a world, and how they are looked up: by processes that the worker starts, which may be slow, die or say nonsense.
+/// The names of a world, and the processes that look them up. The worker starts them; they may be slow, die or answer
+/// nonsense.
 final class Names {
     private let world: World
     private let plan: Plan
@@ -23,12 +24,12 @@ final class Names {
         guard plan["moves"] > 0 else { return }
         world.kernel.after(.milliseconds(plan["moves"])) { [self] in
             zone.hasMoved = true
-            // What was known is believed until somebody has tried it in vain.
+            // An old answer is believed until somebody has tried it in vain.
             world.judge.excuseLogins(from: world.kernel.now)
         }
     }
 
-    /// What becomes of a question.
+    /// What happens to a question.
     fileprivate enum Fate {
         case answered(Zone.Answer, lifetime: UInt32, after: Duration)
         case dies, hangs, talksNonsense
@@ -38,7 +39,7 @@ final class Names {
         world.tell("somebody looks up \(question.name)")
         if chance.below(1_000) < plan["childfaults"] {
             let fate = chance.one(of: [Fate.dies, .hangs, .talksNonsense])
-            // One that dies is replaced, and nobody is told unless the next one dies over the same name.
+            // A process that dies is replaced, and nobody is told unless the next one dies over the same name.
             deaths[question.number, default: 0] += 1
             if case .hangs = fate { world.judge.excuseLogins(from: world.kernel.now + .seconds(30)) }
             if deaths[question.number, default: 0] > 1 { world.judge.excuseLogins(from: world.kernel.now) }
@@ -55,7 +56,7 @@ final class Names {
     }
 }
 
-/// A process that looks names up for the worker, one after the other.
+/// A process that looks up names for the worker, one after the other.
 private final class ResolverProcess {
     struct Question {
         let number: UInt64

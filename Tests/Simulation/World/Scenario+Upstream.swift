@@ -1,6 +1,6 @@
 /// How the servers of a scenario are found, protected and compressed.
 extension Scenario {
-    /// Draws from numbers of its own, so that what is drawn elsewhere stays what it is.
+    /// Draws from its own numbers, so that other draws stay the same.
     mutating func drawUpstream(_ seed: Int, isRough: Bool, span: Int) {
         var chance = Chance(seed: UInt64(seed) &+ 1 << 40)
         if chance.once(in: 24) { drawTLS(&chance, isRough: isRough, span: span) }

@@ -1,6 +1,6 @@
 import Settings
 
-/// What a world is made of, in lines that can be read, cut down and kept.
+/// The description of a world, in lines that can be read, cut down and kept.
 struct Scenario: CustomStringConvertible {
     var world = Plan("world")
     var clients: [Plan] = []
@@ -9,7 +9,7 @@ struct Scenario: CustomStringConvertible {
 
     /// The scenario that a seed stands for.
     init(seed: Int) {
-        // The sequences of seeds that follow each other are one that is shifted, unless the seeds are far apart.
+        // The sequences of successive seeds would be one shifted sequence, so the seeds are spread far apart.
         var chance = Chance(seed: UInt64(seed) &* 0xD134_2543_DE82_EF95)
         world["seed"] = seed
         let isRough = chance.once(in: 2)
@@ -66,8 +66,8 @@ struct Scenario: CustomStringConvertible {
         }
     }
 
-    /// What any machine may do: take or give less than it could in a call, and have little room for those who wait to be accepted.
-    /// And its operator, who looks at it and sends signals.
+    /// Draws what any machine may do: take or give less than it could in a call, and have little room for waiting
+    /// connections. Draws also its operator, who reads the admin pages and sends signals.
     private mutating func machine(_ drawn: Chance, span: Int) {
         var chance = drawn
         world["short"] = chance.one(of: [0, 0, 0, 20, 200])
@@ -103,7 +103,7 @@ struct Scenario: CustomStringConvertible {
         }
         if chance.once(in: 3) { plan["ending"] = chance.within(1...2) }
         if plan["ending"] > 0 {
-            // It goes in the middle of a conversation.
+            // The failure comes in the middle of a conversation.
             (plan["up"], plan["down"], plan["pace"]) = (chance.below(40), 40, chance.one(of: [20, 100, 300]))
             plan["life"] = chance.within(1...3)
         }
@@ -119,11 +119,11 @@ struct Scenario: CustomStringConvertible {
             plan["faultat"] = chance.below(plan["life"] * 1_000 + 2_000)
         }
         if chance.once(in: 8) {
-            // More than its session keeps, and it does not hurry to fetch that.
+            // More than the session keeps, and the client is slow to fetch it.
             plan["bulk"] = chance.one(of: [1_000, 8_000])
             plan["thinks"] = chance.one(of: [0, 500, 5_000])
             plan["down"] = 60
-            // Byte by byte that would be most of what all worlds do.
+            // Byte by byte this would be most of the work of all worlds.
             if plan["piece"] > 0 { plan["piece"] = 300 }
             if plan["slow"] > 0 { plan["slow"] = 2_000 }
             if chance.once(in: 2) { plan["pace"] = 5 }
@@ -145,7 +145,7 @@ struct Scenario: CustomStringConvertible {
         }
     }
 
-    /// What only some clients do, and what all may.
+    /// What only some clients do, and what all may do.
     private static func addHabits(to plan: inout Plan, _ chance: inout Chance) {
         if chance.once(in: 3) { plan["keys"] = chance.one(of: [1, 3, 50]) }
         if chance.once(in: 3) { plan["pauses"] = chance.within(1...3) }
@@ -186,7 +186,7 @@ struct Scenario: CustomStringConvertible {
         }
     }
 
-    /// Reads what `description` has written; nil with a line that is none.
+    /// Reads what `description` has written; nil when a line is invalid.
     init?(text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") && !line.isEmpty {
             if line.hasPrefix("set ") {

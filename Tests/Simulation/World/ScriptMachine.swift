@@ -2,16 +2,16 @@ import CLinux
 import CSimulatedCalls
 import Glibc
 
-/// One of the two kernels that a script is played on, by the calls that the product makes.
+/// One of the two kernels on which a script is played, through the calls that the product makes.
 final class ScriptMachine {
     let isModel: Bool
     private(set) var descriptors = [Int32](repeating: -1, count: KernelScript.slots)
-    /// Where the socket of a slot was bound to, also once it is closed.
+    /// The port to which a slot's socket was bound, kept after it is closed.
     private var ports = [UInt16](repeating: 0, count: KernelScript.slots)
     private let epoll: Int32
 
     struct Result: CustomStringConvertible {
-        /// The call's, an errno below zero.
+        /// The call's result, or an errno below zero.
         var value = 0
         var bytes: [UInt8] = []
         var events: [Event] = []
@@ -41,7 +41,7 @@ final class ScriptMachine {
         _ = Glibc.close(epoll)
     }
 
-    /// Plays a step. Of what is sent no more is offered than `limit`, of what is read no more is taken.
+    /// Plays a step. It offers no more than `limit` bytes to send, and takes no more than `limit` bytes to read.
     func play(_ step: Plan, number: Int, limit: Int = .max) -> Result {
         let slot = step["slot"]
         let descriptor = descriptors[slot]
@@ -114,10 +114,10 @@ final class ScriptMachine {
         return result
     }
 
-    /// How many bytes a slot's socket has that were not read.
+    /// The number of unread bytes of a slot's socket.
     func unread(_ slot: Int) -> Int { max(Int(holdfast_unread(descriptors[slot])), 0) }
 
-    /// What epoll would report of a slot of the real kernel's for every interest.
+    /// What epoll would report for a slot of the real kernel with every interest.
     func readiness(_ slot: Int) -> UInt32 {
         var question = pollfd(fd: descriptors[slot], events: Int16(POLLIN | POLLOUT | 0x2000), revents: 0)
         _ = poll(&question, 1, 0)
@@ -173,7 +173,7 @@ final class ScriptMachine {
     private func check(_ value: Int) -> Int { value < 0 ? -Int(errno) : value }
 }
 
-/// The bits of a readiness by their names.
+/// The names of a readiness's bits.
 func names(of bits: UInt32) -> String {
     let all: [(UInt32, String)] = [(1, "IN"), (4, "OUT"), (0x2000, "RDHUP"), (0x10, "HUP"), (8, "ERR")]
     return all.filter { bits & $0.0 != 0 }.map(\.1).joined(separator: "|")

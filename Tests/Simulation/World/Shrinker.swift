@@ -1,4 +1,4 @@
-/// Cuts a scenario that fails down to one that fails with less in it.
+/// Cuts a failing scenario down to a smaller one that still fails.
 enum Shrinker {
     static func shrink(_ scenario: Scenario, seconds limit: Double) -> Scenario {
         var smallest = scenario
@@ -11,7 +11,7 @@ enum Shrinker {
         }
         while hasShrunk, left > 0 {
             hasShrunk = false
-            // Runs of clients, then single ones; then faults; then numbers, to nothing and to half.
+            // Removes runs of clients, then single ones, then faults; then lowers numbers to nothing and to half.
             var width = max(smallest.clients.count / 2, 1)
             while width > 0 {
                 var start = 0
@@ -60,7 +60,8 @@ enum Shrinker {
         return smallest
     }
 
-    /// What a failure is about, whoever it befell: another one on the way to the smallest scenario would only mislead.
+    /// The kind of a failure, whoever it concerns: a failure of another kind on the way to the smallest scenario would
+    /// mislead.
     private static func kind(of failure: String) -> String {
         failure.split(separator: ":").last.map { $0.filter { !$0.isNumber } } ?? ""
     }

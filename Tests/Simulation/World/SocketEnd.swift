@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// One end of a connection, as its kernel has it.
+/// One end of a connection, as its kernel sees it.
 final class SocketEnd: KernelObject {
     enum State: Equatable {
         case connecting
         case connected
-        /// It was never connected, or is no more.
+        /// The end was never connected, or is no longer.
         case broken
     }
 
@@ -15,7 +15,7 @@ final class SocketEnd: KernelObject {
     let inbox: Pipe
     let outbox: Pipe
     var peer: SocketEnd?
-    /// What the next call is told, once.
+    /// The error that the next call gets, once.
     private var error: Int32 = 0
     var hasShutDown = false
     var isClosed = false
@@ -23,11 +23,11 @@ final class SocketEnd: KernelObject {
     var keepsAlive = false
     /// How long a byte takes to the other end.
     private let delay: ClosedRange<Duration>
-    /// Pieces of this size arrive one by one; 0 for whole ones.
+    /// Pieces of this size arrive one by one; 0 for whole pieces.
     private let piece: Int
-    /// Bytes that were never acknowledged when the connection broke: the kernel goes on counting them.
+    /// The bytes that were never acknowledged when the connection broke: the kernel goes on counting them.
     private var abandoned = 0
-    /// Tells the inhabitant whose end this is that something has changed; nil for the worker's.
+    /// Tells the inhabitant that owns this end of changes; nil for the worker's end.
     var notify: (() -> Void)?
     let peerAddress: UInt32
     let peerPort: UInt16
@@ -54,10 +54,10 @@ final class SocketEnd: KernelObject {
 
     var hasEnded: Bool { inbox.hasEnded && inbox.unread == 0 }
 
-    /// Whether both have ended their sides and know it of each other: there is no connection any more.
+    /// Whether both sides have ended and know it of each other: there is no connection any more.
     private var isFinished: Bool { inbox.hasEnded && outbox.hasEnded }
 
-    /// Bytes that the other end's kernel has not said to have (`SIOCOUTQ`).
+    /// The bytes that the other end's kernel has not acknowledged (`SIOCOUTQ`).
     var unacknowledged: Int {
         // The end of the stream counts like a byte.
         abandoned + outbox.underway + (state != .broken && hasShutDown && !outbox.hasEnded ? 1 : 0)
@@ -75,7 +75,7 @@ final class SocketEnd: KernelObject {
         return events
     }
 
-    /// Something that its owner may want to know has changed.
+    /// Something has changed that the owner may want to know.
     func changed() {
         if let notify { notify() } else { kernel.poke(self) }
     }
@@ -86,11 +86,11 @@ final class SocketEnd: KernelObject {
         if inbox.unread > 0 {
             let count = kernel.shortened(min(inbox.unread, target.count))
             inbox.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<count]))
-            // There is room again for what waited on its way.
+            // There is room again for bytes that waited on their way.
             kernel.expect(self)
             return count
         }
-        // A stream that has ended in order has ended, whatever befell the connection since.
+        // A stream that has ended in order stays ended, whatever happened to the connection since.
         if inbox.hasEnded { return 0 }
         if error != 0 { return -Int(takeError()) }
         return state == .broken ? 0 : -Int(EAGAIN)
@@ -100,17 +100,17 @@ final class SocketEnd: KernelObject {
         if error != 0 { return -Int(takeError()) }
         if state == .connecting { return -Int(EAGAIN) }
         guard state == .connected, !hasShutDown else { return -Int(EPIPE) }
-        // It takes what there is room for, also while so little is free that it is not called writable.
+        // It takes what there is room for, even while too little is free to be called writable.
         guard outbox.room > 0 else { return -Int(EAGAIN) }
         let count = kernel.shortened(min(bytes.count, outbox.room))
         transmit(Array(bytes.prefix(count))[...])
         return count
     }
 
-    /// Puts bytes on their way, whatever room there is.
+    /// Sends bytes, whatever room there is.
     func transmit(_ bytes: ArraySlice<UInt8>) {
         guard let peer, !peer.isClosed else {
-            // Nobody is there: a reset comes back.
+            // Nobody is there, so a reset comes back.
             abandoned += bytes.count
             kernel.after(kernel.chance.time(delay)) { [weak self] in self?.wasReset() }
             return
@@ -141,7 +141,7 @@ final class SocketEnd: KernelObject {
         isClosed = true
         notify = nil
         guard let peer, state == .connected || state == .connecting, !isFinished else { return }
-        // Where both sides have ended, all that is left is that the other end has what was sent.
+        // Where both sides have ended, the other end only has to receive what was sent.
         let isLeaving = inbox.hasEnded && hasShutDown && outbox.underway == 0
         let isReset = inbox.unread > 0 || (resetsOnClose && !isLeaving)
         state = .broken
@@ -158,27 +158,27 @@ final class SocketEnd: KernelObject {
 
     // MARK: What befalls it
 
-    /// The other end's kernel has answered.
+    /// Handles the answer of the other end's kernel.
     func isConnected() {
         state = .connected
         kernel.noteProgress()
         changed()
     }
 
-    /// The other end has reset the connection, or its machine does not know it.
+    /// Handles a reset by the other end, or by a machine that does not know the connection.
     func wasReset() {
         guard !inbox.isDead, !isFinished else { return }
         if state == .connecting {
             fail(ECONNREFUSED)
         } else {
-            // After the other side's end, what breaks is only what is sent.
+            // After the other side's end, only sending fails.
             fail(inbox.hasEnded && !hasShutDown ? EPIPE : ECONNRESET)
         }
     }
 
     func fail(_ code: Int32) {
         guard !isClosed, state != .broken else { return }
-        // The wish to connect counts like a byte once it has failed.
+        // The attempt to connect counts like a byte once it has failed.
         abandoned = state == .connecting ? 1 : unacknowledged
         state = .broken
         error = code
@@ -187,8 +187,8 @@ final class SocketEnd: KernelObject {
         changed()
     }
 
-    /// A call is to fail. What says that the connection is broken has broken it before the call, which then finds out as far as it
-    /// would; a want of memory has not.
+    /// Makes a call fail. An error that says that the connection is broken has broken it before the call, which then
+    /// finds out as far as it would; a shortage of memory has not.
     func failCall(_ code: Int32) -> Int? {
         guard code == ECONNRESET || code == ETIMEDOUT || code == EPIPE else { return -Int(code) }
         if !isFinished { fail(code) }
@@ -196,12 +196,12 @@ final class SocketEnd: KernelObject {
         return nil
     }
 
-    /// What is due arrives.
+    /// Delivers what is due.
     func arrive() {
         if isClosed {
             guard inbox.nextArrival.map({ $0 <= kernel.now }) == true else { return }
             if inbox.underway > 0 {
-                // The receiver is gone: the sender's kernel is told so by a reset.
+                // The receiver is gone: a reset tells the sender's kernel.
                 peer?.wasReset()
                 inbox.cut()
             } else {
@@ -217,7 +217,7 @@ final class SocketEnd: KernelObject {
         peer?.changed()
     }
 
-    /// What went wrong, which is told once; 0 for nothing.
+    /// The pending error, which is told once; 0 for none.
     func takeError() -> Int32 {
         defer { error = 0 }
         return error

@@ -1,11 +1,11 @@
-/// Somebody who speaks no BOSH, or speaks HTTP badly, or an operator. It gets a defined answer, or a defined end.
+/// A visitor that speaks no BOSH or bad HTTP, or an operator. It gets a defined answer or a defined end.
 final class Stranger {
-    /// What it does, and the statuses and the text one of which it has to get.
+    /// Its action, and the statuses and the text that its answer must have.
     struct Act {
         let text: String
         var statuses: [Int] = []
         var says = ""
-        /// Bytes that it sends one by one afterwards, so often.
+        /// The interval at which it sends bytes one by one afterwards.
         var trickle: Duration?
 
         init(_ text: String, _ statuses: [Int] = [], says: String = "", trickle: Duration? = nil) {
@@ -43,11 +43,11 @@ final class Stranger {
             Act(creation("rid='7' to='elsewhere.example' wait='5' hold='1'"), [200], says: "host-unknown"),
             Act(creation("rid='none' to='example.org' wait='5' hold='1'"), [200], says: "bad-request"),
             Act(creation("rid='7' to='example.org' wait='5' hold='1' pause='5'"), [200], says: "item-not-found"),
-            // A head and a body that never end, and one who says nothing.
+            // A head and a body that never end, and a visitor that sends nothing.
             Act("POST /http", [408], trickle: .seconds(5)),
             Act("\(post)Content-Length: 5000\r\n\r\n<body", [408], trickle: .seconds(10)),
             Act(""),
-            // Two creations on one connection, whose sessions nobody goes on with.
+            // Two creations on one connection, whose sessions are then left.
             Act(
                 creation("rid='7' to='example.org' wait='5' hold='1'")
                     + creation("rid='8' to='example.org' wait='5' hold='1'"), [200], says: "sid="),
@@ -56,13 +56,13 @@ final class Stranger {
         ]
     }()
 
-    /// What an operator asks for, on the listener for that.
+    /// The requests of an operator, on the operator's listener.
     static let operatorActs: [Act] = {
         func get(_ path: String, host: String = "127.0.0.1:5281") -> String {
             "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
         }
         return [
-            // Not the statistics themselves: what is held depends on how much memory malloc gives for how much it is asked.
+            // Not the statistics: the amount of memory held depends on how much malloc gives for a request.
             Act(get("/healthz"), [200], says: "ok\n"),
             Act(get("/readyz"), [200], says: "ready\n"),
             Act(get("/elsewhere"), [404]),
@@ -99,7 +99,7 @@ final class Stranger {
         world.tell("stranger \(number) sends \(act.text.prefix(200))")
         wire.send(act.text.utf8)
         if let pace = act.trickle { trickle(pace) }
-        // Longer than each limit of time that holds for it.
+        // Longer than each time limit that applies to it.
         world.kernel.after(.seconds(act.trickle == nil && !act.text.isEmpty ? 60 : 240)) { [self] in
             guard !isOver else { return }
             if act.statuses.isEmpty { world.judge.fail("stranger \(number): its connection was not closed") }
@@ -123,7 +123,7 @@ final class Stranger {
         guard !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept, !act.statuses.isEmpty else { return }
         let isRight = act.statuses.contains { status in bytes.starts(with: "HTTP/1.1 \(status) ".utf8) }
         let text = String(decoding: bytes, as: UTF8.self)
-        // The worker may have no room for a session, or reach no server: it is told so.
+        // The worker may have no room for a session, or reach no server; it says so.
         let reachesNobody = act.says == "sid=" && world.mayReachNobody && text.contains("'remote-connection-failed'")
         let says = reachesNobody || text.contains(act.says)
         if !isRight || !says, !bytes.starts(with: "HTTP/1.1 503 ".utf8) {

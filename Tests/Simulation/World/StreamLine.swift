@@ -1,29 +1,29 @@
 import Deflate
 
-/// A server's connection as its stream has it. TLS and compression lie between stream and wire once they have begun.
+/// A server's connection as its stream sees it. TLS and compression lie between stream and wire once they have begun.
 final class StreamLine {
     private let wire: Wire
     private unowned let world: World
     private var chance: Chance
     private(set) var tls: TLSServer?
     private let certificate: Certificates.Kind
-    /// Whether this is a machine that is never believed; clients are not told of it, since there are others.
+    /// Whether this machine must never be believed; clients are not told of it, because there are others.
     private let isImpostor: Bool
     private var compression: Compression?
-    /// How many bytes it sends before it breaks down; nil when it does not.
+    /// How many bytes it sends before it fails; nil when it does not fail.
     private var bytesToCut: Int?
     private var keyUpdatesLeft = 20
     private var isCut = false
     /// How often the clock had been set when the other side began to judge by it.
     private var handshakeEpoch: Int?
-    /// Whether whoever believes its certificate is mistaken.
+    /// Whether accepting its certificate would be a mistake.
     private(set) var isNotToBeBelieved = false
-    /// Whether the other end knows by now that it speaks to the right server, or does not want to.
+    /// Whether the other end knows by now that it speaks to the right server, or has no need to know.
     private(set) var isSecured: Bool
     var received: ([UInt8]) -> Void = { _ in }
-    /// No more will come.
+    /// Called when no more will come.
     var ended: (_ isReset: Bool) -> Void = { _ in }
-    /// The line has broken down by a fault of this side.
+    /// Called when this side has broken the connection.
     var broke: () -> Void = {}
 
     private final class Compression {
@@ -38,7 +38,7 @@ final class StreamLine {
     }
 
     /// - Parameters:
-    ///   - isImpostor: what it shows once there is TLS is the certificate of another.
+    ///   - isImpostor: under TLS it shows another machine's certificate.
     ///   - isDirect: TLS begins at once.
     init(_ end: SocketEnd, world: World, seed: UInt64, isImpostor: Bool, isDirect: Bool) {
         wire = Wire(end)
@@ -155,7 +155,7 @@ final class StreamLine {
     func reset() { wire.reset() }
     func vanish() { wire.vanish() }
 
-    /// Sends what is left, then closes; half of the servers say so in TLS before.
+    /// Sends what is left, then closes; half of the servers announce it in TLS before.
     func closeWhenSent() {
         if let tls, chance.once(in: 2) {
             tls.sayGoodbye()
@@ -167,15 +167,15 @@ final class StreamLine {
     // MARK: Faults
 
     enum Fault: Int {
-        /// The end of TLS and of the connection, and none of the stream.
+        /// It ends TLS and the connection, but not the stream.
         case goodbyeAlone = 1
-        /// The end of TLS, and the connection stays.
+        /// It ends TLS, and the connection stays.
         case goodbyeWithoutEnd
         case brokenRecord
         case halfRecord
-        /// New keys again and again.
+        /// It changes its keys again and again.
         case keyFlood
-        /// What zlib cannot read.
+        /// It sends bytes that zlib cannot read.
         case brokenCompression
     }
 
@@ -198,7 +198,7 @@ final class StreamLine {
             var bytes = tls.takeOutput()
             bytes[chance.below(bytes.count)] ^= 0x40
             transmit(bytes)
-            // A length that has become greater waits for what does not come.
+            // A length that has grown waits for bytes that do not come.
             world.kernel.after(.seconds(60)) { [self] in wire.close() }
         case .halfRecord:
             tls.send(Array("<presence/>".utf8))

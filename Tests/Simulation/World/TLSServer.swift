@@ -1,11 +1,11 @@
 import COpenSSL
 
-/// What the TLS servers of one world share: their rules, and a context for each certificate that one of them has shown.
+/// What the TLS servers of one world share: their rules, and a context for each certificate that one has shown.
 final class TLSServerRules {
     private var contexts: [OpaquePointer?] = Certificates.Kind.allCases.map { _ in nil }
     private let newest: Int32
 
-    /// - Parameter isOld: TLS 1.2 is the newest that they speak.
+    /// - Parameter isOld: they speak at most TLS 1.2.
     init(isOld: Bool) {
         newest = isOld ? TLS1_2_VERSION : TLS1_3_VERSION
     }
@@ -43,9 +43,9 @@ final class TLSServerRules {
 final class TLSServer {
     enum State {
         case handshaking, open
-        /// The other side has said that nothing more comes from it.
+        /// The other side has announced its end.
         case closed
-        /// The other side refused this one, or sent what is no TLS.
+        /// The other side refused this one, or sent something that is not TLS.
         case failed
     }
 
@@ -70,7 +70,8 @@ final class TLSServer {
         SSL_free(ssl)
     }
 
-    /// Takes bytes of the other side; what they say. `takeOutput` may have something for it then.
+    /// Takes bytes from the other side and returns their content. `takeOutput` may have something for the other side
+    /// then.
     func receive(_ bytes: [UInt8]) -> [UInt8] {
         guard state == .handshaking || state == .open else { return [] }
         ERR_clear_error()
@@ -110,7 +111,7 @@ final class TLSServer {
         if !plaintext.isEmpty { SSL_write_ex(ssl, plaintext, plaintext.count, &count) }
     }
 
-    /// Has new keys used from here on, and by the other side too where `asksBack`. Only TLS 1.3 has such.
+    /// Uses new keys from here on; with `asksBack` the other side has to as well. Only TLS 1.3 has this.
     func updateKeys(asksBack: Bool) {
         ERR_clear_error()
         let kind = asksBack ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED
@@ -118,18 +119,18 @@ final class TLSServer {
         SSL_do_handshake(ssl)
     }
 
-    /// Whether the other side goes on with an earlier session, whose certificate it judged then.
+    /// Whether the other side resumed an earlier session, whose certificate it judged then.
     var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
     var hasKeyUpdates: Bool { SSL_version(ssl) == TLS1_3_VERSION }
 
-    /// Says that nothing more comes (`close_notify`).
+    /// Announces the end (`close_notify`).
     func sayGoodbye() {
         ERR_clear_error()
         if state == .open || state == .closed { SSL_shutdown(ssl) }
     }
 
-    /// What has to go to the other side.
+    /// Takes the bytes for the other side.
     func takeOutput() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: BIO_ctrl_pending(output))
         let count = BIO_read(output, &bytes, Int32(bytes.count))

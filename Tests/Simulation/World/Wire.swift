@@ -1,4 +1,4 @@
-/// A connection as an inhabitant has it: what it sends waits until the kernel takes it.
+/// A connection as an inhabitant sees it: what it sends waits until the kernel takes it.
 final class Wire {
     let end: SocketEnd
     private var unsent: [UInt8] = []
@@ -6,15 +6,15 @@ final class Wire {
     private var endsWhenSent = false
     private(set) var isOver = false
     var received: ([UInt8]) -> Void = { _ in }
-    /// No more will come; the reason is `reset` when it was not the other end's wish.
+    /// Called when no more will come; `isReset` when that was not the other end's wish.
     var ended: (_ isReset: Bool) -> Void = { _ in }
-    /// Bytes that it reads in a while, for one who reads slowly; 0 for all at once.
+    /// How many bytes a slow reader reads in a while; 0 for all at once.
     var slowness = 0
 
     init(_ end: SocketEnd) {
         self.end = end
         end.notify = { [weak self] in self?.look() }
-        // Whoever has the wire is held by these, and has it.
+        // The owner of the wire is held by these closures, and holds the wire.
         end.kernel.whenOver { [self] in
             received = { _ in }
             ended = { _ in }
@@ -50,13 +50,13 @@ final class Wire {
         close()
     }
 
-    /// From now on nothing goes either way, and nobody is told.
+    /// From now on nothing passes in either direction, and nobody is told.
     func vanish() {
         isOver = true
         end.inbox.isDead = true
         end.outbox.isDead = true
         end.notify = nil
-        // Its machine is gone, too: the other kernel notices after a while.
+        // Its machine is gone too: the other kernel notices after a while.
         let kernel = end.kernel
         let other = end.peer
         let patience: Duration = (other?.outbox.underway ?? 0) > 0 ? .seconds(924) : .seconds(105)
@@ -71,14 +71,14 @@ final class Wire {
 
     private func flush() {
         guard !isOver, end.state == .connected else { return }
-        // It is told of room as the worker is, when there is a good deal of it.
+        // It is told about room as the worker is, when there is a good deal of it.
         if !unsent.isEmpty, !end.hasShutDown, end.outbox.isWritable {
             let room = end.outbox.room
             if room >= unsent.count {
                 end.transmit(unsent[...])
                 unsent = []
             } else if end.outbox.isWritable {
-                // A copy: what is on its way must not keep all that waits behind it.
+                // A copy, because bytes on their way must not keep all that waits behind them in memory.
                 end.transmit(Array(unsent.prefix(room))[...])
                 unsent.removeFirst(room)
             }

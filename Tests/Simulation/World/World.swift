@@ -7,11 +7,11 @@ import Settings
 /// One history: a worker, its machine, its clients and its servers, from one scenario.
 final class World {
     static let port: UInt16 = 5280
-    /// Where connections begin with a PROXY header.
+    /// The port at which connections begin with a PROXY header.
     static let portOfOperators: UInt16 = 5281
     static let portOfProxies: UInt16 = 5282
     static let proxyAddress: UInt32 = 0x0A04_0001
-    /// Where a server sends some.
+    /// The port to which a server redirects some clients.
     private static let otherServerPort: UInt16 = 5224
 
     let kernel: Kernel
@@ -35,7 +35,7 @@ final class World {
     /// How often somebody has set the clock.
     private(set) var wallEpoch = 0
     private var names: Names?
-    /// Whether a stranger's session may find no server, for all that is right with the worker.
+    /// Whether a stranger's session may find no server although the worker works correctly.
     var mayReachNobody: Bool {
         names?.zone.upstream != .address || protection.tls != .none || serversDownUntil != nil
             || scenario.world["redirects"] > 0 || judge.excusesLogin(endedAt: kernel.now)
@@ -83,7 +83,7 @@ final class World {
             time: world.kernel.now.elapsed(since: Instant(nanoseconds: 1_000_000_000_000)))
     }
 
-    /// Logins of one client's streams are so far apart.
+    /// The distance between the logins of one client's streams.
     static let streamStep = 1_000
 
     func client(_ login: Int) -> BOSHClient? {
@@ -93,36 +93,36 @@ final class World {
 
     func stream(_ login: Int) -> ClientStream? { client(login)?.stream(at: login / Self.streamStep) }
 
-    /// Only the first stream of a session counts as one.
+    /// Counts a login; only the first stream of a session counts.
     func noteLogin(_ login: Int) { if login < Self.streamStep { logins += 1 } }
 
     // MARK: What servers are like
 
-    /// Up to so many milliseconds until a server opens its stream.
+    /// The longest time in milliseconds until a server opens its stream.
     var slownessOfOpening: Int { scenario.world["openslow"] }
 
-    /// The longest text that is within the limits for sure.
+    /// The longest text that is certainly within the limits.
     var largest: Int { scenario.world["oversized"] > 0 ? 9_000 : .max }
 
     var isShortOfDescriptors: Bool { scenario.world["descriptors"] > 0 }
 
-    /// Whether servers send what is skipped, and the worker so tells them something.
+    /// Whether servers send elements that are skipped, so that the worker tells them something.
     var hasOversized: Bool { scenario.world["oversized"] > 0 }
 
     func isOversized(_ chance: inout Chance) -> Bool {
         scenario.world["oversized"] > 0 && chance.below(1_000) < scenario.world["oversized"]
     }
 
-    /// Where a server sends somebody; nil for nowhere.
+    /// Where a server redirects a client; nil for nowhere.
     func redirect(_ chance: inout Chance) -> String? {
         guard scenario.world["redirects"] > 0, chance.below(1_000) < scenario.world["redirects"] else { return nil }
         return "10.0.0.2:\(Self.otherServerPort)"
     }
 
-    /// The servers' machine is started again: all streams end, and nobody can connect for a while.
+    /// Restarts the servers' machine: all streams end, and nobody can connect for a while.
     private func restart(for time: Duration) {
         serversDownUntil = kernel.now + time
-        // The breaker leaves a server alone that has failed often, and a queue of the kernel's may be long.
+        // The breaker leaves a server alone that has failed often, and a queue in the kernel may be long.
         let over = kernel.now + time + .seconds(60)
         for client in clients where !client.isOver && client.begins < over {
             client.explain([
@@ -134,7 +134,7 @@ final class World {
         servers = []
     }
 
-    /// Prints a line of what happens, where that is wanted.
+    /// Prints a line about what happens, if asked to.
     func tell(_ line: @autoclosure () -> String) {
         guard Self.isTold else { return }
         say("\(Double(kernel.now.nanoseconds / 1_000) / 1e6 - 1_000) \(line())")
@@ -187,7 +187,7 @@ final class World {
         self.worker = nil
     }
 
-    /// The worker is gone, and has left nobody behind.
+    /// Checks that the worker has left no process behind.
     private func judgeChildren() {
         if judge.failure == nil, kernel.children.known > 0 {
             judge.fail("\(kernel.children.known) processes are left behind")
@@ -207,7 +207,7 @@ final class World {
             entries: entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings)
     }
 
-    /// How a client reaches the worker.
+    /// The client's way to the worker.
     private func carrier(for plan: Plan, _ number: Int) -> any Carrier {
         var link = LinkKind()
         link.delay = .microseconds(20)...(.milliseconds(max(plan["delay"], 1)))
@@ -239,13 +239,13 @@ final class World {
         servers.removeAll { $0.isClosed }
         let fate = kernel.chance.below(1_000)
         if fate < scenario.world["refuses"] {
-            // A reset while it connects, or no answer: the server seems dead to everybody for a while.
+            // After a reset during the connection, or no answer, the server seems dead to everybody for a while.
             judge.isDisturbed = true
             return kernel.chance.once(in: 3) ? .silent : .refused(after: time)
         }
         if let serversDownUntil, kernel.now < serversDownUntil { return .refused(after: time) }
         let address = kernel.calledAddress
-        // A machine that has no IPv6 knows so at once.
+        // A machine without IPv6 knows that at once.
         if address.isIPv6, scenario.world["ipv6"] == 0 { return .failed(101) }
         let machine = Zone.Machine(rawValue: address.machine)
         switch machine {
@@ -257,7 +257,7 @@ final class World {
         return .accepted(after: time) { [self] end in
             let line = StreamLine(
                 end, world: self, seed: seed &+ 2, isImpostor: machine == .impostor, isDirect: isDirect)
-            // Only where nothing else decides where a server is, and none has to prove who it is.
+            // Only where nothing else decides where a server is, and no server has to prove its identity.
             let mayRedirect = mayRedirect && protection.tls == .none && names?.zone.upstream == .address
             servers.append(XMPPServer(line, world: self, seed: seed, mayRedirect: mayRedirect))
         }
@@ -270,7 +270,7 @@ final class World {
         kernel.after(.milliseconds(fault["at"])) { [self] in
             switch fault.kind {
             case "clock":
-                // Somebody sets the clock: nothing that matters may go by it.
+                // Somebody sets the clock: nothing that matters may depend on it.
                 kernel.wallOffset += Int64(fault["by"]) * 1_000_000_000
                 wallEpoch += 1
             case "burst":
@@ -282,7 +282,7 @@ final class World {
                 visitors += 1
                 _ = Stranger(fault, number: visitors, world: self)
             case "signal":
-                // One that ends nothing.
+                // A signal that ends nothing.
                 kernel.signals.raise([SIGHUP, SIGUSR1, SIGUSR2][fault["signal"] % 3])
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
@@ -293,7 +293,7 @@ final class World {
         }
     }
 
-    /// A client is done. When all are, everything has to come to rest by itself.
+    /// Notes that a client is done. When all are, everything has to come to rest by itself.
     func clientEnded() {
         clientsLeft -= 1
         if clientsLeft == 0 { rest() }
@@ -304,7 +304,7 @@ final class World {
         kernel.after(.seconds(1_200)) { [self] in
             for ledger in clients.flatMap(\.ledgers) { ledger.settle(margin: .seconds(20)) }
             if let census = worker?.census, !census.isEmpty { judge.fail("at rest there is still \(census)") }
-            // Each process that looks names up stays, and has a socket.
+            // Each process that looks up names stays, and has a socket.
             let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
             if tooMany != 0 { judge.fail("at rest \(tooMany) descriptors too many are open") }
             isLeaving = true
@@ -314,7 +314,8 @@ final class World {
 
     // MARK: After every turn
 
-    /// Who cannot reach another address of its server for as long as descriptors are short is told so in the end.
+    /// Excuses clients that cannot reach another address of their server while descriptors are short: they are told so
+    /// in the end.
     private func noteShortage(_ census: Census) {
         let isShort = census.connections + census.links + census.races + 64 >= kernel.descriptorLimit
         guard isShort else { return shortSince = nil }
@@ -326,7 +327,7 @@ final class World {
     private func judgeTurn() {
         if kernel.progress == lastProgress {
             idleTurns += 1
-            // A turn now and then finds nothing to do; many in a row are a loop that spins.
+            // A turn may find nothing to do; many such turns in a row are a loop that spins.
             if idleTurns > 1_000 { judge.fail("the loop spins: \(idleTurns) turns in which nothing changed") }
         } else {
             idleTurns = 0
@@ -336,7 +337,7 @@ final class World {
         let census = worker.census
         if census.bytes > 80 << 20 { judge.fail("the account has \(census.bytes) bytes") }
         noteShortage(census)
-        // A third of the time would go into this if it was done after every turn of every world.
+        // Done after every turn of every world, this would take a third of the time.
         guard scenario.world["seed"] % 4 == 0 || kernel.turns % 8 == 0 else { return }
         if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.object($0)?.registration?.interest }) {
             judge.fail(fault)
@@ -344,7 +345,7 @@ final class World {
     }
 }
 
-/// Where the worker's log goes: what it says is not judged.
+/// A log handler for the worker's log, which is not judged.
 private struct Silence: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.warning
@@ -360,7 +361,7 @@ private struct Silence: LogHandler {
 }
 
 extension World {
-    /// Whether the log of the worker is printed.
+    /// Whether the worker's log is printed.
     nonisolated(unsafe) static var isTold = false
 }
 
@@ -371,7 +372,7 @@ extension CallFaults.Call {
         self = all[number]
     }
 
-    /// Whether connections or sessions may be lost by a failure. A want of memory passes, and nothing is lost by it.
+    /// Whether a failure may cost connections or sessions. A shortage of memory passes and costs nothing.
     func disturbs(_ code: Int32) -> Bool {
         switch self {
         case .accept, .open: false

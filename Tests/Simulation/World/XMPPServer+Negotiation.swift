@@ -1,15 +1,15 @@
 /// TLS and compression as a server offers and begins them.
 extension XMPPServer {
-    /// What a server does that was to begin TLS.
+    /// What a server does when TLS should begin.
     enum Refusal: CaseIterable {
         case offersNone, refuses
-        /// Somebody on the way puts words behind its consent.
+        /// Somebody on the way adds bytes after its consent.
         case injected
     }
 
-    /// What a server is like, whoever its client is.
+    /// The behaviour of a server, whoever its client is.
     struct Manners {
-        /// Nil for nearly all.
+        /// Nil for nearly all servers.
         var refusal: Refusal?
         var offersCompression: Bool
         var refusesCompression: Bool
@@ -27,21 +27,21 @@ extension XMPPServer {
     private static let tls = "xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
     private static let compress = "xmlns='http://jabber.org/protocol/compress'"
 
-    /// What it offers first, in place of what the stream is for; nil when there is nothing of the kind.
+    /// What it offers first, instead of the stream's own features; nil when it offers no protection.
     var protectionFeature: String? {
         guard !wire.isSecured else { return nil }
         if manners.refusal != nil { world.judge.excuseLogins(from: world.kernel.now) }
         return manners.refusal == .offersNone ? "" : "<starttls \(Self.tls)><required/></starttls>"
     }
 
-    /// The feature beside those for a client that has logged in.
+    /// The additional feature for a client that has logged in.
     var compressionFeature: String {
         guard manners.offersCompression else { return "" }
         return "<compression xmlns='http://jabber.org/features/compress'><method>lzw</method><method>zlib</method>"
             + "</compression>"
     }
 
-    /// Takes in what is asked for; false when it is something else.
+    /// Handles a request of the negotiation; false when the element is something else.
     func negotiates(_ element: [UInt8]) -> Bool {
         if element.has("<starttls") {
             if wire.tls != nil { world.judge.fail("the worker asks for TLS within TLS") }
@@ -73,7 +73,7 @@ extension XMPPServer {
         return true
     }
 
-    /// Somebody logs in: never over a line that should have been protected and is not.
+    /// Judges a login: it must never go over a line that should be protected and is not.
     func judgeLogin() {
         if !wire.isSecured { world.judge.fail("the worker has a client log in without TLS") }
         if wire.isNotToBeBelieved { world.judge.fail("the worker believes a certificate that is not good") }

@@ -1,17 +1,17 @@
-/// A server: it lets everybody in, keeps what it is told and tells something itself.
+/// A server that lets everybody log in, keeps what it gets, and sends something itself.
 final class XMPPServer {
-    /// How a stream may end by its server's doing.
+    /// How a server may end a stream.
     enum Fault: Int, CaseIterable {
         case reset = 1
         case closed
         case vanished
         case shutDown
         case malformed
-        /// It ends the stream in good order, and hears what crosses its end.
+        /// It ends the stream in order, and receives what crosses its end.
         case farewell
         case conflict
 
-        /// What the client is told.
+        /// The condition for the client.
         var condition: String {
             self == .shutDown || self == .conflict ? "remote-stream-error" : "remote-connection-failed"
         }
@@ -27,10 +27,10 @@ final class XMPPServer {
     private var plan: Plan?
     private var isLoggedIn = false
     private(set) var isClosed = false
-    /// It hears what comes, and says nothing more.
+    /// Whether it receives what comes but sends nothing more.
     private var isMute = false
     private var sent = 0
-    /// What its client may resume, if it has asked for that (XEP-0198).
+    /// What its client may resume, if it asked for that (XEP-0198).
     private var managed: ManagedStream?
     private let mayRedirect: Bool
     var manners: Manners
@@ -48,7 +48,7 @@ final class XMPPServer {
         }
         wire.received = { [self] in receive($0) }
         wire.ended = { [self] in
-            // Who did not say farewell is gone without one.
+            // A client that did not say farewell is gone without one.
             world.tell("server of \(name): connection ended \($0 ? "by a reset" : "")")
             wire.close()
             isClosed = true
@@ -155,19 +155,19 @@ final class XMPPServer {
     private func begin() {
         guard let plan else { return }
         wire.slowness = plan["serverslow"]
-        // A client that will resume is told nothing that is not counted.
+        // A client that will resume gets nothing that is not counted.
         if plan["managed"] == 0 { speak() }
         if plan["flood"] > 0 { kernel.after(chance.time(.zero...(.seconds(2)))) { [self] in flood(plan["flood"]) } }
         if let fault = StreamLine.Fault(rawValue: plan["linefault"]) {
             kernel.after(.milliseconds(plan["lineat"])) { [self] in fail(fault) }
         }
-        // What befalls one stream is nothing to the others.
+        // The failure of one stream does not concern the others.
         guard let stream, stream.login / World.streamStep == plan["faultstream"] else { return }
         guard let fault = Fault(rawValue: plan["fault"]), client?.resumptions == 0 else { return }
         kernel.after(.milliseconds(plan["faultat"])) { [self] in fail(fault) }
     }
 
-    /// Goes on with a stream that was lost (XEP-0198 §5).
+    /// Continues a lost stream (XEP-0198 §5).
     private func resume(_ element: [UInt8]) {
         guard let stream, let client, let managed = client.managed, !managed.isOver,
             element.attribute("previd") == managed.id, let h = element.attribute("h").flatMap({ Int($0) })
@@ -177,7 +177,7 @@ final class XMPPServer {
         }
         self.managed = managed
         stream.ledger.serverGoneAt = nil
-        // The old connection may stand in its eyes.
+        // For the server the old connection may still exist.
         managed.holder?.leaveToAnother()
         managed.holder = self
         sent = managed.texts.count
@@ -197,7 +197,7 @@ final class XMPPServer {
         for _ in 0..<min(1 + chance.below(3), plan["down"] - sent) {
             sent += 1
             let isOversized = world.isOversized(&chance)
-            // One that is counted is delivered, without its content.
+            // On a counted stream the stanza is delivered without its content.
             let number = stream.ledger.serverSends(at: kernel.now, isOversized: isOversized && managed == nil)
             let padding = plan["bulk"] + (chance.once(in: 8) ? chance.below(plan["large"] + 1) : chance.below(40))
             let content = isOversized ? oversized() : letters("d", min(padding, world.largest))
@@ -208,7 +208,7 @@ final class XMPPServer {
         kernel.after(chance.time(.milliseconds(1)...(.milliseconds(max(plan["pace"], 2))))) { [self] in speak() }
     }
 
-    /// Something that is larger, deeper or wider than `World.limits` allow.
+    /// Something larger, deeper or wider than `World.limits` allow.
     private func oversized() -> String {
         switch chance.below(3) {
         case 0: letters("l", 30_000)
@@ -217,13 +217,13 @@ final class XMPPServer {
         }
     }
 
-    /// Many tiny elements, which mean nothing to anybody, or white space.
+    /// Sends many tiny elements without meaning, or white space.
     private func flood(_ count: Int) {
         guard !isClosed, !isMute, managed == nil else { return }
         say(String(repeating: chance.once(in: 2) ? "<a/>" : " \n", count: count))
     }
 
-    /// The stream ends by its server's doing, and its client is told so.
+    /// Ends the stream from the server's side; its client is told.
     private func noteFailure(_ condition: String) {
         stream?.ledger.serverFails()
         managed?.isOver = true
@@ -237,7 +237,7 @@ final class XMPPServer {
         wire.fail(fault)
     }
 
-    /// Whatever comes on this connection from now on says nothing.
+    /// Ignores whatever comes on this connection from now on.
     func fallSilent() { isClosed = true }
 
     /// Another stream begins on the connection.
@@ -248,12 +248,13 @@ final class XMPPServer {
         // A stream that can be resumed loses nothing with its connection.
         let isResumable = managed != nil && fault.rawValue <= Fault.vanished.rawValue
         stream.ledger.hasFaulted = true
-        // A machine that vanished says nothing.
+        // A machine that vanished sends nothing.
         if fault != .vanished { stream.ledger.serverGoneAt = kernel.now }
         if !isResumable { noteFailure(fault.condition) }
-        // The session may be gone when the client asks again for an answer that was lost.
+        // The session may be gone when the client asks again for a lost answer.
         client.explain([fault.condition, "item-not-found"])
-        // What crosses the end of a stream has the server's machine reset the connection, and its last words may be lost.
+        // Bytes that cross the end of a stream make the server's machine reset the connection, and its last bytes may
+        // be lost.
         let mayCross = plan?["up"] != 0 || plan?["streams"] != 0 || plan?["managed"] != 0 || world.hasOversized
         if mayCross { client.explain(["remote-connection-failed"]) }
         switch fault {
@@ -275,7 +276,7 @@ final class XMPPServer {
         wire.closeWhenSent()
     }
 
-    /// The server's machine is started again.
+    /// Restarts the server's machine.
     func shutDown() {
         guard !isClosed else { return }
         stream?.ledger.serverGoneAt = kernel.now
@@ -294,9 +295,9 @@ final class XMPPServer {
 /// What a server keeps of a stream that its client may resume.
 final class ManagedStream {
     let id: String
-    /// All that it sent: the client says how many of these it has.
+    /// All texts that it sent: the client says how many of these it has.
     var texts: [String] = []
-    /// The client has ended it, so there is nothing to resume.
+    /// Whether the client has ended it, so that there is nothing to resume.
     var isOver = false
     weak var holder: XMPPServer?
 

@@ -1,4 +1,4 @@
-/// What the name servers of a world know of example.org, which leads to the same places for as long as nothing moves.
+/// What the name servers of a world know about example.org, which leads to the same places as long as nothing moves.
 struct Zone {
     enum Answer {
         case addresses([CalledAddress])
@@ -6,7 +6,7 @@ struct Zone {
         case nothing(isTemporary: Bool)
     }
 
-    /// As a record of a service has it.
+    /// The data of a service record.
     struct Record {
         var priority: UInt16
         var weight: UInt16
@@ -17,9 +17,9 @@ struct Zone {
     /// The machines of the network, by their numbers.
     enum Machine: UInt8 {
         case ordinary = 2
-        /// Where everything is once it has moved.
+        /// The machine that has everything after the move.
         case second = 3
-        /// It takes connections, and is not who it should be.
+        /// A machine that accepts connections, but is not the right one.
         case impostor = 4
         case refusing = 8
         case silent = 9
@@ -39,7 +39,7 @@ struct Zone {
     /// Whether everything is at the second machine by now.
     var hasMoved = false
 
-    /// - Parameter world: `names` says how the worker finds the server, and `zone` is the seed of what it finds.
+    /// - Parameter world: `names` says how the worker finds the server; `zone` is the seed of what it finds.
     init(_ world: Plan, _ tls: Protection.TLS) {
         upstream = Upstream(rawValue: world["names"]) ?? .address
         self.tls = tls
@@ -80,7 +80,7 @@ struct Zone {
         let isDirect = name.hasPrefix("_xmpps-client.")
         guard hasRecords, !isDirect || tls == .direct || hasDirectRecords else { return .nothing(isTemporary: false) }
         guard isDirect, tls == .startTLS else { return .services(records) }
-        // Beside the others stands one for TLS from the first byte on.
+        // Beside the others there is one for TLS from the first byte on.
         return .services([Record(priority: 10, weight: 0, port: Self.port(.direct), target: "xmpp.example.org")])
     }
 

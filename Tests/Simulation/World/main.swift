@@ -12,7 +12,7 @@ if ProcessInfo.processInfo.environment["SWIFT_DETERMINISTIC_HASHING"] == nil {
 
 simulation_take_randomness()
 
-/// Plays a scenario twice; a failure is what it found, or that both differ.
+/// Plays a scenario twice; a failure is what it found, or a difference between the two.
 func judge(_ scenario: Scenario, isRepeated: Bool = true) -> (World.Outcome, String?) {
     let first = World.play(scenario)
     guard isRepeated, first.failure == nil else { return (first, first.failure) }
@@ -21,7 +21,7 @@ func judge(_ scenario: Scenario, isRepeated: Bool = true) -> (World.Outcome, Str
     return (first, isSame ? second.failure : "two plays of it differ")
 }
 
-/// Prints at once, so that what was found is not lost with a crash.
+/// Prints at once, so that a crash does not lose what was found.
 func say(_ text: String, terminator: String = "\n") {
     let bytes = Array((text + terminator).utf8)
     _ = bytes.withUnsafeBytes { Glibc.write(1, $0.baseAddress, $0.count) }

@@ -1,16 +1,17 @@
-/// A domain name in the form that DNS, the wire of TLS and a certificate's dNSName use: ASCII, lower case, no final dot.
+/// A domain name as DNS, TLS and a certificate's dNSName use it: ASCII, lower case, no final dot.
 ///
-/// An XMPP domain may hold U-labels (RFC 7622 §3.2); DNS names and SNI hold A-labels (RFC 5890 §2.3.2.1), so each label
-/// with a character outside ASCII is lower-cased and encoded with Punycode. No further mapping is done: a domain is
-/// expected in normalisation form C, as it stands in a configuration, and `ß` and `ς` stay what they are (RFC 5894 §7.2).
+/// An XMPP domain may have U-labels (RFC 7622 §3.2), but DNS names and SNI have A-labels (RFC 5890 §2.3.2.1). So each
+/// label with a character outside ASCII is lower-cased and encoded with Punycode. No other mapping is done: a
+/// configured domain is expected in normalisation form C, and `ß` and `ς` stay unchanged (RFC 5894 §7.2).
 package struct DomainName: Sendable, Hashable {
     /// The name, for instance `xn--bcher-kva.example`: 1 to 253 bytes, each label 1 to 63 (RFC 1035 §2.3.4).
     package let text: String
 
-    /// `nil` when the name or a label is empty or too long, or holds a space, a control or formatting character, or
-    /// one of the dots that are no label separator in a domain name (RFC 5895 §2 maps them; here nobody means them).
+    /// `nil` when the name or a label is empty or too long, or has a space, a control or formatting character, or a dot
+    /// that separates no labels in a domain name (RFC 5895 §2 maps such dots; configured names do not need that).
     package init?(_ name: some StringProtocol) {
-        // Twice as many bytes as any name of DNS has in letters outside ASCII, and few enough for work that grows faster.
+        // Twice as many bytes as any DNS name has, even with letters outside ASCII. The work below grows faster than
+        // the bytes.
         guard name.utf8.count <= 1_023 else { return nil }
         var labels = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
@@ -35,14 +36,14 @@ package struct DomainName: Sendable, Hashable {
         if scalar.isASCII { return scalar.value > 0x20 && scalar.value != 0x7F }
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate: return false
-        // Zero width joiner and non-joiner are letters of some scripts (RFC 5892 appendix A).
+        // The zero width joiner and non-joiner are letters of some scripts (RFC 5892 appendix A).
         case .format: return scalar.value == 0x200C || scalar.value == 0x200D
         default: return ![0x3002, 0xFF0E, 0xFF61].contains(scalar.value)
         }
     }
 }
 
-/// The encoder of RFC 3492. A decoder is not needed: names are compared in their encoded form.
+/// The encoder of RFC 3492. No decoder is needed, because names are compared in their encoded form.
 enum Punycode {
     /// The ASCII form of one label, without `xn--`. `nil` when a count would overflow.
     static func encode(_ scalars: [UInt32]) -> String? {
