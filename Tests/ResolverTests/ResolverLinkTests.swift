@@ -138,7 +138,7 @@ import Testing
         #expect(ask(&link, poller, "hang.example", id: 1, now: .nanoseconds(100)) == nil)
         #expect(ask(&link, poller, "a.example", id: 2, now: .nanoseconds(200)) == nil)
         let hanging = try #require(link.processIDs.first)
-        #expect(link.nextDeadline == .nanoseconds(100) + ResolverLink.patience)
+        #expect(link.nextDeadline == MonotonicInstant.nanoseconds(100) + ResolverLink.patience)
         #expect(link.handleDeadline(now: .nanoseconds(99) + ResolverLink.patience, poller: poller) == [])
         #expect(link.processIDs == [hanging])
         let now = MonotonicInstant.nanoseconds(100) + ResolverLink.patience
