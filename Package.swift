@@ -56,7 +56,7 @@ let package = Package(
         // L2, codecs: bytes in, values out, one C library each.
         .target(
             name: "XMLCodec", dependencies: ["BOSHCore", "Bridge", "StreamCore", "CLibXML2"], swiftSettings: wrapper),
-        .target(name: "TLSCodec", dependencies: ["COpenSSL"], swiftSettings: wrapper),
+        .target(name: "TLSCodec", dependencies: ["Addresses", "COpenSSL"], swiftSettings: wrapper),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
         // L3, system calls.

@@ -66,24 +66,51 @@ package enum BodyType: Sendable, Equatable {
 
 /// The attributes of one `<body/>` request, read but not yet judged.
 ///
+/// Small, because it is handed on many times: what few requests carry stands apart.
+///
 /// Specification: XEP-0124 §7-§16, XEP-0206 §3-§5.
 package struct BodyAttributes: Sendable, Equatable {
     /// `rid`, required in every request (XEP-0124 §14.1).
     package var rid = NumberAttribute.absent
-    /// `sid`.
-    package var sid = SessionReference.absent
     /// `type`; nil when absent.
     package var type: BodyType?
-    /// `pause`, in seconds (XEP-0124 §10).
-    package var pause = NumberAttribute.absent
     /// `xmpp:restart='true'` or `'1'` (XEP-0206 §5).
     package var isRestart = false
+    /// `ack` (XEP-0124 §9).
+    package var ack = NumberAttribute.absent
+    /// `pause`, in seconds (XEP-0124 §10).
+    package var pause = NumberAttribute.absent
+    /// `sid`.
+    package var sid = SessionReference.absent
+    private var box = Box.none
+
+    private indirect enum Box: Sendable, Equatable {
+        case none
+        case some(RareBodyAttributes)
+    }
+
+    /// Whether there is anything in `rare`.
+    package var hasRare: Bool { if case .some = box { true } else { false } }
+
+    /// What few requests carry. To change several of them, take it out and put it back: each change allocates.
+    package var rare: RareBodyAttributes {
+        get { if case .some(let rare) = box { rare } else { RareBodyAttributes() } }
+        set { box = newValue == RareBodyAttributes() ? .none : .some(newValue) }
+    }
+
+    /// A request without any attribute.
+    package init() {}
+
+    /// Whether it asks for what there has to be a session for: a pause, a restart, something for one stream of several.
+    var isForSession: Bool { pause != .absent || isRestart || hasRare && rare.stream != nil }
+}
+
+/// The attributes that few requests carry: creations, and those of clients that use keys or several streams.
+package struct RareBodyAttributes: Sendable, Equatable {
     /// `wait`, in seconds (XEP-0124 §7.1).
     package var wait = NumberAttribute.absent
     /// `hold`, a number of requests.
     package var hold = NumberAttribute.absent
-    /// `ack` (XEP-0124 §9).
-    package var ack = NumberAttribute.absent
     /// `ver`; nil when absent or not a version, which makes the client a legacy one (`S-14`).
     package var version: ProtocolVersion?
     /// `xmpp:version`; nil when absent or not a version.
@@ -110,11 +137,8 @@ package struct BodyAttributes: Sendable, Equatable {
     /// Random bits, drawn by the caller, for the name of a stream that this request may open.
     package var freshStreamName = StreamName(bits: 0)
 
-    /// A request without any attribute.
+    /// None of them.
     package init() {}
-
-    /// Whether the request asks for something that needs a session: a pause, a restart, or one stream of several.
-    var isForSession: Bool { pause != .absent || isRestart || stream != nil }
 }
 
 extension UInt8 {

@@ -15,7 +15,8 @@ extension Session {
         }
         let ahead = rid.distance(from: processed)
         if ahead <= 0 {
-            handleRepeat(rid, exchange: exchange, key: attributes.key, now: now, policy: policy, into: &effects)
+            let key = attributes.hasRare ? attributes.rare.key : nil
+            handleRepeat(rid, exchange: exchange, key: key, now: now, policy: policy, into: &effects)
             return
         }
         if attributes.pause == .malformed {
@@ -74,25 +75,27 @@ extension Session {
     /// request, as libpurple does: its next poll must not open one. libpurple polls before its first payload only while
     /// it waits for the features, so before the features were told, `to` asks for nothing.
     private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Extras {
+        guard attributes.hasRare else { return .none }
+        let rare = attributes.rare
         var adding: Addition?
-        if let to = attributes.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
+        if let to = rare.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
             attributes.pause == .absent
         {
             if !payloadIsEmpty {
                 alwaysNamesDomain = true
-            } else if attributes.stream == nil, !alwaysNamesDomain, hasToldFeatures {
+            } else if rare.stream == nil, !alwaysNamesDomain, hasToldFeatures {
                 adding = Addition(
-                    domain: to, from: attributes.from,
-                    language: attributes.language.flatMap { $0.isTooLong ? nil : $0.text },
-                    name: attributes.freshStreamName)
+                    domain: to, from: rare.from,
+                    language: rare.language.flatMap { $0.isTooLong ? nil : $0.text },
+                    name: rare.freshStreamName)
             }
         }
         var keys: Keys?
-        if attributes.key != nil || attributes.newkey != nil {
-            keys = Keys(key: attributes.key, digest: attributes.keyDigest, newkey: attributes.newkey)
+        if rare.key != nil || rare.newkey != nil {
+            keys = Keys(key: rare.key, digest: rare.keyDigest, newkey: rare.newkey)
         }
-        if attributes.stream == nil, adding == nil, keys == nil { return .none }
-        return .some(stream: attributes.stream, adding: adding, keys: keys)
+        if rare.stream == nil, adding == nil, keys == nil { return .none }
+        return .some(stream: rare.stream, adding: adding, keys: keys)
     }
 
     /// Answers a request that could not be understood, or is larger than the session may send. It ends the session only
@@ -114,7 +117,7 @@ extension Session {
     /// known.
     private func hasRightKey(_ attributes: BodyAttributes, _ rid: RequestID) -> Bool {
         guard case .active(let chain) = chain else { return true }
-        return rid == processed.next && chain.isNext(attributes.key, digest: attributes.keyDigest)
+        return rid == processed.next && chain.isNext(attributes.rare.key, digest: attributes.rare.keyDigest)
     }
 
     /// Handles a closed connection of a waiting request (`P-13`): the response counts as sent but lost, so no payload

@@ -28,9 +28,12 @@ package struct SessionID: Sendable, Hashable {
         guard (1...10).contains(tagLength), text.count == secondDot + 33 else { return nil }
         // Numbers are written without leading zeros, so a session has one name only.
         guard tagLength == 1 || text[firstDot + 1] != UInt8(ascii: "0") else { return nil }
+        // A name of at most fifteen bytes is stored inside the String itself: this does not allocate.
+        var node = ""
         for index in 0..<firstDot {
             switch text[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): continue
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                node.unicodeScalars.append(Unicode.Scalar(text[index]))
             default: return nil
             }
         }
@@ -43,8 +46,7 @@ package struct SessionID: Sendable, Hashable {
         guard let high = text.hexadecimal(from: secondDot + 1), let low = text.hexadecimal(from: secondDot + 17) else {
             return nil
         }
-        // A string of at most fifteen bytes is stored in place: this does not allocate.
-        self.node = String(decoding: text.extracting(0..<firstDot).bytesArray, as: UTF8.self)
+        self.node = node
         self.worker = worker
         self.high = high
         self.low = low
@@ -76,13 +78,6 @@ package struct SessionID: Sendable, Hashable {
 }
 
 extension Span<UInt8> {
-    fileprivate var bytesArray: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        for index in indices { bytes.append(self[index]) }
-        return bytes
-    }
-
     fileprivate func firstDot(from start: Int) -> Int? {
         var index = start
         while index < count {

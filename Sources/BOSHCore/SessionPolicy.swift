@@ -114,25 +114,26 @@ package struct SessionOpening: Sendable, Equatable {
         if attributes.type == .terminate { throw .nothingToEnd }
         guard let rid = attributes.rid.number.flatMap({ RequestID($0) }) else { throw .condition(.badRequest) }
         guard !attributes.isForSession else { throw .condition(.itemNotFound) }
-        if attributes.wait == .malformed || attributes.hold == .malformed { throw .condition(.badRequest) }
-        domain = try policy.domains.domain(meantBy: attributes.to)
-        route = try policy.domains.route(askedFor: attributes.route)
+        let rare = attributes.rare
+        if rare.wait == .malformed || rare.hold == .malformed { throw .condition(.badRequest) }
+        domain = try policy.domains.domain(meantBy: rare.to)
+        route = try policy.domains.route(askedFor: rare.route)
         self.rid = rid
-        account = policy.domains.account(attributes.from, at: domain)
-        language = attributes.language.flatMap { $0.isTooLong ? nil : $0.text }
-        if let asked = attributes.wait.number {
+        account = policy.domains.account(rare.from, at: domain)
+        language = rare.language.flatMap { $0.isTooLong ? nil : $0.text }
+        if let asked = rare.wait.number {
             wait = min(.seconds(Int64(clamping: min(asked, 65_535))), policy.maxWait)
         } else {
             wait = policy.maxWait
         }
-        hold = Int(clamping: min(attributes.hold.number ?? 1, UInt64(clamping: policy.maxHold)))
-        version = attributes.version.map { min($0, SessionPolicy.version) }
+        hold = Int(clamping: min(rare.hold.number ?? 1, UInt64(clamping: policy.maxHold)))
+        version = rare.version.map { min($0, SessionPolicy.version) }
         // Only '1' announces acknowledgements; gloox says '0' (`A-07`).
         acknowledges = attributes.ack == .value(1)
         // A key has forty digits; there is no other hash.
-        if !KeyChain.isBounded(attributes.newkey) { throw .condition(.badRequest) }
-        newkey = attributes.newkey
-        contentType = Self.contentType(askedFor: attributes.content, policy: policy)
+        if !KeyChain.isBounded(rare.newkey) { throw .condition(.badRequest) }
+        newkey = rare.newkey
+        contentType = Self.contentType(askedFor: rare.content, policy: policy)
     }
 
     /// The Content-Type of all responses; nil for the default. A client that asks for a type outside the policy gets

@@ -84,7 +84,7 @@ extension Sessions {
             var condition: TerminalCondition?
             if case .condition(let refused) = error { condition = refused }
             if let condition { loop.counters.sessionsRefused.count(condition) }
-            answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.version == nil)
+            answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.rare.version == nil)
             return
         }
         // A session needs a descriptor for its stream, and the loop needs some in reserve.
@@ -118,10 +118,13 @@ extension Sessions {
 
     /// Adds what the session needs and cannot make itself: the hash of a key, and a name for a stream.
     private func completed(_ attributes: consuming BodyAttributes) -> BodyAttributes {
-        if let key = attributes.key { attributes.keyDigest = PeerText(Digest.sha1(of: key.bytes)) }
-        if attributes.to != nil, !attributes.isRestart {
-            attributes.freshStreamName = StreamName(bits: loop.freshBits())
-        }
+        guard attributes.hasRare else { return attributes }
+        var rare = attributes.rare
+        let opensStream = rare.to != nil && !attributes.isRestart
+        guard rare.key != nil || opensStream else { return attributes }
+        if let key = rare.key { rare.keyDigest = PeerText(Digest.sha1(of: key.bytes)) }
+        if opensStream { rare.freshStreamName = StreamName(bits: loop.freshBits()) }
+        attributes.rare = rare
         return attributes
     }
 

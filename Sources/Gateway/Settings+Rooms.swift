@@ -1,6 +1,6 @@
+import Addresses
 import BOSHCore
 import Settings
-import TLSCodec
 import XMLCodec
 
 extension SessionPolicy {

@@ -1,3 +1,4 @@
+import Addresses
 import Reactor
 import Settings
 import StreamCore

@@ -44,6 +44,12 @@ extension [UInt8] {
             rest /= 10
         } while rest > 0
         while count - start < width { append(UInt8(ascii: "0")) }
-        self[start...].reverse()
+        // In place: to reverse a slice would copy all of the array.
+        var (left, right) = (start, count - 1)
+        while left < right {
+            swapAt(left, right)
+            left += 1
+            right -= 1
+        }
     }
 }

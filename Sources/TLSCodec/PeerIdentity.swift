@@ -1,3 +1,4 @@
+import Addresses
 import COpenSSL
 
 /// The XMPP domain that a server has to prove, compared with the names in its certificate.

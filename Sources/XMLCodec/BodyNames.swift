@@ -2,21 +2,23 @@ import BOSHCore
 import Bridge
 
 /// The names that a `<body/>` may use, in the dictionary of the current context.
-struct BodyNames {
-    var body = InternedName.none, bosh = InternedName.none, client = InternedName.none, empty = InternedName.none
-    var forbidden: [InternedName] = []
-    var stanzas: [InternedName] = []
-    private var xbosh = InternedName.none, xml = InternedName.none
-    private var rid = InternedName.none, sid = InternedName.none, type = InternedName.none
-    private var pause = InternedName.none, wait = InternedName.none, hold = InternedName.none
-    private var ack = InternedName.none, ver = InternedName.none, to = InternedName.none, from = InternedName.none
-    private var route = InternedName.none, content = InternedName.none, key = InternedName.none
-    private var newkey = InternedName.none, stream = InternedName.none, lang = InternedName.none
-    private var version = InternedName.none, restart = InternedName.none
-    private var sasl = InternedName.none, auth = InternedName.none
-    private var sasl2 = InternedName.none, authenticate = InternedName.none, mechanism = InternedName.none
+///
+/// A class, so that asking it something where it is a property does not copy all names first.
+final class BodyNames: Sendable {
+    let body, bosh, client, empty: InternedName
+    let forbidden: [InternedName]
+    let stanzas: [InternedName]
+    private let xbosh, xml: InternedName
+    private let rid, sid, type: InternedName
+    private let pause, wait, hold: InternedName
+    private let ack, ver, to, from: InternedName
+    private let route, content, key: InternedName
+    private let newkey, stream, lang: InternedName
+    private let version, restart: InternedName
+    private let sasl, auth: InternedName
+    private let sasl2, authenticate, mechanism: InternedName
 
-    init() {}
+    convenience init() { self.init { _ in .none } }
 
     init(_ intern: (StaticString) -> InternedName) {
         body = intern("body")
@@ -72,19 +74,22 @@ struct BodyNames {
     }
 
     /// Reads one attribute; an unknown one is ignored (XEP-0124 §7.1).
+    ///
+    /// - Returns: whether it went into `rare`.
     func read(
         _ local: InternedName, _ uri: InternedName, _ value: UnsafeBufferPointer<UInt8>,
-        into attributes: inout BodyAttributes
-    ) {
+        into attributes: inout BodyAttributes, _ rare: inout RareBodyAttributes
+    ) -> Bool {
         if !uri.isNone {
             if uri == xbosh, local == restart {
                 attributes.isRestart = unsafe value.elementsEqual("true".utf8) || value.elementsEqual("1".utf8)
+                return false
             } else if uri == xbosh, local == version {
-                attributes.xmppVersion = unsafe ProtocolVersion(parsing: value.span)
+                rare.xmppVersion = unsafe ProtocolVersion(parsing: value.span)
             } else if uri == xml, local == lang {
-                attributes.language = unsafe AttributeText.bounded(value, most: AttributeBound.language)
+                rare.language = unsafe AttributeText.bounded(value, most: AttributeBound.language)
             }
-            return
+            return true
         }
         switch local {
         case rid: attributes.rid = unsafe NumberAttribute(parsing: value.span)
@@ -95,17 +100,27 @@ struct BodyNames {
             let isEnd = unsafe value.elementsEqual("terminate".utf8) || value.elementsEqual("terminal".utf8)
             attributes.type = isEnd ? .terminate : .other
         case pause: attributes.pause = unsafe NumberAttribute(parsing: value.span)
-        case wait: attributes.wait = unsafe NumberAttribute(parsing: value.span)
-        case hold: attributes.hold = unsafe NumberAttribute(parsing: value.span)
-        case ver: attributes.version = unsafe ProtocolVersion(parsing: value.span)
-        case to: attributes.to = unsafe AttributeText.bounded(value, most: AttributeBound.domain)
-        case from: attributes.from = unsafe AttributeText.bounded(value, most: AttributeBound.address)
-        case route: attributes.route = unsafe AttributeText.bounded(value, most: AttributeBound.route)
-        case content: attributes.content = unsafe AttributeText.bounded(value, most: AttributeBound.content)
-        case key: attributes.key = unsafe AttributeText.bounded(value, most: AttributeBound.key)
-        case newkey: attributes.newkey = unsafe AttributeText.bounded(value, most: AttributeBound.key)
-        case stream: attributes.stream = unsafe AttributeText.bounded(value, most: AttributeBound.stream)
-        default: return
+        default: return unsafe readRare(local, value, into: &rare)
         }
+        return false
+    }
+
+    private func readRare(
+        _ local: InternedName, _ value: UnsafeBufferPointer<UInt8>, into rare: inout RareBodyAttributes
+    ) -> Bool {
+        switch local {
+        case wait: rare.wait = unsafe NumberAttribute(parsing: value.span)
+        case hold: rare.hold = unsafe NumberAttribute(parsing: value.span)
+        case ver: rare.version = unsafe ProtocolVersion(parsing: value.span)
+        case to: rare.to = unsafe AttributeText.bounded(value, most: AttributeBound.domain)
+        case from: rare.from = unsafe AttributeText.bounded(value, most: AttributeBound.address)
+        case route: rare.route = unsafe AttributeText.bounded(value, most: AttributeBound.route)
+        case content: rare.content = unsafe AttributeText.bounded(value, most: AttributeBound.content)
+        case key: rare.key = unsafe AttributeText.bounded(value, most: AttributeBound.key)
+        case newkey: rare.newkey = unsafe AttributeText.bounded(value, most: AttributeBound.key)
+        case stream: rare.stream = unsafe AttributeText.bounded(value, most: AttributeBound.stream)
+        default: return false
+        }
+        return true
     }
 }

@@ -26,7 +26,8 @@ package final class BodyParser {
     package func parse(_ body: Span<UInt8>) -> BodyParse {
         var progress = Progress()
         while true {
-            if let result = advance(&progress, in: body, budget: .max) { return result }
+            let step = advance(&progress, in: body, budget: .max)
+            guard case .goesOn = step else { return outcome(of: step, body) }
         }
     }
 
@@ -40,6 +41,8 @@ package final class BodyParser {
         var pass = Pass.declaration
         /// The offset after the XML declaration.
         var start = 0
+        /// The offset behind the root, once its frame is known.
+        var end = 0
         /// The offset that the pass has reached; the last pass counts from `start`.
         var offset = 0
         var framer = ElementFramer()
@@ -66,39 +69,67 @@ package final class BodyParser {
         guard var current = pending else { return .refused(.malformed, attributes: nil) }
         pending = nil
         let body = current.body
-        if let result = advance(&current.progress, in: body.span, budget: budget) { return result }
+        let step = advance(&current.progress, in: body.span, budget: budget)
+        guard case .goesOn = step else { return outcome(of: step, body.span) }
         pending = current
         return nil
     }
 
-    /// Does one step; nil when there is more to do.
-    private func advance(_ progress: inout Progress, in body: Span<UInt8>, budget: Int) -> BodyParse? {
+    /// What one step came to. It is small, because several functions hand it on.
+    private enum Step {
+        case goesOn
+        /// All of it is valid; the reader has what was found.
+        case valid
+        /// Refused before anything of it could be read.
+        case unreadable(BodyFault)
+        /// Refused for how it is framed; the bytes up to `end` are in order.
+        case misframed(BodyFault, end: Int)
+        /// Refused as it was read; the reader has the attributes if it came to them.
+        case refused(BodyFault)
+    }
+
+    private func outcome(of step: Step, _ body: Span<UInt8>) -> BodyParse {
+        switch step {
+        case .goesOn, .valid:
+            guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
+            return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+        case .unreadable(let fault):
+            return .refused(fault, attributes: nil)
+        case .misframed(let fault, let end):
+            // The framer looks at the tag first, because libxml2 compares each attribute with each, and this fault may come
+            // before the framer has counted them.
+            return .refused(fault, attributes: parseStartTag(body.extracting(0..<end)))
+        case .refused(let fault):
+            return .refused(fault, attributes: reader.takeAttributes())
+        }
+    }
+
+    /// Does one step.
+    private func advance(_ progress: inout Progress, in body: Span<UInt8>, budget: Int) -> Step {
         switch progress.pass {
         case .declaration:
             do {
                 progress.start = try XMLDeclaration.skip(in: body)
             } catch {
-                return .refused(error, attributes: nil)
+                return .unreadable(error)
             }
             progress.pass = .characters
-            return nil
+            return .goesOn
         case .characters:
             guard checkCharacters(body, budget: budget, &progress) else {
-                return refuse(.encoding, body, readable: progress.offset)
+                return .misframed(.encoding, end: progress.offset)
             }
-            return nil
+            return .goesOn
         case .frame:
-            return frame(body, budget: budget, &progress).map { fault in
-                refuse(fault, body, readable: progress.offset)
-            }
+            guard let fault = frame(body, budget: budget, &progress) else { return .goesOn }
+            return .misframed(fault, end: progress.offset)
         case .content:
-            let document = body.extracting(progress.start..<body.count)
-            switch reader.read(document, from: &progress.offset, budget: budget) {
-            case .goesOn: return nil
-            case .refused(let fault): return .refused(fault, attributes: reader.takeAttributes())
-            case .inOrder:
-                guard let attributes = reader.takeAttributes() else { return .refused(.malformed, attributes: nil) }
-                return .body(attributes, payload: reader.takePayload(), stanzas: reader.childCount)
+            let document = body.extracting(progress.start..<progress.end)
+            let isShort = document.count <= BodyReader.mostInSurroundings
+            switch reader.read(document, from: &progress.offset, budget: budget, in: isShort ? .wrapper : .none) {
+            case .goesOn: return .goesOn
+            case .refused(let fault): return .refused(fault)
+            case .inOrder: return .valid
             }
         }
     }
@@ -152,6 +183,7 @@ package final class BodyParser {
             case .rootOpened, .childClosed, .sectionOpened, .sectionClosed, .wideTag: continue
             case .fault(let fault): return fault
             case .rootClosed:
+                progress.end = progress.offset
                 progress.offset = body.skippingSpace(from: progress.offset, to: body.count)
                 guard progress.offset == body.count else { return .malformed }
                 progress.pass = .content
@@ -159,13 +191,6 @@ package final class BodyParser {
                 return nil
             }
         }
-    }
-
-    /// The refusal for `fault`, with the attributes when the bytes in front of the fault hold the start tag. The framer
-    /// looks at the tag first, because libxml2 compares each attribute with each, and this fault may come before the
-    /// framer has counted them.
-    private func refuse(_ fault: XMLFault, _ body: Span<UInt8>, readable end: Int) -> BodyParse {
-        .refused(fault, attributes: parseStartTag(body.extracting(0..<end)))
     }
 }
 
@@ -212,13 +237,17 @@ private final class BodyReader: ElementReader {
         addedBytes = 0
         guard !local.isNone, local == names.body, uri == names.bosh else { return .invalidRoot }
         var result = BodyAttributes()
+        var rare = RareBodyAttributes()
+        var hasRare = false
         for index in 0..<attributes.count {
-            unsafe names.read(
-                attributes.local(index), attributes.uri(index), attributes.value(index), into: &result)
+            let isRare = unsafe names.read(
+                attributes.local(index), attributes.uri(index), attributes.value(index), into: &result, &rare)
+            hasRare = hasRare || isRare
         }
+        if hasRare { result.rare = rare }
         self.attributes = result
         language = []
-        if let tag = result.language?.bytes, Self.isLanguageTag(tag) {
+        if let tag = rare.language?.bytes, Self.isLanguageTag(tag) {
             AttributeText.append("xml:lang", tag, into: &language)
         }
         declarationTexts.removeAll(keepingCapacity: true)

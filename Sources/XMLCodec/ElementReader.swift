@@ -12,6 +12,8 @@ import CLibXML2
 /// Properties that each element touches are `@exclusivity(unchecked)`, because the runtime checks took a third of an
 /// element's time. Overlapping accesses cannot happen: `feed` is called on a context that was read before, and each
 /// callback finishes its changes before it returns or calls a subclass.
+///
+/// All in one file, because what libxml2's events change is private to it.
 @safe class ElementReader {
     /// The limits for the first-level elements and everything in them.
     let limits: XMLLimits
@@ -40,6 +42,12 @@ import CLibXML2
     @safe @exclusivity(unchecked) private var context: PushContext?
     /// The bytes of the document, while one is read.
     @safe @exclusivity(unchecked) final private(set) var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    /// The document that the context has open between two pieces; none while one is read.
+    @safe @exclusivity(unchecked) private var kept = Surroundings.none
+    /// Where the piece stands that is being read.
+    @safe @exclusivity(unchecked) private var surroundings = Surroundings.none
+    /// Whether libxml2 reads the start tag of what surrounds the piece.
+    @safe @exclusivity(unchecked) private var isOpening = false
     private var isRootOnly = false
     @safe @exclusivity(unchecked) private var isPiecewise = false
     private var hasRootEnded = false
@@ -83,25 +91,33 @@ import CLibXML2
         case refused(XMLFault)
     }
 
-    /// Reads a whole document; nil when it is valid.
-    final func read(_ bytes: Span<UInt8>) -> XMLFault? {
+    /// A longer piece becomes a document of its own: libxml2 keeps the room that it took until the next document.
+    static let mostInSurroundings = 65_536
+    /// The reader begins another document after this many bytes.
+    private static let mostInDocument = 1_048_576
+
+    /// Reads a whole document, or a piece of one; nil when it is valid.
+    final func read(_ bytes: Span<UInt8>, in surroundings: Surroundings = .none) -> XMLFault? {
         var offset = 0
-        guard case .refused(let fault) = read(bytes, from: &offset, budget: .max) else { return nil }
+        guard case .refused(let fault) = read(bytes, from: &offset, budget: .max, in: surroundings) else { return nil }
         return fault
     }
 
     /// Reads a document on from `offset`, which begins as 0, through up to `budget` bytes.
     ///
     /// Until the document ends, the reader reads nothing else, and the caller passes the same bytes each time.
-    final func read(_ bytes: Span<UInt8>, from offset: inout Int, budget: Int) -> Reading {
+    final func read(
+        _ bytes: Span<UInt8>, from offset: inout Int, budget: Int, in surroundings: Surroundings = .none
+    ) -> Reading {
         unsafe bytes.withUnsafeBufferPointer { bytes in
             if offset == 0 {
-                guard unsafe begin(bytes) else { return .refused(.malformed) }
+                guard unsafe begin(bytes, in: surroundings) else { return .refused(.malformed) }
             } else {
                 input = unsafe bytes
             }
             let end = offset + min(max(budget, 1), bytes.count - offset)
-            unsafe context?.feed(UnsafeBufferPointer(rebasing: bytes[offset..<end]), isWhole: end == bytes.count)
+            let isWhole = end == bytes.count && surroundings == .none
+            unsafe context?.feed(UnsafeBufferPointer(rebasing: bytes[offset..<end]), isWhole: isWhole)
             offset = end
             guard end == bytes.count || fault != nil else {
                 input = unsafe UnsafeBufferPointer(start: nil, count: 0)
@@ -164,30 +180,66 @@ import CLibXML2
     /// The number of bytes of the pieces that libxml2 has consumed.
     final var consumedCount: Int { context?.offset ?? 0 }
 
-    private func begin(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func begin(_ bytes: UnsafeBufferPointer<UInt8>, in surroundings: Surroundings = .none) -> Bool {
+        guard bytes.count <= Int(Int32.max) else { return false }
+        let isOpen = surroundings != .none && surroundings == kept
+        kept = .none
+        self.surroundings = surroundings
+        oddNamespaces = 0
+        if !isOpen, !open(surroundings) { return false }
+        input = unsafe bytes
+        childScope.removeAll(keepingCapacity: true)
+        context?.countFromHere()
+        contentEnd = 0
+        reset()
+        if case .stream = surroundings {
+            depth = 1
+            elementCount = 1
+        } else {
+            rootScope.removeAll(keepingCapacity: true)
+        }
+        return true
+    }
+
+    /// Begins a document and reads what surrounds the next piece of it.
+    private func open(_ surroundings: Surroundings) -> Bool {
         if context == nil {
             context = PushContext(reader: self, takesAnySize: takesAnySize)
             contextCreated { [unowned self] name in context?.intern(name) ?? .none }
         }
-        guard bytes.count <= Int(Int32.max) else { return false }
-        guard let isReady = context?.reset(), isReady else { return false }
-        input = unsafe bytes
+        guard let context, context.reset() else { return false }
+        let startTag: [UInt8]
+        switch surroundings {
+        case .none: return true
+        case .wrapper: startTag = Self.wrapper
+        case .stream(let scope): startTag = scope.bytes
+        }
         rootScope.removeAll(keepingCapacity: true)
-        childScope.removeAll(keepingCapacity: true)
-        childCount = 0
+        reset()
+        isOpening = true
+        defer { isOpening = false }
+        unsafe startTag.withUnsafeBufferPointer { startTag in
+            input = unsafe startTag
+            unsafe context.feed(startTag, isWhole: false)
+            input = unsafe UnsafeBufferPointer(start: nil, count: 0)
+        }
+        return fault == nil && context.isWellFormed && context.offset == startTag.count
+    }
+
+    private static let wrapper = Array("<pieces>".utf8)
+
+    private func reset() {
         depth = 0
+        childCount = 0
         deepest = 0
-        contentEnd = 0
         fault = nil
         isRootOnly = false
         isPiecewise = false
         hasRootEnded = false
         elementCount = 0
-        oddNamespaces = 0
         lookups = 0
         namesWeighedAt = 0
         namesBefore = nameCount
-        return true
     }
 
     /// The number of strings in libxml2's dictionary.
@@ -198,14 +250,24 @@ import CLibXML2
 
     private func verdict() -> XMLFault? {
         if let fault { return fault }
-        guard hasRootEnded, context?.isWellFormed == true else { return .malformed }
-        guard context?.isNamespaceWellFormed == true || oddNamespaces > 0 else { return .malformed }
+        guard let context, context.isWellFormed else { return .malformed }
+        guard context.isNamespaceWellFormed || oddNamespaces > 0 else { return .malformed }
+        switch surroundings {
+        case .none: guard hasRootEnded else { return .malformed }
+        // Nothing but this can be left open for the next piece.
+        case .wrapper: guard hasRootEnded, depth == 0, contentEnd == input.count else { return .malformed }
+        case .stream: guard childCount == 1, depth == 1, contentEnd == input.count else { return .malformed }
+        }
+        // libxml2 has no way to take back that a namespace was none.
+        if context.isNamespaceWellFormed, context.fedCount < Self.mostInDocument { kept = surroundings }
         return nil
     }
 
     private func finish() {
         input = unsafe UnsafeBufferPointer(start: nil, count: 0)
-        if context?.isWornOut == true { context = nil }
+        guard context?.isWornOut == true else { return }
+        context = nil
+        kept = .none
     }
 
     /// Ends the parse for good.
@@ -222,6 +284,7 @@ import CLibXML2
         attributes: SAXAttributes
     ) {
         guard fault == nil, let context else { return }
+        if isOpening, surroundings == .wrapper { return }
         let offset = context.offset
         let tagEnd = offset + (byte(at: offset) == UInt8(ascii: "/") ? 2 : 1)
         depth += 1
@@ -300,6 +363,10 @@ import CLibXML2
             rootScope.append(
                 Declaration(prefix: declarations.prefix(index), uri: declarations.uri(index), depth: 1))
         }
+        if !isOpening, surroundings == .wrapper {
+            let start = tagStart(before: tagEnd - 1)
+            guard !hasRootEnded, isBlank(0..<start) else { return refuse(.malformed) }
+        }
         contentEnd = tagEnd
         if let reason = rootOpened(local: local, prefix: prefix, uri: uri, attributes: attributes) {
             return refuse(reason)
@@ -357,12 +424,16 @@ import CLibXML2
             child.end = end
         case _ where isPiecewise:
             break
+        case 0:
+            return refuse(.malformed)
         case 1:
+            if case .stream = surroundings { return refuse(.malformed) }
             let isEmptyTag = contentEnd == end
             guard isEmptyTag || isBlank(contentEnd..<max(contentEnd, tagStart(before: end))) else {
                 return refuse(.text)
             }
             hasRootEnded = true
+            contentEnd = end
         case 2:
             child.end = end
             contentEnd = end

@@ -46,6 +46,9 @@ struct InternedName: Equatable {
     private static let mostNameBytes = 256 * 1024
 
     @safe private let context: xmlParserCtxtPtr
+    /// How many bytes it was fed since the reset, and how many of them stand before the place that offsets count from.
+    private(set) var fedCount = 0
+    private var origin = 0
 
     /// A parser that calls `reader`, which must live at least as long; nil when memory is out. `takesAnySize`: without
     /// libxml2's own bounds on names, tags and the dictionary.
@@ -69,12 +72,18 @@ struct InternedName: Equatable {
 
     /// Forgets the last document; false when memory is out.
     func reset() -> Bool {
-        unsafe xmlCtxtResetPush(context, nil, 0, nil, nil) == 0
+        fedCount = 0
+        origin = 0
+        return unsafe xmlCtxtResetPush(context, nil, 0, nil, nil) == 0
     }
+
+    /// From now on offsets count from the bytes that are fed next.
+    func countFromHere() { origin = fedCount }
 
     /// Parses `bytes`; `isWhole` says that the document ends with them.
     func feed(_ bytes: UnsafeBufferPointer<UInt8>, isWhole: Bool) {
         guard let start = bytes.baseAddress else { return }
+        fedCount += bytes.count
         unsafe start.withMemoryRebound(to: CChar.self, capacity: bytes.count) { start in
             _ = unsafe xmlParseChunk(context, start, Int32(clamping: bytes.count), isWhole ? 1 : 0)
         }
@@ -92,9 +101,9 @@ struct InternedName: Equatable {
         unsafe context.pointee.instate = XML_PARSER_EOF
     }
 
-    /// The number of bytes that the parser has consumed. Inside a start tag's callback this is at the `>` or `/>`,
-    /// inside an end tag's one past the `>`.
-    var offset: Int { unsafe holdfast_xml_offset(context) }
+    /// The number of bytes that the parser has consumed since `countFromHere` or the reset. Inside a start tag's callback
+    /// this is at the `>` or `/>`, inside an end tag's one past the `>`.
+    var offset: Int { unsafe holdfast_xml_offset(context) - origin }
 
     /// Whether the document was well-formed as far as it was read. Stays true after `stop()`.
     var isWellFormed: Bool { unsafe context.pointee.wellFormed == 1 && context.pointee.disableSAX == 0 }

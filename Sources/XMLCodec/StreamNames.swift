@@ -1,26 +1,28 @@
 /// The names that have a meaning on a stream, in the dictionary of the current context.
-struct StreamNames {
-    private(set) var stream = InternedName.none, streams = InternedName.none, client = InternedName.none
-    private(set) var from = InternedName.none, id = InternedName.none, version = InternedName.none
-    private(set) var features = InternedName.none, error = InternedName.none, text = InternedName.none
-    private(set) var streamErrors = InternedName.none, enabled = InternedName.none
-    private(set) var resumed = InternedName.none, resume = InternedName.none
-    private(set) var tls = InternedName.none, startTLS = InternedName.none, required = InternedName.none
-    private(set) var proceed = InternedName.none, failure = InternedName.none
-    private(set) var compressFeature = InternedName.none, compression = InternedName.none
-    private(set) var method = InternedName.none
-    private(set) var compressProtocol = InternedName.none, compressed = InternedName.none
-    private(set) var sasl = InternedName.none, sasl2 = InternedName.none, mechanisms = InternedName.none
-    private(set) var authentication = InternedName.none, mechanism = InternedName.none
-    private(set) var fast = InternedName.none, fastTokens = InternedName.none
-    private(set) var streamLimits = InternedName.none, limits = InternedName.none
-    private(set) var maxBytes = InternedName.none, idleSeconds = InternedName.none
-    private(set) var seeOtherHost = InternedName.none
-    private(set) var success = InternedName.none, iq = InternedName.none, type = InternedName.none
-    private(set) var register = InternedName.none
+///
+/// A class, so that asking it something where it is a property does not copy all names first.
+final class StreamNames: Sendable {
+    let stream, streams, client: InternedName
+    let from, id, version: InternedName
+    let features, error, text: InternedName
+    let streamErrors, enabled: InternedName
+    let resumed, resume: InternedName
+    let tls, startTLS, required: InternedName
+    let proceed, failure: InternedName
+    let compressFeature, compression: InternedName
+    let method: InternedName
+    let compressProtocol, compressed: InternedName
+    let sasl, sasl2, mechanisms: InternedName
+    let authentication, mechanism: InternedName
+    let fast, fastTokens: InternedName
+    let streamLimits, limits: InternedName
+    let maxBytes, idleSeconds: InternedName
+    let seeOtherHost: InternedName
+    let success, iq, type: InternedName
+    let register: InternedName
 
     /// No names, before there is a context.
-    init() {}
+    convenience init() { self.init { _ in .none } }
 
     /// The names of a new context.
     init(_ intern: (StaticString) -> InternedName) {

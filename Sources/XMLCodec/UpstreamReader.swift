@@ -63,15 +63,8 @@ package final class UpstreamReader {
     /// Reads one first-level element.
     func readElement(_ piece: Span<UInt8>, scope: StreamScope) -> UpstreamItem {
         guard CharacterCheck.validPrefix(of: piece) == piece.count else { return .fault(.malformed) }
-        document.removeAll(keepingCapacity: true)
-        scope.appendStartTag(into: &document)
-        let start = document.count
-        document.append(contentsOf: piece, from: 0, to: piece.count)
-        let end = document.count
-        scope.appendEndTag(into: &document)
-        stanzas.prepare(for: .element(start..<end))
-        let fault = stanzas.read(document.span)
-        trimDocument()
+        stanzas.prepare(for: .element(0..<piece.count))
+        let fault = stanzas.read(piece, in: .stream(scope))
         let item = stanzas.takeItem()
         if let fault { return .fault(fault.asStreamFault) }
         return item ?? .fault(.malformed)

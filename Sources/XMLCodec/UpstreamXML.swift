@@ -223,8 +223,11 @@ struct StreamScope: Equatable {
 
     /// Appends the start tag.
     func appendStartTag(into bytes: inout [UInt8]) {
-        bytes.append(contentsOf: startTag.isEmpty ? Self.usualStartTag : startTag)
+        bytes.append(contentsOf: self.bytes)
     }
+
+    /// The start tag's bytes, also of the usual one.
+    var bytes: [UInt8] { startTag.isEmpty ? Self.usualStartTag : startTag }
 
     /// Appends the end tag.
     func appendEndTag(into bytes: inout [UInt8]) {

@@ -137,27 +137,27 @@ extension DialogueLine {
             self.value(of: key).map { NumberAttribute(parsing: Array($0.utf8).span) } ?? .absent
         }
         attributes.rid = number("rid")
-        attributes.wait = number("wait")
-        attributes.hold = number("hold")
+        attributes.rare.wait = number("wait")
+        attributes.rare.hold = number("hold")
         attributes.pause = number("pause")
         attributes.ack = number("ack")
-        attributes.to = value(of: "to").map { PeerText($0) }
-        attributes.from = value(of: "from").map { PeerText($0) }
-        attributes.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
+        attributes.rare.to = value(of: "to").map { PeerText($0) }
+        attributes.rare.from = value(of: "from").map { PeerText($0) }
+        attributes.rare.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
         attributes.type = value(of: "type").map { $0 == "terminate" ? .terminate : .other }
         attributes.isRestart = value(of: "restart") == "true"
-        attributes.language = value(of: "lang").map { PeerText($0) }
-        attributes.content = value(of: "content").map { PeerText($0) }
-        attributes.stream = value(of: "stream").map { text in
+        attributes.rare.language = value(of: "lang").map { PeerText($0) }
+        attributes.rare.content = value(of: "content").map { PeerText($0) }
+        attributes.rare.stream = value(of: "stream").map { text in
             PeerText(UInt64(text).map { StreamName(bits: $0).text } ?? text)
         }
-        attributes.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0)) }
+        attributes.rare.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0)) }
         if let key = value(of: "key").map({ ChainKey.text($0) }) {
-            attributes.key = PeerText(key)
-            attributes.keyDigest = PeerText(SHA1.hex(of: key))
+            attributes.rare.key = PeerText(key)
+            attributes.rare.keyDigest = PeerText(SHA1.hex(of: key))
         }
         // A stream has the name of the rid that asked for it.
-        attributes.freshStreamName = StreamName(bits: attributes.rid.number ?? 0)
+        attributes.rare.freshStreamName = StreamName(bits: attributes.rid.number ?? 0)
         return attributes
     }
 }

@@ -8,7 +8,7 @@ import Testing
         var harness = SessionHarness(hold: 1)
         var attributes = BodyAttributes()
         attributes.rid = .value(101)
-        attributes.newkey = PeerText(String(repeating: "a", count: length))
+        attributes.rare.newkey = PeerText(String(repeating: "a", count: length))
         return harness.handle(.request(ExchangeID(connection: 0, number: 1), attributes, payload: []))
     }
 
@@ -22,8 +22,8 @@ import Testing
     func atCreation(length: Int) {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "example.org"
-        attributes.newkey = PeerText(String(repeating: "a", count: length))
+        attributes.rare.to = "example.org"
+        attributes.rare.newkey = PeerText(String(repeating: "a", count: length))
         let isAccepted = (try? SessionOpening(judging: attributes, by: SessionHarness.policy)) != nil
         #expect(isAccepted == (length == 64))
     }

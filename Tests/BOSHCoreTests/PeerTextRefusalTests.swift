@@ -23,7 +23,7 @@ import Testing
         policy.domains = domains
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = to
+        attributes.rare.to = to
         return try SessionOpening(judging: attributes, by: policy).domain
     }
 
@@ -33,8 +33,8 @@ import Testing
         policy.domains = ServedDomains(names: ["example.org": []], routes: ["xmpp.example.org:5222"])
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "example.org"
-        attributes.route = .tooLong
+        attributes.rare.to = "example.org"
+        attributes.rare.route = .tooLong
         #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
             try SessionOpening(judging: attributes, by: policy)
         }
@@ -44,8 +44,8 @@ import Testing
     func longKey() {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "example.org"
-        attributes.newkey = .tooLong
+        attributes.rare.to = "example.org"
+        attributes.rare.newkey = .tooLong
         #expect(throws: SessionOpening.Refusal.condition(.badRequest)) {
             try SessionOpening(judging: attributes, by: SessionHarness.policy)
         }
@@ -55,8 +55,8 @@ import Testing
     func longContent() throws {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "example.org"
-        attributes.content = .tooLong
+        attributes.rare.to = "example.org"
+        attributes.rare.content = .tooLong
         #expect(try SessionOpening(judging: attributes, by: SessionHarness.policy).contentType == nil)
     }
 
@@ -64,8 +64,8 @@ import Testing
     func longLanguage() throws {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "example.org"
-        attributes.language = .tooLong
+        attributes.rare.to = "example.org"
+        attributes.rare.language = .tooLong
         #expect(try SessionOpening(judging: attributes, by: SessionHarness.policy).language == nil)
     }
 

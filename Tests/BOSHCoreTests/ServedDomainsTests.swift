@@ -97,7 +97,7 @@ import Testing
         policy.domains = Self.domains
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.route = "xmpp:xmpp.example.net:5222"
+        attributes.rare.route = "xmpp:xmpp.example.net:5222"
         let opening = try SessionOpening(judging: attributes, by: policy)
         #expect(opening.domain == "example.org" && opening.route == "xmpp.example.net:5222")
     }

@@ -54,7 +54,7 @@ struct SessionHarness {
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)
             session = Session(
-                id: Self.id, opening: opening, stream: attributes.freshStreamName, exchange: exchange,
+                id: Self.id, opening: opening, stream: attributes.rare.freshStreamName, exchange: exchange,
                 payload: payload, now: now, policy: policy, into: &effects)
         } catch {
             guard case .condition(let condition) = error else { return [] }

@@ -11,10 +11,10 @@ import Testing
     ) throws(SessionOpening.Refusal) -> SessionOpening {
         var attributes = BodyAttributes()
         attributes.rid = rid
-        attributes.to = to
-        attributes.wait = wait
-        attributes.hold = hold
-        attributes.version = version
+        attributes.rare.to = to
+        attributes.rare.wait = wait
+        attributes.rare.hold = hold
+        attributes.rare.version = version
         return try SessionOpening(judging: attributes, by: policy)
     }
 
@@ -33,9 +33,9 @@ import Testing
     func keepsAddresses() throws {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "Example.ORG"
-        attributes.from = "a@example.org"
-        attributes.language = "de"
+        attributes.rare.to = "Example.ORG"
+        attributes.rare.from = "a@example.org"
+        attributes.rare.language = "de"
         let opening = try SessionOpening(judging: attributes, by: Self.policy)
         #expect(opening.domain == "example.org")
         #expect(opening.account == "a@example.org" && opening.language == "de")
@@ -115,7 +115,7 @@ import Testing
         attributes.type = .terminate
         if isComplete {
             attributes.rid = .value(10)
-            attributes.to = "example.org"
+            attributes.rare.to = "example.org"
             attributes.isRestart = true
         }
         #expect(throws: SessionOpening.Refusal.nothingToEnd) {
@@ -127,12 +127,12 @@ import Testing
     func sessionMattersBeginNothing() throws {
         var creation = BodyAttributes()
         creation.rid = .value(10)
-        creation.to = "example.org"
+        creation.rare.to = "example.org"
         #expect(throws: Never.self) { try SessionOpening(judging: creation, by: Self.policy) }
         var (pause, restart, stream, other) = (creation, creation, creation, creation)
         pause.pause = .value(60)
         restart.isRestart = true
-        stream.stream = "s1"
+        stream.rare.stream = "s1"
         for attributes in [pause, restart, stream] {
             #expect(throws: SessionOpening.Refusal.condition(.itemNotFound)) {
                 try SessionOpening(judging: attributes, by: Self.policy)

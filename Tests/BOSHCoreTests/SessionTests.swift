@@ -193,8 +193,8 @@ import Testing
     func opensStreams() throws {
         var attributes = BodyAttributes()
         attributes.rid = .value(1)
-        attributes.to = "EXAMPLE.org"
-        attributes.language = "de"
+        attributes.rare.to = "EXAMPLE.org"
+        attributes.rare.language = "de"
         let policy = SessionHarness.policy
         let opening = try SessionOpening(judging: attributes, by: policy)
         var effects: [SessionEffect] = []
@@ -209,9 +209,9 @@ import Testing
             .upstream(.opened(StreamIdentity(id: "s", version: nil), features: Self.features)), now: now,
             policy: policy, into: &effects)
         attributes.rid = .value(2)
-        attributes.freshStreamName = StreamName(bits: 8)
-        attributes.from = "b@example.org/x"
-        attributes.language = nil
+        attributes.rare.freshStreamName = StreamName(bits: 8)
+        attributes.rare.from = "b@example.org/x"
+        attributes.rare.language = nil
         effects = []
         session.handle(.request(exchange, attributes, payload: []), now: now, policy: policy, into: &effects)
         let second = StreamRequest(

@@ -150,16 +150,16 @@ extension SimulatedWorld {
         case .restart: attributes.isRestart = true
         case .terminate, .close: attributes.type = .terminate
         case .add:
-            attributes.to = "example.org"
-            attributes.freshStreamName = StreamName(bits: setting.firstRid + UInt64(number))
+            attributes.rare.to = "example.org"
+            attributes.rare.freshStreamName = StreamName(bits: setting.firstRid + UInt64(number))
         }
-        if let target = request.target { attributes.stream = PeerText(StreamName(bits: streams[target].rid).text) }
+        if let target = request.target { attributes.rare.stream = PeerText(StreamName(bits: streams[target].rid).text) }
         if let ack = request.ack { attributes.ack = .value(setting.firstRid + UInt64(ack)) }
         if setting.usesKeys {
             let keys = key(of: number)
-            attributes.key = keys.key.map { PeerText($0) }
-            attributes.keyDigest = keys.digest.map { PeerText($0) }
-            attributes.newkey = keys.newkey.map { PeerText($0) }
+            attributes.rare.key = keys.key.map { PeerText($0) }
+            attributes.rare.keyDigest = keys.digest.map { PeerText($0) }
+            attributes.rare.newkey = keys.newkey.map { PeerText($0) }
         }
         return attributes
     }

@@ -108,11 +108,11 @@ struct SimulatedWorld {
         self.policy = policy
         var attributes = BodyAttributes()
         attributes.rid = .value(setting.firstRid)
-        attributes.to = "example.org"
-        attributes.hold = .value(UInt64(setting.hold))
-        attributes.wait = .value(UInt64(setting.wait))
+        attributes.rare.to = "example.org"
+        attributes.rare.hold = .value(UInt64(setting.hold))
+        attributes.rare.wait = .value(UInt64(setting.wait))
         if setting.acknowledges { attributes.ack = .value(1) }
-        if setting.usesKeys { attributes.newkey = "a6" }
+        if setting.usesKeys { attributes.rare.newkey = "a6" }
         let exchange = ExchangeID(connection: 0, number: 0)
         do {
             let opening = try SessionOpening(judging: attributes, by: policy)

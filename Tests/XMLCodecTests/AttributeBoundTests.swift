@@ -9,9 +9,10 @@ import Testing
     private let parser = BodyParser()
 
     private static let bounds: [(String, Int, @Sendable (BodyAttributes) -> PeerText?)] = [
-        ("to", 1_023, { $0.to }), ("from", 3_071, { $0.from }), ("route", 300, { $0.route }), ("key", 64, { $0.key }),
-        ("newkey", 64, { $0.newkey }), ("stream", 64, { $0.stream }), ("content", 128, { $0.content }),
-        ("xml:lang", 64, { $0.language }),
+        ("to", 1_023, { $0.rare.to }), ("from", 3_071, { $0.rare.from }), ("route", 300, { $0.rare.route }),
+        ("key", 64, { $0.rare.key }),
+        ("newkey", 64, { $0.rare.newkey }), ("stream", 64, { $0.rare.stream }), ("content", 128, { $0.rare.content }),
+        ("xml:lang", 64, { $0.rare.language }),
     ]
 
     private func read(_ name: String, _ value: String) throws -> BodyAttributes {

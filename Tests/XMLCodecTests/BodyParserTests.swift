@@ -24,19 +24,19 @@ struct BodyParserTests {
                 == .known(SessionID(node: "n1", worker: 7, high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f)))
         #expect(attributes.type == .terminate)
         #expect(attributes.pause == .value(60))
-        #expect(attributes.wait == .value(30))
-        #expect(attributes.hold == .value(1))
+        #expect(attributes.rare.wait == .value(30))
+        #expect(attributes.rare.hold == .value(1))
         #expect(attributes.ack == .value(3))
-        #expect(attributes.version == ProtocolVersion(major: 1, minor: 11))
-        #expect(attributes.to == "example.test")
-        #expect(attributes.from == "a@b")
-        #expect(attributes.route == "xmpp:h:5222")
-        #expect(attributes.content == "text/xml; charset=utf-8")
-        #expect(attributes.key == "k")
-        #expect(attributes.newkey == "n")
-        #expect(attributes.stream == "s")
-        #expect(attributes.language == "de")
-        #expect(attributes.xmppVersion == ProtocolVersion(major: 1, minor: 0))
+        #expect(attributes.rare.version == ProtocolVersion(major: 1, minor: 11))
+        #expect(attributes.rare.to == "example.test")
+        #expect(attributes.rare.from == "a@b")
+        #expect(attributes.rare.route == "xmpp:h:5222")
+        #expect(attributes.rare.content == "text/xml; charset=utf-8")
+        #expect(attributes.rare.key == "k")
+        #expect(attributes.rare.newkey == "n")
+        #expect(attributes.rare.stream == "s")
+        #expect(attributes.rare.language == "de")
+        #expect(attributes.rare.xmppVersion == ProtocolVersion(major: 1, minor: 0))
         #expect(attributes.isRestart)
     }
 
@@ -46,10 +46,10 @@ struct BodyParserTests {
         let wrong = try #require(parser.attributes(body("rid='-1' sid='' wait='' hold='x' ver='2' xml:lang=''")))
         #expect(wrong.rid == .malformed)
         #expect(wrong.sid == .foreign)
-        #expect(wrong.wait == .malformed)
-        #expect(wrong.hold == .malformed)
-        #expect(wrong.version == nil)
-        #expect(wrong.language == "")
+        #expect(wrong.rare.wait == .malformed)
+        #expect(wrong.rare.hold == .malformed)
+        #expect(wrong.rare.version == nil)
+        #expect(wrong.rare.language == "")
         #expect(parser.attributes(body("rid='9007199254740992'"))?.rid == .malformed)
     }
 
@@ -82,23 +82,23 @@ struct BodyParserTests {
         let upper = "6F825E81F4532B2C5FA2D12457D8A1F22E8F838E"
         let lower = upper.lowercased()
         let attributes = try #require(parser.attributes(body("key='\(upper)' newkey='\(lower)'")))
-        #expect(attributes.key == PeerText(upper))
-        #expect(attributes.newkey == PeerText(lower))
-        #expect(parser.attributes(body("newkey='\(lower)'"))?.key == nil)
-        #expect(parser.attributes(body("key='\(upper)'"))?.newkey == nil)
+        #expect(attributes.rare.key == PeerText(upper))
+        #expect(attributes.rare.newkey == PeerText(lower))
+        #expect(parser.attributes(body("newkey='\(lower)'"))?.rare.key == nil)
+        #expect(parser.attributes(body("key='\(upper)'"))?.rare.newkey == nil)
         let odd = try #require(parser.attributes(body("key='' newkey=' a&amp;b&#10;é'")))
-        #expect(odd.key == "")
-        #expect(odd.newkey == " a&b\né")
-        #expect(parser.attributes(body("xmlns:p='urn:p' p:key='a' KEY='b'"))?.key == nil)
+        #expect(odd.rare.key == "")
+        #expect(odd.rare.newkey == " a&b\né")
+        #expect(parser.attributes(body("xmlns:p='urn:p' p:key='a' KEY='b'"))?.rare.key == nil)
     }
 
     @Test("the name of a stream is any text (M-02, M-06)")
     func streams() {
-        #expect(parser.attributes(body("stream='firstStreamName'"))?.stream == "firstStreamName")
-        #expect(parser.attributes(body("stream=''"))?.stream == "")
-        #expect(parser.attributes(body("stream='&lt;a&apos;&#x1F600;&gt;'"))?.stream == "<a'😀>")
-        #expect(parser.attributes(body("xmlns:stream='urn:x' stream:stream='a'"))?.stream == nil)
-        #expect(parser.attributes(body(""))?.stream == nil)
+        #expect(parser.attributes(body("stream='firstStreamName'"))?.rare.stream == "firstStreamName")
+        #expect(parser.attributes(body("stream=''"))?.rare.stream == "")
+        #expect(parser.attributes(body("stream='&lt;a&apos;&#x1F600;&gt;'"))?.rare.stream == "<a'😀>")
+        #expect(parser.attributes(body("xmlns:stream='urn:x' stream:stream='a'"))?.rare.stream == nil)
+        #expect(parser.attributes(body(""))?.rare.stream == nil)
     }
 
     @Test("the wanted media type, whatever it says (H-07)")
@@ -106,9 +106,9 @@ struct BodyParserTests {
         for text in ["text/xml; charset=utf-8", "application/xml", "text/html", "", "a\tb"] {
             let value = text.replacing("\t", with: "&#13;&#10;")
             let expected = text.replacing("\t", with: "\r\n")
-            #expect(parser.attributes(body("content='\(value)'"))?.content == PeerText(expected))
+            #expect(parser.attributes(body("content='\(value)'"))?.rare.content == PeerText(expected))
         }
-        #expect(parser.attributes(body(""))?.content == nil)
+        #expect(parser.attributes(body(""))?.rare.content == nil)
     }
 
     @Test(
@@ -134,8 +134,8 @@ struct BodyParserTests {
 
     @Test("values are decoded (N-07)")
     func attributeDecoding() {
-        #expect(parser.attributes(body("to='a&amp;&lt;&#x20AC;&quot;&apos;b'"))?.to == "a&<€\"'b")
-        #expect(parser.attributes(body("to='a\tb&#9;c'"))?.to == "a b\tc")
+        #expect(parser.attributes(body("to='a&amp;&lt;&#x20AC;&quot;&apos;b'"))?.rare.to == "a&<€\"'b")
+        #expect(parser.attributes(body("to='a\tb&#9;c'"))?.rare.to == "a b\tc")
     }
 
     @Test(

@@ -17,7 +17,7 @@ import Testing
     func rest(of text: String) {
         let start = "<?xml version='1.0'?>\n<body xmlns='http://jabber.org/protocol/httpbind' rid='7' to='example.org'>"
         #expect(attributes(start + text)?.rid == .value(7))
-        #expect(attributes(start + text)?.to == "example.org")
+        #expect(attributes(start + text)?.rare.to == "example.org")
         #expect(attributes(start + text)?.sid == .absent)
     }
 

@@ -138,7 +138,7 @@ struct CanonicalFormTests {
         return difference(
             String(decoding: payload, as: UTF8.self), stanzas,
             CanonicalForm.children(of: Array(streamStart.utf8) + payload + Array("</stream:stream>".utf8)),
-            CanonicalForm.children(of: text, adapts: true), document, language: attributes.language?.text)
+            CanonicalForm.children(of: text, adapts: true), document, language: attributes.rare.language?.text)
     }
 
     private static func difference(reading document: RandomDocument, _ reader: UpstreamReader) -> Difference? {

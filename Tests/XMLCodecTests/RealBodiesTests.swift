@@ -20,7 +20,7 @@ struct RealBodiesTests {
         let content = text[text.index(after: start)...]
         let isEmpty = text[..<start].hasSuffix("/")
         var expected = isEmpty ? "" : String(content.dropLast("</body>".count))
-        if let language = attributes.language?.text {
+        if let language = attributes.rare.language?.text {
             // libpurple says it in every body.
             for name in ["message", "presence", "iq"] {
                 expected = expected.replacing("<\(name) ", with: "<\(name) xml:lang='\(language)' ")
@@ -36,16 +36,16 @@ struct RealBodiesTests {
         let strophe = try #require(parser.attributes(RealBodies.strophe[0]))
         #expect(strophe.rid == .value(4_141_450_188))
         #expect(strophe.sid == .absent)
-        #expect(strophe.to == "example.test")
-        #expect(strophe.language == "en")
-        #expect(strophe.xmppVersion == ProtocolVersion(major: 1, minor: 0))
-        #expect(strophe.version == ProtocolVersion(major: 1, minor: 6))
+        #expect(strophe.rare.to == "example.test")
+        #expect(strophe.rare.language == "en")
+        #expect(strophe.rare.xmppVersion == ProtocolVersion(major: 1, minor: 0))
+        #expect(strophe.rare.version == ProtocolVersion(major: 1, minor: 6))
         let gloox = try #require(parser.attributes(RealBodies.gloox[0]))
-        #expect(gloox.route == "xmpp:example.test:5222")
+        #expect(gloox.rare.route == "xmpp:example.test:5222")
         #expect(gloox.ack == .value(0))
         let libpurple = try #require(parser.attributes(RealBodies.libpurple[0]))
         #expect(libpurple.rid == .value(2_507_819_948_981_324))
-        #expect(libpurple.content == "text/xml; charset=utf-8")
+        #expect(libpurple.rare.content == "text/xml; charset=utf-8")
     }
 
     @Test("restarts are seen in each")

@@ -1,4 +1,4 @@
-@testable import TLSCodec
+@testable import Addresses
 import Testing
 
 @Suite struct DomainNameTests {
