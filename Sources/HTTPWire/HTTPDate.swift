@@ -44,7 +44,7 @@ extension [UInt8] {
             rest /= 10
         } while rest > 0
         while count - start < width { append(UInt8(ascii: "0")) }
-        // In place: to reverse a slice would copy all of the array.
+        // Reversed in place, because reversing a slice would copy the whole array.
         var (left, right) = (start, count - 1)
         while left < right {
             swapAt(left, right)

@@ -37,7 +37,7 @@ import Testing
         #expect(isAskedAgain)
         #expect(cache.outcome(of: query(1), now: Self.second - 1) == Self.addresses)
         #expect(cache.outcome(of: query(1), now: Self.second) == nil)
-        // Whoever is asked too much, or silent, does not take it away.
+        // A name server that is overloaded or silent does not remove the answer.
         #expect(cache.staleOutcome(of: query(1), now: Self.second) == Self.addresses)
         cache.insert(ResolverFinding(Self.unknown, lifetime: 0), for: query(1), now: 2 * Self.second)
         #expect(cache.outcome(of: query(1), now: 2 * Self.second) == Self.addresses)
@@ -45,19 +45,19 @@ import Testing
         #expect(!isAskedAgain)
         #expect(cache.outcome(of: query(1), now: 3 * Self.second - 1) == Self.addresses)
         #expect(cache.outcome(of: query(1), now: 3 * Self.second) == nil)
-        // One that has held for long is asked for at once; the new answer holds for its own time.
+        // A doubted answer that has been kept for long is looked up at once; the new answer has its own lifetime.
         cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: 4 * Self.second)
         isAskedAgain = cache.doubt(query(1), now: 90 * Self.second)
         #expect(isAskedAgain)
         #expect(cache.outcome(of: query(1), now: 90 * Self.second) == nil)
         cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: 91 * Self.second)
         #expect(cache.outcome(of: query(1), now: 690 * Self.second) == Self.addresses)
-        // That there is no such name says nothing about addresses, and holds as long as it says.
+        // That the name does not exist says nothing about addresses, and holds for its lifetime.
         cache.insert(ResolverFinding(Self.none, lifetime: 60), for: query(2), now: 0)
         isAskedAgain = cache.doubt(query(2), now: 10 * Self.second)
         #expect(!isAskedAgain)
         #expect(cache.outcome(of: query(2), now: 59 * Self.second) == Self.none)
-        // An answer that is over by itself is not made to hold longer.
+        // An answer that expires by itself is not kept longer.
         cache.insert(ResolverFinding(Self.addresses, lifetime: 5), for: query(3), now: 0)
         isAskedAgain = cache.doubt(query(3), now: 9 * Self.second)
         #expect(isAskedAgain)
@@ -185,7 +185,7 @@ import Testing
         let first = try #require(taken)
         #expect(first.query == .addresses(host: "a"))
         #expect(questions.oldestWaiting == 9)
-        // Still open: one more joins while a process works on it.
+        // The question is still open: one more asker joins while a process works on it.
         #expect(questions.add(asker(5, "A"), query: .addresses(host: "a"), now: 10) == true)
         let closed = questions.close(first.id)
         #expect(closed?.askers == [asker(1, "a"), asker(2, "a"), asker(3, "a"), asker(5, "A")])
@@ -210,7 +210,7 @@ import Testing
         let first = try #require(taken)
         #expect(first.query == .addresses(host: "s1"))
         #expect(questions.strangeAtWork == 1)
-        // One that the operator's own domains need as well is no stranger's any more.
+        // A name that the operator's own domains need too no longer counts as a stranger's.
         #expect(questions.add(asker(2, "s3"), query: .addresses(host: "s3"), now: 2) == true)
         #expect(questions.takeWaiting(includingStrange: false)?.query == .addresses(host: "s3"))
         #expect(questions.strangeAtWork == 1)
@@ -260,7 +260,7 @@ import Testing
         }
         #expect(questions.add(asker(1, ""), query: .addresses(host: "more"), now: 0) == false)
         #expect(questions.add(asker(1, ""), query: .addresses(host: "h0"), now: 0) == true)
-        // Far more pass through than fit at once.
+        // Many more names pass through than fit at the same time.
         for number in 0..<(3 * ResolverQuestions.maximum) {
             let question = questions.takeWaiting()
             #expect(question?.query == .addresses(host: "h\(number)"))
