@@ -14,7 +14,8 @@ let worker: [SwiftSetting] =
 let wiring: [SwiftSetting] =
     worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
-/// Wrappers of C libraries and system calls: the compiler asks for `unsafe` wherever it cannot prove memory safety.
+/// Where pointers are: wrappers of C libraries and system calls, and what copies bytes for all. The compiler asks for `unsafe`
+/// wherever memory safety is our own promise.
 let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -42,16 +43,17 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // L0, pure: what the standard library lacks.
-        .target(name: "Primitives", swiftSettings: worker),
+        .target(name: "Primitives", swiftSettings: wrapper),
 
         // L1, pure: values in, values out.
-        .target(name: "Bridge", swiftSettings: worker),
+        .target(name: "Bridge", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
-        .target(name: "Addresses", swiftSettings: worker),
+        .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
-            name: "Settings", dependencies: ["BOSHCore", "Bridge", "HTTPWire", "Addresses"], swiftSettings: worker),
+            name: "Settings", dependencies: ["Primitives", "BOSHCore", "Bridge", "HTTPWire", "Addresses"],
+            swiftSettings: worker),
 
         // L2, codecs: bytes in, values out, one C library each.
         .target(
@@ -60,8 +62,8 @@ let package = Package(
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: wrapper),
 
         // L3, system calls.
-        .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: wrapper),
-        .target(name: "Resolver", dependencies: ["Reactor"], swiftSettings: wrapper),
+        .target(name: "Reactor", dependencies: ["Primitives", "CLinux"], swiftSettings: wrapper),
+        .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
 
         // L4, wiring: executes effects.
         .target(
@@ -92,16 +94,18 @@ let package = Package(
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
             swiftSettings: common),
-        .testTarget(name: "AddressesTests", dependencies: ["Addresses", "Effort"], swiftSettings: common),
+        .testTarget(
+            name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
-            name: "XMLCodecTests", dependencies: ["XMLCodec", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
+            name: "XMLCodecTests",
+            dependencies: ["XMLCodec", "Primitives", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],
             swiftSettings: common),
         .testTarget(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
-        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor"], swiftSettings: common),
+        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),

@@ -1,3 +1,5 @@
+import Primitives
+
 /// What each client address holds, so that no address takes everything: connections, sessions, sessions that have not
 /// logged in, bytes, and the rate at which it begins sessions.
 ///
@@ -48,7 +50,7 @@ package struct AddressLedger: Sendable {
     private struct Entry: Sendable {
         let key: AddressKey
         /// When the address may begin sessions as if it had begun none before.
-        var isFreshAt = Duration.zero
+        var isFreshAt = MonotonicInstant(nanoseconds: 0)
         var bytes = 0
         var connections: UInt32 = 0
         var sessions: UInt32 = 0
@@ -89,7 +91,7 @@ package struct AddressLedger: Sendable {
 
     /// Forgets the addresses whose minute of rest is over. Other calls do so in passing, two for each new address; this
     /// one is for a caller that wants to know how many are left.
-    package mutating func forgetRested(now: Duration) {
+    package mutating func forgetRested(now: MonotonicInstant) {
         while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
     }
 
@@ -98,7 +100,7 @@ package struct AddressLedger: Sendable {
     /// Counts a client's new connection; a nil address is not limited.
     ///
     /// - Throws: `connections` when the address has as many as it may have.
-    package mutating func openConnection(from address: IPAddress?, now: Duration) throws(Refusal) -> Account {
+    package mutating func openConnection(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard entries[index].connections < limits.connections else { throw .connections }
         entries[index].connections += 1
@@ -107,7 +109,7 @@ package struct AddressLedger: Sendable {
     }
 
     /// Counts a connection as gone.
-    package mutating func closeConnection(of account: Account, now: Duration) {
+    package mutating func closeConnection(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].connections > 0 else { return }
         entries[index].connections -= 1
         restIfIdle(index, now: now)
@@ -119,13 +121,13 @@ package struct AddressLedger: Sendable {
     ///
     /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. A refused session
     ///   does not count.
-    package mutating func openSession(from address: IPAddress?, now: Duration) throws(Refusal) -> Account {
+    package mutating func openSession(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard entries[index].sessions < limits.sessions else { throw .sessions }
         guard entries[index].logins < limits.logins else { throw .logins }
         guard entries[index].bytes < limits.bytes else { throw .bytes }
-        let isFreshAt = max(entries[index].isFreshAt, now) + creationInterval
-        guard isFreshAt - now <= max(Self.window, creationInterval) else { throw .creations }
+        let isFreshAt = max(entries[index].isFreshAt, now).advanced(by: creationInterval)
+        guard isFreshAt.elapsed(since: now) <= max(Self.window, creationInterval) else { throw .creations }
         entries[index].isFreshAt = isFreshAt
         entries[index].sessions += 1
         entries[index].logins += 1
@@ -140,7 +142,7 @@ package struct AddressLedger: Sendable {
     }
 
     /// Counts a session as over.
-    package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: Duration) {
+    package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].sessions > 0 else { return }
         entries[index].sessions -= 1
         if !hasLoggedIn, entries[index].logins > 0 { entries[index].logins -= 1 }
@@ -152,7 +154,7 @@ package struct AddressLedger: Sendable {
     /// Counts a request body that is held for a client, which sent it itself or through a proxy that names it. A nil
     /// address is not limited. The caller reports the body's bytes by `note`, and takes them all back before
     /// `closeBody`.
-    package mutating func openBody(from address: IPAddress?, now: Duration) -> Account {
+    package mutating func openBody(from address: IPAddress?, now: MonotonicInstant) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         entries[index].bodies += 1
         wake(index)
@@ -160,7 +162,7 @@ package struct AddressLedger: Sendable {
     }
 
     /// Counts a body as no longer held.
-    package mutating func closeBody(of account: Account, now: Duration) {
+    package mutating func closeBody(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].bodies > 0 else { return }
         entries[index].bodies -= 1
         restIfIdle(index, now: now)
@@ -196,7 +198,7 @@ package struct AddressLedger: Sendable {
 
     /// The entry of an address, made when there is none. The caller either has it hold something, or leaves an entry
     /// that holds nothing and rests until it is forgotten.
-    private mutating func index(of address: IPAddress?, now: Duration) -> Int? {
+    private mutating func index(of address: IPAddress?, now: MonotonicInstant) -> Int? {
         guard let address else { return nil }
         let key = AddressKey(address, prefix: limits.ipv6Prefix)
         if let index = indices[key] { return Int(index) }
@@ -221,7 +223,7 @@ package struct AddressLedger: Sendable {
         return index
     }
 
-    private mutating func restIfIdle(_ index: Int, now: Duration) {
+    private mutating func restIfIdle(_ index: Int, now: MonotonicInstant) {
         guard entries[index].holdsNothing, !entries[index].isResting else { return }
         if entries[index].isFreshAt <= now { forget(index) } else { rest(index) }
     }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The bytes that occur in the texts of this room.
 enum Ascii {
     static let tab: UInt8 = 0x09
@@ -15,24 +17,6 @@ enum Ascii {
     static let backslash: UInt8 = 0x5C
     static let closeBracket: UInt8 = 0x5D
     static let underscore: UInt8 = 0x5F
-
-    static func isDigit(_ byte: UInt8) -> Bool {
-        byte >= 0x30 && byte <= 0x39
-    }
-
-    static func isLetter(_ byte: UInt8) -> Bool {
-        byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A
-    }
-
-    /// The value of one hexadecimal digit; nil for any other byte.
-    static func hexValue(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x37
-        case 0x61...0x66: byte - 0x57
-        default: nil
-        }
-    }
 }
 
 /// Decimal numbers as they occur in addresses, ports and prefix lengths.
@@ -42,7 +26,7 @@ enum Decimal {
     static func read(_ text: Span<UInt8>, at index: inout Int, limit: UInt32) -> UInt32? {
         let start = index
         var value: UInt32 = 0
-        while index < text.count, Ascii.isDigit(text[index]) {
+        while index < text.count, text[index].isASCIIDigit {
             // A tenth digit is never reached: the limit is at most 65,535.
             value = value &* 10 &+ UInt32(text[index] &- 0x30)
             guard value <= limit else { return nil }
@@ -134,7 +118,7 @@ extension IPAddress {
     private static func group(_ text: Span<UInt8>, at index: inout Int) -> UInt16? {
         let start = index
         var group: UInt16 = 0
-        while index < text.count, let digit = Ascii.hexValue(text[index]) {
+        while index < text.count, let digit = text[index].hexadecimalValue {
             guard index < start + 4 else { return nil }
             group = group << 4 | UInt16(digit)
             index += 1

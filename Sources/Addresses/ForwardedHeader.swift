@@ -1,3 +1,5 @@
+import Primitives
+
 /// The request field in which a proxy names the client. The configuration chooses one, and the others are ignored: a
 /// proxy sets the field it knows and passes on the other with whatever the client wrote.
 package enum ForwardedHeader: String, Sendable, Equatable, CaseIterable {
@@ -152,21 +154,10 @@ struct ForwardedHops: Sendable {
         for index in text.indices {
             let byte = text[index]
             guard
-                Ascii.isLetter(byte) || Ascii.isDigit(byte) || byte == Ascii.dot || byte == Ascii.underscore
+                byte.isASCIILetter || byte.isASCIIDigit || byte == Ascii.dot || byte == Ascii.underscore
                     || byte == 0x2D
             else { return false }
         }
         return true
-    }
-}
-
-extension Span<UInt8> {
-    /// `range` without spaces and tabs at either end.
-    func trimmed(_ range: Range<Int>) -> Range<Int> {
-        var lower = range.lowerBound
-        var upper = range.upperBound
-        while lower < upper, self[lower] == Ascii.space || self[lower] == Ascii.tab { lower += 1 }
-        while upper > lower, self[upper - 1] == Ascii.space || self[upper - 1] == Ascii.tab { upper -= 1 }
-        return lower..<upper
     }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// An IPv4 or IPv6 address, without a port and without a zone.
 ///
 /// Addresses are compared as they are: `::ffff:192.0.2.1` is not equal to `192.0.2.1`. Code that compares clients or
@@ -53,7 +55,7 @@ extension IPAddress: CustomStringConvertible {
     /// `192.0.2.1`
     static func appendQuad(_ number: UInt32, into text: inout [UInt8]) {
         for shift in [24, 16, 8, 0] as [UInt32] {
-            text.append(contentsOf: String(number >> shift & 0xFF).utf8)
+            text.append(decimal: Int(number >> shift & 0xFF))
             if shift > 0 { text.append(Ascii.dot) }
         }
     }

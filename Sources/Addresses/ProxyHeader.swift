@@ -1,3 +1,5 @@
+import Primitives
+
 /// The versions of the PROXY protocol: 1 is a line of text, 2 is binary.
 package enum ProxyVersion: Sendable, Equatable, CaseIterable {
     case v1, v2
@@ -44,7 +46,12 @@ package enum ProxyHeader {
             output.append(Ascii.space)
             IPAddress.appendGroups(to.mapped, into: &output)
         }
-        output.append(contentsOf: " \(source.port) \(destination.port)\r\n".utf8)
+        output.append(Ascii.space)
+        output.append(decimal: Int(source.port))
+        output.append(Ascii.space)
+        output.append(decimal: Int(destination.port))
+        output.append(Ascii.carriageReturn)
+        output.append(Ascii.lineFeed)
     }
 
     // MARK: Version 2
@@ -62,28 +69,21 @@ package enum ProxyHeader {
         switch (source.address.unmapped, destination.address.unmapped) {
         case (.v4(let from), .v4(let to)):
             appendFixedPart(command: proxy, family: tcp4, length: 12, into: &output)
-            append(from, into: &output)
-            append(to, into: &output)
+            output.append(bigEndian: from)
+            output.append(bigEndian: to)
         case (let from, let to):
             appendFixedPart(command: proxy, family: tcp6, length: 36, into: &output)
-            append(from.mapped, into: &output)
-            append(to.mapped, into: &output)
+            output.append(bigEndian: from.mapped)
+            output.append(bigEndian: to.mapped)
         }
-        append(source.port, into: &output)
-        append(destination.port, into: &output)
+        output.append(bigEndian: source.port)
+        output.append(bigEndian: destination.port)
     }
 
     private static func appendFixedPart(command: UInt8, family: UInt8, length: UInt16, into output: inout [UInt8]) {
         output.append(contentsOf: signature)
         output.append(command)
         output.append(family)
-        append(length, into: &output)
-    }
-
-    /// The number in network order.
-    private static func append(_ number: some FixedWidthInteger, into output: inout [UInt8]) {
-        for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
-            output.append(UInt8(truncatingIfNeeded: number >> shift))
-        }
+        output.append(bigEndian: length)
     }
 }

@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// What a new session was granted: the attributes that only the creation response has (XEP-0124 §7.2, `S-13`).
 package struct SessionGrant: Sendable, Equatable {
@@ -65,42 +66,41 @@ package struct BodyResponse: Sendable, Equatable {
     /// Whether the payload uses the prefix `stream`, which is then declared on the body (`X-02`, `T-06`).
     package var usesStreamPrefix: Bool
     /// The upstream stream's identity, in the first response that can carry it.
-    package indirect enum Opening: Sendable, Equatable {
-        case none
-        case stream(StreamIdentity)
+    package var opening: Boxed<StreamIdentity>?
+
+    private struct Marks: Sendable, Equatable {
+        let stream: StreamName?
+        let report: ResponseReport?
     }
-    /// What the upstream stream's header said, when this response tells it.
-    package var opening: Opening
-    /// Attributes that few responses have.
-    package indirect enum Marks: Sendable, Equatable {
-        case none
-        case some(stream: StreamName?, report: ResponseReport?)
-    }
-    /// The stream to which the payload belongs, and a response that seems to have been lost.
-    package var marks = Marks.none
+    /// Which stream the payload is of, and which response seems to have been lost: few responses say it.
+    private var marks: Boxed<Marks>?
+
     /// The highest rid up to which all requests were received, when it is not the answered one (`A-01`, `A-02`).
     package var ack: RequestID?
 
     /// The stream to which the payload or the end belongs; nil while the session has only one.
-    package var stream: StreamName? {
-        if case .some(let stream, _) = marks { return stream }
-        return nil
-    }
+    package var stream: StreamName? { marks?.value.stream }
 
     /// The response that the client seems not to have received.
-    package var report: ResponseReport? {
-        if case .some(_, let report) = marks { return report }
-        return nil
+    package var report: ResponseReport? { marks?.value.report }
+
+    /// Whether it names a stream or reports a response, or was to.
+    var isMarked: Bool { marks != nil }
+
+    /// Says which stream the response is of, and which response seems to have been lost.
+    package mutating func mark(stream: StreamName?, report: ResponseReport? = nil) {
+        marks = Boxed(Marks(stream: stream, report: report))
     }
 
     /// Whether this response has nothing but perhaps `ack`.
     package var isTrivial: Bool {
-        kind == .plain && payload.isEmpty && opening == .none && marks == .none && !usesStreamPrefix
+        kind == .plain && payload.isEmpty && opening == nil && marks == nil && !usesStreamPrefix
     }
 
     /// A response made of its parts.
     package init(
-        _ kind: Kind = .plain, payload: [UInt8] = [], usesStreamPrefix: Bool = false, opening: Opening = .none
+        _ kind: Kind = .plain, payload: [UInt8] = [], usesStreamPrefix: Bool = false,
+        opening: Boxed<StreamIdentity>? = nil
     ) {
         self.kind = kind
         self.payload = payload
@@ -127,18 +127,12 @@ package struct StreamName: Sendable, Hashable {
 
     /// Reads a name as a client sends it; nil for a text that this type never writes.
     package init?(_ written: PeerText) {
-        guard written.count == 16,
-            written.bytes.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
-            let bits = UInt64(written.text, radix: 16)
-        else { return nil }
+        guard let bits = UInt64(sixteenDigits: written.bytes.span) else { return nil }
         self.bits = bits
     }
 
     /// The value of the `stream` attribute: sixteen hexadecimal digits.
-    package var text: String {
-        let digits = String(bits, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    package var text: String { bits.sixteenDigits }
 }
 
 /// A response that the client's `ack` shows to be missing (XEP-0124 §9.2, `A-04`).

@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// A media type as the `content` attribute names it: `type/subtype` and parameters (RFC 9110 §8.3.1).
 package struct MediaType: Sendable, Equatable {
@@ -46,12 +47,6 @@ package struct MediaType: Sendable, Equatable {
 
     /// RFC 9110 §5.6.2.
     private static func isToken(_ text: Substring) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
+        !text.isEmpty && text.utf8.allSatisfy(\.isTokenByte)
     }
 }

@@ -1,9 +1,12 @@
+import Bridge
+import Primitives
+
 /// What the upstream sent and no request has fetched, in order.
 package struct OutboundQueue: Sendable, Equatable {
     /// What one response may hold: features alone, or any number of stanzas (`X-01`).
     package enum Batch: Sendable, Equatable {
         /// The stream's features, with what its header said.
-        case features(BodyResponse.Opening, [UInt8])
+        case features(Boxed<StreamIdentity>?, [UInt8])
         /// Stanzas, back to back.
         case stanzas([UInt8])
 
@@ -29,7 +32,7 @@ package struct OutboundQueue: Sendable, Equatable {
     package var isEmpty: Bool { batches.isEmpty }
 
     /// Adds features at the end.
-    package mutating func append(features: [UInt8], opening: BodyResponse.Opening) {
+    package mutating func append(features: [UInt8], opening: Boxed<StreamIdentity>?) {
         batches.append(.features(opening, features))
     }
 

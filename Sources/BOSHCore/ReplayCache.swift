@@ -90,7 +90,7 @@ package struct ReplayCache: Sendable, Equatable {
     }
 
     private static func content(of response: BodyResponse, ackFits: Bool) -> Content {
-        let isPlain = response.kind == .plain && response.opening == .none && response.marks == .none
+        let isPlain = response.kind == .plain && response.opening == nil && !response.isMarked
         guard isPlain, ackFits else { return .whole(response) }
         return response.payload.isEmpty ? .none : .payload(response.payload)
     }

@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// Which domains clients may log in to, and over which routes (`S-15`, `S-16`, `S-18`).
 package struct ServedDomains: Sendable, Equatable {
@@ -83,20 +84,9 @@ package struct ServedDomains: Sendable, Equatable {
     /// Whether `name`, in lower case, may be looked up in DNS for a stranger: ASCII letters, digits and hyphens, at
     /// least two labels, and no IPv4 address (RFC 1123 §2.1).
     private static func isHostName(_ name: [UInt8]) -> Bool {
-        guard name.count <= 253 else { return false }
-        let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard labels.count > 1, let last = labels.last else { return false }
-        let areLabels = labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
-                && label.allSatisfy { isLetter($0) || isDigit($0) || $0 == hyphen }
-        }
-        return areLabels && !last.allSatisfy(isDigit)
+        guard let last = name.lastIndex(of: stop), HostName.isValid(name) else { return false }
+        return !name[(last + 1)...].allSatisfy(\.isASCIIDigit)
     }
 
-    private static let hyphen = UInt8(ascii: "-")
     private static let stop = UInt8(ascii: ".")
-
-    private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }

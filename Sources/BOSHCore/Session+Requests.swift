@@ -74,8 +74,8 @@ extension Session {
     /// An empty request with `to` asks for another stream (XEP-0124 §16.3), unless the client writes `to` into every
     /// request, as libpurple does: its next poll must not open one. libpurple polls before its first payload only while
     /// it waits for the features, so before the features were told, `to` asks for nothing.
-    private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Extras {
-        guard attributes.hasRare else { return .none }
+    private mutating func extras(of attributes: BodyAttributes, payloadIsEmpty: Bool) -> Boxed<Extras>? {
+        guard attributes.hasRare else { return nil }
         let rare = attributes.rare
         var adding: Addition?
         if let to = rare.to, !to.isEmpty, !attributes.isRestart, attributes.type == nil,
@@ -94,8 +94,8 @@ extension Session {
         if rare.key != nil || rare.newkey != nil {
             keys = Keys(key: rare.key, digest: rare.keyDigest, newkey: rare.newkey)
         }
-        if rare.stream == nil, adding == nil, keys == nil { return .none }
-        return .some(stream: rare.stream, adding: adding, keys: keys)
+        if rare.stream == nil, adding == nil, keys == nil { return nil }
+        return Boxed(Extras(stream: rare.stream, adding: adding, keys: keys))
     }
 
     /// Answers a request that could not be understood, or is larger than the session may send. It ends the session only
@@ -116,7 +116,7 @@ extension Session {
     /// Whether the request comes from the session's own client, as far as keys can tell: only the next request's key is
     /// known.
     private func hasRightKey(_ attributes: BodyAttributes, _ rid: RequestID) -> Bool {
-        guard case .active(let chain) = chain else { return true }
+        guard let chain = chain?.value else { return true }
         return rid == processed.next && chain.isNext(attributes.rare.key, digest: attributes.rare.keyDigest)
     }
 
@@ -149,7 +149,7 @@ extension Session {
         _ rid: RequestID, exchange: ExchangeID, key: PeerText?, now: MonotonicInstant,
         policy: borrowing SessionPolicy, into effects: inout [SessionEffect]
     ) {
-        if case .active(let chain) = chain, !chain.isRepeat(rid, key: key) {
+        if let chain = chain?.value, !chain.isRepeat(rid, key: key) {
             end(.keyMismatch, culprit: exchange, into: &effects)
             return
         }
@@ -216,7 +216,7 @@ extension Session {
             }
         }
         if request.isRestart { restart(request, target, into: &effects) }
-        if case .some(_, let adding?, _) = request.extras {
+        if let adding = request.extras?.value.adding {
             add(adding, askedBy: request.rid, policy: policy, into: &effects)
         }
         // A pause that was granted before this request's turn came ends here.
@@ -229,21 +229,15 @@ extension Session {
 
     /// Checks a request's key when a key sequence is in use; without one, `newkey` begins it (`K-07`).
     private mutating func acceptKeys(of request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
-        var keys: Keys?
-        if case .some(_, _, let found) = request.extras { keys = found }
-        switch chain {
-        case .none:
-            guard KeyChain.isBounded(keys?.newkey) else { return false }
-            if let newkey = keys?.newkey { chain = .active(KeyChain(newkey: newkey)) }
-            return true
-        case .active(var active):
+        let keys = request.extras?.value.keys
             // A rid may be repeated while it is held or its response is kept.
-            let isRight = active.accept(
-                request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey,
-                kept: 2 * requests + policy.extraResponses + 2)
-            chain = .active(active)
-            return isRight
-        }
+        let kept = 2 * requests + policy.extraResponses + 2
+        let isRight = chain?.value.accept(
+            request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey, kept: kept)
+        if let isRight { return isRight }
+        guard KeyChain.isBounded(keys?.newkey) else { return false }
+        chain = keys?.newkey.map { Boxed(KeyChain(newkey: $0)) }
+        return true
     }
 
     /// Takes in what the client says about the responses it has (XEP-0124 §9.2, `A-03` to `A-07`).
@@ -273,7 +267,7 @@ extension Session {
     }
 
     func target(of request: ArrivedRequest) -> Target {
-        guard case .some(let stream?, _, _) = request.extras else { return .all }
+        guard let stream = request.extras?.value.stream else { return .all }
         guard let name = StreamName(stream) else { return .unknown }
         if let index = streams.firstIndex(where: { $0.name == name }) { return .one(index) }
         return closedStreams.contains(name) ? .closed : .unknown

@@ -48,7 +48,7 @@ extension Session {
                 return
             }
             var response = lastWords(of: index, reason)
-            response.marks = .some(stream: streams[index].name, report: nil)
+            response.mark(stream: streams[index].name)
             forgetStream(at: index)
             answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
             return
@@ -63,7 +63,7 @@ extension Session {
             response = BodyResponse(payload: bytes)
         }
         // Once there was a second stream, payload without a name would count as the first one's (`M-04`).
-        if nextStream > 1 { response.marks = .some(stream: streams[index].name, report: nil) }
+        if nextStream > 1 { response.mark(stream: streams[index].name) }
         streams[index].noteTold()
         answerOldest(with: response, stream: number, now: now, policy: policy, into: &effects)
     }
@@ -83,7 +83,7 @@ extension Session {
     ) {
         guard !held.isEmpty else { return }
         let request = held.removeFirst()
-        if case .pending(let grant) = creation, response.kind == .plain {
+        if let grant = creation?.value, response.kind == .plain {
             response.kind = .creation(grant)
         } else {
             if !isPause, response.isTrivial { nameStream(in: &response, to: request.rid) }
@@ -91,10 +91,10 @@ extension Session {
         }
         if let rid = missing {
             let report = replay.report(rid, now: now).map { ResponseReport(rid: rid, age: $0) }
-            response.marks = .some(stream: response.stream, report: report)
+            response.mark(stream: response.stream, report: report)
             missing = nil
         }
-        creation = .answered
+        creation = nil
         keep(response, for: request.rid, stream: stream, isExtra: request.isExtra, now: now, policy: policy)
         effects.append(.respond(request.exchange, response))
     }
@@ -105,8 +105,8 @@ extension Session {
         guard nextStream > 1, let index = streams.firstIndex(where: { $0.untoldTo.map { $0 <= rid } ?? false }) else {
             return
         }
-        response.marks = .some(stream: streams[index].name, report: nil)
-        response.opening = .stream(StreamIdentity(id: "", version: nil, from: streams[index].addedDomain))
+        response.mark(stream: streams[index].name)
+        response.opening = Boxed(StreamIdentity(id: "", version: nil, from: streams[index].addedDomain))
         streams[index].noteTold()
     }
 
@@ -151,7 +151,7 @@ extension Session {
         if streams.count == 1, case .ended(let reason) = streams[0].phase {
             var words = lastWords(of: 0, reason)
             if nextStream > 1, words.payload.count > streams[0].streamError.count {
-                words.marks = .some(stream: streams[0].name, report: nil)
+                words.mark(stream: streams[0].name)
             }
             last = words
         }

@@ -80,7 +80,7 @@ extension Session {
         into effects: inout [SessionEffect]
     ) {
         if let index = early.firstIndex(where: { $0.rid == request.rid }) {
-            if case .active = chain, !KeyChain.isSame(early[index].key, request.key) {
+            if chain != nil, !KeyChain.isSame(early[index].key, request.key) {
                 end(.keyMismatch, culprit: request.exchange, into: &effects)
                 return
             }
@@ -116,11 +116,11 @@ extension Session {
     mutating func forwardWaiting(into effects: inout [SessionEffect]) {
         var chain = chain
         for request in early.prefix(gaplessCount) {
-            if case .active(var active) = chain {
-                guard case .some(_, _, let keys?) = request.extras,
-                    active.accept(request.rid, key: keys.key, digest: keys.digest, newkey: keys.newkey, kept: 0)
-                else { return }
-                chain = .active(active)
+            if chain != nil {
+                let keys = request.extras?.value.keys
+                let isRight = chain?.value.accept(
+                    request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey, kept: 0)
+                guard isRight == true else { return }
             }
             let target = target(of: request)
             forward(request, to: target, into: &effects)

@@ -54,28 +54,26 @@ package struct Session: Sendable {
         let payload: [UInt8]
         let arrival: MonotonicInstant
         /// The attributes that few requests carry.
-        let extras: Extras
+        let extras: Boxed<Extras>?
 
         /// Whether the request may be one above `requests`: a pause, granted or not, or any terminate (`P-07`).
         var isExtra: Bool { isTerminate || pause != .absent }
 
         /// Whether the request asks for nothing but an answer.
         var isPoll: Bool {
-            if case .some(_, _?, _) = extras { return false }
+            if extras?.value.adding != nil { return false }
             return payload.isEmpty && !isTerminate && !isRestart && pause == .absent
         }
 
         /// The value of its `key`.
-        var key: PeerText? {
-            if case .some(_, _, let keys?) = extras { return keys.key }
-            return nil
-        }
+        var key: PeerText? { extras?.value.keys?.key }
     }
 
-    /// The attributes that few requests carry, boxed so that the others stay small.
-    indirect enum Extras: Sendable, Equatable {
-        case none
-        case some(stream: PeerText?, adding: Addition?, keys: Keys?)
+    /// What only few requests carry.
+    struct Extras: Sendable, Equatable {
+        let stream: PeerText?
+        let adding: Addition?
+        let keys: Keys?
     }
 
     /// A stream that a request asks for (XEP-0124 §16.3).
@@ -91,24 +89,6 @@ package struct Session: Sendable {
         let key: PeerText?
         let digest: PeerText?
         let newkey: PeerText?
-    }
-
-    /// The client's key sequence, where it has one.
-    indirect enum Chain: Sendable, Equatable {
-        case none
-        case active(KeyChain)
-    }
-
-    /// The Content-Type of responses.
-    private indirect enum ResponseType: Sendable {
-        case standard
-        case other(String)
-    }
-
-    /// The creation request, until it is answered.
-    indirect enum Creation: Sendable, Equatable {
-        case answered
-        case pending(SessionGrant)
     }
 
     /// The session's identifier.
@@ -131,22 +111,22 @@ package struct Session: Sendable {
     /// The number of requests that may be open.
     package var requests: Int { Int(requestCount) }
     /// The Content-Type of all responses; nil for the default (`H-07`).
-    package var contentType: String? {
-        if case .other(let type) = responseType { return type }
-        return nil
-    }
+    package var contentType: String? { responseType?.value }
 
     // The order of what follows leaves few gaps: small values stand after optional ones. The result is the size of an
     // idle session.
     private let holdCount: UInt16
     private let requestCount: UInt16
-    private let responseType: ResponseType
-    var creation: Creation
+    /// What responses say of their type, where it is not the default.
+    private let responseType: Boxed<String>?
+    /// What the answer to the creation request tells, until it is given.
+    var creation: Boxed<SessionGrant>?
     var processed: RequestID
     var early: [ArrivedRequest] = []
     var replay = ReplayCache()
     var streams: [Substream]
-    var chain = Chain.none
+    /// The client's key sequence, where it has one.
+    var chain: Boxed<KeyChain>?
     /// Streams that have ended; payload for them may still be on its way (`M-06`).
     var closedStreams: [StreamName] = []
     var held: ShortList<Held>
@@ -185,12 +165,12 @@ package struct Session: Sendable {
         holdCount = UInt16(clamping: opening.hold)
         requestCount = UInt16(clamping: opening.requests)
         isLegacy = opening.version == nil
-        responseType = opening.contentType.map { .other($0) } ?? .standard
+        responseType = opening.contentType.map { Boxed($0) }
         isPolling = opening.isPolling
         acknowledges = opening.acknowledges
         normalInactivityTime = CompactDuration(policy.inactivity(isPolling: opening.isPolling))
         inactivityTime = normalInactivityTime
-        creation = .pending(opening.grant(sid: id, stream: stream, policy: policy))
+        creation = Boxed(opening.grant(sid: id, stream: stream, policy: policy))
         processed = opening.rid
         var first = Substream(number: .first, name: stream)
         if !payload.isEmpty { first.inbound.append(payload, of: opening.rid, isShared: false) }
@@ -198,7 +178,7 @@ package struct Session: Sendable {
         held = ShortList(
             Held(
                 rid: opening.rid, exchange: exchange, deadline: now.advanced(by: opening.wait), isExtra: false))
-        if let newkey = opening.newkey { chain = .active(KeyChain(newkey: newkey)) }
+        if let newkey = opening.newkey { chain = Boxed(KeyChain(newkey: newkey)) }
         effects.append(
             .upstream(
                 .open(
@@ -276,7 +256,7 @@ package struct Session: Sendable {
     package var heldCount: Int { held.count }
 
     /// Whether the creation request has not been answered yet.
-    package var isCreating: Bool { creation != .answered }
+    package var isCreating: Bool { creation != nil }
 
     /// The number of the session's streams.
     package var streamCount: Int { streams.count }
@@ -329,11 +309,8 @@ package struct Session: Sendable {
     ) {
         guard streams[index].phase == phase else { return }
         streams[index].phase = .open
-        var opening = BodyResponse.Opening.none
-        if var identity {
-            identity.from = streams[index].addedDomain
-            opening = .stream(identity)
-        }
+        var opening = identity.map { Boxed($0) }
+        opening?.value.from = streams[index].addedDomain
         streams[index].outbound.append(features: features, opening: opening)
         guard !streams[index].inbound.isEmpty else { return }
         effects.append(.upstream(.forward(streams[index].inbound.takeAll()), on: streams[index].number))

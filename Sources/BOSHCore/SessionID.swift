@@ -1,3 +1,5 @@
+import Primitives
+
 /// The `sid`: `<node>.<worker>.<128 random bits in hex>`.
 ///
 /// Node and worker are hints for a balancer or another worker to find the owner. Only the random part is a secret, and
@@ -39,13 +41,14 @@ package struct SessionID: Sendable, Hashable {
         }
         var tag: UInt64 = 0
         for index in (firstDot + 1)..<secondDot {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]) else { return nil }
+            guard text[index].isASCIIDigit else { return nil }
             tag = tag * 10 + UInt64(text[index] - UInt8(ascii: "0"))
         }
         guard let worker = UInt32(exactly: tag) else { return nil }
-        guard let high = text.hexadecimal(from: secondDot + 1), let low = text.hexadecimal(from: secondDot + 17) else {
-            return nil
-        }
+        let random = text.extracting(droppingFirst: secondDot + 1)
+        guard let high = UInt64(sixteenDigits: random.extracting(first: 16)),
+            let low = UInt64(sixteenDigits: random.extracting(last: 16))
+        else { return nil }
         self.node = node
         self.worker = worker
         self.high = high
@@ -54,17 +57,12 @@ package struct SessionID: Sendable, Hashable {
 
     /// The value of the `sid` attribute.
     package var text: String {
-        "\(node).\(worker).\(Self.hexadecimal(high))\(Self.hexadecimal(low))"
+        "\(node).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
     }
 
     /// The first eight digits of the random part: enough to follow a session in a log, not enough to take it over.
     package var short: String {
-        String(Self.hexadecimal(high).prefix(8))
-    }
-
-    private static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        String(high.sixteenDigits.prefix(8))
     }
 
     package static func == (left: SessionID, right: SessionID) -> Bool {
@@ -85,20 +83,5 @@ extension Span<UInt8> {
             index += 1
         }
         return nil
-    }
-
-    /// Sixteen lower-case digits; upper case is refused, because this type never writes it.
-    fileprivate func hexadecimal(from start: Int) -> UInt64? {
-        guard start >= 0, start + 16 <= count else { return nil }
-        var value: UInt64 = 0
-        for index in start..<(start + 16) {
-            let byte = self[index]
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(byte - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
-            default: return nil
-            }
-        }
-        return value
     }
 }

@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// One of a session's streams: its state, and what waits for the client and for the server (XEP-0124 §16).
 struct Substream: Sendable {
@@ -13,10 +14,10 @@ struct Substream: Sendable {
         case ended(EndReason)
     }
 
-    /// What only an added stream has; boxed, because most sessions have none.
-    private indirect enum Addition: Sendable {
-        case none
-        case some(domain: String?, untoldTo: RequestID?)
+    /// What only a stream has that was added to the session.
+    private struct Addition: Sendable {
+        let domain: String?
+        var untoldTo: RequestID?
     }
 
     let number: StreamNumber
@@ -31,7 +32,7 @@ struct Substream: Sendable {
     /// The server also keeps this stream for a resumption.
     var isResumable = false
     let name: StreamName
-    private var addition: Addition
+    private var addition: Boxed<Addition>?
     /// What the client has not fetched.
     var outbound = OutboundQueue()
     /// What waits for the upstream to open.
@@ -41,24 +42,18 @@ struct Substream: Sendable {
     init(number: StreamNumber, name: StreamName, addedDomain: String? = nil, askedBy rid: RequestID? = nil) {
         self.number = number
         self.name = name
-        addition = addedDomain == nil && rid == nil ? .none : .some(domain: addedDomain, untoldTo: rid)
+        addition = addedDomain == nil && rid == nil ? nil : Boxed(Addition(domain: addedDomain, untoldTo: rid))
     }
 
     /// The domain of an added stream, for `from`; nil for the first stream.
-    var addedDomain: String? {
-        if case .some(let domain, _) = addition { return domain }
-        return nil
-    }
+    var addedDomain: String? { addition?.value.domain }
 
     /// The request that asked for this stream, until the client was told the stream's name; nil for the first stream.
-    var untoldTo: RequestID? {
-        if case .some(_, let rid) = addition { return rid }
-        return nil
-    }
+    var untoldTo: RequestID? { addition?.value.untoldTo }
 
     /// Notes that the client was told the stream's name.
     mutating func noteTold() {
-        if untoldTo != nil { addition = .some(domain: addedDomain, untoldTo: nil) }
+        if untoldTo != nil { addition?.value.untoldTo = nil }
     }
 
     /// Whether payload without a stream's name is for this stream too (`M-05`): a client that was not told of a stream

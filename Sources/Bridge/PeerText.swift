@@ -1,3 +1,5 @@
+import Primitives
+
 /// Text that a peer wrote, whose length was checked before anything else was done with it.
 ///
 /// Texts are compared and hashed by their bytes. Swift compares and hashes a `String` in normalisation form C, and
@@ -43,7 +45,7 @@ package struct PeerText: Sendable, Hashable, ExpressibleByStringLiteral {
     package var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
 
     /// The bytes, with the letters `A` to `Z` in lower case.
-    package var lowercasedBytes: [UInt8] { bytes.map(Self.lowercased) }
+    package var lowercasedBytes: [UInt8] { bytes.map(\.asciiLowercased) }
 
     /// The text as a `String`, to be written out. Do not compare it or use it as a key.
     package var text: String { isTooLong ? "" : String(decoding: bytes, as: UTF8.self) }
@@ -51,11 +53,7 @@ package struct PeerText: Sendable, Hashable, ExpressibleByStringLiteral {
     /// Whether both have the same bytes; ASCII letters are compared without case.
     package func isSame(_ other: PeerText) -> Bool {
         guard bytes.count == other.bytes.count else { return false }
-        return bytes.indices.allSatisfy { Self.lowercased(bytes[$0]) == Self.lowercased(other.bytes[$0]) }
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        return bytes.indices.allSatisfy { bytes[$0].asciiLowercased == other.bytes[$0].asciiLowercased }
     }
 }
 

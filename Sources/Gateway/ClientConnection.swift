@@ -28,34 +28,6 @@ final class ClientConnection {
         }
     }
 
-    /// The header of the PROXY protocol while it is being read. A class, because most of a connection's life it is not
-    /// needed.
-    final class Prelude {
-        var reader = ProxyHeaderReader()
-    }
-
-    /// The waiting requests. The first one is stored in place, so that the usual single poll needs no allocation.
-    struct WaitingList {
-        private var rest: [Waiting] = []
-        private var first: Waiting?
-
-        var isEmpty: Bool { first == nil }
-        var all: [Waiting] { first.map { [$0] + rest } ?? [] }
-
-        mutating func append(_ waiting: Waiting) {
-            if first == nil { first = waiting } else { rest.append(waiting) }
-        }
-
-        mutating func remove(exchange: UInt64) {
-            if first?.exchange == exchange {
-                first = rest.isEmpty ? nil : rest.removeFirst()
-            } else {
-                rest.removeAll { $0.exchange == exchange }
-            }
-            if rest.isEmpty { rest = [] }
-        }
-    }
-
     /// How far the end of the connection has come.
     enum Ending {
         case none
@@ -87,12 +59,13 @@ final class ClientConnection {
     let role: Role
     var ending = Ending.none
     /// The reader of the PROXY header; nil when none is expected, or once it has come.
-    var prelude: Prelude?
+    var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
     var http: HTTPConnection
     /// Bytes that were read but not handled, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
-    var waiting = WaitingList()
+    /// The requests that wait: one poll, as a rule.
+    var waiting = ShortList<Waiting>()
     /// Whether a large body of this connection waits or is being worked on. Until it is done, no other request of it is
     /// taken.
     var isBodyWaiting = false
@@ -124,7 +97,7 @@ final class ClientConnection {
         self.peer = peer
         channel = Channel(socket)
         http = HTTPConnection(rules: rules)
-        prelude = expectsProxyHeader ? Prelude() : nil
+        prelude = expectsProxyHeader ? Boxed(ProxyHeaderReader()) : nil
         pace = Pace(now: now)
     }
 

@@ -11,7 +11,7 @@ extension Clients {
         guard connection.role == .bosh else { return true }
         do throws(AddressLedger.Refusal) {
             connection.account = try loop.addresses.openConnection(
-                from: rules.trustedProxies.limited(connection.peer.ipAddress), now: loop.planTime)
+                from: rules.trustedProxies.limited(connection.peer.ipAddress), now: loop.now)
             return true
         } catch {
             loop.counters.connectionsTurnedAway += 1
@@ -22,7 +22,7 @@ extension Clients {
 
     /// Undoes `admit`.
     func release(_ connection: ClientConnection) {
-        loop.addresses.closeConnection(of: connection.account, now: loop.planTime)
+        loop.addresses.closeConnection(of: connection.account, now: loop.now)
         connection.account = .unlimited
     }
 

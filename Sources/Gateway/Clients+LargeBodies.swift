@@ -19,7 +19,7 @@ extension Clients {
         guard coding != .identity || admits(request, on: connection) else { return }
         connection.isBodyWaiting = true
         let account = loop.addresses.openBody(
-            from: limitedAddress(of: client(of: request, on: connection)), now: loop.planTime)
+            from: limitedAddress(of: client(of: request, on: connection)), now: loop.now)
         loop.addresses.note(request.body.count, of: account)
         bodies.large.append(
             .init(
@@ -62,7 +62,7 @@ extension Clients {
     private func release(_ waiting: LargeBodies.Waiting) {
         waiting.connection.isBodyWaiting = false
         loop.addresses.note(-waiting.wireCount, of: waiting.account)
-        loop.addresses.closeBody(of: waiting.account, now: loop.planTime)
+        loop.addresses.closeBody(of: waiting.account, now: loop.now)
     }
 
     /// Goes on with the connection of a finished large body: takes its next requests, or ends it if that was put off.

@@ -33,7 +33,7 @@ extension Clients {
         noteUnfinished(connection)
         if !connection.account.isLimited {
             let client = client(forwarded: connection.http.pendingForwarded, on: connection)
-            connection.bodyAccount = loop.addresses.openBody(from: limitedAddress(of: client), now: loop.planTime)
+            connection.bodyAccount = loop.addresses.openBody(from: limitedAddress(of: client), now: loop.now)
             loop.addresses.note(Int(connection.chargedBody), of: connection.bodyAccount)
         }
         let isAddressFull = loop.addresses.isFull(connection.account) || loop.addresses.isFull(connection.bodyAccount)
@@ -50,7 +50,7 @@ extension Clients {
         guard connection.isUnfinished else { return }
         noteFinished(connection)
         loop.addresses.note(-Int(connection.chargedBody), of: connection.bodyAccount)
-        loop.addresses.closeBody(of: connection.bodyAccount, now: loop.planTime)
+        loop.addresses.closeBody(of: connection.bodyAccount, now: loop.now)
         connection.bodyAccount = .unlimited
     }
 

@@ -37,7 +37,7 @@ extension Clients {
     /// Queues a session's answer; does nothing if the connection is gone.
     func respond(to exchange: ExchangeID, isRepeat: Bool = false, _ response: consuming HTTPResponse) {
         guard let connection = connection(of: exchange) else { return }
-        connection.waiting.remove(exchange: exchange.number)
+        connection.waiting.removeFirst { $0.exchange == exchange.number }
         respond(to: exchange.number, on: connection, isRepeat: isRepeat, response)
     }
 

@@ -46,10 +46,9 @@ extension Clients {
 
     /// Reads the header of the PROXY protocol, and goes on with the bytes after it.
     private func readPrelude(_ bytes: Span<UInt8>, on connection: ClientConnection) {
-        guard let prelude = connection.prelude else { return }
         var offset = 0
-        switch prelude.reader.receive(bytes, offset: &offset) {
-        case .needMore:
+        switch connection.prelude?.value.receive(bytes, offset: &offset) {
+        case nil, .needMore:
             return
         case .complete(let source):
             connection.prelude = nil
@@ -148,7 +147,7 @@ extension Clients {
     /// The client sends nothing more before it has `100 Continue`, which comes after the answers to these requests
     /// (`H-18`).
     private func tellOfAwaitedAnswers(on connection: ClientConnection) {
-        for waiting in connection.waiting.all { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
     }
 
     /// Updates a connection after some of its requests were taken.

@@ -35,7 +35,7 @@ final class Loop {
     init(settings: Settings, logger: Logger) throws(SystemError) {
         self.settings = settings
         self.logger = logger
-        let clock = MonotonicInstant(nanoseconds: MonotonicClock.now)
+        let clock = MonotonicClock.now
         startedAt = clock
         now = clock
         poller = try Poller()
@@ -45,10 +45,7 @@ final class Loop {
     }
 
     /// Reads the clock for a new batch of events.
-    func beginTurn() { now = MonotonicInstant(nanoseconds: MonotonicClock.now) }
-
-    /// The clock of plans and breakers.
-    var planTime: Duration { now.elapsed(since: MonotonicInstant(nanoseconds: 0)) }
+    func beginTurn() { now = MonotonicClock.now }
 
     /// Sixty-four random bits from the kernel.
     func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }

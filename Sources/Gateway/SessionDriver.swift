@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Bridge
+import Primitives
 
 /// A session and what the worker keeps with it. A class, so that the session is changed in place.
 final class SessionDriver {
@@ -14,10 +15,8 @@ final class SessionDriver {
     /// The account, among the client addresses, of the client that began the session.
     let account: AddressLedger.Account
     var session: Session
-    /// The first stream, until either side has ended it.
-    private var first: Stream?
-    /// The further streams of the few sessions that have several.
-    private var more: [Stream] = []
+    /// The upstream streams that neither side has ended; few sessions have several.
+    private var streams = ShortList<Stream>()
     /// Whether the creation is answered with 503 because this side lacked a resource; the client is to try again.
     var isTurnedAway = false
     /// How many bytes the worker's memory account has for this session, by purpose.
@@ -40,24 +39,20 @@ final class SessionDriver {
 
     /// The link of one stream; nil once either side has ended it.
     func link(_ number: StreamNumber) -> Token? {
-        if let first, first.number == number { return first.link }
-        return more.first { $0.number == number }?.link
+        streams.first { $0.number == number }?.link
     }
 
     func add(_ link: Token, _ number: StreamNumber) {
-        let stream = Stream(link: link, number: number)
-        if first == nil { first = stream } else { more.append(stream) }
+        streams.append(Stream(link: link, number: number))
     }
 
     func remove(_ link: Token) {
-        if first?.link == link { first = nil } else { more.removeAll { $0.link == link } }
+        streams.removeFirst { $0.link == link }
     }
 
     /// Removes all links, and passes each to `take`.
     func takeLinks(_ take: (Token) -> Void) {
-        for stream in more { take(stream.link) }
-        if let first { take(first.link) }
-        first = nil
-        more = []
+        for stream in streams { take(stream.link) }
+        streams.removeAll()
     }
 }

@@ -95,7 +95,7 @@ extension Sessions {
         let account: AddressLedger.Account
         do throws(AddressLedger.Refusal) {
             account = try loop.addresses.openSession(
-                from: clients.limitedAddress(of: requester.client), now: loop.planTime)
+                from: clients.limitedAddress(of: requester.client), now: loop.now)
         } catch {
             loop.reached(Bound(error), requester.name)
             turnAway(exchange)
@@ -103,7 +103,7 @@ extension Sessions {
         }
         makeRoomForLogin()
         guard begin(freshID(), opening, payload: payload, account: account, exchange, from: requester) else {
-            loop.addresses.closeSession(of: account, hasLoggedIn: false, now: loop.planTime)
+            loop.addresses.closeSession(of: account, hasLoggedIn: false, now: loop.now)
             answer(exchange, BodyResponse(.terminate(.internalServerError)))
             return
         }

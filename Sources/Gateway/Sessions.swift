@@ -113,7 +113,7 @@ final class Sessions {
         logins.remove(driver.slot)
         drivers[Int(driver.slot)] = nil
         loop.addresses.closeSession(
-            of: driver.account, hasLoggedIn: driver.ask { $0.hasLoggedIn }, now: loop.planTime)
+            of: driver.account, hasLoggedIn: driver.ask { $0.hasLoggedIn }, now: loop.now)
         if let bound = Bound(reason) { loop.reached(bound, "session \(driver.session.id.short)") }
         vacant.append(driver.slot)
     }

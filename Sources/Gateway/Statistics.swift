@@ -26,7 +26,7 @@ enum Statistics {
     private static func addSessions(of worker: Worker, to list: inout SampleList) {
         let counters = worker.loop.counters
         let drivers = worker.sessions.all
-        worker.loop.addresses.forgetRested(now: worker.loop.planTime)
+        worker.loop.addresses.forgetRested(now: worker.loop.now)
         list.add("sessions", "now", gauge: worker.sessions.count)
         list.add("sessions", "ever", counter: counters.sessionsEver)
         list.add("sessions", "opening", gauge: drivers.count { $0.session.phase == .opening })

@@ -136,7 +136,7 @@ final class Upstreams {
         case .link: if let link = links[token] { handle(event, on: link) }
         case .race: if let race = races[token] { handle(event, on: race) }
         case .resolver:
-            let answers = resolver.handle(event, now: loop.now.nanoseconds, poller: loop.poller)
+            let answers = resolver.handle(event, now: loop.now, poller: loop.poller)
             for answer in answers { handle(answer) }
         default: break
         }
@@ -224,7 +224,7 @@ final class Upstreams {
 
     /// The earliest deadline of a stream or of a look-up.
     var nextDeadline: MonotonicInstant? {
-        let names = resolver.nextDeadline.map { MonotonicInstant(nanoseconds: $0) }
+        let names = resolver.nextDeadline
         guard let links = deadlines.next else { return names }
         return names.map { min($0, links) } ?? links
     }
@@ -239,7 +239,7 @@ final class Upstreams {
 
     /// Handles the look-ups that got no answer in time.
     func handleNameDeadlines() {
-        for answer in resolver.handleDeadline(now: loop.now.nanoseconds, poller: loop.poller) { handle(answer) }
+        for answer in resolver.handleDeadline(now: loop.now, poller: loop.poller) { handle(answer) }
     }
 
     /// Handles the streams whose deadline may have passed.
@@ -260,11 +260,11 @@ final class Upstreams {
     func ask(_ query: ResolverQuery, for link: UpstreamLink, requester: UInt128?) -> ResolverAnswer? {
         resolver.ask(
             id: link.token.raw, query, isStrange: link.site.isOpenProxy, requester: requester,
-            now: loop.now.nanoseconds, poller: loop.poller)
+            now: loop.now, poller: loop.poller)
     }
 
     /// Marks a name so that the next question causes a new look-up. Returns whether that makes a difference.
-    func doubt(_ query: ResolverQuery) -> Bool { resolver.doubt(query, now: loop.now.nanoseconds) }
+    func doubt(_ query: ResolverQuery) -> Bool { resolver.doubt(query, now: loop.now) }
 
     /// Updates the account with what the look-ups hold now.
     func settleNames() { loop.memory.settle(.names, resolver.heldBytes, charged: &chargedNames) }

@@ -105,7 +105,7 @@ package final class Worker {
     }
 
     private var timeToWake: Duration? {
-        nextWake.map { $0.elapsed(since: MonotonicInstant(nanoseconds: MonotonicClock.now)) }
+        nextWake.map { $0.elapsed(since: MonotonicClock.now) }
     }
 
     private var nextWake: MonotonicInstant? {

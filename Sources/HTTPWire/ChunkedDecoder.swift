@@ -1,3 +1,5 @@
+import Primitives
+
 /// Removes the chunked coding from a body as it arrives (RFC 9112 §7.1), strictly: sizes are 1-16 plain hexadecimal
 /// digits, lines end with CRLF, extensions and trailers are bounded, checked for control bytes and dropped.
 ///
@@ -57,7 +59,7 @@ struct ChunkedDecoder: Sendable {
     private mutating func takeData(_ input: Span<UInt8>, _ offset: inout Int, _ body: inout [UInt8]) {
         let available = input.count - offset
         let length = remaining > UInt64(available) ? available : Int(remaining)
-        body.append(input, offset..<offset + length)
+        body.append(copying: input.extracting(offset..<offset + length))
         offset += length
         remaining -= UInt64(length)
         if remaining == 0 { state = .dataReturn }
@@ -89,10 +91,10 @@ struct ChunkedDecoder: Sendable {
             state = remaining == 0 ? .trailerStart : .data
             return nil
         }
-        if state == .size, let digit = ByteClass.hexValue(byte) {
+        if state == .size, let digit = byte.hexadecimalValue {
             lineLength += 1
             guard lineLength <= Self.maximumDigits else { return .badChunk }
-            remaining = remaining << 4 | digit
+            remaining = remaining << 4 | UInt64(digit)
             return nil
         }
         // The size is complete: before anything else on the line counts, it must have a digit and fit.
@@ -119,11 +121,11 @@ struct ChunkedDecoder: Sendable {
         switch state {
         case .trailerStart where byte == ByteClass.cr:
             state = .lastLineFeed
-        case .trailerStart where ByteClass.isToken(byte):
+        case .trailerStart where byte.isTokenByte:
             state = .trailerName
         case .trailerName where byte == ByteClass.colon:
             state = .trailerValue
-        case .trailerName where ByteClass.isToken(byte):
+        case .trailerName where byte.isTokenByte:
             break
         case .trailerValue where byte == ByteClass.cr:
             state = .trailerLineFeed

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The content codings that this server applies and undoes (RFC 9110 §8.4.1).
 package enum ContentCoding: UInt8, Sendable, Equatable, CaseIterable {
     /// No coding.
@@ -88,7 +90,7 @@ struct AcceptEncoding: Sendable, Equatable {
         guard bytes[first + 1] == UInt8(ascii: ".") else { return 0 }
         var unit: UInt16 = 100
         for index in first + 2..<range.upperBound {
-            guard ByteClass.isDigit(bytes[index]) else { return 0 }
+            guard bytes[index].isASCIIDigit else { return 0 }
             weight += unit * UInt16(bytes[index] - 0x30)
             unit /= 10
         }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The field values by which a head is judged. Each function reads one value, which is known to have no control bytes.
 enum FieldValue {
     /// Reads `1*DIGIT` that fits an `Int` (RFC 9112 §6.3); nil for anything else: signs, lists, white space, overflow.
@@ -5,7 +7,7 @@ enum FieldValue {
         guard !range.isEmpty else { return nil }
         var length = 0
         for index in range {
-            guard ByteClass.isDigit(bytes[index]) else { return nil }
+            guard bytes[index].isASCIIDigit else { return nil }
             let (tenfold, overflow) = length.multipliedReportingOverflow(by: 10)
             let (sum, carry) = tenfold.addingReportingOverflow(Int(bytes[index] &- 0x30))
             if overflow || carry { return nil }
@@ -29,7 +31,7 @@ enum FieldValue {
         guard index < range.upperBound else { return true }
         guard bytes[index] == ByteClass.colon else { return false }
         for port in (index + 1)..<range.upperBound {
-            guard ByteClass.isDigit(bytes[port]) else { return false }
+            guard bytes[port].isASCIIDigit else { return false }
         }
         return true
     }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// What the connection found in the bytes it read.
 package enum HTTPEvent: Sendable, Equatable {
     /// A complete request. `HTTPConnection.respond(to:with:)` answers it.
@@ -48,16 +50,11 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case closing
     }
 
-    /// The head of a request whose body is incomplete; boxed, because most of the time there is none.
-    private indirect enum PendingHead: Sendable {
-        case none
-        case some(RequestHead)
-    }
-
     private let rules: HTTPRules
     /// The part of the head that has come, while it is incomplete.
     private var partialHead: [UInt8] = []
-    private var pendingHead = PendingHead.none
+    /// The head of a request whose body is not complete.
+    private var pendingHead: Boxed<RequestHead>?
     /// The part of the body that has come, while it is incomplete.
     private var partialBody: [UInt8] = []
     private var queue = AnswerQueue()
@@ -137,8 +134,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// The captured field of the request whose body is being read: it names the client before the body has come. Empty
     /// when there is no such request or no such field.
     package var pendingForwarded: [UInt8] {
-        guard case .some(let head) = pendingHead else { return [] }
-        return head.forwarded
+        pendingHead?.value.forwarded ?? []
     }
 
     /// The memory of answers that have not left.
@@ -286,7 +282,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// Skips empty lines (RFC 9112 §2.2) and reads a head directly from the input, which is the usual case.
     private mutating func begin(_ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?) -> HTTPEvent? {
         let byte = input[offset]
-        if isInsideEmptyLine || !ByteClass.isToken(byte) {
+        if isInsideEmptyLine || !byte.isTokenByte {
             offset += 1
             return skipEmptyLine(byte, date)
         }
@@ -298,7 +294,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             offset += length
             return take(head, input, &offset)
         case .needsMore:
-            partialHead.append(input, offset..<input.count)
+            partialHead.append(copying: input.extracting(offset..<input.count))
             offset = input.count
             stage = .head(parser)
             return nil
@@ -332,11 +328,11 @@ package struct HTTPConnection: ~Copyable, Sendable {
         var parser = parser
         let outcome: HeadParser.Outcome
         if let lineFeed = input.indexOfLineFeed(from: offset) {
-            partialHead.append(input, offset..<lineFeed + 1)
+            partialHead.append(copying: input.extracting(offset..<lineFeed + 1))
             offset = lineFeed + 1
             outcome = parser.read(partialHead.span, base: 0, limits: limits)
         } else {
-            partialHead.append(input, offset..<input.count)
+            partialHead.append(copying: input.extracting(offset..<input.count))
             offset = input.count
             outcome = parser.incompleteLine(arrived: partialHead.count, limits)
         }
@@ -364,7 +360,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             return deliver(head, [])
         case .length(let length) where length <= available:
             var body: [UInt8] = []
-            body.append(input, offset..<offset + length)
+            body.append(copying: input.extracting(offset..<offset + length))
             offset += length
             return deliver(head, body)
         case .length(let length):
@@ -372,7 +368,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case .chunked:
             stage = .chunks(ChunkedDecoder())
         }
-        pendingHead = .some(head)
+        pendingHead = Boxed(head)
         // A client that already sends the body does not wait (RFC 9110 §10.1.1).
         guard head.expectsContinue, available == 0 else { return nil }
         if queue.isEmpty {
@@ -391,7 +387,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
             // Reserve no more than is to come, and at most twice what has come: an announced length costs no memory.
             partialBody.reserveCapacity(min(2 * arrived, partialBody.count + remaining))
         }
-        partialBody.append(input, offset..<offset + length)
+        partialBody.append(copying: input.extracting(offset..<offset + length))
         offset += length
         guard length == remaining else {
             stage = .length(remaining: remaining - length)
@@ -417,8 +413,8 @@ package struct HTTPConnection: ~Copyable, Sendable {
     }
 
     private mutating func deliverPending() -> HTTPEvent? {
-        guard case .some(let head) = pendingHead else { return nil }
-        pendingHead = .none
+        guard let head = pendingHead?.value else { return nil }
+        pendingHead = nil
         var body: [UInt8] = []
         swap(&body, &partialBody)
         return deliver(head, body)
@@ -462,7 +458,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         if phase != .refusing { stage = .closing }
         partialHead = []
         partialBody = []
-        pendingHead = .none
+        pendingHead = nil
         owesContinue = false
     }
 
@@ -474,8 +470,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
     }
 
     private var pendingOrigin: String? {
-        guard case .some(let head) = pendingHead else { return nil }
-        return head.origin
+        pendingHead?.value.origin
     }
 
     /// The value of `inputLeft` before `closeAfterAnswers`: no end of the input is known.

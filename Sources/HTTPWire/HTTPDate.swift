@@ -1,3 +1,5 @@
+import Primitives
+
 /// The value of a `Date` field: 29 bytes of IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
 /// A server with a clock sends it (§6.6.1). The owner has the clock and makes one each second for all its connections.
 package struct HTTPDate: Sendable, Equatable {
@@ -15,15 +17,15 @@ package struct HTTPDate: Sendable, Equatable {
         bytes.reserveCapacity(29)
         bytes.append(contentsOf: Self.weekdays[(days + 4) % 7].utf8)
         bytes.append(contentsOf: ", ".utf8)
-        bytes.append(digits: date.day, 2)
+        bytes.append(decimal: date.day, width: 2)
         bytes.append(contentsOf: Self.months[date.month - 1].utf8)
-        bytes.append(digits: date.year, 4)
+        bytes.append(decimal: date.year, width: 4)
         bytes.append(UInt8(ascii: " "))
-        bytes.append(digits: second / 3_600, 2)
+        bytes.append(decimal: second / 3_600, width: 2)
         bytes.append(UInt8(ascii: ":"))
-        bytes.append(digits: second / 60 % 60, 2)
+        bytes.append(decimal: second / 60 % 60, width: 2)
         bytes.append(UInt8(ascii: ":"))
-        bytes.append(digits: second % 60, 2)
+        bytes.append(decimal: second % 60, width: 2)
         bytes.append(contentsOf: " GMT".utf8)
         self.bytes = bytes
     }
@@ -32,24 +34,4 @@ package struct HTTPDate: Sendable, Equatable {
     private static let months = [
         " Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec ",
     ]
-}
-
-extension [UInt8] {
-    /// Appends `number`, 0 or more, with at least `width` decimal digits.
-    mutating func append(digits number: Int, _ width: Int = 1) {
-        let start = count
-        var rest = number
-        repeat {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        while count - start < width { append(UInt8(ascii: "0")) }
-        // Reversed in place, because reversing a slice would copy the whole array.
-        var (left, right) = (start, count - 1)
-        while left < right {
-            swapAt(left, right)
-            left += 1
-            right -= 1
-        }
-    }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The media type of an answer's body.
 package enum HTTPContentType: Sendable, Equatable {
     /// `text/xml; charset=utf-8`, the default of BOSH (XEP-0124 §7.1, H-06).
@@ -97,7 +99,7 @@ package struct HTTPResponse: Sendable {
         }
         if status.hasContent {
             output.append(contentsOf: "Content-Length: ".utf8)
-            output.append(digits: bodyCount)
+            output.append(decimal: bodyCount)
             output.append(contentsOf: "\r\n".utf8)
             if let contentType { output.append(field: "Content-Type", contentType.text) }
             if coding != .identity { output.append(field: "Content-Encoding", coding.token) }
@@ -144,7 +146,7 @@ struct AnswerTerms: Sendable, Equatable {
 extension [UInt8] {
     /// Appends `name: value CRLF`; nothing if `name` is no token. Control bytes of the value become spaces.
     mutating func append(field name: String, _ value: String) {
-        guard !name.isEmpty, name.utf8.allSatisfy(ByteClass.isToken) else { return }
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenByte) else { return }
         append(contentsOf: name.utf8)
         append(contentsOf: ": ".utf8)
         let start = count

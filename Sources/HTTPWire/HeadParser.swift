@@ -1,3 +1,5 @@
+import Primitives
+
 /// Reads a request head line by line (RFC 9112 §2-§6). It keeps only the places of the few values needed, relative to
 /// the head's first byte, and what the framing fields said.
 ///
@@ -97,7 +99,7 @@ struct HeadParser: Sendable {
         let end = bytes.count
         let start = base + lineStart
         var index = start
-        while index < end, ByteClass.isToken(bytes[index]) { index &+= 1 }
+        while index < end, bytes[index].isTokenByte { index &+= 1 }
         guard index < end else { return .flaw(.badFieldName, at: end) }
         if bytes[index] != ByteClass.colon || index == start { return endOrFlaw(bytes, start, at: index) }
         let name = start..<index
@@ -236,12 +238,12 @@ struct HeadParser: Sendable {
     private mutating func capture(_ bytes: Span<UInt8>, _ value: Range<Int>) {
         if value.isEmpty { return }
         if !forwarded.isEmpty { forwarded.append(contentsOf: FieldText.listSeparator) }
-        forwarded.append(bytes, value)
+        forwarded.append(copying: bytes.extracting(value))
     }
 
     private mutating func capture(_ bytes: Span<UInt8>, _ value: Range<Int>, as mark: UInt8) {
         forwarded.append(mark)
-        forwarded.append(bytes, value)
+        forwarded.append(copying: bytes.extracting(value))
         forwarded.append(ByteClass.lf)
     }
 

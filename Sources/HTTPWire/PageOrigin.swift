@@ -1,3 +1,5 @@
+import Primitives
+
 /// Whether a request comes from a page of another origin, by `Origin`, `Sec-Fetch-Site` and `Host`.
 struct PageOrigin: Sendable {
     /// The values of all lines of `Sec-Fetch-Site`.
@@ -54,6 +56,6 @@ struct PageOrigin: Sendable {
 
     private static func isSame(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
         one.count == other.count
-            && zip(one, other).allSatisfy { ByteClass.lowered(bytes[$0]) == ByteClass.lowered(bytes[$1]) }
+            && zip(one, other).allSatisfy { bytes[$0].asciiLowercased == bytes[$1].asciiLowercased }
     }
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// `method SP request-target SP HTTP-version CRLF` (RFC 9112 §3), read in one scan over the bytes.
 struct RequestLine: Sendable {
     var method = HTTPMethod.unknown
@@ -21,7 +23,7 @@ struct RequestLine: Sendable {
     mutating func read(_ bytes: Span<UInt8>, from start: Int) -> Outcome {
         let end = bytes.count
         var index = start
-        while index < end, ByteClass.isToken(bytes[index]) { index &+= 1 }
+        while index < end, bytes[index].isTokenByte { index &+= 1 }
         guard index < end, index > start, bytes[index] == ByteClass.space else {
             return .flaw(.badRequestLine, at: index)
         }
@@ -42,8 +44,8 @@ struct RequestLine: Sendable {
         }
         guard bytes[name] == UInt8(ascii: "H"), bytes[name + 1] == UInt8(ascii: "T"),
             bytes[name + 2] == UInt8(ascii: "T"), bytes[name + 3] == UInt8(ascii: "P"),
-            bytes[name + 4] == UInt8(ascii: "/"), ByteClass.isDigit(bytes[name + 5]),
-            bytes[name + 6] == UInt8(ascii: "."), ByteClass.isDigit(bytes[name + 7])
+            bytes[name + 4] == UInt8(ascii: "/"), bytes[name + 5].isASCIIDigit,
+            bytes[name + 6] == UInt8(ascii: "."), bytes[name + 7].isASCIIDigit
         else { return .flaw(.badRequestLine, at: name) }
         switch (bytes[name + 5], bytes[name + 7]) {
         case (UInt8(ascii: "1"), UInt8(ascii: "1")): version = .http11

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The names in a preflight's `Access-Control-Request-Headers` (the CORS protocol of the Fetch standard). The answer
 /// repeats them. Anybody may have written them, so only tokens are kept, up to a bound.
 struct RequestedHeaders: Sendable {
@@ -15,10 +17,10 @@ struct RequestedHeaders: Sendable {
         FieldValue.eachElement(bytes, value) { name in
             let separator = names.isEmpty ? [] : FieldText.listSeparator
             guard names.count + separator.count + name.count <= Self.longest,
-                name.allSatisfy({ ByteClass.isToken(bytes[$0]) })
+                name.allSatisfy({ bytes[$0].isTokenByte })
             else { return }
             names.append(contentsOf: separator)
-            names.append(bytes, name)
+            names.append(copying: bytes.extracting(name))
         }
     }
 }

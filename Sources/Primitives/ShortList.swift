@@ -5,6 +5,9 @@ public struct ShortList<Element> {
     @usableFromInline var rest: [Element] = []
     @usableFromInline var front: Element?
 
+    /// A list of nothing.
+    @inlinable public init() {}
+
     /// A list of one element.
     @inlinable public init(_ element: Element) {
         front = element
@@ -26,6 +29,12 @@ public struct ShortList<Element> {
     /// Takes out the first element, which must exist.
     @discardableResult @inlinable
     public mutating func removeFirst() -> Element { remove(at: 0) }
+
+    /// Takes out the first element that `isMeant` says is meant; nil when none is.
+    @discardableResult @inlinable
+    public mutating func removeFirst(where isMeant: (Element) -> Bool) -> Element? {
+        firstIndex(where: isMeant).map { remove(at: $0) }
+    }
 
     /// Takes out everything.
     @inlinable public mutating func removeAll() {

@@ -1,9 +1,12 @@
+import Primitives
+
 /// The clock for deadlines: it never goes backwards and does not count while the machine sleeps (`CLOCK_MONOTONIC`).
 package enum MonotonicClock {
-    /// Nanoseconds since an arbitrary start, equal for all processes of one boot.
-    package static var now: UInt64 {
+    /// The present instant, on a clock that all processes of one boot share.
+    package static var now: MonotonicInstant {
         let time = Syscalls.monotonicTime()
-        return UInt64(clamping: time.seconds) &* 1_000_000_000 &+ UInt64(clamping: time.nanoseconds)
+        return MonotonicInstant(
+            nanoseconds: UInt64(clamping: time.seconds) &* 1_000_000_000 &+ UInt64(clamping: time.nanoseconds))
     }
 }
 

@@ -1,3 +1,5 @@
+import Primitives
+
 /// DNS names as text without escapes: letters, digits, `-` and `_` in labels of 1...63 bytes.
 ///
 /// DNS itself allows any byte in a label, but no host and no service has such a name. A dot or a NUL within a label
@@ -43,11 +45,11 @@ enum DNSName {
         var bytes = name.utf8[...]
         if bytes.last == dot { bytes = bytes.dropLast() }
         let label = bytes.suffix(while: { $0 != dot })
-        guard let first = label.first, (0x30...0x39).contains(first) else { return false }
+        guard let first = label.first, first.isASCIIDigit else { return false }
         if label.dropFirst().first == 0x78, first == 0x30 {
             return label.dropFirst(2).allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
         }
-        return label.allSatisfy { (0x30...0x39).contains($0) }
+        return label.allSatisfy(\.isASCIIDigit)
     }
 
     /// The name on the wire: each label after its length, then a zero. The name must come from `lowercased`.

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Reads the numbers and names of a DNS message in order; nil for anything that is incomplete.
 struct DNSReader {
     private let bytes: [UInt8]
@@ -55,7 +57,7 @@ struct DNSReader {
                     return nil
                 }
                 name.append(UInt8(clamping: length))
-                for byte in bytes[(cursor + 1)...(cursor + length)] { name.append(Self.lowercased(byte)) }
+                for byte in bytes[(cursor + 1)...(cursor + length)] { name.append(byte.asciiLowercased) }
                 cursor += length + 1
             case 0xC0...0xFF:
                 guard cursor + 1 < bytes.count else { return nil }
@@ -85,10 +87,6 @@ struct DNSReader {
             rest = rest.dropFirst(Int(length))
         }
         return String(decoding: text, as: UTF8.self)
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
     }
 
     private mutating func number<Number: FixedWidthInteger>() -> Number? {

@@ -1,3 +1,5 @@
+import Primitives
+
 /// What is known about names, for its lifetime. The cache is bounded: when it is full, an entry that nobody has asked
 /// for since the last round is replaced (second chance).
 struct ResolverCache {
@@ -13,20 +15,20 @@ struct ResolverCache {
     /// Records with more text than this are not kept: only a hostile zone has them.
     static let maximumText = 4_096
 
-    /// The time after which an answer that proved useless may be asked for again: a second, in nanoseconds.
-    static let doubtful: UInt64 = 1_000_000_000
+    /// An answer that proved to be of no use is asked for again when this is over since it came.
+    static let doubtful = Duration.seconds(1)
 
     /// How long an expired answer is given when no new one can be had (RFC 8767 §5): a day.
-    static let stale: UInt64 = 86_400 * 1_000_000_000
+    static let stale = Duration.seconds(86_400)
 
     private struct Slot {
         let query: ResolverQuery
         var outcome: ResolverAnswer.Outcome
-        var validUntil: UInt64
+        var validUntil: MonotonicInstant
         /// When the name was last asked for.
-        var askedAt: UInt64
+        var askedAt: MonotonicInstant
         /// When the answer's own lifetime ended.
-        var freshUntil: UInt64
+        var freshUntil: MonotonicInstant
         var isInUse: Bool
 
         var isAnswer: Bool { if case .failure = outcome { false } else { true } }
@@ -45,8 +47,8 @@ struct ResolverCache {
     /// The number of names, outdated ones included.
     var count: Int { slots.count }
 
-    /// What is known about `query` at `now` (monotonic nanoseconds); nil if nothing is, or no longer.
-    mutating func outcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
+    /// What is known about `query` at `now`; nil if nothing is, or no longer.
+    mutating func outcome(of query: ResolverQuery, now: MonotonicInstant) -> ResolverAnswer.Outcome? {
         guard let place = index[query], now < slots[place].validUntil else { return nil }
         slots[place].isInUse = true
         return slots[place].outcome
@@ -57,26 +59,25 @@ struct ResolverCache {
     /// remains.
     ///
     /// - Returns: whether a question now would be asked again.
-    mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+    mutating func doubt(_ query: ResolverQuery, now: MonotonicInstant) -> Bool {
         guard let place = index[query], slots[place].isAnswer else { return false }
-        let soonest = max(now, slots[place].askedAt.addingSaturating(Self.doubtful))
+        let soonest = max(now, slots[place].askedAt.advanced(by: Self.doubtful))
         slots[place].validUntil = min(slots[place].validUntil, soonest)
         return slots[place].validUntil <= now
     }
 
     /// The last answer about `query` when a new one could not be had; nil if there was none, or too long ago.
-    func staleOutcome(of query: ResolverQuery, now: UInt64) -> ResolverAnswer.Outcome? {
+    func staleOutcome(of query: ResolverQuery, now: MonotonicInstant) -> ResolverAnswer.Outcome? {
         guard let place = index[query], slots[place].isAnswer,
-            now < slots[place].freshUntil.addingSaturating(Self.stale)
+            now < slots[place].freshUntil.advanced(by: Self.stale)
         else { return nil }
         return slots[place].outcome
     }
 
     /// Keeps a finding of `now`. A failure to get an answer does not replace an answer.
-    mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: UInt64) {
+    mutating func insert(_ finding: ResolverFinding, for query: ResolverQuery, now: MonotonicInstant) {
         guard Self.textLength(finding.outcome) <= Self.maximumText else { return }
-        let lifetime = UInt64(Self.lifetime(finding)) * 1_000_000_000
-        let validUntil = now.addingSaturating(lifetime)
+        let validUntil = now.advanced(by: .seconds(Self.lifetime(finding)))
         if case .failure(_, isTemporary: true) = finding.outcome, staleOutcome(of: query, now: now) != nil,
             let place = index[query]
         {
@@ -110,7 +111,7 @@ struct ResolverCache {
         return min(max(finding.lifetime, bounds.lowerBound), bounds.upperBound)
     }
 
-    private mutating func placeToReuse(now: UInt64) -> Int {
+    private mutating func placeToReuse(now: MonotonicInstant) -> Int {
         // The loop ends after one round at the latest, because by then no mark is left.
         while true {
             let place = hand
@@ -123,13 +124,5 @@ struct ResolverCache {
     private static func textLength(_ outcome: ResolverAnswer.Outcome) -> Int {
         guard case .services(let records) = outcome else { return 0 }
         return records.reduce(0) { $0 + $1.target.utf8.count }
-    }
-}
-
-extension UInt64 {
-    /// The sum, or the largest number if the sum would be larger.
-    func addingSaturating(_ other: UInt64) -> UInt64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

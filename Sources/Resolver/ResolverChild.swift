@@ -1,3 +1,4 @@
+import Primitives
 import Reactor
 
 /// One resolver process with the question it works on, if any. It has at most one question at a time, and may be
@@ -15,7 +16,7 @@ final class ResolverChild {
     /// The token under which its socket is registered.
     let token: UInt64
     /// The question it works on and since when; nil while it is idle.
-    private(set) var work: (question: ResolverQuestion, since: UInt64)?
+    private(set) var work: (question: ResolverQuestion, since: MonotonicInstant)?
     private var socket: StreamSocket?
     private var process: ChildProcess?
     private var reader = ResolverFrameReader()
@@ -59,7 +60,7 @@ final class ResolverChild {
     }
 
     /// Gives the idle process a question.
-    func work(on question: ResolverQuestion, now: UInt64, poller: borrowing Poller) {
+    func work(on question: ResolverQuestion, now: MonotonicInstant, poller: borrowing Poller) {
         unsent = []
         ResolverFrames.append(question, to: &unsent)
         work = (question, now)

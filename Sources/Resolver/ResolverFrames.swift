@@ -1,3 +1,4 @@
+import Primitives
 import Reactor
 
 /// A question on its way to a resolver process.
@@ -31,8 +32,8 @@ enum ResolverFrames {
 
     static func append(_ question: ResolverQuestion, to bytes: inout [UInt8]) {
         let name = Array(question.query.name.utf8.prefix(ResolverQuery.maximumNameLength + 1))
-        append(UInt32(9 + name.count), to: &bytes)
-        append(question.id, to: &bytes)
+        bytes.append(bigEndian: UInt32(9 + name.count))
+        bytes.append(bigEndian: question.id)
         switch question.query {
         case .addresses: bytes.append(Kind.addresses.rawValue)
         case .services: bytes.append(Kind.services.rawValue)
@@ -42,7 +43,7 @@ enum ResolverFrames {
 
     static func append(_ reply: ResolverReply, to bytes: inout [UInt8]) {
         var payload: [UInt8] = []
-        append(reply.id, to: &payload)
+        payload.append(bigEndian: reply.id)
         let kind: Kind =
             switch reply.finding.outcome {
             case .addresses: .addresses
@@ -50,7 +51,7 @@ enum ResolverFrames {
             case .failure(_, let isTemporary): isTemporary ? .temporaryFailure : .failure
             }
         payload.append(kind.rawValue)
-        append(reply.finding.lifetime, to: &payload)
+        payload.append(bigEndian: reply.finding.lifetime)
         switch reply.finding.outcome {
         case .addresses(let addresses):
             for address in addresses.prefix(maximumItems) { append(address, to: &payload) }
@@ -59,7 +60,7 @@ enum ResolverFrames {
         case .failure(let reason, _):
             payload.append(contentsOf: reason.utf8.prefix(maximumReasonLength))
         }
-        append(UInt32(payload.count), to: &bytes)
+        bytes.append(bigEndian: UInt32(payload.count))
         bytes.append(contentsOf: payload)
     }
 
@@ -124,11 +125,11 @@ enum ResolverFrames {
         switch address {
         case .ipv4(let number, _):
             bytes.append(4)
-            append(number, to: &bytes)
+            bytes.append(bigEndian: number)
         case .ipv6(let number, _, let scope):
             bytes.append(6)
-            append(number, to: &bytes)
-            append(scope, to: &bytes)
+            bytes.append(bigEndian: number)
+            bytes.append(bigEndian: scope)
         case .unix:
             break
         }
@@ -149,9 +150,9 @@ enum ResolverFrames {
 
     private static func append(_ record: ResolverRecord, to bytes: inout [UInt8]) {
         let target = record.target.utf8.prefix(ResolverQuery.maximumNameLength)
-        append(record.priority, to: &bytes)
-        append(record.weight, to: &bytes)
-        append(record.port, to: &bytes)
+        bytes.append(bigEndian: record.priority)
+        bytes.append(bigEndian: record.weight)
+        bytes.append(bigEndian: record.port)
         bytes.append(UInt8(clamping: target.count))
         bytes.append(contentsOf: target)
     }
@@ -164,12 +165,6 @@ enum ResolverFrames {
         rest = rest.dropFirst(Int(length))
         guard target == "." || (DNSName.lowercased(target) == target && !target.hasSuffix(".")) else { return nil }
         return ResolverRecord(priority: priority, weight: weight, port: port, target: target)
-    }
-
-    private static func append<Number: FixedWidthInteger>(_ number: Number, to bytes: inout [UInt8]) {
-        for shift in stride(from: Number.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> Number(shift)))
-        }
     }
 
     private static func number<Number: FixedWidthInteger>(_ rest: inout ArraySlice<UInt8>) -> Number? {
@@ -191,7 +186,7 @@ struct ResolverFrameReader {
 
     /// Adds received bytes and calls `body` with every payload that is now complete.
     mutating func receive(_ bytes: Span<UInt8>, _ body: (ArraySlice<UInt8>) -> Void) throws(FrameTooLong) {
-        for index in bytes.indices { pending.append(bytes[index]) }
+        pending.append(copying: bytes)
         var rest = pending[...]
         while rest.count >= 4 {
             let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }

@@ -1,3 +1,4 @@
+import Primitives
 import Reactor
 
 /// A worker's end of the resolver processes. It starts them when needed, gives each one question at a time, and
@@ -8,8 +9,8 @@ import Reactor
 /// worker's `Poller` under its own token. The worker passes every event with one of these tokens to `handle`, and calls
 /// `handleDeadline` at `nextDeadline`. Exactly one later call of these answers an `ask` that returned nil.
 package struct ResolverLink: ~Copyable {
-    /// The longest time for a process to answer, and for a question to wait for a process: 30 s in nanoseconds.
-    package static let patience: UInt64 = 30_000_000_000
+    /// How long a process may take for one question, and a question may wait for a process.
+    package static let patience = Duration.seconds(30)
     /// The most open questions; further ones are refused. Each name is asked once, however many want it.
     package static let maximumOpenQuestions = ResolverQuestions.maximum
 
@@ -49,13 +50,13 @@ package struct ResolverLink: ~Copyable {
     /// The approximate bytes of the open questions, with all who wait for them.
     package var heldBytes: Int { questions.heldBytes }
 
-    /// When to call `handleDeadline`, in monotonic nanoseconds; nil while nothing is open.
-    package var nextDeadline: UInt64? {
+    /// When `handleDeadline` is to be called; nil while nothing is open.
+    package var nextDeadline: MonotonicInstant? {
         var first = questions.oldestWaiting
         for child in children {
             if let work = child.work { first = min(first ?? work.since, work.since) }
         }
-        return first?.addingSaturating(Self.patience)
+        return first?.advanced(by: Self.patience)
     }
 
     /// Asks a question.
@@ -66,7 +67,7 @@ package struct ResolverLink: ~Copyable {
     /// - Returns: the answer if it is known at once: a numeric host, an impossible name, a remembered answer, too many
     ///   open questions, or no process to ask. Otherwise nil; `handle` or `handleDeadline` returns it later.
     package mutating func ask(
-        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: UInt64,
+        id: UInt64, _ query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: MonotonicInstant,
         poller: borrowing Poller
     ) -> ResolverAnswer? {
         if case .addresses(let host) = query, let address = SocketAddress(numericHost: host, port: 0) {
@@ -97,7 +98,7 @@ package struct ResolverLink: ~Copyable {
     /// `now` is `MonotonicClock.now`.
     ///
     /// - Returns: whether an `ask` at `now` looks it up.
-    package mutating func doubt(_ query: ResolverQuery, now: UInt64) -> Bool {
+    package mutating func doubt(_ query: ResolverQuery, now: MonotonicInstant) -> Bool {
         query.normalized.map { cache.doubt($0, now: now) } ?? false
     }
 
@@ -106,7 +107,7 @@ package struct ResolverLink: ~Copyable {
     /// - Returns: the answers that have come. When a second process ended over the same question, that is a temporary
     ///   failure.
     package mutating func handle(
-        _ event: PollEvent, now: UInt64, poller: borrowing Poller
+        _ event: PollEvent, now: MonotonicInstant, poller: borrowing Poller
     ) -> [ResolverAnswer] {
         guard let child = children.first(where: { $0.token == event.token }) else { return [] }
         if event.isWritable { child.send(poller) }
@@ -123,7 +124,7 @@ package struct ResolverLink: ~Copyable {
     /// Ends processes that do not answer, and gives up questions that have waited too long for a process.
     ///
     /// - Returns: temporary failures for both; empty when called too early.
-    package mutating func handleDeadline(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
+    package mutating func handleDeadline(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         for child in children {
             guard let work = child.work, Self.isOver(work.since, now) else { continue }
@@ -137,12 +138,12 @@ package struct ResolverLink: ~Copyable {
         return answers
     }
 
-    private static func isOver(_ since: UInt64, _ now: UInt64) -> Bool {
-        since.addingSaturating(patience) <= now
+    private static func isOver(_ since: MonotonicInstant, _ now: MonotonicInstant) -> Bool {
+        since.advanced(by: patience) <= now
     }
 
     /// Gives waiting questions to processes that are idle or can be started.
-    private mutating func dispatch(now: UInt64, poller: borrowing Poller) -> [ResolverAnswer] {
+    private mutating func dispatch(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         while questions.hasWaiting(includingStrange: mayWorkForStrangers) {
             var error: SystemError?
             guard let child = freeChild(poller, &error) else {
@@ -172,7 +173,7 @@ package struct ResolverLink: ~Copyable {
     }
 
     private mutating func replace(
-        _ child: ResolverChild, _ reason: String, now: UInt64, mayRetry: Bool
+        _ child: ResolverChild, _ reason: String, now: MonotonicInstant, mayRetry: Bool
     ) -> [ResolverAnswer] {
         let question = child.work?.question
         child.end()
@@ -183,7 +184,7 @@ package struct ResolverLink: ~Copyable {
         return close(question.id, .temporary(reason), now: now, keep: true)
     }
 
-    private mutating func failWaiting(_ reason: String, now: UInt64) -> [ResolverAnswer] {
+    private mutating func failWaiting(_ reason: String, now: MonotonicInstant) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         while let question = questions.takeOverdue({ _ in true }) {
             answers += close(question.id, .temporary(reason), now: now, keep: false)
@@ -192,7 +193,7 @@ package struct ResolverLink: ~Copyable {
     }
 
     private mutating func close(
-        _ number: UInt64, _ finding: ResolverFinding, now: UInt64, keep: Bool
+        _ number: UInt64, _ finding: ResolverFinding, now: MonotonicInstant, keep: Bool
     ) -> [ResolverAnswer] {
         guard let closed = questions.close(number) else { return [] }
         if keep { cache.insert(finding, for: closed.query, now: now) }

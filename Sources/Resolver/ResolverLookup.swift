@@ -1,3 +1,4 @@
+import Primitives
 import Reactor
 
 /// Finds the answers of the resolver process. It blocks as long as name servers take.
@@ -18,7 +19,7 @@ struct ResolverLookup {
 
     private let source: Source
     /// Until when name servers are not asked for lifetimes, because they did not answer.
-    private var lifetimesUnknownUntil: UInt64 = 0
+    private var lifetimesUnknownUntil = MonotonicInstant(nanoseconds: 0)
 
     init(_ source: Source) {
         self.source = source
@@ -149,7 +150,7 @@ struct ResolverLookup {
         switch server.ask(host, kind) {
         case .silent:
             // A name from /etc/hosts must not wait for a dead name server each time.
-            lifetimesUnknownUntil = now.addingSaturating(60_000_000_000)
+            lifetimesUnknownUntil = now.advanced(by: .seconds(60))
             return Self.systemLifetime
         case .failed:
             return Self.systemLifetime

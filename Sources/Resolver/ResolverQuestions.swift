@@ -1,3 +1,5 @@
+import Primitives
+
 /// The open questions: each name once, with those who wait for it, and whether a process works on it.
 struct ResolverQuestions {
     /// The most open questions; further ones are refused. Each name is asked once, however many want it.
@@ -21,7 +23,7 @@ struct ResolverQuestions {
         let owner: UInt128?
         /// The address whose turn it was when a process began to work on it.
         var worker: UInt128?
-        var askedAt: UInt64
+        var askedAt: MonotonicInstant
         /// Whether only strangers asked: the name came from a client, not from the operator.
         var isStrange: Bool
         /// Whether no process works on it.
@@ -74,7 +76,7 @@ struct ResolverQuestions {
     /// The number of strangers' questions that processes work on.
     private(set) var strangeAtWork = 0
     /// When the oldest question that waits for a process was asked.
-    var oldestWaiting: UInt64? {
+    var oldestWaiting: MonotonicInstant? {
         let ages = [firstWaiting, firstStrangeWaiting].compactMap { $0.flatMap { entries[$0]?.askedAt } }
         return ages.min()
     }
@@ -92,7 +94,7 @@ struct ResolverQuestions {
     ///   - requester: The stranger's address; nil when it is unknown. Addresses take turns.
     /// - Returns: false if there are too many questions, or too many askers of this one.
     mutating func add(
-        _ asker: Asker, query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: UInt64
+        _ asker: Asker, query: ResolverQuery, isStrange: Bool = false, requester: UInt128? = nil, now: MonotonicInstant
     ) -> Bool {
         if let number = numbers[query] {
             guard var entry = entries[number], entry.askers.count < Self.maximumAskers else { return false }
@@ -144,7 +146,7 @@ struct ResolverQuestions {
     }
 
     /// Takes a waiting question that `isOver` says was asked too long ago.
-    mutating func takeOverdue(_ isOver: (UInt64) -> Bool) -> ResolverQuestion? {
+    mutating func takeOverdue(_ isOver: (MonotonicInstant) -> Bool) -> ResolverQuestion? {
         for number in [firstWaiting, firstStrangeWaiting] {
             if let number, let entry = entries[number], isOver(entry.askedAt) {
                 return take(number, for: entry.owner)
@@ -212,7 +214,7 @@ struct ResolverQuestions {
     /// kills processes.
     ///
     /// - Returns: false if it is not open, or was tried again before.
-    mutating func retry(_ number: UInt64, now: UInt64) -> Bool {
+    mutating func retry(_ number: UInt64, now: MonotonicInstant) -> Bool {
         guard let entry = entries[number], !entry.isWaiting, !entry.isRetried else { return false }
         entries[number]?.isRetried = true
         entries[number]?.isWaiting = true

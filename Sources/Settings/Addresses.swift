@@ -1,4 +1,5 @@
 import Addresses
+import Primitives
 
 /// Where the program listens.
 package enum ListenAddress: Hashable, Sendable {
@@ -102,7 +103,7 @@ func isPrintable(_ text: some StringProtocol) -> Bool {
 
 /// Reads a decimal number of 1 to 10 digits without sign or space.
 func decimal(_ text: some StringProtocol) -> Int? {
-    guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy(\.isASCIIDigit) else { return nil }
     return Int(text)
 }
 
@@ -162,14 +163,6 @@ func withoutFinalStop(_ name: String) -> String {
 
 /// RFC 1123 §2.1, and `_`, which real zones use. The last label has a letter, so a mistyped address is no name.
 private func isHostName(_ name: String) -> Bool {
-    let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard name.utf8.count <= 253, let last = labels.last, last.utf8.contains(where: { $0 > 0x39 }) else { return false }
-    return labels.allSatisfy { label in
-        (1...63).contains(label.utf8.count) && label.utf8.first != UInt8(ascii: "-")
-            && label.utf8.last != UInt8(ascii: "-")
-            && label.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
-                    || $0 == UInt8(ascii: "_")
-            }
-    }
+    let last = name.utf8.lastIndex(of: UInt8(ascii: ".")).map { name.utf8[$0...].dropFirst() } ?? name.utf8[...]
+    return last.contains { $0 > 0x39 } && HostName.isValid(name.utf8, underscores: true)
 }

@@ -1,4 +1,5 @@
 import Addresses
+import Primitives
 
 /// Who may use the admin listener: programs, and the listener's own pages, but no other page in an operator's browser.
 ///
@@ -28,7 +29,7 @@ package struct AdminAccess: Sendable, Equatable {
 
     /// - Parameter names: The listener's names, besides its addresses and `localhost`.
     package init(names: [String]) {
-        self.names = Set((names + ["localhost"]).map { Self.lowered($0.utf8) })
+        self.names = Set((names + ["localhost"]).map { $0.utf8.map(\.asciiLowercased) })
     }
 
     /// Whether the request may be served.
@@ -57,7 +58,7 @@ package struct AdminAccess: Sendable, Equatable {
         let end = field.firstIndex(of: UInt8(ascii: ":")) ?? field.endIndex
         guard Self.isPort(field[end...]) else { return false }
         let isComplete = end > 1 && field[end - 1] == UInt8(ascii: ".")
-        let name = Self.lowered(field[..<(isComplete ? end - 1 : end)])
+        let name = field[..<(isComplete ? end - 1 : end)].map(\.asciiLowercased)
         if case .v4? = IPAddress(String(decoding: name, as: UTF8.self)) { return true }
         return names.contains(name)
     }
@@ -66,10 +67,6 @@ package struct AdminAccess: Sendable, Equatable {
     private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
         text.isEmpty
             || (text.first == UInt8(ascii: ":")
-                && text.dropFirst().allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-    }
-
-    private static func lowered(_ text: some Sequence<UInt8>) -> [UInt8] {
-        text.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+                && text.dropFirst().allSatisfy(\.isASCIIDigit))
     }
 }

@@ -1,4 +1,5 @@
 import HTTPWire
+import Primitives
 
 // Pages of other origins (CORS).
 extension SettingsTable {
@@ -43,7 +44,7 @@ package enum AllowedPages: Hashable, Sendable {
             guard text.utf8.count <= 300, let colon = text.firstIndex(of: ":") else { return nil }
             let scheme = text[..<colon].lowercased()
             let rest = text[colon...]
-            guard rest.hasPrefix("://"), let first = scheme.utf8.first, (0x61...0x7A).contains(first),
+            guard rest.hasPrefix("://"), let first = scheme.utf8.first, first.isASCIILetter,
                 scheme.utf8.allSatisfy(isSchemeByte),
                 var authority = parseAuthority(String(rest.dropFirst(3)))
             else { return nil }
@@ -93,14 +94,10 @@ extension Settings {
 /// Reads the name of a header field (RFC 9110 §5.1). `*` is a valid name, but browsers take it for a wildcard, except
 /// with credentials.
 private func headerName(_ text: String) -> String? {
-    let isName = text.utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-            || "!#$%&'*+-.^_`|~".utf8.contains($0)
-    }
-    return isName && (1...128).contains(text.utf8.count) && text != "*" ? text : nil
+    (1...128).contains(text.utf8.count) && text.utf8.allSatisfy(\.isTokenByte) && text != "*" ? text : nil
 }
 
 /// A byte of a scheme after its first letter (RFC 3986 §3.1), in small letters.
 private func isSchemeByte(_ byte: UInt8) -> Bool {
-    (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || "+-.".utf8.contains(byte)
+    byte.isASCIILetter || byte.isASCIIDigit || "+-.".utf8.contains(byte)
 }

@@ -1,3 +1,5 @@
+import Primitives
+
 // Domains and their servers.
 extension SettingsTable {
     package static let domain = Setting<String>.text(
@@ -137,8 +139,7 @@ private func filePath(_ text: String) -> String? {
 /// Checks the syntax of ciphers(1). OpenSSL decides later whether it knows the words.
 private func cipherList(_ text: String) -> String? {
     let isList = text.utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-            || ":+-!@=_,".utf8.contains($0)
+        $0.isASCIILetter || $0.isASCIIDigit || ":+-!@=_,".utf8.contains($0)
     }
     return isList && (1...1024).contains(text.utf8.count) ? text : nil
 }

@@ -1,4 +1,5 @@
 import Addresses
+import Primitives
 
 /// Every setting, once: name, range, default, example, doc line. Help, documentation and checks are made from this
 /// table.
@@ -238,14 +239,7 @@ package enum AdminAddress: Hashable, Sendable {
 /// Reads a name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).
 private func hostName(_ text: String) -> String? {
     let text = withoutFinalStop(text)
-    let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    let isName = labels.allSatisfy { label in
-        (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-            && label.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
-            }
-    }
-    return isName && text.utf8.count <= 253 ? text.lowercased() : nil
+    return HostName.isValid(text.utf8) ? text.lowercased() : nil
 }
 
 /// Reads a path as in a request target, with one slash in front and none at the end, unless it is the root.

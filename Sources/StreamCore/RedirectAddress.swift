@@ -1,3 +1,5 @@
+import Primitives
+
 /// The host that a `<see-other-host/>` names (RFC 6120 §4.9.3.19): `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
 ///
 /// Only the form is checked here. The configuration decides whether clients may be sent there.
@@ -36,24 +38,18 @@ package struct RedirectAddress: Sendable, Hashable {
     }
 
     private static func port(_ digits: ArraySlice<UInt8>) -> UInt16? {
-        guard (1...5).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard (1...5).contains(digits.count), digits.allSatisfy(\.isASCIIDigit) else { return nil }
         let value = digits.reduce(UInt32(0)) { $0 * 10 + UInt32($1 - 0x30) }
         return value == 0 ? nil : UInt16(exactly: value)
     }
 
     /// Whether a byte may stand in an IPv6 address, which may include an IPv4 one.
     private static func isAddressByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x46, 0x61...0x66, UInt8(ascii: ":"), UInt8(ascii: "."): true
-        default: false
-        }
+        byte.hexadecimalValue != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
     }
 
     /// Whether a byte may stand in a host name made of A-labels, or in an IPv4 address.
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
-        default: false
-        }
+        byte.isASCIILetter || byte.isASCIIDigit || "-._".utf8.contains(byte)
     }
 }

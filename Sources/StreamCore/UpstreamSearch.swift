@@ -109,17 +109,3 @@ extension StreamFailure {
         }
     }
 }
-
-/// A value in a separate allocation, so that an owner that keeps it only for a while stays small.
-struct Boxed<Value: Sendable>: Sendable {
-    private var place: [Value]
-
-    init(_ value: Value) {
-        place = [value]
-    }
-
-    var value: Value {
-        get { place[0] }
-        _modify { yield &place[0] }
-    }
-}

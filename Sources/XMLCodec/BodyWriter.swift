@@ -38,7 +38,7 @@ package enum BodyWriter {
             AttributeText.append("time", report.age.wholeMilliseconds, into: &bytes)
         }
         if let stream = response.stream { AttributeText.append("stream", stream.text, into: &bytes) }
-        if case .stream(let identity) = response.opening {
+        if let identity = response.opening?.value {
             append(identity, isXMPPDeclared: isXMPPDeclared, into: &bytes)
         }
         if response.usesStreamPrefix {

@@ -92,7 +92,7 @@ final class LoadRun {
     }
 
     private func loop() throws(SystemError) {
-        stageBegan = MonotonicClock.now
+        stageBegan = MonotonicClock.now.nanoseconds
         while stage != .end || endedCount < readyCount {
             advance()
             let count = try poller.wait(timeout: timeout())
@@ -112,12 +112,12 @@ final class LoadRun {
     }
 
     private func elapsed() -> Duration {
-        .nanoseconds(Int64(clamping: MonotonicClock.now - stageBegan))
+        .nanoseconds(Int64(clamping: MonotonicClock.now.nanoseconds - stageBegan))
     }
 
     private func enter(_ next: Stage) {
         stage = next
-        stageBegan = MonotonicClock.now
+        stageBegan = MonotonicClock.now.nanoseconds
     }
 
     private func timeout() -> Duration {
@@ -217,7 +217,7 @@ final class LoadRun {
         guard sessions[mark.sender].ledger.receive(mark.sequence) else { return }
         inFlight -= 1
         sessions[receiver].inbound -= 1
-        let now = MonotonicClock.now
+        let now = MonotonicClock.now.nanoseconds
         _ = report.latency.record(min((now - min(now, mark.due)) / 1_000, 600_000_000))
         if plan.mode == .closed, stage == .messages { sendMessage(from: mark.sender, due: now) }
     }
@@ -382,7 +382,7 @@ final class LoadRun {
         session.links = [nil, nil]
         session.client.fail(reason)
         report.failures[reason, default: 0] += 1
-        report.lastFailure = MonotonicClock.now
+        report.lastFailure = MonotonicClock.now.nanoseconds
         if session.isLoggedIn { endedCount += 1 } else { loggingIn -= 1 }
     }
 }

@@ -127,7 +127,7 @@ final class NullServer {
     /// Breaks all connections at once, as when a server dies, and prints the time on the clock that all processes
     /// share.
     private func resetAll() {
-        let began = MonotonicClock.now
+        let began = MonotonicClock.now.nanoseconds
         var count = 0
         for slot in streams.indices {
             guard let stream = streams[slot] else { continue }

@@ -31,9 +31,9 @@ struct RefusalCommand: ParsableCommand {
         var report = RefusalReport()
         for number in 0..<requests {
             var client = BOSHClient(profile: profile, login: .anonymous, firstRID: 1_000 + UInt64(number))
-            let began = MonotonicClock.now
+            let began = MonotonicClock.now.nanoseconds
             let outcome = try Refusal(client: &client, address: address).outcome()
-            report.add(outcome, nanoseconds: MonotonicClock.now - began)
+            report.add(outcome, nanoseconds: MonotonicClock.now.nanoseconds - began)
         }
         StandardStream.output.writeLine(json ? report.json : report.text)
         if !report.isClean { throw ExitCode(1) }

@@ -1,4 +1,5 @@
 import Effort
+import Primitives
 import Testing
 
 @testable import Addresses
@@ -10,7 +11,7 @@ import Testing
     private var one: IPAddress { .v4(0xC000_0201) }
     private var other: IPAddress { .v4(0xC000_0202) }
     private var ledger: AddressLedger { AddressLedger(limits: Self.limits) }
-    private var now: Duration { .seconds(1_000) }
+    private var now: MonotonicInstant { MonotonicInstant(nanoseconds: 1_000_000_000_000) }
 
     /// How often an act succeeds before it is refused, and the reason of the refusal.
     private func count(
@@ -87,11 +88,11 @@ import Testing
         let create = { () throws(AddressLedger.Refusal) in try ledger.openSession(from: one, now: now) }
         #expect(count(create) == (1_200, .creations))
         #expect(count(create) == (0, .creations))
-        now += .milliseconds(49)
+        now = now.advanced(by: .milliseconds(49))
         #expect(count(create) == (0, .creations))
-        now += .milliseconds(1)
+        now = now.advanced(by: .milliseconds(1))
         #expect(count(create) == (1, .creations))
-        now += .seconds(10)
+        now = now.advanced(by: .seconds(10))
         #expect(count(create) == (200, .creations))
     }
 
@@ -114,14 +115,14 @@ import Testing
         var ledger = AddressLedger(
             limits: .init(connections: 9, sessions: 9, logins: 9, creations: 9, bytes: 1_000, ipv6Prefix: 64))
         let address = IPAddress("192.0.2.1")
-        let account = try ledger.openConnection(from: address, now: .zero)
+        let account = try ledger.openConnection(from: address, now: now)
         ledger.note(1_500, of: account)
         #expect(ledger.isFull(account) && ledger.bytes(of: account) == 1_500)
-        #expect(throws: AddressLedger.Refusal.bytes) { try ledger.openSession(from: address, now: .zero) }
-        #expect(throws: Never.self) { try ledger.openSession(from: IPAddress("192.0.2.2"), now: .zero) }
+        #expect(throws: AddressLedger.Refusal.bytes) { try ledger.openSession(from: address, now: now) }
+        #expect(throws: Never.self) { try ledger.openSession(from: IPAddress("192.0.2.2"), now: now) }
         ledger.note(-501, of: account)
         #expect(!ledger.isFull(account))
-        #expect(throws: Never.self) { try ledger.openSession(from: address, now: .zero) }
+        #expect(throws: Never.self) { try ledger.openSession(from: address, now: now) }
         ledger.note(-9_999, of: account)
         #expect(ledger.bytes(of: account) == 0)
         ledger.note(5, of: .unlimited)
@@ -164,7 +165,7 @@ import Testing
         #expect(ledger.count == 0)
         ledger.closeSession(of: try ledger.openSession(from: one, now: now), hasLoggedIn: false, now: now)
         #expect(ledger.count == 1)
-        now += .seconds(1)
+        now = now.advanced(by: .seconds(1))
         _ = try ledger.openConnection(from: other, now: now)
         #expect(ledger.count == 1)
     }
@@ -201,7 +202,7 @@ import Testing
             var now = now
             var things: [Thing] = []
             for _ in 0..<500 {
-                now += .milliseconds(Int.random(in: 0..<400, using: &chance))
+                now = now.advanced(by: .milliseconds(Int.random(in: 0..<400, using: &chance)))
                 if Bool.random(using: &chance), let index = things.indices.randomElement(using: &chance) {
                     end(things.remove(at: index), in: &ledger, now: now, &chance)
                 } else if let thing = try? open(in: &ledger, now: now, &chance) {
@@ -211,14 +212,14 @@ import Testing
             }
             while let thing = things.popLast() { end(thing, in: &ledger, now: now, &chance) }
             // The minute of the last creation passes.
-            now += .seconds(61)
+            now = now.advanced(by: .seconds(61))
             ledger.forgetRested(now: now)
             #expect(ledger.count == 0, "HOLDFAST_SEED=\(seed)")
         }
     }
 
     private func open(
-        in ledger: inout AddressLedger, now: Duration, _ chance: inout Chance
+        in ledger: inout AddressLedger, now: MonotonicInstant, _ chance: inout Chance
     ) throws(AddressLedger.Refusal) -> Thing {
         let address = IPAddress.v4(UInt32.random(in: 0..<9, using: &chance))
         let bytes = Int.random(in: 0..<600, using: &chance)
@@ -232,7 +233,7 @@ import Testing
         return .session(account, bytes: bytes)
     }
 
-    private func end(_ thing: Thing, in ledger: inout AddressLedger, now: Duration, _ chance: inout Chance) {
+    private func end(_ thing: Thing, in ledger: inout AddressLedger, now: MonotonicInstant, _ chance: inout Chance) {
         switch thing {
         case .connection(let account, let bytes):
             ledger.note(-bytes, of: account)

@@ -116,12 +116,12 @@ extension DialogueLine {
             ]
             if let version = grant.version { words.append("ver=\(version.text)") }
         }
-        if case .stream(let identity) = response.opening {
+        if let identity = response.opening?.value {
             words.append("authid=\(identity.id)")
             if let version = identity.version { words.append("version=\(version.text)") }
         }
         if words.count == 1, response.payload.isEmpty { words.append("empty") }
-        if case .stream(let identity) = response.opening, let from = identity.from { words.append("from=\(from)") }
+        if let from = response.opening?.value.from { words.append("from=\(from)") }
         if let stream = response.stream { words.append("stream=\(stream.bits)") }
         if let ack = response.ack { words.append("ack=\(ack.value)") }
         if let report = response.report {

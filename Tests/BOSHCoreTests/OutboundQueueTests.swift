@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import Primitives
 import Testing
 
 @Suite struct OutboundQueueTests {
@@ -29,7 +30,7 @@ import Testing
     @Test("X-01 features stand alone and keep their place")
     func keepsFeaturesApart() {
         var queue = OutboundQueue()
-        let identity = BodyResponse.Opening.stream(StreamIdentity(id: "s", version: nil))
+        let identity = Boxed(StreamIdentity(id: "s", version: nil))
         queue.append(stanzas: Self.bytes("<a/>"))
         queue.append(features: Self.bytes("<f/>"), opening: identity)
         queue.append(stanzas: Self.bytes("<b/>"))

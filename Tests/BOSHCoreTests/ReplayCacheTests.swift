@@ -97,9 +97,9 @@ import Testing
     func keepsMarks() throws {
         var cache = ReplayCache()
         var response = BodyResponse.empty
-        response.marks = .some(
+        response.mark(
             stream: StreamName(bits: 5), report: ResponseReport(rid: try Self.rid(3), age: .seconds(2)))
-        response.opening = .stream(StreamIdentity(id: "", version: nil, from: "example.org"))
+        response.opening = Boxed(StreamIdentity(id: "", version: nil, from: "example.org"))
         try Self.store(response, for: 7, limit: 2, in: &cache)
         #expect(try cache.response(to: Self.rid(7)) == response)
     }

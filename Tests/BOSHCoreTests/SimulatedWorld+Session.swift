@@ -362,7 +362,7 @@ extension SimulatedWorld {
     /// Checks the payload of an answer that is given for the first time.
     private mutating func spend(_ response: BodyResponse, on exchange: Int) {
         if response.payload.isEmpty {
-            if response.stream != nil, response.opening == .none, response.kind == .plain, response.report == nil {
+            if response.stream != nil, response.opening == nil, response.kind == .plain, response.report == nil {
                 fail("an empty answer with the name of a stream")
             }
             return

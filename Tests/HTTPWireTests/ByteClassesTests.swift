@@ -10,10 +10,6 @@ struct ByteClassesTests {
         Set((UInt8.min...UInt8.max).filter(isMember))
     }
 
-    @Test func tokens() {
-        #expect(members(ByteClass.isToken) == Set("!#$%&'*+-.^_`|~\(Self.alphanumeric)".utf8))
-    }
-
     @Test func hostNames() {
         #expect(members(ByteClass.isHostName) == Set("-._~!$&'()*+,;=%\(Self.alphanumeric)".utf8))
     }
@@ -24,13 +20,5 @@ struct ByteClassesTests {
 
     @Test func targets() {
         #expect(members(ByteClass.isTarget) == Set(0x21...0x7E))
-    }
-
-    @Test func hexadecimal() {
-        for byte in UInt8.min...UInt8.max {
-            let text = String(UnicodeScalar(byte))
-            let expected = text.utf8.count == 1 && text != "+" && text != "-" ? UInt64(text, radix: 16) : nil
-            #expect(ByteClass.hexValue(byte) == expected)
-        }
     }
 }

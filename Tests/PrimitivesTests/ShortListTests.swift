@@ -14,6 +14,21 @@ import Testing
         #expect(Array(list) == [9])
     }
 
+    @Test("the first element that is meant is taken out, wherever it stands")
+    func removesFirst() {
+        var list = ShortList<Int>()
+        #expect(list.isEmpty)
+        let none = list.removeFirst { _ in true }
+        #expect(none == nil)
+        for number in [3, 5, 7, 5] { list.append(number) }
+        let five = list.removeFirst { $0 == 5 }
+        #expect(five == 5 && Array(list) == [3, 7, 5])
+        let other = list.removeFirst { $0 == 4 }
+        #expect(other == nil && list.count == 3)
+        list.removeFirst { $0 == 3 }
+        #expect(Array(list) == [7, 5])
+    }
+
     @Test("the list agrees with an array", arguments: [1, 2, 3, 4] as [UInt64])
     func agreesWithModel(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

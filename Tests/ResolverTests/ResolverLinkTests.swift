@@ -1,11 +1,11 @@
 import Glibc
+import Primitives
 import Reactor
 import Testing
 
 @testable import Resolver
 
 @Suite struct ResolverLinkTests {
-    private static let second: UInt64 = 1_000_000_000
     private static let address = ResolverAnswer.Outcome.addresses([.ipv4(0x7F00_0001, port: 0)])
 
     /// A resolver process that does what the first label of the name says, one question after the other: `hang` does
@@ -40,7 +40,7 @@ import Testing
 
     /// Collects answers as they come until there are `count`, all at the time `now`.
     private func answers(
-        _ link: inout ResolverLink, _ poller: inout Poller, now: UInt64 = 0, count: Int
+        _ link: inout ResolverLink, _ poller: inout Poller, now: MonotonicInstant = .zero, count: Int
     ) throws -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         while answers.count < count {
@@ -52,7 +52,8 @@ import Testing
     }
 
     private func ask(
-        _ link: inout ResolverLink, _ poller: borrowing Poller, _ host: String, id: UInt64 = 1, now: UInt64 = 0
+        _ link: inout ResolverLink, _ poller: borrowing Poller, _ host: String, id: UInt64 = 1,
+        now: MonotonicInstant = .zero
     ) -> ResolverAnswer? {
         link.ask(id: id, .addresses(host: host), now: now, poller: poller)
     }
@@ -62,14 +63,14 @@ import Testing
         var link = link()
         let loopback = ResolverQuery.addresses(host: "127.0.0.1")
         #expect(
-            link.ask(id: 9, loopback, now: 0, poller: poller)
+            link.ask(id: 9, loopback, now: .zero, poller: poller)
                 == ResolverAnswer(id: 9, query: loopback, outcome: Self.address))
         #expect(ask(&link, poller, "::1")?.outcome == .addresses([.ipv6(1, port: 0, scope: 0)]))
         for host in ["", String(repeating: "a", count: 64), "a\0b", "b\u{FC}cher.example", "127.1", "a b"] {
             #expect(ask(&link, poller, host)?.outcome == .failure("not a name that DNS can have", isTemporary: false))
         }
         #expect(
-            link.ask(id: 1, .services(name: "_x..y"), now: 0, poller: poller)?.outcome
+            link.ask(id: 1, .services(name: "_x..y"), now: .zero, poller: poller)?.outcome
                 == .failure("not a name that DNS can have", isTemporary: false))
         #expect(link.starts == 0 && link.processIDs.isEmpty && link.nextDeadline == nil)
     }
@@ -91,10 +92,10 @@ import Testing
             ])
         #expect(link.starts == 1 && link.openQuestions == 0)
         // Both answers hold for 30 s.
-        #expect(ask(&link, poller, "a.EXAMPLE", id: 13, now: 29 * Self.second)?.outcome == Self.address)
-        #expect(ask(&link, poller, "none.example", now: 29 * Self.second)?.outcome == .failure("n", isTemporary: false))
-        #expect(ask(&link, poller, "a.example", now: 30 * Self.second) == nil)
-        #expect(try self.answers(&link, &poller, now: 30 * Self.second, count: 1).map(\.outcome) == [Self.address])
+        #expect(ask(&link, poller, "a.EXAMPLE", id: 13, now: .seconds(29))?.outcome == Self.address)
+        #expect(ask(&link, poller, "none.example", now: .seconds(29))?.outcome == .failure("n", isTemporary: false))
+        #expect(ask(&link, poller, "a.example", now: .seconds(30)) == nil)
+        #expect(try self.answers(&link, &poller, now: .seconds(30), count: 1).map(\.outcome) == [Self.address])
         #expect(link.starts == 1 && link.losses == 0)
         #expect(try poller.wait(timeout: .zero) == 0)
     }
@@ -105,8 +106,8 @@ import Testing
         #expect(ask(&link, poller, "busy.example") == nil)
         let failure = ResolverAnswer.Outcome.failure("t", isTemporary: true)
         #expect(try answers(&link, &poller, count: 1).map(\.outcome) == [failure])
-        #expect(ask(&link, poller, "busy.example", now: 5 * Self.second - 1)?.outcome == failure)
-        #expect(ask(&link, poller, "busy.example", now: 5 * Self.second) == nil)
+        #expect(ask(&link, poller, "busy.example", now: .seconds(5) - .nanoseconds(1))?.outcome == failure)
+        #expect(ask(&link, poller, "busy.example", now: .seconds(5)) == nil)
     }
 
     @Test func `one process answers in the order of the questions`() throws {
@@ -134,13 +135,13 @@ import Testing
     @Test func `a process that hangs is replaced and the next question goes on`() throws {
         var poller = try Poller()
         var link = link()
-        #expect(ask(&link, poller, "hang.example", id: 1, now: 100) == nil)
-        #expect(ask(&link, poller, "a.example", id: 2, now: 200) == nil)
+        #expect(ask(&link, poller, "hang.example", id: 1, now: .nanoseconds(100)) == nil)
+        #expect(ask(&link, poller, "a.example", id: 2, now: .nanoseconds(200)) == nil)
         let hanging = try #require(link.processIDs.first)
-        #expect(link.nextDeadline == 100 + ResolverLink.patience)
-        #expect(link.handleDeadline(now: 99 + ResolverLink.patience, poller: poller) == [])
+        #expect(link.nextDeadline == .nanoseconds(100) + ResolverLink.patience)
+        #expect(link.handleDeadline(now: .nanoseconds(99) + ResolverLink.patience, poller: poller) == [])
         #expect(link.processIDs == [hanging])
-        let now = 100 + ResolverLink.patience
+        let now = MonotonicInstant.nanoseconds(100) + ResolverLink.patience
         #expect(
             link.handleDeadline(now: now, poller: poller)
                 == [
@@ -154,16 +155,16 @@ import Testing
         #expect(try answers(&link, &poller, now: now, count: 1).map(\.outcome) == [Self.address])
         #expect(link.nextDeadline == nil)
         // The failure is remembered for a moment, so that the name does not hang the next process at once.
-        #expect(ask(&link, poller, "hang.example", now: now + 1)?.outcome != nil)
+        #expect(ask(&link, poller, "hang.example", now: now + .nanoseconds(1))?.outcome != nil)
     }
 
     @Test func `a question that waits too long for a process is given up and not remembered`() throws {
         let poller = try Poller()
         var link = link()
-        #expect(ask(&link, poller, "hang.example", id: 1, now: 100) == nil)
-        #expect(ask(&link, poller, "b.example", id: 2, now: 100) == nil)
-        #expect(ask(&link, poller, "hang3.example", id: 3, now: 101) == nil)
-        let now = 100 + ResolverLink.patience
+        #expect(ask(&link, poller, "hang.example", id: 1, now: .nanoseconds(100)) == nil)
+        #expect(ask(&link, poller, "b.example", id: 2, now: .nanoseconds(100)) == nil)
+        #expect(ask(&link, poller, "hang3.example", id: 3, now: .nanoseconds(101)) == nil)
+        let now = MonotonicInstant.nanoseconds(100) + ResolverLink.patience
         let given = link.handleDeadline(now: now, poller: poller)
         #expect(given.map(\.id) == [1, 2])
         #expect(given.last?.outcome == .failure("too many look-ups take long", isTemporary: true))
@@ -198,10 +199,10 @@ import Testing
         #expect(try answers(&link, &poller, count: 1).map(\.outcome) == [Self.address])
         let events = try poller.wait(timeout: .seconds(30))
         try #require(events == 1)
-        #expect(link.handle(poller[0], now: 0, poller: poller) == [])
+        #expect(link.handle(poller[0], now: .zero, poller: poller) == [])
         #expect(link.processIDs.isEmpty)
         // Another event of the same socket, if there were one, finds nothing.
-        #expect(link.handle(poller[0], now: 0, poller: poller) == [])
+        #expect(link.handle(poller[0], now: .zero, poller: poller) == [])
         #expect(ask(&link, poller, "b.example") == nil)
         #expect(try answers(&link, &poller, count: 1).map(\.outcome) == [Self.address])
     }
@@ -237,7 +238,7 @@ import Testing
         #expect(link.openQuestions == ResolverLink.maximumOpenQuestions)
         // In the end every asker gets an answer: 1,024 questions and one more asker.
         #expect(
-            link.handleDeadline(now: ResolverLink.patience, poller: poller).count
+            link.handleDeadline(now: .zero + ResolverLink.patience, poller: poller).count
                 == ResolverLink.maximumOpenQuestions + 1)
         #expect(link.openQuestions == 0 && link.nextDeadline == nil)
     }

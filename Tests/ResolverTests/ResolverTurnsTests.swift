@@ -1,3 +1,4 @@
+import Primitives
 import Reactor
 import Testing
 
@@ -13,7 +14,7 @@ import Testing
 
     @discardableResult
     private static func add(
-        _ name: String, by requester: UInt128?, to questions: inout ResolverQuestions, now: UInt64 = 0
+        _ name: String, by requester: UInt128?, to questions: inout ResolverQuestions, now: MonotonicInstant = .zero
     ) -> Bool {
         questions.add(asker(0, name), query: query(name), isStrange: true, requester: requester, now: now)
     }
@@ -82,16 +83,16 @@ import Testing
     func givesUp() throws {
         var questions = ResolverQuestions(lookupsOfAddress: 1)
         for (index, name) in ["a.x", "b.x", "c.x"].enumerated() {
-            Self.add(name, by: 1, to: &questions, now: UInt64(index))
+            Self.add(name, by: 1, to: &questions, now: .nanoseconds(index))
         }
         let taken = questions.takeWaiting()
         let first = try #require(taken)
-        #expect(questions.oldestWaiting == 1)
+        #expect(questions.oldestWaiting == .nanoseconds(1))
         let none = Self.takeAll(&questions)
         #expect(none.isEmpty)
-        let overdue = questions.takeOverdue { $0 <= 1 }
+        let overdue = questions.takeOverdue { $0 <= .nanoseconds(1) }
         #expect(overdue?.query.name == "b.x")
-        #expect(questions.oldestWaiting == 2)
+        #expect(questions.oldestWaiting == .nanoseconds(2))
         let last = questions.takeOverdue { _ in true }
         #expect(last?.query.name == "c.x")
         _ = questions.close(first.id)

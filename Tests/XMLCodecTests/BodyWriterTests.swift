@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import Primitives
 import Testing
 
 @testable import XMLCodec
@@ -50,7 +51,7 @@ struct BodyWriterTests {
     func creation() {
         let response = BodyResponse(
             .creation(grant), payload: Array("<stream:features/>".utf8), usesStreamPrefix: true,
-            opening: .stream(StreamIdentity(id: "s'1", version: ProtocolVersion(major: 1, minor: 0))))
+            opening: Boxed(StreamIdentity(id: "s'1", version: ProtocolVersion(major: 1, minor: 0))))
         #expect(
             text(response)
                 == "<body xmlns='http://jabber.org/protocol/httpbind' sid='n1.3.00000000000000010000000000000abc' wait='60'"
@@ -71,14 +72,14 @@ struct BodyWriterTests {
     func laterOpening() {
         let version = ProtocolVersion(major: 1, minor: 0)
         #expect(
-            text(BodyResponse(opening: .stream(StreamIdentity(id: "x", version: version))))
+            text(BodyResponse(opening: Boxed(StreamIdentity(id: "x", version: version))))
                 == "<body xmlns='http://jabber.org/protocol/httpbind' authid='x' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'/>"
         )
         #expect(
-            text(BodyResponse(opening: .stream(StreamIdentity(id: "x", version: nil))))
+            text(BodyResponse(opening: Boxed(StreamIdentity(id: "x", version: nil))))
                 == "<body xmlns='http://jabber.org/protocol/httpbind' authid='x'/>")
         #expect(
-            text(BodyResponse(opening: .stream(StreamIdentity(id: "", version: nil))))
+            text(BodyResponse(opening: Boxed(StreamIdentity(id: "", version: nil))))
                 == "<body xmlns='http://jabber.org/protocol/httpbind'/>")
     }
 
@@ -109,7 +110,7 @@ struct BodyWriterTests {
 
     @Test("the same response is the same bytes (R-07)")
     func determinism() {
-        let response = BodyResponse(.creation(grant), opening: .stream(StreamIdentity(id: "q", version: nil)))
+        let response = BodyResponse(.creation(grant), opening: Boxed(StreamIdentity(id: "q", version: nil)))
         #expect(text(response) == text(response))
         var bytes = Array("before".utf8)
         BodyWriter.append(response, into: &bytes)
@@ -120,7 +121,7 @@ struct BodyWriterTests {
     func acknowledgement() {
         var response = BodyResponse.empty
         response.ack = Self.rid.next
-        response.marks = .some(
+        response.mark(
             stream: nil, report: ResponseReport(rid: Self.rid, age: .milliseconds(1_234) + .microseconds(900)))
         #expect(
             text(response) == "<body xmlns='http://jabber.org/protocol/httpbind' ack='2' report='1' time='1234'/>")
@@ -129,8 +130,8 @@ struct BodyWriterTests {
     @Test("the payload of one stream among several is named (M-04, M-08)")
     func stream() {
         var response = BodyResponse(
-            .terminate(.remoteConnectionFailed), opening: .stream(StreamIdentity(id: "", version: nil, from: "b.test")))
-        response.marks = .some(stream: StreamName(bits: 0xab), report: nil)
+            .terminate(.remoteConnectionFailed), opening: Boxed(StreamIdentity(id: "", version: nil, from: "b.test")))
+        response.mark(stream: StreamName(bits: 0xab))
         #expect(
             text(response)
                 == "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate' condition='remote-connection-failed'"
