@@ -258,8 +258,7 @@ import CLibXML2
         case .wrapper: guard hasRootEnded, depth == 0, contentEnd == input.count else { return .malformed }
         case .stream: guard childCount == 1, depth == 1, contentEnd == input.count else { return .malformed }
         }
-        // After an undefined namespace libxml2 keeps its flag for the rest of the document, so the document is not
-        // kept.
+        // libxml2 never clears its flag for an undefined namespace, so a document with one is not kept.
         if context.isNamespaceWellFormed, context.fedCount < Self.mostInDocument { kept = surroundings }
         return nil
     }
