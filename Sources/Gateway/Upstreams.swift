@@ -292,7 +292,7 @@ final class Upstreams {
     /// Collects something for the client until the turn of its stream is over.
     func collect(_ change: (inout CollectedStanzas) -> Void) { change(&collected) }
 
-    /// Whether something is collected: never between two turns.
+    /// Whether stanzas are collected; never true between two turns.
     var hasCollected: Bool { collected.count > 0 }
 
     /// Takes what was collected.

@@ -258,7 +258,7 @@ import CLibXML2
         case .wrapper: guard hasRootEnded, depth == 0, contentEnd == input.count else { return .malformed }
         case .stream: guard childCount == 1, depth == 1, contentEnd == input.count else { return .malformed }
         }
-        // libxml2 never clears its flag for an undefined namespace, so a document with one is not kept.
+        // libxml2 never clears its flag for a namespace that is not a URI, so a document with one is not kept.
         if context.isNamespaceWellFormed, context.fedCount < Self.mostInDocument { kept = surroundings }
         return nil
     }
