@@ -66,7 +66,7 @@ import Testing
 
     @Test("head-timeout: a head that does not come to its end", arguments: [false, true])
     func head(trickles: Bool) throws {
-        let daemon = try Daemon(upstream: 1, environment: ["HOLDFAST_HEAD_TIMEOUT": "2"])
+        let daemon = try Daemon(upstream: 1, environment: ["HOLDFAST_HEAD_TIMEOUT": "4"])
         let connection = try daemon.connect()
         try connection.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
         try expectPatience(daemon, connection)
@@ -80,7 +80,7 @@ import Testing
         [false, true])
     func body(trickles: Bool, isChunked: Bool) throws {
         let daemon = try Daemon(
-            upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "2", "HOLDFAST_HEAD_TIMEOUT": "300"])
+            upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "4", "HOLDFAST_HEAD_TIMEOUT": "300"])
         let connection = try daemon.connect()
         let framing =
             isChunked ? "Transfer-Encoding: chunked\r\n\r\nfff\r\n<body " : "Content-Length: 1000\r\n\r\n<body "
@@ -191,24 +191,24 @@ import Testing
         let daemon = try Daemon(
             upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "4", "HOLDFAST_BODY_RATE": "1000"])
         let (slow, quick) = (try daemon.connect(), try daemon.connect())
-        let head = "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+        let head = "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"
         for connection in [slow, quick] { try connection.send(head) }
         var sent = 0
-        while try slow.wire.isSilent, sent < 90_000 {
+        while try slow.wire.isSilent, sent < 800_000 {
             try slow.send(" ")
-            try quick.send(String(repeating: " ", count: 400))
-            sent += 400
+            try quick.send(String(repeating: " ", count: 4_000))
+            sent += 4_000
             Patience.pause(milliseconds: 30)
         }
         #expect(try slow.answer().status == 408)
-        try quick.send(String(repeating: " ", count: 100_000 - sent))
+        try quick.send(String(repeating: " ", count: 900_000 - sent))
         #expect(try quick.answer().status == 200)
         #expect(try daemon.statistics().number("limits.body-rate") == 1)
     }
 
     @Test("login-timeout: a session ends that nobody has logged in to, however busy; one that somebody has stays")
     func login() throws {
-        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "2"])
+        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "5"])
         try known.stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
         _ = try known.client.exchange()
         let stranger = try OpenSession(on: known)

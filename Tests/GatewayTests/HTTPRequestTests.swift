@@ -51,7 +51,7 @@ import Testing
     @Test("H-18 H-26 body-timeout: the time that we owe 100 Continue is not the client's")
     func doesNotTimeOwedContinue() throws {
         let server = try ScriptedUpstream()
-        let daemon = try Daemon(upstream: server.port, environment: ["HOLDFAST_BODY_TIMEOUT": "1"])
+        let daemon = try Daemon(upstream: server.port, environment: ["HOLDFAST_BODY_TIMEOUT": "2"])
         let client = try daemon.connect()
         let creator = BOSHClient(daemon)
         // The creation is held until the server has sent its features, whatever comes after it.

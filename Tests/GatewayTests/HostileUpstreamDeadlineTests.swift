@@ -6,7 +6,7 @@ import Testing
 @Suite struct HostileUpstreamDeadlineTests {
     @Test("S-17: a server that does not get on with the beginning of a stream", arguments: HostileDelay.openings)
     func opens(delay: HostileDelay) throws {
-        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let request = try BOSHClient(scene.daemon).create()
         let stream = try scene.server.accept()
         try delay.act(stream)
@@ -17,7 +17,7 @@ import Testing
     func handshakes(delay: HostileDelay) throws {
         let authority = try TLSIdentity.authority()
         let scene = try HostileScene(
-            "starttls", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            "starttls", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let request = try BOSHClient(scene.daemon).create()
         let stream = try scene.server.accept()
         try delay.act(stream)
@@ -28,7 +28,7 @@ import Testing
     func direct(delay: HostileDelay) throws {
         let authority = try TLSIdentity.authority()
         let scene = try HostileScene(
-            "direct", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            "direct", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let request = try BOSHClient(scene.daemon).create()
         let stream = try scene.server.accept()
         try delay.act(stream)
@@ -41,7 +41,7 @@ import Testing
         // It takes the only place in the queue.
         let other = try ByteStream(port: server.port)
         let daemon = try Daemon(
-            upstream: server.port, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            upstream: server.port, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let answer = try BOSHClient(daemon).create().answer()
         #expect(answer.isTerminal)
         #expect(answer.condition == "remote-connection-failed")
@@ -54,7 +54,7 @@ import Testing
         "S-17: a server that begins a stanza and does not end it",
         arguments: zip(HostileDelay.stanzas, HostileDelay.stanzas.indices.map { Listening.allCases[$0 % 2] }))
     func stanzas(delay: HostileDelay, listening: Listening) throws {
-        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_STANZA_TIMEOUT": "1"])
+        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_STANZA_TIMEOUT": "2"])
         let (client, stream) = try scene.join()
         try stream.send("<message id='m1'/>")
         let first = try client.exchange()
