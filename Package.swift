@@ -14,8 +14,8 @@ let worker: [SwiftSetting] =
 let wiring: [SwiftSetting] =
     worker + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
-/// Where pointers are: wrappers of C libraries and system calls, and what copies bytes for all. The compiler asks for `unsafe`
-/// wherever memory safety is our own promise.
+/// Rooms with pointers: wrappers of C libraries, system calls, and functions that copy bytes for all. The compiler
+/// demands `unsafe` wherever only the code itself guarantees memory safety.
 let wrapper: [SwiftSetting] = worker + [.strictMemorySafety()]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")

@@ -66,7 +66,7 @@ package enum BodyType: Sendable, Equatable {
 
 /// The attributes of one `<body/>` request, read but not yet judged.
 ///
-/// Small, because it is handed on many times: what few requests carry stands apart.
+/// It is small, because it is passed on many times. Attributes that few requests carry are stored separately.
 ///
 /// Specification: XEP-0124 §7-§16, XEP-0206 §3-§5.
 package struct BodyAttributes: Sendable, Equatable {
@@ -89,10 +89,11 @@ package struct BodyAttributes: Sendable, Equatable {
         case some(RareBodyAttributes)
     }
 
-    /// Whether there is anything in `rare`.
+    /// Whether `rare` contains anything.
     package var hasRare: Bool { if case .some = box { true } else { false } }
 
-    /// What few requests carry. To change several of them, take it out and put it back: each change allocates.
+    /// The attributes that few requests carry. To change several of them, take the value out and put it back, because
+    /// each change allocates.
     package var rare: RareBodyAttributes {
         get { if case .some(let rare) = box { rare } else { RareBodyAttributes() } }
         set { box = newValue == RareBodyAttributes() ? .none : .some(newValue) }
@@ -101,11 +102,11 @@ package struct BodyAttributes: Sendable, Equatable {
     /// A request without any attribute.
     package init() {}
 
-    /// Whether it asks for what there has to be a session for: a pause, a restart, something for one stream of several.
+    /// Whether the request asks for something that needs a session: a pause, a restart, or one of several streams.
     var isForSession: Bool { pause != .absent || isRestart || hasRare && rare.stream != nil }
 }
 
-/// The attributes that few requests carry: creations, and those of clients that use keys or several streams.
+/// The attributes that few requests carry: session creations, and requests of clients that use keys or several streams.
 package struct RareBodyAttributes: Sendable, Equatable {
     /// `wait`, in seconds (XEP-0124 §7.1).
     package var wait = NumberAttribute.absent
@@ -137,7 +138,7 @@ package struct RareBodyAttributes: Sendable, Equatable {
     /// Random bits, drawn by the caller, for the name of a stream that this request may open.
     package var freshStreamName = StreamName(bits: 0)
 
-    /// None of them.
+    /// A value without any attribute.
     package init() {}
 }
 

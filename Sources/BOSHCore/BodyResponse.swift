@@ -72,7 +72,7 @@ package struct BodyResponse: Sendable, Equatable {
         let stream: StreamName?
         let report: ResponseReport?
     }
-    /// Which stream the payload is of, and which response seems to have been lost: few responses say it.
+    /// The stream that the payload belongs to, and the response that seems to be lost. Few responses have either.
     private var marks: Boxed<Marks>?
 
     /// The highest rid up to which all requests were received, when it is not the answered one (`A-01`, `A-02`).
@@ -84,10 +84,10 @@ package struct BodyResponse: Sendable, Equatable {
     /// The response that the client seems not to have received.
     package var report: ResponseReport? { marks?.value.report }
 
-    /// Whether it names a stream or reports a response, or was to.
+    /// Whether `mark` was called, even with neither a stream nor a report.
     var isMarked: Bool { marks != nil }
 
-    /// Says which stream the response is of, and which response seems to have been lost.
+    /// Sets the stream that the response belongs to, and the response that seems to be lost.
     package mutating func mark(stream: StreamName?, report: ResponseReport? = nil) {
         marks = Boxed(Marks(stream: stream, report: report))
     }

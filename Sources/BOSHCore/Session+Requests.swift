@@ -230,7 +230,7 @@ extension Session {
     /// Checks a request's key when a key sequence is in use; without one, `newkey` begins it (`K-07`).
     private mutating func acceptKeys(of request: ArrivedRequest, policy: borrowing SessionPolicy) -> Bool {
         let keys = request.extras?.value.keys
-            // A rid may be repeated while it is held or its response is kept.
+        // A rid may be repeated while it is held or its response is kept.
         let kept = 2 * requests + policy.extraResponses + 2
         let isRight = chain?.value.accept(
             request.rid, key: keys?.key, digest: keys?.digest, newkey: keys?.newkey, kept: kept)

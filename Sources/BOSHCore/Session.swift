@@ -69,7 +69,7 @@ package struct Session: Sendable {
         var key: PeerText? { extras?.value.keys?.key }
     }
 
-    /// What only few requests carry.
+    /// Attributes that few requests carry.
     struct Extras: Sendable, Equatable {
         let stream: PeerText?
         let adding: Addition?
@@ -117,15 +117,15 @@ package struct Session: Sendable {
     // idle session.
     private let holdCount: UInt16
     private let requestCount: UInt16
-    /// What responses say of their type, where it is not the default.
+    /// The media type of responses, if it is not the default.
     private let responseType: Boxed<String>?
-    /// What the answer to the creation request tells, until it is given.
+    /// The values for the answer to the creation request, until that is sent.
     var creation: Boxed<SessionGrant>?
     var processed: RequestID
     var early: [ArrivedRequest] = []
     var replay = ReplayCache()
     var streams: [Substream]
-    /// The client's key sequence, where it has one.
+    /// The client's key sequence, if it uses one.
     var chain: Boxed<KeyChain>?
     /// Streams that have ended; payload for them may still be on its way (`M-06`).
     var closedStreams: [StreamName] = []

@@ -30,7 +30,7 @@ package struct SessionID: Sendable, Hashable {
         guard (1...10).contains(tagLength), text.count == secondDot + 33 else { return nil }
         // Numbers are written without leading zeros, so a session has one name only.
         guard tagLength == 1 || text[firstDot + 1] != UInt8(ascii: "0") else { return nil }
-        // A name of at most fifteen bytes is stored inside the String itself: this does not allocate.
+        // A String stores at most fifteen bytes inside itself, so this does not allocate.
         var node = ""
         for index in 0..<firstDot {
             switch text[index] {

@@ -14,7 +14,7 @@ struct Substream: Sendable {
         case ended(EndReason)
     }
 
-    /// What only a stream has that was added to the session.
+    /// State that only streams added to the session have.
     private struct Addition: Sendable {
         let domain: String?
         var untoldTo: RequestID?

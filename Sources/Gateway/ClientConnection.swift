@@ -64,7 +64,7 @@ final class ClientConnection {
     var http: HTTPConnection
     /// Bytes that were read but not handled, because too many requests are open (pipelining).
     var backlog: [UInt8] = []
-    /// The requests that wait: one poll, as a rule.
+    /// The waiting requests; usually a single poll.
     var waiting = ShortList<Waiting>()
     /// Whether a large body of this connection waits or is being worked on. Until it is done, no other request of it is
     /// taken.

@@ -11,7 +11,7 @@ final class SessionDriver {
         let number: StreamNumber
     }
 
-    // The order of the fields leaves few gaps: an idle session's size is the product.
+    // The order of the fields leaves few gaps, because the size of an idle session matters most.
     let slot: UInt32
     /// The account, among the client addresses, of the client that began the session.
     let account: AddressLedger.Account

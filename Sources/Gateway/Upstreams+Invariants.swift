@@ -15,6 +15,7 @@ extension Upstreams {
             }
             if due(race.link) == nil { return "race to \(race.address): it has no deadline" }
         }
+        if hasCollected { return "stanzas of a turn that is over were passed on to nobody" }
         for server in probedServers where !all.contains(where: { $0.machine.server == server }) {
             return "\(server) is left alone until a stream has tried it that is gone"
         }

@@ -292,9 +292,12 @@ final class Upstreams {
     /// Collects something for the client until the turn of its stream is over.
     func collect(_ change: (inout CollectedStanzas) -> Void) { change(&collected) }
 
+    /// Whether stanzas are collected; never true between two turns.
+    var hasCollected: Bool { collected.count > 0 }
+
     /// Takes what was collected.
     func takeCollected() -> CollectedStanzas? {
-        guard collected.count > 0 else { return nil }
+        guard hasCollected else { return nil }
         defer { collected = CollectedStanzas() }
         return collected
     }

@@ -1,6 +1,6 @@
 import Primitives
 
-/// The byte classes of RFC 9110 and RFC 3986 that only the parsers of HTTP ask for.
+/// The byte classes of RFC 9110 and RFC 3986 that only the HTTP parsers use.
 enum ByteClass {
     static let tab: UInt8 = 0x09
     static let lf: UInt8 = 0x0A

@@ -1,13 +1,13 @@
 extension [UInt8] {
-    /// A copy of somebody else's bytes.
+    /// Copies the given bytes.
     @inlinable package init(copying bytes: Span<UInt8>) {
         self.init()
         append(copying: bytes)
     }
 
-    /// Appends bytes that are somebody else's.
+    /// Appends a copy of the given bytes.
     @inlinable package mutating func append(copying bytes: Span<UInt8>) {
-        // One copy of all bytes: byte by byte a kilobyte takes twice as long at best, and a hundred times as long at worst.
+        // Copies all bytes at once: byte by byte, a kilobyte takes at least twice and at most a hundred times as long.
         unsafe bytes.withUnsafeBufferPointer { part in
             unsafe append(contentsOf: part)
         }
@@ -22,7 +22,7 @@ extension [UInt8] {
             rest /= 10
         } while rest > 0
         while count - start < width { append(UInt8(ascii: "0")) }
-        // In place: to reverse a slice would copy all of the array.
+        // Reversed in place, because reversing a slice would copy the whole array.
         var (left, right) = (start, count - 1)
         while left < right {
             swapAt(left, right)
@@ -31,7 +31,7 @@ extension [UInt8] {
         }
     }
 
-    /// Appends the bytes of `number`, the highest first, as network protocols want them.
+    /// Appends the bytes of `number`, the highest first, as network protocols require.
     @inlinable public mutating func append(bigEndian number: some FixedWidthInteger) {
         for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
             append(UInt8(truncatingIfNeeded: number >> shift))

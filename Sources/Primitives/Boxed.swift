@@ -1,13 +1,13 @@
-/// One value in a place of its own: for a value that is seldom there, so that whoever may have one stays small.
+/// A value in a separate allocation. It suits a value that seldom exists, so that its owner stays small.
 ///
-/// Takes eight bytes, also as an optional. A box is a value: after a copy, a change to one does not show in the other. A change
-/// without copies costs no allocation.
+/// A box takes eight bytes, also as an optional. It behaves like a value: a change to one copy does not affect the
+/// others. Changing a box that has no copies does not allocate.
 @frozen
 public struct Boxed<Value> {
-    /// Holds exactly one value. An array is the one place on the heap whose sharing the compiler checks.
+    /// Contains exactly one value. Only arrays give checked sharing of heap memory.
     @usableFromInline var place: [Value]
 
-    /// Puts a value into a place.
+    /// Creates a box with a value.
     @inlinable public init(_ value: consuming Value) {
         place = [value]
     }

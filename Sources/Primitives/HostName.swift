@@ -1,6 +1,7 @@
-/// Names of hosts: labels of letters, digits and hyphens with full stops between (RFC 1123 §2.1).
+/// Host names: labels of letters, digits and hyphens, separated by full stops (RFC 1123 §2.1).
 package enum HostName {
-    /// Whether `name` is one. `underscores`: whether `_` counts as a letter, as it does in names that real zones have.
+    /// Whether `name` is a host name. `underscores`: whether `_` counts as a letter, because real zones contain such
+    /// names.
     @inlinable public static func isValid(_ name: some BidirectionalCollection<UInt8>, underscores: Bool = false)
         -> Bool
     {

@@ -5,10 +5,10 @@ public struct ShortList<Element> {
     @usableFromInline var rest: [Element] = []
     @usableFromInline var front: Element?
 
-    /// A list of nothing.
+    /// Creates an empty list.
     @inlinable public init() {}
 
-    /// A list of one element.
+    /// Creates a list of one element.
     @inlinable public init(_ element: Element) {
         front = element
     }
@@ -30,7 +30,7 @@ public struct ShortList<Element> {
     @discardableResult @inlinable
     public mutating func removeFirst() -> Element { remove(at: 0) }
 
-    /// Takes out the first element that `isMeant` says is meant; nil when none is.
+    /// Takes out the first element for which `isMeant` returns true; nil when there is none.
     @discardableResult @inlinable
     public mutating func removeFirst(where isMeant: (Element) -> Bool) -> Element? {
         firstIndex(where: isMeant).map { remove(at: $0) }

@@ -1,4 +1,4 @@
-/// Numbers of 64 bits as names have them that nobody may guess: always sixteen hexadecimal digits, in small letters.
+/// The form of 64-bit numbers in names that nobody may guess: always sixteen hexadecimal digits, in lower case.
 extension UInt64 {
     /// Reads sixteen digits; nil for anything that `sixteenDigits` does not write.
     @inlinable package init?(sixteenDigits text: Span<UInt8>) {
@@ -13,7 +13,7 @@ extension UInt64 {
         }
     }
 
-    /// The number in sixteen digits.
+    /// The number as sixteen digits.
     package var sixteenDigits: String {
         let digits = String(self, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

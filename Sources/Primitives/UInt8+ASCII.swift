@@ -1,18 +1,18 @@
-/// What several formats ask about a byte of ASCII. What only one of them knows stands in its room.
+/// Questions about an ASCII byte that several formats ask. Each format keeps its own questions in its room.
 extension UInt8 {
-    /// Whether it is one of `0` to `9`.
+    /// Whether the byte is a digit, `0` to `9`.
     @inlinable @inline(__always)
     package var isASCIIDigit: Bool { self >= 0x30 && self <= 0x39 }
 
-    /// Whether it is one of `A` to `Z` and `a` to `z`.
+    /// Whether the byte is a letter, `A` to `Z` or `a` to `z`.
     @inlinable @inline(__always)
     package var isASCIILetter: Bool { self | 0x20 >= 0x61 && self | 0x20 <= 0x7A }
 
-    /// The small letter of a capital one; any other byte as it is.
+    /// The byte in lower case; a byte that is no capital letter stays as it is.
     @inlinable @inline(__always)
     package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 
-    /// The value of a hexadecimal digit; nil for any other byte.
+    /// The value of the byte as a hexadecimal digit; nil for any other byte.
     @inlinable @inline(__always)
     package var hexadecimalValue: UInt8? {
         switch self {
@@ -23,11 +23,12 @@ extension UInt8 {
         }
     }
 
-    /// Whether a token may have it: letters, digits and ``!#$%&'*+-.^_`|~`` (`tchar` of RFC 9110 §5.6.2).
+    /// Whether the byte may stand in a token: letters, digits and ``!#$%&'*+-.^_`|~`` (`tchar` of RFC 9110 §5.6.2).
     @inlinable @inline(__always)
     package var isTokenByte: Bool { isMember(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE) }
 
-    /// Whether it belongs to a set of ASCII, given as one bit for each of its bytes: two numbers, no table in memory.
+    /// Whether the byte belongs to a set of ASCII bytes. The set has one bit for each byte: two numbers, without a
+    /// table in memory.
     @inlinable @inline(__always)
     package func isMember(low: UInt64, high: UInt64) -> Bool {
         guard self < 128 else { return false }

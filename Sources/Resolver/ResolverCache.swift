@@ -15,7 +15,7 @@ struct ResolverCache {
     /// Records with more text than this are not kept: only a hostile zone has them.
     static let maximumText = 4_096
 
-    /// An answer that proved to be of no use is asked for again when this is over since it came.
+    /// The age from which on an answer that was of no use is looked up again.
     static let doubtful = Duration.seconds(1)
 
     /// How long an expired answer is given when no new one can be had (RFC 8767 §5): a day.

@@ -9,7 +9,7 @@ import Reactor
 /// worker's `Poller` under its own token. The worker passes every event with one of these tokens to `handle`, and calls
 /// `handleDeadline` at `nextDeadline`. Exactly one later call of these answers an `ask` that returned nil.
 package struct ResolverLink: ~Copyable {
-    /// How long a process may take for one question, and a question may wait for a process.
+    /// How long a process may take for one question, and how long a question may wait for a process.
     package static let patience = Duration.seconds(30)
     /// The most open questions; further ones are refused. Each name is asked once, however many want it.
     package static let maximumOpenQuestions = ResolverQuestions.maximum

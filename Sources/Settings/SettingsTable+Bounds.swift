@@ -13,7 +13,7 @@ extension SettingsTable {
         "memory-limit", valueName: "BYTES",
         allowed: "auto, or a number of bytes from 16 MiB (k, M, KiB or MiB may follow)",
         defaults: ["auto"], example: ["512 MiB"],
-        "The bytes that all peers together may make this program hold; auto is half of what the machine or its cgroup has",
+        "The bytes that all peers together may make this program hold; auto: half of the machine's or cgroup's memory",
         parse: { ByteLimit($0) })
 
     package static let loginTimeout = Setting.seconds(
@@ -26,7 +26,7 @@ extension SettingsTable {
 
     package static let loginSessions = Setting.count(
         "login-sessions", default: 0, in: 0...1_000_000, example: 2_000,
-        "The most sessions that have not logged in, of all clients; above it the oldest ends; 0 for half of the descriptors"
+        "The most sessions of all clients without login; above it the oldest ends; 0: half of the file descriptors"
     )
 
     package static let addressConnections = Setting.count(
@@ -67,19 +67,19 @@ extension SettingsTable {
 
     package static let connectionBuffer = Setting.bytes(
         "connection-buffer", default: 262_144, in: 16_384...67_108_864, example: "512 KiB",
-        "The bytes of answers that may wait on one connection before it is read no more")
+        "The bytes of answers that may wait on one connection before its requests are no longer read")
 
     package static let bodyRate = Setting.count(
         "body-rate", default: 500, in: 0...1_000_000, example: 1_000,
-        "The fewest bytes a second in which a client may send a request body; 0 for any")
+        "The lowest rate, in bytes a second, at which a client may send a request body; 0 for any")
 
     package static let sendRate = Setting.count(
         "send-rate", default: 500, in: 0...1_000_000, example: 1_000,
-        "The fewest bytes a second in which a client may fetch its answers, over send-timeout; 0 for any")
+        "The lowest rate, in bytes a second over send-timeout, at which a client may read its answers; 0 for any")
 
     package static let maxExpansion = Setting.count(
         "max-expansion", default: 5, in: 2...1_000, example: 20,
-        "How many times its size a compressed request body may become")
+        "How many times its own size a compressed request body may expand to")
 
     package static let xmlElements = Setting.count(
         "xml-elements", default: 10_000, in: 100...1_000_000, example: 5_000,

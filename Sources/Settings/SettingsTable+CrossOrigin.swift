@@ -17,13 +17,13 @@ extension SettingsTable {
 
     package static let corsCredentials = Setting<Switch>.choice(
         "cors-credentials", valueName: "on|off", default: .off, example: .on,
-        "Whether the pages of listed origins may send cookies and HTTP authentication, as for a proxy that asks for them"
+        "Whether pages of listed origins may send cookies and HTTP authentication, for a proxy that needs them"
     )
 
     package static let corsHeader = Setting<String>.text(
         "cors-header", valueName: "NAME", allowed: "the name of a header field such as X-Api-Key",
         example: ["Authorization", "X-Api-Key"], isRepeatable: true,
-        "A header field that pages may send, beside Content-Type; without any, they may send what their browser asks for",
+        "A header field that pages may send besides Content-Type; if none is listed, they may send any field",
         parse: { headerName($0) })
 }
 

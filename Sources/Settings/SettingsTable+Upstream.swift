@@ -10,7 +10,7 @@ extension SettingsTable {
 
     package static let defaultDomain = Setting<String>.text(
         "default-domain", valueName: "DOMAIN", allowed: "a domain name such as example.org", example: ["example.org"],
-        "The domain of clients that name none; one of those served", parse: { xmppDomain($0) })
+        "The domain for clients that name none; it must be one of the served domains", parse: { xmppDomain($0) })
 
     package static let openProxy = Setting<Switch>.choice(
         "open-proxy", valueName: "on|off", default: .off, example: .on,
@@ -19,12 +19,12 @@ extension SettingsTable {
     package static let route = Setting<UpstreamAddress>.text(
         "route", valueName: "HOST:PORT", allowed: addressAllowed, example: ["xmpp2.example.org:5222"],
         isRepeatable: true,
-        "A server that a client (by its route attribute) or another server (by see-other-host) may ask for; no other one",
+        "A server that clients (by route) may ask for and servers (by see-other-host) may redirect to; no others",
         parse: { UpstreamAddress($0) })
 
     package static let nameserver = Setting<String>.text(
         "nameserver", valueName: "ADDR:PORT", allowed: "ADDR:PORT or [IPV6]:PORT", example: ["127.0.0.1:53"],
-        "The name server that is asked, instead of the system's way of finding names", parse: { nameserverAddress($0) })
+        "The name server that is used instead of the system's", parse: { nameserverAddress($0) })
 }
 
 // The server of one domain.
@@ -43,14 +43,14 @@ extension SettingsTable {
     package static let upstreamCA = Setting<String>.text(
         "upstream-ca", valueName: "FILE", allowed: fileAllowed, example: ["/etc/holdfast/ca.pem"], hasFlag: true,
         isPerDomain: true,
-        "The CA certificates that the server's certificate may come from, instead of the system's",
+        "The CA certificates that are trusted for the server's certificate, instead of the system's",
         parse: { filePath($0) })
 
     package static let upstreamPin = Setting<PublicKeyPin>.text(
         "upstream-pin", valueName: "PIN",
         allowed: "sha256/ and the base64 of the SHA-256 of a public key (44 characters)",
         example: ["sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="], isPerDomain: true, isRepeatable: true,
-        "A public key that the server may have; with any given, one has to match, and the certificate has to be good too",
+        "A public key of the server; if any are given, one must match, and the certificate must be valid too",
         parse: { PublicKeyPin($0) })
 
     package static let upstreamCertificate = Setting<String>.text(
@@ -70,7 +70,7 @@ extension SettingsTable {
     package static let upstreamCiphers = Setting<String>.text(
         "upstream-ciphers", valueName: "LIST", allowed: "an OpenSSL cipher list such as ECDHE+AESGCM:ECDHE+CHACHA20",
         example: ["ECDHE+AESGCM:ECDHE+CHACHA20"], isPerDomain: true,
-        "The ciphers of TLS 1.2, in OpenSSL's words; those of TLS 1.3 are all good", parse: { cipherList($0) })
+        "The allowed ciphers of TLS 1.2 as an OpenSSL list; with TLS 1.3 all are allowed", parse: { cipherList($0) })
 
     package static let upstreamCompression = Setting<UpstreamCompression>.choice(
         "upstream-compression", valueName: "METHOD", default: .off, example: .zlib, isPerDomain: true,
@@ -78,12 +78,12 @@ extension SettingsTable {
 
     package static let upstreamFrom = Setting<UpstreamFrom>.choice(
         "upstream-from", valueName: "WHERE", default: .tls, example: .always, isPerDomain: true,
-        "Where the stream header tells the server who the client says it is: over TLS, always (readable on the way), never"
+        "When a stream header names the account that the client claims: over TLS, always (readable on the way), never"
     )
 
     package static let upstreamProxyProtocol = Setting<UpstreamProxyProtocol>.choice(
         "upstream-proxy-protocol", valueName: "VERSION", default: .off, example: .v2, isPerDomain: true,
-        "The PROXY header that tells the server the client's address; the server has to expect it")
+        "The version of the PROXY header that tells the server the client's address; the server must expect it")
 
     private static let addressAllowed = "HOST:PORT with a name, an IPv4 address or an [IPv6] address"
     private static let fileAllowed = "the path of a PEM file"
@@ -97,7 +97,7 @@ extension SettingsTable {
 
     package static let upstreamWriteTimeout = Setting.seconds(
         "upstream-write-timeout", default: 30, in: 1...600, example: 60,
-        "How long the server may accept no byte; those count that its machine has acknowledged")
+        "How long the server may accept no byte; a byte is accepted when the server's machine acknowledges it")
 
     package static let stanzaTimeout = Setting.seconds(
         "upstream-stanza-timeout", default: 30, in: 1...600, example: 60,
@@ -105,23 +105,23 @@ extension SettingsTable {
 
     package static let keepaliveInterval = Setting.seconds(
         "upstream-keepalive", default: 180, in: 10...600, example: 45,
-        "After how long without a byte to the server a space is sent; less than a balancer in between allows")
+        "After how long without a byte to the server a space is sent; set it below the timeout of any balancer")
 
     package static let breakerFailures = Setting.count(
         "upstream-breaker-failures", default: 5, in: 0...1000, example: 10,
-        "After how many failures in a row a server is spared for a while, and clients are refused at once; 0 for never")
+        "After how many failures in a row a server is left alone for a while and clients are refused; 0 for never")
 
     package static let breakerPause = Setting.seconds(
         "upstream-breaker-pause", default: 30, in: 1...3600, example: 60,
-        "The longest time a dead server is spared; the first is 1, each further one twice the last")
+        "The longest pause for which a failing server is left alone; the first is 1, each further one twice the last")
 
     package static let maxStanza = Setting.bytes(
         "max-stanza", default: 8_388_608, in: 10_000...8_388_608, example: "2 MiB",
-        "The largest element of a server that is delivered; a larger one is skipped and its sender told")
+        "The largest element of a server that is delivered; a larger one is skipped and its sender is told")
 
     package static let stanzaDepth = Setting.count(
         "stanza-depth", default: 1_000, in: 8...10_000, example: 200,
-        "How deep an element of a server may nest to be delivered; a deeper one is skipped and its sender told")
+        "How deep an element of a server may nest to be delivered; a deeper one is skipped and its sender is told")
 
     package static let stanzaAttributes = Setting.count(
         "stanza-attributes", default: 1_024, in: 8...10_000, example: 256,

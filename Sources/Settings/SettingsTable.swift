@@ -94,13 +94,13 @@ extension SettingsTable {
         "listen", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
         defaults: ["127.0.0.1:5280"], example: ["127.0.0.1:5280", "[::1]:5280", "unix:/run/holdfast/http.sock"],
         hasFlag: true, isRepeatable: true,
-        "Where web clients or a proxy reach this program; [::] is IPv6 alone, 0.0.0.0 IPv4; port 0 is any free one",
+        "The addresses for web clients or a proxy; [::] is only IPv6, 0.0.0.0 is IPv4; port 0 means any free port",
         parse: { ListenAddress($0) })
 
     package static let listenProxy = Setting<ListenAddress>.text(
         "listen-proxy", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
         example: ["127.0.0.1:5282"], isRepeatable: true,
-        "Like listen, but each connection has to come from a trusted proxy and to begin with a PROXY header, v1 or v2",
+        "Like listen, but each connection must come from a trusted proxy and begin with a PROXY header, v1 or v2",
         parse: { ListenAddress($0) })
 
     package static let path = Setting<String>.text(
@@ -111,17 +111,17 @@ extension SettingsTable {
     package static let publicURL = Setting<String>.text(
         "public-url", valueName: "URL", allowed: "an https URL such as https://example.org/http-bind",
         example: ["https://example.org/http-bind"], hasFlag: true, isRepeatable: true,
-        "Where clients reach the endpoint from outside, through TLS; /.well-known/host-meta says so (XEP-0156)",
+        "The endpoint's public https URL, which /.well-known/host-meta announces to clients (XEP-0156)",
         parse: { parsePublicURL($0) })
 
     package static let trustedProxy = Setting<IPNetwork>.text(
         "trusted-proxy", valueName: "NETWORK", allowed: "an IP address or a network such as 10.0.0.0/8",
         defaults: ["127.0.0.0/8", "::1"], example: ["127.0.0.0/8", "::1", "192.0.2.0/24"], isRepeatable: true,
-        "The proxies that are believed when they name a client's address", parse: { IPNetwork($0) })
+        "The proxies that are trusted when they name a client's address", parse: { IPNetwork($0) })
 
     package static let clientAddressFrom = Setting<ForwardedHeader>.choice(
         "client-address-from", valueName: "HEADER", default: .none, example: .xForwardedFor,
-        "The one header field in which trusted proxies name a client's address; name the one that yours sets")
+        "The header field in which trusted proxies name a client's address; choose the one that your proxy sets")
 
     package static let admin = Setting<AdminAddress>.text(
         "admin", valueName: "ADDR:PORT", allowed: "ADDR:PORT, [IPV6]:PORT or off", defaults: ["127.0.0.1:5281"],
@@ -132,12 +132,12 @@ extension SettingsTable {
     package static let adminHost = Setting<String>.text(
         "admin-host", valueName: "NAME", allowed: "a host name such as holdfast.example.org",
         example: ["holdfast.example.org"], isRepeatable: true,
-        "A name by which the admin address may be asked, beside localhost and literal addresses",
+        "A host name that requests to admin may use, besides localhost and numeric addresses",
         parse: { hostName($0) })
 
     package static let coreDumps = Setting<Switch>.choice(
         "core-dumps", valueName: "on|off", default: .off, example: .on,
-        "Whether a crash may leave an image of the memory behind, in which each sid and each stanza stands")
+        "Whether a crash may write a core dump; it contains every sid and every stanza in memory")
 
     package static let logLevel = Setting<LogLevel>.choice(
         "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true,
@@ -148,7 +148,7 @@ extension SettingsTable {
 extension SettingsTable {
     package static let maxWait = Setting.seconds(
         "max-wait", default: 55, in: 1...3600, example: 50, hasFlag: true,
-        "The longest time a request is held; keep it below the read timeout of a proxy, which is often 60")
+        "The longest time a request is held; keep it below the read timeout of your proxy, which is often 60")
 
     package static let inactivity = Setting.seconds(
         "inactivity", default: 60, in: 5...65535, example: 90, hasFlag: true,
@@ -171,7 +171,7 @@ extension SettingsTable {
 
     package static let replayBudget = Setting.bytes(
         "replay-budget", default: 16_777_216, in: 0...1_073_741_824, example: "64 MiB",
-        "The bytes of answered responses kept for repeats beyond those that must be, for all sessions together")
+        "How many bytes of responses all sessions together may keep for repeats, beyond the required ones")
 
     package static let maxBody = Setting.bytes(
         "max-body", default: 1_048_576, in: 1024...8_388_608, example: "2 MiB", hasFlag: true,
@@ -179,7 +179,7 @@ extension SettingsTable {
 
     package static let xmlDepth = Setting.count(
         "xml-depth", default: 100, in: 8...200, example: 64,
-        "How deep elements of a request may nest; the outermost counts")
+        "How deep elements of a request may nest, including the outermost one")
 
     package static let xmlAttributes = Setting.count(
         "xml-attributes", default: 200, in: 8...1024, example: 64,
@@ -198,11 +198,11 @@ extension SettingsTable {
     // to close first, and this is never below 150.
     package static let idleTimeout = Setting.seconds(
         "idle-timeout", default: 180, in: 150...86400, example: 600,
-        "How long a connection without a request stays open; keep it longer than a proxy keeps idle connections")
+        "How long a connection without a request stays open; keep it longer than your proxy keeps idle connections")
 
     package static let compressResponses = Setting<Switch>.choice(
         "compress-responses", valueName: "on|off", default: .on, example: .off,
-        "Whether responses are compressed for clients that ask for it; those with SASL in them never are")
+        "Whether responses are compressed for clients that ask for it; responses that contain SASL never are")
 
     package static let compressFrom = Setting.bytes(
         "compress-from", default: 256, in: 64...1_048_576, example: "1 KiB",

@@ -3,7 +3,7 @@ import Bridge
 
 /// The names that a `<body/>` may use, in the dictionary of the current context.
 ///
-/// A class, so that asking it something where it is a property does not copy all names first.
+/// A class, so that a call on a property of this type does not copy all names first.
 final class BodyNames: Sendable {
     let body, bosh, client, empty: InternedName
     let forbidden: [InternedName]
@@ -75,7 +75,7 @@ final class BodyNames: Sendable {
 
     /// Reads one attribute; an unknown one is ignored (XEP-0124 §7.1).
     ///
-    /// - Returns: whether it went into `rare`.
+    /// - Returns: whether the attribute is stored in `rare`.
     func read(
         _ local: InternedName, _ uri: InternedName, _ value: UnsafeBufferPointer<UInt8>,
         into attributes: inout BodyAttributes, _ rare: inout RareBodyAttributes

@@ -41,7 +41,7 @@ package final class BodyParser {
         var pass = Pass.declaration
         /// The offset after the XML declaration.
         var start = 0
-        /// The offset behind the root, once its frame is known.
+        /// The offset after the root, once its frame is known.
         var end = 0
         /// The offset that the pass has reached; the last pass counts from `start`.
         var offset = 0
@@ -75,16 +75,16 @@ package final class BodyParser {
         return nil
     }
 
-    /// What one step came to. It is small, because several functions hand it on.
+    /// The result of one step. It is small, because several functions pass it on.
     private enum Step {
         case goesOn
-        /// All of it is valid; the reader has what was found.
+        /// The whole body is valid; the reader has the results.
         case valid
-        /// Refused before anything of it could be read.
+        /// The body was refused before the reader saw any of it.
         case unreadable(BodyFault)
-        /// Refused for how it is framed; the bytes up to `end` are in order.
+        /// The body was refused for its frame; the bytes up to `end` are valid.
         case misframed(BodyFault, end: Int)
-        /// Refused as it was read; the reader has the attributes if it came to them.
+        /// The body was refused by the reader, which has the attributes if it reached them.
         case refused(BodyFault)
     }
 
@@ -163,7 +163,7 @@ package final class BodyParser {
     /// The number of strings in libxml2's dictionary.
     var nameCount: Int { reader.nameCount }
 
-    /// False when a character is not allowed; the offset is then in front of it.
+    /// Returns false when a character is not allowed; the offset is then before it.
     private func checkCharacters(_ body: Span<UInt8>, budget: Int, _ progress: inout Progress) -> Bool {
         guard CharacterCheck.advance(in: body, from: &progress.offset, budget: budget) else { return false }
         if progress.offset == body.count {

@@ -1,15 +1,16 @@
 extension ElementReader {
-    /// What libxml2 has read before a piece, and of which it does not come to the end.
+    /// The start of a document that libxml2 has read before a piece, and whose end it never reads.
     ///
-    /// Beginning a document costs libxml2 five allocations, and each declaration of a namespace four. So short pieces are read
-    /// one after the other in one document. It is left open only behind a piece that was in order and has closed all that it
-    /// opened; whatever else happens, the next piece begins a new document.
+    /// To begin a document costs libxml2 five allocations, and each declaration of a namespace four. So short pieces
+    /// are read one after the other in one document. The document stays open only after a valid piece that has closed
+    /// all its elements; otherwise the next piece begins a new document.
     enum Surroundings: Equatable {
-        /// Nothing: the piece is a document.
+        /// The piece is a whole document.
         case none
-        /// An element without meaning. The piece is the root that the subclass is asked about, and ends with its end tag.
+        /// An element without meaning. The piece is the root that the subclass checks, and ends with the root's end
+        /// tag.
         case wrapper
-        /// The root of a stream. The piece is one child of it and nothing else.
+        /// The root of a stream. The piece is exactly one child of it.
         case stream(StreamScope)
     }
 }

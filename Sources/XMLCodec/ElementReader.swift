@@ -13,7 +13,7 @@ import CLibXML2
 /// element's time. Overlapping accesses cannot happen: `feed` is called on a context that was read before, and each
 /// callback finishes its changes before it returns or calls a subclass.
 ///
-/// All in one file, because what libxml2's events change is private to it.
+/// The class is in one file, because only libxml2's events may change its private state.
 @safe class ElementReader {
     /// The limits for the first-level elements and everything in them.
     let limits: XMLLimits
@@ -42,11 +42,11 @@ import CLibXML2
     @safe @exclusivity(unchecked) private var context: PushContext?
     /// The bytes of the document, while one is read.
     @safe @exclusivity(unchecked) final private(set) var input = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-    /// The document that the context has open between two pieces; none while one is read.
+    /// The open document that the context keeps between two pieces; none while a document is read.
     @safe @exclusivity(unchecked) private var kept = Surroundings.none
-    /// Where the piece stands that is being read.
+    /// The surroundings of the piece that is being read.
     @safe @exclusivity(unchecked) private var surroundings = Surroundings.none
-    /// Whether libxml2 reads the start tag of what surrounds the piece.
+    /// Whether libxml2 is reading the start tag of the surroundings.
     @safe @exclusivity(unchecked) private var isOpening = false
     private var isRootOnly = false
     @safe @exclusivity(unchecked) private var isPiecewise = false
@@ -91,12 +91,12 @@ import CLibXML2
         case refused(XMLFault)
     }
 
-    /// A longer piece becomes a document of its own: libxml2 keeps the room that it took until the next document.
+    /// A longer piece becomes its own document, because libxml2 keeps the memory for a piece until the next document.
     static let mostInSurroundings = 65_536
     /// The reader begins another document after this many bytes.
     private static let mostInDocument = 1_048_576
 
-    /// Reads a whole document, or a piece of one; nil when it is valid.
+    /// Reads a whole document, or a piece of one; returns nil when it is valid.
     final func read(_ bytes: Span<UInt8>, in surroundings: Surroundings = .none) -> XMLFault? {
         var offset = 0
         guard case .refused(let fault) = read(bytes, from: &offset, budget: .max, in: surroundings) else { return nil }
@@ -201,7 +201,7 @@ import CLibXML2
         return true
     }
 
-    /// Begins a document and reads what surrounds the next piece of it.
+    /// Begins a document, and reads the start tag that surrounds the next piece.
     private func open(_ surroundings: Surroundings) -> Bool {
         if context == nil {
             context = PushContext(reader: self, takesAnySize: takesAnySize)
@@ -254,11 +254,11 @@ import CLibXML2
         guard context.isNamespaceWellFormed || oddNamespaces > 0 else { return .malformed }
         switch surroundings {
         case .none: guard hasRootEnded else { return .malformed }
-        // Nothing but this can be left open for the next piece.
+        // Only after such a piece may the document stay open for the next one.
         case .wrapper: guard hasRootEnded, depth == 0, contentEnd == input.count else { return .malformed }
         case .stream: guard childCount == 1, depth == 1, contentEnd == input.count else { return .malformed }
         }
-        // libxml2 has no way to take back that a namespace was none.
+        // libxml2 never clears its flag for a namespace that is not a URI, so a document with one is not kept.
         if context.isNamespaceWellFormed, context.fedCount < Self.mostInDocument { kept = surroundings }
         return nil
     }

@@ -46,7 +46,8 @@ struct InternedName: Equatable {
     private static let mostNameBytes = 256 * 1024
 
     @safe private let context: xmlParserCtxtPtr
-    /// How many bytes it was fed since the reset, and how many of them stand before the place that offsets count from.
+    /// How many bytes the parser got since the reset, and how many of them come before the position that offsets count
+    /// from.
     private(set) var fedCount = 0
     private var origin = 0
 

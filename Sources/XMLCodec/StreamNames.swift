@@ -1,6 +1,6 @@
 /// The names that have a meaning on a stream, in the dictionary of the current context.
 ///
-/// A class, so that asking it something where it is a property does not copy all names first.
+/// A class, so that a call on a property of this type does not copy all names first.
 final class StreamNames: Sendable {
     let stream, streams, client: InternedName
     let from, id, version: InternedName

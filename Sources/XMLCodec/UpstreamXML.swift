@@ -226,7 +226,7 @@ struct StreamScope: Equatable {
         bytes.append(contentsOf: self.bytes)
     }
 
-    /// The start tag's bytes, also of the usual one.
+    /// The bytes of the start tag, including the usual one.
     var bytes: [UInt8] { startTag.isEmpty ? Self.usualStartTag : startTag }
 
     /// Appends the end tag.

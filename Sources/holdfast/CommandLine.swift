@@ -110,7 +110,7 @@ struct ResolverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolver", abstract: "Resolve names for a parent process.", shouldDisplay: false)
 
-    @Option(help: "The name server that is asked, instead of the system's way of finding names.")
+    @Option(help: "The name server that is used instead of the system's.")
     var nameserver: String?
 }
 

@@ -74,20 +74,20 @@ extension SettingsDocument {
         inactivity = 90
         max-body = "2 MiB"
 
-        # What holds for every domain that does not say it for itself.
+        # These hold for every domain whose table does not set them.
         upstream-tls = "starttls"
         upstream-tls-minimum = "1.2"
 
-        # Clients that name no domain mean this one.
+        # The domain of clients that name none.
         default-domain = "example.org"
 
-        # Two servers, the second only when the first is down; their certificate comes from a CA of our own.
+        # Two servers, the second only when the first is down; their certificate comes from a private CA.
         [domains."example.org"]
         upstream = ["xmpp1.example.org:5222", "xmpp2.example.org:5222 priority=10"]
         upstream-ca = "/etc/holdfast/example-ca.pem"
         upstream-proxy-protocol = "v2"
 
-        # Wherever its SRV records say, over TLS from the first byte on.
+        # The servers that the SRV records name, over TLS from the first byte on.
         [domains."example.net"]
         upstream = "dns"
         upstream-tls = "direct"
@@ -102,22 +102,22 @@ extension SettingsDocument {
 
             holdfast run --config /etc/holdfast/holdfast.toml
 
-        The file is [TOML](https://toml.io). Each setting is a key at its top; the names are those of the flags, but a file has
-        more of them. Numbers stand without quotes, all else in quotes; a number of bytes may have a unit (`"16 MiB"`), what is
-        on or off may be `true` or `false`, and what can be given more than once is a list. Nothing needs to be said twice:
-        every setting that has a default has one that is right for most.
+        The file is [TOML](https://toml.io). Each setting is a key at the top of the file. The keys have the names of the flags;
+        a file has further settings without a flag. Numbers are written without quotes, everything else in quotes. A number of
+        bytes may have a unit (`"16 MiB"`), on and off may be `true` and `false`, and a setting that can be given more than once
+        is a list. Set only what you need: the defaults suit most installations.
 
-        A domain has a table of its own when it is not reached like the others. Its name stands in quotes, because of the dots:
-        `[domains."example.org"]`. The table takes the settings that have "in a domain's table too" below; what it does not say
-        comes from the top of the file. A table is enough for a domain to be served, `domain` need not name it again. Settings at
-        the top have to stand above the first table, or TOML takes them for the table's.
+        A domain that is reached in another way than the others gets its own table. Its name is in quotes because of the dots:
+        `[domains."example.org"]`. The table may have the settings marked "in a domain's table too" below; the others come from
+        the top of the file. A domain with a table is served, even if `domain` does not name it. Settings at the top must come
+        before the first table, because TOML assigns later ones to the table.
 
-        What is wrong is told with file, line, column and what is allowed, and the program exits with 78:
+        If a setting is wrong, the program says in which file, line and column, and what is allowed, and exits with 78:
 
             holdfast: holdfast.toml:7:1: max-wiat: there is no such setting; did you mean 'max-wait'?
             holdfast: holdfast.toml:9:1: max-hold: '99' is not a number from 1 to 10
 
-        To hear this without serving:
+        To check the file without serving:
 
             holdfast run --config /etc/holdfast/holdfast.toml --check-config
 
@@ -129,11 +129,11 @@ extension SettingsDocument {
 
         ## What wins
 
-        A flag wins over an environment variable, that over the file, that over the default. For a list the whole list does:
-        `--listen` on the command line means that no `listen` of the file counts. What a domain's table says wins over all of
-        these, for its domain. The variable of a setting is its name in capitals behind `HOLDFAST_`, with `_` for `-`; the
-        values of a list have commas between. A variable that begins like this and is no setting is an error, for it is
-        probably a mistyped one; only what Kubernetes sets beside a service of this name is passed over.
+        A flag overrides an environment variable, which overrides the file, which overrides the default. A list is overridden as
+        a whole: with `--listen` on the command line, no `listen` of the file counts. For its domain, a domain's table overrides
+        all of these. The variable of a setting is `HOLDFAST_` followed by its name in capitals, with `_` for `-`; the values of
+        a list are separated by commas. Any other variable with this beginning is an error, because it is probably mistyped;
+        only the variables that Kubernetes sets for a service of this name are ignored.
 
         """
 }

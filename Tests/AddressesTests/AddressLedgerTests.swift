@@ -4,7 +4,7 @@ import Testing
 
 @testable import Addresses
 
-/// What each client address may have.
+/// Limits on what each client address may have.
 @Suite struct AddressLedgerTests {
     private static let limits = AddressLedger.Limits(
         connections: 3, sessions: 4, logins: 2, creations: 60, bytes: 1_000, ipv6Prefix: 64)
@@ -13,7 +13,7 @@ import Testing
     private var ledger: AddressLedger { AddressLedger(limits: Self.limits) }
     private var now: MonotonicInstant { MonotonicInstant(nanoseconds: 1_000_000_000_000) }
 
-    /// How often an act succeeds before it is refused, and why it is.
+    /// How often an act succeeds before it is refused, and the reason of the refusal.
     private func count(
         _ act: () throws(AddressLedger.Refusal) -> AddressLedger.Account
     ) -> (Int, AddressLedger.Refusal?) {
@@ -106,7 +106,7 @@ import Testing
             _ = try ledger.openConnection(from: one, now: now)
             ledger.loggedIn(try ledger.openSession(from: one, now: now))
         }
-        // All at the same moment, and once more after a failure of the network.
+        // All come at the same moment, and again after a failure of the network.
         for _ in 0..<400 { _ = try ledger.openSession(from: one, now: now) }
     }
 
@@ -187,7 +187,7 @@ import Testing
         #expect(!newcomer.isLimited && known.isLimited)
     }
 
-    /// What a random history has opened.
+    /// The things that a random history has opened.
     private enum Thing {
         case connection(AddressLedger.Account, bytes: Int)
         case session(AddressLedger.Account, bytes: Int)
@@ -211,7 +211,7 @@ import Testing
                 #expect(ledger.count <= 6, "HOLDFAST_SEED=\(seed)")
             }
             while let thing = things.popLast() { end(thing, in: &ledger, now: now, &chance) }
-            // The last creation's minute.
+            // The minute of the last creation passes.
             now = now.advanced(by: .seconds(61))
             ledger.forgetRested(now: now)
             #expect(ledger.count == 0, "HOLDFAST_SEED=\(seed)")

@@ -2,7 +2,7 @@ import Glibc
 
 @testable import Addresses
 
-/// SplitMix64: small, and the same everywhere, so that a printed seed repeats its case.
+/// SplitMix64: small, and the same on every machine, so that a printed seed repeats its case.
 struct Chance: RandomNumberGenerator {
     private var state: UInt64
 
@@ -10,7 +10,8 @@ struct Chance: RandomNumberGenerator {
         state = seed
     }
 
-    /// Where a property begins: `HOLDFAST_SEED`, or anywhere; printed, so that a failure can be repeated.
+    /// The first seed of a property test: `HOLDFAST_SEED`, or a random one. It is printed, so that a failure can be
+    /// repeated.
     static func firstSeed(_ property: String) -> UInt64 {
         let given = getenv("HOLDFAST_SEED").flatMap { UInt64(String(cString: $0)) }
         let seed = given ?? UInt64.random(in: 0...1_000_000_000)
@@ -30,7 +31,7 @@ struct Chance: RandomNumberGenerator {
         (0..<Int.random(in: count, using: &self)).map { _ in UInt8.random(in: 0...255, using: &self) }
     }
 
-    /// An address with many zero groups and bytes of all ones, where the rules of texts and prefixes have their edges.
+    /// An address with many groups of zeros and of ones, where the rules for texts and prefixes have their edge cases.
     mutating func address() -> IPAddress {
         if Bool.random(using: &self) { return .v4(UInt32(truncatingIfNeeded: number(4))) }
         switch Int.random(in: 0..<4, using: &self) {
@@ -58,7 +59,7 @@ struct Chance: RandomNumberGenerator {
         }
     }
 
-    /// Changes, loses, doubles or puts in a byte.
+    /// Changes, removes, doubles or inserts a byte.
     mutating func mutate(_ bytes: inout [UInt8], telling: [UInt8]) {
         guard let index = bytes.indices.randomElement(using: &self) else { return }
         let byte = telling.randomElement(using: &self) ?? 0

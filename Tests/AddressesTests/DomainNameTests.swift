@@ -22,7 +22,8 @@ import Testing
         #expect(DomainName(domain)?.text == ascii)
     }
 
-    /// What IDNA 2003 mapped away and IDNA 2008 does not (RFC 5894 §7.2), and letters whose lower case surprises.
+    /// Letters that IDNA 2003 mapped away and IDNA 2008 does not (RFC 5894 §7.2), and letters with a surprising lower
+    /// case.
     @Test(arguments: [
         ("fußball.example", "xn--fuball-cta.example"),
         ("FUẞBALL.example", "xn--fuball-cta.example"),

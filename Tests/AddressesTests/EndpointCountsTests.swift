@@ -26,7 +26,7 @@ import Testing
         var counts = EndpointCounts(limit: 2)
         let first = try #require(open(server, &counts))
         counts.close(first)
-        // Once too often changes nothing.
+        // Closing a place again changes nothing.
         counts.close(first)
         counts.close(.uncounted)
         #expect(counts.count(of: server) == 0)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Addresses
 
-/// Texts of addresses: RFC 4291 in, RFC 5952 out.
+/// Texts of addresses: read as in RFC 4291, written as in RFC 5952.
 struct IPAddressTests {
     @Test(
         "IPv4 is four octets",

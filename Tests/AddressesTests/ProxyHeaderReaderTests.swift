@@ -3,7 +3,7 @@ import Testing
 
 @testable import Addresses
 
-/// PROXY headers as they are read: whole, byte by byte and split at every position, with something behind them.
+/// Reading PROXY headers: whole, byte by byte, split at every position, and with further bytes after them.
 struct ProxyHeaderReaderTests {
     private typealias Progress = ProxyHeaderReader.Progress
 
@@ -38,7 +38,7 @@ struct ProxyHeaderReaderTests {
         return whole
     }
 
-    /// What a header came to that must be consumed as a whole and not a byte further.
+    /// The result of a header, which must be consumed as a whole and without a further byte.
     private func source(_ header: [UInt8], _ comment: Comment? = nil) -> Progress {
         for rest in [[], Array("GET / HTTP/1.1\r\n".utf8), header] {
             let outcome = outcome(header + rest, comment)
@@ -129,7 +129,7 @@ struct ProxyHeaderReaderTests {
     func refusedLines(line: String) {
         let bytes = Array(line.utf8)
         #expect(outcome(bytes).progress == .invalid)
-        // and no byte that follows makes a header of it
+        // and no byte that follows makes it valid
         #expect(outcome(bytes + Array("PROXY UNKNOWN\r\n".utf8)).progress == .invalid)
     }
 
@@ -171,7 +171,7 @@ struct ProxyHeaderReaderTests {
     func values(count: Int) throws {
         let values = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let header = binary(0x21, 0x11, ends4 + values)
-        // every split of the long ones would be said in minutes
+        // every split of the long ones would take minutes
         guard count < 100 else {
             let bytes = header + [1, 2, 3]
             let whole = read(bytes, splits: [])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Addresses
 
-/// PROXY headers as they are written. Source: "The PROXY protocol, versions 1 & 2", §2.1 and §2.2.
+/// Writing PROXY headers. Source: "The PROXY protocol, versions 1 & 2", §2.1 and §2.2.
 struct ProxyHeaderTests {
     private func header(_ version: ProxyVersion, _ source: Endpoint?, _ destination: Endpoint?) -> [UInt8] {
         var output: [UInt8] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Addresses
 
-/// Whom a forwarding field names when only some peers are believed.
+/// The client that a forwarding field names when only some peers are trusted.
 struct TrustedProxiesTests {
     private static let networks = ["127.0.0.0/8", "::1", "10.0.0.0/8", "2001:db8:aaaa::/48"].compactMap {
         IPNetwork($0)
@@ -94,7 +94,7 @@ struct TrustedProxiesTests {
             ("198.51.100.9, 192.0.2.1, 10.0.0.2", "192.0.2.1"), ("10.0.0.9, 192.0.2.1", "192.0.2.1"),
             ("unknown, 192.0.2.1", "192.0.2.1"), ("<script>, 192.0.2.1", "192.0.2.1"), ("\", 192.0.2.1", "192.0.2.1"),
             ("192.0.2.1, ::ffff:10.0.0.2, 2001:db8:aaaa::1", "192.0.2.1"),
-            // all trusted: the one farthest off
+            // all trusted: the most distant one
             ("10.0.0.7", "10.0.0.7"), ("10.0.0.7, 10.0.0.2", "10.0.0.7"), ("::ffff:10.0.0.7, ::1", "10.0.0.7"),
             // empty elements
             (",192.0.2.1,", "192.0.2.1"), ("192.0.2.1, ,, 10.0.0.2 , ", "192.0.2.1"), (",", "10.0.0.1"),
@@ -133,7 +133,7 @@ struct TrustedProxiesTests {
             ("for=\"192.0.2.43:47011\"", "192.0.2.43"),
             ("for=\"192.0.2.43:_x.Y-9\"", "192.0.2.43"), ("for=\"[2001:db8::1]:_gazonk\"", "2001:db8::1"),
             ("for=\"[2001:db8::1]\"", "2001:db8::1"), ("for=\"::ffff:192.0.2.1\"", "192.0.2.1"),
-            // what others write, though the grammar wants quotation marks
+            // common forms, though the grammar wants quotation marks
             ("for=192.0.2.43:47011", "192.0.2.43"), ("for=[2001:db8::1]:80", "2001:db8::1"),
             ("for=2001:db8::1", "2001:db8::1"),
             // several parameters, in any order, empty ones included
@@ -149,11 +149,11 @@ struct TrustedProxiesTests {
             ("for=192.0.2.1, for=\"[2001:db8:aaaa::7]:1\";proto=https", "192.0.2.1"),
             ("for=unknown, for=192.0.2.1", "192.0.2.1"),
             (",for=192.0.2.1, ,", "192.0.2.1"), ("for=10.0.0.7, for=10.0.0.2", "10.0.0.7"),
-            // a client's quotation marks do not reach over to what a proxy appended
+            // a client's quotation marks do not extend to what a proxy appended
             ("for=\", for=192.0.2.1", "192.0.2.1"), ("for=\"6.6.6.6, for=\"[2001:db8::1]:5\"", "2001:db8::1"),
             ("for=6.6.6.6;x=\", for=192.0.2.1;host=\"h\"", "192.0.2.1"), ("for=\"\\, for=\"192.0.2.1\"", "192.0.2.1"),
             ("\", for=\"192.0.2.1\", for=10.0.0.2", "192.0.2.1"),
-            // what cannot be followed ends the walk
+            // an element that cannot be followed ends the walk
             ("for=192.0.2.1, for=unknown", "10.0.0.1"), ("for=192.0.2.1, for=_hidden", "10.0.0.1"),
             ("for=192.0.2.1, for=\"_SEVKISEK\", for=10.0.0.2", "10.0.0.2"), ("for=192.0.2.1, proto=https", "10.0.0.1"),
             ("for=unknown", "10.0.0.1"), ("for=", "10.0.0.1"), ("for=\"\"", "10.0.0.1"), ("for", "10.0.0.1"),
@@ -175,7 +175,7 @@ struct TrustedProxiesTests {
 
     // MARK: Properties
 
-    /// Anything, with a liking for what means something.
+    /// Random bytes, with a preference for those that have a meaning.
     private func junk(_ chance: inout Chance) -> [UInt8] {
         let pieces = [
             "for=", "\"", "\\", ",", ";", "=", " ", "192.0.2.1", "[2001:db8::1]:5", "10.0.0.3", "for=10.0.0.3",
@@ -211,7 +211,7 @@ struct TrustedProxiesTests {
         #expect(tried > Effort.cases(500))
     }
 
-    /// What a proxy writes for the address it was reached from.
+    /// The element that a proxy writes for the address that connected to it.
     private static func element(_ hop: IPAddress, _ header: ForwardedHeader, _ chance: inout Chance) -> String {
         let hasPort = Bool.random(using: &chance)
         var isV6 = false
@@ -236,7 +236,7 @@ struct TrustedProxiesTests {
         }
     }
 
-    /// Every address that stands between separators, with or without a port.
+    /// Every address between separators, with or without a port.
     private static func addresses(in value: [UInt8]) -> [IPAddress] {
         let pieces = value.split { Array(",;=\"[] \t".utf8).contains($0) }.map { String(decoding: $0, as: UTF8.self) }
         let hosts = pieces.compactMap { piece in piece.lastIndex(of: ":").map { String(piece[..<$0]) } }

@@ -1,4 +1,4 @@
-"""Attacks on what all need: descriptors, logins, look-ups of names, the log, the operator's resources."""
+"""Attacks on shared resources: descriptors, logins, look-ups of names, the log, the operator's listener."""
 
 import socket
 import time
@@ -47,7 +47,7 @@ def log_of_dead_server(scene):
 
 
 def ask(scene, host, fields=""):
-    """The status of /stats for this Host."""
+    """The status of /stats for a request with this Host."""
     with socket.create_connection(("127.0.0.1", scene.admin_port), 5) as connection:
         connection.sendall(f"GET /stats HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: close\r\n\r\n".encode())
         return connection.recv(4096)[9:12].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Attacks on memory: bytes that are kept because somebody else has not come, or because nobody fetches them."""
+"""Attacks on memory: bytes that are kept because another request has not come, or because nobody fetches them."""
 
 import time
 
@@ -11,7 +11,8 @@ MEBIBYTE = b"<message xmlns='jabber:client'><body>" + b"x" * 1_040_000 + b"</bod
 
 
 def sessions_of(scene, flood, count, domain="hostile.test", hold=1, patience=8.0, extra=""):
-    """Opens up to `count` sessions without a login, each over its connection of `flood`; (connection, sid) of each."""
+    """Opens up to `count` sessions without a login, each over its own connection of `flood`; returns (connection, sid) of
+    each."""
     for number, connection in enumerate(flood.connections[:count]):
         connection.keeps = True
         flood.send(post(creation(domain, hold=hold, extra=extra)), connection)
@@ -47,7 +48,7 @@ def early(scene, hold, ahead):
     flood = Flood(scene.port, scene.source, total)
     done = 0
     opened = sessions_of(scene, flood, total, hold=hold)
-    # rid 1001 is the one that never comes. All is made in advance, for that takes longer than to read it.
+    # Rid 1001 never comes. All requests are built in advance, because building them takes longer than reading them.
     waiting = iter([(connection, b"".join(post(request(sid, 1002 + number, MEBIBYTE), "gzip") for number in range(ahead)))
                     for connection, sid in opened])
     scene.go()
@@ -125,8 +126,8 @@ def answers_behind(scene):
     hand.deliver("holder", b"<message id='m'><body>" + b"y" * 1_000_000 + b"</body></message>")
     size = len(session.lines[0].answer()[1])
     flood = Flood(scene.port, scene.source, min(2_000, int(scene.rate * scene.seconds)))
-    # The poll is asked again on each connection: a repeat of one that is held takes its place, so each connection gets one
-    # of a session of its own to hold.
+    # The poll is repeated on each connection. A repeat takes the place of the held request, so each connection holds a poll
+    # of its own session.
     others = Flood(scene.port, scene.source, len(flood.connections))
     opened = sessions_of(scene, others, len(others.connections))
     scene.go()
@@ -233,7 +234,7 @@ def left_lying(scene, stanza, times):
 
 
 def unsent(port):
-    """The bytes that the kernel keeps for the readers of this port."""
+    """How many bytes the kernel keeps for the readers of this port."""
     total = 0
     with open("/proc/net/tcp", encoding="ascii") as table:
         next(table)
@@ -283,7 +284,7 @@ def replay_budget(scene):
         except (Ended, OSError):
             break
     victim = Session(scene.port, "hostile.test", "victim", "127.0.0.30", extra="ack='1'").login()
-    # Four answers that it does not say it has: two must be kept, the others may be.
+    # Four answers that the client does not acknowledge: two must be kept, the others may be.
     polls = [poll_with(victim, hand, b"<message id='v'><body>" + b"v" * 1_000 + b"</body></message>") for _ in range(4)]
     scene.go()
     everybody = list(sessions)
@@ -309,7 +310,7 @@ def replay_budget(scene):
 
 
 def poll_with(session, hand, stanza):
-    """A poll that gets this stanza; what was sent. It acknowledges nothing but the first answer."""
+    """Sends this stanza to a poll and returns what was sent. The poll acknowledges only the first answer."""
     blob = post(session.body(extra=f"ack='{session.first}'"))
     session.lines[0].send(blob)
     hand.deliver(session.user, stanza)

@@ -1,4 +1,4 @@
-"""Attacks by what a request says: text that is dear to read, to compare, to parse or to expand."""
+"""Attacks by the content of a request: text that is expensive to read, to compare, to parse or to expand."""
 
 import os
 
@@ -10,14 +10,14 @@ UNKNOWN = "0123456789abcdef0123456789abcdef"
 
 
 def marks(length, is_sorted=False):
-    """Combining marks of two classes in the wrong order: sorting them is quadratic in a naive normal form. Sorted, they are
-    the same text to whoever compares by that form."""
+    """Combining marks of two classes in the wrong order: a naive normal form takes quadratic time to sort them. Sorted, they
+    are the same text in that form."""
     above, below = "\u0301" * (length // 4), "\u0323" * (length // 4)
     return "a" + (below + above if is_sorted else above + below)
 
 
 def storm(scene, *blobs, count=4):
-    """Sends these requests in turn for as long as it lasts."""
+    """Sends these requests in turn until the time is over."""
     flood = Flood(scene.port, scene.source, count)
     number = 0
     for _ in scene.strikes(flood.pump):
@@ -54,7 +54,7 @@ def unicode_stream(scene):
 
 
 def named(scene, first, rid, name):
-    """A session without a login for each strike, and two requests of it with one rid and a huge attribute."""
+    """Each strike opens a session without login and sends it two requests with the same rid and a huge attribute."""
     from attacks_memory import sessions_of
     total = int(scene.rate * scene.seconds)
     flood, repeats = Flood(scene.port, scene.source, total), Flood(scene.port, scene.source, 4)
@@ -74,8 +74,8 @@ def named(scene, first, rid, name):
 
 
 def unbound(size, name):
-    """Elements with a long name, and as many attributes as are allowed, whose prefix nobody has declared: an error for each
-    attribute, with the whole name in it."""
+    """Elements with a long name and as many attributes as allowed, whose prefix is not declared. Each attribute causes an
+    error that contains the whole name."""
     element = b"<" + b"x" * name + b"".join(b" q:a%02d=''" % number for number in range(60)) + b"/>"
     return element * (size // len(element))
 
@@ -126,7 +126,7 @@ def repeats_compressed(scene):
     session = Session(scene.port, "hostile.test", "repeater", scene.source, fields="Accept-Encoding: gzip\r\n")
     session.login()
     hand = Hand(scene.server_port)
-    # Text that can be compressed, but not for nothing.
+    # Text that compresses, but not to nothing.
     text = os.urandom(96_000).hex().encode() + b"0" * 60_000
     blob = post(session.body(), fields="Accept-Encoding: gzip\r\n")
     session.lines[0].send(blob)

@@ -1,4 +1,4 @@
-"""Attacks by a server, or by a contact whose stanzas it lets through."""
+"""Attacks by a server, or by a contact whose stanzas the server delivers."""
 
 import socket
 import subprocess
@@ -19,7 +19,7 @@ def judge_victim(result):
 
 
 def at_victim(scene, stanza, times=1, answer_every=1, expects=True):
-    """Sends a stanza to a victim at the scene's rate; the victim polls on and tells how it fares."""
+    """Sends a stanza to a victim at the scene's rate. The victim goes on polling and reports its state."""
     victim = Session(scene.port, "hostile.test", "victim", "127.0.0.30").login()
     hand = Hand(scene.server_port)
     victim.send()
@@ -51,7 +51,7 @@ def at_victim(scene, stanza, times=1, answer_every=1, expects=True):
         sent += 1
         delivered += len(stanza) * times
     if fate == "lives":
-        # A small message still reaches it, behind all that is on its way.
+        # A small message still reaches the victim, after everything that is on its way.
         hand.deliver("victim", MESSAGE % (0, b"<body>the-last</body>"))
         deadline = time.monotonic() + 25
         fate = "gets nothing more"
@@ -71,7 +71,7 @@ def at_victim(scene, stanza, times=1, answer_every=1, expects=True):
 
 
 def contact(name, what, make, rate=2, **more):
-    """An attack by one stanza at a victim that must live."""
+    """An attack by one stanza on a victim that must survive."""
 
     @attack(name, what, rate, "9", judge=judge_victim, **more)
     def act(scene):
@@ -134,7 +134,7 @@ def unicode_stream_error(scene):
 
 
 class RestlessServer:
-    """OpenSSL's own server, told to change its keys over and over (openssl s_server, by the letter K)."""
+    """OpenSSL's own server, which changes its keys again and again (openssl s_server, by the letter K)."""
 
     def __init__(self):
         self.scratch = Scratch()
@@ -144,7 +144,7 @@ class RestlessServer:
         self.settings = {}
         self.domains = {"restless.test": {"upstream": f"127.0.0.1:{self.port}", "upstream-tls": "direct",
                                           "upstream-ca": authority.certificate}}
-        # One letter a read: so standard input keeps its packets apart.
+        # One letter for each read, because standard input keeps its packets apart in this way.
         self.hand, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.process = subprocess.Popen(
             ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", certificate, "-key", key, "-tls1_3", "-nbio"],

@@ -1,4 +1,4 @@
-"""Those who mean no harm, each in a process of its own: a session that talks to itself, and logins."""
+"""Harmless clients, each in its own process: a session that sends messages to itself, and logins."""
 
 import multiprocessing
 import random
@@ -11,7 +11,7 @@ PATIENCE = 20.0
 
 
 def percentile(values, share):
-    """The value that `share` of the values are at most; 0.0 of none."""
+    """The value that `share` of the values do not exceed; 0.0 for no values."""
     if not values:
         return 0.0
     ordered = sorted(values)
@@ -19,7 +19,7 @@ def percentile(values, share):
 
 
 def with_omitted(delays, pause):
-    """The delays with those that the messages would have had that were not sent while one was waited for."""
+    """The delays, including those of the messages that were not sent while the client waited for one."""
     every = []
     for delay in delays:
         while delay > 0:
@@ -29,7 +29,7 @@ def with_omitted(delays, pause):
 
 
 class Bystander:
-    """A process that tells what it saw when it is asked to end."""
+    """A process that reports what it measured when it is asked to end."""
 
     def __init__(self, target, *arguments):
         self._mine, theirs = multiprocessing.Pipe()
@@ -44,7 +44,7 @@ class Bystander:
         theirs.close()
 
     def wait(self, patience=PATIENCE):
-        """The next thing it says; None when it says nothing in time or has died."""
+        """The next report; None when none comes in time or the process has died."""
         try:
             return self._mine.recv() if self._mine.poll(patience) else None
         except EOFError:
@@ -66,8 +66,9 @@ PAUSE = 0.035
 
 
 def healthy(pipe, port, domain, source):
-    """Logs in, then sends itself a message every 20 to 50 ms and takes the time until it is back. Says `in`; at each `mark`
-    what it saw since the last one: the delays, the age of the message that is still on its way, and how it ended if it did."""
+    """Logs in, then sends itself a message every 20 to 50 ms and measures the time until it returns. Reports `in` first. At
+    each `mark` it reports, since the last one, the delays, the age of the message still on its way, and the end of the
+    session if it ended."""
     chance = random.Random(8)
     end = None
     delays = []
@@ -110,8 +111,8 @@ def healthy(pipe, port, domain, source):
 
 
 def logins(pipe, port, domain, source):
-    """Tries a login each second; says at each `mark` how many it tried since the last one, how many went well, how long the
-    slowest took and what the last failure was."""
+    """Tries a login each second. At each `mark` it reports how many it tried since the last one, how many succeeded, how long
+    the slowest took, and the last failure."""
     tried = succeeded = 0
     slowest, failure = 0.0, None
     pipe.send("ready")

@@ -1,4 +1,4 @@
-"""The list of attacks: what each needs, and what it does for how long."""
+"""The list of attacks: what each needs, what it does, and for how long."""
 
 import json
 import time
@@ -11,7 +11,7 @@ ATTACKS = {}
 
 @dataclass
 class Attack:
-    """One attack. `rate` is how often a second it strikes at rate 1."""
+    """One attack. `rate` is the number of strikes a second at rate 1."""
 
     name: str
     what: str
@@ -19,23 +19,23 @@ class Attack:
     rate: float
     group: str
     settings: dict = field(default_factory=dict)
-    # Settings that are left out when the binary does not know them.
+    # Settings that are left out if the binary does not know them.
     wishes: dict = field(default_factory=dict)
     domains: dict = field(default_factory=dict)
     descriptors: Optional[int] = None
-    # A helper of the attack that runs beside it: started with the stage, has `stop` and `port`.
+    # A helper that runs beside the attack: it is started with the stage and has `stop` and `port`.
     beside: Optional[Callable] = None
-    # Is part of the quick form, where at rate 1 it may take this share of a core.
+    # Whether the attack is part of the quick form, where it may take `share` of a core at rate 1.
     quick: bool = False
     share: float = 0.1
     # Judges the outcome; returns what is wrong or None.
     judge: Optional[Callable] = None
-    # For attacks that are an outcome rather than a load: no healthy session is needed.
+    # For attacks that are judged by an outcome and not by the load: no healthy session is needed.
     seconds: Optional[float] = None
 
 
 def attack(name, what, rate, group, **more):
-    """Enters the function below it in the catalogue."""
+    """Adds the function below to the catalogue."""
 
     def enter(function):
         ATTACKS[name] = Attack(name, what, function, rate, group, **more)
@@ -45,17 +45,17 @@ def attack(name, what, rate, group, **more):
 
 
 def judge_log(result):
-    """Nobody fills the disk by the log faster than with half of what he sends."""
+    """The log must not grow faster than half of what the attacker sends."""
     return None if result["log_per_byte"] < 0.5 else f"{result['log_per_byte']:.2f} bytes of log for each byte of the attack"
 
 
 def attackers(count):
-    """The addresses that the attacker has; none of them is a trusted proxy's or a bystander's."""
+    """The attacker's addresses; none of them belongs to a trusted proxy or a bystander."""
     return [f"127.0.{9 + number // 200}.{9 + number % 200}" for number in range(count)]
 
 
 class Scene:
-    """What an attacker knows: where to strike, how often, how long."""
+    """What an attacker knows: the target, the rate and the duration."""
 
     def __init__(self, port, admin_port, server_port, rate, seconds, addresses=1, beside=None):
         self.port, self.admin_port, self.server_port = port, admin_port, server_port
@@ -70,7 +70,7 @@ class Scene:
             return json.load(answer)
 
     def go(self):
-        """The time begins now: what came before was preparation."""
+        """Starts the clock: everything before was preparation."""
         if self.began is None:
             self.tell_start()
             self.began = time.monotonic()
@@ -79,8 +79,8 @@ class Scene:
         return time.monotonic() - self.began < self.seconds
 
     def strikes(self, pump):
-        """Yields as often as it is time to strike, and lets `pump(seconds)` run between. Strikes that are late are made up
-        for, up to a tenth of a second."""
+        """Yields each time a strike is due, and runs `pump(seconds)` in between. Late strikes are made up for, up to a tenth
+        of a second."""
         self.go()
         gap = 1.0 / self.rate
         due = time.monotonic()

@@ -1,11 +1,11 @@
-"""The table of what a stranger's byte can cost: processor time and memory by byte, and beside a plain message."""
+"""The table of what a stranger's byte can cost: processor time and memory per byte, compared with a plain message."""
 
 import random
 
 from places import Baseline, Bench
 from shapes import SHAPES, canonical
 
-# Place, shape, coding and size before it is coded. Strangers first, then those who are logged in.
+# Place, shape, coding and size before coding. Strangers come first, then clients that are logged in.
 ROWS = [
     ("creation", "plain text", "plain", 1_000),
     ("creation", "plain text", "plain", 60_000),
@@ -74,7 +74,7 @@ def run(options, print_table):
             chance = canonical()
             shape = [SHAPES[name](size, chance)]
             count = 2 if size >= 100_000 else 8
-            # Plain ones of the size on the wire go first: their buffers are not this shape's.
+            # Plain requests of the size on the wire go first, so that their buffers are not counted for this shape.
             warm(bench, place, size if coding == "plain" else 2_000)
             costs = [bench.measure(place, shape, coding, count)]
             if not costs[0].is_late:
@@ -96,13 +96,13 @@ def run(options, print_table):
 
 
 def warm(bench, place, size):
-    """Some plain requests, so that what is allocated once is not counted."""
+    """Sends some plain requests, so that one-time allocations are not counted."""
     shape = [SHAPES["plain text"](size, random.Random(1))]
     for _ in range(2):
         bench.measure(place, shape, "plain", 2)
-    # OpenSSL and zlib make themselves ready when they are first needed.
+    # OpenSSL and zlib initialize themselves when they are first used.
     small = [({"key": b"x", "newkey": b"x"}, b"")]
     for coding in ("plain", "gzip", "deflate"):
         bench.measure("unknown sid", small, coding, 2)
-    # A key is hashed only in a session that stands.
+    # A key is only hashed in an existing session.
     bench.measure("request", [({"key": b"x"}, b"")], "plain", 2)

@@ -15,13 +15,13 @@ MIB = 1 << 20
 
 
 class Holdfast:
-    """`holdfast run --config` with the default settings, but for what is given."""
+    """`holdfast run --config` with the default settings, except those that are given."""
 
-    # Which settings a binary knows, asked once.
+    # The settings that a binary knows; asked once for each binary.
     _known = {}
 
     def __init__(self, binary, settings, domains, wishes=None, descriptors=None):
-        """`wishes` are settings that are left out when the binary does not know them."""
+        """`wishes` are settings that are left out if the binary does not know them."""
         self.binary = binary
         self.scratch = Scratch()
         self.port, self.admin_port = free_ports(2)
@@ -61,7 +61,7 @@ class Holdfast:
         return self.child.process.poll() is None
 
     def processor_time(self):
-        """The seconds of processor time that it has used, exact while it sleeps."""
+        """The seconds of processor time that the process has used; exact while it sleeps."""
         try:
             with open(f"/proc/{self.pid}/schedstat", encoding="ascii") as file:
                 return int(file.read().split()[0]) / 1e9
@@ -69,7 +69,7 @@ class Holdfast:
             return 0.0
 
     def memory(self):
-        """The resident bytes, now and at most since `forget_peak`."""
+        """The resident bytes, now and their maximum since `forget_peak`."""
         now = peak = 0
         try:
             with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
@@ -83,7 +83,7 @@ class Holdfast:
         return now, peak
 
     def forget_peak(self):
-        """Lets the peak begin again at what is resident now."""
+        """Lets the peak start again at the present resident size."""
         try:
             with open(f"/proc/{self.pid}/clear_refs", "w", encoding="ascii") as file:
                 file.write("5")
@@ -91,7 +91,7 @@ class Holdfast:
             pass
 
     def is_asleep(self):
-        """Whether it waits for something to happen."""
+        """Whether the process waits for an event."""
         try:
             with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
                 return file.read().rpartition(")")[2].split()[0] == "S"
@@ -113,7 +113,7 @@ class Holdfast:
             return 0
 
     def stop(self):
-        """Ends it at once: one that is busy for minutes would not hear a milder word."""
+        """Kills the process: one that is busy for minutes would not react to a milder signal."""
         if self.is_running:
             self.child.process.kill()
             self.child.process.wait()

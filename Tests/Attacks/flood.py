@@ -1,4 +1,4 @@
-"""The attacker's side of many connections: writes what it is given as fast as it is read, and throws answers away."""
+"""Many connections of the attacker: writes what it gets as fast as it is read, and drops the answers."""
 
 import re
 import selectors
@@ -12,7 +12,7 @@ BACKLOG = 4 << 20
 
 
 class Connection:
-    """One of them; `pieces` are the requests that wait to be written."""
+    """One of the connections; `pieces` are the requests that wait to be written."""
 
     def __init__(self, source, reads=True, keeps=False):
         self.socket, self.source = None, source
@@ -26,7 +26,8 @@ class Connection:
 
 
 class Flood:
-    """Connections to one port, from one address or from several in turn. Lost ones are opened again when there is something to write."""
+    """Connections to one port, from one address or from several in turn. Lost connections are opened again when there is
+    something to write."""
 
     def __init__(self, port, source=None, count=1, reads=True, keeps=False, receive_buffer=None, reopens=True):
         self.port, self.receive_buffer, self.reopens = port, receive_buffer, reopens
@@ -39,7 +40,7 @@ class Flood:
         self._next = 0
 
     def open(self, connection):
-        """Connects, without waiting for it."""
+        """Starts to connect, without waiting for the result."""
         new = socket.socket()
         new.setblocking(False)
         if self.receive_buffer is not None:
@@ -70,7 +71,8 @@ class Flood:
         connection.events = wanted
 
     def send(self, data, connection=None):
-        """Queues bytes on one connection, the next in turn by default. What its peer is too slow for is left out."""
+        """Queues bytes on one connection, by default on the next in turn. Bytes that the peer is too slow for are left
+        out."""
         if connection is None:
             connection = self.connections[self._next]
             self._next = (self._next + 1) % len(self.connections)
@@ -128,11 +130,11 @@ class Flood:
             connection.received += data
         for status in STATUS.findall(connection.tail + data):
             self.statuses[status.decode()] = self.statuses.get(status.decode(), 0) + 1
-        # A status line that is cut in two is counted when the rest is there; eleven bytes hold no whole one.
+        # A status line that is cut in two is counted when its rest comes; eleven bytes contain no whole one.
         connection.tail = data[-11:]
 
     def pump(self, seconds):
-        """Writes and reads for so long."""
+        """Writes and reads for this long."""
         deadline = time.monotonic() + seconds
         while True:
             left = deadline - time.monotonic()
@@ -148,7 +150,7 @@ class Flood:
                 time.sleep(max(0.0, min(0.01, left)))
 
     def sids(self):
-        """The sids in what the connections kept."""
+        """The sids in the data that the connections kept."""
         return [match.decode() for connection in self.connections for match in SID.findall(bytes(connection.received))]
 
     def alive(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Attacks a Holdfast on loopback and measures what others feel of it; `deploy/attack` is how it is called."""
+"""Attacks a Holdfast on loopback and measures the effect on other clients; `deploy/attack` calls it."""
 
 import argparse
 import json

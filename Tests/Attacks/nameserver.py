@@ -1,4 +1,4 @@
-"""A name server in a process of its own: names under `silent.example` get no answer, all others do not exist."""
+"""A name server in its own process: names under `silent.example` get no answer, and no other name exists."""
 
 import multiprocessing
 import socket
@@ -27,7 +27,7 @@ class NameServer:
             if b"\x06silent" in question:
                 continue
             end = question.index(b"\0", 12) + 5
-            # Recursion available, no such name; the question again and no records.
+            # Flags: recursion available, no such name; then the question again, and no records.
             answer = question[:2] + b"\x81\x83\x00\x01\x00\x00\x00\x00\x00\x00" + question[12:end]
             listener.sendto(answer, sender)
 

@@ -1,4 +1,5 @@
-"""Where a request can arrive, and what it costs there: processor time and memory of a Holdfast for a batch of requests."""
+"""The places where a request can arrive, and its cost there: processor time and memory of a Holdfast for a batch of
+requests."""
 
 import time
 from dataclasses import dataclass, replace
@@ -8,13 +9,13 @@ from daemon import Holdfast
 from shapes import body, encode
 from wire import SID, Answers, Session, connect, creation, post, request
 
-# The limits by rate are out of the way: what is measured is what a request costs that is let through.
+# The limits by rate are set out of the way, to measure what an admitted request costs.
 WISHES = {"session-requests": 100_000, "session-repeats": 100_000, "login-sessions": 4_000}
 PATIENCE = 20.0
 UNKNOWN = "0123456789abcdef0123456789abcdef"
-# On one connection after another, and each answered before the batch is over.
+# Sent over one connection after another, and answered before the batch is over.
 ANSWERED = ("creation", "request", "unknown sid", "repeat")
-# Each on a connection of its own, and kept waiting.
+# Sent over separate connections, and kept waiting.
 KEPT = ("early", "opening", "half-open")
 PLACES = ANSWERED + KEPT
 MOST_KEPT = 8
@@ -22,7 +23,7 @@ MOST_KEPT = 8
 
 @dataclass
 class Cost:
-    """What a batch cost: by request, and in all."""
+    """The cost of a batch: per request, and in total."""
 
     requests: int
     wire: float
@@ -30,12 +31,12 @@ class Cost:
     growth: int
     total_wire: int
     is_late: bool = False
-    # The session, or the connection, has ended by it.
+    # The session or the connection has ended because of it.
     has_ended: bool = False
     is_lost: bool = False
 
     def of(self, requests):
-        """The same, when only so many of the requests were served."""
+        """The same, if only this many of the requests were served."""
         share = requests / self.requests
         return replace(self, requests=requests, seconds=self.seconds / share, total_wire=int(self.total_wire * share))
 
@@ -51,7 +52,7 @@ class Bench:
         self.restart()
 
     def restart(self):
-        """Begins again with a fresh process."""
+        """Starts again with a fresh process."""
         self.close_lines()
         if self.holdfast is not None:
             self.holdfast.stop()
@@ -77,10 +78,10 @@ class Bench:
         self.server.kill()
         self.server.join()
 
-    # What a place adds to the shape.
+    # What the place adds to the shape.
 
     def own(self, place):
-        """The attributes of a body at this place; the rid goes on where it has to."""
+        """The attributes of a body at this place; the rid grows where it has to."""
         if place in ("creation", "half-open"):
             return {"rid": 7, "to": "nobody.test", "ver": "1.6", "wait": 55, "hold": 1}
         if place == "opening":
@@ -102,7 +103,7 @@ class Bench:
             self.session_line.collect(0, self.holdfast)
 
     def settle(self):
-        """Returns when Holdfast sleeps."""
+        """Returns once Holdfast sleeps."""
         deadline = time.monotonic() + PATIENCE
         calm = 0
         while calm < 3:
@@ -112,7 +113,7 @@ class Bench:
         return True
 
     def measure(self, place, shapes, coding, count):
-        """Sends `count` requests of these shapes in turn and returns what they cost."""
+        """Sends `count` requests of these shapes in turn and returns their cost."""
         if place in KEPT:
             return self._kept(place, shapes, coding, min(count, MOST_KEPT))
         if place in ("request", "repeat"):
@@ -131,8 +132,8 @@ class Bench:
         is_late = not self.settle() or line.is_late
         cost = self._end(before, used, count, len(blob), is_late)
         if answered < count and not is_late:
-            # Those behind a held request were served too, those behind the end of the connection were not, and
-            # the question itself was.
+            # Requests after a held one were served too. Those after the end of the connection were not, and the question
+            # itself was.
             cost = cost.of(max(1, min(count, self._served() - served - 1)))
         cost.has_ended = line is self.session_line and not is_sound
         cost.is_lost = line.is_lost
@@ -165,7 +166,7 @@ class Bench:
         return Cost(count, wire / count, seconds / count, max(0, peak - before), int(wire), is_late)
 
     def _kept(self, place, shapes, coding, count):
-        """Requests that are kept: each over its own connection."""
+        """Requests that are kept waiting, each over its own connection."""
         connections, sids = [], []
         for _ in range(count):
             connections.append(connect(self.holdfast.port, timeout=PATIENCE))
@@ -221,7 +222,8 @@ class Pipeline:
             self.is_lost = True
 
     def collect(self, count, holdfast):
-        """Waits for so many answers, or for a Holdfast that has nothing to do; how many came, and whether all went well."""
+        """Waits for this many answers, or until Holdfast has nothing to do; returns how many came and whether all were
+        good."""
         done, is_sound = 0, True
         deadline = time.monotonic() + PATIENCE
         while done < count:
@@ -252,7 +254,7 @@ class Pipeline:
 
 
 class Baseline:
-    """What a plain message costs by its size on the wire."""
+    """The cost of a plain message by its size on the wire."""
 
     SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
@@ -262,7 +264,8 @@ class Baseline:
         self.points = {}
         for place in ("request", *KEPT):
             points = []
-            # What is larger is refused before login, unread, and says nothing of what as many bytes may cost in another coding.
+            # A larger body is refused before login without being read, so it says nothing about the cost of as many bytes in
+            # another coding.
             sizes = [size for size in self.SIZES if size <= 30_000] + [60_000] if place == "opening" else self.SIZES
             for size in sizes:
                 count = batch(size)
@@ -275,7 +278,7 @@ class Baseline:
 
     @staticmethod
     def _end_session(bench):
-        """What it costs that a session ends, whatever for."""
+        """The cost of the end of a session, for whatever reason."""
         bench.ready_session()
         _, used = bench._begin()
         bench.session_line.send(post(bench.session.body(extra="type='terminate'")))
@@ -287,7 +290,7 @@ class Baseline:
 
     @staticmethod
     def _close_connection(bench):
-        """What it costs that a connection is closed with requests on it."""
+        """The cost of closing a connection with requests on it."""
         line = Pipeline(bench.holdfast.port)
         _, used = bench._begin()
         line.send(encode(b"<" + b"x" * 200, "plain") * 64)
@@ -298,14 +301,14 @@ class Baseline:
         return seconds
 
     def expected(self, place, cost):
-        """What a plain request would have cost in the place of this one: where the session or the connection has ended, that
-        too, for a next one is not to be had for nothing."""
+        """The cost of a plain request in place of this one. If the session or the connection has ended, that cost is
+        included, because a new one has its price."""
         fees = self.ending * cost.has_ended + self.closing * cost.is_lost
         return self.seconds(place, cost.wire) + fees / cost.requests
 
     def seconds(self, place, wire):
-        """The processor time of a plain request of this size: at the place itself where each request has a connection of its
-        own, else of a message of a logged-in session."""
+        """The processor time of a plain request of this size: at the place itself if each request has its own connection,
+        otherwise that of a message of a logged-in session."""
         points = self.points[place if place in KEPT else "request"]
         if wire <= points[0][0]:
             return points[0][1]
@@ -316,5 +319,5 @@ class Baseline:
 
 
 def batch(size):
-    """How many requests of a size make a batch."""
+    """The number of requests of a size that make a batch."""
     return max(2, min(64, 200_000 // size))

@@ -13,11 +13,11 @@ from costs import warm
 from places import ANSWERED, KEPT, Baseline, Bench, batch
 from shapes import CODINGS, SHAPES, body, damage, encode
 
-# Times a plain message of the same size on the wire; bytes of memory for each byte on the wire.
+# As multiples of a plain message of the same size on the wire; and bytes of memory for each byte on the wire.
 PROCESSOR, MEMORY = 20, 40
-# Less than this is not looked at: what is allocated once, and what the kernel hands out in pages.
+# Smaller amounts are ignored: one-time allocations, and memory that the kernel hands out in pages.
 MEMORY_FLOOR = 1 << 20
-# So often a fresh process, since memory that was used once is not asked for again.
+# The number of draws before a fresh process is started, because memory that was used once is not requested again.
 FRESH = 500
 
 
@@ -30,7 +30,7 @@ class Draw:
         self.place = chance.choice(ANSWERED) if chance.random() < 0.9 else chance.choice(KEPT)
         self.name = chance.choice(tuple(SHAPES)) if chance.random() < 0.4 else chance.choice(tuple(PLAIN))
         self.coding = chance.choice(CODINGS) if chance.random() < 0.7 else "plain"
-        # Log-uniform from 100 bytes to 1 MiB, the small ones more often.
+        # Log-uniform from 100 bytes to 1 MiB, so that small sizes are more frequent.
         self.size = int(100 * 10_486 ** (chance.random() ** 1.5))
         if self.coding == "small chunks":
             self.size = min(self.size, 60_000)
@@ -52,7 +52,7 @@ PLAIN = [name for name in SHAPES if " of " not in name]
 
 
 class Finding:
-    """A draw with its cost beside a plain one's."""
+    """A draw with its cost and that of a plain request."""
 
     def __init__(self, draw, cost, baseline):
         self.draw, self.cost = draw, cost
@@ -75,7 +75,7 @@ HEADINGS = ["batch", "place", "shape", "coding", "bytes", "on the wire", "us a r
 
 
 def again(bench, draw, baseline):
-    """Measures a suspicious draw with a fresh process: the memory of its first batch, the least time of three."""
+    """Measures a suspicious draw with a fresh process: the memory of its first batch, and the shortest time of three."""
     bench.restart()
     warm(bench, draw.place, draw.size)
     cost = bench.measure(draw.place, draw.shapes, draw.coding, draw.count)
@@ -153,6 +153,6 @@ def run(options, print_table):
 
 
 def worst(findings):
-    """Those that a table of the worst ten may need; without the requests of the others."""
+    """The draws that a table of the worst ten may need; the others without their requests."""
     chosen = sorted(findings, key=lambda each: -each.processor)[:10] + sorted(findings, key=lambda each: -each.memory)[:10]
     return list(dict.fromkeys(chosen))

@@ -11,7 +11,7 @@ from wire import BOSH, PATH, packed
 
 
 def many(unit, size):
-    """`unit` as often as `size` bytes have room for it, at least once."""
+    """`unit`, repeated as often as it fits in `size` bytes, and at least once."""
     return unit * max(1, size // len(unit))
 
 
@@ -21,12 +21,12 @@ def marks(size):
 
 
 def wrap(inside):
-    """One stanza with this inside."""
+    """One stanza with this content."""
     return b"<message xmlns='jabber:client'>" + inside + b"</message>"
 
 
 def attributes(size, count, unit=b" a%03d=''", name=b"a"):
-    """Elements with so many attributes each."""
+    """Elements with this many attributes each."""
     element = b"<" + name + b"".join(unit % number for number in range(count)) + b"/>"
     return wrap(many(element, size))
 
@@ -82,7 +82,7 @@ PAYLOADS = {
     "nothing": lambda size, chance: b"",
 }
 
-# What an attribute of the body is filled with.
+# The contents of an attribute of the body.
 FILLS = {
     "ASCII": lambda size: b"x" * size,
     "combining marks": marks,
@@ -134,7 +134,7 @@ def damage(payload, chance):
 
 
 def body(own, shape):
-    """A `<body/>` of the place's attributes and the shape's."""
+    """A `<body/>` with the attributes of the place and of the shape."""
     given, payload = shape
     everything = {**own, **given}
     text = b"".join(b" %b='%b'" % (name.encode(), value if isinstance(value, bytes) else str(value).encode())
@@ -161,5 +161,5 @@ def encode(data, coding):
 
 
 def canonical():
-    """Chance that is the same each time."""
+    """A source of chance that is the same each time."""
     return random.Random(1)

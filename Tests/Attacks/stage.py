@@ -1,4 +1,4 @@
-"""One attack on one fresh Holdfast: sets the stage, lets it run, and tells what the others felt."""
+"""One attack on one fresh Holdfast: prepares everything, runs it, and reports the effect on others."""
 
 import multiprocessing
 import time
@@ -11,11 +11,11 @@ from catalogue import Scene
 from daemon import MIB, Holdfast
 from support.processes import free_ports
 
-# What must hold while an attack runs, in seconds.
+# The limits that must hold while an attack runs, in seconds.
 MEDIAN, NINETY_NINTH = 0.020, 0.100
-# How long an attacker may prepare itself, and how long beyond its time it may take.
+# How long an attacker may prepare, and how long it may take beyond its time.
 PREPARATION, PATIENCE = 60, 40
-# Clients that the limits by address count: everybody but this one's proxies.
+# The clients that the limits by address count: all except the trusted proxies.
 TRUSTED = ["127.0.0.1", "::1"]
 
 
@@ -28,7 +28,7 @@ def parse_size(text):
 
 
 def attacker(pipe, attack, scene):
-    """Runs in its own process: the attack, and what it has to tell."""
+    """Runs in its own process: the attack and its report."""
     scene.tell_start = lambda: pipe.send("go")
     try:
         pipe.send(attack.act(scene))
@@ -37,7 +37,7 @@ def attacker(pipe, attack, scene):
 
 
 class Stage:
-    """Everything that one attack needs, started; `close` ends all of it."""
+    """Everything that one attack needs, already started; `close` ends all of it."""
 
     def __init__(self, attack, options):
         self.attack, self.options = attack, options
@@ -82,7 +82,7 @@ class Stage:
         self.things = []
 
     def mark(self):
-        """What the bystanders saw since the last mark."""
+        """What the bystanders measured since the last mark."""
         self.healthy.tell("mark")
         self.logins.tell("mark")
         health = self.healthy.wait(5) or {"delays": [], "underway": 5.0, "end": "it does not answer"}
@@ -109,7 +109,7 @@ class Stage:
         try:
             told = mine.recv() if mine.poll(PREPARATION) else {"sent": 0, "outcome": "the attacker is never ready"}
             if told == "go":
-                # What comes before is preparation: the attacker's own logins.
+                # Everything before is preparation: the attacker's own logins.
                 self.mark()
                 used, begun = holdfast.processor_time(), time.monotonic()
                 told = mine.recv() if mine.poll(seconds + PATIENCE) else {"sent": 0, "outcome": "the attacker hangs"}
@@ -160,19 +160,19 @@ class Process:
 
 
 def verdict(attack, report, options):
-    """What of the report is not as it must be."""
+    """The parts of the report that are not as required."""
     wrong = []
     if report["crashed"]:
         wrong.append("Holdfast ended")
     if report["trace"] or not report["sent"]:
-        # What did nothing was not withstood.
+        # An attack that did nothing proves nothing.
         wrong.append(f"the attack did not run: {report['outcome']}")
     if report["healthy_end"]:
         wrong.append(f"the healthy session: {report['healthy_end']}")
-    # A moment is too short for percentiles and shares.
+    # The time is too short for percentiles and shares.
     is_long = attack.seconds is None or attack.seconds >= 1
     if options.quick:
-        # Processor time and memory say the same on a busy machine and on an idle one; delays do not.
+        # Processor time and memory do not depend on how busy the machine is; delays do.
         if is_long and report["processor_share"] > attack.share:
             wrong.append(f"{report['processor_share']:.0%} of a core, more than {attack.share:.0%}")
         growth = report["memory_peak"] - report["memory_before"]
@@ -202,7 +202,7 @@ def verdict(attack, report, options):
 
 
 def run(attack, options):
-    """Sets the stage for an attack and runs it."""
+    """Prepares everything for an attack and runs it."""
     stage = Stage(attack, options)
     try:
         return stage.run()

@@ -1,4 +1,4 @@
-"""Who goes first on a busy machine: what is measured should not wait for other work."""
+"""Precedence on a busy machine: the measured processes should not wait for other work."""
 
 import contextlib
 import os
@@ -7,8 +7,8 @@ FIRST = -10
 
 
 def go_first():
-    """Lets this process come before others where that is allowed, which it is for root. The kernel may weigh whole sessions
-    of processes against each other before it looks at one, so it gets a session of its own."""
+    """Gives this process precedence over others if that is allowed, which it is for root. The kernel may weigh whole sessions
+    of processes against each other before it looks at a single process, so this one gets its own session."""
     with contextlib.suppress(OSError):
         os.setsid()
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The bytes of HTTP and BOSH: requests built in advance, answers cut in order, and a session that logs in."""
+"""The bytes of HTTP and BOSH: requests built in advance, answers split in order, and a session that logs in."""
 
 import gzip
 import random
@@ -19,12 +19,12 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Ended(Exception):
-    """The session, the connection or the patience has come to its end; the text says which."""
+    """The session or the connection has ended, or the time is up; the text says which."""
 
 
 def packed(data, bits, ratio):
-    """Compressed, but no more than `ratio` times, by empty blocks in front: just below a limit on expansion. 31 bits are
-    gzip, 15 deflate."""
+    """Compresses, but not more than `ratio` times, by putting empty blocks in front: just below a limit on expansion. 31 bits
+    mean gzip, 15 deflate."""
     packer = zlib.compressobj(9, zlib.DEFLATED, bits)
     start = packer.compress(data[:1]) + packer.flush(zlib.Z_SYNC_FLUSH)
     rest = packer.compress(data[1:]) + packer.flush()
@@ -63,13 +63,13 @@ def request(sid, rid, payload=b"", extra=""):
 
 
 class Answers:
-    """Cuts what comes over one connection into answers."""
+    """Splits the input of one connection into answers."""
 
     def __init__(self):
         self._data = bytearray()
 
     def feed(self, data):
-        """Takes bytes and returns the answers that are whole now, each as (status, body)."""
+        """Takes bytes and returns the answers that are now complete, each as (status, body)."""
         self._data += data
         done = []
         while True:
@@ -121,7 +121,7 @@ class Line:
         self.pending += 1
 
     def receive(self, patience):
-        """Reads once; what is whole is in `waiting`."""
+        """Reads once; complete answers are in `waiting`."""
         self.socket.settimeout(max(patience, 0.001))
         try:
             data = self.socket.recv(1 << 18)
@@ -153,7 +153,7 @@ class Line:
 
 
 class Session:
-    """A BOSH session over two connections, with one request held; blocking, with patience."""
+    """A BOSH session over two connections, with one request held. It blocks, with a timeout."""
 
     def __init__(self, port, domain, user="anonymous", source=None, timeout=10.0, fields="", hold=1,
                  extra=""):
@@ -165,11 +165,11 @@ class Session:
 
     @property
     def sent(self):
-        """The bytes that were sent for it."""
+        """The bytes that were sent for the session."""
         return sum(line.sent for line in self.lines)
 
     def body(self, payload=b"", extra=""):
-        """The next request's body; counts the rid on."""
+        """The body of the next request; advances the rid."""
         self.rid += 1
         return request(self.sid, self.rid, payload, extra)
 
@@ -190,7 +190,7 @@ class Session:
         return body
 
     def create(self):
-        """Opens it; the answer has the server's features."""
+        """Opens the session; the answer contains the server's features."""
         self.lines[0].send(post(creation(self.domain, self.rid, self.extra, hold=self.hold), fields=self.fields))
         body = self.take(self.lines[0].answer())
         found = SID.search(body)
@@ -220,14 +220,15 @@ class Session:
         return self
 
     def send(self, payload=b""):
-        """Sends over the connection that has nothing open, without waiting; the other one's request is let go by it."""
+        """Sends over the connection without an open request, without waiting. This releases the request of the other
+        connection."""
         line = min(self.lines, key=lambda each: each.pending if each.socket is not None else 0)
         if line.pending > 0 and line.socket is not None:
             raise Ended("both connections wait")
         line.send(post(self.body(payload), fields=self.fields))
 
     def collect(self, patience):
-        """The answers that come within `patience`, at least one of them or `Ended`."""
+        """The answers that come within `patience`: at least one, or `Ended`."""
         deadline = time.monotonic() + patience
         while True:
             done = []
@@ -244,7 +245,7 @@ class Session:
                 next(line for line in open_lines if line.socket is ready).receive(left)
 
     def terminate(self):
-        """Says goodbye as well as it can be said."""
+        """Ends the session as far as that is possible."""
         try:
             if self.sid is not None:
                 line = min(self.lines, key=lambda each: each.pending)

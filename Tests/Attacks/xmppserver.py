@@ -23,7 +23,7 @@ HIGH_WATER = 8 << 20
 
 
 def hostile_condition(length):
-    """The name of a stream error's condition, of combining marks in the order that is worst to sort."""
+    """The name of a stream error's condition, made of combining marks in the order that is worst to sort."""
     return b"a" + ("\u0301" * (length // 4) + "\u0323" * (length // 4)).encode()
 
 
@@ -41,7 +41,7 @@ class Stream:
 
 
 class Server:
-    """The loop; runs until its process is ended."""
+    """The loop; it runs until its process is ended."""
 
     def __init__(self, listener, condition_length):
         self.listener, self.condition_length = listener, condition_length
@@ -117,7 +117,7 @@ class Server:
             pass
 
     def _negotiate(self, stream):
-        """One step of a login; whether there was one."""
+        """Handles one step of a login; returns whether there was one."""
         data = bytes(stream.received)
         found = HEADER.search(data)
         if found:
@@ -167,7 +167,7 @@ class Server:
         while True:
             begin = data.find(ECHO, at)
             if begin < 0:
-                # What could be the beginning of one stays.
+                # Bytes that may be the beginning of an element stay.
                 keep = data.rfind(b"<", max(at, len(data) - len(ECHO)))
                 break
             end = data.find(b"</message>", begin)
@@ -225,7 +225,7 @@ class Hand:
         self.socket = socket.create_connection(("127.0.0.1", port), 20)
 
     def deliver(self, user, blob, times=1):
-        """Lets the server send `blob` to a user so many times; False when there is no such user."""
+        """Makes the server send `blob` to a user this many times; returns False when there is no such user."""
         order = json.dumps({"to": user, "length": len(blob), "times": times})
         self.socket.sendall(b"@" + order.encode() + b"\n" + blob)
         return self.socket.recv(5) == b"done\n"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Deflate
 
-/// What the compressor makes, read back by zlib's own one-call functions where they know the format.
+/// The compressor's output, read back by zlib's own one-call functions if they know the format.
 struct DeflaterTests {
     private static let stanzas = (0..<40).flatMap { index in
         Array(
@@ -52,7 +52,7 @@ struct DeflaterTests {
         #expect(other.deflate(text.span, limit: 100, into: &zlib))
         #expect(zlib[0] & 0x0F == 8)
         #expect((Int(zlib[0]) << 8 | Int(zlib[1])) % 31 == 0)
-        // No time, no name: the same bytes whenever they are made.
+        // The frame contains no time and no name, so the bytes are the same each time.
         var again: [UInt8] = []
         #expect(deflater.deflate(text.span, limit: 100, into: &again))
         #expect(again == gzip)

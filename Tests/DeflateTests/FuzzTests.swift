@@ -125,7 +125,7 @@ struct StreamFuzzTests {
         #expect(refused > 300, "seed \(seed)")
     }
 
-    /// Feeds `bytes` in random pieces and steps; whether no error came.
+    /// Feeds `bytes` in random pieces and steps; returns whether no error came.
     private func survives(_ bytes: [UInt8], _ generator: inout SplitMix, seed: UInt64) throws -> Bool {
         var inflater = try makeStreamInflater()
         var failure: DeflateError?

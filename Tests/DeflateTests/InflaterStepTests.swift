@@ -2,7 +2,7 @@ import Testing
 
 @testable import Deflate
 
-/// Data that is expanded in steps comes to exactly what it comes to at once.
+/// Data expanded in steps gives exactly the same result as data expanded at once.
 @Suite struct InflaterStepTests {
     private enum Outcome: Equatable {
         case bytes([UInt8])

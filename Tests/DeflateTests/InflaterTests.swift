@@ -3,7 +3,7 @@ import Testing
 
 @testable import Deflate
 
-/// What the expander makes of data from elsewhere, good and bad.
+/// The expander's results for data from other programs, valid and invalid.
 struct InflaterTests {
     private static let text = Array("<body xmlns='http://jabber.org/protocol/httpbind'/>".utf8)
 
@@ -49,7 +49,7 @@ struct InflaterTests {
         return .success(Array(output[3...]))
     }
 
-    /// `count` bytes of nothing, compressed as far as it goes.
+    /// `count` zero bytes, compressed as far as possible.
     private func bomb(_ count: Int) -> [UInt8] {
         let zeros = [UInt8](repeating: 0, count: count)
         var length = compressBound(uLong(count))
@@ -102,12 +102,12 @@ struct InflaterTests {
     func corrupt(format: DeflateFormat) throws {
         let bytes = Self.sample(format)
         var inflater = try makeInflater()
-        // Flags, time, level and system of a gzip header change nothing, or only what is missing.
+        // Changed flags, time, level or system in a gzip header change nothing, or only what is missing.
         for index in bytes.indices where format == .zlib || !(3..<10).contains(index) {
             for bit in 0..<8 {
                 var changed = bytes
                 changed[index] ^= 1 << bit
-                // The bits that fill up the last byte before the check are nobody's.
+                // The padding bits of the last byte before the checksum have no meaning.
                 if case .success(let result) = inflate(changed, as: format, with: &inflater), result != Self.text {
                     Issue.record("bit \(bit) of byte \(index) was not noticed")
                 }
@@ -142,7 +142,7 @@ struct InflaterTests {
             #expect(try inflate(Array(two[..<length]), as: .gzip) == .failure(.truncated), "\(length) bytes")
         }
         #expect(try inflate(Self.gzip + [0x1F, 0x8B, 0x07] + Self.raw, as: .gzip) == .failure(.corrupt))
-        // The limit is on all of them together.
+        // The limit applies to both together.
         #expect(try inflate(two, as: .gzip, limit: Self.text.count * 2 - 1) == .failure(.tooLarge))
         #expect(try inflate(two, as: .gzip, limit: Self.text.count * 2) == .success(Self.text + Self.text))
     }
@@ -180,7 +180,7 @@ struct InflaterTests {
         }
         #expect(output.isEmpty)
         #expect(output.capacity <= 4_000_000)
-        // The context is usable, and all of it comes out where it may.
+        // The context is still usable, and gives the whole text when the limit allows it.
         let whole = try inflate(bytes, as: .zlib, limit: 4_000_000, with: &inflater).get()
         #expect(whole.count == 4_000_000)
     }

@@ -23,7 +23,7 @@ struct StreamDeflaterTests {
             lengths.append(compressed.count)
             #expect(try reader.inflate(compressed) == stanza)
         }
-        // The first is new; of the others all is known but two numbers.
+        // The first stanza is new; of the others everything but two numbers is known.
         #expect(lengths[0] > 80)
         #expect(lengths.dropFirst().allSatisfy { $0 < 40 })
     }
@@ -70,7 +70,7 @@ struct StreamDeflaterTests {
             var compressed: [UInt8] = []
             let done = deflater.deflate(bytes.span, into: &compressed)
             #expect(done)
-            // Noise costs two in a hundred with so little memory.
+            // With so little memory, random data grows by two percent.
             #expect(compressed.count <= bytes.count + bytes.count / 40 + 64)
             #expect(try reader.inflate(compressed) == bytes)
         }
@@ -118,7 +118,7 @@ final class PlainInflater {
     }
 }
 
-/// zlib as a server uses it: its defaults but for what is asked for.
+/// zlib as a server uses it: with its defaults, except for what the caller asks for.
 final class PlainDeflater {
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 

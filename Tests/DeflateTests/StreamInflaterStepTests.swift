@@ -3,7 +3,7 @@ import Testing
 
 @testable import Deflate
 
-/// The steps in which a compressed stream is expanded: how much each gives, and what it leaves for the next.
+/// The steps of expanding a compressed stream: how much each step gives, and what it leaves for the next.
 struct StreamInflaterStepTests {
     private static let stanzas = Array(StreamDeflaterTests.stanzas.prefix(8))
     private static let text = stanzas.flatMap { $0 }
@@ -58,7 +58,7 @@ struct StreamInflaterStepTests {
         let bytes = try sent()
         var inflater = try makeStreamInflater()
         var output: [UInt8] = []
-        // Each call sees 40 bytes at most, from a copy, and takes 10 bytes of what they give.
+        // Each call sees at most 40 bytes, in a copy, and takes 10 bytes of its output.
         var start = 0
         var leftSome = false
         var hasMore = true
@@ -79,7 +79,7 @@ struct StreamInflaterStepTests {
         let run = [UInt8](repeating: 0x61, count: 250)
         let bytes = try server.deflate(run)
         let later = try server.deflate(Self.stanzas[0])
-        // Up to the byte that says how long the run is.
+        // The input ends before the byte that gives the length of the run.
         let early = try #require(
             try (1..<bytes.count).map { Array(bytes.prefix($0)) }.first {
                 var inflater = try makeStreamInflater()
@@ -150,7 +150,7 @@ struct StreamInflaterStepTests {
         let hasMore = try inflater.inflate(bomb.span, offset: &offset, room: 1_000, into: &output)
         #expect(hasMore)
         #expect(output == [1] + [UInt8](repeating: 0x20, count: 1_000))
-        // zlib takes no input that it has no use for.
+        // zlib takes no input that it cannot use.
         #expect(offset < 100)
     }
 

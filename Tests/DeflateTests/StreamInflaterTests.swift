@@ -59,7 +59,7 @@ struct StreamInflaterTests {
         var inflater = try makeStreamInflater()
         var generator = SplitMix(state: UInt64(window))
         let blocks = (0..<20).map { _ in generator.bytes() }
-        // Far enough back to need the whole window.
+        // The repeats are so far apart that they need the whole window.
         for block in blocks + blocks {
             #expect(try inflate(all: server.deflate(block), with: &inflater) == .success(block))
         }
@@ -137,8 +137,8 @@ struct StreamInflaterTests {
 
 }
 
-/// All that `bytes` expands to, in steps of `room` until there is no more to come, or the error. Each step is checked: it
-/// gives `room` bytes at most, keeps what was there, moves `offset` only forwards, and is full while more is to come.
+/// All that `bytes` expands to, in steps of `room` until nothing more comes, or the error. Each step is checked: it
+/// gives at most `room` bytes, keeps what was there, moves `offset` only forwards, and is full while more is to come.
 func inflate(
     all bytes: [UInt8], room: Int = 65_536, with inflater: inout StreamInflater
 ) -> Result<[UInt8], DeflateError> {
@@ -147,7 +147,7 @@ func inflate(
     return failure.map { .failure($0) } ?? .success(output)
 }
 
-/// The same, for what stays of it when there is an error, which is returned.
+/// The same, but keeps the output before an error, and returns the error.
 func inflate(
     all bytes: [UInt8], room: Int, with inflater: inout StreamInflater, into output: inout [UInt8]
 ) -> DeflateError? {

@@ -43,7 +43,7 @@ import Testing
         let lost = try session.client.send()
         try session.stream.send("<message id='m1'/>")
         #expect(try lost.answer()["report"] == nil)
-        // Held for `wait`: a second later.
+        // The request was held for `wait`, one second.
         #expect(try session.client.exchange("ack='\(lost.rid)'")["report"] == nil)
         let report = try session.client.exchange("ack='\(first)'")
         #expect(report["report"] == "\(lost.rid)")
@@ -51,7 +51,7 @@ import Testing
         #expect(age >= 1_000)
         #expect(report["type"] == nil)
         #expect(try session.client.exchange("", rid: lost.rid).payload.contains("id='m1'"))
-        // Else each of its requests would be answered at once, for ever.
+        // Otherwise each of its requests would be answered at once, for ever.
         #expect(try session.client.exchange("ack='\(first)'")["report"] == nil)
     }
 

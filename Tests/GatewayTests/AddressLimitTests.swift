@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What one client address may have.
+/// Limits on what one client address may have.
 @Suite struct AddressLimitTests {
     private let server: ScriptedUpstream
 
@@ -23,7 +23,7 @@ import Testing
             ["--upstream", "127.0.0.1:\(server.port)"], environment: usual.merging(environment) { $1 })
     }
 
-    /// Asks for a session that is answered at once.
+    /// Asks for a session, whose creation is answered at once.
     private func create(_ daemon: Daemon, _ connection: RawClient, for client: String) throws -> (
         HTTPAnswer, BOSHClient
     ) {
@@ -88,7 +88,7 @@ import Testing
         try other.send(" ")
         #expect(try other.answer().status == 200)
         #expect(try create(daemon, try daemon.connect(), for: "203.0.113.10").0.status == 200)
-        // One that ends in good order, and one whose connection does.
+        // One body is completed, and the connection of the other one closes.
         try connections[0].send(" ")
         #expect(try connections[0].answer().status == 200)
         connections = []
@@ -206,7 +206,7 @@ import Testing
         for round in 0..<60 {
             let address = "203.0.113.\(round % 7)"
             if round % 5 == 4 {
-                // Nobody waits for the answer.
+                // The client does not wait for the answer.
                 let impatient = try daemon.connect()
                 let body = BOSHClient(daemon).nextBody("to='example.org' wait='60' ver='1.6'")
                 try impatient.send(RawClient.post(body, "X-Forwarded-For: \(address)"))
@@ -231,7 +231,7 @@ import Testing
             }
         }
         for stream in streams { stream.wire.close() }
-        // These displace all that are left.
+        // These sessions displace all that are left.
         let last = try (0..<8).map { _ in
             let (answer, client) = try create(daemon, connection, for: "203.0.113.200")
             try client.adopt(try BOSHBody(answer.body))

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What an operator's browser could be made to ask, and what a crash leaves behind.
+/// Requests that a page could make an operator's browser send, and the traces of a crash.
 @Suite struct AdminAccessTests {
     @Test("admin-host: names that are not listed, and pages from elsewhere, get 403")
     func refusesOthers() throws {

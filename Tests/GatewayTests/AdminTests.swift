@@ -87,7 +87,7 @@ import Testing
     func countsConnections() throws {
         let daemon = try Daemon(upstream: 1)
         let connections = try (0..<10).map { _ in try daemon.connect() }
-        // The one that asks is among them.
+        // The connection that asks is one of them.
         try daemon.wait(until: "http.connections_now", is: 11)
         for connection in connections { connection.wire.close() }
         try daemon.wait(until: "http.connections_now", is: 1)

@@ -2,14 +2,14 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Partners that do not read: nothing grows without bound, and nothing is lost.
+/// Peers that do not read: nothing grows without limit, and nothing is lost.
 @Suite struct BackpressureTests {
     @Test("R-16: a server that floods a client which fetches nothing is not read; later everything comes in order")
     func stopsReading() throws {
         let session = try OpenSession()
         var sent = 0
         var unsent: [UInt8] = []
-        // Until the server can send nothing more, although everything that was sent has been dealt with.
+        // Repeats until the server can send nothing more although the daemon has handled everything that was sent.
         var refusals = 0
         while refusals < 3 {
             if unsent.isEmpty {
@@ -67,7 +67,8 @@ import Testing
         let stanza = "<message>\(String(repeating: "x", count: 20_000))</message>"
         let before = try session.daemon.statistics().number("upstream.bytes_in")
         var sent = 0
-        // Until the daemon has stopped reading. What is unread then has arrived nevertheless: it fits into its socket.
+        // Repeats until the daemon has stopped reading. What is unread then has still arrived: it fits into the
+        // daemon's socket.
         repeat {
             try session.stream.send(stanza)
             sent += 1
@@ -75,8 +76,8 @@ import Testing
         } while try session.daemon.statistics().number("upstream.bytes_in") == before + sent * stanza.utf8.count
         session.stream.wire.close()
         try session.daemon.settle()
-        // Pause requests fetch nothing. The first one's payload makes the server's side say that nobody is there, so the
-        // second one's cannot be written.
+        // Pause requests fetch nothing. The payload of the first one makes the server's side answer that nobody is
+        // there, so the payload of the second one cannot be written.
         for _ in 0..<2 {
             #expect(try session.client.exchange("pause='60'", "<message xmlns='jabber:client'/>").isEmpty)
             try session.daemon.settle()
@@ -99,7 +100,7 @@ import Testing
         let stanza = "<message>\(String(repeating: "x", count: 10_000))</message>"
         for _ in 0..<8 { try session.stream.send(stanza) }
         try session.daemon.settle()
-        // Both events are there when the daemon looks next, the poll's first.
+        // The daemon finds both events at its next look, the poll's first.
         session.daemon.send(SIGSTOP)
         let request = try session.client.send()
         if isReset { try session.stream.wire.reset() } else { session.stream.wire.close() }
@@ -111,7 +112,7 @@ import Testing
             received += answer.payload.split(separator: "</message>").count
         }
         #expect(answer.condition == "remote-connection-failed")
-        // A reset destroys what had not been read.
+        // A reset destroys what was not read yet.
         #expect(isReset ? received > 0 : received == 8)
     }
 
@@ -137,7 +138,7 @@ import Testing
         let poll = try other.client.send()
         try other.stream.send("<message id='m1'/>")
         #expect(try poll.answer().payload.contains("id='m1'"))
-        // It goes on as soon as the server reads.
+        // The stream goes on as soon as the server reads.
         for _ in 0..<sent { #expect(try session.stream.read(until: "</message>") == stanza) }
         #expect(try older.answer().isEmpty)
         try session.daemon.settle()
@@ -147,12 +148,13 @@ import Testing
     @Test("T-01: what was taken before a terminate goes to a server that reads slowly")
     func farewellToSlowServer() throws {
         let session = try OpenSession(receiveBuffer: 4_096)
-        // What waits is more than session-buffer when the terminate comes: that is no reason to drop it.
+        // When the terminate comes, more than session-buffer waits. That is no reason to drop it.
         let stanza = "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 250_000))</body></message>"
         let (sent, _) = try session.sendUntilHeld(stanza, most: 200)
         let leave = "<presence xmlns='jabber:client' type='unavailable'/>"
         #expect(try session.client.exchange("type='terminate'", leave).payload.isEmpty)
-        // Longer than a farewell takes to a server that reads: only what accepts nothing for upstream-write-timeout ends.
+        // This pause is longer than a farewell takes with a server that reads. Only a server that accepts nothing for
+        // upstream-write-timeout is ended.
         usleep(2_500_000)
         for _ in 0..<sent { #expect(try session.stream.read(until: "</message>") == stanza) }
         #expect(try session.stream.read(until: "</stream:stream>") == leave + "</stream:stream>")
@@ -166,7 +168,7 @@ import Testing
         try session.daemon.wait(until: "upstream.stanzas_out", is: sent)
         session.daemon.send(SIGTERM)
         var expected = Array(String(repeating: stanza, count: sent).utf8)
-        // Slowly, and for longer than a process needs that has nothing to say.
+        // It reads slowly, for longer than a process takes to end when nothing is left to send.
         for _ in 0..<16 {
             #expect(try session.stream.wire.read(count: 8_000) == Array(expected.prefix(8_000)))
             expected.removeFirst(8_000)
@@ -186,7 +188,7 @@ import Testing
         let other = try OpenSession(on: session)
         let text = String(repeating: "x", count: 200_000)
         var open: [BOSHRequest] = []
-        // As many as a client may have open; the kernel's buffers take the first ones.
+        // These are as many as a client may have open; the kernel's buffers take the first ones.
         for _ in 0..<100 {
             open.append(try session.client.send("", "<message xmlns='jabber:client'><body>\(text)</body></message>"))
             try session.daemon.settle()
@@ -197,7 +199,7 @@ import Testing
         #expect(try open[0].answer().condition == "remote-connection-failed")
         #expect(try open[1].answer().condition == "remote-connection-failed")
         #expect(try session.daemon.statistics().number("sessions.ended.upstream-stalled") == 1)
-        // What it had for the server goes when the server does not take it.
+        // The bytes for the server are dropped when the server does not take them.
         try session.daemon.wait(until: "upstream.streams_now", is: 1)
         let poll = try other.client.send()
         try other.stream.send("<message id='m1'/>")
@@ -219,7 +221,8 @@ import Testing
             if open.count == 2 { break }
         }
         try #require(open.count == 2)
-        // Nothing of what waits is in front of the kernel but one body: the others are counted as the session's requests.
+        // Only one body of the waiting bytes is in front of the kernel. The others are counted as the session's
+        // requests.
         #expect(try session.daemon.statistics().number("sessions.now") == 1)
         for stanza in expected { #expect(try session.stream.read(until: "</message>") == stanza) }
         #expect(try open[0].answer().isEmpty)
@@ -249,7 +252,7 @@ import Testing
     func waitsForSlowClient() throws {
         let session = try OpenSession()
         let connection = try session.daemon.connect()
-        // Many answers that nobody reads, then the last one.
+        // There are many answers that nobody reads, and then the last one.
         let count = 400
         for _ in 0..<count { try connection.send("GET /http-bind HTTP/1.1\r\nHost: localhost\r\n\r\n") }
         try session.daemon.settle()
@@ -269,7 +272,7 @@ import Testing
             refusals = count == 0 ? refusals + 1 : 0
             try daemon.settle()
         }
-        // What the kernel holds on both sides is some megabytes; the daemon read far less than was offered.
+        // The kernel holds some megabytes on both sides; the daemon read far less than was offered.
         #expect(refusals == 3)
         #expect(try daemon.residentKilobytes() < 60_000)
         #expect(try daemon.connectToAdmin().get("/healthz").status == 200)

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Whose address a client has: the connection's, or what a trusted proxy says. The server's PROXY header shows it.
+/// The address of a client: that of the connection, or what a trusted proxy says. The server's PROXY header shows it.
 @Suite struct ClientAddressTests {
     private let server: ScriptedUpstream
     private let body = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='example.org' ver='1.6'/>"
@@ -17,7 +17,7 @@ import Testing
             ["--upstream", "127.0.0.1:\(server.port)"], environment: usual.merging(environment) { $1 })
     }
 
-    /// The address and port that the server is told for the next stream; "UNKNOWN" when it is told nobody's.
+    /// The address and port that the server gets for the next stream; "UNKNOWN" when it gets none.
     private func told() throws -> String {
         let stream = try server.accept()
         let words = try stream.read(until: "\r\n").dropLast().split(separator: " ")
@@ -29,7 +29,7 @@ import Testing
 
     // MARK: Fields
 
-    /// Fields of a request, and the client that they mean, as the server is told it; "" for the connection's other end.
+    /// Fields of a request, and the client that they mean, as the server gets it; "" for the connection's other end.
     struct Fields: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let client: String
@@ -42,15 +42,15 @@ import Testing
         static let xForwardedFor = [
             Self("X-Forwarded-For: 203.0.113.9", client: "TCP4 203.0.113.9 0"),
             Self("x-forwarded-for:203.0.113.9", client: "TCP4 203.0.113.9 0"),
-            // What the client itself wrote stands on the left.
+            // What the client itself wrote is on the left.
             Self("X-Forwarded-For: 192.0.2.66, 203.0.113.9", client: "TCP4 203.0.113.9 0"),
             Self("X-Forwarded-For: 192.0.2.66", "X-Forwarded-For: 203.0.113.9", client: "TCP4 203.0.113.9 0"),
-            // Proxies that are trusted are passed over.
+            // Trusted proxies are skipped.
             Self("X-Forwarded-For: 192.0.2.66, 203.0.113.9, 10.1.2.3, 127.0.0.1", client: "TCP4 203.0.113.9 0"),
             Self("X-Forwarded-For: 203.0.113.9, 192.0.2.1, 10.1.2.3", client: "TCP4 192.0.2.1 0"),
             Self("X-Forwarded-For: 2001:db8::9", client: "TCP6 2001:db8::9 0"),
             Self("X-Forwarded-For: ::ffff:203.0.113.9", client: "TCP4 203.0.113.9 0"),
-            // Junk in the place of an address: what stands on its right is the last that is known.
+            // With junk in place of an address, the entry on its right is the last known one.
             Self("X-Forwarded-For: junk"),
             Self("X-Forwarded-For: "),
             Self("X-Forwarded-For: 203.0.113.9, unknown"),
@@ -127,7 +127,7 @@ import Testing
 
     // MARK: A PROXY header in front of the requests
 
-    /// A header of the PROXY protocol, and the client that it means.
+    /// A header of the PROXY protocol and the client that it names.
     struct Prelude: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let bytes: [UInt8]
@@ -167,7 +167,7 @@ import Testing
             Self("v2 of a Unix socket", [0x21, 0x31, 0, 216] + [UInt8](repeating: 0x61, count: 216)),
         ]
 
-        /// What is none.
+        /// Headers that are not valid.
         static let bad = [
             Self("a request", raw: Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)),
             Self("v2 of version 3", [0x31, 0x11, 0, 12] + [UInt8](repeating: 9, count: 12)),
@@ -197,7 +197,7 @@ import Testing
     func prelude(prelude: Prelude) throws {
         let daemon = try listening()
         let request = Array(RawClient.post(body).utf8)
-        // In one segment with the request, in one of its own, and each byte by itself.
+        // The header comes in one segment with the request, in a segment of its own, or byte by byte.
         for way in 0..<3 {
             let connection = try daemon.connectBehindProxy()
             switch way {
@@ -271,7 +271,7 @@ import Testing
         #expect(arrival == .end || arrival == .reset)
         #expect(try server.isUntouched)
         try daemon.wait(until: "http.connections_untrusted", is: 1)
-        // On the other listener anybody is served.
+        // The other listener serves everybody.
         #expect(try daemon.connect().get("/http-bind").status == 200)
     }
 
@@ -286,7 +286,7 @@ import Testing
 
     @Test("listen-proxy: a header that does not come to its end, however it trickles", arguments: [false, true])
     func slow(trickles: Bool) throws {
-        let daemon = try listening(["HOLDFAST_HEAD_TIMEOUT": "2"])
+        let daemon = try listening(["HOLDFAST_HEAD_TIMEOUT": "4"])
         let connection = try daemon.connectBehindProxy()
         let header = Array("PROXY TCP6 0000:0000:0000:0000:0000:0000:0000:0001 0000:0000:0000:0000:0000:".utf8)
         try connection.wire.send(trickles ? Array(header[..<1]) : header)
@@ -302,13 +302,13 @@ import Testing
         let arrival = try connection.wire.receive()
         #expect(arrival == .end || arrival == .reset)
         connection.wire.close()
-        // What is left is this connection to the admin listener, and the one by which it was settled.
+        // What is left is this connection to the admin listener, and the one that `settle` used.
         try daemon.wait(until: "http.connections_now", is: 2)
     }
 
     @Test("listen-proxy: nothing at all, for longer than a head may take")
     func silent() throws {
-        let daemon = try listening(["HOLDFAST_HEAD_TIMEOUT": "2"])
+        let daemon = try listening(["HOLDFAST_HEAD_TIMEOUT": "4"])
         let connection = try daemon.connectBehindProxy()
         try daemon.settle()
         #expect(try connection.wire.isSilent, "it was closed before its time")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Settings that have no flag, and where settings come from, seen from outside.
+/// Settings that have no flag, and the sources of settings, seen from outside.
 @Suite struct ConfigurationTests {
     private let message = "<message xmlns='jabber:client' id='m1'/>"
 
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// Files that are wrong, and what the line about them names.
+    /// Wrong files, and what the error line names.
     static let wrong = [
         ("max-wait = 0", ":1", "max-wait"), ("\nmax-hold = 11", ":2", "max-hold"),
         ("max-weight = 1", ":1", "max-weight"),
@@ -66,7 +66,7 @@ import Testing
 
     @Test("head-timeout: a head that does not come to its end", arguments: [false, true])
     func head(trickles: Bool) throws {
-        let daemon = try Daemon(upstream: 1, environment: ["HOLDFAST_HEAD_TIMEOUT": "2"])
+        let daemon = try Daemon(upstream: 1, environment: ["HOLDFAST_HEAD_TIMEOUT": "4"])
         let connection = try daemon.connect()
         try connection.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
         try expectPatience(daemon, connection)
@@ -80,7 +80,7 @@ import Testing
         [false, true])
     func body(trickles: Bool, isChunked: Bool) throws {
         let daemon = try Daemon(
-            upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "2", "HOLDFAST_HEAD_TIMEOUT": "300"])
+            upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "4", "HOLDFAST_HEAD_TIMEOUT": "300"])
         let connection = try daemon.connect()
         let framing =
             isChunked ? "Transfer-Encoding: chunked\r\n\r\nfff\r\n<body " : "Content-Length: 1000\r\n\r\n<body "
@@ -91,13 +91,13 @@ import Testing
         #expect(try connection.wire.readToEnd() == "")
     }
 
-    /// Expects that what has come of a request is known and not yet refused: only then is it a deadline that ends it.
+    /// Expects that the beginning of a request has arrived and is not refused yet, so that only a deadline can end it.
     private func expectPatience(_ daemon: Daemon, _ connection: RawClient) throws {
         try daemon.settle()
         #expect(try connection.wire.isSilent, "it was answered before its time")
     }
 
-    /// Sends a byte now and then until an answer has come.
+    /// Sends a byte from time to time until an answer comes.
     private func trickle(on connection: RawClient) throws {
         for _ in 0..<400 {
             Patience.pause(milliseconds: 50)
@@ -175,7 +175,7 @@ import Testing
         var fetched = 0
         while case .bytes(let bytes) = try slow.wire.receive() {
             fetched += bytes.count
-            // It never rests for long: silence has a deadline of its own.
+            // The pauses are short, because silence has a deadline of its own.
             Patience.pause(milliseconds: 30)
         }
         #expect(fetched > 0 && fetched < text.utf8.count)
@@ -191,24 +191,24 @@ import Testing
         let daemon = try Daemon(
             upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "4", "HOLDFAST_BODY_RATE": "1000"])
         let (slow, quick) = (try daemon.connect(), try daemon.connect())
-        let head = "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+        let head = "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"
         for connection in [slow, quick] { try connection.send(head) }
         var sent = 0
-        while try slow.wire.isSilent, sent < 90_000 {
+        while try slow.wire.isSilent, sent < 800_000 {
             try slow.send(" ")
-            try quick.send(String(repeating: " ", count: 400))
-            sent += 400
+            try quick.send(String(repeating: " ", count: 4_000))
+            sent += 4_000
             Patience.pause(milliseconds: 30)
         }
         #expect(try slow.answer().status == 408)
-        try quick.send(String(repeating: " ", count: 100_000 - sent))
+        try quick.send(String(repeating: " ", count: 900_000 - sent))
         #expect(try quick.answer().status == 200)
         #expect(try daemon.statistics().number("limits.body-rate") == 1)
     }
 
     @Test("login-timeout: a session ends that nobody has logged in to, however busy; one that somebody has stays")
     func login() throws {
-        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "2"])
+        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "5"])
         try known.stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
         _ = try known.client.exchange()
         let stranger = try OpenSession(on: known)
@@ -232,7 +232,7 @@ import Testing
     @Test("replay-budget: with none, only the answers that must be are kept", arguments: [0, 1_000_000])
     func replayBudget(bytes: Int) throws {
         let session = try OpenSession(environment: ["HOLDFAST_REPLAY_BUDGET": "\(bytes)"])
-        // Each request releases the one before, whose answer is empty and takes little room.
+        // Each request releases the one before it, whose answer is empty and takes little space.
         var held = try session.client.send()
         var answers: [(rid: UInt64, text: String)] = []
         for _ in 0..<6 {
@@ -245,7 +245,7 @@ import Testing
         #expect(bytes == 0 ? evicted > 0 : evicted == 0)
         let kept = try statistics.number("sessions.spare_response_bytes")
         #expect(bytes == 0 ? kept == 0 : kept > 0)
-        // `requests` is 2: so many are kept whatever the budget says.
+        // `requests` is 2: that many are kept, whatever the budget is.
         for answer in answers.suffix(2) {
             #expect(try session.client.exchange("", rid: answer.rid).text == answer.text)
         }

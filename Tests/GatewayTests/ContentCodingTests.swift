@@ -147,7 +147,7 @@ import Testing
         let short = try connection.answer()
         #expect(short.field("Content-Encoding") == nil)
         #expect(short.field("Vary") == nil)
-        // Letters without order: what little could be saved, the field for it would take.
+        // Random letters: compression would save less than its header field takes.
         var state: UInt32 = 1
         let noise = String(
             (0..<400).map { _ in
@@ -177,7 +177,7 @@ import Testing
         let answer = try connection.answer()
         #expect(answer.field("Content-Encoding") == nil)
         #expect(try BOSHBody(answer.body).payload == challenge)
-        // The next response, which has none of it, is.
+        // The next response contains none of it and is compressed.
         try connection.send(RawClient.post(session.client.nextBody(), "Accept-Encoding: gzip"))
         try session.stream.send(message)
         #expect(try connection.rawAnswer().head.field("Content-Encoding") == "gzip")
@@ -239,7 +239,7 @@ import Testing
 }
 
 extension RawClient {
-    /// Sends a request with any bytes as its body.
+    /// Sends a request whose body may be any bytes.
     func post(_ body: [UInt8], _ field: String) throws {
         let head =
             "POST /http-bind HTTP/1.1\r\nHost: localhost\r\n\(field)\r\nContent-Length: \(body.count)\r\n\r\n"

@@ -30,7 +30,7 @@ import Testing
         #expect(end.field("Content-Type") == type)
         #expect(try BOSHBody(end.body).condition == "item-not-found")
         #expect(try held.httpAnswer().field("Content-Type") == type)
-        // Nobody knows any more what the client asked for.
+        // The daemon no longer knows what the client asked for.
         #expect(try client.send().httpAnswer().field("Content-Type") == "text/xml; charset=utf-8")
     }
 
@@ -41,7 +41,7 @@ import Testing
             "text/xml; charset=iso-8859-1", "text/plain;charset=utf-16", "text", "text/", "/xml", "text/xml/x", ";",
             "text/xml&#13;&#10;Set-Cookie: a=b", "text/plain;&#10;a=b", "text/xml, text/html", "text/xml; charset",
             "text/x\u{E9}", "text/plain;\(String(repeating: "a", count: 10_000))=b",
-            // What a PHP library that many copied writes.
+            // A widely copied PHP library writes this.
             "text/xml charset=utf-8",
         ])
     func defaults(type: String) throws {

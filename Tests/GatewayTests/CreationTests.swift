@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Sessions and how they begin.
+/// How sessions begin.
 @Suite struct CreationTests {
     @Test("S-02 S-03 S-05 S-07 S-08 S-09 S-11 S-12: a session is created and says what it grants")
     func creates() throws {

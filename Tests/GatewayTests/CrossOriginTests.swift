@@ -46,7 +46,7 @@ import Testing
         #expect(stranger.field("Access-Control-Allow-Origin") == nil)
         #expect(stranger.field("Access-Control-Allow-Headers") == nil)
 
-        // Nothing listens where the server should be, so a session that is let in ends at once, with 200.
+        // No server listens, so a session that is admitted ends at once, with 200.
         let listed = try post(client, "Host: h", "Origin: https://a.test", "Sec-Fetch-Site: cross-site")
         #expect(listed.status == 200 && listed.field("Access-Control-Allow-Origin") == "https://a.test")
         #expect(try post(client, "Host: h", "Origin: https://h", "Sec-Fetch-Site: same-origin").status == 200)

@@ -1,24 +1,26 @@
 import CLinux
 import TestSupport
 
-/// Plays a script against the program: its client's lines as HTTP requests, its servers' lines on scripted streams.
+/// Plays a script against the program: its client's lines become HTTP requests, its servers' lines go over scripted
+/// streams.
 ///
-/// Behind every input the daemon has dealt with all there is, so an answer that the script does not name is found as well.
+/// After each input the player waits until the daemon has handled everything, so it also finds an answer that the
+/// script does not name.
 final class DialoguePlayer {
     private let server: ScriptedUpstream
     private let daemon: Daemon
     private let client: BOSHClient
     private let isLegacy: Bool
-    /// The streams, by what the script calls them; the first one by an empty name.
+    /// The streams by their names in the script; the first one has an empty name.
     private var streams: [String: ScriptedStream] = [:]
-    /// The wire's names of streams by the script's, as far as the client was told them.
+    /// The names of streams on the wire by their names in the script, as far as the client has learned them.
     private var streamNames: [String: String] = [:]
-    /// Streams that the server refuses.
+    /// The streams that the server refuses.
     private let unreachable: Set<String>
-    /// The requests that were sent and neither answered nor aborted, the newest of each name.
+    /// The requests that are sent and neither answered nor aborted, the newest of each name.
     private var open: [String: BOSHRequest] = [:]
     private var aborted: Set<String> = []
-    /// What the script calls a features or error element, and what it is called on the wire.
+    /// The name of a features or error element in the script, and on the wire.
     private var aliases: [String: String] = [:]
     private var creationRID = ""
     private var hasEnded = false
@@ -134,7 +136,7 @@ final class DialoguePlayer {
         case "end":
             try end(name, stream, line)
         case nil:
-            // Such as is returned when nobody fetches it.
+            // The daemon returns such a stanza when nobody fetches it.
             try stream.send(
                 topLevelNames(line.payload).map { "<message from='juliet@example.com/balcony' id='\($0)'/>" }.joined())
         default:
@@ -157,7 +159,7 @@ final class DialoguePlayer {
         default:
             throw TestFault("no such end")
         }
-        // Its own goodbye is no business of the script's.
+        // The script does not describe the daemon's own end of the stream.
         _ = try stream.wire.readToEnd()
         streams[name] = nil
     }
@@ -167,7 +169,7 @@ final class DialoguePlayer {
         return ScriptedStream.features
     }
 
-    /// The server's end of a stream, its header read.
+    /// The server's end of a stream whose header has been read.
     private func accepted(_ name: String) throws -> ScriptedStream {
         if let stream = streams[name] { return stream }
         guard name.isEmpty else { throw TestFault("no such stream") }
@@ -211,8 +213,8 @@ final class DialoguePlayer {
         try expectAttributes(line, of: body, in: answer)
     }
 
-    /// The HTTP status that tells a legacy client of its end (`T-10`). When the session is over nobody knows what its client
-    /// was.
+    /// The HTTP status that tells a legacy client of its end (`T-10`). After the session the daemon no longer knows
+    /// that the client was a legacy one.
     private func legacyStatus(_ line: DialogueScript.Line) -> Int? {
         guard isLegacy, !hasEnded, line.words.contains("terminate"), let condition = line["condition"] else {
             return nil
@@ -224,13 +226,13 @@ final class DialoguePlayer {
         for (key, value) in line.values {
             let actual: String?
             switch key {
-            // The shortest polling interval has no flag, and what a polling client is granted follows from it.
+            // The shortest polling interval has no flag, and the interval that a polling client gets depends on it.
             case "polling": continue
             case "inactivity" where line["polling"] != nil: continue
             case "version": actual = body["xmpp:version"]
             case "content": actual = answer.field("Content-Type")
             case "stream":
-                // The first time that the client hears of it.
+                // The client learns of it for the first time.
                 if streamNames[value] == nil, let new = body["stream"], !streamNames.values.contains(new) {
                     streamNames[value] = new
                 }

@@ -4,7 +4,7 @@ import Testing
 
 /// A script of Tests/Dialogues; the notation is described in its README.md.
 struct DialogueScript: CustomTestStringConvertible, Sendable {
-    /// One line: a letter, words, and from the first `<` on a payload.
+    /// One line: a letter, words, and a payload that starts at the first `<`.
     struct Line: Sendable {
         let number: Int
         let kind: Character
@@ -62,7 +62,7 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
         return creation["ver"] == nil
     }
 
-    /// The same script with a client that is no legacy one.
+    /// The same script with a client that is not a legacy one.
     var modern: DialogueScript {
         guard isLegacy, let index = lines.firstIndex(where: { $0.kind == "C" }) else { return self }
         var script = self
@@ -70,13 +70,13 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
         return script
     }
 
-    /// Whether a legacy client is told something of its end that others are told in another way.
+    /// Whether a legacy client learns of its end in another way than other clients.
     private var endsByStatus: Bool {
         let conditions: Set = ["bad-request", "policy-violation", "item-not-found"]
         return lines.contains { $0.kind == "S" && $0["condition"].map { conditions.contains($0) } ?? false }
     }
 
-    /// The part that can be played without a clock that jumps, with the settings that have flags; nil when there is none.
+    /// The part that can be played with a real clock and with settings that have flags; nil when there is none.
     private var playablePart: DialogueScript? {
         let flags: Set = ["max-wait", "max-hold", "inactivity", "domains"]
         var script = self
@@ -85,7 +85,7 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
         let isPlayable = script.lines.allSatisfy { line in
             line.kind != "P" || line.values.allSatisfy { flags.contains($0.key) }
         }
-        // What ends with the creation is played often enough.
+        // Scripts that end with the creation are played often enough elsewhere.
         let isShort = script.lines.count < lines.count && script.lines.filter { $0.kind == "C" }.count < 2
         return isPlayable && !isShort ? script : nil
     }
@@ -102,14 +102,14 @@ struct DialogueScript: CustomTestStringConvertible, Sendable {
             }
     }
 
-    /// Those of them that end otherwise for a legacy client.
+    /// The playable scripts that end differently for a legacy client.
     static func legacy() throws -> [DialogueScript] {
         try playable().filter { $0.isLegacy && $0.endsByStatus }
     }
 }
 
-/// What a script calls the top-level elements of a piece of well-formed XML without comments and CDATA: by their `id`, or
-/// else by their name.
+/// The names that a script uses for the top-level elements of well-formed XML without comments and CDATA: their `id`,
+/// or else their element name.
 func topLevelNames(_ xml: String) -> [String] {
     var names: [String] = []
     var depth = 0

@@ -2,7 +2,8 @@ import COpenSSL
 import TestSupport
 import Testing
 
-/// Clients that check whether somebody on the way changed what the server offers (XEP-0474), and those that do not.
+/// Clients that check whether an attacker on the way changed what the server offers (XEP-0474), and clients that do
+/// not.
 @Suite struct DowngradeCheckTests {
     private static let bindings =
         "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-server-end-point'/>"
@@ -25,7 +26,7 @@ import Testing
             let advertised = Login.hash(Self.names, hasBindings ? ["tls-server-end-point", "tls-exporter"] : nil)
             let challenge = try login.challenge(isSASL2: isSASL2, attributes: ",h=\(advertised)")
             #expect(login.accepts(challenge, isSASL2: isSASL2))
-            // Whoever is in between and takes something away is found out.
+            // The client notices an attacker who removes something.
             let other = try login.challenge(isSASL2: isSASL2, attributes: ",h=" + Login.hash(Self.names + ["X"], nil))
             #expect(!login.accepts(other, isSASL2: isSASL2))
         }
@@ -40,9 +41,9 @@ import Testing
     }
 }
 
-/// The part of a login by SCRAM-SHA-1 that is about the offer, as a browser does it: it knows no channel.
+/// The part of a login by SCRAM-SHA-1 that concerns the offer. Like a browser, it knows no channel binding.
 private final class Login {
-    /// What the client was offered.
+    /// The features that the client was offered.
     let features: String
     private let client: BOSHClient
     private let stream: ScriptedStream
@@ -55,7 +56,7 @@ private final class Login {
         features = try client.adopt(try request.answer()).payload
     }
 
-    /// Begins to log in; what the client gets from a server that answers with these further attributes.
+    /// Begins to log in; returns what the client gets from a server that answers with these further attributes.
     func challenge(isSASL2: Bool, attributes: String) throws -> String {
         // "n": no support of channel binding (RFC 5802 §6).
         let message = Self.base64(Array("n,,n=user,r=nonce".utf8))
@@ -73,13 +74,13 @@ private final class Login {
         return "r=nonce1,s=c2FsdA==,i=4096\(attributes)"
     }
 
-    /// What XEP-0474 demands of the client when it reads the server's first message.
+    /// The check that XEP-0474 demands of a client when it reads the server's first message.
     func accepts(_ challenge: String, isSASL2: Bool) -> Bool {
         let list = isSASL2 ? "<authentication " : "<mechanisms "
         guard let start = features.firstRange(of: list), let said = challenge.firstRange(of: ",h=") else {
             return false
         }
-        // FAST has a list of its own, behind the mechanisms.
+        // FAST has its own list after the mechanisms.
         var rest = features[start.upperBound...]
         if let end = rest.firstRange(of: isSASL2 ? "<inline>" : "</mechanisms>") { rest = rest[..<end.lowerBound] }
         let mechanisms = Self.texts(in: rest, from: "<mechanism>", to: "</mechanism>")

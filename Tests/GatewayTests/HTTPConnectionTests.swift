@@ -107,13 +107,13 @@ import Testing
         try client.send(RawClient.post(session.client.nextBody()) + behind)
         try session.daemon.settle()
         let after = try session.daemon.statistics().number("http.requests")
-        // Two of them are from `settle`, one asks for the statistics.
+        // Two of them come from `settle`, and one asks for the statistics.
         #expect(after - before - 3 == 16)
         let next = try session.client.send()
         #expect(try BOSHBody(try client.answer().body).isEmpty)
         for path in paths { #expect(try client.answer().status == (path == "/nowhere" ? 404 : 200)) }
         #expect(try next.isHeld)
-        // The connection is as good as before.
+        // The connection still works.
         #expect(try client.get("/http-bind").status == 200)
     }
 

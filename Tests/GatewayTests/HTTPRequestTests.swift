@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Which requests are served and what is said to the others.
+/// Which requests are served, and how the others are answered.
 @Suite struct HTTPRequestTests {
     private let junk = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'/>"
 
@@ -51,17 +51,17 @@ import Testing
     @Test("H-18 H-26 body-timeout: the time that we owe 100 Continue is not the client's")
     func doesNotTimeOwedContinue() throws {
         let server = try ScriptedUpstream()
-        let daemon = try Daemon(upstream: server.port, environment: ["HOLDFAST_BODY_TIMEOUT": "1"])
+        let daemon = try Daemon(upstream: server.port, environment: ["HOLDFAST_BODY_TIMEOUT": "2"])
         let client = try daemon.connect()
         let creator = BOSHClient(daemon)
-        // The creation is held until the server has sent its features, whatever stands behind it.
+        // The creation is held until the server has sent its features, whatever comes after it.
         let creation = "to='example.org' wait='60' hold='1' ver='1.6'"
         try client.send(RawClient.post(creator.nextBody(creation)))
         let stream = try server.accept()
         try client.send(
             "POST /http-bind HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: \(junk.utf8.count)\r\n\r\n"
         )
-        // A body that is late beside it shows that the time has passed.
+        // A late body on another connection shows that the time has passed.
         let late = try daemon.connect()
         try late.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na")
         #expect(try late.answer().status == 408)
@@ -139,7 +139,7 @@ import Testing
         let client = try daemon.connect()
         let body = String(repeating: "x", count: 1_000_000)
         try client.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
-        // As much as the kernel takes without waiting for a reader; the daemon reads and drops.
+        // Sends as much as the kernel takes without a reader; the daemon reads and drops it.
         _ = try client.wire.sendSome(Array(body.utf8))
         let answer = try client.answer()
         #expect(answer.status == 413)
@@ -202,7 +202,7 @@ import Testing
         #expect(try daemon.connect().exchange(RawClient.post(junk)).field("Content-Type") == "text/xml; charset=utf-8")
     }
 
-    /// The status of an answer behind which the connection ends.
+    /// The status of an answer after which the connection ends.
     private func refusal(_ request: String) throws -> Int {
         let client = try Daemon(upstream: 1).connect()
         try client.send(request)
@@ -213,7 +213,7 @@ import Testing
     }
 }
 
-/// A request that is refused, whatever is behind it.
+/// A request that is refused, whatever comes after it.
 struct Refused: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let request: String

@@ -2,14 +2,15 @@ import CLinux
 import TestSupport
 import Testing
 
-/// Clients that send no more: whatever came whole before is served, and answered where somebody hears it (RFC 9112 §9.6).
+/// Clients that send no more: complete requests are served, and answered if the client still reads (RFC 9112 §9.6).
 @Suite struct HalfCloseTests {
     private static let message = "<message xmlns='jabber:client' id='m1'/>"
-    /// So many requests behind a held one that some wait in this program; and so many that some wait in the kernel.
+    /// The numbers of requests after a held one: with the first some wait in this program, with the second some in the
+    /// kernel.
     private static let counts = [20, 2_000]
     private static func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n" }
 
-    /// A held poll, more requests than may be open behind it, and a message behind them.
+    /// A held poll, then more requests than may be open, and then a message.
     private func flood(_ session: OpenSession, _ path: String = "/nowhere", count: Int) -> String {
         let poll = RawClient.post(session.client.nextBody())
         let last = RawClient.post(session.client.nextBody("", Self.message))
@@ -53,11 +54,11 @@ import Testing
         try session.daemon.settle()
         try client.wire.reset()
         #expect(try session.stream.read(until: "/>") == Self.message)
-        // No stanza is spent on it (`P-13`).
+        // No stanza is used up for it (`P-13`).
         try session.daemon.settle()
         try session.stream.send("<message id='n1'/>")
         #expect(try session.client.exchange().payload.contains("id='n1'"))
-        // The session's client, `settle` and who asks have one each.
+        // The session's client, `settle` and the connection that asks have one each.
         try session.daemon.wait(until: "http.connections_now", is: 3)
     }
 
@@ -111,7 +112,7 @@ import Testing
         let session = try OpenSession()
         let client = try session.daemon.connect()
         #expect(try client.get("/http-bind").status == 200)
-        // The loop is told of the signal first.
+        // The loop handles the signal first.
         try session.daemon.settle()
         session.daemon.send(SIGSTOP)
         session.daemon.send(SIGTERM)

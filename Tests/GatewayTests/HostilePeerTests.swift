@@ -2,13 +2,13 @@ import CLinux
 import TestSupport
 import Testing
 
-/// Servers and clients that mean harm: none of them ends the process, stops it, fills its memory or its log.
+/// Hostile servers and clients: none of them ends the process, stops it, or fills its memory or its log.
 @Suite struct HostilePeerTests {
     @Test("X-18 X-19: a server that breaks TLS and resets the connection ends its session alone", arguments: Breach.all)
     func survivesReset(breach: Breach) throws {
         let server = try ScriptedUpstream()
         let daemon = try Daemon(upstream: server.port, "--upstream-tls", breach.mode)
-        // Now the reset comes together with what precedes it, now a turn of the loop later.
+        // In some rounds the reset comes together with the bytes before it, in others a turn of the loop later.
         for round in 0..<20 {
             let request = try BOSHClient(daemon).create()
             let stream = try server.accept()
@@ -81,7 +81,7 @@ import Testing
             #expect(try held.answer().payload == "<message xmlns='jabber:client' id='m\(index)'/>")
         }
         try session.daemon.settle()
-        // All answers together are far more.
+        // All answers together would be far more.
         #expect(count * text.utf8.count > 40_000_000)
         #expect(try session.daemon.residentKilobytes() < 36_000)
 
@@ -90,7 +90,7 @@ import Testing
             #expect(answer.status == 200 && answer.body == expected.text)
         }
         #expect(try connection.wire.isSilent)
-        // What was put off has not been forgotten, nor done twice.
+        // The postponed work is done, and done only once.
         #expect(try connection.get("/http-bind").status == 200)
         #expect(try session.client.send(text: poll).answer() == expected)
     }
@@ -121,7 +121,7 @@ import Testing
         let sessions = try [first] + (0..<4).map { _ in try OpenSession(creation, on: first) }
         for session in sessions {
             for _ in 0..<8 {
-                // All it ever says is that the first response came, so the others are kept.
+                // The client only acknowledges the first response, so the others are kept.
                 let poll = try session.client.send("ack='1000'")
                 try session.stream.send("<message>\(String(repeating: "x", count: 3_000))</message>")
                 #expect(try !poll.answer().payload.isEmpty)
@@ -153,7 +153,7 @@ import Testing
             #expect(answer.condition == "host-unknown")
             refused.insert(try #require(answer["stream"]))
         }
-        // There is a stanza for every answer, and yet no end has to wait.
+        // There is a stanza for every answer, and still no end has to wait.
         let rounds = 100
         for index in 0..<rounds {
             try session.stream.send("<message id='m\(index)'/>")
@@ -191,7 +191,7 @@ struct Breach: CustomTestStringConvertible, Sendable {
     static let all = [
         Self(testDescription: "<proceed/> and nothing", mode: "starttls", bytes: Array(proceed.utf8)),
         Self(testDescription: "<proceed/> and one byte", mode: "starttls", bytes: Array((proceed + " ").utf8)),
-        // A handshake record: a ServerHello that is empty and something that is none.
+        // A handshake record with an empty ServerHello and something that is not a message.
         Self(
             testDescription: "no ServerHello", mode: "direct",
             bytes: [0x16, 0x03, 0x03, 0x00, 0x04, 0x02, 0x00, 0x00, 0x00]),
@@ -200,7 +200,7 @@ struct Breach: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// A client whose connection ends with the answer.
+/// A client whose connection ends together with the answer.
 struct Closing: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let version: String

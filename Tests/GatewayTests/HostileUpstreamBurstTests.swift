@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Servers whose few compressed bytes become many, honest or not (XEP-0138).
+/// Servers, honest or not, whose few compressed bytes expand to many (XEP-0138).
 @Suite struct HostileUpstreamBurstTests {
     @Test("X-07 R-16: a hundred thousand stanzas in a few bytes wait for a client that fetches slowly; none is lost")
     func slowClient() throws {
@@ -11,7 +11,7 @@ import Testing
         #expect(bytes.count * 200 < burst.text.utf8.count)
         try scene.stream.wire.send(bytes)
         for _ in 0..<4 { try scene.daemon.settle() }
-        // Expanding has stopped: the client has fetched nothing.
+        // The expansion has stopped, because the client has fetched nothing.
         let first = try scene.deliveredStanzas()
         #expect(first > 0 && first < burst.count / 2)
         try scene.expectStop()
@@ -74,7 +74,7 @@ import Testing
         try end.act(scene.stream, burst)
         try scene.daemon.settle()
         if listening == .absent {
-            // Nobody is told before the client has fetched what came first.
+            // The end is only told after the client has fetched what came before it.
             #expect(try scene.deliveredStanzas() < burst.count)
             #expect(try scene.daemon.statistics().number("sessions.now") == 2)
         }
@@ -133,13 +133,13 @@ import Testing
     }
 }
 
-/// A compressed stream that stands, of a session that keeps as little as may be set.
+/// An established compressed stream of a session with the smallest buffer that can be set.
 final class BurstScene {
     let compressed: CompressedScene
     let stream: CompressedStream
     var daemon: Daemon { compressed.scene.daemon }
     var client: BOSHClient { compressed.client }
-    /// Stanzas that went to clients before.
+    /// How many stanzas had gone to clients before.
     private let before: Int
 
     init(isSecured: Bool = false) throws {
@@ -154,19 +154,19 @@ final class BurstScene {
         before = try compressed.scene.daemon.statistics().number("upstream.stanzas_in")
     }
 
-    /// How many stanzas the session was given.
+    /// How many stanzas the session has got.
     func deliveredStanzas() throws -> Int {
         try daemon.statistics().number("upstream.stanzas_in") - before
     }
 
-    /// Expects that expanding stands still.
+    /// Expects that the expansion has stopped.
     func expectStop() throws {
         let count = try deliveredStanzas()
         for _ in 0..<4 { try daemon.settle() }
         #expect(try deliveredStanzas() == count)
     }
 
-    /// Sends a piece of text again and again, as far as it is taken, a mebibyte at a time.
+    /// Sends a piece of text again and again, one mebibyte at a time, as long as it is taken.
     func explode(_ piece: String, times: Int) throws {
         let most = 1_048_576 / piece.utf8.count
         for start in stride(from: 0, to: times, by: most) {
@@ -175,7 +175,7 @@ final class BurstScene {
         }
     }
 
-    /// Expects that the process has never had much memory.
+    /// Expects that the process has never used much memory.
     func expectBounded() throws {
         #expect(try daemon.peakKilobytes() < 48_000)
     }
@@ -184,7 +184,7 @@ final class BurstScene {
 /// Stanzas that compress two hundred to one; every thousandth has a number.
 struct Burst {
     let count: Int
-    /// What the server says.
+    /// What the server sends.
     let text: String
     /// What the client gets.
     let expected: String
@@ -201,7 +201,7 @@ struct Burst {
     }
 }
 
-/// What comes right behind a burst, in the same segment or the next.
+/// What comes right after a burst, in the same segment or the next.
 struct BurstEnd: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let isSecured: Bool
@@ -215,7 +215,7 @@ struct BurstEnd: CustomTestStringConvertible, Sendable {
 
     static let all = [false, true].flatMap { both(isSecured: $0) } + secured
 
-    /// What can come with TLS and without it.
+    /// The ends that are possible with TLS and without it.
     private static func both(isSecured: Bool) -> [Self] {
         let place = isSecured ? ", protected" : ""
         return [
@@ -270,7 +270,7 @@ struct BurstEnd: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// Ways to say one stanza without an end.
+/// Stanzas that never end.
 enum EndlessStanza: String, CaseIterable, CustomTestStringConvertible, Sendable {
     case text, elements, attribute, space, section
 

@@ -77,7 +77,7 @@ final class CompressedScene {
     let client: BOSHClient
     /// The server's end of the connection.
     let stream: ScriptedStream
-    /// What the compressed stream goes over: the connection, or TLS on it.
+    /// What carries the compressed stream: the connection, or TLS on it.
     let carrier: any ServerCarrier
     /// The client's request to restart the stream.
     let restart: BOSHRequest
@@ -86,7 +86,7 @@ final class CompressedScene {
     static let offer =
         "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
         + "<compression xmlns='http://jabber.org/features/compress'><method>zlib</method></compression></stream:features>"
-    /// What the client gets of it.
+    /// What the client gets of that offer.
     static let features = "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
 
     init(isSecured: Bool = false, environment: [String: String] = [:]) throws {
@@ -113,7 +113,7 @@ final class CompressedScene {
         _ = try carrier.read(until: "</compress>")
     }
 
-    /// Expects that stanzas go both ways, and an orderly end.
+    /// Expects that stanzas go both ways and that the stream ends in order.
     func expectService(on stream: any ServerStream) throws {
         let poll = try client.send("", "<message xmlns='jabber:client' id='up'/>")
         _ = try stream.read(until: "<message xmlns='jabber:client' id='up'/>")
@@ -127,7 +127,7 @@ final class CompressedScene {
     }
 }
 
-/// The server's end of a stream that is compressed.
+/// The server's end of a compressed stream.
 final class CompressedStream: ServerStream {
     let carrier: any ServerCarrier
     private var deflater: StreamDeflater
@@ -136,7 +136,7 @@ final class CompressedStream: ServerStream {
 
     static let agreement = "<compressed xmlns='http://jabber.org/protocol/compress'/>"
 
-    /// Agrees to compress, and reads the header that comes then; or leaves both to the caller.
+    /// Agrees to compress and reads the header that follows, or leaves both to the caller.
     init(_ carrier: any ServerCarrier, agrees: Bool = true) throws {
         guard let deflater = StreamDeflater(), let inflater = StreamInflater() else { throw TestFault("no zlib") }
         self.carrier = carrier
@@ -175,7 +175,7 @@ final class CompressedStream: ServerStream {
     }
 }
 
-/// What a server does to an open stream that is compressed.
+/// What a server does to an open compressed stream.
 struct HostileCompression: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var reason = "upstream-malformed"
@@ -194,7 +194,7 @@ struct HostileCompression: CustomTestStringConvertible, Sendable {
         },
         Self(testDescription: "a block of no type that there is") { try $0.wire.send([0x07, 0xFF, 0xFF, 0xFF]) },
         Self(testDescription: "the end of the zlib stream and more") {
-            // An empty last block, the check over what went before, which is wrong, and more.
+            // An empty last block, a wrong checksum over the data before, and further bytes.
             try $0.wire.send([0x03, 0x00, 0x00, 0x00, 0x00, 0x01, 0x78, 0x9C])
         },
         Self(testDescription: "a bomb of text") {
@@ -231,7 +231,7 @@ extension HostileEnd {
         Self(name, text, reason: reason)
     }
 
-    /// It agrees, and sends these bytes where its compressed header should be.
+    /// The server agrees, and sends these bytes where its compressed header should be.
     private static func agrees(_ name: String, _ bytes: [UInt8]) -> Self {
         Self(name) { try $0.wire.sendUntilCut(Array(agreement.utf8) + bytes) }
     }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Servers that do harm before a byte of theirs has come.
+/// Servers that do harm before they have sent a byte.
 @Suite struct HostileUpstreamConnectTests {
     @Test("S-17: a server that will not have a connection", arguments: HostileListener.all)
     func refuses(listener: HostileListener) throws {
@@ -9,7 +9,7 @@ import Testing
         if listener.actsFirst { try listener.act(scene.server) }
         let request = try BOSHClient(scene.daemon).create()
         if !listener.actsFirst {
-            // The connection stands before anybody accepts it.
+            // The connection is established before anybody accepts it.
             try scene.daemon.settle()
             try listener.act(scene.server)
         }
@@ -32,11 +32,11 @@ import Testing
     }
 }
 
-/// What a server does with a connection that is asked for.
+/// What a server does with a connection attempt.
 struct HostileListener: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let reason: String
-    /// Whether it does so before the connection is asked for.
+    /// Whether the server acts before the attempt.
     var actsFirst = false
     let act: @Sendable (ScriptedUpstream) throws -> Void
 

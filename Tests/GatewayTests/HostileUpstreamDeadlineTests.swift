@@ -2,11 +2,11 @@ import CLinux
 import TestSupport
 import Testing
 
-/// Servers that keep everybody waiting. Each limit is as short as it may be, and none of them is measured.
+/// Servers that keep everybody waiting. Each limit is as short as allowed, and no test measures it.
 @Suite struct HostileUpstreamDeadlineTests {
     @Test("S-17: a server that does not get on with the beginning of a stream", arguments: HostileDelay.openings)
     func opens(delay: HostileDelay) throws {
-        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let request = try BOSHClient(scene.daemon).create()
         let stream = try scene.server.accept()
         try delay.act(stream)
@@ -17,7 +17,7 @@ import Testing
     func handshakes(delay: HostileDelay) throws {
         let authority = try TLSIdentity.authority()
         let scene = try HostileScene(
-            "starttls", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            "starttls", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let request = try BOSHClient(scene.daemon).create()
         let stream = try scene.server.accept()
         try delay.act(stream)
@@ -28,7 +28,7 @@ import Testing
     func direct(delay: HostileDelay) throws {
         let authority = try TLSIdentity.authority()
         let scene = try HostileScene(
-            "direct", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            "direct", trusting: authority, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let request = try BOSHClient(scene.daemon).create()
         let stream = try scene.server.accept()
         try delay.act(stream)
@@ -38,10 +38,10 @@ import Testing
     @Test("S-17: a server whose queue of connections is full")
     func neverConnects() throws {
         let server = try ScriptedUpstream(backlog: 0)
-        // It takes the place that there is.
+        // It takes the only place in the queue.
         let other = try ByteStream(port: server.port)
         let daemon = try Daemon(
-            upstream: server.port, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            upstream: server.port, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "2"])
         let answer = try BOSHClient(daemon).create().answer()
         #expect(answer.isTerminal)
         #expect(answer.condition == "remote-connection-failed")
@@ -54,7 +54,7 @@ import Testing
         "S-17: a server that begins a stanza and does not end it",
         arguments: zip(HostileDelay.stanzas, HostileDelay.stanzas.indices.map { Listening.allCases[$0 % 2] }))
     func stanzas(delay: HostileDelay, listening: Listening) throws {
-        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_STANZA_TIMEOUT": "1"])
+        let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_STANZA_TIMEOUT": "2"])
         let (client, stream) = try scene.join()
         try stream.send("<message id='m1'/>")
         let first = try client.exchange()
@@ -64,7 +64,7 @@ import Testing
         try delay.drip(on: stream) { try scene.daemon.statistics().number("upstream.streams_now") == 2 }
         if listening == .absent { try scene.daemon.wait(until: "upstream.streams_now", is: 1) }
         let (payload, end) = try scene.fetchToEnd(client, from: try held ?? client.send())
-        // Nothing of it, although all of it might have come.
+        // The client gets nothing of it, although all of it might have come.
         #expect(payload == delay.pending)
         #expect(end.condition == "remote-connection-failed")
         #expect(try client.exchange().condition == "item-not-found")
@@ -77,7 +77,7 @@ import Testing
     func endsEachStanza() throws {
         let scene = try HostileScene(environment: ["HOLDFAST_UPSTREAM_STANZA_TIMEOUT": "2"])
         let (client, stream) = try scene.join()
-        // For longer than the limit there is never a moment in which no stanza is unfinished.
+        // For longer than the limit there is always some unfinished stanza.
         try stream.send("<message id='0'>")
         for index in 1..<250 {
             Patience.pause()
@@ -103,14 +103,14 @@ import Testing
             receiveBuffer: 4_096, environment: ["HOLDFAST_UPSTREAM_WRITE_TIMEOUT": "1"])
         let (client, stream) = try scene.join()
         let stanza = "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 50_000))</body></message>"
-        // Until the server takes no more: then a request is not answered when the next one comes.
+        // Repeats until the server takes no more: then a request is not answered when the next one comes.
         var held: [BOSHRequest] = []
         while held.count < 2 {
             held.append(try client.send("", stanza))
             try scene.daemon.settle()
             if held.count == 2, try !held[0].isHeld { #expect(try held.removeFirst().answer().isEmpty) }
         }
-        // What it says does not help: it has to read.
+        // It does not help the server to send; it has to read.
         if keepsTalking { try stream.send("<message id='m1'/>") }
         var answers = try held.map { try $0.answer() }
         if !answers.contains(where: \.isTerminal) { answers.append(try client.exchange()) }
@@ -124,16 +124,16 @@ import Testing
     }
 }
 
-/// What a server says before it falls silent, or drips.
+/// What a server sends before it falls silent or drips.
 struct HostileDelay: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// What it sends every now and then; nothing for a server that is silent.
+    /// What the server sends from time to time; empty for a silent server.
     var piece: [UInt8] = []
     /// What the client gets before the end.
     var pending = ""
     let act: @Sendable (ScriptedStream) throws -> Void
 
-    /// Sends the piece now and then, until it cannot be sent or `goesOn` says that it is enough.
+    /// Sends the piece from time to time, until that fails or `goesOn` ends it.
     func drip(on stream: ScriptedStream, while goesOn: () throws -> Bool) throws {
         guard !piece.isEmpty else { return }
         for _ in 0..<Int(Patience.milliseconds / 10) {
@@ -143,7 +143,7 @@ struct HostileDelay: CustomTestStringConvertible, Sendable {
         throw TestFault("nobody stops it")
     }
 
-    /// Expects that it is not waited for.
+    /// Expects that the daemon does not wait for the server.
     fileprivate func expectRefusal(_ request: BOSHRequest, on stream: ScriptedStream, _ scene: HostileScene) throws {
         try drip(on: stream) { try request.isHeld }
         let answer = try request.answer()
@@ -155,7 +155,7 @@ struct HostileDelay: CustomTestStringConvertible, Sendable {
         withExtendedLifetime(stream) {}
     }
 
-    /// It says this and falls silent, or goes on with a piece.
+    /// The server sends this and falls silent, or goes on with a piece.
     private static func says(_ name: String, _ text: String, then piece: String = "", pending: String = "") -> Self {
         Self(testDescription: name, piece: Array(piece.utf8), pending: pending) { try $0.send(text) }
     }

@@ -33,7 +33,7 @@ import Testing
         let scene = try HostileScene(receiveBuffer: 4_096)
         let (client, stream) = try scene.join()
         let stanza = "<message xmlns='jabber:client'><body>\(String(repeating: "x", count: 50_000))</body></message>"
-        // Until the server takes no more: then a request is not answered when the next one comes.
+        // Repeats until the server takes no more: then a request is not answered when the next one comes.
         var held: [BOSHRequest] = []
         while held.count < 2 {
             held.append(try client.send("", stanza))
@@ -41,7 +41,7 @@ import Testing
             if held.count == 2, try !held[0].isHeld { #expect(try held.removeFirst().answer().isEmpty) }
         }
         try stream.wire.reset()
-        // One of the two is told of it, and the other one is answered as well.
+        // One of the two requests gets the end, and the other one is answered as well.
         let answers = try held.map { try $0.answer() }
         let ends = answers.filter(\.isTerminal)
         #expect(!ends.isEmpty && ends.allSatisfy { $0.condition == "remote-connection-failed" })
@@ -64,7 +64,7 @@ import Testing
     }
 }
 
-/// What a server does behind the end of a stream.
+/// What a server does after the end of a stream.
 struct HostileFarewell: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let act: @Sendable (ScriptedStream) throws -> Void
@@ -142,7 +142,7 @@ extension HostileEnd {
             "reset behind two hundred stanzas", reason: "upstream-lost",
             pending: (0..<200).map { "<message xmlns='jabber:client' id='\($0)'/>" }.joined()
         ) {
-            // In one segment: a reset drops what was not sent yet.
+            // All in one segment, because a reset drops what was not sent yet.
             try $0.send((0..<200).map { "<message id='\($0)'/>" }.joined())
             try $0.wire.reset()
         },
@@ -163,7 +163,7 @@ extension HostileEnd {
         },
     ]
 
-    /// A stream error with this content; in front of it and behind it stands what is given.
+    /// A stream error with this content, and with the given text before and after it.
     private static func fails(
         _ name: String, _ content: String, before: String = "", behind: String = "</stream:stream>",
         pending: String = ""

@@ -24,7 +24,7 @@ import Testing
     }
 }
 
-/// Where a server sends its clients.
+/// The host to which a server redirects its clients.
 struct ElsewherePlace: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let text: @Sendable (UInt16) -> String
@@ -53,12 +53,12 @@ extension HostileOpening {
         content.isEmpty ? "<stream:error/>" : "<stream:error>\(content)</stream:error>"
     }
 
-    /// A server that says this behind the header.
+    /// A server that sends this after the header.
     private static func says(_ name: String, _ text: String, reason: String = "upstream-malformed") -> Self {
         Self(name, header + text, reason: reason)
     }
 
-    /// A server that sends a stream error behind the header, and something else behind that.
+    /// A server that sends a stream error after the header, and something else after that.
     private static func fails(_ name: String, _ content: String, _ rest: String = "") -> Self {
         Self(name, header + error(content) + rest, reason: "upstream-stream-error", error: error(content))
     }

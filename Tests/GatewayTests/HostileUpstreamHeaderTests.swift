@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Servers whose first words are no stream.
+/// Servers whose first bytes are not a stream.
 @Suite struct HostileUpstreamHeaderTests {
     @Test("S-17: what a server says that is no XML", arguments: HostileOpening.noXML)
     func noXML(opening: HostileOpening) throws {
@@ -25,7 +25,7 @@ extension HostileOpening {
     private static let header = String(ScriptedStream.header().dropFirst("<?xml version='1.0'?>".count))
     private static let streams = "http://etherx.jabber.org/streams"
 
-    /// A header with these attributes, all there are, and the features behind it.
+    /// A header with exactly these attributes, and the features after it.
     private static func header(_ attributes: String, root: String = "stream:stream") -> String {
         "<?xml version='1.0'?><\(root) \(attributes)>" + features
     }

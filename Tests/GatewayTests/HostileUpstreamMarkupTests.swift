@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Servers whose open stream is no XML any more, not the XML that XMPP allows, or too much of it.
+/// Servers whose open stream stops being XML, contains XML that XMPP forbids, or has too much of it.
 @Suite struct HostileUpstreamMarkupTests {
     @Test("S-17 N-02 N-04: what is not well-formed", arguments: HostileMarkup.malformed, Listening.allCases)
     func malformed(markup: HostileMarkup, listening: Listening) throws {
@@ -54,7 +54,7 @@ import Testing
     }
 }
 
-/// What a server sends between two stanzas, of which only the first counts then.
+/// What a server sends between two stanzas; only the first one is delivered then.
 struct HostileMarkup: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let bytes: [UInt8]
@@ -70,7 +70,7 @@ struct HostileMarkup: CustomTestStringConvertible, Sendable {
         self.bytes = Array("<message><body>".utf8) + bytes + Array("</body></message>".utf8)
     }
 
-    /// Plays it: in one write while a request is held; byte by byte, unless it is long, while none is.
+    /// Plays it in one write; without a held request byte by byte, unless it is long.
     func play(_ listening: Listening) throws {
         let pending = "<message xmlns='jabber:client' id='m1'/>"
         let all = Array("<message id='m1'/>".utf8) + bytes + Array("<message id='m2'/>".utf8)
@@ -180,7 +180,7 @@ struct HostileMarkup: CustomTestStringConvertible, Sendable {
 
     static let misplaced = [
         Self("a stream header", ScriptedStream.header()),
-        // It is not waited for until it ends.
+        // The daemon does not wait for its end.
         Self("a stream header without a declaration", String(ScriptedStream.header().dropFirst(21))),
         Self("a whole stream", "<stream:stream/>"),
         Self("a whole stream in a stream", "<stream:stream><message/></stream:stream>"),
@@ -216,7 +216,7 @@ struct HostileMarkup: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// What a server sends for ever.
+/// What a server sends without end.
 struct HostileFlood: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let beginning: String

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Servers that look hostile, do nothing wrong, and are served.
+/// Servers that look hostile but do nothing wrong, and are served.
 @Suite struct HostileUpstreamOddTests {
     @Test("R-16 N-10 X-14: what is odd and comes through", arguments: OddStream.all)
     func comesThrough(odd: OddStream) throws {
@@ -14,7 +14,7 @@ import Testing
             if !rest.isEmpty {
                 let count = try stream.wire.sendSome(Array(rest.prefix(odd.isBytewise ? 1 : 65_536)))
                 rest = rest.dropFirst(count)
-                // It is read no faster than its client fetches.
+                // The server is read no faster than its client fetches.
                 if count == 0 || rest.isEmpty { try scene.daemon.settle() }
                 if try poll.isHeld { continue }
             }
@@ -24,7 +24,7 @@ import Testing
             poll = try client.send()
         }
         #expect(received == odd.expected)
-        // The stream goes on as if nothing had been.
+        // The stream goes on as before.
         try stream.send("<message id='last'/>")
         #expect(try poll.answer().payload == "<message xmlns='jabber:client' id='last'/>")
         #expect(try client.exchange("type='terminate'", "<presence xmlns='jabber:client'/>").isTerminal)
@@ -96,14 +96,14 @@ import Testing
     }
 }
 
-/// What a server sends on an open stream, and what the client gets of it.
+/// What a server sends on an open stream, and what the client gets.
 struct OddStream: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let bytes: [UInt8]
     let expected: String
     let isBytewise: Bool
 
-    /// What comes is what was sent.
+    /// The client gets what was sent.
     private init(_ name: String, _ text: String, as expected: String? = nil, isBytewise: Bool = false) {
         testDescription = name
         bytes = Array(text.utf8)
@@ -111,7 +111,7 @@ struct OddStream: CustomTestStringConvertible, Sendable {
         self.isBytewise = isBytewise
     }
 
-    /// Elements without a namespace of their own come in that of the stream.
+    /// Elements without a namespace get that of the stream.
     private init(_ name: String, stanza content: String, attributes: String = "", isBytewise: Bool = false) {
         self.init(
             name, "<message\(attributes)>\(content)</message>",
@@ -186,12 +186,12 @@ extension String {
     }
 }
 
-/// How a server may begin a stream, and what the client gets of it.
+/// How a server may begin a stream, and what the client gets.
 struct OddBeginning: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let text: String
     var features = ScriptedStream.features
-    /// What comes behind the features.
+    /// What comes after the features.
     var pending = ""
 
     private static let header = ScriptedStream.header()

@@ -30,7 +30,7 @@ extension HostileEnd {
         says("features without a header", ScriptedStream.features),
         says("a stanza without a header", "<message/>"),
         says("the end of the old stream", "</stream:stream>"),
-        // Recorded in docs/decisions/0016: the parser expects a header by then.
+        // Recorded in docs/decisions/0016: at this time the parser expects a header.
         says("a stream error on the old stream", error),
         says("text", "hello"),
         says("a DTD", "<!DOCTYPE a>" + header),

@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-/// Servers that do harm before TLS stands, while it begins, and within it.
+/// Servers that do harm before TLS is established, while it begins, and within it.
 @Suite struct HostileUpstreamSTARTTLSTests {
     @Test("X-19 T-06: what a server does where TLS should begin", arguments: HostileTLS.before)
     func before(server: HostileTLS) throws {
@@ -47,13 +47,13 @@ import Testing
             try stream.send(ScriptedStream.proceed)
         }
         let secured = try stream.secure(as: try TLSIdentity(issuedBy: authority))
-        // Each byte in a record of its own.
+        // Each byte is in a record of its own.
         for byte in ScriptedStream.header(id: "real") + ScriptedStream.features { try secured.send(String(byte)) }
         let created = try client.adopt(try request.answer())
         #expect(created["authid"] == "real")
         #expect(created.payload == ScriptedStream.features)
         let poll = try client.send()
-        // Offered again, it is of no use to anybody.
+        // A second offer is of no use to anybody.
         try secured.send(ScriptedStream.startTLSFeatures)
         #expect(
             try poll.answer().payload
@@ -90,7 +90,7 @@ struct HostileTLS: CustomTestStringConvertible, Sendable {
     let reason: String
     /// The stream error that the client gets.
     var error = ""
-    /// Gets the stream, whose header is unread, how TLS is to begin, and the authority that the daemon trusts.
+    /// Gets the stream with its unread header, the way in which TLS begins, and the authority that the daemon trusts.
     let act: @Sendable (ScriptedStream, String, TLSIdentity) throws -> Void
 
     func play(_ mode: String = "starttls") throws {
@@ -104,7 +104,7 @@ struct HostileTLS: CustomTestStringConvertible, Sendable {
         withExtendedLifetime(stream) {}
     }
 
-    /// It offers STARTTLS, waits until it is asked for, and says this.
+    /// The server offers STARTTLS, waits for the request, and sends this.
     private static func answers(
         _ name: String, _ text: String, reason: String = "upstream-malformed", error: String = ""
     ) -> Self {
@@ -114,7 +114,7 @@ struct HostileTLS: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// It says this instead of offering STARTTLS.
+    /// The server sends this instead of offering STARTTLS.
     private static func opens(_ name: String, _ text: String, reason: String = "upstream-malformed") -> Self {
         Self(testDescription: name, reason: reason) { stream, _, _ in
             _ = try stream.readHeader()
@@ -122,7 +122,7 @@ struct HostileTLS: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// It proceeds, and sends these bytes where its part of the handshake should be.
+    /// The server proceeds, and sends these bytes where its part of the handshake should be.
     private static func shakes(
         _ name: String, _ bytes: [UInt8], then end: @escaping @Sendable (ByteStream) throws -> Void = { _ in }
     ) -> Self {
@@ -134,14 +134,15 @@ struct HostileTLS: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// It is not accepted with this certificate.
+    /// The server has this certificate, which is not accepted.
     private static func certified(
         _ name: String, newest: Int32 = TLS1_3_VERSION, _ make: @escaping @Sendable (TLSIdentity) throws -> TLSIdentity
     ) -> Self {
         Self(testDescription: name, reason: "upstream-tls") { stream, mode, authority in
             if mode == "starttls" { try stream.proceed() }
             let secured = try SecuredStream(stream.wire, as: try make(authority), newest: newest)
-            // With TLS 1.3 the server believes that all is well until the alert comes; whatever it says is not heard.
+            // With TLS 1.3 the server believes that all is well until the alert comes; the daemon ignores what it
+            // sends.
             do {
                 try secured.handshake()
                 try secured.send(ScriptedStream.header() + ScriptedStream.features)
@@ -149,7 +150,7 @@ struct HostileTLS: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// It shakes hands properly, and then does this.
+    /// The server completes the handshake and then does this.
     private static func secured(
         _ name: String, reason: String, error: String = "",
         act: @escaping @Sendable (SecuredStream) throws -> Void

@@ -1,18 +1,18 @@
 import TestSupport
 import Testing
 
-/// The server's end of a stream, in the clear or protected.
+/// The server's end of a stream, plain or protected.
 protocol ServerStream {
     func send(_ text: String) throws
     func read(until pattern: String) throws -> String
 }
 
-/// What carries a compressed stream: bytes go over it as they are, or sealed in records.
+/// The carrier of a compressed stream: it sends bytes as they are, or sealed in records.
 protocol ServerCarrier: ServerStream {
     var wire: ByteStream { get }
-    /// The bytes as they stand on the wire.
+    /// The bytes as they go over the wire.
     func sealed(_ bytes: [UInt8]) -> [UInt8]
-    /// Waits for bytes, and opens them.
+    /// Waits for bytes and decrypts them.
     func receive() throws -> [UInt8]
 }
 
@@ -27,14 +27,14 @@ extension ScriptedStream: ServerCarrier {
     }
 }
 
-/// A daemon with a session whose server is in order. Beside it another server means harm, and must harm its own session only.
+/// A daemon with a session whose server works. Another server is hostile, and must harm only its own session.
 final class HostileScene {
     let daemon: Daemon
     let server: ScriptedUpstream
     let bystander: BOSHClient
     let bystanderStream: any ServerStream
 
-    /// A daemon that speaks to its server in the clear.
+    /// A daemon that speaks to its server without TLS.
     init(receiveBuffer: Int32? = nil, environment: [String: String] = [:]) throws {
         let session = try OpenSession(receiveBuffer: receiveBuffer, environment: environment)
         daemon = session.daemon
@@ -43,7 +43,7 @@ final class HostileScene {
         bystanderStream = session.stream
     }
 
-    /// A daemon that trusts one authority, and speaks TLS from the first byte on or after STARTTLS.
+    /// A daemon that trusts one authority, and uses TLS from the first byte on or after STARTTLS.
     init(_ mode: String, trusting authority: TLSIdentity, environment: [String: String] = [:]) throws {
         server = try ScriptedUpstream()
         let file = try TemporaryFile(authority.pem)
@@ -62,7 +62,7 @@ final class HostileScene {
         try bystander.adopt(try request.answer())
     }
 
-    /// Makes the session whose server means harm; it stands before that server does.
+    /// Creates the session with the hostile server. The session is established before the server does its harm.
     func join() throws -> (client: BOSHClient, stream: ScriptedStream) {
         let client = BOSHClient(daemon)
         let request = try client.create()
@@ -72,7 +72,7 @@ final class HostileScene {
         return (client, stream)
     }
 
-    /// What a client fetches from an answer to `poll` on until its session ends.
+    /// What a client fetches, from the answer to `poll` on, until its session ends.
     func fetchToEnd(_ client: BOSHClient, from poll: BOSHRequest) throws -> (payload: String, end: BOSHBody) {
         var answer = try poll.answer()
         var payload = answer.payload
@@ -83,7 +83,7 @@ final class HostileScene {
         return (payload, answer)
     }
 
-    /// Expects that one session has ended for that reason, its connection with it, and that all else is as before.
+    /// Expects that one session and its connection have ended for this reason, and that everything else is as before.
     func expectOneEnded(_ reason: String) throws {
         let admin = try daemon.connectToAdmin()
         try admin.wait(until: "sessions.ended.\(reason)", is: 1)
@@ -91,7 +91,7 @@ final class HostileScene {
         try expectOthersUnharmed()
     }
 
-    /// Expects that the other session is the only one, that stanzas go both ways on it, and that the process is sound.
+    /// Expects that only the other session is left, that its stanzas go both ways, and that the process is sound.
     func expectOthersUnharmed() throws {
         let request = try bystander.send("", "<message xmlns='jabber:client' id='ping'/>")
         #expect(try bystanderStream.read(until: "id='ping'/>").hasSuffix("<message xmlns='jabber:client' id='ping'/>"))
@@ -103,7 +103,7 @@ final class HostileScene {
     }
 }
 
-/// What a server does where a client waits for its stream.
+/// What a server does while a client waits for its stream.
 struct HostileOpening: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var reason = "upstream-malformed"
@@ -121,17 +121,17 @@ struct HostileOpening: CustomTestStringConvertible, Sendable {
         self.act = act
     }
 
-    /// It says this, as far as it is let, and does not close.
+    /// The server sends this, as far as it can, and does not close.
     init(_ name: String, _ text: String, reason: String = "upstream-malformed", error: String = "") {
         self.init(name, reason: reason, error: error) { try $0.wire.sendUntilCut(Array(text.utf8)) }
     }
 
-    /// It says these bytes, as far as it is let, and does not close.
+    /// The server sends these bytes, as far as it can, and does not close.
     init(_ name: String, _ bytes: [UInt8]) {
         self.init(name) { try $0.wire.sendUntilCut(bytes) }
     }
 
-    /// Plays it: the creation response ends the session, which has no name yet, and says why.
+    /// Plays it: the creation response ends the session, which has no name yet, and gives the reason.
     func play() throws {
         let scene = try HostileScene()
         let request = try BOSHClient(scene.daemon).create()
@@ -142,7 +142,7 @@ struct HostileOpening: CustomTestStringConvertible, Sendable {
         withExtendedLifetime(stream) {}
     }
 
-    /// Expects what the client is told.
+    /// Expects the answer that the client gets.
     func expectRefusal(_ request: BOSHRequest, _ scene: HostileScene) throws {
         let answer = try request.answer()
         #expect(answer.isTerminal)
@@ -154,17 +154,17 @@ struct HostileOpening: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// Whether somebody listens when a server does its harm.
+/// Whether the client has a request open when a server does its harm.
 enum Listening: String, CaseIterable, CustomTestStringConvertible, Sendable {
     /// The client has a request open.
     case held = "a request is held"
-    /// The client's next request comes when all is over.
+    /// The client sends its next request after everything is over.
     case absent = "no request is open"
 
     var testDescription: String { rawValue }
 }
 
-/// What a server does to an open stream so that it ends.
+/// What a server does to end an open stream.
 struct HostileEnd: CustomTestStringConvertible, Sendable {
     let testDescription: String
     var reason = "upstream-malformed"
@@ -185,12 +185,12 @@ struct HostileEnd: CustomTestStringConvertible, Sendable {
         self.act = act
     }
 
-    /// It says this in one write and does not close.
+    /// The server sends this in one write and does not close.
     init(_ name: String, _ text: String, reason: String, pending: String = "", error: String = "") {
         self.init(name, reason: reason, pending: pending, error: error) { try $0.send(text) }
     }
 
-    /// Plays it: the client gets what came before, then the reason, and the session is gone.
+    /// Plays it: the client gets what came before, then the reason, and the session has ended.
     func play(_ listening: Listening, environment: [String: String] = [:]) throws {
         let scene = try HostileScene(environment: environment)
         let (client, stream) = try scene.join()
@@ -209,12 +209,12 @@ struct HostileEnd: CustomTestStringConvertible, Sendable {
         withExtendedLifetime(stream) {}
     }
 
-    /// Expects what the client gets from `poll` on.
+    /// Expects what the client gets, from `poll` on.
     func expectEnd(of client: BOSHClient, from poll: BOSHRequest, _ scene: HostileScene) throws {
         let (payload, end) = try scene.fetchToEnd(client, from: poll)
         #expect(payload == pending + error)
         #expect(end.condition == (error.isEmpty ? "remote-connection-failed" : "remote-stream-error"))
-        // T-06: the whole of it is in the body that ends the session.
+        // T-06: the whole error is in the body that ends the session.
         #expect(end.payload.hasSuffix(error))
         if !error.isEmpty { #expect(end["xmlns:stream"] == "http://etherx.jabber.org/streams") }
         #expect(try client.exchange().condition == "item-not-found")

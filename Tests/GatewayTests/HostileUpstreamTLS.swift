@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 import TestSupport
 
-/// An OpenSSL call of the test's own scaffolding failed.
+/// Unwraps the result of an OpenSSL call of the tests' own code.
 private func require<Value>(_ value: Value?) throws -> Value {
     guard let value else { throw TestFault("OpenSSL failed") }
     return value
@@ -13,12 +13,12 @@ final class TLSIdentity {
     let key: OpaquePointer
     let certificate: OpaquePointer
 
-    /// An authority.
+    /// Creates an authority.
     static func authority() throws -> TLSIdentity {
         try TLSIdentity(named: "An authority", extensions: [(NID_basic_constraints, "critical,CA:TRUE")])
     }
 
-    /// A server's; nobody vouches for it when there is no `issuer`.
+    /// Creates a server's identity; it is self-signed when there is no `issuer`.
     ///
     /// - Parameters:
     ///   - names: its names in the syntax of OpenSSL's configuration.
@@ -93,7 +93,7 @@ private func drain(_ bio: OpaquePointer) -> [UInt8] {
     }
 }
 
-/// A file that is gone with the value.
+/// A file that is removed together with the value.
 final class TemporaryFile {
     let path: String
 
@@ -120,11 +120,11 @@ final class SecuredStream: ServerCarrier {
     private let output: OpaquePointer
     private var plaintext: [UInt8] = []
 
-    /// A stream that waits for the client's first words.
+    /// A stream that waits for the client's first bytes.
     init(_ wire: ByteStream, as identity: TLSIdentity, newest: Int32) throws {
         self.wire = wire
         context = try require(SSL_CTX_new(TLS_server_method()))
-        // What is older than TLS 1.2 exists at security level 0 only.
+        // Versions older than TLS 1.2 exist only at security level 0.
         SSL_CTX_set_cipher_list(context, "DEFAULT@SECLEVEL=0")
         _ = holdfast_SSL_CTX_set_min_proto_version(context, TLS1_VERSION)
         _ = holdfast_SSL_CTX_set_max_proto_version(context, newest)
@@ -142,9 +142,9 @@ final class SecuredStream: ServerCarrier {
         SSL_CTX_free(context)
     }
 
-    /// Shakes hands.
+    /// Does the handshake.
     ///
-    /// - Throws: `TestFault` when the client does not like it.
+    /// - Throws: `TestFault` when the client refuses it.
     func handshake() throws {
         while true {
             ERR_clear_error()
@@ -156,14 +156,14 @@ final class SecuredStream: ServerCarrier {
         }
     }
 
-    /// The first bytes of the server's part of the handshake, for those who do something else with them.
+    /// The first bytes of the server's part of the handshake, for tests that use them differently.
     func firstFlight() throws -> [UInt8] {
         try feed()
         SSL_do_handshake(ssl)
         return drain(output)
     }
 
-    /// The text as records.
+    /// The text in TLS records.
     func records(_ text: String) -> [UInt8] {
         sealed(Array(text.utf8))
     }
@@ -185,7 +185,7 @@ final class SecuredStream: ServerCarrier {
         return drain(output)
     }
 
-    /// The record that says goodbye.
+    /// The record that closes TLS.
     func goodbye() -> [UInt8] {
         SSL_shutdown(ssl)
         return drain(output)
@@ -218,7 +218,7 @@ final class SecuredStream: ServerCarrier {
         return plaintext
     }
 
-    /// Opens the records that have come.
+    /// Decrypts the records that have come.
     private func open() {
         var piece = [UInt8](repeating: 0, count: 16_384)
         var count = 0
@@ -237,19 +237,19 @@ extension ScriptedStream {
         "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>"
     static let proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 
-    /// Opens a stream that offers STARTTLS and nothing else, and waits until it is asked for.
+    /// Opens a stream that offers only STARTTLS, and waits for the request.
     func offerSTARTTLS() throws {
         try open(features: Self.startTLSFeatures)
         _ = try read(until: Self.startTLS)
     }
 
-    /// Offers STARTTLS and proceeds with it.
+    /// Offers STARTTLS and sends `<proceed/>`.
     func proceed() throws {
         try offerSTARTTLS()
         try send(Self.proceed)
     }
 
-    /// Shakes hands and reads the header that comes then.
+    /// Does the handshake and reads the header that follows.
     func secure(as identity: TLSIdentity, newest: Int32 = TLS1_3_VERSION) throws -> SecuredStream {
         let secured = try SecuredStream(wire, as: identity, newest: newest)
         try secured.handshake()

@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-/// What a person sees.
+/// The page for people.
 @Suite struct HumanPageTests {
     @Test("H-20: GET shows a page, HEAD its head alone")
     func showsPage() throws {
@@ -14,12 +14,12 @@ import Testing
         #expect(page.field("X-Robots-Tag") == "noindex")
         try client.send("HEAD /http-bind HTTP/1.1\r\nHost: localhost\r\n\r\n")
         let head = try client.answer(toHead: true)
-        // The date may have moved on between the two.
+        // The date may change between the two answers.
         func lines(_ answer: HTTPAnswer) -> [Substring] {
             answer.head.split(separator: "\r\n").filter { !$0.hasPrefix("Date: ") }
         }
         #expect(lines(head) == lines(page))
-        // Nothing stood behind the head: the next answer begins where it should.
+        // The answer had no body: the next answer begins where it should.
         #expect(try client.get("/nowhere").status == 404)
     }
 

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// Key sequences: who only listened cannot go on (XEP-0124 §15).
+/// Key sequences: an eavesdropper cannot go on with a session (XEP-0124 §15).
 @Suite struct KeySequenceTests {
-    /// A client's keys, the last made first.
+    /// A client's keys; the last one made is used first.
     private struct Sequence {
         private var keys: [String]
 
@@ -124,7 +124,7 @@ import Testing
         #expect(try session.stream.read(until: "/>") == message(1))
         try session.daemon.settle()
         #expect(try request.isHeld)
-        // With the key it is the client's own, and its fault.
+        // With the right key the request is the client's own, and so is the error.
         let own = "\(start.replacing("rid='\(rid + 1)'", with: "rid='\(rid + 2)'")) key='\(keys.next())'><a></body>"
         #expect(try session.client.send(text: own).answer().condition == "bad-request")
         #expect(try request.answer().condition == "other-request")

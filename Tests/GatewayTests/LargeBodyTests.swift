@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Bodies that are read over several turns of the loop.
+/// Bodies that are worked on over several turns of the loop.
 @Suite struct LargeBodyTests {
     private func message(_ id: Int, bytes: Int) -> String {
         "<message xmlns='jabber:client' id='\(id)'><body>\(String(repeating: "x", count: bytes))</body></message>"
@@ -43,7 +43,7 @@ import Testing
         try connection.send(RawClient.post(body))
         connection.wire.close()
         #expect(try session.stream.read(until: "</message>").contains("id='7'"))
-        // Its answer was lost; the repeat has it.
+        // The answer was lost; the repeat gets it.
         try session.stream.send("<presence/>")
         #expect(try session.client.exchange("", "", rid: nil).payload == "<presence xmlns='jabber:client'/>")
     }
@@ -81,12 +81,12 @@ import Testing
         let request = RawClient.post(body)
         let large = try (0..<40).map { _ in try daemon.connect() }
         for connection in large { try connection.send(String(request.prefix(100_000))) }
-        // Whatever is read of them by now, the rest comes to all of them at once.
+        // However much was read so far, the rest of all bodies comes at the same time.
         daemon.send(SIGSTOP)
         for connection in large.dropLast() { try connection.send(String(request.dropFirst(100_000))) }
         daemon.send(SIGCONT)
         for connection in large.dropLast() { #expect(try connection.answer().body.contains("item-not-found")) }
-        // Who sends no more is not forgotten, and keeps nobody from being read.
+        // The client that has stopped sending is not forgotten, and does not keep the others from being read.
         try large[39].send(String(request.dropFirst(100_000)))
         #expect(try large[39].answer().body.contains("item-not-found"))
     }
@@ -121,7 +121,7 @@ import Testing
         #expect(try status(3_072 + 100).status == 413)
         #expect(try status(1_000_000).status == 413)
         try daemon.wait(until: "limits.max-expansion", is: 2)
-        // Of bytes without pattern nothing is saved.
+        // Compression saves nothing on random bytes.
         let noise = Self.noise(300_000)
         #expect(try status(300_000, noise).status == 200)
     }
@@ -129,7 +129,7 @@ import Testing
     @Test("max-expansion: what takes long to read may become less")
     func weight() throws {
         let client = try Daemon(upstream: 1).connect()
-        // Noise makes it less than five times its size, and so allowed by bytes.
+        // With the noise the body expands to less than five times its size, so its bytes are allowed.
         let elements = String(repeating: "<a/>", count: 9_000)
         let body =
             "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' sid='none'><m>\(elements)\(Self.noise(18_000))</m></body>"
@@ -193,7 +193,7 @@ import Testing
         #expect(try cost("Accept-Encoding: gzip") < cost("X-None: x") * 3)
     }
 
-    /// Letters without order.
+    /// Random letters.
     private static func noise(_ count: Int) -> String {
         var state: UInt32 = 1
         return String(
@@ -206,6 +206,6 @@ import Testing
 }
 
 extension String {
-    /// How often `text` stands in it.
+    /// How often `text` occurs in it.
     fileprivate func components(of text: String) -> Int { ranges(of: text).count }
 }

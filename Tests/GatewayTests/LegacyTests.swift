@@ -1,12 +1,12 @@
 import TestSupport
 import Testing
 
-/// Clients from before terminal conditions, which know HTTP errors instead (XEP-0124 §17.1).
+/// Clients that are older than terminal conditions, and know HTTP errors instead (XEP-0124 §17.1).
 @Suite struct LegacyTests {
     private let creation = "wait='60' hold='1'"
     private let message = "<message xmlns='jabber:client'/>"
 
-    /// Checks that an answer is a status and nothing else.
+    /// Checks that an answer is only a status.
     private func expect(_ answer: HTTPAnswer, is status: Int, at location: SourceLocation = #_sourceLocation) {
         #expect(answer.status == status, sourceLocation: location)
         #expect(answer.body.isEmpty, sourceLocation: location)
@@ -65,7 +65,7 @@ import Testing
     func malformed() throws {
         let session = try OpenSession(creation)
         let start = "<body xmlns='http://jabber.org/protocol/httpbind' sid='\(session.client.sid)'"
-        // A stranger's junk ends nothing.
+        // A stranger's malformed request ends nothing.
         expect(try session.client.send(text: "\(start)/>").httpAnswer(), is: 400)
         let poll = try session.client.send("", message)
         #expect(try session.stream.read(until: "/>") == message)

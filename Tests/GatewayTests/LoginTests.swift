@@ -2,11 +2,11 @@ import Deflate
 import TestSupport
 import Testing
 
-/// What strangers may take: sessions whose clients have not logged in.
+/// Limits on sessions whose clients have not logged in.
 @Suite struct LoginTests {
     private static let success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
 
-    /// Sends creation requests that are answered at once, on one connection.
+    /// Sends creation requests, which are answered at once, on one connection.
     private func flood(_ daemon: Daemon, _ server: ScriptedUpstream, count: Int) throws -> [ScriptedStream] {
         let connection = try daemon.connect()
         var streams: [ScriptedStream] = []
@@ -26,7 +26,7 @@ import Testing
         _ = try first.client.exchange()
         let before = try flood(first.daemon, first.server, count: 30)
         try first.daemon.wait(until: "sessions.ended.login-displaced", is: 10)
-        // A login takes its time, and there is some: nine others come meanwhile.
+        // A login takes some time, and it has that time: nine other sessions come meanwhile.
         let second = try OpenSession(on: first)
         let behind = try flood(first.daemon, first.server, count: 15)
         try second.stream.send(Self.success)
@@ -65,7 +65,7 @@ import Testing
         #expect(try session.daemon.statistics().number("sessions.not_logged_in") == 0)
     }
 
-    /// The default, which other tests have widened.
+    /// The default, which the tests otherwise raise.
     private static let narrow = ["HOLDFAST_LOGIN_BODY": "65536"]
 
     @Test("login-body: a creation request that is too large is 413, also when it became so by its coding")
@@ -78,7 +78,7 @@ import Testing
         #expect(try connection.exchange(RawClient.post(large)).status == 413)
         let junk = BOSHClient(daemon).nextBody("to='example.org'", Self.junk)
         #expect(try connection.exchange(RawClient.post(junk)).status == 413)
-        // Digits of numbers that look like chance become some three times as many.
+        // Random-looking digits expand about three times.
         let digits = (UInt32(1)...10_000).map { String($0 &* 2_654_435_761, radix: 10) }.joined()
         let coded = try BOSHClient(daemon).nextBody("to='example.org'", "<a>\(digits)</a>").compressed(.gzip)
         #expect(coded.count < 65_536 && digits.utf8.count > 65_536)
@@ -127,7 +127,7 @@ import Testing
         let payload = String(repeating: "<a b='c'/>", count: 100_000)
         let cost = { (client: BOSHClient) in
             try stranger.daemon.processorTime {
-                // A rid that is not due, so that the same session can be asked again.
+                // This rid is not due, so the same session can be asked again.
                 for _ in 0..<3 { _ = try client.exchange("", payload, rid: 5) }
             }
         }

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// What the account says that peers have the daemon hold is what its memory has grown by, for each kind of it.
+/// For each kind of memory, the account of what peers take agrees with the growth of the daemon's memory.
 @Suite struct MemoryAccountTests {
-    /// How much is held, and in which pieces: small ones stand between others, large ones have pages of their own.
+    /// How much is held, and in which pieces. Small pieces lie between others; large ones have pages of their own.
     struct Load: CustomTestStringConvertible {
         let holders: Int
         let pieces: Int
@@ -15,20 +15,22 @@ import Testing
 
     static let environment = [
         "HOLDFAST_SESSION_BUFFER": "1 MiB", "HOLDFAST_CONNECTION_BUFFER": "1 MiB", "HOLDFAST_MEMORY_LIMIT": "900 MiB",
-        // What is counted is to be there until it was counted, however busy the machine is.
+        // The counted memory must not be released before it is measured, however busy the machine is.
         "HOLDFAST_INACTIVITY": "600",
     ]
 
-    /// What tables that grow, buffers that are lent and free pages between others may take, in KiB.
+    /// How much growing tables, lent buffers and free pages between others may take, in KiB.
     private static let floor = 2_048
-    /// What a buffer leaves behind as it grows past 64 KiB, in KiB: its forms of 4 to 64. They were charged while they were in
-    /// use, are used again, and go back to the system once `worthGivingBack` less is held, which is never in these tests.
+    /// How much a buffer leaves behind when it grows beyond 64 KiB, in KiB: its earlier storage of 4 to 64. That
+    /// storage was charged while it was used, and is used again. It returns to the system once `worthGivingBack` less
+    /// is held, which never happens in these tests.
     private static let outgrown = 124
 
-    /// Expects that what `work` has the daemon hold is of one kind, and what its memory grows by: within a quarter, and
-    /// `floor`.
+    /// Expects that the account has what `work` makes the daemon hold under one kind, and that the daemon's memory
+    /// grows by as much: within a quarter, and `floor`.
     ///
-    /// - Parameter least: the bytes that are held at least; returns before the account has them all only if it never has.
+    /// - Parameter least: how many bytes are held at least. The function returns before the account has them all only
+    ///   if it never has.
     private func expectAgreement(
         _ daemon: Daemon, _ kind: String, least: Int, floor: Int = Self.floor, _ work: () throws -> Void
     ) throws {
@@ -53,7 +55,7 @@ import Testing
 
     private func stanza(_ size: Int) -> String { "<message>\(String(repeating: "x", count: size))</message>" }
 
-    /// Sessions that have logged in and have nothing waiting.
+    /// Sessions that have logged in and for which nothing waits.
     private func sessions(_ count: Int, _ creation: String = "wait='60' hold='1' ver='1.6'") throws -> [OpenSession] {
         var sessions: [OpenSession] = []
         for _ in 0..<count {
@@ -150,7 +152,7 @@ import Testing
         let connections = try (0..<90).map { _ in
             let connection = try session.daemon.connect()
             try connection.send(RawClient.post(BOSHClient(session.daemon).nextBody("to='example.org' wait='60'")))
-            // As long as the server says nothing the creation is held.
+            // The creation is held as long as the server sends nothing.
             return (connection, try session.server.accept())
         }
         try expectAgreement(session.daemon, "answers", least: 90 * 15 * 3_600) {
@@ -178,7 +180,7 @@ import Testing
 
     // MARK: Servers
 
-    /// What makes an element one that is skipped, whatever follows.
+    /// The part that makes an element be skipped, whatever comes after it.
     private static let deep = String(repeating: "<a>", count: 1_100) + String(repeating: "</a>", count: 1_100)
 
     @Test(
@@ -189,7 +191,7 @@ import Testing
         ])
     func stanzas(load: Load) throws {
         let sessions = try sessions(load.holders)
-        // On a busy machine all servers' stanzas come in pieces at the same time.
+        // On a busy machine, the stanzas of all servers come in pieces at the same time.
         let floor = Self.floor + (load.size > 65_536 ? load.holders * Self.outgrown : 0)
         try expectAgreement(sessions[0].daemon, "stanzas", least: load.bytes, floor: floor) {
             for session in sessions {
@@ -212,7 +214,7 @@ import Testing
         try daemon.settle()
         let statistics = try daemon.statistics()
         let held = try statistics.number("memory.names")
-        // Too little for the kernel to tell; each has a name, an asker and its places.
+        // It is too little for the kernel to show. Each has a name, an asker and its places.
         #expect(held > 12 * 300 && held < 12 * 1_200, "\(held)")
         #expect(try statistics.number("memory.held") >= held)
         withExtendedLifetime((requests, names)) {}
@@ -230,7 +232,7 @@ import Testing
     func unsent() throws {
         let sessions = try sessions(8, "wait='60' hold='10' ver='1.6'")
         let stanza = stanza(60_000)
-        // What the kernel takes is not the daemon's.
+        // Bytes that the kernel takes are not the daemon's.
         var held = try sessions.map { try $0.sendUntilHeld(stanza, most: 400).held }
         let daemon = sessions[0].daemon
         try expectAgreement(daemon, "upstream", least: 8 * 300_000) {

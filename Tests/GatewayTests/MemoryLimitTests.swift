@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What peers have the daemon hold is bounded, is told, and comes back.
+/// The memory that peers take is limited, reported, and released again.
 @Suite struct MemoryLimitTests {
     /// All of a request but its last byte.
     private static func unfinished(_ count: Int) -> String {
@@ -18,7 +18,7 @@ import Testing
         try session.stream.send("<message>\(String(repeating: "x", count: 200_000))</message>")
         let expected = try first.answer()
         let before = try daemon.residentKilobytes()
-        // The server does not open these sessions' streams, so their creation waits.
+        // The server does not open the streams of these sessions, so their creation waits.
         let creation = RawClient.post(
             "<body xmlns='http://jabber.org/protocol/httpbind' rid='1' to='example.org' wait='3' hold='1'/>")
         let connections = try (0..<30).map { _ in

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// A name server on 127.0.0.1 that answers from a table over UDP, on a thread of its own.
+/// A name server on 127.0.0.1 that answers from a table over UDP, in its own thread.
 final class NameServer: Sendable {
     enum Record: Sendable {
         /// An IPv4 or IPv6 address as text.
@@ -11,9 +11,9 @@ final class NameServer: Sendable {
         case service(UInt16, UInt16, UInt16, String)
     }
 
-    /// What is said about a name.
+    /// The answer about a name.
     enum Entry: Sendable {
-        /// These records; for other types than theirs, that there is none.
+        /// These records; for other types, the answer that there are none.
         case records([Record])
         case serverFailure
         case silence
@@ -25,15 +25,15 @@ final class NameServer: Sendable {
     private let seen: Seen
     private let table: Table
 
-    /// From now on this is said about a name.
+    /// Changes the answer about a name from now on.
     func change(_ name: String, to entry: Entry) {
         table.entries.withLock { $0[name] = entry }
     }
 
-    /// For the setting `nameserver`.
+    /// The value for the setting `nameserver`.
     var address: String { "127.0.0.1:\(port)" }
 
-    /// Everything that was asked until now, each as `SRV _xmpp-client._tcp.example.org`.
+    /// All questions so far, each in the form `SRV _xmpp-client._tcp.example.org`.
     var questions: [String] { seen.questions.withLock { $0 } }
 
     /// Names that are not in the table do not exist.
@@ -142,7 +142,7 @@ final class NameServer: Sendable {
             case .records(let records): answers = records.compactMap { data($0, type: type) }
             case nil: code = 3
             }
-            // A zone's own words: how long it holds that there is nothing.
+            // The zone says how long its negative answers hold.
             let authority = answers.isEmpty && code != 2 ? record([0], type: 6, data: zone) : []
             let counts: [UInt8] = [0, 1, 0, UInt8(answers.count), 0, authority.isEmpty ? 0 : 1, 0, 0]
             return message[..<2] + [0x81, 0x80 | code] + counts + message[12..<(index + 5)]

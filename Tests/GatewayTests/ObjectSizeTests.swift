@@ -2,8 +2,8 @@ import Testing
 
 @testable import Gateway
 
-/// The objects that stay for each idle session. The allocator puts 8 bytes before each and rounds up to 16: from 265 to 280
-/// bytes cost the same.
+/// The objects that remain for each idle session. The allocator puts 8 bytes before each and rounds up to 16: from 265
+/// to 280 bytes cost the same.
 @Suite struct ObjectSizeTests {
     @Test("what stays for each idle session is no larger than it was")
     func idleSession() {
@@ -12,8 +12,8 @@ import Testing
         #expect(Self.size(of: UpstreamLink.self) <= 280)
     }
 
-    /// How many bytes an object of a class has. On Linux they stand in its metadata, behind the kind, the superclass, the flags
-    /// and the address point.
+    /// The size in bytes of an object of a class. On Linux it is in the class's metadata, after the kind, the
+    /// superclass, the flags and the address point.
     private static func size(of type: AnyClass) -> UInt32 {
         unsafeBitCast(type, to: UnsafeRawPointer.self).load(fromByteOffset: 24, as: UInt32.self)
     }

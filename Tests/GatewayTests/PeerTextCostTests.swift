@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// What a peer writes into an attribute or a name costs by its length, whatever letters it is of. A run of combining marks in
-/// the wrong order would cost the square of it, if anything compared it as text.
+/// The cost of an attribute or a name that a peer writes depends only on its length, not on its letters. If anything
+/// compared it as text, a run of combining marks in the wrong order would cost the square of its length.
 @Suite struct PeerTextCostTests {
-    /// Text of `count` bytes of UTF-8 in which marks of two classes stand in the wrong order.
+    /// Text of `count` bytes of UTF-8 that has marks of two classes in the wrong order.
     private static func marks(_ count: Int) -> String {
         "a" + String(repeating: "\u{301}", count: count / 4) + String(repeating: "\u{323}", count: count / 4)
     }
@@ -40,7 +40,7 @@ import Testing
         }
         let harmless = try cost(of: Self.plain(48_000))
         let harmful = try cost(of: Self.marks(48_000))
-        // The square would be thousands of times as much.
+        // The square would cost thousands of times as much.
         #expect(harmful < harmless * 8, "\(name): \(harmful) against \(harmless)")
     }
 

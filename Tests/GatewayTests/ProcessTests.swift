@@ -27,7 +27,7 @@ import Testing
         #expect(daemon.startLine.contains("BOSH on http://[::]:\(daemon.port)/http-bind;"))
         #expect(try daemon.connectToAdmin().get("/healthz").status == 200)
         #expect(throws: TestFault.self) { try daemon.connect() }
-        // And so the same port of IPv4 is free.
+        // This shows that the same port of IPv4 is free.
         let both = try Daemon(upstream: 5_222, "--listen", "0.0.0.0:\(daemon.port)")
         #expect(both.port == daemon.port)
         #expect(try both.connect().get("/http-bind").status == 200)
@@ -137,7 +137,8 @@ import Testing
     func answersQueuedConnections() throws {
         let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
         let daemon = try Daemon(upstream: 1, "--listen", "127.0.0.1:0", "--listen", "unix:\(path)")
-        // While it stands still the signal comes first, and then more connections than one turn of the loop accepts.
+        // While the daemon is stopped, the signal comes first, and then more connections than one turn of the loop
+        // accepts.
         daemon.send(SIGSTOP)
         daemon.send(SIGTERM)
         let clients =
@@ -169,7 +170,7 @@ import Testing
         let successor = try Daemon(
             upstream: 1, "--listen", "127.0.0.1:\(port)", "--listen", "unix:\(path)", "--admin",
             "127.0.0.1:\(session.daemon.adminPort)")
-        // Its server has not closed the stream.
+        // The server has not closed the stream.
         #expect(session.daemon.isRunning)
         #expect(successor.port == port)
         session.stream.wire.close()
@@ -184,7 +185,7 @@ import Testing
     func isNotReadyWhileStopping() throws {
         let session = try OpenSession()
         let admin = try session.daemon.connectToAdmin()
-        // A request that is half there keeps its connection.
+        // A half-sent request keeps its connection.
         try admin.send("GET /readyz HTTP/1.1\r\nHost: localhost")
         try session.daemon.settle()
         session.daemon.send(SIGTERM)

@@ -112,7 +112,7 @@ import Testing
         let first = try session.client.send()
         var held = first
         var answers: [String] = []
-        // The last `requests` are kept; how many more is not promised.
+        // The last `requests` responses are kept; more may be kept, but that is not promised.
         for index in 1...20 {
             let next = try session.client.send()
             let answer = try held.answer()
@@ -147,7 +147,7 @@ import Testing
         try session.daemon.settle()
         try session.stream.send("<message id='m1'/>")
         #expect(try session.client.exchange().payload.contains("id='m1'"))
-        // The lost request was answered empty, and stays so.
+        // The lost request was answered without payload, and keeps that answer.
         #expect(try session.client.exchange("", rid: poll.rid).isEmpty)
     }
 
@@ -261,7 +261,8 @@ import Testing
             poll.abort()
             if index % 2 == 0 { try session.daemon.settle() }
             try session.stream.send("<m n='\(index)'/>")
-            // The answer may have been on its way as the connection closed: a client that has it not repeats its rid.
+            // The answer may have been on its way when the connection closed: a client that has it does not repeat its
+            // rid.
             let repeated = try session.client.exchange("", rid: poll.rid)
             received += try repeated.isEmpty ? session.client.exchange().payload : repeated.payload
         }

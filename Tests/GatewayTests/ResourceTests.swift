@@ -2,7 +2,7 @@ import CLinux
 import TestSupport
 import Testing
 
-/// What happens when something that the daemon lives on runs out or dies.
+/// What happens when a resource of the daemon runs out, or one of its processes dies.
 @Suite struct ResourceTests {
     @Test("limits: clients beyond the number of descriptors are turned away, those there are served on")
     func survivesDescriptorExhaustion() throws {
@@ -12,7 +12,7 @@ import Testing
         #expect(try first.get("/http-bind").status == 200)
         #expect(try admin.get("/healthz").status == 200)
         let others = try (0..<150).map { _ in try daemon.connect() }
-        // The last one is not let in: whoever gets no descriptor is closed instead of left waiting.
+        // The last connection is closed, because a connection without a descriptor must not be left waiting.
         #expect(throws: TestFault.self) { try others[149].get("/http-bind") }
         #expect(try first.get("/http-bind").status == 200)
         #expect(try admin.statistics().number("http.connections_turned_away") > 0)
@@ -44,13 +44,13 @@ import Testing
         #expect(refusal?.status == 503)
         #expect(refusal?.field("Retry-After") != nil)
         #expect(clients.count > 20)
-        // Those that exist go on.
+        // The existing sessions go on.
         let (client, stream) = try #require(clients.last)
         try stream.send("<message id='m1'/>")
         try admin.wait(until: "upstream.stanzas_in", is: 1)
         let answer = try connection.exchange(RawClient.post(client.nextBody()))
         #expect(try BOSHBody(answer.body).payload.contains("id='m1'"))
-        // One ends, one more can be.
+        // When one session ends, another one can begin.
         _ = try connection.exchange(RawClient.post(client.nextBody("type='terminate'")))
         _ = try stream.read(until: "</stream:stream>")
         stream.wire.close()
@@ -60,7 +60,7 @@ import Testing
         #expect(try BOSHBody(try connection.answer().body)["sid"] != nil)
     }
 
-    /// Whether the session of that number was created, once it is decided.
+    /// Whether the session with this number was created, once that is decided.
     private func isAccepted(_ admin: RawClient, _ number: Int) throws -> Bool {
         for _ in 0..<1_000 {
             let statistics = try admin.statistics()
@@ -73,7 +73,7 @@ import Testing
 
     @Test("S-17: the process that resolves names is started again after it died")
     func restartsResolver() throws {
-        // A name of its own for each session: what a name server has said once is not asked again.
+        // Each session has its own name, because an answer that a name server gave once is kept.
         let domains = (0..<4).map { "d\($0).example" }
         let tables = domains.map { "[domains.\"\($0)\"]\nupstream = \"\($0.prefix(2)).invalid:5222\"\n" }
         let file = try TemporaryFile(Array(tables.joined().utf8))
@@ -82,7 +82,7 @@ import Testing
         let resolver = try #require(try daemon.children().first)
         kill(resolver, SIGKILL)
         try daemon.settle()
-        // One that died with a question open is answered as well.
+        // A question that was open when the resolver died is answered as well.
         for domain in domains.dropFirst() {
             #expect(try create(domain, daemon) == "remote-connection-failed")
         }
@@ -90,7 +90,7 @@ import Testing
         #expect(try daemon.children().count == 1)
     }
 
-    /// The condition that a client is told whose session was refused.
+    /// The condition that a client gets when its session is refused.
     private func create(_ domain: String, _ daemon: Daemon) throws -> String? {
         let body = BOSHClient(daemon).nextBody("to='\(domain)'")
         return try BOSHBody(daemon.connect().exchange(RawClient.post(body)).body).condition
@@ -103,7 +103,7 @@ import Testing
         let resolver = try #require(try daemon.children().first)
         daemon.send(SIGKILL)
         #expect(try daemon.waitUntilEnded() == .signal(SIGKILL))
-        // A process that has ended has no descriptors, even while nobody has collected it.
+        // An ended process has no descriptors, even before its parent has waited for it.
         try Files.wait(untilGone: "/proc/\(resolver)/fd/0")
     }
 
@@ -112,14 +112,14 @@ import Testing
         let session = try OpenSession()
         let poll = try session.client.send()
         try session.daemon.settle()
-        // All of it is there when the loop wakes.
+        // Everything is there when the loop wakes up.
         session.daemon.send(SIGSTOP)
         if pollFirst { poll.abort() }
         try session.stream.send("<message id='m1'/>")
         if !pollFirst { poll.abort() }
         session.daemon.send(SIGCONT)
         try session.daemon.settle()
-        // Wherever the stanza went: the repeat of the lost rid or the next one brings it.
+        // Wherever the stanza went, the repeat of the lost rid or the next one brings it.
         var received = try session.client.exchange("", rid: poll.rid).payload
         if received.isEmpty { received = try session.client.exchange().payload }
         #expect(received == "<message xmlns='jabber:client' id='m1'/>")

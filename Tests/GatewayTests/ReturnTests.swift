@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What becomes of stanzas that a client never fetched (XEP-0206 §7).
+/// Stanzas that a client never fetched go back to their senders (XEP-0206 §7).
 @Suite struct ReturnTests {
     private let sender = "juliet@example.com/balcony"
     private let end = "</stream:stream>"
@@ -18,7 +18,7 @@ import Testing
             + "<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     }
 
-    /// A session of three requests, two of them held.
+    /// A session of three requests, two of which are held.
     private func openWithTwoPolls(_ more: String = "") throws -> (session: OpenSession, polls: [BOSHRequest]) {
         let session = try OpenSession("wait='60' hold='2' ver='1.6' \(more)")
         let polls = try (0..<2).map { _ in

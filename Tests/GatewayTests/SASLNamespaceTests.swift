@@ -2,7 +2,7 @@ import Testing
 
 @testable import Gateway
 
-/// The search for what must not be compressed.
+/// The search for the namespaces whose responses must not be compressed.
 struct SASLNamespaceTests {
     private let names = ["urn:ietf:params:xml:ns:xmpp-sasl", "urn:xmpp:sasl:"]
 

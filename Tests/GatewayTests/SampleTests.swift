@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-/// Counts in fixed fields, and the one list from which the statistics are printed.
+/// Counters in fixed fields, and the list from which the statistics are printed.
 @Suite struct SampleTests {
     private enum Fruit: String, CaseIterable {
         case apple, pear

@@ -13,8 +13,8 @@ enum SequenceKey {
         }.joined()
     }
 
-    /// The key that a script names: `a1` is the SHA-1 of `a`, `a2` that of `a1`, and so on; the digits of `A1`, `A2` and so
-    /// on are upper case ones. Any other text stands for itself.
+    /// The key that a script names: `a1` is the SHA-1 of `a`, `a2` that of `a1`, and so on; `A1`, `A2` and so on have
+    /// upper-case digits. Any other text means itself.
     static func named(_ name: String) -> String {
         guard let letter = name.first, letter.isLetter, let steps = Int(name.dropFirst()), (1...1_000).contains(steps)
         else { return name }

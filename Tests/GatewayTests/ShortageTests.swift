@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What we lack ourselves is no server's fault.
+/// A shortage on this side does not count against a server.
 @Suite struct ShortageTests {
     @Test("upstream-connections: one more is 503 and no verdict on the server; when one goes another may come")
     func connections() throws {
@@ -58,7 +58,7 @@ import Testing
         #expect(try statistics.number("sessions.ended.too-many-repeats") == 1)
         try other.stream.send("<message id='m1'/>")
         #expect(try other.client.exchange().payload.contains("m1"))
-        // Ten seconds' worth.
+        // Enough for ten seconds.
         var older = try other.client.send()
         var answer = BOSHBody?.none
         for _ in 0..<100 where answer?.isTerminal != true {

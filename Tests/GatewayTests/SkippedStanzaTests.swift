@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Elements of a server that are well-formed and merely deep, wide or large: the session lives, and who waits is told.
+/// Well-formed elements of a server that are only too deep, wide or large: the session lives, and whoever waits is
+/// told.
 @Suite struct SkippedStanzaTests {
     private static let condition =
         "<error type='modify'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What becomes of stanzas on their way through, in both directions.
+/// Stanzas on their way through the daemon, in both directions.
 @Suite struct StanzaTests {
     @Test("N-05 N-06: what a stanza needs from the body around it comes with it")
     func forwardsNamespaces() throws {

@@ -7,9 +7,9 @@ import Testing
     private struct TwoStreams {
         let session: OpenSession
         let second: ScriptedStream
-        /// What the second stream's server was told.
+        /// The header that the second stream's server got.
         let header: String
-        /// The answer to the request for it.
+        /// The answer to the request for the second stream.
         let added: BOSHBody
         let names: [String]
 

@@ -1,9 +1,10 @@
 import TestSupport
 import Testing
 
-/// What an operator has set wrong about a server is said in words, with the setting to change, and not again and again.
+/// The log tells an operator about a wrong setting for a server, with the setting to change, and does not repeat it
+/// often.
 @Suite struct UpstreamAdviceTests {
-    /// Lets two clients come in vain, or to no use, and expects one line with these words.
+    /// Lets two clients try without success, and expects one line with these words.
     private func expectAdvice(
         _ mode: String, _ words: String, act: (ScriptedStream) throws -> Void
     ) throws {

@@ -1,13 +1,13 @@
 import TestSupport
 import Testing
 
-/// Servers that fail again and again are spared for a while. The first pause is one second; nothing here measures it.
+/// Servers that fail repeatedly are left alone for a while. The first pause is one second; no test measures it.
 @Suite struct UpstreamBreakerTests {
     private static let environment = [
         "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "2", "HOLDFAST_UPSTREAM_BREAKER_PAUSE": "3600",
     ]
 
-    /// What became of a request for a session.
+    /// The result of a request for a session.
     private enum Outcome {
         case connected(ScriptedStream, BOSHClient, BOSHRequest)
         case spared
@@ -31,13 +31,13 @@ import Testing
             }
             Patience.pause(milliseconds: 1)
         }
-        // Nobody would be answered like this after a connection.
+        // After a connection attempt, the answer would be another one.
         #expect(try server.isUntouched)
         #expect(try request.answer().condition == "remote-connection-failed")
         return .spared
     }
 
-    /// Fails each connection until one is spared.
+    /// Fails each connection until one request is refused by the breaker.
     private func failUntilSpared() throws {
         let before = try spared()
         var failures = 0
@@ -45,7 +45,7 @@ import Testing
             stream.wire.close()
             #expect(try request.answer().condition == "remote-connection-failed")
             failures += 1
-            // Between the second failure and the next look a pause may pass; a longer one comes then.
+            // Between the second failure and the next look a pause may pass; then a longer one follows.
             try #require(failures < 20)
         }
         #expect(failures >= 2)
@@ -53,7 +53,7 @@ import Testing
         #expect(try scene.daemon.statistics().number("upstream.breakers_open") == 1)
     }
 
-    /// Asks until one is let through.
+    /// Asks until one request is let through.
     private func probe() throws -> (ScriptedStream, BOSHClient, BOSHRequest) {
         for _ in 0..<Int(Patience.milliseconds / 10) {
             if case .connected(let stream, let client, let request) = try ask() { return (stream, client, request) }
@@ -75,7 +75,7 @@ import Testing
         try failUntilSpared()
         #expect(try scene.daemon.statistics().number("failures.spared", ofSite: "example.org") == 1)
         let (stream, client, request) = try probe()
-        // As long as nobody knows what becomes of it, no other one is.
+        // As long as its result is unknown, no other request is let through.
         for _ in 0..<3 {
             guard case .spared = try ask() else {
                 Issue.record("a second one is let through")
@@ -103,7 +103,7 @@ import Testing
         let (stream, _, request) = try probe()
         stream.wire.close()
         #expect(try request.answer().condition == "remote-connection-failed")
-        // One failure is enough now.
+        // Now a single failure is enough.
         guard case .spared = try ask() else {
             Issue.record("let through at once")
             return
@@ -149,7 +149,7 @@ import Testing
             environment: Self.environment.merging(["HOLDFAST_UPSTREAM_PROXY_PROTOCOL": version]) { $1 })
         for _ in 0..<6 {
             let request = try BOSHClient(scene.daemon).create()
-            // In vain for one who is spared.
+            // If the breaker were open, no connection would come.
             let stream = try scene.servers[0].accept()
             _ = try stream.read(until: "<stream:stream")
             stream.wire.close()
@@ -220,7 +220,8 @@ import Testing
             try client.adopt(try request.answer())
             #expect(try scene.daemon.statistics().number("upstream.breakers_open") == round)
         }
-        // The first one is spared now, unless its pause is over; it gets the next chance at a later one then.
+        // The breaker of the first server is open now. If its pause is over, the server gets another connection, fails
+        // again, and a longer pause begins.
         for _ in 0..<20 {
             let client = BOSHClient(scene.daemon)
             let request = try client.create()

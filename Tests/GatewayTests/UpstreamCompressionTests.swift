@@ -2,12 +2,12 @@ import CZlib
 import TestSupport
 import Testing
 
-/// Streams that are compressed towards the server (XEP-0138), which the client never hears of.
+/// Streams that are compressed towards the server (XEP-0138); the client does not notice.
 @Suite struct UpstreamCompressionTests {
     private static let environment = ["HOLDFAST_UPSTREAM_COMPRESSION": "zlib"]
     private let message = "<message xmlns='jabber:client' id='m1'/>"
 
-    /// A session whose client has logged in: its server is asked for compression.
+    /// A session whose client has logged in, so that its server is asked for compression.
     private func asked(
         _ environment: [String: String] = [:], on existing: OpenSession? = nil
     ) throws -> (session: OpenSession, restart: BOSHRequest) {
@@ -47,7 +47,7 @@ import Testing
                 try poll.answer().payload
                     == "<message xmlns='jabber:client' id='down\(index)'><body>x</body></message>")
         }
-        // Fewer bytes than were said.
+        // Fewer bytes were sent than the stanzas have.
         #expect(try session.daemon.statistics().number("upstream.bytes_out") < 15_000)
         let last = try session.client.exchange("type='terminate'", "<presence xmlns='jabber:client'/>")
         #expect(last.isTerminal)
@@ -62,7 +62,7 @@ import Testing
     func sameSegment(isWhole: Bool) throws {
         let (session, restart) = try asked()
         let stream = try ZlibStream(session.stream.wire)
-        // A server may say its header before it has read ours.
+        // A server may send its header before it has read the daemon's.
         let features = ScriptedStream.header(id: "s3") + ScriptedStream.bindFeatures
         let bytes = stream.compressed(features)
         try session.stream.wire.send(Array(ScriptedStream.compressed.utf8) + (isWhole ? bytes[...] : bytes[..<1]))
@@ -99,7 +99,7 @@ import Testing
         #expect(received == expected)
     }
 
-    /// So many stanzas of a kilobyte, which become few bytes, and the same as the client gets them.
+    /// This many stanzas of a kilobyte, which compress to few bytes; and the same as the client gets them.
     private func flood(_ count: Int) -> (sent: String, expected: String) {
         let text = String(repeating: "x", count: 1_000)
         let stanzas = (0..<count).map { "id='\($0)'><body>\(text)</body></message>" }
@@ -109,7 +109,7 @@ import Testing
         )
     }
 
-    /// How a server goes on that has said much in few bytes.
+    /// How a server goes on after it has sent much text in few bytes.
     enum Ending: String, CaseIterable {
         case none, closes, errs, resets
     }
@@ -150,7 +150,7 @@ import Testing
             #expect(isWhole)
             #expect(answer.condition == "remote-stream-error")
         case .resets:
-            // What the kernel still had is lost with the connection.
+            // The bytes that the kernel still had are lost with the connection.
             #expect(expected.hasPrefix(received))
             #expect(answer.condition == "remote-connection-failed")
         }
@@ -270,7 +270,7 @@ import Testing
 
     // MARK: Servers that mean harm
 
-    /// What a server does with a compressed stream so that it ends, and what the client gets before.
+    /// What a server does with a compressed stream to end it, and what the client gets before the end.
     struct Harm: CustomTestStringConvertible, Sendable {
         let testDescription: String
         var pending = ""
@@ -313,7 +313,7 @@ import Testing
         #expect(payload == harm.pending)
         try session.daemon.wait(until: "sessions.ended.upstream-malformed", is: 1)
         try session.daemon.wait(until: "upstream.streams_now", is: 1)
-        // A bomb of 60 MB never stands there as a whole.
+        // A bomb of 60 MB is never in memory as a whole.
         #expect(try session.daemon.residentKilobytes() - before < 16_000)
         let held = try other.client.send("", message)
         #expect(try otherStream.read(until: "/>") == message)

@@ -21,7 +21,7 @@ import Testing
                 """)
     }
 
-    /// The domains as clients may write them, where their streams go, and what the server is told.
+    /// The domains as clients may write them, the servers of their streams, and what the server gets.
     static let spellings: [(String?, Int, String)] = [
         ("example.org", 0, "example.org"),
         ("EXAMPLE.org", 0, "example.org"),
@@ -128,7 +128,7 @@ import Testing
         request = try started.create(to: "bücher.example")
         let stream = try servers[2].accept()
         try stream.proceed()
-        // The certificate has the name as DNS has it.
+        // The certificate has the name in the form of the DNS.
         let second = try stream.secure(as: try TLSIdentity(issuedBy: authority, for: "DNS:xn--bcher-kva.example"))
         try second.send(ScriptedStream.header() + ScriptedStream.features)
         try started.adopt(try request.answer())

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Servers that cannot be reached, are lost, or send what they should not.
+/// Servers that cannot be reached, are lost, or send what is not allowed.
 @Suite struct UpstreamFaultTests {
     @Test("S-17: a refused connection is told at once")
     func refused() throws {
@@ -45,7 +45,7 @@ import Testing
         let request = try BOSHClient(daemon).create()
         let stream = try server.accept()
         _ = try stream.readHeader()
-        // A server that is refused in the middle of what it says is cut off.
+        // A server that is refused in the middle of its text is cut off.
         do { try stream.send(opening.text) } catch { #expect(opening.text.utf8.count > 1_000_000, "\(error)") }
         if opening.closes { stream.wire.close() }
         let answer = try request.answer()
@@ -82,7 +82,7 @@ import Testing
             features: "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>")
         _ = try stream.read(until: "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
         try stream.send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-        // The beginning of a TLS record: nothing of the stream is said in the clear any more.
+        // The beginning of a TLS record: nothing of the stream is sent unencrypted any more.
         #expect(try stream.wire.read(count: 1) == [0x16])
         try stream.send(ScriptedStream.header())
         #expect(try request.answer().condition == "remote-connection-failed")
@@ -106,7 +106,7 @@ import Testing
         let poll = try session.client.send()
         try session.daemon.settle()
         try end.act(session.stream)
-        // Stanzas before the end go to the request that is held, as ever; the end goes to the next one.
+        // Stanzas before the end go to the held request, as always; the end goes to the next one.
         if !end.stanza.isEmpty {
             let body = try poll.answer()
             #expect(!body.isTerminal)
@@ -165,7 +165,7 @@ import Testing
         #expect(try statistics.number("sessions.now") == 0)
         #expect(try statistics.number("upstream.streams_now") == 0)
         #expect(try statistics.number("sessions.held_requests") == 0)
-        // Life goes on.
+        // The daemon goes on.
         let next = try OpenSession(on: first)
         #expect(next.created.payload == ScriptedStream.features)
     }
@@ -173,14 +173,14 @@ import Testing
     private let streams = "urn:ietf:params:xml:ns:xmpp-streams"
 }
 
-/// A server's first words, and what comes of them.
+/// A server's first bytes, and their result.
 struct BadOpening: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let text: String
     let reason: String
     var condition = "remote-connection-failed"
     var mode = "none"
-    /// Whether the server closes its connection behind them.
+    /// Whether the server closes its connection after them.
     var closes = false
 
     private static let header = ScriptedStream.header()
@@ -231,12 +231,12 @@ struct BadOpening: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// What ends an open stream, and what the client is told.
+/// An event that ends an open stream, and what the client gets.
 struct StreamEnd: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let reason: String
     var condition = "remote-connection-failed"
-    /// The stanza that comes before, as the client gets it.
+    /// The stanza that comes before the end, as the client gets it.
     var stanza = ""
     /// The stream error, as the client gets it.
     var error = ""
@@ -294,7 +294,8 @@ struct StreamEnd: CustomTestStringConvertible, Sendable {
         },
         Self(testDescription: "a second header", reason: "upstream-malformed") { try $0.send(ScriptedStream.header()) },
         Self(testDescription: "depth without end", reason: "upstream-malformed") {
-            // Deeper than is delivered it is skipped; deeper than is skipped it is cut off in the middle.
+            // Elements that are too deep to be delivered are skipped. An element that is too deep to be skipped is cut
+            // off in the middle.
             try? $0.send(String(repeating: "<a>", count: 200_000))
         },
     ]

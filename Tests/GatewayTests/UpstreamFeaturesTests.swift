@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// What of a server's features concerns this program itself: limits of the stream, and a way in that is not for clients.
+/// The parts of a server's features for this program itself: limits of the stream, and a way to log in that is not for
+/// clients.
 @Suite struct UpstreamFeaturesTests {
     private func limits(_ maxBytes: Int?, idle: Int? = nil) -> String {
         "<limits xmlns='urn:xmpp:stream-limits:0'>" + (maxBytes.map { "<max-bytes>\($0)</max-bytes>" } ?? "")
@@ -27,7 +28,7 @@ import Testing
     func largestStanza(offered: Int, expected: Int) throws {
         let (_, client, stream, created) = try session(limits(offered), flags: ["--max-body", "20000"])
         #expect(created.payload == "<stream:features>\(limits(expected))</stream:features>")
-        // After a restart too.
+        // This also holds after a restart.
         let restart = try client.restart()
         try stream.open(id: "s2", features: "<stream:features>\(limits(offered))</stream:features>")
         #expect(try restart.answer().payload == "<stream:features>\(limits(expected))</stream:features>")

@@ -1,17 +1,17 @@
 import TestSupport
 import Testing
 
-/// Partners that do not read, and the bounds of what is kept for them.
+/// Peers that do not read, and the limits on what is kept for them.
 @Suite struct UpstreamFloodTests {
     private static let buffer = 65_536
     private static let environment = ["HOLDFAST_SESSION_BUFFER": "\(buffer)"]
-    /// The most that one read takes.
+    /// How many bytes one read takes at most.
     private static let read = 65_536
     private static let stanza = 4_000
 
-    /// Sends numbered stanzas until the daemon takes no more although it has dealt with all that came before.
+    /// Sends numbered stanzas until the daemon takes no more although it has handled everything before.
     ///
-    /// - Returns: how many were begun, and what is left of the last one.
+    /// - Returns: how many stanzas were begun, and the rest of the last one.
     private func flood(_ stream: ScriptedStream, _ daemon: Daemon, from first: Int = 0) throws -> (Int, [UInt8]) {
         var begun = first
         var unsent: [UInt8] = []
@@ -38,11 +38,11 @@ import Testing
         let taken = try session.daemon.statistics().number("upstream.bytes_in")
         #expect(taken - before <= Self.buffer + 2 * Self.read)
         #expect(taken - before >= Self.buffer / 2)
-        // What the server could send at all is what the kernel keeps for both ends, some megabytes.
+        // All that the server could send is in the kernel's buffers on both sides, some megabytes.
         #expect(begun * Self.stanza < 64_000_000)
         #expect(try session.daemon.residentKilobytes() - memory < 2_000)
 
-        // It goes on as the client fetches, never with more at a time; then the rest comes, in order.
+        // The stream goes on as the client fetches, never with more at a time; then the rest comes, in order.
         let text = String(repeating: "x", count: Self.stanza)
         let expected = (0..<begun).map { Array("<message xmlns='jabber:client' id='\($0)'>\(text)</message>".utf8) }
         let size = expected.reduce(0) { $0 + $1.count }
@@ -54,7 +54,7 @@ import Testing
             received += Array(answer.payload.utf8)
             if !unsent.isEmpty { unsent.removeFirst(try session.stream.wire.sendSome(unsent)) }
         }
-        // Not as an expectation of the bytes, all of which it would print.
+        // Compared outside the expectation, which would print all the bytes.
         let isWhole = received == Array(expected.joined())
         #expect(isWhole)
         #expect(try session.daemon.residentKilobytes() - memory < 4_000)
@@ -74,7 +74,7 @@ import Testing
         let taken = try first.daemon.statistics().number("upstream.bytes_in")
         #expect(taken < count * (Self.buffer + 2 * Self.read + 1_000))
         #expect(taken > count * Self.buffer / 2)
-        // All of them go without having fetched anything, and what they had goes with them.
+        // All sessions end without having fetched anything, and their stanzas are dropped with them.
         for session in sessions { #expect(try session.client.exchange("type='terminate'").isTerminal) }
         try first.daemon.wait(until: "sessions.now", is: 0)
     }
@@ -88,10 +88,11 @@ import Testing
         let daemon = session.daemon
         let accepted = sent * stanza.utf8.count
         let written = try daemon.statistics().number("upstream.bytes_out")
-        // What it keeps is what it has accepted and not written: the bound, and the requests that the client may have open.
+        // The daemon keeps what it has accepted and not written: up to the limit, plus the requests that the client may
+        // have open.
         #expect(accepted - written <= Self.buffer + 2 * stanza.utf8.count)
         #expect(try daemon.residentKilobytes() - memory < 2_000)
-        // The server reads at last: everything comes, in order, and the client is answered.
+        // At last the server reads: everything comes, in order, and the client gets its answers.
         for _ in 0..<sent { #expect(try session.stream.read(until: "</message>") == stanza) }
         #expect(try older.answer().isEmpty)
         try session.stream.send("<message id='m1'/>")
@@ -109,7 +110,8 @@ import Testing
             open.append(try session.client.send("", stanza))
             try session.daemon.settle()
             guard open.count > 1 else { continue }
-            // Empty as long as the server takes it; the end when it has taken nothing for too long.
+            // The answers are empty as long as the server takes the bytes. The end comes when it has taken nothing for
+            // too long.
             let oldest = try open.removeFirst().answer()
             if oldest.isTerminal { answer = oldest }
         }

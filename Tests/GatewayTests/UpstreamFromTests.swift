@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-/// Whether the server is told who the client says it is (RFC 6120 §4.7.1).
+/// Whether the server learns the account that the client claims (RFC 6120 §4.7.1).
 @Suite struct UpstreamFromTests {
     private static let creation = "wait='60' hold='1' ver='1.6' xmpp:version='1.0' from='romeo@example.org/orchard'"
     private static let named = " from='romeo@example.org' "
@@ -17,7 +17,7 @@ import Testing
         let stream = try server.accept()
         #expect(try stream.open().contains(Self.named) == (setting == "always"))
         try client.adopt(try request.answer())
-        // Nor is anybody who has said nothing.
+        // A client that has claimed nothing is not named either.
         let other = BOSHClient(daemon)
         let silent = try other.create()
         #expect(try !server.accept().open().contains(" from="))

@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-/// What the statistics say of the servers of each domain.
+/// The statistics about the servers of each domain.
 @Suite struct UpstreamHealthTests {
     private let site = "example.org"
 
@@ -47,7 +47,7 @@ import Testing
         first.stream.wire.close()
         try first.daemon.wait(until: "upstream.streams_now", is: 1)
         try expect(first.daemon, ["connects": 2, "streams_now": 1, "streams_opened": 2])
-        // The end that a client asked for is no failure.
+        // An end that a client asked for is no failure.
         try expect(first.daemon, Dictionary(uniqueKeysWithValues: Self.labels.map { ("failures.\($0)", 0) }))
         second.stream.wire.close()
         #expect(try second.client.exchange().isTerminal)
@@ -71,12 +71,12 @@ import Testing
             #expect(try !request.answer().isTerminal)
             streams.append(stream)
         }
-        // Each server here has keys of its own for tickets, so none can be taken up again.
+        // Each server here has its own ticket keys, so no session can be resumed.
         try expect(
             daemon, ["connects": 2, "streams_now": 2, "handshake_time.count": 2, "handshakes_resumed": 0])
     }
 
-    /// A way for a stream to fail, and the counter that moves.
+    /// A way in which a stream fails, and the counter that grows.
     struct Failure: CustomTestStringConvertible, Sendable {
         let label: String
         var environment: [String: String] = [:]

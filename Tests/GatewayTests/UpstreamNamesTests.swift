@@ -3,7 +3,7 @@ import Testing
 
 /// Domains whose servers are found by DNS.
 @Suite final class UpstreamNamesTests {
-    /// They answer as long as the test lasts.
+    /// The name servers; they answer as long as the test lasts.
     private var names: [NameServer] = []
     private let server: ScriptedUpstream
 
@@ -46,10 +46,10 @@ import Testing
         ])
         let daemon = try daemon(names)
         try expectSession(daemon, at: server)
-        // Without TLS nothing is asked about servers that want it.
+        // Without TLS, the daemon does not ask for servers that want TLS.
         #expect(!names.questions.contains { $0.contains("_xmpps-client") })
         #expect(names.questions.first == "SRV _xmpp-client._tcp.example.org")
-        // What was said holds for a while.
+        // The answer is kept for a while.
         let count = names.questions.count
         for _ in 0..<5 { try expectSession(daemon, at: server) }
         #expect(names.questions.count == count)
@@ -63,7 +63,7 @@ import Testing
         try expectSession(daemon, at: server)
         names.change("xmpp.example.net", to: .records([.address("127.0.0.2")]))
         server.stopListening()
-        // A second later not even the first client notices; what holds for a short time is looked up once.
+        // A second later not even the first client notices anything; an answer with a short lifetime is looked up once.
         Patience.pause(milliseconds: 1_100)
         let count = names.questions.count
         for _ in 0..<3 { try expectSession(daemon, at: elsewhere) }
@@ -76,7 +76,7 @@ import Testing
         let daemon = try daemon(names, upstream: "xmpp.example.net:\(server.port)")
         server.stopListening()
         for _ in 0..<20 { #expect(try BOSHClient(daemon).create().answer().condition == "remote-connection-failed") }
-        // For both families; on a slow machine a second passes.
+        // The daemon asks for both address families; on a slow machine a second may pass.
         #expect(names.questions.count <= 6)
     }
 
@@ -92,14 +92,14 @@ import Testing
         names.change("_xmpp-client._tcp.example.org", to: .records([.service(5, 0, elsewhere.port, "b.example.net")]))
         server.stopListening()
         try expectFoundAgain(daemon, at: elsewhere)
-        // Who is not to be had is not asked for with every session.
+        // A server that cannot be reached is not looked up again for every session.
         elsewhere.stopListening()
         let count = names.questions.count
         for _ in 0..<20 { #expect(try BOSHClient(daemon).create().answer().isTerminal) }
         #expect(names.questions.count <= count + 8)
     }
 
-    /// Expects that a client gets a session when it tries some times; the answer of the name server is a second old then.
+    /// Expects that a client gets a session after some attempts; by then the name server's answer is a second old.
     private func expectFoundAgain(_ daemon: Daemon, at server: ScriptedUpstream) throws {
         var tries = 0
         while try server.isUntouched, tries < 40 {
@@ -186,7 +186,7 @@ import Testing
 
     @Test("DNS: without services the domain itself is the server, on port 5222", arguments: [true, false])
     func fallsBack(existsNot: Bool) throws {
-        // An address of its own: whatever else listens on that port does so on others.
+        // It has its own address, because other programs may listen on that port of other addresses.
         let server: ScriptedUpstream
         do {
             server = try ScriptedUpstream(on: existsNot ? 0x7F4D_0301 : 0x7F4D_0302, port: 5222)
@@ -220,7 +220,7 @@ import Testing
             "_xmpp-client._tcp.example.org": .serverFailure, "example.org": .records([.address("127.0.0.1")]),
         ])
         try expectRefusal(try daemon(names), "upstream-unresolved")
-        // Whoever cannot be asked for services may have some: the domain itself is not guessed at.
+        // If the services cannot be looked up, the domain may have some: the domain itself is not tried instead.
         #expect(!names.questions.contains("A example.org"))
     }
 
@@ -247,7 +247,7 @@ import Testing
         let daemon = try daemon(names, domains: ["example.org", "other.example"])
         let request = try BOSHClient(daemon).create()
         try daemon.wait(until: "upstream.streams_now", is: 1)
-        // Others find their server meanwhile.
+        // Meanwhile other domains find their server.
         try expectSession(daemon, at: server, "other.example")
         request.abort()
         try daemon.wait(until: "sessions.ended.creation-aborted", is: 1)
@@ -256,7 +256,7 @@ import Testing
 
     // MARK: Both families
 
-    /// The server that a connection comes to.
+    /// The server to which a connection comes first.
     private func first(of servers: [ScriptedUpstream]) throws -> ScriptedUpstream {
         for _ in 0..<Patience.milliseconds {
             for server in servers where try !server.isUntouched { return server }
@@ -274,13 +274,13 @@ import Testing
         } catch {
             try Test.cancel("no ::1 with that port here: \(error)")
         }
-        // It takes the only place in the queue of the dead one, which gives no answer to others then.
+        // The filler takes the only place in the queue of the dead server, which then does not answer other attempts.
         let filler = isIPv6Dead ? try ByteStream(onIPv6: v6.port) : try ByteStream(port: v4.port)
         let names = try NameServer(["both.example.net": .records([.address("127.0.0.1"), .address("::1")])])
         let daemon = try daemon(names, upstream: "both.example.net:\(v4.port)")
         let live = isIPv6Dead ? v4 : v6
         let client = BOSHClient(daemon)
-        // What the first name brings with it (the resolver's process) is there from the first session on.
+        // The resolver's process, which the first name starts, exists from the first session on.
         let first = try client.create()
         try live.accept().open()
         try client.adopt(try first.answer())
@@ -293,7 +293,7 @@ import Testing
             #expect(try daemon.statistics().number("upstream.connects") == count + 1)
             #expect(try live.isUntouched)
         }
-        // One for this client, and those of the streams: nothing is left of the attempts that lost.
+        // One is for this client, the others are for the streams: nothing is left of the attempts that lost.
         try daemon.settle()
         #expect(try daemon.descriptorCount() <= before + 1 + 3 + 1)
         withExtendedLifetime(filler) {}

@@ -1,12 +1,12 @@
 import TestSupport
 import Testing
 
-/// The open proxy: any domain, but never a private address, and no name that does not belong in DNS.
+/// The open proxy: it serves any domain, but no private address, and no name that cannot stand in the DNS.
 @Suite final class UpstreamOpenProxyTests {
-    /// They answer as long as the test lasts.
+    /// The name servers; they answer as long as the test lasts.
     private var names: [NameServer] = []
     private let server: ScriptedUpstream
-    /// The server of the one domain that is configured.
+    /// The server of the only configured domain.
     private let own: ScriptedUpstream
 
     init() throws {
@@ -21,7 +21,7 @@ import Testing
             environment: ["HOLDFAST_NAMESERVER": names.address, "HOLDFAST_OPEN_PROXY": isOn ? "on" : "off"])
     }
 
-    /// Addresses that nobody may be led to on a stranger's behalf.
+    /// Addresses to which strangers must not lead the daemon.
     static let forbidden: [[String]] = [
         ["127.0.0.1"], ["127.8.8.8"], ["0.0.0.0"], ["10.1.2.3"], ["172.16.0.1"], ["192.168.1.1"], ["169.254.169.254"],
         ["100.64.0.1"], ["192.0.2.2"], ["198.18.0.1"], ["224.0.0.1"], ["240.0.0.1"], ["255.255.255.255"], ["::1"],
@@ -35,7 +35,7 @@ import Testing
     func refusesPrivate(addresses: [String]) throws {
         let records = NameServer.Entry.records(addresses.map { .address($0) })
         let names = try NameServer([
-            // By its services, and by itself.
+            // The domain leads there by its services, and by itself.
             "_xmpp-client._tcp.evil.example": .records([.service(0, 0, server.port, "target.example")]),
             "target.example": records, "plain.example": records,
         ])
@@ -132,7 +132,7 @@ import Testing
         let request = try client.create()
         try own.accept().open()
         try client.adopt(try request.answer())
-        // Of theirs some were asked, and most still wait for their turn.
+        // Some of the strangers' names were looked up, and most still wait for their turn.
         let asked = names.questions.filter { $0.hasPrefix("SRV ") }
         #expect(Set(asked).count < slow.count)
         #expect(try strangers.last?.isHeld == true)

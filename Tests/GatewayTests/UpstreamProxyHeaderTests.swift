@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The PROXY header that tells a server whose stream it is.
+/// The PROXY header, which tells a server the client of a stream.
 @Suite struct UpstreamProxyHeaderTests {
     private let server: ScriptedUpstream
 
@@ -15,7 +15,7 @@ import Testing
             environment: ["HOLDFAST_UPSTREAM_PROXY_PROTOCOL": version])
     }
 
-    /// Asks for a session on a connection of its own, whose port is known.
+    /// Asks for a session on a separate connection whose port is known.
     private func create(_ daemon: Daemon) throws -> (client: BOSHClient, connection: RawClient) {
         let client = BOSHClient(daemon)
         let connection = try daemon.connect()
@@ -47,7 +47,7 @@ import Testing
         let stream = try server.accept()
         let expected = try header(version, connection)
         #expect(try stream.wire.read(count: expected.count) == expected)
-        // Nothing but the stream behind it.
+        // Only the stream comes after it.
         #expect(try stream.wire.read(count: 21) == Array("<?xml version='1.0'?>".utf8))
         try stream.open()
         try client.adopt(try BOSHBody(try connection.answer().body))

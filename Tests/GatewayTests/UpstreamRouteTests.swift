@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Other places than the configured one: asked for by a client (`route`), or by a server (see-other-host).
+/// Servers other than the configured one: a client asks for one (`route`), or a server redirects to one
+/// (see-other-host).
 @Suite struct UpstreamRouteTests {
     private let own: ScriptedUpstream
     private let listed: ScriptedUpstream
@@ -85,7 +86,7 @@ import Testing
 
     // MARK: see-other-host
 
-    /// Reads the header on the next connection and sends the client elsewhere.
+    /// Reads the header on the next connection and redirects the client.
     private func redirect(_ server: ScriptedUpstream, to place: String) throws -> ScriptedStream {
         let stream = try server.accept()
         _ = try stream.readHeader()

@@ -2,39 +2,40 @@ import TestSupport
 import Testing
 
 extension Daemon {
-    /// Starts it with a configuration file and the usual flags beside it, of which tables of domains win over all but those.
+    /// Starts the daemon with a configuration file and the usual flags. Tables of domains in the file win over these
+    /// flags.
     convenience init(
         configuration: String, flags: [String] = [], environment: [String: String] = [:]
     ) throws {
         let file = try TemporaryFile(Array(configuration.utf8))
         try self.init(["--config", file.path] + flags, environment: environment)
-        // It was read by now.
+        // The file has been read by now.
         withExtendedLifetime(file) {}
     }
 }
 
 extension BOSHClient {
-    /// Asks for a session with any domain, or with none.
+    /// Asks for a session with the given domain, or with none.
     func create(to domain: String?, _ more: String = "") throws -> BOSHRequest {
         let to = domain.map { "to='\($0)' " } ?? ""
         return try send("\(to)wait='60' hold='1' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(more)")
     }
 
-    /// Begins the stream anew, as after a login.
+    /// Restarts the stream, as after a login.
     func restart() throws -> BOSHRequest {
         try send("xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh' to='example.org'")
     }
 }
 
 extension ScriptedStream {
-    /// A stream error that says no more than its condition; nor does the server say anything behind it.
+    /// A stream error that contains only its condition. The server sends nothing after it.
     static func error(_ condition: String, _ text: String = "") -> String {
         let name = "\(condition) xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
         return "<stream:error>" + (text.isEmpty ? "<\(name)/>" : "<\(name)>\(text)</\(condition)>") + "</stream:error>"
     }
 }
 
-/// Servers of one domain, and a daemon that knows them in this order of priority.
+/// The servers of one domain, and a daemon that knows them in this order of priority.
 final class TargetScene {
     let servers: [ScriptedUpstream]
     let daemon: Daemon
@@ -48,12 +49,12 @@ final class TargetScene {
         daemon = try Daemon(places + ["--max-wait", "60"] + flags, environment: environment)
     }
 
-    /// The same with servers that are in order.
+    /// The same with servers that work.
     convenience init(count: Int = 2, flags: [String] = [], environment: [String: String] = [:]) throws {
         try self.init(try (0..<count).map { _ in try ScriptedUpstream() }, flags: flags, environment: environment)
     }
 
-    /// The server that a connection has come to first; it is still to be accepted.
+    /// The server to which a connection has come first; the connection is still to be accepted.
     func awaitedServer() throws -> Int {
         for _ in 0..<Patience.milliseconds {
             if let index = try servers.firstIndex(where: { try !$0.isUntouched }) { return index }

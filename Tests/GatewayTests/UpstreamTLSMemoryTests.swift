@@ -2,7 +2,7 @@ import COpenSSL
 import TestSupport
 import Testing
 
-/// What a stream that TLS protects takes while nothing is in flight.
+/// The memory of a stream that TLS protects while no data is in flight.
 @Suite struct UpstreamTLSMemoryTests {
     @Test("a session ticket leaves no buffer behind, and a certificate is held once")
     func ticket() throws {
@@ -15,7 +15,7 @@ import Testing
                 let client = BOSHClient(scene.daemon)
                 let request = try client.create()
                 let stream = try scene.server.accept()
-                // The tickets come with the end of the handshake, behind the client's header.
+                // The tickets come with the end of the handshake, after the client's header.
                 let secured = try stream.secure(as: identity)
                 try secured.send(ScriptedStream.header() + ScriptedStream.features)
                 try client.adopt(try request.answer())
@@ -26,8 +26,8 @@ import Testing
         let before = try scene.daemon.residentKilobytes()
         try open(100)
         let each = (try scene.daemon.residentKilobytes() - before) / 100
-        // No stream resumes, for each has a server of its own. 4 KiB more where each holds the certificate, 8 where OpenSSL's
-        // buffers stay.
+        // No stream resumes a TLS session, because each has its own server. A stream takes 4 KiB more if it holds the
+        // certificate, and 8 if OpenSSL's buffers stay.
         #expect((8..<19).contains(each), "\(each) KiB")
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A domain with several servers: which one is asked, and when the next one is.
+/// A domain with several servers: which one is tried, and when the next one is.
 @Suite struct UpstreamTargetsTests {
     @Test("targets: a server that refuses connections is passed over")
     func refuses() throws {
@@ -76,7 +76,7 @@ import Testing
         if target.mode != "none" { try stream.send(ScriptedStream.header(id: "s2") + ScriptedStream.features) }
         #expect(try client.adopt(try request.answer()).payload == ScriptedStream.features)
         try scene.expectWorks(client, stream)
-        // Nothing is left of the one that failed.
+        // Nothing is left of the failed connection.
         if !target.closes { try failed.wire.drain() }
         let statistics = try scene.daemon.statistics()
         #expect(try statistics.number("upstream.streams_now") == 1)
@@ -255,13 +255,13 @@ import Testing
     }
 }
 
-/// What a server does before its stream is open, so that the next one is asked.
+/// What a server does before its stream is open, so that the next one is tried.
 struct BadTarget: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let mode: String
     /// The counter of its site.
     let label: String
-    /// Whether it closes by itself.
+    /// Whether the server closes by itself.
     let closes: Bool
     let act: @Sendable (ScriptedStream, TLSIdentity) throws -> Void
 
@@ -276,7 +276,7 @@ struct BadTarget: CustomTestStringConvertible, Sendable {
         self.act = act
     }
 
-    /// It answers the header with this.
+    /// The server answers the header with this text.
     private init(_ name: String, says text: String, label: String) {
         self.init(name, label: label) { stream, _ in
             _ = try stream.readHeader()
@@ -332,7 +332,8 @@ struct BadTarget: CustomTestStringConvertible, Sendable {
         },
         Self("speaks no TLS", mode: "starttls", label: "tls") { stream, _ in
             try stream.proceed()
-            // Not before the client has begun its handshake, or it would be more than the word to proceed.
+            // It waits until the client has begun its handshake; otherwise these bytes would come together with
+            // `<proceed/>`.
             _ = try stream.wire.read(count: 5)
             try stream.wire.sendUntilCut(Array(header.utf8))
         },
@@ -365,7 +366,7 @@ struct BadTarget: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// How all servers of a domain fail, and what the client is told.
+/// How all servers of a domain fail, and what the client gets.
 struct LastWord: CustomTestStringConvertible, Sendable {
     enum Act: String, Sendable {
         case refuses, closes, errs

@@ -12,7 +12,7 @@ import Testing
     }
 
     private static let count = 12_000
-    /// As many bytes as one read takes, of the dearest sort, and one that shows the end.
+    /// As many bytes as one read takes, of the most expensive kind, and a stanza that marks the end.
     private static let flood = String(repeating: "<a/>", count: count) + "<message id='last'/>"
     private static let expected =
         String(repeating: "<a xmlns='jabber:client'/>", count: count) + "<message xmlns='jabber:client' id='last'/>"
@@ -30,7 +30,7 @@ import Testing
             try scene.stream.send(Self.flood)
             try scene.bystanderStream.send("<message id='m1'/>")
         }
-        // The first turn's share, and that of the next.
+        // The share of the first turn and of the next one.
         #expect(delivered - before <= 1_500)
         #expect(try other.answer().payload == "<message xmlns='jabber:client' id='m1'/>")
         #expect(try scene.fetch(until: "id='last'/>", from: poll) == Self.expected)
@@ -102,7 +102,7 @@ import Testing
         try end.act(scene.stream, Self.flood)
         for _ in 0..<20 { try scene.daemon.settle() }
         if listening == .absent {
-            // Nobody is told before the client has fetched what came first.
+            // The end is only told after the client has fetched what came before it.
             #expect(try scene.deliveredStanzas() - before < Self.count)
             #expect(try scene.daemon.statistics().number("sessions.now") == 2)
         }
@@ -155,7 +155,7 @@ import Testing
     }
 }
 
-/// Two sessions: what a server does to one must not be felt by the other.
+/// Two sessions: the second one must not notice what a server does to the first.
 final class TurnScene {
     let scene: HostileScene
     let client: BOSHClient
@@ -204,14 +204,14 @@ final class TurnScene {
         bystanderStream = scene.bystanderStream
     }
 
-    /// How many stanzas sessions were given.
+    /// How many stanzas the sessions have got.
     func deliveredStanzas() throws -> Int {
         try daemon.statistics().number("upstream.stanzas_in")
     }
 
-    /// Lets the daemon find in one turn of its loop all that `work` sends, and a request for its statistics behind.
+    /// Makes the daemon find, in one turn of its loop, all that `work` sends and then a request for its statistics.
     ///
-    /// - Returns: how many stanzas sessions had been given by then.
+    /// - Returns: how many stanzas the sessions had got by then.
     func inOneTurn(_ admin: RawClient, _ work: () throws -> Void) throws -> Int {
         try daemon.settle()
         daemon.send(SIGSTOP)
@@ -224,7 +224,7 @@ final class TurnScene {
         return try Statistics(json: admin.answer().body).number("upstream.stanzas_in")
     }
 
-    /// What the client fetches until that comes.
+    /// What the client fetches until `end` comes.
     func fetch(until end: String, from poll: BOSHRequest) throws -> String {
         var answer = try poll.answer()
         var payload = answer.payload
@@ -237,7 +237,7 @@ final class TurnScene {
     }
 }
 
-/// What comes right behind a flood.
+/// What comes right after a flood.
 struct TurnEnd: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let way: UpstreamTurnsTests.Way

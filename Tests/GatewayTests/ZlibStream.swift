@@ -24,7 +24,8 @@ final class ZlibStream: ServerStream {
         inflater.deallocate()
     }
 
-    /// The bytes compressed, so that all of them can be expanded; with `Z_FINISH` the compressed data ends there.
+    /// The bytes compressed, in such a way that all of them can be expanded; with `Z_FINISH` the compressed data ends
+    /// there.
     func compressed(_ bytes: [UInt8], flush: Int32 = Z_SYNC_FLUSH) -> [UInt8] {
         var bytes = bytes
         var result: [UInt8] = []
@@ -64,7 +65,7 @@ final class ZlibStream: ServerStream {
         }
     }
 
-    /// Reads until the client says goodbye or the connection is over; everything that came.
+    /// Reads until the client ends the stream or the connection is over; returns everything that came.
     func readToEnd() throws -> String {
         while case .bytes(let bytes) = try wire.receive() { try expand(bytes) }
         return plain.text
@@ -97,11 +98,11 @@ final class ZlibStream: ServerStream {
 extension ScriptedStream {
     static let compress = "<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>"
     static let compressed = "<compressed xmlns='http://jabber.org/protocol/compress'/>"
-    /// What a server offers after the login: compression and this.
+    /// What a server offers after the login, besides compression.
     static let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
     static let compression =
         "<compression xmlns='http://jabber.org/features/compress'><method>lzw</method><method>zlib</method></compression>"
     static let compressionFeatures = "<stream:features>\(compression)\(bind)</stream:features>"
-    /// The same as the client gets it.
+    /// The same features as the client gets them.
     static let bindFeatures = "<stream:features>\(bind)</stream:features>"
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// Answers leave in the order of the requests, whatever the order they are given in (H-12, RFC 9112 §9.3.2).
+/// Answers leave in the order of the requests, in whatever order they were given (H-12, RFC 9112 §9.3.2).
 struct AnswerOrderTests {
     private static let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -136,7 +136,7 @@ struct AnswerOrderTests {
     func room() {
         var connection = connection(2)
         #expect(connection.lacksRoom(for: 1) == true)
-        // An answer that has to wait stands apart.
+        // An answer that has to wait is kept separately.
         #expect(connection.lacksRoom(for: 2) == false)
         var room: [UInt8] = []
         room.reserveCapacity(10_000)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// The masks against the grammars they stand for, for all 256 bytes.
+/// The masks, compared with their grammars for all 256 bytes.
 struct ByteClassesTests {
     private static let alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// The forwarding field that is kept for its owner to judge.
+/// The forwarding field that is kept for its owner.
 struct CapturedFieldTests {
     private static let both = """
         POST / HTTP/1.1\r
@@ -19,7 +19,7 @@ struct CapturedFieldTests {
         hi
         """
 
-    /// What of `text` is captured, which is the same however it arrives.
+    /// The part of `text` that is captured; it is the same however the text arrives.
     private func captured(
         _ captures: CapturedField, _ text: String, sourceLocation: SourceLocation = #_sourceLocation
     ) -> [String] {
@@ -73,7 +73,7 @@ struct CapturedFieldTests {
 
     @Test("a proxy's other fields are read beside it")
     func besideOfTheSameLength() throws {
-        // 15 bytes long as X-Forwarded-For is
+        // as long as X-Forwarded-For: 15 bytes
         let text = "GET / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\nX-Forwarded-For: a\r\n\r\n"
         let request = try #require(ChunkingVerifier(captures: .xForwardedFor).verify(text).requests.first)
         #expect(request.head.acceptedCoding == .gzip)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// The chunked coding, fair and foul (RFC 9112 §7.1).
+/// The chunked coding, valid and invalid (RFC 9112 §7.1).
 struct ChunkedDecoderTests {
     private static let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -10,7 +10,7 @@ struct ChunkedDecoderTests {
         -> String
     {
         let verifier = ChunkingVerifier(limits: HTTPLimits(body: limit))
-        // a request behind it shows that not a byte too many or too few was taken
+        // a request after it shows that exactly the right number of bytes was taken
         let reading = verifier.verify(
             Self.head + coded + "GET /next HTTP/1.1\r\nHost: h\r\n\r\n", sourceLocation: sourceLocation)
         #expect(reading.requests.last?.head.path == "/next", sourceLocation: sourceLocation)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// What a connection made of some bytes.
+/// The result of some bytes on a connection.
 struct Reading: Equatable {
     var events: [HTTPEvent] = []
     var output: [UInt8] = []
@@ -25,13 +25,13 @@ struct Reading: Equatable {
     var text: String { String(decoding: output, as: UTF8.self) }
 }
 
-/// Feeds the same bytes to a connection whole, byte by byte and split at every position, and holds the outcomes against
-/// each other. `100 Continue` is left out of the comparison: whether it is needed depends on what has arrived.
+/// Feeds the same bytes to a connection whole, byte by byte and split at every position, and compares the outcomes. The
+/// comparison leaves out `100 Continue`: whether it is needed depends on what has arrived.
 struct ChunkingVerifier {
     var limits = HTTPLimits()
     var crossOrigin = CrossOriginPolicy.off
     var captures = CapturedField.none
-    /// Answer each request at once; else all of them at the end, the last one first.
+    /// Whether each request is answered at once; otherwise all are answered at the end, the last one first.
     var answersAtOnce = true
 
     /// The outcome for `bytes`, which is the same however they arrive.
@@ -42,7 +42,8 @@ struct ChunkingVerifier {
         let whole = read(bytes, splits: [])
         let single = read(bytes, splits: Array(bytes.indices.dropFirst()))
         #expect(single == whole, comment, sourceLocation: sourceLocation)
-        // Byte by byte every position was a border already; a lower effort leaves out some of those that are one alone.
+        // The run byte by byte has already split at every position. With a lower effort, some of the single splits are
+        // left out.
         let splits = Effort.cases(bytes.count / step, atLeast: 8)
         for split in stride(from: 1, to: bytes.count, by: max(bytes.count / splits, step)) {
             let halves = read(bytes, splits: [split])
@@ -83,7 +84,7 @@ struct ChunkingVerifier {
                 if event != .continueExpected { reading.events.append(event) }
                 if answersAtOnce, case .request(let request) = event { answer(request.exchange, &connection) }
             }
-            // at the bound on pipelining: make room and go on
+            // at the limit of pipelining: make room and go on
             guard offset < input.count, let oldest = connection.openExchanges.first else { break }
             answer(oldest, &connection)
         } while true
@@ -128,7 +129,7 @@ extension HTTPConnection {
         return events
     }
 
-    /// Takes the output as text.
+    /// Takes the output and returns it as text.
     mutating func takeText() -> String {
         var bytes: [UInt8] = []
         takeOutput(into: &bytes)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// What `Accept-Encoding` and `Content-Encoding` come to.
+/// The results of `Accept-Encoding` and `Content-Encoding`.
 struct ContentCodingTests {
     private func accepted(_ lines: [String]) -> ContentCoding {
         var accept = AcceptEncoding()

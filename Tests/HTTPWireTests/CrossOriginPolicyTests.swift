@@ -79,7 +79,7 @@ struct CrossOriginPolicyTests {
         return connection.takeText()
     }
 
-    /// What a preflight that asks for `asked` is told that a page may send.
+    /// The fields that a page may send, as the answer to a preflight for `asked` says.
     private func allowed(_ asked: String, headers: [String] = []) -> String? {
         let name = "Access-Control-Allow-Headers: "
         let lines = preflight(.any, headers: headers, "Access-Control-Request-Headers: \(asked)\r\n")

@@ -59,7 +59,7 @@ struct ExpectationTests {
         connection.answer(1)
         #expect(connection.phase == .readingBody)
 
-        // A client that does not wait any longer has begun.
+        // A client that no longer waits has begun to send.
         #expect(connection.feed("ab" + Self.head).last == .continueExpected)
         #expect(connection.phase == .owingContinue)
         #expect(connection.feed("a") == [])

@@ -5,7 +5,7 @@ import Testing
 
 /// Random input: nothing traps, nothing is left unread, and the outcome does not depend on how the bytes arrive.
 struct FuzzTests {
-    /// SplitMix64: small, and the same everywhere, so a seed in a report repeats its case.
+    /// SplitMix64: small, and the same on every machine, so that a seed in a report repeats its case.
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
 
@@ -18,7 +18,7 @@ struct FuzzTests {
         }
     }
 
-    /// Small bounds, so that random input meets them.
+    /// The limits are small, so that random input reaches them.
     private static let limits = HTTPLimits(requestLine: 80, head: 400, fields: 12, body: 40, pipelining: 3)
 
     private static let pieces: [String] = [
@@ -60,7 +60,7 @@ struct FuzzTests {
                 bytes.append(.random(in: 0...255, using: &generator))
             }
         default:
-            // good messages with a few bytes changed, lost, doubled or put in
+            // valid messages with a few bytes changed, removed, doubled or inserted
             for _ in 0..<Int.random(in: 1...5, using: &generator) {
                 bytes += Array((Self.messages.randomElement(using: &generator) ?? "").utf8)
             }
@@ -112,7 +112,7 @@ struct FuzzTests {
                 """)
             return
         }
-        // a generator that no longer reaches the parser would make the comparison say nothing
+        // with a generator that no longer reaches the parser, the comparison would prove nothing
         #expect(outcomes.count > Effort.cases(12, atLeast: 8), "seed \(seed): \(outcomes)")
     }
 

@@ -39,7 +39,7 @@ struct HTTPDateTests {
             let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
             for (month, length) in zip(months, lengths) {
                 let last = length + (month == "Feb" && isLeap ? 1 : 0)
-                // the borders of each month are where a calendar goes wrong
+                // errors of a calendar show at the first and last day of a month
                 for day in [1, last] {
                     let moment = days + Int64(day) - 1
                     let date = HTTPDate(secondsSince1970: moment * 86_400 + 3_661)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// What answers look like on the wire, byte for byte.
+/// Answers as they are on the wire, byte for byte.
 struct HTTPResponseTests {
     private func encode(
         _ response: HTTPResponse, request: String = "GET / HTTP/1.1\r\nHost: h\r\n\r\n",

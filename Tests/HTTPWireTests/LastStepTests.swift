@@ -34,7 +34,7 @@ import Testing
         connection.answer(2, "2")
         _ = connection.takeText()
         _ = connection.feed(Self.request)
-        // All is taken in: what is open does not keep it.
+        // All input is handled; open requests do not prevent that.
         #expect(connection.owed == 2)
         #expect(connection.lastStep(isBusy: false) == .end)
     }

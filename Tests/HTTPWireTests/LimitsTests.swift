@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// Every bound at its exact byte (H-23).
+/// Every limit at its exact byte (H-23).
 struct LimitsTests {
     private func verify(_ text: String, _ limits: HTTPLimits, stride: Int = 1) -> Reading {
         ChunkingVerifier(limits: limits).verify(Array(text.utf8), stride: stride)
@@ -128,7 +128,7 @@ struct LimitsTests {
         #expect(connection.mayRead == false)
         #expect(connection.owed == 3)
 
-        // an answer that waits for its turn still takes memory, so it makes no room
+        // an answer that waits for its turn still takes memory, so it does not make room
         connection.answer(2)
         #expect(connection.owed == 2)
         #expect(connection.mayRead == false)

@@ -2,7 +2,7 @@ import HTTPWire
 import Primitives
 import Testing
 
-/// How long a client may take for what comes next.
+/// How long a client may take for its next input.
 @Suite struct PaceTests {
     private static let start = MonotonicInstant(nanoseconds: 7_000_000_000)
     private static let patience = Patience(

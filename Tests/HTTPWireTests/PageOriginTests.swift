@@ -6,7 +6,7 @@ import Testing
 struct PageOriginTests {
     private static let policy = CrossOriginPolicy.list(["https://a.test", "app://chat"], credentials: false)
 
-    /// Whether a POST with these field lines is taken, which is the same however it arrives; nil if it is no request.
+    /// Whether a POST with these field lines is accepted, however it arrives; nil if it is not a valid request.
     private func admits(
         _ fields: String..., policy: CrossOriginPolicy = PageOriginTests.policy,
         sourceLocation: SourceLocation = #_sourceLocation

@@ -96,7 +96,8 @@ struct PersistenceTests {
         let first = "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
         let second = "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab"
         let third = "GET /3 HTTP/1.1\r\nHost: h\r\n\r\n"
-        // Counted to the end of the second, or into it: it is half read then, and still taken. However it is split.
+        // The counted input ends with the second request or within it. In the second case that request is half read and
+        // still taken. This holds for every split.
         for counted in [first.utf8.count + 1, first.utf8.count + second.utf8.count] {
             for chunk in [1, 7, 1_000] {
                 var connection = HTTPConnection(limits: HTTPLimits())
@@ -178,7 +179,7 @@ struct PersistenceTests {
 }
 
 extension String {
-    /// What stands before the first `text`.
+    /// The text before the first `text`.
     func prefix(before text: String) -> String {
         guard let found = Substring(self).range(of: text) else { return self }
         return String(self[..<found.lowerBound])

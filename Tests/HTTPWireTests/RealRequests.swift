@@ -1,4 +1,4 @@
-/// What real clients put on the wire, byte for byte. Lines of the head end with CRLF, the body with nothing.
+/// Requests of real clients, byte for byte. Lines of the head end with CRLF; the body has no final line end.
 enum RealRequests {
     /// Strophe 5.0.0 in Chromium 156: the preflight.
     static let chromiumPreflight = request(
@@ -134,7 +134,7 @@ enum RealRequests {
         body: #"<body rid='1728681418' sid='cb60c391-9999-4188-83f4-5b92bdd5fcb4' xmlns='http://jabber.org/prot"#
             + #"ocol/httpbind'></body>"#)
 
-    /// gloox 1.0.24 pipelining: what it sends behind the poll.
+    /// gloox 1.0.24 pipelining: the request after the poll.
     static let glooxPipelinedSecond = request(
         #"""
         POST /http-bind HTTP/1.1

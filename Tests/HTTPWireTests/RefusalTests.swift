@@ -2,13 +2,13 @@ import Testing
 
 @testable import HTTPWire
 
-/// Every framing doubt is refused and the connection ends (H-15, H-16, H-24; RFC 9112).
+/// Every doubt about the framing is refused, and the connection ends (H-15, H-16, H-24; RFC 9112).
 struct RefusalTests {
-    /// A head with this in place of an ordinary field.
+    /// A head with this line in place of an ordinary field.
     private static func with(_ line: String) -> String { "POST / HTTP/1.1\r\nHost: h\r\n\(line)\r\n\r\n" }
 
     private func expect(_ fault: HTTPFault, _ text: String, sourceLocation: SourceLocation = #_sourceLocation) {
-        // what follows must never be taken for a request
+        // the bytes after it must never be taken for a request
         let reading = ChunkingVerifier(crossOrigin: .any).verify(
             text + "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n", sourceLocation: sourceLocation)
         #expect(reading.events == [.refused(fault)], "\(text.debugDescription)", sourceLocation: sourceLocation)

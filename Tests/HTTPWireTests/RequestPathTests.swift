@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// Which resource a request is for.
+/// The resource that a request is for.
 struct RequestPathTests {
     private func isFor(_ path: String, target: String, method: String = "POST") throws -> Bool {
         let reading = ChunkingVerifier().verify("\(method) \(target) HTTP/1.1\r\nHost: h\r\n\r\n")

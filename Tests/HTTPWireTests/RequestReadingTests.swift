@@ -6,7 +6,7 @@ import Testing
 struct RequestReadingTests {
     private let verifier = ChunkingVerifier()
 
-    /// The one request that `text` holds.
+    /// The only request in `text`.
     private func request(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> HTTPRequest {
         let reading = verifier.verify(text, sourceLocation: sourceLocation)
         #expect(reading.events.count == 1, sourceLocation: sourceLocation)

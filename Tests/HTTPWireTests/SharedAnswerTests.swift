@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// Large answers wait without being copied, and are bounded by bytes (connection-buffer).
+/// Large answers wait without being copied, and their bytes are limited (connection-buffer).
 @Suite struct SharedAnswerTests {
     private static let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 

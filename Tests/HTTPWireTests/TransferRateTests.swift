@@ -2,7 +2,7 @@ import HTTPWire
 import Primitives
 import Testing
 
-/// A transfer that goes on is let go on; a byte a while is not.
+/// A transfer that makes progress may go on; one that sends a byte now and then may not.
 @Suite struct TransferRateTests {
     private static let start = MonotonicInstant(nanoseconds: 5_000_000_000)
     private static let window = Duration.seconds(10)

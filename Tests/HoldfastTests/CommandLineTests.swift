@@ -20,7 +20,7 @@ import Testing
 
     private struct NotARun: Error {}
 
-    /// The line on standard error of a command line that is wrong.
+    /// The line on standard error for a wrong command line.
     private func complaint(_ arguments: [String]) -> String? {
         guard case .exit(code: 64, standardOutput: "", standardError: let text) = parse(arguments) else { return nil }
         #expect(text.hasPrefix("holdfast: ") && text.hasSuffix("\n"))
@@ -91,7 +91,7 @@ import Testing
     @Test(arguments: SettingsTable.rows.filter(\.hasFlag))
     func `A wrong value names the flag, the value and what is allowed`(row: SettingRow) throws {
         let flag = try #require(row.flag)
-        // Other flags must not be what is complained about.
+        // The error must not be about other flags.
         var arguments = ["run", flag, "a\nb"]
         for (name, value) in [("--domain", "example.org"), ("--upstream", "b:1")] where name != flag {
             arguments += [name, value]

@@ -8,7 +8,7 @@ import Testing
         try ConfigurationFile(path: "f", text: Array(text.utf8))
     }
 
-    /// All that is wrong with the text, a line each.
+    /// All errors in the text, one a line.
     private func faults(_ text: String) -> [String] {
         do throws(ConfigurationFileError) {
             return try file(text).allFaults.map(\.description)
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// `NAME=VALUE@LINE:COLUMN` of each entry, `DOMAIN/` before those of a domain's table.
+    /// `NAME=VALUE@LINE:COLUMN` of each entry, with `DOMAIN/` before those of a domain's table.
     private func entries(_ text: String) throws -> [String] {
         try file(text).entries.map { entry in
             guard case .file("f", let line, let column) = entry.origin else { return "elsewhere" }

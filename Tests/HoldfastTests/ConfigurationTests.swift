@@ -4,7 +4,7 @@ import Testing
 
 @testable import holdfast
 
-/// File, environment and flags together, from a real file to the settings or the line on standard error.
+/// File, environment and flags together: from a real file to the settings, or to the line on standard error.
 @Suite struct ConfigurationTests {
     /// A file in the temporary folder; the caller removes it.
     private struct TemporaryFile {
@@ -39,7 +39,7 @@ import Testing
         return settings
     }
 
-    /// The lines on standard error, `FILE` for the file's path, and the exit code.
+    /// The lines on standard error, with `FILE` for the file's path, and the exit code.
     private func complaint(
         _ text: String, _ flags: [String] = [], environment: [String: String] = [:]
     ) throws -> String {

@@ -107,7 +107,7 @@ import Testing
         #expect(locator(text).nullCharacter == nil)
     }
 
-    /// The library refuses these before the locator sees them; it must come to an end all the same.
+    /// The library refuses these texts before the locator sees them; the locator must still end.
     @Test func `What is no TOML ends it`() {
         let text = #"a.'b'."c" = [ "x\u00", { y = '''z''' } ] # é"# + "\n[t.\"u\"]\nv = \"\"\"w\\\"\"\"\"\n[[x]]\n"
         let bytes = Array(text.utf8)

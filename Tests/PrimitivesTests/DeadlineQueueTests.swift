@@ -80,7 +80,7 @@ import Testing
     func agreesWithModel(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var queue = DeadlineQueue()
-        // The earliest wish of each slot that has not come up.
+        // For each slot the earliest deadline that was scheduled and has not come up.
         var model: [UInt32: UInt64] = [:]
         var now: UInt64 = 0
         for step in 0..<10_000 {

@@ -2,7 +2,7 @@ import Effort
 import Primitives
 import Testing
 
-/// Whoever holds most is found at once, and among those that hold as much each in turn.
+/// The slot that holds most is found at once; slots that hold the same take turns.
 @Suite struct SizeOrderTests {
     @Test("replay-budget: the largest is first, within a factor of two")
     func findsTheLargest() {

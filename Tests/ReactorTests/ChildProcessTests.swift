@@ -24,7 +24,7 @@ import Testing
 
     @Test func `no other descriptor is inherited`() throws {
         let others = try Descriptor.socketPair()
-        // One that exec would not close.
+        // This descriptor is one that exec would not close.
         let leaked = Descriptor(owning: fcntl(others.first.number, F_DUPFD, 0))
         #expect(fcntl(leaked.number, F_GETFD) & FD_CLOEXEC == 0)
         let (output, _) = try run("for fd in /proc/$$/fd/*; do readlink $fd; done >&3")

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Reactor
 
-/// A log that nobody reads never stops whoever writes it.
+/// A log that nobody reads never blocks its writer.
 @Suite struct LogStreamTests {
-    /// A stream, and where its lines arrive.
+    /// A stream, and the end at which its lines arrive.
     private final class Scene {
         let log: LogStream
         private let reader: Descriptor
@@ -23,7 +23,7 @@ import Testing
             return try Scene(ends[0], ends[1])
         }
 
-        /// With both ends as a service manager makes them: the writer's blocks.
+        /// A socket pair as service managers make it: the writer's end blocks.
         static func socket() throws -> Scene {
             let pair = try Descriptor.socketPair()
             try pair.second.setBlocking(true)
@@ -31,7 +31,7 @@ import Testing
                 fcntl(pair.first.number, F_DUPFD_CLOEXEC, 0), fcntl(pair.second.number, F_DUPFD_CLOEXEC, 0))
         }
 
-        /// What has arrived since the last call.
+        /// All lines since the last call.
         func read() throws -> [Substring] {
             try reader.setBlocking(false)
             var text: [UInt8] = []
@@ -49,7 +49,7 @@ import Testing
     func `lines that find no room are dropped and counted`(isPipe: Bool) throws {
         let scene = try isPipe ? Scene.pipe() : .socket()
         let line = String(repeating: "x", count: 999)
-        // More than any buffer holds: a write that waited would wait for ever.
+        // More lines than any buffer holds: a blocking write would wait for ever.
         for number in 0..<5_000 { scene.log.writeLine("\(number) \(line)") }
         let first = try scene.read()
         #expect(first.count > 10)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Reactor
 
-/// Real sockets on this machine, and waiting for them without sleeping.
+/// Real sockets on this machine, and functions that wait for them without sleeping.
 enum Loopback {
     /// Listens on a port of 127.0.0.1 that the kernel chooses.
     static func listener() throws -> Listener {
@@ -22,7 +22,7 @@ enum Loopback {
         }
     }
 
-    /// Connects and waits until the connection stands.
+    /// Connects and waits until the connection is made.
     static func connect(to address: SocketAddress) throws -> StreamSocket {
         switch StreamSocket.connect(to: address) {
         case .connected(let socket): return socket

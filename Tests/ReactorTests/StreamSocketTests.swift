@@ -132,7 +132,7 @@ import Testing
             try client.keepUnsentFew()
             #expect(try SocketOption.notSentLowWater.value(of: client.descriptor) == 131_072)
             #expect(client.unacknowledgedCount == 0)
-            // Until the kernel takes no more: the peer reads nothing, so what is behind its window stays here.
+            // Writes until the kernel takes no more. The peer reads nothing, so the bytes beyond its window stay here.
             let bytes = [UInt8](repeating: 0x20, count: 1 << 20)
             var written = 0
             while case .wrote(let count) = client.write(bytes) { written += count }

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Reactor
 
-/// The rules by which the kernel is called.
+/// The rules for calling the kernel.
 @Suite struct SyscallsTests {
-    /// A call that a signal interrupts so many times before it has its result.
+    /// A call that signals interrupt this many times before it succeeds.
     private final class Call {
         private(set) var count = 0
         private let interruptions: Int
@@ -42,7 +42,7 @@ import Testing
         #expect(Syscalls.once(Call(interruptions: 0, end: (3, EINTR)).make) == 3)
     }
 
-    /// `close` is made so: its number may be another descriptor's by the second time.
+    /// `close` is called like this: the second time, its number may belong to another descriptor.
     @Test func `a call that must be made once is not made again after a signal`() {
         let call = Call(interruptions: 9, end: (0, 0))
         #expect(Syscalls.once(call.make) == Int(-EINTR))

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SystemRandomTests {
     @Test(arguments: [0, 1, 16, 255, 256, 257, 5_000])
     func `every byte is filled`(_ count: Int) {
-        // Or-ing many fills: a byte that is never written stays 0.
+        // Combines many fills by OR: a byte that is never written stays 0.
         var union = [UInt8](repeating: 0, count: count)
         for _ in 0..<64 {
             var bytes = [UInt8](repeating: 0, count: count)

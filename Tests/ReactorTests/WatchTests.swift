@@ -4,7 +4,7 @@ import Testing
 @testable import Reactor
 
 @Suite struct WatchTests {
-    /// A poller, a connected pair, and what the kernel says of the first of it.
+    /// A poller, a connected pair of sockets, and the kernel's view of the first one.
     private final class Scene {
         var poller: Poller
         var socket: StreamSocket
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    // What the macro of an expectation is given has to be copyable.
+    // The arguments of the expectation macro have to be copyable.
     private func reads(_ scene: Scene) -> Bool { scene.socket.isReading }
     private func event(_ scene: Scene) throws -> PollEvent? {
         try scene.poller.wait(timeout: .zero) == 0 ? nil : scene.poller[0]
@@ -63,7 +63,7 @@ import Testing
         #expect(try event(scene)?.isHangup == true)
         scene.socket.lookAway(in: scene.poller)
         #expect(try event(scene) == nil)
-        // To wait for room to write would have it reported for ever.
+        // Waiting for room to write would cause reports for ever.
         try scene.watch(.writable)
         #expect(try event(scene) == nil)
         try scene.watch(.readable)
@@ -85,14 +85,14 @@ import Testing
 
     @Test func `what the kernel refuses is thrown and not remembered`() throws {
         let scene = try Scene()
-        // The kernel knows the socket already, which the watch does not.
+        // The kernel already has the socket, but the watch does not know that.
         try scene.poller.register(scene.socket.descriptor, token: 1, interest: [])
         #expect(throws: SystemError(call: "epoll_ctl", code: EEXIST)) { try scene.watch(.readable) }
         #expect(reads(scene) == false)
         try scene.poller.deregister(scene.socket.descriptor)
         try scene.watch(.readable)
         #expect(reads(scene) == true)
-        // The kernel forgets it, which the watch does not know: what is wanted cannot be had.
+        // The kernel drops the socket without the watch's knowledge: the wanted interest cannot be set.
         try scene.poller.deregister(scene.socket.descriptor)
         #expect(throws: SystemError(call: "epoll_ctl", code: ENOENT)) { try scene.watch(.writable) }
         #expect(reads(scene) == true)

@@ -1,15 +1,15 @@
 @testable import Resolver
 
-/// Writes DNS messages for tests, right or wrong ones.
+/// Writes DNS messages for tests, correct and wrong ones.
 struct DNSBuilder {
-    /// One record with its owner in wire form, pointers allowed.
+    /// One record; its owner is in wire form and may contain pointers.
     struct Record {
         var owner: [UInt8]
         var type: UInt16
         var family: UInt16 = 1
         var lifetime: UInt32 = 300
         var data: [UInt8]
-        /// Instead of the true length of the data.
+        /// A length to write instead of the data's true one.
         var length: UInt16?
     }
 
@@ -21,7 +21,7 @@ struct DNSBuilder {
     var family: UInt16 = 1
     var answers: [Record] = []
     var authorities: [Record] = []
-    /// Instead of the true counts: questions, answers, authorities.
+    /// Counts to write instead of the true ones: questions, answers, authorities.
     var counts: (UInt16?, UInt16?, UInt16?) = (nil, nil, nil)
 
     /// Points to the name of the question.
@@ -71,7 +71,7 @@ struct DNSBuilder {
     }
 }
 
-/// A sequence of numbers that a seed decides (SplitMix64), so that a failing mutation can be seen again.
+/// A sequence of numbers that follows from a seed (SplitMix64), so that a failing mutation can be repeated.
 struct SeededNumbers: RandomNumberGenerator {
     var state: UInt64
 

@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func `a long row of pointers ends`() {
-        // Each pointer leads to the one before; the first name is the root.
+        // Each pointer leads to the one before it; the first name is the root.
         var bytes: [UInt8] = [0]
         for index in 0..<1_000 {
             let target = index == 0 ? 0 : bytes.count - 2

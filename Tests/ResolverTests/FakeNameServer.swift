@@ -4,7 +4,7 @@ import Synchronization
 @testable import Reactor
 @testable import Resolver
 
-/// A name server on a loopback address that answers as a test says, over UDP and TCP, on a thread of its own.
+/// A name server on a loopback address that gives a test's answers over UDP and TCP, in its own thread.
 final class FakeNameServer: Sendable {
     struct Question: Sendable, Equatable {
         let id: UInt16
@@ -23,10 +23,10 @@ final class FakeNameServer: Sendable {
     private let stop: Int32
     private let seen: Seen
 
-    /// Everything that was asked until now.
+    /// All questions so far.
     var questions: [Question] { seen.questions.withLock { $0 } }
 
-    /// - Parameter respond: the messages that are sent for a question; over TCP the first alone.
+    /// - Parameter respond: the messages that are sent for a question; over TCP only the first one.
     init(isIPv6: Bool = false, _ respond: @escaping Respond) throws {
         // The kernel chooses the port for UDP, and TCP gets the same one unless another socket has it.
         var sockets: (udp: Int32, tcp: Int32)?

@@ -5,7 +5,7 @@ import Testing
 @testable import Resolver
 
 @Suite struct NameServerTests {
-    /// Short, because the answer is on this machine or never comes.
+    /// It is short, because the answer comes from this machine or never.
     private static let patience = NameServer.Patience(seconds: 1, tries: 1)
 
     private func ask(

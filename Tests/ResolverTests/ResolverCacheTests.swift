@@ -37,7 +37,7 @@ import Testing
         #expect(isAskedAgain)
         #expect(cache.outcome(of: query(1), now: .seconds(1) - .nanoseconds(1)) == Self.addresses)
         #expect(cache.outcome(of: query(1), now: .seconds(1)) == nil)
-        // Whoever is asked too much, or silent, does not take it away.
+        // A name server that is overloaded or silent does not remove the answer.
         #expect(cache.staleOutcome(of: query(1), now: .seconds(1)) == Self.addresses)
         cache.insert(ResolverFinding(Self.unknown, lifetime: 0), for: query(1), now: .seconds(2))
         #expect(cache.outcome(of: query(1), now: .seconds(2)) == Self.addresses)
@@ -45,19 +45,19 @@ import Testing
         #expect(!isAskedAgain)
         #expect(cache.outcome(of: query(1), now: .seconds(3) - .nanoseconds(1)) == Self.addresses)
         #expect(cache.outcome(of: query(1), now: .seconds(3)) == nil)
-        // One that has held for long is asked for at once; the new answer holds for its own time.
+        // A doubted answer that has been kept for long is looked up at once; the new answer has its own lifetime.
         cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: .seconds(4))
         isAskedAgain = cache.doubt(query(1), now: .seconds(90))
         #expect(isAskedAgain)
         #expect(cache.outcome(of: query(1), now: .seconds(90)) == nil)
         cache.insert(ResolverFinding(Self.addresses, lifetime: 600), for: query(1), now: .seconds(91))
         #expect(cache.outcome(of: query(1), now: .seconds(690)) == Self.addresses)
-        // That there is no such name says nothing about addresses, and holds as long as it says.
+        // That the name does not exist says nothing about addresses, and holds for its lifetime.
         cache.insert(ResolverFinding(Self.none, lifetime: 60), for: query(2), now: .zero)
         isAskedAgain = cache.doubt(query(2), now: .seconds(10))
         #expect(!isAskedAgain)
         #expect(cache.outcome(of: query(2), now: .seconds(59)) == Self.none)
-        // An answer that is over by itself is not made to hold longer.
+        // An answer that expires by itself is not kept longer.
         cache.insert(ResolverFinding(Self.addresses, lifetime: 5), for: query(3), now: .zero)
         isAskedAgain = cache.doubt(query(3), now: .seconds(9))
         #expect(isAskedAgain)
@@ -187,7 +187,7 @@ import Testing
         let first = try #require(taken)
         #expect(first.query == .addresses(host: "a"))
         #expect(questions.oldestWaiting == .nanoseconds(9))
-        // Still open: one more joins while a process works on it.
+        // The question is still open: one more asker joins while a process works on it.
         #expect(questions.add(asker(5, "A"), query: .addresses(host: "a"), now: .nanoseconds(10)) == true)
         let closed = questions.close(first.id)
         #expect(closed?.askers == [asker(1, "a"), asker(2, "a"), asker(3, "a"), asker(5, "A")])
@@ -213,7 +213,7 @@ import Testing
         let first = try #require(taken)
         #expect(first.query == .addresses(host: "s1"))
         #expect(questions.strangeAtWork == 1)
-        // One that the operator's own domains need as well is no stranger's any more.
+        // A name that the operator's own domains need too no longer counts as a stranger's.
         #expect(questions.add(asker(2, "s3"), query: .addresses(host: "s3"), now: .nanoseconds(2)) == true)
         #expect(questions.takeWaiting(includingStrange: false)?.query == .addresses(host: "s3"))
         #expect(questions.strangeAtWork == 1)
@@ -264,7 +264,7 @@ import Testing
         }
         #expect(questions.add(asker(1, ""), query: .addresses(host: "more"), now: .zero) == false)
         #expect(questions.add(asker(1, ""), query: .addresses(host: "h0"), now: .zero) == true)
-        // Far more pass through than fit at once.
+        // Many more names pass through than fit at the same time.
         for number in 0..<(3 * ResolverQuestions.maximum) {
             let question = questions.takeWaiting()
             #expect(question?.query == .addresses(host: "h\(number)"))

@@ -8,10 +8,10 @@ import Testing
 @Suite struct ResolverLinkTests {
     private static let address = ResolverAnswer.Outcome.addresses([.ipv4(0x7F00_0001, port: 0)])
 
-    /// A resolver process that does as the first label of the name says, one question after the other: `hang` does not
-    /// answer, `die` ends, `last` answers and ends, `twice` answers twice, `other` under another number, `wrong` with
-    /// records, `noise` with an endless frame, `none` with a lasting failure, `busy` with a temporary one, others with
-    /// 127.0.0.1.
+    /// A resolver process that does what the first label of the name says, one question after the other: `hang` does
+    /// not answer, `die` ends, `last` answers and ends, `twice` answers twice, `other` answers under another number,
+    /// `wrong` with records, `noise` with an endless frame, `none` with a lasting failure, `busy` with a temporary one,
+    /// and all others with 127.0.0.1.
     private static let script = """
         while set -- $(head -c 13 <&3 | od -An -v -to1 -w13); do
           [ $# -eq 13 ] || exit 0
@@ -38,7 +38,7 @@ import Testing
             executable: "/bin/sh", arguments: ["sh", "-c", script], tokens: (0..<processes).map { 77 + $0 })
     }
 
-    /// Answers as they come until there are `count`, all at the time `now`.
+    /// Collects answers as they come until there are `count`, all at the time `now`.
     private func answers(
         _ link: inout ResolverLink, _ poller: inout Poller, now: MonotonicInstant = .zero, count: Int
     ) throws -> [ResolverAnswer] {
@@ -91,7 +91,7 @@ import Testing
                     id: 12, query: .addresses(host: "none.example"), outcome: .failure("n", isTemporary: false)),
             ])
         #expect(link.starts == 1 && link.openQuestions == 0)
-        // Both hold for 30 s.
+        // Both answers hold for 30 s.
         #expect(ask(&link, poller, "a.EXAMPLE", id: 13, now: .seconds(29))?.outcome == Self.address)
         #expect(ask(&link, poller, "none.example", now: .seconds(29))?.outcome == .failure("n", isTemporary: false))
         #expect(ask(&link, poller, "a.example", now: .seconds(30)) == nil)
@@ -138,7 +138,7 @@ import Testing
         #expect(ask(&link, poller, "hang.example", id: 1, now: .nanoseconds(100)) == nil)
         #expect(ask(&link, poller, "a.example", id: 2, now: .nanoseconds(200)) == nil)
         let hanging = try #require(link.processIDs.first)
-        #expect(link.nextDeadline == .nanoseconds(100) + ResolverLink.patience)
+        #expect(link.nextDeadline == MonotonicInstant.nanoseconds(100) + ResolverLink.patience)
         #expect(link.handleDeadline(now: .nanoseconds(99) + ResolverLink.patience, poller: poller) == [])
         #expect(link.processIDs == [hanging])
         let now = MonotonicInstant.nanoseconds(100) + ResolverLink.patience
@@ -154,7 +154,7 @@ import Testing
         #expect(link.nextDeadline == now + ResolverLink.patience)
         #expect(try answers(&link, &poller, now: now, count: 1).map(\.outcome) == [Self.address])
         #expect(link.nextDeadline == nil)
-        // Remembered for a moment, so that the name does not hang the next process at once.
+        // The failure is remembered for a moment, so that the name does not hang the next process at once.
         #expect(ask(&link, poller, "hang.example", now: now + .nanoseconds(1))?.outcome != nil)
     }
 
@@ -186,7 +186,7 @@ import Testing
         #expect(ask(&link, poller, host, id: 1) == nil)
         #expect(ask(&link, poller, "a.example", id: 2) == nil)
         let answers = try answers(&link, &poller, count: 2)
-        // Behind the other one, which may be luckier with its process.
+        // It comes after the other one, which may have more luck with its process.
         #expect(answers.map(\.id) == [2, 1])
         #expect(answers.map(\.outcome) == [Self.address, .failure(reason, isTemporary: true)])
         #expect(link.starts == 2 && link.losses == 2)
@@ -201,7 +201,7 @@ import Testing
         try #require(events == 1)
         #expect(link.handle(poller[0], now: .zero, poller: poller) == [])
         #expect(link.processIDs.isEmpty)
-        // Another event of the same socket, had there been one, finds nothing.
+        // Another event of the same socket, if there were one, finds nothing.
         #expect(link.handle(poller[0], now: .zero, poller: poller) == [])
         #expect(ask(&link, poller, "b.example") == nil)
         #expect(try answers(&link, &poller, count: 1).map(\.outcome) == [Self.address])
@@ -236,7 +236,7 @@ import Testing
         #expect(ask(&link, poller, "more.example")?.outcome == .failure("too many open questions", isTemporary: true))
         #expect(ask(&link, poller, "h1.example") == nil)
         #expect(link.openQuestions == ResolverLink.maximumOpenQuestions)
-        // Everybody is answered in the end: 1,024 questions and one more asker.
+        // In the end every asker gets an answer: 1,024 questions and one more asker.
         #expect(
             link.handleDeadline(now: .zero + ResolverLink.patience, poller: poller).count
                 == ResolverLink.maximumOpenQuestions + 1)

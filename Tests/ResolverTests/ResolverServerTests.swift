@@ -63,7 +63,7 @@ import Testing
             for index in 0..<60 as Range<UInt8> {
                 if question.type == 1 { response.address([10, 0, 0, index]) } else { response.address6(index) }
             }
-            // More than fits a datagram without EDNS, but this is what the library reads.
+            // It is larger than a datagram without EDNS, but the library reads it.
             return [response.bytes]
         }
         guard case .addresses(let addresses) = found.outcome else {
@@ -202,7 +202,7 @@ import Testing
 }
 
 @Suite struct ResolverServerTests {
-    /// Sends questions and reads all that is answered until the server has gone.
+    /// Sends questions and reads all answers until the server has ended.
     private func ask(_ questions: [UInt8], _ source: ResolverLookup.Source) throws -> [ResolverReply?] {
         let pair = try Descriptor.socketPair()
         let client = StreamSocket(pair.first)
@@ -216,7 +216,7 @@ import Testing
         return replies
     }
 
-    /// What stands in a connection whose other end is closed.
+    /// All bytes of a connection whose other end is closed.
     private func all(of socket: borrowing StreamSocket) throws -> [UInt8] {
         var buffer = ReadBuffer()
         var bytes: [UInt8] = []

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Resolver
 
-/// Strangers' names are looked up by turns of those who came with them (`address-lookups`).
+/// Strangers' names are looked up in turns of the requesters (`address-lookups`).
 @Suite struct ResolverTurnsTests {
     private static func query(_ name: String) -> ResolverQuery { .addresses(host: name) }
 

@@ -4,7 +4,7 @@ import Testing
 @Suite struct DomainSettingsTests {
     private static let pin = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
-    /// Entries of a file, one a line: `name value`, behind `[domain]` those of its table.
+    /// Entries of a file, one a line: `name value`; those of a domain's table come after `[domain]`.
     private func entries(_ text: String) -> [SettingEntry] {
         var entries: [SettingEntry] = []
         var domain: String?
@@ -243,7 +243,7 @@ import Testing
 
     @Test func `A pin is the digest of a key`() throws {
         let pin = try #require(PublicKeyPin(Self.pin))
-        // The SHA-256 of nothing.
+        // The SHA-256 of no bytes.
         #expect(pin.digest.prefix(4) == [0xE3, 0xB0, 0xC4, 0x42])
         #expect(pin.digest.suffix(4) == [0x78, 0x52, 0xB8, 0x55])
         #expect(pin.digest.count == 32)

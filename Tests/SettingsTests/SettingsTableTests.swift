@@ -2,13 +2,13 @@ import Settings
 import Testing
 
 @Suite struct SettingsTableTests {
-    /// Entries that give the settings without a default, so that one more can be judged alone.
+    /// Entries for the settings without a default, so that one further entry can be tested alone.
     private static let required = [
         SettingEntry("domain", "example.org", origin: .environment),
         SettingEntry("upstream", "127.0.0.1:5222", origin: .environment),
     ]
 
-    /// Why `value` is refused for `row`; `nil` when it is accepted.
+    /// The error for `value` in `row`; `nil` when it is accepted.
     private func refusal(of value: String, for row: SettingRow) -> SettingsError? {
         let origin: SettingOrigin = row.hasFlag ? .flag : .file(path: "holdfast.toml", line: 3, column: 7)
         do throws(SettingsError) {
@@ -94,7 +94,7 @@ import Testing
                 expectInvalid(String(value), for: row)
             }
         case .choice(let words):
-            // With a list, which alone can have it: see `CrossOriginSettingsTests`.
+            // It is only allowed together with a list: see `CrossOriginSettingsTests`.
             for word in words where row.name != "cors-credentials" || word == "off" {
                 #expect(refusal(of: word, for: row) == nil, "\(row.name) = \(word)")
                 if word.uppercased() != word { expectInvalid(word.uppercased(), for: row) }
@@ -110,7 +110,7 @@ import Testing
         expectInvalid("", for: row)
         expectInvalid("a\nb", for: row)
         expectInvalid("\u{0}", for: row)
-        // Any name is a path, and many of these are domains, ciphers or fields: see `XMPPDomainTests`.
+        // Any name is a path, and many names are also domains, ciphers or fields: see `XMPPDomainTests`.
         let takesMost = ["upstream-ca", "upstream-certificate", "upstream-key", "upstream-ciphers", "cors-header"]
         guard !takesMost.contains(row.name), row.name != "admin-host", row.name != "domain",
             row.name != "default-domain"

@@ -391,7 +391,7 @@ import Testing
         #expect(error(entries)?.origin == file)
     }
 
-    /// The complaint about these entries of a file beside what has to be given.
+    /// The error for these entries of a file, with the required settings given.
     private func fileMessage(_ entries: (String, String)...) -> String? {
         let file = SettingOrigin.file(path: "f", line: 1, column: 1)
         let needed = [("domain", "example.org"), ("upstream", "b:1")]

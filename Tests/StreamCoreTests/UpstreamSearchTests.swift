@@ -146,7 +146,7 @@ struct UpstreamSearchTests {
         _ = up.wake()
         #expect(up(.postponed(attempt: 1, .ports)) == [.note(.shortage(.ports), .attempt(1), isRepeated: false)])
         #expect(up.wake() == [.connect(attempt: 2, address: 1, port: 5222)])
-        // Said once for the search.
+        // The trouble is reported once for the search; `isRepeated` marks the second one.
         #expect(up(.postponed(attempt: 2, .ports)) == [.note(.shortage(.ports), .attempt(2), isRepeated: true)])
         #expect(up.wake() == [.connect(attempt: 3, address: 1, port: 5222)])
         _ = up(.connecting(attempt: 3))

@@ -1,7 +1,7 @@
 import StreamCore
 import Testing
 
-/// What is told of troubles with a stream, and by which names they are counted.
+/// Reports of troubles with a stream, and the names by which they are counted.
 @Suite("Troubles of an upstream")
 struct UpstreamTroubleTests {
     typealias Label = UpstreamTrouble.Label

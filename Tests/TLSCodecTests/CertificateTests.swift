@@ -2,7 +2,7 @@ import COpenSSL
 import TLSCodec
 import Testing
 
-/// Which certificates prove an XMPP domain: RFC 6120 §13.7, RFC 6125 §6.
+/// The certificates that prove an XMPP domain: RFC 6120 §13.7, RFC 6125 §6.
 @Suite struct CertificateTests {
     let authority: TestCertificate
     let context: TLSContext

@@ -2,7 +2,7 @@ import COpenSSL
 import TLSCodec
 import Testing
 
-/// The certificate that this side shows, and what is found at start when its files are no good.
+/// The certificate that this side shows, and the errors that a start finds in its files.
 @Suite struct ClientCertificateTests {
     let authority: TestCertificate
     let leaf: TestCertificate
@@ -25,7 +25,7 @@ import Testing
         return try context(certificate: certificate, key: TemporaryFile(own.keyPEM()))
     }
 
-    /// What is said of these rules at start.
+    /// The error for these rules at the start.
     private func reason(_ rules: TLSRules) -> String? {
         do {
             _ = try TLSContext(rules: rules)
@@ -61,7 +61,7 @@ import Testing
         try talk.connect()
         #expect(talk.progress.last?.error?.label == "alert")
         #expect(!talk.server.isEstablished)
-        // One that only asks goes on without.
+        // A server that only requests a certificate goes on without one.
         talk = try Conversation(.trusting(authority), .init(leaf, clientCertificate: .wanted))
         try talk.connect()
         #expect(talk.server.isEstablished)
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    /// What `openssl ecparam -genkey` writes has the curve in a block of its own before the key.
+    /// `openssl ecparam -genkey` writes the curve's parameters in a separate block before the key.
     @Test func `A key behind the parameters of its curve loads`() throws {
         let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
         let key = try TemporaryFile(Array(parameters.utf8) + own.keyPEM(.traditional))

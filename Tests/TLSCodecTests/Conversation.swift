@@ -1,11 +1,11 @@
 import Glibc
 import TLSCodec
 
-/// A client under test and a server with nothing but arrays between them.
+/// A client under test and a server, connected only by arrays.
 struct Conversation {
     let client: TLSClient
     let server: TestServer
-    /// Every progress the client reported, without repeats of `handshaking` and `open`.
+    /// Every progress that the client reported, without repeated `handshaking` and `open`.
     private(set) var progress: [TLSProgress] = []
     /// What the client decrypted so far.
     private(set) var received: [UInt8] = []
@@ -19,7 +19,8 @@ struct Conversation {
         self.server = try TestServer(server)
     }
 
-    /// Runs the handshake to its end, good or bad; the server's bytes reach the client in pieces that `cut` makes.
+    /// Runs the handshake to its end, successful or not. The server's bytes reach the client in the pieces that `cut`
+    /// makes.
     @discardableResult
     mutating func connect(cut: ([UInt8]) -> [ArraySlice<UInt8>] = { [$0[...]] }) throws -> TLSProgress? {
         var hello: [UInt8] = []
@@ -28,7 +29,7 @@ struct Conversation {
         return progress.last
     }
 
-    /// Brings bytes to the server, its answer to the client, and so on until both are silent.
+    /// Gives bytes to the server and its answer to the client, and so on until both are silent.
     mutating func toServer(_ bytes: [UInt8], cut: ([UInt8]) -> [ArraySlice<UInt8>] = { [$0[...]] }) {
         var towardsServer = bytes
         while !towardsServer.isEmpty {
@@ -39,12 +40,12 @@ struct Conversation {
         }
     }
 
-    /// Brings the server's bytes to the client, and its answers to the server.
+    /// Gives the server's bytes to the client, and the client's answers to the server.
     mutating func toClient(_ bytes: [UInt8]) {
         toServer(receive(bytes))
     }
 
-    /// Brings bytes to the client only; gives its reply.
+    /// Gives bytes only to the client; returns its reply.
     mutating func receive(_ bytes: [UInt8]) -> [UInt8] {
         var reply: [UInt8] = []
         let result = client.receive(bytes.span, plaintext: &received, reply: &reply)
@@ -88,7 +89,7 @@ extension TLSContext {
 }
 
 extension TLSProgress {
-    /// The failure, if it is one.
+    /// The failure, if this is one.
     var error: TLSError? {
         if case .failed(let error) = self { error } else { nil }
     }

@@ -2,7 +2,7 @@ import COpenSSL
 import TLSCodec
 import Testing
 
-/// Data that is sent while half of a message of TLS itself has come.
+/// Data that is sent after half of a message of TLS itself has come.
 @Suite struct HalfMessageTests {
     private let authority: TestCertificate
     private let leaf: TestCertificate
@@ -14,7 +14,8 @@ import Testing
         own = try TestCertificate(commonName: "gateway", issuer: authority, extendedKeyUsage: "clientAuth")
     }
 
-    /// A stream whose server sends small records, and tickets that hold the client's certificate: larger than one.
+    /// A stream whose server sends small records, and tickets that contain the client's certificate and are larger than
+    /// one record.
     private func talk() throws -> Conversation {
         let certificate = try TemporaryFile(TestCertificate.pem([own]))
         let key = try TemporaryFile(own.keyPEM())
@@ -28,7 +29,7 @@ import Testing
         return talk
     }
 
-    /// Where the records of `bytes` end.
+    /// The positions at which the records of `bytes` end.
     private func recordEnds(_ bytes: [UInt8]) -> [Int] {
         var ends: [Int] = []
         var offset = 0
@@ -45,7 +46,7 @@ import Testing
         let ends = recordEnds(ticket)
         try #require(ends.count > 1)
         #expect(talk.receive(Array(ticket[..<ends[0]])).isEmpty)
-        // It cannot be written yet, and it is no fault.
+        // The data cannot be written yet, which is no error.
         #expect(try talk.sealed(Array("first ".utf8)).isEmpty)
         #expect(try talk.sealed(Array("second ".utf8)).isEmpty)
         talk.toClient(Array(ticket[ends[0]...]))

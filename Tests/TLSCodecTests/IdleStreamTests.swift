@@ -3,16 +3,16 @@ import COpenSSL
 @testable import TLSCodec
 import Testing
 
-/// What a stream holds while nothing is in flight, by the way it came to be.
+/// The memory of a stream while no data is in flight, for each way of opening it.
 @Suite struct IdleStreamTests {
-    /// How streams are opened, and the bytes each may hold.
+    /// A way to open streams, and how many bytes each stream may hold.
     private struct Kind: Sendable {
         let name: String
         let version: Int32
         let bound: Int
         var isResumed = false
         var tickets = true
-        /// What the server sends to the open stream, beside data.
+        /// What the server sends to the open stream besides data.
         var extra: @Sendable (TestServer) -> [UInt8] = { _ in [] }
     }
 
@@ -29,7 +29,7 @@ import Testing
         Kind(name: "TLS 1.2, asked to renegotiate", version: TLS1_2_VERSION, bound: 15_500) { $0.renegotiate() },
     ]
 
-    /// In a process of its own, for the memory of a process cannot be told apart by who asked for it.
+    /// Runs in a separate process, because the allocator does not tell who took the memory of a process.
     @Test func `An idle stream holds neither buffers nor the server's certificates, first or resumed`() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             let certificates = try Certificates()
@@ -42,7 +42,7 @@ import Testing
         print(String(decoding: result?.standardOutputContent ?? [], as: UTF8.self), terminator: "")
     }
 
-    /// An authority and what a server shows: two certificates with keys of RSA, as they are common.
+    /// An authority and a server's chain: two certificates with RSA keys, as is common.
     private struct Certificates {
         let authority: TestCertificate
         let intermediate: TestCertificate
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    /// Growth of what is allocated, for each of 100 streams.
+    /// The growth of the allocated memory, per stream of 100.
     private static func bytes(of kind: Kind, _ certificates: Certificates) throws -> Int {
         let server = try TestServer.Context(
             certificates.leaf, chain: [certificates.intermediate], versions: kind.version...kind.version,
@@ -66,7 +66,7 @@ import Testing
         streams.reserveCapacity(200)
         func open(_ count: Int) throws {
             for _ in 0..<count {
-                // Who does not resume is as one who comes before the first ticket does.
+                // A stream that does not resume is like one that comes before the first ticket.
                 if !kind.isResumed { context.forgetSession(for: "example.org") }
                 streams.append(try stream(context, server, kind))
             }
@@ -79,7 +79,7 @@ import Testing
         return (after - before) / 100
     }
 
-    /// The client's end of a new stream on which nothing goes any more; the server's is gone.
+    /// The client's end of a new stream after all its traffic; the server's end is gone.
     private static func stream(_ context: TLSContext, _ server: TestServer.Context, _ kind: Kind) throws -> TLSClient {
         var talk = try Conversation(context, server)
         try talk.connect()
@@ -91,7 +91,7 @@ import Testing
         return talk.client
     }
 
-    /// Bytes in use, by the allocator's account.
+    /// The bytes in use, as the allocator counts them.
     private static var allocated: Int {
         let info = mallinfo2()
         return Int(info.uordblks + info.hblkhd)

@@ -12,7 +12,7 @@ import Testing
         leaf = try TestCertificate(commonName: "server", names: "DNS:example.org", issuer: authority)
     }
 
-    /// SHA-256 of the key's own DER form, which is not taken out of a certificate.
+    /// The SHA-256 of the key's own DER form, which does not come from a certificate.
     private func pin(_ certificate: TestCertificate) throws -> [UInt8] {
         var encoded: UnsafeMutablePointer<UInt8>?
         let length = i2d_PUBKEY(certificate.key, &encoded)

@@ -15,7 +15,7 @@ import Testing
         context = try .trusting(authority)
     }
 
-    /// One whole stream; whether it was resumed.
+    /// Runs a whole stream; returns whether it was resumed.
     private func run(_ server: TestServer.Context, domain: String = "example.org", isClosed: Bool = true) throws -> Bool
     {
         var talk = try Conversation(context, server, domain: domain)
@@ -94,7 +94,7 @@ import Testing
         #expect(try run(server, domain: "BÜCHER.example."))
         #expect(try run(server, domain: "xn--bcher-kva.example"))
         #expect(try run(server, domain: "bucher.example") == false)
-        // One wildcard speaks for both, and still each makes its own way.
+        // One wildcard certificate covers both names, but each domain resumes only its own sessions.
         #expect(try run(server, domain: "a.example.org") == false)
         #expect(try run(server, domain: "b.example.org") == false)
     }
@@ -132,14 +132,14 @@ import Testing
         let latest = time(nil)
         let first = try #require(context.session(for: "example.org", now: latest))
         #expect((earliest...latest).contains(first.verifiedAt))
-        // Made to look older than it is: what comes of resuming it is as old.
+        // The session is made to look older than it is; the session that results from resuming it is as old.
         SSL_SESSION_up_ref(first.handle)
         context.keep(.init(handle: first.handle, verifiedAt: latest - 3000), for: "example.org")
         for _ in 0..<3 { #expect(try run(server)) }
         #expect(try #require(context.session(for: "example.org", now: latest)).verifiedAt == latest - 3000)
         #expect(context.session(for: "example.org", now: latest + 600) != nil)
         #expect(context.session(for: "example.org", now: latest + 601) == nil)
-        // Dropped for good, and the next full handshake counts anew.
+        // The session was dropped for good, and the time starts again with the next full handshake.
         #expect(context.session(for: "example.org", now: latest) == nil)
         #expect(try run(server) == false)
         #expect(try #require(context.session(for: "example.org", now: time(nil))).verifiedAt >= latest)

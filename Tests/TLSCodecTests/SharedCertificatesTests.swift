@@ -3,7 +3,7 @@ import Testing
 
 @testable import TLSCodec
 
-/// What is held of a server's certificates, and that holding it lets nobody in.
+/// Certificates of a server that are kept, and checks that keeping them admits nobody.
 @Suite struct SharedCertificatesTests {
     private let authority: TestCertificate
     private let intermediate: TestCertificate
@@ -17,7 +17,7 @@ import Testing
         context = try .trusting(authority)
     }
 
-    /// A whole handshake; the error it ended with, if it did.
+    /// Runs a whole handshake; returns the error if it failed.
     private func connect(
         _ leaf: TestCertificate, _ chain: [TestCertificate], domain: String = "example.org",
         versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION
@@ -54,9 +54,9 @@ import Testing
         let stranger = try TestCertificate(commonName: "Test intermediate CA", isCA: true)
         let forged = try TestCertificate(commonName: "server", names: "DNS:example.org", issuer: stranger)
         #expect(try connect(forged, [stranger]) != nil)
-        // The intermediate that is held did not sign it.
+        // The kept intermediate certificate did not sign it.
         #expect(try connect(forged, [intermediate]) != nil)
-        // Nobody passes with the certificate and without its key.
+        // A server with the certificate but without its key is refused.
         let other = try TestCertificate(
             commonName: "server", names: "DNS:example.org", issuer: stranger, key: leaf)
         #expect(try connect(other, [intermediate]) != nil)

@@ -2,7 +2,7 @@ import COpenSSL
 import TLSCodec
 import Testing
 
-/// the stream itself. Which certificates are accepted: `CertificateTests`.
+/// the stream itself. `CertificateTests` tests which certificates are accepted.
 @Suite struct TLSClientTests {
     let authority: TestCertificate
     let leaf: TestCertificate
@@ -44,7 +44,7 @@ import Testing
         var point = 1
         var longest = 2
         while point < longest {
-            // A context of its own each time: a resumed handshake is shorter.
+            // Each run has a new context, because a resumed handshake is shorter.
             var talk = try Conversation(.trusting(authority), server)
             try talk.connect { bytes in
                 longest = max(longest, bytes.count)
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func `Plaintext that comes with the end of the handshake is given with established`() throws {
-        // TLS 1.3 lets the server write before it has the client's Finished; here both come in one piece.
+        // With TLS 1.3 the server may write before it has the client's Finished; here both come in one piece.
         var talk = try Conversation(context, .init(leaf, versions: TLS1_2_VERSION...TLS1_2_VERSION))
         var hello: [UInt8] = []
         try talk.client.start(into: &hello)
@@ -325,7 +325,7 @@ import Testing
         for _ in 0..<1_000 { flood += talk.send(message) }
         let reply = talk.receive(flood)
         #expect(talk.progress.last == .failed(.messageFlood))
-        // What OpenSSL answered is no more than what it was let see.
+        // OpenSSL answered only the messages that it was given.
         #expect(reply.count < 33 * 64)
     }
 
@@ -391,7 +391,7 @@ import Testing
     }
 }
 
-/// A generator with a fixed seed: a failure can be run again.
+/// A generator with a fixed seed, so that a failure can be repeated.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
@@ -404,7 +404,7 @@ struct SplitMix: RandomNumberGenerator {
     }
 }
 
-/// What a server can send without end beside data.
+/// Messages besides data that a server can send without end.
 enum FloodedMessage: CaseIterable {
     case keyUpdate, renegotiation, ticket
 }

@@ -2,7 +2,7 @@ import COpenSSL
 import TLSCodec
 import Testing
 
-/// Versions and cipher suites by rule. Pins and client certificates have files of their own.
+/// Versions and cipher suites by rule. Pins and client certificates have their own files.
 @Suite struct TLSRulesTests {
     let authority: TestCertificate
     let leaf: TestCertificate
@@ -47,7 +47,7 @@ import Testing
     func `A list that leaves nothing is found at start`(ciphers: String) {
         do {
             _ = try TLSContext(rules: TLSRules(cipherList: ciphers))
-            // Level 5 leaves some on OpenSSL's side; nothing to see for the others.
+            // At level 5 OpenSSL may still keep some ciphers. All other lists are refused.
             #expect(ciphers.hasPrefix("ALL"))
         } catch {
             #expect(error.label == "rules")
@@ -56,7 +56,8 @@ import Testing
         }
     }
 
-    /// Without a certificate there is no name to check: such a stream must not come about whatever the list asks for.
+    /// Without a certificate there is no name to check. Such a stream must never be established, whatever the list
+    /// allows.
     @Test(arguments: ["ALL:aNULL:@SECLEVEL=0", "aNULL:HIGH@SECLEVEL=0", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"])
     func `A server that shows no certificate is never accepted`(ciphers: String) throws {
         for suites in ["aNULL", "AECDH", "ADH"] {

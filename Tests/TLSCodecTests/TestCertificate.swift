@@ -1,17 +1,19 @@
 import COpenSSL
 
-/// A key and a certificate made at test time, either self-signed or issued by another one.
+/// A key and a certificate created for a test, self-signed or issued by another one.
 final class TestCertificate {
     let key: OpaquePointer
     let certificate: OpaquePointer
 
     /// - Parameters:
-    ///   - names: the subjectAltName in the syntax of OpenSSL's configuration, for instance `DNS:a.example`; empty for none.
-    ///   - encodedNames: names for the subjectAltName that this syntax cannot spell, each a DER GeneralName; in its place.
-    ///   - issuer: who signs; `nil` for a self-signed one.
+    ///   - names: the subjectAltName in the syntax of OpenSSL's configuration, for instance `DNS:a.example`; empty for
+    ///     none.
+    ///   - encodedNames: names for the subjectAltName that this syntax cannot express, each a DER GeneralName; they
+    ///     replace `names`.
+    ///   - issuer: the certificate that signs; `nil` for a self-signed one.
     ///   - notBefore: seconds from now.
     ///   - notAfter: seconds from now.
-    ///   - key: one whose key is used again; `nil` for a new key of `kind`.
+    ///   - key: a certificate whose key is used again; `nil` for a new key of `kind`.
     init(
         commonName: String, names: String = "", encodedNames: [[UInt8]] = [], issuer: TestCertificate? = nil,
         isCA: Bool = false,
@@ -78,10 +80,10 @@ final class TestCertificate {
         return try require(key)
     }
 
-    /// How a key file may look.
+    /// The possible formats of a key file.
     enum KeyFormat: CaseIterable { case pkcs8, traditional, encryptedPKCS8, encryptedTraditional }
 
-    /// The key as the text of a PEM file; the encrypted ones have a passphrase.
+    /// The key as the text of a PEM file; the encrypted formats have a passphrase.
     func keyPEM(_ format: KeyFormat = .pkcs8) throws -> [UInt8] {
         let bio = try require(BIO_new(BIO_s_mem()))
         defer { BIO_free(bio) }
@@ -125,7 +127,7 @@ func encodedOtherName(_ arc: UInt8, _ value: String, tag: UInt8 = 12) -> [UInt8]
     der(0xA0, der(6, [0x2B, 6, 1, 5, 5, 7, 8, arc]) + der(0xA0, der(tag, Array(value.utf8))))
 }
 
-/// An OpenSSL call of the test's own scaffolding failed.
+/// An OpenSSL call of the tests' own code failed.
 struct OpenSSLFailure: Error {}
 
 func require<Value>(_ value: Value?) throws -> Value {

@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// The server side of a TLS stream on OpenSSL with memory BIOs, for the client under test to talk to.
+/// The server side of a TLS stream, on OpenSSL with memory BIOs; the client under test talks to it.
 final class TestServer {
-    /// What several streams of one server share; session tickets of one stream are good for another.
+    /// The state that several streams of one server share: a session ticket of one stream is valid for another.
     final class Context {
         let handle: OpaquePointer
 
@@ -13,7 +13,7 @@ final class TestServer {
             clientCertificate: ClientCertificatePolicy = .none, fragment: Int? = nil, tickets: Bool = true
         ) throws {
             handle = try require(SSL_CTX_new(TLS_server_method()))
-            // TLS 1.1 exists at security level 0 only.
+            // TLS 1.1 only exists at security level 0.
             SSL_CTX_set_cipher_list(handle, ciphers + ":@SECLEVEL=0")
             _ = holdfast_SSL_CTX_set_min_proto_version(handle, versions.lowerBound)
             _ = holdfast_SSL_CTX_set_max_proto_version(handle, versions.upperBound)
@@ -29,7 +29,7 @@ final class TestServer {
                 SSL_CTX_ctrl(handle, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF), nil)
             }
             if let fragment { SSL_CTX_ctrl(handle, SSL_CTRL_SET_MAX_SEND_FRAGMENT, fragment, nil) }
-            // Sessions with a client's certificate are refused without a name for what they are good for.
+            // OpenSSL refuses to resume sessions with a client's certificate unless they have a context name.
             SSL_CTX_set_session_id_context(handle, [1], 1)
             if clientCertificate != .none {
                 let mode = SSL_VERIFY_PEER | (clientCertificate == .required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)
@@ -49,7 +49,7 @@ final class TestServer {
                     let server = Unmanaged<Context>.fromOpaque(context).takeUnretainedValue()
                     server.offeredALPN = Array(UnsafeBufferPointer(start: offered, count: Int(offeredLength)))
                     if server.insistsOnALPN {
-                        // What was not offered: no server may answer so (RFC 7301 §3.2).
+                        // The answer was not offered; a server must not answer so (RFC 7301 §3.2).
                         selected?.pointee = UnsafePointer(server.answer.baseAddress)
                         selectedLength?.pointee = UInt8(server.answer.count)
                         return SSL_TLSEXT_ERR_OK
@@ -69,7 +69,7 @@ final class TestServer {
         enum ClientCertificatePolicy { case none, wanted, required }
 
         private var expected: [UInt8] = []
-        /// `expected` without its length, where OpenSSL may keep a pointer to it.
+        /// A copy of `expected` without its length; OpenSSL may keep a pointer to it.
         private var answer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
         private var insistsOnALPN = false
         /// The protocol list of the newest ClientHello, length-prefixed.
@@ -81,9 +81,9 @@ final class TestServer {
     private let input: OpaquePointer
     private let output: OpaquePointer
     private(set) var isEstablished = false
-    /// Set once the client's `close_notify` came.
+    /// Whether the client's `close_notify` has come.
     private(set) var isClosedByClient = false
-    /// Set once OpenSSL refused what the client sent; an alert of the client counts.
+    /// Whether OpenSSL has refused what the client sent; an alert of the client counts too.
     private(set) var hasFailed = false
 
     init(_ context: Context) throws {
@@ -100,7 +100,7 @@ final class TestServer {
         SSL_free(ssl)
     }
 
-    /// Takes bytes of the client; gives what was decrypted and what has to go back.
+    /// Takes bytes of the client; returns the decrypted bytes and the reply.
     func receive(_ bytes: [UInt8]) -> (plaintext: [UInt8], reply: [UInt8]) {
         ERR_clear_error()
         BIO_write(input, bytes, Int32(bytes.count))
@@ -138,14 +138,14 @@ final class TestServer {
         return drain(output)
     }
 
-    /// A KeyUpdate that asks the client for one too, or does not (TLS 1.3).
+    /// A KeyUpdate; with `mutually` it asks the client for one too (TLS 1.3).
     func updateKeys(mutually: Bool = true) -> [UInt8] {
         SSL_key_update(ssl, mutually ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED)
         SSL_do_handshake(ssl)
         return drain(output)
     }
 
-    /// A session ticket more (TLS 1.3).
+    /// Another session ticket (TLS 1.3).
     func sendTicket() -> [UInt8] {
         SSL_new_session_ticket(ssl)
         SSL_do_handshake(ssl)

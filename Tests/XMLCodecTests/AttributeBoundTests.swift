@@ -4,7 +4,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// The attributes of a request that become text have a bound, exact to the byte, whatever they are written with.
+/// Attributes of a request that become text have a limit, exact to the byte, however they are written.
 @Suite struct AttributeBoundTests {
     private let parser = BodyParser()
 

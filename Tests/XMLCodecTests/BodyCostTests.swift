@@ -3,7 +3,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// Processor time of this thread, which no other test's work adds to.
+/// The processor time of this thread; work of other tests does not count.
 func processorTime(_ work: () -> Void) -> Duration {
     func now() -> Duration {
         var time = timespec()
@@ -15,11 +15,11 @@ func processorTime(_ work: () -> Void) -> Duration {
     return now() - start
 }
 
-/// What the bytes of a body cost, against those of plain text, with the limits that the program sets.
+/// The cost of the bytes of a body, compared with plain text, under the program's limits.
 @Suite struct BodyCostTests {
     private let limits = XMLLimits(depth: 100, attributes: 200, elements: 10_000, oddNamespaces: 128)
 
-    /// The least of a few runs: a cold cache is not the body's fault.
+    /// The smallest of a few runs, because a cold cache does not count.
     private func cost(of text: String) -> Duration {
         let bytes = Array(text.utf8)
         let parser = BodyParser(limits: limits)
@@ -30,7 +30,7 @@ func processorTime(_ work: () -> Void) -> Duration {
         body("rid='1'", "<message><body>\(many("plain text ", count))</body></message>")
     }
 
-    /// `unit` as often as `count` bytes have room for it.
+    /// `unit`, repeated as often as it fits in `count` bytes.
     private func many(_ unit: String, _ count: Int) -> String {
         String(repeating: unit, count: max(count / unit.utf8.count, 1))
     }
@@ -66,7 +66,7 @@ func processorTime(_ work: () -> Void) -> Duration {
         #expect(cost(of: relative) < cost(of: absolute) * 2)
     }
 
-    /// Shapes by the name of what is odd about them, each about as large as it is asked to be.
+    /// Shapes of bodies, named by what is unusual about them. Each is about as large as asked for.
     static let shapes: [(String, @Sendable (BodyCostTests, Int) -> String)] = [
         ("children", { body("rid='1'", $0.many("<a/>", $1)) }),
         ("elements", { body("rid='1'", "<m>\($0.many("<a></a>", $1))</m>") }),
@@ -134,7 +134,7 @@ func processorTime(_ work: () -> Void) -> Duration {
         #expect(cost(of: damaged) < cost(of: body("rid='1'", many("x", damaged.utf8.count))) * 8)
     }
 
-    /// In a debug build the parts that are not libxml2's are slow, so the bound is wide.
+    /// In a debug build the parts outside libxml2 are slow, so the limit is wide.
     @Test("BodyWeight: what weighs as much as plain text takes no longer", arguments: shapes.map(\.0))
     func weight(name: String) throws {
         let make = try #require(Self.shapes.first { $0.0 == name }).1

@@ -2,7 +2,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// Every child means for the server what it meant inside its body, except that BOSH's namespace became `jabber:client`.
+/// For the server, every child means the same as inside its body, except that BOSH's namespace became `jabber:client`.
 @Suite("BodyParser and infosets")
 struct BodyInfosetTests {
     private static let streamStart =

@@ -127,7 +127,7 @@ struct BodyParserTests {
             let text = "<?xml version='1.0' encoding=\"\(name)\"?>" + body("rid='1'", "<m>é</m>")
             #expect(parser.payload(text) == "<m>é</m>", "\(name)")
         }
-        // Declared as UTF-8, but something else.
+        // It is declared as UTF-8, but is not.
         let latin = Array("<?xml version='1.0' encoding='utf-8'?>\(body("rid='1'", "<m>"))".utf8.dropLast(7)) + [0xE9]
         #expect(parser.fault(latin + Array("</m></body>".utf8)) == .encoding)
     }
@@ -157,7 +157,7 @@ struct BodyParserTests {
     @Test("refuses what is not a body", arguments: refused)
     func refusals(text: String, fault: BodyFault) {
         #expect(parser.fault(text) == fault)
-        // The context is in order for the next one.
+        // The context works for the next body.
         #expect(parser.parse(body("rid='1'", "<a/>")) == .body(rid(1), payload: Array("<a/>".utf8), stanzas: 1))
     }
 
@@ -350,7 +350,7 @@ struct BodyParserTests {
     @Test("the body's language goes to stanzas that have none of their own (N-06)", arguments: languages)
     func inheritedLanguages(attributes: String, child: String, forwarded: String) {
         #expect(parser.payload(body(attributes, child)) == forwarded)
-        // It does not stay for the next body.
+        // The language does not stay for the next body.
         #expect(parser.payload(body("", child)) == child)
     }
 

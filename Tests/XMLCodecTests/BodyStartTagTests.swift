@@ -3,7 +3,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// The start tag of a body whose rest is not to be read.
+/// The start tag of a body whose rest is not read.
 @Suite struct BodyStartTagTests {
     private let parser = BodyParser()
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// A body that is read in steps comes to exactly what it comes to when it is read at once.
+/// A body that is read in steps gives exactly the same result as one that is read at once.
 @Suite struct BodyStepsTests {
     private func inSteps(_ body: [UInt8], _ budget: Int, _ parser: BodyParser) -> BodyParse? {
         parser.begin(body)

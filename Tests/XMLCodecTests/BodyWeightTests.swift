@@ -2,7 +2,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// What the bytes of a body weigh before they are read.
+/// The weights of a body's bytes before they are read.
 @Suite struct BodyWeightTests {
     private func weight(_ text: String) -> Int {
         BodyWeight.of(Array(text.utf8).span)

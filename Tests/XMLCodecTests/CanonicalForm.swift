@@ -1,16 +1,16 @@
 import CLibXML2
 
-/// The first-level elements of a document in libxml2's Exclusive XML Canonicalization, each on its own.
+/// The first-level elements of a document in libxml2's Exclusive XML Canonicalization, each by itself.
 ///
-/// It tells everything of an element that Canonical XML keeps: names with their prefixes, the declarations of the prefixes in
-/// use, attributes by value, text whatever its spelling. So two elements with one canonical form mean the same to any XML
-/// processor. What the code under test uses of libxml2 has no part in it.
+/// The form contains everything of an element that Canonical XML keeps: names with their prefixes, the declarations of
+/// the prefixes in use, attributes by value, and text in whatever spelling. So two elements with the same canonical
+/// form mean the same to any XML processor. The code under test uses other parts of libxml2.
 enum CanonicalForm {
     /// The canonical forms of the root's children; nil when the document is not well-formed.
     ///
-    /// `adapts` says that it is a `<body/>` and the forms wanted are those for the server: the BOSH namespace as
-    /// `jabber:client` where the root or the child itself declares it, no namespace as `jabber:client` where nothing declares
-    /// one, and the root's `xml:lang` on stanzas that have none.
+    /// With `adapts` the root is a `<body/>` and the forms are those for the server. The BOSH namespace becomes
+    /// `jabber:client` if the root or the child itself declares it. No namespace becomes `jabber:client` if nothing
+    /// declares one. Stanzas without `xml:lang` get that of the root.
     static func children(of document: [UInt8], adapts: Bool = false) -> [String]? {
         let options = Int32(
             XML_PARSE_NONET.rawValue | XML_PARSE_NOENT.rawValue | XML_PARSE_NOERROR.rawValue
@@ -33,14 +33,14 @@ enum CanonicalForm {
         return result
     }
 
-    /// One element's form, as if nothing stood around it.
+    /// The form of one element, as if nothing surrounded it.
     private static func form(of element: xmlNodePtr, in tree: xmlDocPtr) -> String? {
         guard let buffer = xmlAllocOutputBuffer(nil) else { return nil }
         defer { xmlOutputBufferClose(buffer) }
         let status = xmlC14NExecute(
             tree,
             { user, node, parent in
-                // A namespace node has no parent of its own to ask.
+                // A namespace node has no parent.
                 var current = node?.pointee.type == XML_NAMESPACE_DECL ? parent : node
                 while let ancestor = current {
                     if UnsafeMutableRawPointer(ancestor) == user { return 1 }
@@ -88,7 +88,7 @@ enum CanonicalForm {
         }
     }
 
-    /// Puts elements in no namespace into the root's default one, as far as no declaration stands between.
+    /// Puts elements without namespace into the root's default namespace, unless a declaration in between prevents it.
     private static func claim(_ element: xmlNodePtr, _ own: xmlNsPtr) {
         guard !declarations(of: element).contains(where: { $0.pointee.prefix == nil }) else { return }
         if element.pointee.ns == nil { element.pointee.ns = own }
@@ -96,7 +96,7 @@ enum CanonicalForm {
     }
 
     private static func rename(_ declaration: xmlNsPtr) {
-        // The other one's name is freed with it.
+        // The name of the other namespace is freed together with it.
         guard let other = xmlNewNs(nil, client, nil) else { return }
         (declaration.pointee.href, other.pointee.href) = (other.pointee.href, declaration.pointee.href)
         xmlFreeNs(other)

@@ -4,10 +4,10 @@ import Testing
 
 @testable import XMLCodec
 
-/// Random legal XML through the codec, compared with libxml2's canonical form before and behind it. A difference is printed
-/// with its seed, in the smallest document that shows it.
+/// Random legal XML goes through the codec, and its canonical form by libxml2 before and after is compared. A
+/// difference is printed with its seed, in the smallest document that shows it.
 ///
-/// `HOLDFAST_DOCUMENTS` says how many in each direction, `HOLDFAST_SEED` where to begin.
+/// `HOLDFAST_DOCUMENTS` sets how many documents are tested in each direction, and `HOLDFAST_SEED` the first seed.
 @Suite("XML fidelity by canonical form")
 struct CanonicalFormTests {
     private static let streamStart =
@@ -16,7 +16,7 @@ struct CanonicalFormTests {
         "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:stream='http://etherx.jabber.org/streams'>"
 
     private static func environment(_ name: String) -> UInt64? {
-        // Foundation and libxml2's headers do not go together: both bring definitions of ICU.
+        // Foundation and libxml2's headers cannot be used together, because both bring definitions of ICU.
         getenv(name).flatMap { UInt64(String(cString: $0)) }
     }
 
@@ -26,7 +26,7 @@ struct CanonicalFormTests {
         private static let usualCount: UInt64 = 20_000
     #endif
 
-    /// Other documents in each run.
+    /// Each run uses other documents.
     private static func seeds(_ direction: String) -> Range<UInt64> {
         let count = environment("HOLDFAST_DOCUMENTS") ?? usualCount
         let start = environment("HOLDFAST_SEED") ?? UInt64.random(in: 0...1_000_000_000)
@@ -100,7 +100,7 @@ struct CanonicalFormTests {
         ]
         for (kind, documents) in [("body", bodies), ("stream", streams)] {
             for form in forms { #expect(documents.count { $0.contains(form) } >= 3, "\(form) in a \(kind)") }
-            // One prefix declared twice.
+            // The same prefix is declared twice.
             #expect(documents.count { $0.split(separator: "xmlns:p=").count > 2 } >= 30)
             #expect(documents.allSatisfy { CanonicalForm.children(of: Array($0.utf8)) != nil })
         }
@@ -120,16 +120,16 @@ struct CanonicalFormTests {
         #expect(smallest.elements == ["<wanted/>"])
     }
 
-    /// One that stays what it is while a document is cut down.
+    /// A difference that stays the same while its document is made smaller.
     private struct Difference {
         let kind: String
         let detail: String
     }
 
-    /// What is wrong with the children as the server gets them; nil when nothing is.
+    /// What is wrong with the children as the server gets them; nil when they are right.
     private static func difference(parsing document: RandomDocument, _ parser: BodyParser) -> Difference? {
         let text = Array(document.text.utf8)
-        // What cutting down made illegal shows nothing.
+        // A document that became illegal while it was made smaller shows nothing.
         guard InfosetTree.children(of: text) != nil else { return nil }
         let result = parser.parse(text.span)
         guard case .body(let attributes, let payload, let stanzas) = result else {
@@ -170,20 +170,21 @@ struct CanonicalFormTests {
         guard let result, result == expected else {
             return Difference(kind: "another meaning", detail: "\(forwarded)\n\(result ?? [])\nis not\n\(expected)")
         }
-        // Behind the name and what was put there, every byte is as it came.
+        // After the name and the inserted text, every byte is unchanged.
         guard rest(of: forwarded, document.elements, language: language) == "" else {
             return Difference(kind: "other bytes", detail: forwarded)
         }
         return nil
     }
 
-    /// What is left of `text` behind `elements`, each of which may have declarations behind its name that it did not have
-    /// before, and `language`; nil when something else is different.
+    /// The rest of `text` after `elements`, each of which may have new declarations after its name, and after
+    /// `language`; nil when anything else differs.
     private static func rest(of text: String, _ elements: [String], language: String?) -> String? {
         var text = Array(text.utf8)[...]
         for element in elements {
             let element = Array(element.utf8)
-            // Its own declaration of the BOSH namespace may have become another; the canonical form has compared it.
+            // An element's own declaration of the BOSH namespace may have changed; the comparison of canonical forms
+            // has covered it.
             guard !String(decoding: element, as: UTF8.self).contains(RandomXML.bosh) else { return "" }
             let name = element.prefix { !$0.isXMLSpace && $0 != UInt8(ascii: ">") && $0 != UInt8(ascii: "/") }
             guard text.starts(with: name) else { return nil }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("ElementFramer")
 struct ElementFramerTests {
-    /// The events with the offsets they end at.
+    /// The events with their end offsets.
     private func events(
         _ chunks: [[UInt8]], mayDeclare: Bool = false, limits: XMLLimits = XMLLimits()
     ) -> [(ElementFramer.Event, Int)] {

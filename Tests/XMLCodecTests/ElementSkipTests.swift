@@ -3,7 +3,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// Elements of a server that are well-formed and merely deep, wide or large: they do not end the stream.
+/// Well-formed elements of a server that are only too deep, wide or large: they do not end the stream.
 @Suite("Skipped elements (N-11)")
 struct ElementSkipTests {
     private let limits = XMLLimits(depth: 8, attributes: 6, names: 100, declarations: 10, elementSize: 400)
@@ -14,7 +14,7 @@ struct ElementSkipTests {
 
     private func attributes(_ count: Int) -> String { (0..<count).map { " a\($0)='x'" }.joined() }
 
-    /// The items of `text` with a stanza behind it, which must not depend on where reads end.
+    /// The items of `text` followed by a stanza. They must not depend on where reads end.
     private func read(_ text: String, _ reader: UpstreamReader, header: String = streamHeader) -> [UpstreamItem] {
         let bytes = Array((header + text + "<m/>").utf8)
         let whole = items([bytes], reader)
@@ -92,7 +92,7 @@ struct ElementSkipTests {
         let reader = UpstreamReader(
             limits: XMLLimits(depth: 30, attributes: 20, names: 20, declarations: 10, elementSize: 4_000))
         let names = "<m>" + (0..<30).map { "<name\($0)/>" }.joined() + "</m>"
-        // A name that was met before is not new: each stream has names of its own.
+        // A name that was met before is not new, so each stream uses its own names.
         #expect(items(streamHeader + names + "<m/>", reader).dropFirst() == [skipped("names", names), stanza])
         let name = String(repeating: "x", count: 100_000)
         for text in ["<m><\(name)/></m>", "<m \(name)='1'/>", "<m><n xmlns:\(name)='u'/></m>", "<\(name)></\(name)>"] {
@@ -161,7 +161,7 @@ struct ElementSkipTests {
             let depth = start.count == 30 ? 10 : 1
             let element = start + text + String(repeating: "</a>", count: depth)
             #expect(read(element, reader) == [.fault(fault)], "\(start.prefix(8))")
-            // Both sides of the limit: what comes before it was kept, and is judged like what comes after.
+            // On both sides of the limit: the part before it was kept, and is judged like the part after it.
             let early = "<m>" + text + start + String(repeating: "</a>", count: depth) + "</m>"
             #expect(read(early, reader) == [.fault(fault)], "\(start.prefix(8))")
         }
@@ -204,7 +204,7 @@ struct ElementSkipTests {
             #expect(read("<\(name)>\(nested(9))</\(end)>", reader) == [.fault(.limit("depth"))], "\(name)")
             #expect(read("<\(name)>\(long)</\(end)>", reader) == [.fault(.limit("element-size"))], "\(name)")
         }
-        // The stream's own end is no element, however long it is.
+        // The stream's own end tag is no element, however long it is.
         #expect(
             items(streamHeader + "</stream:stream\(String(repeating: " ", count: 500))>", reader).last
                 == .fault(.limit("element-size")))
@@ -278,7 +278,7 @@ struct ElementSkipTests {
             #expect(!stream.hasPartial)
             #expect(reader.skips.count == 0)
         }
-        // A reference that does not end.
+        // A character reference that does not end.
         let endless = "<m>&#" + String(repeating: "0", count: 200_000)
         #expect(items(streamHeader + endless, reader).last == .fault(.limit("element-size")))
     }
@@ -310,7 +310,7 @@ struct ElementSkipTests {
         #expect(agreed.count { $0 } > 20, "hardly a stream is read at all")
     }
 
-    /// Whether the stream of this seed was read as far as its first element.
+    /// Whether the stream of this seed was read up to its first element.
     private func agreement(seed: UInt64) -> Bool {
         var random = RandomXML(seed: seed)
         let document = RandomDocument.stream(&random)

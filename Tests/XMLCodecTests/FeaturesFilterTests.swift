@@ -5,7 +5,7 @@ import Testing
 
 @Suite("FeaturesFilter")
 struct FeaturesFilterTests {
-    /// What a client can send through here.
+    /// The largest element that a client can send through this program.
     private static let largest = 65_536
 
     let reader = UpstreamReader(largestFromClient: largest)
@@ -203,12 +203,12 @@ struct FeaturesFilterTests {
         ("<max-bytes>000010000</max-bytes>", "<max-bytes>000010000</max-bytes>"),
         ("<max-bytes a='1' > 262144\n</max-bytes >", "<max-bytes a='1' >65536</max-bytes >"),
         ("<max-bytes>26<![CDATA[21]]>&#52;4</max-bytes>", "<max-bytes>65536</max-bytes>"),
-        // More than fits any integer.
+        // Larger than any integer.
         ("<max-bytes>9223372036854775807</max-bytes>", "<max-bytes>65536</max-bytes>"),
         ("<max-bytes>9223372036854775808</max-bytes>", "<max-bytes>65536</max-bytes>"),
         ("<max-bytes>\(String(repeating: "9", count: 500))</max-bytes>", "<max-bytes>65536</max-bytes>"),
         ("<max-bytes>1\(String(repeating: "0", count: 100))</max-bytes>", "<max-bytes>65536</max-bytes>"),
-        // No number.
+        // Not a number.
         ("<max-bytes/>", "<max-bytes/>"),
         ("<max-bytes></max-bytes>", "<max-bytes></max-bytes>"),
         ("<max-bytes>  </max-bytes>", "<max-bytes>  </max-bytes>"),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// What a client must not be able to put on this program's own connection to the server.
+/// Elements that a client must not be able to send on this program's own connection to the server.
 @Suite("What no client may send")
 struct ForbiddenElementTests {
     let parser = BodyParser()
@@ -70,7 +70,7 @@ struct ForbiddenElementTests {
         "<auth \(sasl) type='EXTERNAL' mechanism='PLAIN'/>",
         "<response \(sasl)>EXTERNAL</response>",
         "<authenticate \(sasl2) mechanism='SCRAM-SHA-256'><initial-response>biws</initial-response></authenticate>",
-        // Not elements that log anybody in.
+        // These elements log nobody in.
         "<auth xmlns='urn:x' mechanism='EXTERNAL'/>",
         "<authenticate \(sasl) mechanism='EXTERNAL'/>",
         "<auth \(sasl2) mechanism='EXTERNAL'/>",
@@ -104,7 +104,7 @@ struct ForbiddenElementTests {
             let fault = parser.fault(body("rid='1' xmlns:stream='http://etherx.jabber.org/streams'", content))
             #expect(fault != nil, "\(content)")
         }
-        // As text it is text.
+        // As text it is harmless.
         for content in ["<iq><![CDATA[</stream:stream>]]></iq>", "<iq>&lt;/stream:stream></iq>"] {
             #expect(parser.payload(body("rid='1'", content)) == content)
         }
@@ -120,7 +120,7 @@ struct ForbiddenElementTests {
             let bytes = random.mutated(Array(RandomDocument.body(&random).text.utf8))
             guard case .body(_, let payload, let stanzas) = parser.parse(bytes.span) else { continue }
             accepted += 1
-            // Two readers of streams that share no state: this program's own, and libxml2's tree.
+            // Two readers that share no state read the stream: this program's own, and libxml2's tree.
             let all = items([Array(start.utf8), payload, Array("</stream:stream>".utf8)], reader)
             #expect(all.count == stanzas + 2, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
             #expect(all.last == .end, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")

@@ -3,17 +3,18 @@ import Testing
 
 @testable import XMLCodec
 
-/// Bytes that no honest server sends: each ends its own stream with the right fault, and the next stream is read as ever.
+/// Bytes that no honest server sends. Each ends its own stream with the right fault, and the next stream is read as
+/// always.
 @Suite("Hostile servers")
 struct HostileServerTests {
     private static let plainHeader =
         "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 
-    /// The last item, and everything before it, must not depend on where reads end.
+    /// The last item and all items before it, which must not depend on where reads end.
     private func itemsOfAnyPieces(_ bytes: [UInt8], _ reader: UpstreamReader) -> [UpstreamItem] {
         let whole = items([bytes], reader)
         #expect(items(bytes.map { [$0] }, reader) == whole)
-        // Every point of a small input, some of a large one.
+        // All split points of a small input, and some of a large one.
         for point in stride(from: 0, through: bytes.count, by: 1 + bytes.count / 300) {
             #expect(items([Array(bytes[..<point]), Array(bytes[point...])], reader) == whole, "split at \(point)")
         }
@@ -47,7 +48,7 @@ struct HostileServerTests {
         // RFC 6120 §11.6: a byte order mark is text.
         ("\u{FEFF}<?xml version='1.0'?>" + plainHeader, .malformed),
         ("\u{FEFF}" + plainHeader, .malformed),
-        // XML, but more than is allowed in front of the root.
+        // XML, but more than is allowed before the root.
         ("<?xml version='1.0'?><?xml version='1.0'?>" + plainHeader, .restrictedXML),
         ("<?xml version='1.0'?>\n<?xml version='1.0'?>" + plainHeader, .restrictedXML),
         ("<?xml version='1.1'?>" + plainHeader, .malformed),
@@ -77,7 +78,7 @@ struct HostileServerTests {
         ("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing'>", .invalidNamespace),
         ("<body xmlns='http://jabber.org/protocol/httpbind'>", .invalidNamespace),
         ("<stream:stream xmlns='jabber:client'>", .invalidNamespace),
-        // A header that is none.
+        // Not a valid header.
         ("<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client'/>", .malformed),
         ("<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client' id=x>", .malformed),
         (
@@ -186,7 +187,7 @@ struct HostileServerTests {
         let header = Array("<stream:stream xmlns='jabber:client' id='".utf8) + bad
         let rest = Array("' xmlns:stream='http://etherx.jabber.org/streams'>".utf8)
         #expect(itemsOfAnyPieces(header + rest, reader) == [.fault(.malformed)])
-        // At the start, and between elements, any such byte is text.
+        // At the start and between elements, any such byte counts as text.
         #expect(items([bad], reader) == [.fault(.malformed)])
         #expect(items([head + bad], reader).last == .fault(.malformed))
     }
@@ -241,7 +242,7 @@ struct HostileServerTests {
         #expect(items(Self.plainHeader.dropLast() + "\(many)>", reader) == [fault])
         let declarations = (0..<10_000).map { " xmlns:a\($0)='x'" }.joined()
         #expect(items(Self.plainHeader + "<m\(declarations)/>", reader).last == .fault(.limit("declarations")))
-        // Attributes without values are not counted by the framer, but they are not well-formed either.
+        // The framer does not count attributes without values, but they are not well-formed either.
         let bare = (0..<10_000).map { " a\($0)" }.joined()
         #expect(items(Self.plainHeader + "<m\(bare)/>", reader).last == .fault(.malformed))
     }
@@ -266,7 +267,7 @@ struct HostileServerTests {
         #expect(items(Self.plainHeader + fits, reader).count == 2)
         #expect(items(Self.plainHeader + "<m a='x" + fits.dropFirst(6), reader).last.isSkipped)
         let fault = UpstreamItem.fault(.limit("skipped-size"))
-        // A name, white space in a tag, a tag that only ends, and CDATA are bounded alike.
+        // A name, white space in a tag, a tag that only ends, and CDATA have the same limit.
         for start in ["<", "<m ", "<m a", "<m></m", "<m><![CDATA[", "<m a='"] {
             let filling = start == "<m " || start == "<m></m" ? " " : "x"
             let text = Self.plainHeader + start + String(repeating: filling, count: 100_001)

@@ -1,18 +1,18 @@
 import CLibXML2
 
-/// What an element says, independent of prefixes, quotes, CDATA and where namespaces are declared: by libxml2's tree, which
-/// the code under test does not use.
+/// The meaning of an element, independent of prefixes, quotes, CDATA and the place of declarations. It comes from
+/// libxml2's tree, which the code under test does not use.
 enum InfosetTree {
     /// The children of the document's root; nil when it is not well-formed or not namespace-well-formed.
     ///
-    /// `client` is the namespace that the BOSH one becomes where the root or the child itself declares it, and where a child
-    /// is in no namespace because nothing declares one.
+    /// `client` replaces the BOSH namespace if the root or the child itself declares that, and it is the namespace of
+    /// children that are in none because nothing declares one.
     static func children(of document: [UInt8], client: String? = nil) -> [String]? {
         guard let context = xmlNewParserCtxt() else { return nil }
         defer { xmlFreeParserCtxt(context) }
         context.pointee.sax.pointee.serror = { user, error in
             guard let user, let error, error.pointee.level.rawValue > XML_ERR_WARNING.rawValue else { return }
-            // A namespace that is no URI is still a name.
+            // A namespace that is not a URI is still a name.
             guard error.pointee.code != XML_WAR_NS_URI.rawValue else { return }
             user.assumingMemoryBound(to: xmlParserCtxt.self).pointee._private = user
         }
@@ -43,7 +43,7 @@ enum InfosetTree {
         let child: xmlNodePtr
         let client: String
 
-        /// The namespace of an element inside the child, as the server is to see it.
+        /// The namespace of an element inside the child, as the server sees it.
         func namespace(of node: xmlNodePtr) -> String {
             guard let namespace = node.pointee.ns else {
                 var ancestor = node

@@ -3,12 +3,12 @@ import Testing
 
 @testable import XMLCodec
 
-/// Elements of servers that are longer than one step: read in steps, and the same as if they were not.
+/// Elements of servers that are longer than one step are read in steps, with the same result as in one.
 @Suite("LargeElement")
 struct LargeElementTests {
     private let reader = UpstreamReader(limits: XMLLimits(elementSize: 8 * 1_048_576))
 
-    /// A stream whose header was read.
+    /// A stream whose header has been read.
     private func opened(_ header: String = streamHeader) -> UpstreamXML {
         var stream = UpstreamXML()
         var offset = 0
@@ -16,7 +16,7 @@ struct LargeElementTests {
         return stream
     }
 
-    /// Brings bytes; what comes of them at once, and how many are used.
+    /// Feeds bytes; returns the item that results at once, and how many bytes were used.
     private func next(_ text: String, _ stream: inout UpstreamXML) -> (UpstreamItem?, used: Int) {
         let bytes = Array(text.utf8)
         var offset = 0
@@ -104,7 +104,7 @@ struct LargeElementTests {
             Issue.record("\(String(describing: item))")
             return
         }
-        // One pass over its characters, one over its XML.
+        // One pass reads its characters, another its XML.
         #expect(steps >= 2 * text.utf8.count / UpstreamReader.step)
         #expect(steps <= 2 * (text.utf8.count / UpstreamReader.step + 2))
         #expect(stream.heldBytes == 0)

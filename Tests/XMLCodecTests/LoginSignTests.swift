@@ -3,7 +3,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// What the server's elements say of its client's login.
+/// What elements of the server say about the client's login.
 @Suite struct LoginSignTests {
     private func sign(_ element: String) -> LoginSign? {
         let start =

@@ -1,13 +1,13 @@
 @testable import XMLCodec
 
-/// A random root with random first-level elements, kept apart so that it can be cut down.
+/// A random root with random first-level elements, kept separately so that the document can be made smaller.
 struct RandomDocument {
-    /// The root's start tag up to its `>`.
+    /// The root's start tag without its `>`.
     var start: String
-    /// Its declarations and attributes, each with the space in front.
+    /// The root's declarations and attributes, each with the space before it.
     var attributes: [String]
     var elements: [String]
-    /// What stands between the elements.
+    /// The text between the elements.
     var space: String
     let end: String
 
@@ -59,7 +59,7 @@ struct RandomDocument {
 
     // MARK: - Cutting down
 
-    /// The smallest document on the way that still `shows` what this one shows.
+    /// The smallest document that still `shows` what this one shows, found step by step.
     func shrunk(while shows: (RandomDocument) -> Bool) -> RandomDocument {
         var best = self
         var isSmaller = true
@@ -74,7 +74,7 @@ struct RandomDocument {
         return best
     }
 
-    /// Every document with one thing less.
+    /// All documents with one part less.
     private var smaller: [RandomDocument] {
         var result: [RandomDocument] = []
         func add(_ change: (inout RandomDocument) -> Void) {
@@ -105,7 +105,7 @@ struct RandomDocument {
             }
             let end = partner(of: start, in: pieces)
             if start > 0 {
-                // The element, or all around it.
+                // Everything around the element, or the element alone.
                 result.append((pieces[..<start] + pieces[(end + 1)...]).joined())
                 result.append(pieces[start...end].joined())
             }

@@ -1,6 +1,6 @@
 @testable import XMLCodec
 
-/// Writes random elements that are legal where they stand.
+/// Writes random elements that are legal in their place.
 struct RandomXML {
     var generator: SeededGenerator
     /// The declarations in scope, innermost last.
@@ -14,7 +14,7 @@ struct RandomXML {
 
     mutating func pick<T>(_ choices: [T]) -> T { choices[Int.random(in: 0..<choices.count, using: &generator)] }
 
-    /// The namespace that a prefix has here; nil when it has none.
+    /// The namespace of a prefix here; nil when it has none.
     func namespace(of prefix: String) -> String? {
         scope.last { $0.prefix == prefix }?.uri
     }
@@ -29,7 +29,7 @@ struct RandomXML {
             + value + quote
     }
 
-    /// Some declarations, each prefix once.
+    /// Some declarations with different prefixes.
     mutating func declarations(uris: [String], chance part: Int) -> String {
         var result = ""
         for prefix in ["", "p", "q", "b"] where chance(part, of: 8) {
@@ -40,7 +40,7 @@ struct RandomXML {
         return result
     }
 
-    /// An element with everything in it.
+    /// An element with all its content.
     mutating func element(depth: Int, uris: [String]) -> String {
         let outside = scope.count
         let declared = declarations(uris: uris, chance: 2)
@@ -74,7 +74,7 @@ struct RandomXML {
         return result
     }
 
-    /// Text in every spelling; `quote` when it stands in an attribute.
+    /// Text in all spellings; `quote` is set when it is in an attribute.
     mutating func text(in quote: String?) -> String {
         var result = ""
         for _ in 0..<Int.random(in: 0...4, using: &generator) {
@@ -94,7 +94,7 @@ struct RandomXML {
         return result
     }
 
-    /// One to three random changes to bytes.
+    /// The bytes with one to three random changes.
     mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         let alphabet = Array("<>/='\"&;:! \n\u{0}abp?-[]x#".utf8) + [0x80, 0xC3, 0xFF]

@@ -1,4 +1,4 @@
-/// Bodies that real clients sent to Prosody 0.12.3, byte for byte; each different form once.
+/// Bodies that real clients sent to Prosody 0.12.3, byte for byte; each form once.
 enum RealBodies {
     /// Strophe 5.0.0 in Chromium 156.
     static let strophe: [String] = [

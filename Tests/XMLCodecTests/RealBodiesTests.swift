@@ -21,7 +21,7 @@ struct RealBodiesTests {
         let isEmpty = text[..<start].hasSuffix("/")
         var expected = isEmpty ? "" : String(content.dropLast("</body>".count))
         if let language = attributes.rare.language?.text {
-            // libpurple says it in every body.
+            // libpurple writes it in every body.
             for name in ["message", "presence", "iq"] {
                 expected = expected.replacing("<\(name) ", with: "<\(name) xml:lang='\(language)' ")
             }

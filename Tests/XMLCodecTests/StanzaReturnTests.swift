@@ -49,19 +49,19 @@ struct StanzaReturnTests {
         ("<iq xmlns='jabber:client' type='set' id='1'><q xmlns='jabber:iq:roster'/></iq>", iq(" id='1'")),
         ("<iq xmlns='jabber:client' type='set' from='j@c.lit' to='j@c.lit/b' id='1'/>", iq(" to='j@c.lit' id='1'")),
         ("<iq xmlns='jabber:client' type='get' from='c.lit'/>", iq(" to='c.lit'")),
-        // In the spelling of any prefix, and of any attribute.
+        // With any prefix, and any spelling of attributes.
         (
             "<c:message xmlns:c='jabber:client' id = \"7\"\n from='m.lit'><c:body/></c:message>",
             message(" to='m.lit' id='7'")
         ),
         ("<message xmlns='jabber:clien&#116;' from='m&#x2E;lit'/>", message(" to='m.lit'")),
         ("<iq xmlns='jabber:client' type='g&#101;t' id='>'/>", iq(" id='&gt;'")),
-        // Attributes with a prefix are others.
+        // Attributes with a prefix are different ones.
         (
             "<message xmlns='jabber:client' xmlns:p='urn:p' p:type='error' p:from='x' from='m.lit' p:id='2' p:to='m.lit'/>",
             message(" to='m.lit'")
         ),
-        // What has to be escaped.
+        // Characters that have to be escaped.
         (
             "<message xmlns='jabber:client' from=\"d&apos;a@m.lit/&lt;&amp;&gt;'&quot;\" id='&#9;&#10;&#13; &#38;lt;é😀'/>",
             message(" to='d&apos;a@m.lit/&lt;&amp;&gt;&apos;\"' id='&#9;&#10;&#13; &amp;lt;é😀'")

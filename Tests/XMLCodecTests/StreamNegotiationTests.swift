@@ -3,7 +3,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// What a server says to this program rather than to the client, beside its features.
+/// What a server sends to this program itself, besides its features.
 @Suite("Stream negotiation")
 struct StreamNegotiationTests {
     let reader = UpstreamReader()
@@ -22,7 +22,7 @@ struct StreamNegotiationTests {
                 == .compressionFailure)
         #expect(items(streamHeader + "<failure \(Self.compress)/>", reader).last == .compressionFailure)
         #expect(items(streamHeader + "<compress \(Self.compress)/>", reader).last == .fault(.invalidNamespace))
-        // Of other namespaces they are the client's.
+        // In other namespaces they are for the client.
         for element in ["<compressed xmlns='urn:x'/>", "<failure xmlns='urn:xmpp:sasl:2'/>"] {
             #expect(
                 items(streamHeader + element, reader).last
@@ -109,7 +109,7 @@ struct StreamNegotiationTests {
     }
 }
 
-/// What client and server have to say to each other is none of this program's business (`X-16`).
+/// This program does not interfere with what client and server send to each other (`X-16`).
 @Suite("Pass-through")
 struct PassThroughTests {
     private static let streamStart =
@@ -169,7 +169,7 @@ struct PassThroughTests {
             + "<authorization-identifier>u@example.test/x</authorization-identifier><bound xmlns='urn:xmpp:bind:0'>"
             + "<enabled xmlns='urn:xmpp:sm:3' id='1' resume='1'/></bound></success>",
         "<failure xmlns='urn:xmpp:sasl:2'><aborted xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>",
-        // A stanza that looks like what is read elsewhere.
+        // A stanza that looks like an element that is read in another place.
         "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>99999</max-bytes></limits>",
         "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>",
         "<iq type='get' id='1'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></iq>",
@@ -207,7 +207,7 @@ struct PassThroughTests {
             let success = "<success xmlns='urn:xmpp:sasl:2'><bound xmlns='urn:xmpp:bind:0'>\(element)</bound></success>"
             if !element.hasPrefix("<message>") { #expect(management(of: success) == expected, "\(success)") }
         }
-        // Only the login itself speaks of the stream.
+        // Only the login itself contains news of the stream.
         let enabled = "<enabled xmlns='urn:xmpp:sm:3' resume='true'/>"
         #expect(management(of: "<continue xmlns='urn:xmpp:sasl:2'>\(enabled)</continue>") == StreamManagement.none)
         #expect(

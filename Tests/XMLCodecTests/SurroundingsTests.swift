@@ -2,7 +2,7 @@ import Testing
 
 @testable import XMLCodec
 
-/// Short bodies and elements are read one after the other in one document of libxml2's: none may leave a trace in the next.
+/// Short bodies and elements are read one after the other in one document of libxml2's. None may affect the next.
 @Suite("Pieces of one document") struct SurroundingsTests {
     @Test(
         "a body that is refused leaves the next one as it would be",

@@ -3,8 +3,8 @@ import Testing
 
 @testable import XMLCodec
 
-/// The framer and libxml2 have to agree on every border: where they did not, one of two elements could be smuggled past
-/// whoever reads the other way.
+/// The framer and libxml2 have to agree on every border. Where they did not, an element could be hidden from whoever
+/// reads the other way.
 @Suite("UpstreamXML and infosets")
 struct UpstreamInfosetTests {
     private static let body =
@@ -75,7 +75,7 @@ struct UpstreamInfosetTests {
             #expect(whole == items(bytes.map { [$0] }, reader), "seed \(seed)")
             guard let result = read([bytes], reader) else { continue }
             accepted += 1
-            // What stands behind the stream's end is not read.
+            // Bytes after the stream's end are not read.
             let end = whole.isEmpty ? bytes.count : lengthOfStream(bytes, reader)
             let expected = InfosetTree.children(of: Array(bytes[..<end]))
             #expect(
@@ -96,7 +96,7 @@ struct UpstreamInfosetTests {
             guard case .fault(.malformed)? = items([bytes], reader).last else { continue }
             refused += 1
             guard InfosetTree.children(of: bytes) != nil else { continue }
-            // Text between elements is well-formed, but no XMPP.
+            // Text between elements is well-formed, but not allowed in XMPP.
             #expect(hasTopLevelText(bytes), "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
         }
         #expect(refused > 100)

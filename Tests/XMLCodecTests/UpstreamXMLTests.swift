@@ -23,7 +23,7 @@ func items(_ chunks: [[UInt8]], _ reader: UpstreamReader) -> [UpstreamItem] {
 
 func items(_ text: String, _ reader: UpstreamReader) -> [UpstreamItem] { items([Array(text.utf8)], reader) }
 
-/// What the server's `text` becomes for the client: all elements back to back.
+/// The server's `text` as the client gets it: all elements back to back.
 func forwarded(_ text: String, header: String = streamHeader, _ reader: UpstreamReader) -> String? {
     var result = ""
     for item in items(header + text, reader) {
@@ -121,7 +121,7 @@ struct UpstreamXMLTests {
         #expect(items(text.utf8.map { [$0] }, reader) == [.header(header)])
     }
 
-    /// A stream whose default namespace is its own (RFC 6120 §4.8.2), and what it becomes for the client.
+    /// A stream whose default namespace is its own (RFC 6120 §4.8.2), and the result for the client.
     private static let prefixFree: [(String, String)] = [
         (
             "<features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></features>",
@@ -150,7 +150,7 @@ struct UpstreamXMLTests {
         #expect(expected.first == .header(StreamHeader(from: "", id: "s", version: (1, 0))))
         #expect(expected.last == .end)
         #expect(items(whole.utf8.map { [$0] }, reader) == expected)
-        // Nothing is taken for the content's that does not say so, and a second root is refused before it ends.
+        // An element belongs to the content only if it says so, and a second root is refused before it ends.
         for wrong in [
             "<message><body>x</body></message>", "<stream id='2'>", "<stream:stream>", "</stream:stream>", "<stream/>",
         ] {
@@ -250,7 +250,7 @@ struct UpstreamXMLTests {
         for point in 0...bytes.count {
             #expect(items([Array(bytes[..<point]), Array(bytes[point...])], reader) == expected, "at \(point)")
         }
-        // What follows belongs to nothing.
+        // The bytes that follow belong to no stream.
         #expect(items([bytes, Array("<message/>".utf8)], reader) == expected)
         let tag = text.hasSuffix(">") ? text : text + " a='1'>"
         #expect(items(before + tag + "<message/></stream:stream>", reader) == expected)
@@ -325,7 +325,7 @@ struct UpstreamXMLTests {
         #expect(stream.next(Array(header.utf8).span, offset: &offset, reader: reader) != nil)
         offset = 0
         #expect(stream.next(Array(second.utf8).span, offset: &offset, reader: reader) == nil)
-        // So the time for the rest of an element runs.
+        // So the time for the rest of an element has begun.
         #expect(stream.hasPartial)
         var kept = header.utf8.count
         var fault: UpstreamItem?
@@ -338,7 +338,7 @@ struct UpstreamXMLTests {
         #expect(kept <= 310)
         #expect(!stream.hasPartial)
         #expect(items(header + second + "</t:stream>", reader).last == .fault(.invalidNamespace))
-        // The usual name is the root's of nothing here, and no server's either.
+        // Here the usual name is not the root's, and no server uses it.
         #expect(items(header + "<stream:stream>", reader).last == .fault(.invalidNamespace))
     }
 

@@ -29,7 +29,7 @@ extension BodyParser {
     func fault(_ text: String) -> BodyFault? { fault(Array(text.utf8)) }
 }
 
-/// A generator whose seed is printed by a failing test, so that its run can be repeated.
+/// A generator whose seed a failing test prints, so that its run can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

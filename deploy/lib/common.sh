@@ -23,7 +23,7 @@ require_swift() {
     fi
 }
 
-# Prints those of the named Debian packages that are not installed, one a line.
+# Prints those of the given Debian packages that are not installed, one a line.
 missing_packages() {
     local package
     for package in "$@"; do
@@ -33,8 +33,9 @@ missing_packages() {
     done
 }
 
-# Installs what is missing of the named packages. The only step that needs privileges: as root directly, else by sudo.
-# A service that comes with a new package is neither started nor left enabled; one that was there before is not touched.
+# Installs those of the given packages that are missing. This is the only step that needs privileges: it runs as root
+# directly, or else by sudo. A service that comes with a new package is neither started nor left enabled; one that was
+# there before is not touched.
 ensure_packages() {
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
         fail "this script installs Debian packages and found no apt-get; needed are: $*"
@@ -68,7 +69,7 @@ for listener in sockets:
 PYTHON
 }
 
-# True when something can be bound to this loopback port now.
+# Succeeds when this loopback port can be bound now.
 port_is_free() {
     python3 - "$1" <<'PYTHON'
 import socket
@@ -83,7 +84,7 @@ except OSError:
 PYTHON
 }
 
-# wait_for_port PORT PID SECONDS: until the port accepts a connection; fails at once when the process has ended.
+# wait_for_port PORT PID SECONDS: waits until the port accepts a connection; fails at once when the process has ended.
 wait_for_port() {
     local deadline=$((SECONDS + $3))
     while ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do
@@ -93,7 +94,8 @@ wait_for_port() {
     done
 }
 
-# stop_process PID SECONDS: SIGTERM, and SIGKILL when that did not end it in time. Only for children of this shell.
+# stop_process PID SECONDS: sends SIGTERM, and SIGKILL if the process has not ended in time. Only for children of this
+# shell.
 stop_process() {
     kill -TERM "$1" 2>/dev/null || return 0
     local deadline=$((SECONDS + $2))

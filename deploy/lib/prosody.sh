@@ -23,7 +23,7 @@ issue_certificate() {
     chmod 600 "$dir/$name.key"
 }
 
-# issue_authority DIR NAME: a CA of its own, DIR/NAME.crt and DIR/NAME.key.
+# issue_authority DIR NAME: a separate CA, DIR/NAME.crt and DIR/NAME.key.
 issue_authority() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=Private CA ($2)" \
         -keyout "$1/$2.key" -out "$1/$2.crt" \
@@ -88,7 +88,7 @@ VirtualHost "wrongname.localhost"
 LUA
     fi
 
-    # The same file "prosodyctl register" would write (its encoding of a host name: a dot is %2e).
+    # The same file that "prosodyctl register" would write (it encodes host names: a dot is %2e).
     local accounts="$dir/data/accounts%2elocalhost/accounts" user
     mkdir -p "$accounts"
     for user in "${PROSODY_ACCOUNTS[@]}"; do
@@ -103,7 +103,7 @@ PROSODY_CA=$tls/ca.crt
 PROSODY_STRANGER_CA=$tls/stranger.crt
 PROSODY_PASSWORD=$PROSODY_PASSWORD
 ENV
-    # Prosody does not run as root. The user it runs as needs its files and a way to them, nothing else.
+    # Prosody does not run as root. Its user needs the files and access to them, and nothing else.
     if [ "$(id -u)" -eq 0 ]; then
         chown -R prosody:prosody "$dir"
         chmod 711 "$dir" "$tls"
@@ -113,7 +113,7 @@ ENV
 
 prosody_exec() {
     cd "$1" || return
-    # In Debian the program is in /usr/bin, its Lua modules where it expects them.
+    # Debian has the program in /usr/bin, and its Lua modules where the program expects them.
     if [ "$(id -u)" -eq 0 ]; then
         exec setpriv --reuid=prosody --regid=prosody --init-groups prosody -F --config "$1/prosody.cfg.lua"
     fi

@@ -1,5 +1,6 @@
-// Each function here takes the place of the one of libc. The model's functions return kernel style: a result, or an errno
-// below zero. The real kernel is entered by syscall(2), since the names of libc lead back here.
+// Each function here replaces the libc function of the same name. The model's functions return results in the kernel's
+// style: a result, or an errno below zero. The real kernel is entered by syscall(2), because libc's own functions would
+// lead back here.
 #define _GNU_SOURCE
 #include "SimulatedCalls.h"
 
@@ -196,7 +197,7 @@ ssize_t getrandom(void *bytes, size_t count, unsigned flags) {
     return syscall(SYS_getrandom, bytes, count, flags);
 }
 
-// A crash takes the whole process, so whoever called it has to learn which world it was.
+// A crash takes the whole process, so this tells the caller which world it was.
 
 static volatile uint64_t watched_world = 0;
 

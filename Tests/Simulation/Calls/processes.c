@@ -45,7 +45,7 @@ int fcntl(int descriptor, int command, ...) {
     return command == F_GETFL ? O_RDWR | O_NONBLOCK : 0;
 }
 
-// What the next child gets. The worker has one thread, and hands over a single descriptor.
+// The properties of the next child. The worker has one thread, and passes a single descriptor.
 static int shared_descriptor = -1;
 
 int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int descriptor, int target) {
@@ -69,7 +69,7 @@ pid_t waitpid(pid_t process, int *status, int options) {
     return (pid_t)syscall(SYS_wait4, process, status, options, NULL);
 }
 
-// OpenSSL asks for the time in this way too.
+// OpenSSL also asks for the time in this way.
 int gettimeofday(struct timeval *time, void *zone) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

@@ -1,4 +1,4 @@
-// OpenSSL's random bytes, which it otherwise makes of what the processor and the kernel give it.
+// OpenSSL's random bytes, which it would otherwise take from the processor and the kernel.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "SimulatedCalls.h"
 
