@@ -12,19 +12,35 @@ struct Channel: ~Copyable {
     private var socket: StreamSocket
     /// Outgoing bytes, from `written` on; they are ciphertext when there is TLS.
     private var output: [UInt8] = []
-    private var written = 0
-    private var tls: TLSClient?
-    /// Whether the TLS handshake is over and the server has proved its name.
-    private var isEstablished = false
-    /// Compresses what is sent and expands what is received; nil on an uncompressed connection.
-    private(set) var compression: StreamCompression?
+    private var layers: Layers?
+    private var writtenCount: UInt32 = 0
     /// How many of the unwritten bytes the peer itself has caused: the answers of TLS, and the bytes that `send` marks
     /// as replies.
     private(set) var unwrittenReplies: UInt32 = 0
 
+    /// What stands between the bytes and the socket. Most connections have neither, so both are in an object of their own.
+    private final class Layers {
+        var tls: TLSClient?
+        /// Whether the TLS handshake is over and the server has proved its name.
+        var isEstablished = false
+        var compression: StreamCompression?
+    }
+
     init(_ socket: consuming StreamSocket) {
         self.socket = socket
     }
+
+    private var written: Int {
+        get { Int(writtenCount) }
+        set { writtenCount = UInt32(clamping: newValue) }
+    }
+
+    private var tls: TLSClient? { layers?.tls }
+
+    private var isEstablished: Bool { layers?.isEstablished ?? false }
+
+    /// Compresses what is sent and expands what is received; nil on an uncompressed connection.
+    var compression: StreamCompression? { layers?.compression }
 
     // MARK: What is watched
 
@@ -61,11 +77,18 @@ struct Channel: ~Copyable {
     mutating func begin(_ client: TLSClient, pool: inout BufferPool) throws(TLSError) {
         lend(from: &pool)
         try client.start(into: &output)
-        tls = client
+        addedLayers().tls = client
     }
 
     /// Compresses what is sent from now on.
-    mutating func begin(_ compression: StreamCompression) { self.compression = compression }
+    mutating func begin(_ compression: StreamCompression) { addedLayers().compression = compression }
+
+    private mutating func addedLayers() -> Layers {
+        if let layers { return layers }
+        let added = Layers()
+        layers = added
+        return added
+    }
 
     /// Decrypts bytes that were read. Appends the plain text to `plain`, and puts the answers of TLS itself among the
     /// bytes to be written.
@@ -76,7 +99,7 @@ struct Channel: ~Copyable {
         lend(from: &pool)
         let before = output.count
         let progress = tls.receive(bytes, plaintext: &plain, reply: &output)
-        if progress == .established { isEstablished = true }
+        if progress == .established { layers?.isEstablished = true }
         unwrittenReplies += UInt32(clamping: output.count - before)
         if !hasUnwritten { pool.takeBack(&output) }
         return progress
@@ -196,8 +219,7 @@ struct Channel: ~Copyable {
             // If the peer does not take it, nothing is lost: the stream has ended already.
             _ = socket.write(goodbye)
         }
-        tls = nil
-        compression = nil
+        layers = nil
         drop(to: &pool)
         // The descriptor stays open after this batch if somebody still holds the object, so it leaves the poller now.
         socket.unwatch(in: poller)

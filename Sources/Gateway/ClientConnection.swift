@@ -58,6 +58,14 @@ final class ClientConnection {
     var isClientUnknown = false
     let role: Role
     var ending = Ending.none
+    /// Whether the connection is in the list of those that are written at the end of the batch.
+    var isDirty = false
+    /// Whether the connection is in the list of those that go on with input that has come already.
+    var isInTurn = false
+    /// Whether the connection is in the list of those with more of a body to be read.
+    var isReadInTurn = false
+    /// Whether the connection is among those whose body is half read.
+    var isUnfinished = false
     /// The reader of the PROXY header; nil when none is expected, or once it has come.
     var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
@@ -76,14 +84,6 @@ final class ClientConnection {
     var account = AddressLedger.Account.unlimited
     /// The account of the client whose body is half read, if a trusted proxy forwards the body and names the client.
     var bodyAccount = AddressLedger.Account.unlimited
-    /// Whether the connection is in the list of those that are written at the end of the batch.
-    var isDirty = false
-    /// Whether the connection is in the list of those that go on with input that has come already.
-    var isInTurn = false
-    /// Whether the connection is in the list of those with more of a body to be read.
-    var isReadInTurn = false
-    /// Whether the connection is among those whose body is half read.
-    var isUnfinished = false
     /// How many bytes the worker's memory account has for this connection.
     var chargedBody: UInt32 = 0
     var chargedAnswers: UInt32 = 0

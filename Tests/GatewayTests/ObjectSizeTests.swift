@@ -8,7 +8,7 @@ import Testing
     @Test("what stays for each idle session is no larger than it was")
     func idleSession() {
         #expect(Self.size(of: SessionDriver.self) <= 280)
-        #expect(Self.size(of: ClientConnection.self) <= 312)
+        #expect(Self.size(of: ClientConnection.self) <= 280)
         #expect(Self.size(of: UpstreamLink.self) <= 280)
     }
 
