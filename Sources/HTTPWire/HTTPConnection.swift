@@ -24,6 +24,8 @@ package enum HTTPEvent: Sendable, Equatable {
 ///   came along.
 /// - After a refusal, or a request or an answer that ends the connection, further input is dropped unread.
 /// - Only the bytes of an unfinished message are kept; an idle connection owns no buffer.
+///
+/// All in one file, because each step of reading and answering changes the same private state.
 package struct HTTPConnection: ~Copyable, Sendable {
     /// What the connection is reading; its owner sets the deadlines by it (H-26).
     package enum Phase: Sendable, Equatable {
