@@ -70,11 +70,14 @@ extension Session {
         if let adding = request.extras?.value.adding {
             add(adding, askedBy: request.rid, policy: policy, into: &effects)
         }
-        // A pause that was granted before this request's turn came ends here.
+        let granted = inactivity
         inactivity = normalInactivity
         if case .value(let seconds) = request.pause, seconds > 0, .seconds(Int64(seconds)) <= policy.maxpause {
             pause(for: .seconds(Int64(seconds)), now: now, policy: policy, into: &effects)
         }
+        // A pause that was granted before this request's turn came ends here. The silence so far was granted, so only what
+        // follows counts.
+        if inactivity < granted, idleSince != nil { idleSince = now }
     }
 
     /// Checks a request's key when a key sequence is in use; without one, `newkey` begins it (`K-07`).

@@ -154,7 +154,7 @@ extension SimulatedWorld {
         {
             processed += 1
             // What is only forwarded at the session's end changes nothing else.
-            if !hasEnded { patience = requests[processed].content == .pause ? Self.pauseLength : Self.inactivity }
+            if !hasEnded { advancePatience(by: requests[processed].content) }
             advanceStreams(by: requests[processed])
             // Nobody waits for its answer, which is empty.
             let number = processed
@@ -164,6 +164,13 @@ extension SimulatedWorld {
                 keep(number)
             }
         }
+    }
+
+    /// A pause begins, or a request that had to wait for its turn ends one: the silence so far was granted.
+    private mutating func advancePatience(by content: Content) {
+        let next = content == .pause ? Self.pauseLength : Self.inactivity
+        if next < patience, idleSince != nil { idleSince = now }
+        patience = next
     }
 
     /// Whether the next request waits for a server that is too far behind (`B-03`). It may be processed nevertheless so
