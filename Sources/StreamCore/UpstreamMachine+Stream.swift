@@ -103,8 +103,8 @@ extension UpstreamMachine {
         into effects: inout UpstreamEffects
     ) {
         // If the client had stopped fetching, what the server sent meanwhile is still read, up to its end of the
-        // stream.
-        let hasUnread = !isRead || hasBacklog
+        // stream. So is the rest of an element that has begun to come.
+        let hasUnread = !isRead || hasBacklog || partialSince != .none
         isRead = true
         leavingSince = CoarseInstant(now)
         isDueEarlier = true

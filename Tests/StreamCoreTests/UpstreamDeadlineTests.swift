@@ -184,6 +184,21 @@ struct UpstreamDeadlineTests {
         #expect(up.wake() == [.close])
     }
 
+    @Test("an element that has begun to come when its session ends goes back once it has ended")
+    func returningRest() {
+        var up = UpstreamDialogue.open()
+        _ = up(.turnEnded(hasBacklog: false, hasPartial: true))
+        #expect(up(.leave(drops: false)) == [])
+        #expect(up.machine.phase == .returning)
+        #expect(up(.item(.message)) == [.giveBack(Array("<message/>".utf8))])
+        #expect(up.wakeUntilSomething() == [.sendStreamEnd])
+        // One that was complete holds nothing up.
+        up = .open()
+        _ = up(.turnEnded(hasBacklog: false, hasPartial: true))
+        _ = up(.item(.message))
+        #expect(up(.leave(drops: false)) == [.sendStreamEnd])
+    }
+
     @Test("one that goes on talking is listened to for ten seconds, and longer while it is slow to take what goes back")
     func endless() {
         var up = UpstreamDialogue.open()

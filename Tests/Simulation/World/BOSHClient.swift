@@ -105,6 +105,8 @@ final class BOSHClient {
     }
 
     private func advance(_ stream: ClientStream, by element: [UInt8]) {
+        // The last words of a session whose stream is resumed in another one: only its messages still count.
+        if stage == .creating, !element.has("<message") { return }
         if element.has("<stream:features") || element.has("<features") {
             switch stream.stage {
             case .asked, .features:
