@@ -1,4 +1,5 @@
 import Bridge
+import Primitives
 
 /// A number as an attribute gives it: digits within a bound, or recognisably wrong.
 ///
@@ -82,21 +83,16 @@ package struct BodyAttributes: Sendable, Equatable {
     package var pause = NumberAttribute.absent
     /// `sid`.
     package var sid = SessionReference.absent
-    private var box = Box.none
-
-    private indirect enum Box: Sendable, Equatable {
-        case none
-        case some(RareBodyAttributes)
-    }
+    private var box: Boxed<RareBodyAttributes>?
 
     /// Whether `rare` contains anything.
-    package var hasRare: Bool { if case .some = box { true } else { false } }
+    package var hasRare: Bool { box != nil }
 
     /// The attributes that few requests carry. To change several of them, take the value out and put it back, because
     /// each change allocates.
     package var rare: RareBodyAttributes {
-        get { if case .some(let rare) = box { rare } else { RareBodyAttributes() } }
-        set { box = newValue == RareBodyAttributes() ? .none : .some(newValue) }
+        get { box?.value ?? RareBodyAttributes() }
+        set { box = newValue == RareBodyAttributes() ? nil : Boxed(newValue) }
     }
 
     /// A request without any attribute.
