@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
+                "Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
                 "TLSCodec", "Deflate", "Reactor", "Resolver", logging,
             ], swiftSettings: wiring),
 

@@ -34,6 +34,8 @@ final class Doors {
     private let loop: Loop
     private unowned let clients: Clients
     private(set) var listeners: [ListeningSocket] = []
+    /// What the listeners serve, also after they are closed.
+    private var roles: [ClientConnection.Role] = []
     private var reserve: DescriptorReserve
     /// When the listeners are watched again after accepting failed for lack of resources.
     private(set) var acceptsAgainAt: MonotonicInstant?
@@ -63,9 +65,15 @@ final class Doors {
                 listener, isShared: given != nil, role: role, expectsProxyHeader: expectsProxyHeader, token: token)
             try socket.watched.set(.readable, of: socket.listener.descriptor, as: token.raw, in: loop.poller)
             listeners.append(socket)
+            roles.append(role)
         } catch {
             throw StartError("cannot listen on \(address): \(error.reason)")
         }
+    }
+
+    /// What a listener serves, by its number; nil when there is no such listener.
+    func role(of number: Int) -> ClientConnection.Role? {
+        roles.indices.contains(number) ? roles[number] : nil
     }
 
     /// Accepts the connections that wait at a listener.
@@ -141,7 +149,11 @@ final class Doors {
             loop.logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
             return
         }
-        clients.add(stream, from: peer, for: listener.role, expectsProxyHeader: listener.expectsProxyHeader)
+        let origin = ClientConnection.Origin(
+            role: listener.role, door: UInt16(clamping: listener.token.slot),
+            isFromProxy: clients.rules.trustedProxies.trusts(peer.ipAddress),
+            expectsProxyHeader: listener.expectsProxyHeader)
+        if clients.add(stream, from: peer, at: origin) != nil { loop.counters.connectionsEver += 1 }
     }
 
     /// Accepts again after a pause, when its time has come.

@@ -41,6 +41,8 @@ package struct Envelope: Sendable, Equatable {
     package var peer: String
     /// Whether a PROXY header named nobody: then neither the peer nor any field says who the client is.
     package var isClientUnknown: Bool
+    /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
+    package var isFromProxy: Bool
     /// Whether the client came by `https`.
     package var isSecure: Bool
     package var clientEnd: ClientEnd
@@ -58,14 +60,15 @@ package struct Envelope: Sendable, Equatable {
 
     /// An envelope made of its parts.
     package init(
-        purpose: Purpose, listener: UInt32, peer: String, isClientUnknown: Bool = false, isSecure: Bool = false,
-        clientEnd: ClientEnd = .none, continueState: Continue = .none, requestSince: MonotonicInstant,
+        purpose: Purpose, listener: UInt32, peer: String, isClientUnknown: Bool = false, isFromProxy: Bool = false,
+        isSecure: Bool = false, clientEnd: ClientEnd = .none, continueState: Continue = .none, requestSince: MonotonicInstant,
         phaseSince: MonotonicInstant, served: UInt32, request: [UInt8], behind: [UInt8] = []
     ) {
         self.purpose = purpose
         self.listener = listener
         self.peer = peer
         self.isClientUnknown = isClientUnknown
+        self.isFromProxy = isFromProxy
         self.isSecure = isSecure
         self.clientEnd = clientEnd
         self.continueState = continueState
@@ -82,7 +85,7 @@ package struct Envelope: Sendable, Equatable {
     /// The most bytes of the other end's address.
     private static let longestPeer = 255
     /// Bytes of the fields that are always there, with the lengths of the others.
-    private static let fixedSize = 46
+    private static let fixedSize = 47
     /// The version of the layout. A field that every receiver has to understand makes a new one.
     private static let version: UInt8 = 1
 
@@ -102,6 +105,7 @@ package struct Envelope: Sendable, Equatable {
         bytes.append(bigEndian: listener)
         bytes.append(counted: peer)
         bytes.append(flag: isClientUnknown)
+        bytes.append(flag: isFromProxy)
         bytes.append(flag: isSecure)
         bytes.append(clientEnd.rawValue)
         bytes.append(continueState.rawValue)
@@ -125,6 +129,7 @@ package struct Envelope: Sendable, Equatable {
         listener = try reader.number32()
         peer = try reader.text(atMost: Self.longestPeer)
         isClientUnknown = try reader.flag()
+        isFromProxy = try reader.flag()
         isSecure = try reader.flag()
         guard let clientEnd = ClientEnd(rawValue: try reader.byte()),
             let continueState = Continue(rawValue: try reader.byte())

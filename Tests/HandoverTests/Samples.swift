@@ -6,7 +6,8 @@ import Primitives
 /// Messages for tests: one of each kind, and random envelopes.
 enum Samples {
     static let envelope = Envelope(
-        purpose: .session(tag: 7), listener: 2, peer: "[2001:db8::1]:40000", isClientUnknown: true, isSecure: true,
+        purpose: .session(tag: 7), listener: 2, peer: "[2001:db8::1]:40000", isClientUnknown: true, isFromProxy: true,
+        isSecure: true,
         clientEnd: .announced, continueState: .sent, requestSince: MonotonicInstant(nanoseconds: 1_000_000_007),
         phaseSince: MonotonicInstant(nanoseconds: .max), served: 3, request: Array("POST / HTTP/1.1\r\n\r\n".utf8),
         behind: [0, 255, 10])
@@ -47,7 +48,7 @@ enum Samples {
         return Envelope(
             purpose: generator.oneIn(2) ? .creation : .session(tag: UInt32(truncatingIfNeeded: generator.next())),
             listener: UInt32(generator.below(66)), peer: "192.0.2.\(generator.below(256)):\(generator.below(65_536))",
-            isClientUnknown: generator.oneIn(2), isSecure: generator.oneIn(2),
+            isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2), isSecure: generator.oneIn(2),
             clientEnd: Envelope.ClientEnd.allCases[generator.below(4)],
             continueState: Envelope.Continue.allCases[generator.below(3)],
             requestSince: MonotonicInstant(nanoseconds: generator.next()),

@@ -1,0 +1,15 @@
+/// The words at the beginning of a worker's counter page. Each has one fixed meaning in all versions of the program,
+/// because workers of several versions read each other's pages. The table of counters follows them.
+package enum PageWord: Int, Sendable, CaseIterable {
+    /// How many turns the worker's loop has made. The supervisor ends a worker whose number stands still.
+    case turns = 0
+    /// How many sessions the worker has.
+    case sessions = 1
+    /// 1 when the worker takes no new sessions, otherwise 0.
+    case takesNoSessions = 2
+    /// How many sessions the worker has begun because another worker sent it their creation.
+    case sessionsTaken = 3
+
+    /// Where the table of counters begins.
+    package static let table = 8
+}
