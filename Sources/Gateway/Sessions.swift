@@ -166,9 +166,14 @@ final class Sessions {
         driver(at: waiting.session)?.session.id.low == waiting.mark
     }
 
-    /// Ends all sessions, because the process is about to end.
-    func shutDown() {
+    /// Ends sessions, because the process is about to end.
+    ///
+    /// - Parameter most: how many of them; those with the lowest slots.
+    func shutDown(atMost most: Int = .max) {
+        var rest = most
         for slot in drivers.indices where drivers[slot] != nil {
+            guard rest > 0 else { return }
+            rest -= 1
             handle(.shutdownRequested, session: UInt32(slot))
         }
     }

@@ -23,6 +23,13 @@ extension Worker {
                 return HTTPResponse(status: .serviceUnavailable, contentType: .plain, body: Array("stopping\n".utf8))
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ready\n".utf8))
+        } else if head.isFor("/lbcheck") {
+            // A balancer with "disable-on-404" sends no new sessions here, and still those that are here. After 503 it
+            // would send these elsewhere too.
+            if loop.isStopping {
+                return HTTPResponse(status: .notFound, contentType: .plain, body: Array("draining\n".utf8))
+            }
+            return HTTPResponse(status: .ok, contentType: .plain, body: Array("accepting\n".utf8))
         } else if head.isFor("/stats") {
             do {
                 let json = try StatisticsJSON.text(Statistics.samples(of: self))
@@ -33,7 +40,7 @@ extension Worker {
             }
         } else {
             return HTTPResponse(
-                status: .notFound, contentType: .plain, body: Array("/healthz /readyz /stats\n".utf8))
+                status: .notFound, contentType: .plain, body: Array("/healthz /lbcheck /readyz /stats\n".utf8))
         }
     }
 }

@@ -7,6 +7,8 @@ extension Worker {
     /// How far the end of the process is.
     enum Stopping {
         case none
+        /// Sessions are told, some at a time. They are served as before until then, and new ones are refused.
+        case telling(Farewells)
         /// Sessions have ended, and answers and farewells are being written. This lasts until the first instant, and
         /// longer while servers accept what was taken for them, but never beyond the second.
         case draining(until: MonotonicInstant, atLast: MonotonicInstant)
@@ -46,13 +48,34 @@ extension Worker {
         }
     }
 
+    /// When the next sessions are told, or when the process ends; nil while it does not stop.
+    var stopsAt: MonotonicInstant? {
+        switch stopping {
+        case .none: nil
+        case .telling(let farewells): farewells.next(after: loop.now)
+        case .draining(let until, _): until
+        }
+    }
+
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     func shutDown() {
         guard !loop.isStopping else { return }
         loop.logger.notice("shutting down", metadata: ["sessions": "\(sessions.count)"])
+        loop.isStopping = true
+        stopping = .telling(Farewells(sessions: sessions.count, over: loop.settings.drain, now: loop.now))
+        tellSessions()
+    }
+
+    /// Tells the sessions whose time has come. With the last ones, the listeners close and the connections end.
+    func tellSessions() {
+        guard case .telling(var farewells) = stopping else { return }
+        guard farewells.isLast(now: loop.now) || sessions.count == 0 else {
+            sessions.shutDown(atMost: farewells.takeDue(now: loop.now))
+            stopping = .telling(farewells)
+            return
+        }
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
         stopping = .draining(until: loop.now.advanced(by: Self.drainTime), atLast: atLast)
-        loop.isStopping = true
         doors.close()
         for connection in clients.all { clients.windUp(connection) }
         sessions.shutDown()

@@ -134,10 +134,8 @@ package final class Worker {
 
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
-        var end: MonotonicInstant?
-        if case .draining(let until, _) = stopping { end = until }
         for candidate in [
-            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt, end,
+            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt, stopsAt,
         ] {
             guard let candidate else { continue }
             next = min(next ?? candidate, candidate)
@@ -160,6 +158,7 @@ package final class Worker {
 
     private func handleDeadlines() {
         doors.resumeAccepting()
+        tellSessions()
         giveBackMemory()
         upstreams.handleNameDeadlines()
         sessions.handleDeadlines()

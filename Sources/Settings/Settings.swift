@@ -43,6 +43,7 @@ package struct Settings: Equatable, Sendable {
 
     package let headTimeout: Duration
     package let bodyTimeout: Duration
+    package let drain: Duration
     package let sendTimeout: Duration
     package let idleTimeout: Duration
     package let polling: Duration
@@ -158,6 +159,7 @@ package struct Settings: Equatable, Sendable {
         logLevel = try common.one(SettingsTable.logLevel)
         headTimeout = try common.one(SettingsTable.headTimeout)
         bodyTimeout = try common.one(SettingsTable.bodyTimeout)
+        drain = try common.one(SettingsTable.drain)
         sendTimeout = try common.one(SettingsTable.sendTimeout)
         idleTimeout = try common.one(SettingsTable.idleTimeout)
         polling = try common.one(SettingsTable.polling)

@@ -41,7 +41,7 @@ package enum SettingsTable {
             "Sessions",
             settings: [
                 AnySetting(maxWait), AnySetting(inactivity), AnySetting(maxHold), AnySetting(polling),
-                AnySetting(maxpause), AnySetting(sessionBuffer), AnySetting(replayBudget),
+                AnySetting(maxpause), AnySetting(sessionBuffer), AnySetting(replayBudget), AnySetting(drain),
             ]),
         SettingsSection(
             "Requests and responses",
@@ -164,6 +164,10 @@ extension SettingsTable {
 
     package static let maxpause = Setting.seconds(
         "maxpause", default: 120, in: 5...65535, example: 300, "The longest pause a client may ask for")
+
+    package static let drain = Setting.seconds(
+        "drain", default: 10, in: 0...3600, example: 60,
+        "Over how long sessions are told that the program ends, so that their clients do not all come back at once")
 
     package static let sessionBuffer = Setting.bytes(
         "session-buffer", default: 262_144, in: 16384...67_108_864, example: "512 KiB",

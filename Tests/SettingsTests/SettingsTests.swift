@@ -52,6 +52,7 @@ import Testing
         #expect(settings.logLevel == .info)
         #expect(settings.headTimeout == .seconds(15))
         #expect(settings.bodyTimeout == .seconds(60))
+        #expect(settings.drain == .seconds(10))
         #expect(settings.sendTimeout == .seconds(30))
         #expect(settings.idleTimeout == .seconds(180))
         #expect(settings.polling == .seconds(2))
@@ -100,6 +101,7 @@ import Testing
         let file = SettingOrigin.file(path: "f", line: 1, column: 1)
         let internals = [
             ("head-timeout", "11"), ("body-timeout", "12"), ("send-timeout", "13"), ("idle-timeout", "214"),
+            ("drain", "15"),
             ("polling", "5"), ("maxpause", "16"), ("upstream-connect-timeout", "17"), ("upstream-write-timeout", "18"),
             ("upstream-keepalive", "219"), ("session-buffer", "20000"),
             ("compress-responses", "off"), ("compress-from", "1k"),
@@ -193,6 +195,7 @@ import Testing
         #expect(settings.logLevel == .trace)
         #expect(settings.headTimeout == .seconds(11))
         #expect(settings.bodyTimeout == .seconds(12))
+        #expect(settings.drain == .seconds(15))
         #expect(settings.sendTimeout == .seconds(13))
         #expect(settings.idleTimeout == .seconds(214))
         #expect(settings.polling == .seconds(5))

@@ -1,0 +1,46 @@
+import Primitives
+
+/// When the sessions of a process that ends are told so: spread over some time, so that their clients do not all log in
+/// elsewhere in the same second (`T-08`).
+package struct Farewells: Sendable, Equatable {
+    private let sessions: Int
+    private let steps: Int
+    private let start: MonotonicInstant
+    private var told = 0
+
+    /// - Parameters:
+    ///   - sessions: how many there are.
+    ///   - spread: over how long they are told at most; 0 for all at once. A few sessions take less.
+    package init(sessions: Int, over spread: Duration, now: MonotonicInstant) {
+        self.sessions = max(sessions, 0)
+        let most = max(Int(clamping: Int64(spread / Self.step)), 1)
+        steps = min(most, max((self.sessions + Self.leastAtOnce - 1) / Self.leastAtOnce, 1))
+        start = now
+    }
+
+    /// Takes the number of sessions to be told now.
+    package mutating func takeDue(now: MonotonicInstant) -> Int {
+        let step = min(passedSteps(now) + 1, steps)
+        let (product, isTooMuch) = sessions.multipliedReportingOverflow(by: step)
+        let sum = isTooMuch ? sessions / steps * step : (product + steps - 1) / steps
+        let due = max(sum - told, 0)
+        told += due
+        return due
+    }
+
+    /// Whether the last sessions are to be told now.
+    package func isLast(now: MonotonicInstant) -> Bool { passedSteps(now) + 1 >= steps }
+
+    /// When the next sessions are to be told, after `takeDue` at `now`.
+    package func next(after now: MonotonicInstant) -> MonotonicInstant {
+        start.advanced(by: Self.step * (min(passedSteps(now), steps) + 1))
+    }
+
+    private func passedSteps(_ now: MonotonicInstant) -> Int {
+        Int(clamping: Int64(now.elapsed(since: start) / Self.step))
+    }
+
+    private static let step = Duration.milliseconds(100)
+    /// So many sessions are told in one step, if there are more.
+    private static let leastAtOnce = 10
+}
