@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/sockios.h>
@@ -34,6 +35,9 @@ int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int fla
 
 // Behind _GNU_SOURCE in <spawn.h>; glibc 2.34 and later.
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+
+// Behind _GNU_SOURCE in <sys/mman.h>.
+int memfd_create(const char *name, unsigned int flags);
 
 // Function-like macros and casts that Swift cannot import.
 
@@ -68,6 +72,17 @@ static inline int holdfast_unacknowledged(int socket) {
     int count = 0;
     return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
+
+// MFD_CLOEXEC | MFD_ALLOW_SEALING, F_ADD_SEALS, F_GET_SEALS, and F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW are behind
+// _GNU_SOURCE as well; the values are those of <linux/memfd.h> and <linux/fcntl.h>.
+enum { holdfast_sealable = 3, holdfast_size_seals = 7 };
+static inline int holdfast_add_seals(int descriptor, int seals) { return fcntl(descriptor, 1033, seals); }
+static inline int holdfast_seals(int descriptor) { return fcntl(descriptor, 1034); }
+
+// Memory that several processes see. A relaxed access is an ordinary `mov`: no word is ever read half written, and
+// nothing is promised about the order of two.
+static inline uint64_t holdfast_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline void holdfast_store(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
 
 // EAI_NODATA is behind _GNU_SOURCE in <netdb.h>.
 enum { holdfast_no_address = -5 };
