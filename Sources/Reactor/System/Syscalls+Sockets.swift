@@ -23,6 +23,19 @@ extension Syscalls {
         }
     }
 
+    /// Writes to a Unix socket; `passed` goes with the first byte, unless it is -1. Never raises `SIGPIPE`.
+    @inline(never)
+    static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, passing passed: Int32) -> Int {
+        retrying { unsafe holdfast_send_descriptor(descriptor, buffer.baseAddress, buffer.count, passed) }
+    }
+
+    /// Reads from a Unix socket. Sets `passed` to the descriptor that came with the bytes, closed on exec; to -1 if
+    /// none came, and to -2 if one was lost because this process has no room for it.
+    @inline(never)
+    static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, passed: inout Int32) -> Int {
+        retrying { unsafe holdfast_receive_descriptor(descriptor, buffer.baseAddress, buffer.count, &passed) }
+    }
+
     /// Accepts a waiting connection and sets `peer` to its address: an empty path for an unsupported family.
     @inline(never)
     static func accept(_ descriptor: Int32, peer: inout SocketAddress) -> Int {

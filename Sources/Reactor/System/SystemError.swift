@@ -61,6 +61,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// Whether too many passed descriptors have not been received yet (`ETOOMANYREFS`).
+    var isTooManyPassed: Bool { code == ETOOMANYREFS }
+
     /// Whether there is no local address or port for a connection (`EADDRNOTAVAIL`).
     package var isAddressUnavailable: Bool { code == EADDRNOTAVAIL }
 
