@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "Bridge", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
@@ -72,11 +73,16 @@ let package = Package(
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
                 "TLSCodec", "Deflate", "Reactor", "Resolver", logging,
             ], swiftSettings: wiring),
+        .target(
+            name: "Supervisor", dependencies: ["Primitives", "Handover", "Settings", "Reactor", logging],
+            swiftSettings: wiring),
 
         // L5, programs.
         .executableTarget(
             name: "holdfast",
-            dependencies: ["Gateway", "Settings", "Reactor", "Resolver", argumentParser, logging, toml],
+            dependencies: [
+                "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", argumentParser, logging, toml,
+            ],
             // TOMLKit imports Foundation. Without this setting Foundation's members are visible here, a plain
             // `contains` on a text picks them, and the binary gets 45 MB of ICU.
             swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
@@ -91,6 +97,7 @@ let package = Package(
         .testTarget(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(name: "HandoverTests", dependencies: ["Handover", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
             swiftSettings: common),
@@ -130,12 +137,15 @@ let package = Package(
                 "TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux",
             ],
             swiftSettings: common),
+        .testTarget(
+            name: "SupervisorTests", dependencies: ["TestSupport", "holdfast", "Supervisor", "CLinux"],
+            swiftSettings: common),
     ]
 )
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a directory of their own, in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []

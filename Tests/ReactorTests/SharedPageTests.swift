@@ -12,7 +12,7 @@ import Testing
 
     /// A descriptor of fresh memory without seals.
     private func memory(size: Int) -> Descriptor {
-        let number = memfd_create("test", UInt32(holdfast_sealable.rawValue))
+        let number = memfd_create("test", UInt32(holdfast_sealable))
         ftruncate(number, size)
         return Descriptor(owning: number)
     }
@@ -95,7 +95,7 @@ import Testing
     @Test(arguments: [0, 7, 12, 8 * (SharedPage.mostWords + 1)])
     func `memory of a wrong size is no page`(_ size: Int) {
         let sealed = memory(size: size)
-        #expect(holdfast_add_seals(sealed.number, Int32(holdfast_size_seals.rawValue)) == 0)
+        #expect(holdfast_add_seals(sealed.number, Int32(holdfast_size_seals)) == 0)
         #expect(adoptionError(sealed) == .notAPage)
     }
 

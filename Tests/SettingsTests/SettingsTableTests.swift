@@ -183,6 +183,25 @@ import Testing
         expectInvalid(text, for: SettingsTable.memoryLimit.row)
     }
 
+    @Test(arguments: [("auto", WorkerCount.auto), ("1", .number(1)), ("64", .number(64))])
+    func `The number of workers is a number or that of the cores`(text: String, count: WorkerCount) throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = Self.required + [SettingEntry("workers", text, origin: file)]
+        #expect(try Settings.resolve(entries: entries).workers == count)
+    }
+
+    @Test(arguments: ["0", "65", "-1", "Auto", "two", "1.5", ""])
+    func `A number of workers that no machine needs is refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.workers.row)
+    }
+
+    @Test func `The number of workers follows the cores only if it is to`() {
+        #expect(WorkerCount.auto.number(cores: 3) == 3)
+        #expect(WorkerCount.auto.number(cores: 0) == 1)
+        #expect(WorkerCount.auto.number(cores: 1_000) == 64)
+        #expect(WorkerCount.number(5).number(cores: 3) == 5)
+    }
+
     @Test func `Environment names follow from the names`() {
         #expect(SettingRow.environmentName(of: "max-wait") == "HOLDFAST_MAX_WAIT")
         #expect(SettingRow.environmentName(of: "path") == "HOLDFAST_PATH")

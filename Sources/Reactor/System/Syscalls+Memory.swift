@@ -24,10 +24,10 @@ extension Syscalls {
     /// Shared memory of `size` zero bytes, whose size nobody can change any more. The descriptor is closed on exec.
     static func makeSharedMemory(size: Int) throws(SystemError) -> Int32 {
         let number = try check(
-            "memfd_create", retrying { unsafe Int(memfd_create("holdfast", UInt32(holdfast_sealable.rawValue))) })
+            "memfd_create", retrying { unsafe Int(memfd_create("holdfast", UInt32(holdfast_sealable))) })
         do throws(SystemError) {
             try check("ftruncate", retrying { Int(ftruncate(number, size)) })
-            try check("fcntl", retrying { Int(holdfast_add_seals(number, Int32(holdfast_size_seals.rawValue))) })
+            try check("fcntl", retrying { Int(holdfast_add_seals(number, Int32(holdfast_size_seals))) })
         } catch {
             close(number)
             throw error
@@ -38,7 +38,7 @@ extension Syscalls {
     /// Whether nobody can change the size of the shared memory behind `descriptor`. Reading beyond the end of a file
     /// that has shrunk would end the process.
     static func isSizeSealed(_ descriptor: Int32) -> Bool {
-        let wanted = Int(holdfast_size_seals.rawValue)
+        let wanted = Int(holdfast_size_seals)
         let seals = retrying { Int(holdfast_seals(descriptor)) }
         return seals >= 0 && seals & wanted == wanted
     }
