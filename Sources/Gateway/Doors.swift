@@ -12,15 +12,19 @@ final class Doors {
         let listener: Listener
         /// The events that the kernel watches the socket for.
         var watched = Watch()
+        /// Whether other processes listen on the same socket.
+        let isShared: Bool
         let role: ClientConnection.Role
         /// Whether every connection begins with a header of the PROXY protocol.
         let expectsProxyHeader: Bool
         let token: Token
 
         init(
-            _ listener: consuming Listener, role: ClientConnection.Role, expectsProxyHeader: Bool, token: Token
+            _ listener: consuming Listener, isShared: Bool, role: ClientConnection.Role, expectsProxyHeader: Bool,
+            token: Token
         ) {
             self.listener = listener
+            self.isShared = isShared
             self.role = role
             self.expectsProxyHeader = expectsProxyHeader
             self.token = token
@@ -41,20 +45,22 @@ final class Doors {
         reserve = try DescriptorReserve()
     }
 
-    /// Opens a listener.
+    /// Opens a listener, or uses the socket that this process was given for it.
     ///
     /// - Throws: `StartError`, if the address is not valid or cannot be listened on.
     func listen(
-        on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false
+        on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false,
+        given: PassedDescriptor? = nil
     ) throws(StartError) {
         guard let parsed = SocketAddress(address.description) else {
             throw StartError("'\(address)' is not an address to listen on")
         }
         do throws(SystemError) {
             let token = Token(.listener, slot: UInt32(listeners.count))
+            let listener =
+                if let given = given?.take() { try Listener(adopting: given) } else { try Listener(parsed) }
             let socket = ListeningSocket(
-                try Listener(parsed), role: role,
-                expectsProxyHeader: expectsProxyHeader, token: token)
+                listener, isShared: given != nil, role: role, expectsProxyHeader: expectsProxyHeader, token: token)
             try socket.watched.set(.readable, of: socket.listener.descriptor, as: token.raw, in: loop.poller)
             listeners.append(socket)
         } catch {
@@ -95,7 +101,8 @@ final class Doors {
         for socket in listeners {
             acceptAll(on: socket)
             socket.watched.end(of: socket.listener.descriptor, in: loop.poller)
-            socket.listener.removePath()
+            // A shared socket is still listened on by others, and its path is removed by the process that made it.
+            if !socket.isShared { socket.listener.removePath() }
         }
         listeners = []
     }

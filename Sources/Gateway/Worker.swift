@@ -26,7 +26,8 @@ package final class Worker {
     /// Opens the listeners, and does everything else that can fail at the start.
     ///
     /// - Throws: `StartError`, with one line for the operator: a port in use, a CA file that cannot be read.
-    package init(settings: Settings, logger: Logger) throws(StartError) {
+    /// - Parameter place: what a supervisor has given this worker; nil for a worker on its own.
+    package init(settings: Settings, logger: Logger, place: consuming WorkerPlace? = nil) throws(StartError) {
         ProcessMemory.prepare()
         if !settings.coreDumps {
             do throws(SystemError) {
@@ -53,9 +54,16 @@ package final class Worker {
             throw StartError("cannot start: \(error)")
         }
         board.worker = self
-        for address in settings.listen { try doors.listen(on: address, role: .bosh) }
-        for address in settings.listenProxy { try doors.listen(on: address, role: .bosh, expectsProxyHeader: true) }
-        if let admin = settings.admin { try doors.listen(on: admin, role: .admin) }
+        var given = place?.listeners[...] ?? []
+        for address in settings.listen {
+            try doors.listen(on: address, role: .bosh, given: given.popFirst())
+        }
+        for address in settings.listenProxy {
+            try doors.listen(on: address, role: .bosh, expectsProxyHeader: true, given: given.popFirst())
+        }
+        if let admin = settings.admin {
+            try doors.listen(on: admin, role: .admin, given: given.popFirst())
+        }
     }
 
     /// One line that says what listens where and which domain goes where. For port 0 it names the port that the kernel
