@@ -65,16 +65,17 @@ let package = Package(
         // L3, system calls.
         .target(name: "Reactor", dependencies: ["Primitives", "CLinux"], swiftSettings: wrapper),
         .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
+        .target(name: "Mailbox", dependencies: ["Handover", "Reactor"], swiftSettings: worker),
 
         // L4, wiring: executes effects.
         .target(
             name: "Gateway",
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
-                "TLSCodec", "Deflate", "Reactor", "Resolver", logging,
+                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "Mailbox", logging,
             ], swiftSettings: wiring),
         .target(
-            name: "Supervisor", dependencies: ["Primitives", "Handover", "Settings", "Reactor", logging],
+            name: "Supervisor", dependencies: ["Primitives", "Handover", "Mailbox", "Settings", "Reactor", logging],
             swiftSettings: wiring),
 
         // L5, programs.
@@ -112,6 +113,7 @@ let package = Package(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
+        .testTarget(name: "MailboxTests", dependencies: ["Mailbox", "Handover", "Reactor"], swiftSettings: common),
         .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(

@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 74)
+        #expect(SettingsTable.rows.count == 75)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -36,7 +36,7 @@ import Testing
         #expect(
             SettingsTable.rows.compactMap(\.flag).sorted() == [
                 "--admin", "--domain", "--inactivity", "--listen", "--log-level", "--max-body", "--max-hold",
-                "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls",
+                "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls", "--workers",
             ])
         #expect(
             SettingsTable.rows.filter(\.isRepeatable).map(\.name) == [

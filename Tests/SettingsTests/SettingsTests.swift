@@ -114,7 +114,8 @@ import Testing
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
-            ("workers", "auto"), ("core-dumps", "on"), ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
+            ("workers", "auto"), ("core-dumps", "on"),
+            ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
             ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
@@ -211,7 +212,7 @@ import Testing
     }
 
     @Test func `The entries make equal settings again`() throws {
-        let table = SettingEntry(SettingEntry.domainTable, "B.example", origin: .environment)
+        let table = SettingEntry(SettingEntry.domainTable, "B.example", origin: .file(path: "f", line: 3, column: 1))
         let entries = [
             SettingEntry("domain", "a", origin: .flag), SettingEntry("upstream", "b:1", origin: .environment), table,
             .emptyList("trusted-proxy", origin: .file(path: "f", line: 2, column: 1)),
