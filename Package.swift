@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
             name: "Settings", dependencies: ["Primitives", "BOSHCore", "Bridge", "HTTPWire", "Addresses"],
             swiftSettings: worker),
@@ -96,6 +97,7 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(name: "HandoverTests", dependencies: ["Handover", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests",
@@ -135,7 +137,7 @@ let package = Package(
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a directory of their own, in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore"]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []
