@@ -49,9 +49,9 @@ let package = Package(
         .target(name: "Bridge", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
-        .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
         .target(
             name: "Settings", dependencies: ["Primitives", "BOSHCore", "Bridge", "HTTPWire", "Addresses"],
             swiftSettings: worker),
@@ -65,17 +65,16 @@ let package = Package(
         // L3, system calls.
         .target(name: "Reactor", dependencies: ["Primitives", "CLinux"], swiftSettings: wrapper),
         .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
-        .target(name: "Mailbox", dependencies: ["Handover", "Reactor"], swiftSettings: worker),
 
         // L4, wiring: executes effects.
         .target(
             name: "Gateway",
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
-                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "Mailbox", logging,
+                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", logging,
             ], swiftSettings: wiring),
         .target(
-            name: "Supervisor", dependencies: ["Primitives", "Handover", "Mailbox", "Settings", "Reactor", logging],
+            name: "Supervisor", dependencies: ["Primitives", "Handover", "Settings", "Reactor", logging],
             swiftSettings: wiring),
 
         // L5, programs.
@@ -98,12 +97,12 @@ let package = Package(
         .testTarget(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
-        .testTarget(name: "HandoverTests", dependencies: ["Handover", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
             swiftSettings: common),
         .testTarget(
             name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(name: "HandoverTests", dependencies: ["Handover", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests",
@@ -113,7 +112,6 @@ let package = Package(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
-        .testTarget(name: "MailboxTests", dependencies: ["Mailbox", "Handover", "Reactor"], swiftSettings: common),
         .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
@@ -140,7 +138,8 @@ let package = Package(
             ],
             swiftSettings: common),
         .testTarget(
-            name: "SupervisorTests", dependencies: ["TestSupport", "holdfast", "Supervisor", "CLinux"],
+            name: "SupervisorTests",
+            dependencies: ["TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "CLinux"],
             swiftSettings: common),
     ]
 )

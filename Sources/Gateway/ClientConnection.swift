@@ -28,6 +28,17 @@ final class ClientConnection {
         }
     }
 
+    /// Where a connection came in.
+    struct Origin {
+        let role: Role
+        /// The number of the listener.
+        let door: UInt16
+        /// Whether the listener's peer is trusted when it names the client for whom it forwards.
+        let isFromProxy: Bool
+        /// Whether the connection begins with a header of the PROXY protocol that has not been read.
+        let expectsProxyHeader: Bool
+    }
+
     /// How far the end of the connection has come.
     enum Ending {
         case none
@@ -48,6 +59,18 @@ final class ClientConnection {
         case deaf
     }
 
+    /// How far the connection is on its way to another worker.
+    enum Move {
+        case none
+        /// Its last request belongs to another worker. The answers before it are given first.
+        case due
+        /// Its descriptor and its last request were sent. Until the other worker has taken them, nothing is read or
+        /// written here.
+        case underway
+        /// It has come from another worker, which has not been told yet that it was taken.
+        case arriving
+    }
+
     // The order of the fields leaves few gaps, because every session has at least one connection.
     let token: Token
     /// Since when the connection is in its present step, and how fast that step goes.
@@ -57,6 +80,13 @@ final class ClientConnection {
     /// Whether its PROXY header named nobody: then neither the peer nor any field says who the client is.
     var isClientUnknown = false
     let role: Role
+    /// The number of the listener that accepted the connection.
+    let door: UInt16
+    /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
+    let isFromProxy: Bool
+    /// Whether another worker sent the connection here, and its first request is to be served here in any case.
+    var isPlaced = false
+    var move = Move.none
     var ending = Ending.none
     /// Whether the connection is in the list of those that are written at the end of the batch.
     var isDirty = false
@@ -89,17 +119,26 @@ final class ClientConnection {
     var chargedAnswers: UInt32 = 0
 
     init(
-        token: Token, role: Role, peer: SocketAddress, socket: consuming StreamSocket, rules: HTTPRules,
-        expectsProxyHeader: Bool, now: MonotonicInstant
+        token: Token, origin: Origin, peer: SocketAddress, socket: consuming StreamSocket, rules: HTTPRules,
+        now: MonotonicInstant
     ) {
         self.token = token
-        self.role = role
+        role = origin.role
+        door = origin.door
+        isFromProxy = origin.isFromProxy
         self.peer = peer
         channel = Channel(socket)
         http = HTTPConnection(rules: rules)
-        prelude = expectsProxyHeader ? Boxed(ProxyHeaderReader()) : nil
+        prelude = origin.expectsProxyHeader ? Boxed(ProxyHeaderReader()) : nil
         pace = Pace(now: now)
     }
+
+    /// Whether a request of this connection is being worked on, or is on its way to another worker. Meanwhile no other
+    /// request of the connection is taken.
+    var isOccupied: Bool { isBodyWaiting || move != .none }
+
+    /// Whether nothing is owed or unwritten but the answer to the last request.
+    var mayLeave: Bool { http.owed == 1 && !http.hasOutput && !hasUnwritten }
 
     var hasUnwritten: Bool { channel.hasUnwritten }
 

@@ -27,9 +27,9 @@ struct ClientRules {
         trustedProxies = TrustedProxies(networks: settings.trustedProxies, trustsUnix: true)
     }
 
-    /// The rules for a connection from `peer` to a listener for `role`.
-    func rules(for role: ClientConnection.Role, from peer: SocketAddress) -> HTTPRules {
-        role == .admin ? admin : trustedProxies.trusts(peer.ipAddress) ? proxy : http
+    /// The rules for a connection that came in at `origin`.
+    func rules(for origin: ClientConnection.Origin) -> HTTPRules {
+        origin.role == .admin ? admin : origin.isFromProxy ? proxy : http
     }
 }
 

@@ -41,7 +41,7 @@ extension Clients {
 
     /// Takes the next step on a connection whose client sends or reads no more, once all its answers have been sent.
     func step(towardsEndOf connection: ClientConnection) {
-        switch connection.http.lastStep(isBusy: connection.isBodyWaiting) {
+        switch connection.http.lastStep(isBusy: connection.isOccupied) {
         case .wait:
             updateInterest(of: connection)
         case .takeIn:
@@ -63,7 +63,7 @@ extension Clients {
     /// Ends a connection in order, after the answers to what has come by now (`T-08`). It reads once at once, while the
     /// sessions for the requests still exist.
     func windUp(_ connection: ClientConnection) {
-        guard connection.clientEnd == .none, connection.ending == .none else { return }
+        guard connection.clientEnd == .none, connection.ending == .none, connection.move != .underway else { return }
         countInput(of: connection)
         let hadPrelude = connection.prelude != nil
         if connection.channel.isReading { read(from: connection) }

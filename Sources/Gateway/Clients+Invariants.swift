@@ -15,6 +15,7 @@ extension Clients {
     private func brokenWatch(of connection: ClientConnection, _ watched: (Int32) -> UInt32?) -> String? {
         if connection.isDirty { return "it waits to be written behind the end of the turn" }
         let (descriptor, interest) = connection.channel.watching
+        if connection.move == .underway { return interest == nil ? nil : "it was sent away and is watched" }
         if let fault = Interest.disagreement(interest, watched(descriptor)) { return fault }
         guard let interest else { return "nobody watches it" }
         if !interest.isSuperset(of: wantedInterest(of: connection)) { return "it is not watched for what is wanted" }
@@ -33,7 +34,7 @@ extension Clients {
             }
         }
         let isOwed = connection.ending == .none && connection.http.owed > 0
-        guard isOwed, !connection.hasUnwritten, !connection.isBodyWaiting, !connection.http.hasOutput else {
+        guard isOwed, !connection.hasUnwritten, !connection.isOccupied, !connection.http.hasOutput else {
             return nil
         }
         let hasSession = connection.waiting.contains { sessions.isWaiting($0) }

@@ -16,7 +16,7 @@ extension Clients {
             return
         }
         // The start tag of a plain body can be checked now; that of a coded body only after it is expanded.
-        guard coding != .identity || admits(request, on: connection) else { return }
+        guard coding != .identity || isAdmitted(request, on: connection) else { return }
         connection.isBodyWaiting = true
         let account = loop.addresses.openBody(
             from: limitedAddress(of: client(of: request, on: connection)), now: loop.now)
@@ -30,13 +30,16 @@ extension Clients {
     /// Does one step of work on the first of the large bodies.
     func workOnLargeBodies() {
         if let waiting = bodies.large.expandedBody {
-            guard !admits(waiting.request, on: waiting.connection) else {
+            let connection = waiting.connection
+            let admission = admission(of: waiting.request, on: connection)
+            guard admission != .admitted else {
                 bodies.large.admit()
                 return
             }
             bodies.large.drop()
             release(waiting)
-            bodyServed(on: waiting.connection)
+            if case .elsewhere(let tag) = admission { send(waiting.request, on: connection, to: .elsewhere(tag)) }
+            bodyServed(on: connection)
             return
         }
         guard let (waiting, outcome) = bodies.large.step(expansionBounds) else { return }
@@ -45,16 +48,26 @@ extension Clients {
         switch outcome {
         case .parsed(let parse):
             let exchange = ExchangeID(connection: connection.token.raw, number: waiting.request.exchange)
-            sessions.act(on: parse, of: exchange, from: requester(of: waiting.request, on: connection))
+            let placement = sessions.act(
+                on: parse, of: exchange, from: requester(of: waiting.request, on: connection),
+                mobility(of: connection))
+            send(waiting.request, on: connection, to: placement)
         case .refused(let refusal): refuse(waiting.request, refusal, on: connection)
         }
         bodyServed(on: connection)
     }
 
-    /// Whether a session takes a body of this size; if not, the request is answered.
-    private func admits(_ request: borrowing HTTPRequest, on connection: ClientConnection) -> Bool {
-        sessions.admits(
-            request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
+    /// Whether a session of this worker takes a body of this size. If not, the request is answered or sent to the owner
+    /// of its session.
+    private func isAdmitted(_ request: borrowing HTTPRequest, on connection: ClientConnection) -> Bool {
+        let admission = admission(of: request, on: connection)
+        if case .elsewhere(let tag) = admission { send(request, on: connection, to: .elsewhere(tag)) }
+        return admission == .admitted
+    }
+
+    private func admission(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Sessions.Admission {
+        sessions.admission(
+            of: request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
             from: requester(of: request, on: connection))
     }
 

@@ -14,7 +14,8 @@ extension Clients {
         if !isReading { bodyEnded(on: connection) }
         let (body, answers) = (Int(connection.chargedBody), Int(connection.chargedAnswers))
         loop.memory.settle(
-            .bodies, isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.heldBytes,
+            .bodies,
+            isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.heldBytes + movingBytes(of: connection),
             charged: &connection.chargedBody)
         loop.memory.settle(
             .answers, isClosed ? 0 : connection.http.answerBytes + connection.channel.heldBytes,
@@ -23,6 +24,11 @@ extension Clients {
         loop.addresses.note(change + Int(connection.chargedAnswers) - answers, of: connection.account)
         loop.addresses.note(change, of: connection.bodyAccount)
         if isReading { bodyBegan(on: connection) }
+    }
+
+    /// How many bytes the request takes that is on its way to another worker.
+    private func movingBytes(of connection: ClientConnection) -> Int {
+        connection.move == .due || connection.move == .underway ? moves.heldBytes(of: connection) : 0
     }
 
     /// Registers an unfinished body, and charges one that a proxy forwards to the client that the proxy names. Above

@@ -104,9 +104,10 @@ extension Clients {
 
     /// Gives a `<body/>` request to its session, or begins a new session for it.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
-        sessions.serve(
+        let placement = sessions.serve(
             request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
-            from: requester(of: request, on: connection))
+            from: requester(of: request, on: connection), mobility(of: connection))
+        send(request, on: connection, to: placement)
     }
 
     /// The sender of a request.
@@ -139,6 +140,7 @@ extension Clients {
         case .bytes(let body):
             var plain = copy request
             plain.body = body
+            plain.head.coding = .identity
             serveBody(plain, on: connection)
         case .refused(let refusal):
             refuse(request, refusal, on: connection)

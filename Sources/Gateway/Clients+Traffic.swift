@@ -8,6 +8,7 @@ import Settings
 extension Clients {
     /// Handles an event of a client's connection.
     func handle(_ event: PollEvent, on connection: ClientConnection) {
+        if connection.move == .underway { return }
         // The present interest decides, because an earlier event of the batch may have changed it.
         if connection.channel.isReading {
             if event.isReadable || event.isHangup {
@@ -100,7 +101,7 @@ extension Clients {
 
     /// Goes on with bytes that had to wait until fewer requests were open.
     func consumeBacklog(of connection: ClientConnection) {
-        guard !connection.backlog.isEmpty, connection.http.mayRead, !connection.isBodyWaiting else { return }
+        guard !connection.backlog.isEmpty, connection.http.mayRead, !connection.isOccupied else { return }
         let waiting = connection.backlog
         connection.backlog = []
         let used = takeRequests(from: waiting.span, on: connection)
@@ -119,7 +120,7 @@ extension Clients {
         // The work and the answers of one read are limited. The remaining requests wait until these answers are
         // written.
         var work = 0
-        while connection.ending == .none, !connection.isBodyWaiting, work < Self.workBound,
+        while connection.ending == .none, !connection.isOccupied, work < Self.workBound,
             connection.http.outputCount < Self.answersBound,
             let event = connection.http.next(bytes, offset: &offset, date: loop.date.current())
         {
@@ -173,7 +174,7 @@ extension Clients {
 
     /// Writes the waiting answers and decides how the connection goes on.
     func flush(_ connection: ClientConnection) {
-        guard connection.ending != .closed else { return }
+        guard connection.ending != .closed, connection.move != .underway else { return }
         defer { settle(connection) }
         if connection.clientEnd == .deaf { dropOutput(of: connection) }
         if connection.http.hasOutput {
@@ -199,6 +200,10 @@ extension Clients {
             }
         }
         if connection.channel.release(to: &loop.pool) { connection.pace.rate.end() }
+        if connection.move == .due {
+            leave(connection)
+            return
+        }
         if connection.clientEnd != .none, connection.ending == .none {
             step(towardsEndOf: connection)
             return
@@ -237,7 +242,7 @@ extension Clients {
         // without limit.
         let mayRead =
             connection.http.mayRead && connection.backlog.isEmpty && !connection.hasUnwritten
-            && !connection.isBodyWaiting && connection.clientEnd == .none
+            && !connection.isOccupied && connection.clientEnd == .none
         if isLingering || mayRead { interest.insert(.readable) }
         if connection.hasUnwritten { interest.insert(.writable) }
         return interest
@@ -246,7 +251,7 @@ extension Clients {
     /// Whether requests that were read and had to wait can go on now.
     func mayGoOn(_ connection: ClientConnection) -> Bool {
         connection.ending == .none && !connection.backlog.isEmpty && connection.http.mayRead && !connection.hasUnwritten
-            && !connection.isBodyWaiting
+            && !connection.isOccupied
     }
 
     /// Has the connection watched for the events it needs now, and gives it a turn if it can go on without an event.

@@ -13,6 +13,8 @@ final class Clients {
     let rules: ClientRules
     let bodies: BodyWork
     unowned let sessions: Sessions
+    /// The other workers, and the connections that are on their way to them.
+    private(set) var moves: Mailboxes!
     /// Answers a request on the operator's listener.
     let answerOperator: (RequestHead) -> HTTPResponse
 
@@ -36,6 +38,9 @@ final class Clients {
         bodies = BodyWork(loop)
     }
 
+    /// Connects this object with the links to the other workers.
+    func connect(_ moves: Mailboxes) { self.moves = moves }
+
     // MARK: Which there are
 
     /// All connections, in no particular order.
@@ -44,16 +49,17 @@ final class Clients {
     /// How many connections there are.
     var count: Int { connections.count }
 
-    /// Takes in a new connection to a listener.
+    /// Takes in a new connection to a listener, or one that another worker has sent.
+    ///
+    /// - Returns: the connection; nil when it is refused, which closes it.
+    @discardableResult
     func add(
-        _ stream: consuming StreamSocket, from peer: SocketAddress, for role: ClientConnection.Role,
-        expectsProxyHeader: Bool
-    ) {
+        _ stream: consuming StreamSocket, from peer: SocketAddress, at origin: ClientConnection.Origin
+    ) -> ClientConnection? {
         let token = connections.nextToken()
         let connection = ClientConnection(
-            token: token, role: role, peer: peer, socket: stream, rules: rules.rules(for: role, from: peer),
-            expectsProxyHeader: expectsProxyHeader, now: loop.now)
-        guard admit(connection) else { return }
+            token: token, origin: origin, peer: peer, socket: stream, rules: rules.rules(for: origin), now: loop.now)
+        guard admit(connection) else { return nil }
         connections.insert(connection, at: token)
         loop.descriptorsInUse += 1
         do throws(SystemError) {
@@ -62,10 +68,10 @@ final class Clients {
             loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
             release(connection)
             forget(connection)
-            return
+            return nil
         }
-        loop.counters.connectionsEver += 1
         armDeadline(of: connection)
+        return connection
     }
 
     /// Removes a connection that is closed, or was never begun.

@@ -10,6 +10,10 @@ struct Counters {
     var connectionsEver: UInt64 = 0
     var connectionsTurnedAway: UInt64 = 0
     var connectionsUntrusted: UInt64 = 0
+    /// Connections that went to another worker, that came from one, and that no other worker took.
+    var handoversSent: UInt64 = 0
+    var handoversTaken: UInt64 = 0
+    var handoversRefused: UInt64 = 0
     var requests: UInt64 = 0
     var requestsRefused: UInt64 = 0
     var unknownSessions: UInt64 = 0

@@ -68,6 +68,11 @@ final class Doors {
         }
     }
 
+    /// What a listener serves, by its number; nil when there is no such listener.
+    func role(of number: Int) -> ClientConnection.Role? {
+        listeners.indices.contains(number) ? listeners[number].role : nil
+    }
+
     /// Accepts the connections that wait at a listener.
     func accept(on index: Int) {
         guard index < listeners.count else { return }
@@ -141,7 +146,11 @@ final class Doors {
             loop.logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
             return
         }
-        clients.add(stream, from: peer, for: listener.role, expectsProxyHeader: listener.expectsProxyHeader)
+        let origin = ClientConnection.Origin(
+            role: listener.role, door: UInt16(clamping: listener.token.slot),
+            isFromProxy: clients.rules.trustedProxies.trusts(peer.ipAddress),
+            expectsProxyHeader: listener.expectsProxyHeader)
+        if clients.add(stream, from: peer, at: origin) != nil { loop.counters.connectionsEver += 1 }
     }
 
     /// Accepts again after a pause, when its time has come.

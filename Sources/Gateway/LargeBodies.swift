@@ -130,6 +130,7 @@ struct LargeBodies: ~Copyable {
         }
         byteCount -= body.count
         queue[first]?.request.body = expanded
+        queue[first]?.request.head.coding = .identity
         expanded = []
         stage = .weighing(offset: 0, weight: 0)
         return nil

@@ -31,8 +31,12 @@ final class Loop {
     var descriptorsInUse = 0
     private let descriptorLimit: Int
 
+    /// This worker and the others.
+    var fellows: Fellows
+
     /// - Throws: when no poller can be made.
-    init(settings: Settings, logger: Logger) throws(SystemError) {
+    init(settings: Settings, logger: Logger, tag: UInt32 = 0) throws(SystemError) {
+        fellows = Fellows(tag: tag)
         self.settings = settings
         self.logger = logger
         let clock = MonotonicClock.now

@@ -65,7 +65,8 @@ extension Sessions {
         clients.respond(to: exchange, Self.comeAgain)
     }
 
-    private static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
+    /// The answer to a client that is to try again.
+    static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
 
     /// Payloads of this size or more are shared instead of copied.
     private static let leastShared = 4_096

@@ -9,20 +9,34 @@ import XMLCodec
 /// Gives `<body/>` requests to their sessions, and creates sessions.
 extension Sessions {
     /// Handles a request: it begins a session, or is the next request of one.
-    func serve(_ body: [UInt8], _ exchange: ExchangeID, from requester: Requester) {
-        guard admits(body, exchange, from: requester) else { return }
-        act(on: bodyParser.parse(body.span), of: exchange, from: requester)
+    ///
+    /// - Parameter mobility: whether another worker may begin the session.
+    /// - Returns: whether the request was taken or answered. If it belongs elsewhere, nothing was done.
+    func serve(
+        _ body: [UInt8], _ exchange: ExchangeID, from requester: Requester, _ mobility: Mobility
+    ) -> Placement {
+        switch admission(of: body, exchange, from: requester) {
+        case .admitted: act(on: bodyParser.parse(body.span), of: exchange, from: requester, mobility)
+        case .answered: .here
+        case .elsewhere(let tag): .elsewhere(tag)
+        }
     }
 
-    /// Acts on the result of parsing a request's body.
-    func act(on parse: BodyParse, of exchange: ExchangeID, from requester: Requester) {
+    /// Acts on the result of parsing a request's body. The parameter and the result are those of `serve`.
+    func act(
+        on parse: BodyParse, of exchange: ExchangeID, from requester: Requester, _ mobility: Mobility
+    ) -> Placement {
         switch parse {
         case .body(let attributes, let payload, let stanzas):
             switch attributes.sid {
             case .absent:
+                if let tag = loop.fellows.placeForNew(own: count, mobility) { return .forNew(tag) }
                 create(attributes, payload: payload, exchange, from: requester)
             case .known(let sid):
-                guard let driver = driver(of: sid) else { fallthrough }
+                guard let driver = driver(of: sid) else {
+                    if loop.fellows.owns(sid.worker) { return .elsewhere(sid.worker) }
+                    fallthrough
+                }
                 loop.counters.stanzasToUpstream &+= UInt64(stanzas)
                 give(.request(exchange, completed(attributes), payload: payload), exchange, to: driver, from: requester)
             case .foreign:
@@ -34,26 +48,43 @@ extension Sessions {
                 loop.reached(bound, "from \(requester.peer)")
             }
             loop.logger.debug("body refused", metadata: ["peer": "\(requester.peer)", "fault": "\(fault)"])
-            if let attributes, case .known(let sid) = attributes.sid, let driver = driver(of: sid) {
-                give(.malformedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
-            } else {
-                answer(exchange, BodyResponse(.terminate(.badRequest)))
+            if let attributes, case .known(let sid) = attributes.sid {
+                if let driver = driver(of: sid) {
+                    give(.malformedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
+                    return .here
+                }
+                // The session ends by this, so its owner has to learn of it.
+                if loop.fellows.owns(sid.worker) { return .elsewhere(sid.worker) }
             }
+            answer(exchange, BodyResponse(.terminate(.badRequest)))
         }
+        return .here
     }
 
-    /// Whether a body that is larger than allowed before login comes from a session that has logged in. If not, the
-    /// request is answered. Only the start tag of such a body is parsed, because parsing is what a large body costs.
-    func admits(_ body: [UInt8], _ exchange: ExchangeID, from requester: Requester) -> Bool {
-        guard body.count > loop.settings.loginBody else { return true }
+    /// What becomes of a body before it is parsed.
+    enum Admission: Equatable {
+        case admitted
+        /// It is too large, and its request was answered.
+        case answered
+        /// The worker with this tag owns its session.
+        case elsewhere(UInt32)
+    }
+
+    /// Admits a body that is larger than allowed before login only from a session that has logged in. Only the start
+    /// tag of such a body is parsed, because parsing is what a large body costs.
+    func admission(of body: [UInt8], _ exchange: ExchangeID, from requester: Requester) -> Admission {
+        guard body.count > loop.settings.loginBody else { return .admitted }
         guard let attributes = bodyParser.parseStartTag(body.span) else {
             answer(exchange, BodyResponse(.terminate(.badRequest)))
-            return false
+            return .answered
         }
         switch attributes.sid {
         case .known(let sid):
-            guard let driver = driver(of: sid) else { fallthrough }
-            if driver.ask({ $0.hasLoggedIn }) { return true }
+            guard let driver = driver(of: sid) else {
+                if loop.fellows.owns(sid.worker) { return .elsewhere(sid.worker) }
+                fallthrough
+            }
+            if driver.ask({ $0.hasLoggedIn }) { return .admitted }
             give(.oversizedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
         case .foreign:
             loop.counters.unknownSessions &+= 1
@@ -63,7 +94,7 @@ extension Sessions {
             loop.reached(.loginBody, requester.name)
             clients.respond(to: exchange, HTTPResponse(status: .contentTooLarge))
         }
-        return false
+        return .answered
     }
 
     private func give(
@@ -112,7 +143,7 @@ extension Sessions {
     private func freshID() -> SessionID {
         let random = SystemRandom.value128()
         return SessionID(
-            node: Self.node, worker: Self.tag, high: UInt64(truncatingIfNeeded: random >> 64),
+            node: Self.node, worker: loop.fellows.tag, high: UInt64(truncatingIfNeeded: random >> 64),
             low: UInt64(truncatingIfNeeded: random))
     }
 
@@ -128,7 +159,6 @@ extension Sessions {
         return attributes
     }
 
-    /// The routing hint in a `sid`; there is one worker on one machine.
+    /// The routing hint in a `sid`; there is one machine.
     private static let node = "n1"
-    private static let tag: UInt32 = 0
 }

@@ -4,7 +4,7 @@
 struct Token: Hashable {
     /// The kinds of objects that a worker owns.
     enum Kind: UInt8 {
-        case listener, client, link, race, signals, resolver
+        case listener, client, link, race, signals, resolver, mailbox, supervisor
     }
 
     let raw: UInt64

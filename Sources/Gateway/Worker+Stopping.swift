@@ -16,7 +16,7 @@ extension Worker {
     func isDone() -> Bool {
         guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid =
-            upstreams.count == 0 && clients.bodies.large.isEmpty
+            upstreams.count == 0 && clients.bodies.large.isEmpty && mailboxes.waitingCount == 0
             && clients.all.allSatisfy { !$0.hasUnwritten && !$0.http.expectsInput }
         if isAllSaid { return true }
         guard loop.now >= until else { return false }
@@ -47,7 +47,8 @@ extension Worker {
     }
 
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
-    private func shutDown() {
+    func shutDown() {
+        guard !loop.isStopping else { return }
         loop.logger.notice("shutting down", metadata: ["sessions": "\(sessions.count)"])
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
         stopping = .draining(until: loop.now.advanced(by: Self.drainTime), atLast: atLast)

@@ -17,6 +17,9 @@ package final class Worker {
     let clients: Clients
     let sessions: Sessions
     let upstreams: Upstreams
+    let mailboxes: Mailboxes
+    /// The link to the supervisor; nil for a worker on its own.
+    private var supervisor: SupervisorLink?
     var stopping = Stopping.none
     /// The most bytes that were held since memory was last given back.
     private var memoryPeak = 0
@@ -37,7 +40,7 @@ package final class Worker {
             }
         }
         do throws(SystemError) {
-            loop = try Loop(settings: settings, logger: logger)
+            loop = try Loop(settings: settings, logger: logger, tag: place?.tag ?? 0)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
         } catch {
@@ -53,6 +56,9 @@ package final class Worker {
         } catch {
             throw StartError("cannot start: \(error)")
         }
+        let doors = doors
+        mailboxes = Mailboxes(loop, clients: clients, role: { doors.role(of: $0) })
+        clients.connect(mailboxes)
         board.worker = self
         var given = place?.listeners[...] ?? []
         for address in settings.listen {
@@ -63,6 +69,16 @@ package final class Worker {
         }
         if let admin = settings.admin {
             try doors.listen(on: admin, role: .admin, given: given.popFirst())
+        }
+        // Last, because the supervisor has to be told if anything before failed.
+        if let link = place?.supervisor?.take() {
+            do throws(SystemError) {
+                let supervisor = try SupervisorLink(loop, link)
+                supervisor.tell(.ready(announcement: announcement))
+                self.supervisor = supervisor
+            } catch {
+                throw StartError("cannot start: \(error)")
+            }
         }
     }
 
@@ -136,6 +152,8 @@ package final class Worker {
         case .client: clients.handle(event, of: token)
         case .link, .race, .resolver: upstreams.handle(event, of: token)
         case .signals: while let signal = signals.next() { handle(signal) }
+        case .mailbox: mailboxes.handle(event, of: token)
+        case .supervisor: for news in supervisor?.handle(event) ?? [] { follow(news) }
         case nil: break
         }
     }

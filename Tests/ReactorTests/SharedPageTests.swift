@@ -56,10 +56,12 @@ import Testing
     }
 
     @Test func `a page outlives the one that made it`() throws {
-        var first: SharedPage? = try SharedPage(count: 1)
-        first?[0] = 9
-        let memory = Descriptor(owning: fcntl(try #require(first?.descriptor.number), F_DUPFD_CLOEXEC, 0))
-        first = nil
+        let memory: Descriptor
+        do {
+            let first = try SharedPage(count: 1)
+            first[0] = 9
+            memory = copy(first)
+        }
         #expect(try SharedPage(adopting: memory, isWritable: false)[0] == 9)
     }
 

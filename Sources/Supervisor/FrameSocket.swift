@@ -1,11 +1,17 @@
 import Handover
 import Reactor
 
-/// A descriptor that several owners share, such as a listening socket that every worker gets. It is closed when the
-/// last owner lets go of it.
-package final class SharedDescriptor {
-    /// The open descriptor.
-    package let descriptor: Descriptor
+/// Something that has an open descriptor. It stays open until the last owner lets go of it, so a copy of it that waits to
+/// be sent cannot become another one.
+package protocol DescriptorOwner: AnyObject {
+    /// The descriptor's number.
+    var number: Int32 { get }
+}
+
+/// A descriptor alone.
+package final class SharedDescriptor: DescriptorOwner {
+    private let descriptor: Descriptor
+    package var number: Int32 { descriptor.number }
 
     /// Takes over a descriptor.
     package init(_ descriptor: consuming Descriptor) {
@@ -22,14 +28,14 @@ package struct ReceivedFrame {
     package let passed: PassedDescriptor?
 }
 
-/// One end of a connection between two processes of the program, which exchange frames and descriptors.
+/// The supervisor's end of its connection to one worker, over which frames go both ways and descriptors to the worker.
 ///
 /// What the kernel does not take at once waits here, in order; nothing is dropped while the connection lasts.
 package final class FrameSocket {
     /// A frame on its way out.
     private struct Outgoing {
         let bytes: [UInt8]
-        let passed: SharedDescriptor?
+        let passed: (any DescriptorOwner)?
     }
 
     /// What the other process has sent, or the end.
@@ -69,7 +75,7 @@ package final class FrameSocket {
     package var unsentCount: Int { outgoing.count }
 
     /// Sends a frame as soon as the kernel takes it, and with its first byte a descriptor. Call `watch` afterwards.
-    package func send(_ bytes: [UInt8], passing passed: SharedDescriptor? = nil) {
+    package func send(_ bytes: [UInt8], passing passed: (any DescriptorOwner)? = nil) {
         guard !isBroken, !bytes.isEmpty else { return }
         outgoing.append(Outgoing(bytes: bytes, passed: passed))
         if outgoing.count == 1 { flush() }
@@ -79,7 +85,7 @@ package final class FrameSocket {
     package func flush() {
         isHeldUp = false
         while let first = outgoing.first {
-            let passing = offset == 0 ? first.passed?.descriptor.number : nil
+            let passing = offset == 0 ? first.passed?.number : nil
             switch socket.send(first.bytes, from: offset, passing: passing) {
             case .sent(let count):
                 offset += count

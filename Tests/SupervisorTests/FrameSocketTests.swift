@@ -2,7 +2,7 @@ import Handover
 import Reactor
 import Testing
 
-@testable import Mailbox
+@testable import Supervisor
 
 @Suite struct FrameSocketTests {
     /// Two ends of one connection.
@@ -37,10 +37,16 @@ import Testing
         try #require(Self.writer.frame(message))
     }
 
-    /// A socket that can be recognised: what is written to it arrives at the other one.
-    private func pair() throws -> (SharedDescriptor, StreamSocket) {
-        let pair = try Descriptor.socketPair()
-        return (SharedDescriptor(pair.first), StreamSocket(pair.second))
+    /// A connection whose one end can be passed on. What is written to that end arrives at the other one.
+    private final class Passable {
+        let near: SharedDescriptor
+        let far: StreamSocket
+
+        init() throws {
+            let pair = try Descriptor.socketPair()
+            near = SharedDescriptor(pair.first)
+            far = StreamSocket(pair.second)
+        }
     }
 
     @Test func `frames arrive whole and in order`() throws {
@@ -55,23 +61,26 @@ import Testing
 
     @Test func `each frame that carries a descriptor gets its own`() throws {
         var ends = try Ends()
-        let (first, firstEnd) = try pair()
-        let (second, secondEnd) = try pair()
+        let first = try Passable()
+        let second = try Passable()
         ends.near.send(try bytes(.gone(tag: 1)))
-        ends.near.send(try bytes(.listener(index: 0)), passing: first)
+        ends.near.send(try bytes(.listener(index: 0)), passing: first.near)
         ends.near.send(try bytes(.gone(tag: 2)))
-        ends.near.send(try bytes(.mailbox(tag: 9)), passing: second)
+        ends.near.send(try bytes(.mailbox(tag: 9)), passing: second.near)
         let received = try ends.received()
         #expect(
             try received.map { try SupervisorMessage($0.frame) } == [
                 .gone(tag: 1), .listener(index: 0), .gone(tag: 2), .mailbox(tag: 9),
             ])
         #expect(received.map { $0.passed != nil } == [false, true, false, true])
-        for (frame, end, text) in [(received[1], 0, "one"), (received[3], 1, "two")] {
-            let socket = StreamSocket(try #require(frame.passed?.take()))
+        for (frame, end, text) in [(received[1], first, "one"), (received[3], second, "two")] {
+            guard let descriptor = frame.passed?.take() else {
+                Issue.record("no descriptor came")
+                return
+            }
+            let socket = StreamSocket(descriptor)
             #expect(socket.write(Array(text.utf8)) == .wrote(3))
-            #expect(
-                (end == 0 ? firstEnd.read(into: &ends.buffer) : secondEnd.read(into: &ends.buffer)) == .bytes(3))
+            #expect(end.far.read(into: &ends.buffer) == .bytes(3))
             #expect(ends.buffer.withBytes { $0[0] } == text.utf8.first)
         }
     }
@@ -79,9 +88,9 @@ import Testing
     @Test func `what the kernel does not take waits, and is sent when there is room`() throws {
         var ends = try Ends()
         let line = String(repeating: "x", count: 60_000)
-        let (descriptor, _) = try pair()
+        let passable = try Passable()
         for _ in 0..<20 { ends.near.send(try bytes(WorkerMessage.failed(line: line))) }
-        ends.near.send(try bytes(.listener(index: 3)), passing: descriptor)
+        ends.near.send(try bytes(.listener(index: 3)), passing: passable.near)
         #expect(ends.near.unsentCount > 1)
         var received: [ReceivedFrame] = []
         while ends.near.unsentCount > 0 {
@@ -148,15 +157,25 @@ import Testing
         #expect(throws: FrameFault.self) { try ends.received() }
     }
 
-    @Test func `a descriptor that nobody takes is closed`() throws {
+    @Test func `a descriptor that waits to be sent stays open, and one that nobody takes is closed`() throws {
         var ends = try Ends()
-        var (descriptor, end): (SharedDescriptor?, StreamSocket) = try pair()
-        ends.near.send(try bytes(.page(tag: 1, isOwn: true)), passing: descriptor)
-        descriptor = nil
-        var received = try ends.received()
-        #expect(received.count == 1)
-        #expect(end.read(into: &ends.buffer) == .wouldBlock)
+        let pair = try Descriptor.socketPair()
+        let far = StreamSocket(pair.second)
+        var near: SharedDescriptor? = SharedDescriptor(pair.first)
+        let line = String(repeating: "x", count: 60_000)
+        while ends.near.unsentCount == 0 { ends.near.send(try bytes(WorkerMessage.failed(line: line))) }
+        ends.near.send(try bytes(.page(tag: 1, isOwn: true)), passing: near)
+        near = nil
+        #expect(far.read(into: &ends.buffer) == .wouldBlock)
+        var received: [ReceivedFrame] = []
+        while ends.near.unsentCount > 0 {
+            received += try ends.received()
+            ends.near.flush()
+        }
+        received += try ends.received()
+        #expect(received.last?.passed != nil)
+        #expect(far.read(into: &ends.buffer) == .wouldBlock)
         received = []
-        #expect(end.read(into: &ends.buffer) == .end)
+        #expect(far.read(into: &ends.buffer) == .end)
     }
 }

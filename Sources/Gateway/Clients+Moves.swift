@@ -1,0 +1,123 @@
+import Addresses
+import HTTPWire
+import Handover
+import Primitives
+import Reactor
+
+/// A request that belongs to another worker, with its connection.
+final class Departure {
+    let connection: ClientConnection
+    /// The request, with its body decoded.
+    let request: HTTPRequest
+    /// The worker that the request is for, and why.
+    let placement: Placement
+
+    /// What the other worker is told with the connection's descriptor.
+    var envelope: Envelope {
+        var bytes: [UInt8] = []
+        request.appendWire(to: &bytes, captures: connection.isFromProxy)
+        return Envelope(
+            purpose: placement.purpose, listener: UInt32(connection.door), peer: "\(connection.peer)",
+            isClientUnknown: connection.isClientUnknown, isFromProxy: connection.isFromProxy,
+            requestSince: connection.pace.requestSince, phaseSince: connection.pace.phaseSince, served: 0,
+            request: bytes, behind: connection.backlog)
+    }
+
+    init(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
+        self.connection = connection
+        self.request = copy request
+        self.placement = placement
+    }
+}
+
+/// Connections that follow their session to another worker, and those that come from one.
+extension Clients {
+    /// Whether another worker may serve a new request of this connection.
+    func mobility(of connection: ClientConnection) -> Mobility {
+        connection.isPlaced ? .placed : connection.mayLeave ? .free : .bound
+    }
+
+    /// Sends a request and its connection to the worker that is to serve it, unless that is this one.
+    ///
+    /// The connection leaves once all earlier requests on it are answered; polls that are held for them are answered now.
+    func send(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
+        connection.isPlaced = false
+        guard placement != .here else { return }
+        let departure = Departure(request, on: connection, to: placement)
+        guard connection.ending != .closed else {
+            // The client has gone, but its request has come whole, so its session gets it.
+            moves.dispatch(departure)
+            return
+        }
+        connection.move = .due
+        moves.note(departure)
+        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        markDirty(connection)
+    }
+
+    /// Lets a connection leave if nothing is owed on it any more.
+    func leave(_ connection: ClientConnection) {
+        guard connection.mayLeave else {
+            // A client that has gone waits for no answer; the request after the held ones goes on.
+            if connection.clientEnd != .none { abortWaiting(on: connection) }
+            updateInterest(of: connection)
+            return
+        }
+        guard let departure = moves.departure(of: connection) else { return }
+        connection.move = .underway
+        connection.channel.unwatch(in: loop.poller)
+        moves.dispatch(departure)
+    }
+
+    /// Closes the descriptor of a connection that another worker has taken.
+    func hasMoved(_ departure: Departure) {
+        loop.counters.handoversSent &+= 1
+        close(departure.connection)
+    }
+
+    /// Goes on with a connection that no other worker has taken.
+    ///
+    /// - Parameter isRefused: whether the other worker refused it. Otherwise that worker has ended, and so have its
+    ///   sessions.
+    func comeBack(_ departure: Departure, isRefused: Bool) {
+        let connection = departure.connection
+        connection.move = .none
+        guard connection.ending != .closed else { return }
+        connection.isPlaced = true
+        if isRefused {
+            loop.counters.handoversRefused &+= 1
+            respond(to: departure.request.exchange, on: connection, Sessions.comeAgain)
+        } else {
+            serve(departure.request, .identity, on: connection)
+        }
+        afterReading(connection)
+        markDirty(connection)
+    }
+
+    /// Takes in a connection from another worker. Its request is served by `begin`.
+    ///
+    /// - Returns: nil when it is refused.
+    func takeIn(
+        _ stream: consuming StreamSocket, _ envelope: borrowing Envelope, at origin: ClientConnection.Origin
+    ) -> ClientConnection? {
+        guard let peer = SocketAddress(envelope.peer), let connection = add(stream, from: peer, at: origin) else {
+            return nil
+        }
+        connection.isClientUnknown = envelope.isClientUnknown
+        connection.isPlaced = true
+        connection.move = .arriving
+        connection.backlog = envelope.request
+        connection.backlog.append(contentsOf: envelope.behind)
+        connection.pace.requestSince = envelope.requestSince
+        updateInterest(of: connection)
+        settle(connection)
+        return connection
+    }
+
+    /// Serves the requests that came with a connection from another worker, which has been told.
+    func begin(_ connection: ClientConnection) {
+        guard connection.move == .arriving else { return }
+        connection.move = .none
+        consumeBacklog(of: connection)
+    }
+}

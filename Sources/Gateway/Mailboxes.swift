@@ -1,0 +1,154 @@
+import Handover
+import Primitives
+import Reactor
+
+/// The links to the other workers, and the connections that are on their way to them.
+final class Mailboxes {
+    private let loop: Loop
+    private unowned let clients: Clients
+    /// Where a connection came in, by the number of its listener; nil for a listener that this worker does not have.
+    private let role: (Int) -> ClientConnection.Role?
+    private var boxes: [Mailbox] = []
+    private var generation: UInt32 = 0
+    /// The requests that wait for their connection to leave, or for the other worker to take it, by connection.
+    private var departures: [UInt64: Departure] = [:]
+
+    init(_ loop: Loop, clients: Clients, role: @escaping (Int) -> ClientConnection.Role?) {
+        self.loop = loop
+        self.clients = clients
+        self.role = role
+    }
+
+    /// How many connections are on their way.
+    var waitingCount: Int { departures.count + boxes.reduce(0) { $0 + $1.waitingCount } }
+
+    // MARK: Which there are
+
+    /// Adds the link to another worker.
+    func add(_ tag: UInt32, _ descriptor: consuming Descriptor) {
+        generation &+= 1
+        let box = Mailbox(tag: tag, token: Token(.mailbox, slot: tag, generation: generation), descriptor)
+        boxes.append(box)
+        loop.fellows.add(tag)
+        watch(box)
+    }
+
+    private func box(of tag: UInt32) -> Mailbox? { boxes.first { $0.tag == tag } }
+
+    private func watch(_ box: Mailbox) {
+        do throws(SystemError) {
+            try box.watch(in: loop.poller)
+        } catch {
+            loop.logger.error("watching the link to another worker failed", metadata: ["error": "\(error)"])
+            end(box)
+        }
+    }
+
+    // MARK: Connections that leave
+
+    /// Keeps a request until its connection may leave.
+    func note(_ departure: Departure) { departures[departure.connection.token.raw] = departure }
+
+    /// The request with which a connection leaves.
+    func departure(of connection: ClientConnection) -> Departure? { departures[connection.token.raw] }
+
+    /// How many bytes the request takes with which a connection leaves.
+    func heldBytes(of connection: ClientConnection) -> Int {
+        departure(of: connection)?.request.body.heldBytes ?? 0
+    }
+
+    /// Sends a connection with its request to the other worker.
+    func dispatch(_ departure: Departure) {
+        guard let tag = departure.placement.tag, let box = box(of: tag) else {
+            comeBack(departure, isRefused: false)
+            return
+        }
+        box.append(.connection(departure))
+        send(to: box)
+    }
+
+    private func comeBack(_ departure: Departure, isRefused: Bool) {
+        forget(departure)
+        clients.comeBack(departure, isRefused: isRefused)
+    }
+
+    private func forget(_ departure: Departure) {
+        let key = departure.connection.token.raw
+        if departures[key] === departure { departures[key] = nil }
+    }
+
+    // MARK: Messages
+
+    /// Handles an event of a link.
+    func handle(_ event: PollEvent, of token: Token) {
+        guard let box = boxes.first(where: { $0.token == token }) else { return }
+        if event.isReadable || event.isHangup { receive(from: box) }
+        if event.isWritable, boxes.contains(where: { $0 === box }) { send(to: box) }
+    }
+
+    private func send(to box: Mailbox) {
+        while true {
+            switch box.sendNext() {
+            case .receipt(let connection):
+                clients.begin(connection)
+            case .unsendable(let departure):
+                loop.logger.warning("a connection cannot be passed on to another worker: too many are on their way")
+                comeBack(departure, isRefused: true)
+            case .nothing:
+                watch(box)
+                return
+            }
+        }
+    }
+
+    private func receive(from box: Mailbox) {
+        var received: [Mailbox.Received] = []
+        let isOpen = box.read(with: &loop.readBuffer, into: &received)
+        for message in received {
+            switch message {
+            case .connection(let number, let envelope, let passed):
+                take(number, envelope, passed, from: box)
+            case .taken(let departure):
+                forget(departure)
+                clients.hasMoved(departure)
+            case .refused(let departure):
+                comeBack(departure, isRefused: true)
+            case .unknown(let number):
+                refuse(number, from: box)
+            case .unexpected:
+                continue
+            }
+        }
+        if isOpen { send(to: box) } else { end(box) }
+    }
+
+    private func take(_ number: UInt32, _ envelope: Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
+        guard let descriptor = passed?.take(), let role = role(Int(envelope.listener)) else {
+            refuse(number, from: box)
+            return
+        }
+        let origin = ClientConnection.Origin(
+            role: role, door: UInt16(clamping: envelope.listener), isFromProxy: envelope.isFromProxy,
+            expectsProxyHeader: false)
+        guard let connection = clients.takeIn(StreamSocket(descriptor), envelope, at: origin) else {
+            refuse(number, from: box)
+            return
+        }
+        loop.counters.handoversTaken &+= 1
+        box.append(.receipt(number, of: connection))
+    }
+
+    private func refuse(_ number: UInt32, from box: Mailbox) {
+        loop.logger.warning("a connection from another worker cannot be taken", metadata: ["worker": "\(box.tag)"])
+        box.append(.refusal(number))
+    }
+
+    /// Ends the link to a worker that has ended. Its sessions have ended with it.
+    private func end(_ box: Mailbox) {
+        boxes.removeAll { $0 === box }
+        loop.fellows.remove(box.tag)
+        let rest = box.close(in: loop.poller)
+        for connection in rest.taken { clients.begin(connection) }
+        for departure in rest.back { comeBack(departure, isRefused: false) }
+    }
+}

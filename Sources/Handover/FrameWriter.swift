@@ -1,0 +1,71 @@
+import Primitives
+
+/// Turns messages into frames. A message that carries a descriptor is sent so that the descriptor goes with the first
+/// byte of its frame.
+package struct FrameWriter: Sendable {
+    /// The longest frame in bytes, all its parts included.
+    private let bound: Int
+
+    /// A writer of frames of at most `bound` bytes. The receiver's bound must not be lower.
+    package init(bound: Int) {
+        self.bound = min(bound, Int(UInt32.max))
+    }
+
+    /// The bytes of a message from the supervisor; nil when they exceed the bound.
+    package func frame(_ message: SupervisorMessage) -> [UInt8]? { encode(message, number: 0) }
+
+    /// The bytes of a message from a worker to the supervisor; nil when they exceed the bound.
+    package func frame(_ message: WorkerMessage) -> [UInt8]? { encode(message, number: 0) }
+
+    /// The bytes of a message from worker to worker; nil when they exceed the bound. `number` counts the connections
+    /// that were sent on this socket; an answer has the number of what it answers.
+    package func frame(_ message: PeerMessage, number: UInt32) -> [UInt8]? {
+        encode(message, number: number)
+    }
+
+    private func encode(_ message: some FramedMessage, number: UInt32) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Frame.overhead + message.payloadSize)
+        bytes.append(contentsOf: repeatElement(0, count: Frame.lengthSize))
+        bytes.append(Frame.version)
+        bytes.append(message.kind)
+        bytes.append(bigEndian: number)
+        message.appendPayload(to: &bytes)
+        guard bytes.count <= bound else { return nil }
+        let length = UInt32(clamping: bytes.count - Frame.lengthSize)
+        for place in 0..<Frame.lengthSize {
+            bytes[place] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * place))
+        }
+        return bytes
+    }
+}
+
+/// A message that a frame carries.
+protocol FramedMessage {
+    /// The frame's kind.
+    var kind: UInt8 { get }
+    /// About how many bytes the payload takes.
+    var payloadSize: Int { get }
+    func appendPayload(to bytes: inout [UInt8])
+}
+
+extension FramedMessage {
+    var payloadSize: Int { 0 }
+}
+
+extension [UInt8] {
+    /// Appends bytes with their number before them, as `PayloadReader.bytes` reads them.
+    mutating func append(counted part: [UInt8]) {
+        append(bigEndian: UInt32(clamping: part.count))
+        append(contentsOf: part)
+    }
+
+    /// Appends a text with its length before it, as `PayloadReader.text` reads it.
+    mutating func append(counted text: String) {
+        append(bigEndian: UInt32(clamping: text.utf8.count))
+        append(contentsOf: text.utf8)
+    }
+
+    /// Appends one byte, as `PayloadReader.flag` reads it.
+    mutating func append(flag: Bool) { append(flag ? 1 : 0) }
+}

@@ -1,0 +1,55 @@
+/// What one worker tells another over their mailbox.
+///
+/// `connection` frames are numbered by their sender; `receipt` and `refused` have the number of the connection that
+/// they answer. The sender keeps its own descriptor of the connection until one of them comes. When the mailbox ends
+/// before, the owner has died, and the sender answers the request itself.
+package enum PeerMessage: Sendable, Equatable {
+    /// Comes with a client's connection, which the receiver serves from now on.
+    case connection(Envelope)
+    /// The receiver has the connection. The sender closes its descriptor and forgets the connection.
+    case receipt
+    /// The receiver cannot take the connection: it has got no descriptor, has no room, or does not know the purpose. The
+    /// sender answers 503.
+    case refused
+
+    /// Reads a message. The number is the frame's.
+    ///
+    /// - Throws: `MessageFault`. Whatever the fault is, a frame that carries a descriptor and is no connection that the
+    ///   receiver can take is answered by `refused`.
+    package init(_ frame: Frame) throws(MessageFault) {
+        var reader = PayloadReader(frame.payload)
+        switch Kind(rawValue: frame.kind) {
+        case .connection: self = .connection(try Envelope(reading: &reader))
+        case .receipt: self = .receipt
+        case .refused: self = .refused
+        case nil: throw .unknownKind(frame.kind)
+        }
+    }
+
+    /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
+    private enum Kind: UInt8 {
+        case receipt = 0x01
+        case refused = 0x02
+        case connection = 0x81
+    }
+}
+
+extension PeerMessage: FramedMessage {
+    var kind: UInt8 {
+        let kind: Kind =
+            switch self {
+            case .connection: .connection
+            case .receipt: .receipt
+            case .refused: .refused
+            }
+        return kind.rawValue
+    }
+
+    var payloadSize: Int {
+        if case .connection(let envelope) = self { envelope.size } else { 0 }
+    }
+
+    func appendPayload(to bytes: inout [UInt8]) {
+        if case .connection(let envelope) = self { envelope.append(to: &bytes) }
+    }
+}

@@ -1,0 +1,82 @@
+import Primitives
+
+/// What the supervisor tells a worker.
+///
+/// `begin` is the first. Then come the listeners, the worker's own page, and the pages and mailboxes of the other
+/// workers, in any order, until `started`. Later pages, mailboxes and news of other workers come as these come and go.
+package enum SupervisorMessage: Sendable, Equatable {
+    case begin(WorkerPlan)
+    /// Comes with a listening socket, the one at this place in the list of all listeners.
+    case listener(index: UInt32)
+    /// Comes with the counter page of the worker with this tag.
+    case page(tag: UInt32, isOwn: Bool)
+    /// Comes with one end of a stream socket whose other end the worker with this tag has.
+    case mailbox(tag: UInt32)
+    /// All that the worker needs has come: it serves.
+    case started
+    /// The worker with this tag takes no new sessions.
+    case retired(tag: UInt32)
+    /// The worker with this tag has died; its page stays.
+    case gone(tag: UInt32)
+    /// Take no new sessions, end the present ones, and end.
+    case drain
+
+    /// Reads a message.
+    ///
+    /// - Throws: `MessageFault.unknownKind` or `.malformed`.
+    package init(_ frame: Frame) throws(MessageFault) {
+        var reader = PayloadReader(frame.payload)
+        switch Kind(rawValue: frame.kind) {
+        case .begin: self = .begin(try WorkerPlan(reading: &reader))
+        case .listener: self = .listener(index: try reader.number32())
+        case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
+        case .mailbox: self = .mailbox(tag: try reader.number32())
+        case .started: self = .started
+        case .retired: self = .retired(tag: try reader.number32())
+        case .gone: self = .gone(tag: try reader.number32())
+        case .drain: self = .drain
+        case nil: throw .unknownKind(frame.kind)
+        }
+    }
+
+    /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
+    private enum Kind: UInt8 {
+        case begin = 0x01
+        case started = 0x02
+        case retired = 0x03
+        case gone = 0x04
+        case drain = 0x05
+        case listener = 0x81
+        case page = 0x82
+        case mailbox = 0x83
+    }
+}
+
+extension SupervisorMessage: FramedMessage {
+    var kind: UInt8 {
+        let kind: Kind =
+            switch self {
+            case .begin: .begin
+            case .listener: .listener
+            case .page: .page
+            case .mailbox: .mailbox
+            case .started: .started
+            case .retired: .retired
+            case .gone: .gone
+            case .drain: .drain
+            }
+        return kind.rawValue
+    }
+
+    func appendPayload(to bytes: inout [UInt8]) {
+        switch self {
+        case .begin(let plan): plan.append(to: &bytes)
+        case .page(let tag, let isOwn):
+            bytes.append(bigEndian: tag)
+            bytes.append(flag: isOwn)
+        case .listener(let number), .mailbox(let number), .retired(let number), .gone(let number):
+            bytes.append(bigEndian: number)
+        case .started, .drain: break
+        }
+    }
+}

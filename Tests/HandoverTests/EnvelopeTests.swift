@@ -1,0 +1,106 @@
+import Effort
+import Testing
+
+@testable import Handover
+
+struct EnvelopeTests {
+    private func payload(_ envelope: Envelope) -> [UInt8] {
+        var bytes: [UInt8] = []
+        envelope.append(to: &bytes)
+        return bytes
+    }
+
+    private func read(_ payload: [UInt8]) throws(MessageFault) -> Envelope {
+        var reader = PayloadReader(payload)
+        return try Envelope(reading: &reader)
+    }
+
+    @Test("the layout")
+    func layout() {
+        let envelope = Envelope(
+            purpose: .session(tag: 0x0102_0304), listener: 5, peer: "ab", isClientUnknown: true, clientEnd: .read,
+            continueState: .owed, requestSince: .init(nanoseconds: 6), phaseSince: .init(nanoseconds: 7), served: 8,
+            request: [9], behind: [10, 11])
+        let expected: [UInt8] =
+            [1, 0, 1, 2, 3, 4] + [0, 0, 0, 5] + [0, 0, 0, 2, 0x61, 0x62] + [1, 0, 2, 1] + [0, 0, 0, 0, 0, 0, 0, 6]
+            + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 8] + [0, 0, 0, 1, 9] + [0, 0, 0, 2, 10, 11]
+        #expect(payload(envelope) == expected)
+    }
+
+    @Test("a random envelope arrives whole, and is refused when it is cut anywhere")
+    func random() {
+        let seed = UInt64.random(in: .min ... .max)
+        var generator = SeededGenerator(seed: seed)
+        for round in 0..<Effort.cases(300, atLeast: 30) {
+            let envelope = Samples.randomEnvelope(&generator)
+            let payload = payload(envelope)
+            #expect((try? read(payload)) == envelope, "seed \(seed), round \(round)")
+            for count in payload.indices {
+                #expect(throws: MessageFault.malformed, "seed \(seed), round \(round), cut to \(count)") {
+                    try self.read(Array(payload.prefix(count)))
+                }
+            }
+        }
+    }
+
+    @Test("random damage traps nothing, and what is read has no more bytes than came")
+    func damage() {
+        let seed = UInt64.random(in: .min ... .max)
+        var generator = SeededGenerator(seed: seed)
+        var (readable, refused) = (0, 0)
+        for round in 0..<Effort.cases(20_000, atLeast: 2_000) {
+            var payload = payload(Samples.randomEnvelope(&generator))
+            for _ in 0...generator.below(3) {
+                // Mostly in the fields, which stand at the front.
+                let place = generator.below(generator.oneIn(3) ? payload.count : min(60, payload.count))
+                payload[place] = generator.oneIn(2) ? 0xFF : UInt8(truncatingIfNeeded: generator.next())
+            }
+            do throws(MessageFault) {
+                let envelope = try read(payload)
+                readable += 1
+                #expect(
+                    envelope.request.count + envelope.behind.count + envelope.peer.utf8.count < payload.count,
+                    "seed \(seed), round \(round)")
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(readable > 0 && refused > 0, "seed \(seed)")
+    }
+
+    @Test("an envelope of a newer program is told from a damaged one")
+    func newer() {
+        var payload = payload(Samples.envelope)
+        payload[1] = 2
+        #expect(throws: MessageFault.unknownPurpose(2)) { try self.read(payload) }
+        payload[0] = 2
+        #expect(throws: MessageFault.unknownEnvelope(version: 2)) { try self.read(payload) }
+    }
+
+    @Test("values that no program writes are malformed", arguments: [(18, 2), (19, 2), (20, 4), (21, 3)])
+    func impossible(place: Int, value: UInt8) {
+        var envelope = Samples.envelope
+        envelope.peer = "a:80"
+        var payload = payload(envelope)
+        payload[place] = value
+        #expect(throws: MessageFault.malformed) { try self.read(payload) }
+    }
+
+    @Test("an address of 255 bytes is read, a longer one is malformed")
+    func longestPeer() throws {
+        var envelope = Samples.envelope
+        envelope.peer = String(repeating: "a", count: 255)
+        #expect(try read(payload(envelope)) == envelope)
+        envelope.peer += "a"
+        #expect(throws: MessageFault.malformed) { try self.read(self.payload(envelope)) }
+    }
+
+    @Test("the stated overhead is that of the longest address")
+    func overhead() {
+        var envelope = Samples.envelope
+        envelope.peer = String(repeating: "a", count: 255)
+        envelope.request = [1, 2, 3]
+        envelope.behind = [4]
+        #expect(Samples.writer.frame(.connection(envelope), number: 1)?.count == Envelope.overhead + 4)
+    }
+}

@@ -1,0 +1,72 @@
+import Effort
+import Primitives
+
+@testable import Handover
+
+/// Messages for tests: one of each kind, and random envelopes.
+enum Samples {
+    static let envelope = Envelope(
+        purpose: .session(tag: 7), listener: 2, peer: "[2001:db8::1]:40000", isClientUnknown: true, isSecure: true,
+        clientEnd: .announced, continueState: .sent, requestSince: MonotonicInstant(nanoseconds: 1_000_000_007),
+        phaseSince: MonotonicInstant(nanoseconds: .max), served: 3, request: Array("POST / HTTP/1.1\r\n\r\n".utf8),
+        behind: [0, 255, 10])
+
+    static let plan = WorkerPlan(
+        tag: 41, workers: 4, node: "a1", listeners: 3,
+        entries: [
+            .init(name: "domain", value: "example.org", origin: .flag),
+            .init(name: "max-wait", value: "50", origin: .environment),
+            .init(name: "upstream", value: "", isEmptyList: true, origin: .file(path: "/étc", line: 3, column: 1)),
+            .init(
+                name: "upstream", value: "127.0.0.1:5222", domain: "b.example",
+                origin: .file(path: "h", line: 70_000, column: 256)),
+            .init(name: "", value: "", domain: "", origin: .flag),
+        ])
+
+    static let fromSupervisor: [SupervisorMessage] = [
+        .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, node: "", listeners: 0, entries: [])),
+        .listener(index: 5), .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .mailbox(tag: 12), .started,
+        .retired(tag: 1), .gone(tag: 2), .drain,
+    ]
+
+    static let fromWorker: [WorkerMessage] = [
+        .ready(announcement: "holdfast: listening on 127.0.0.1:5280"), .ready(announcement: ""),
+        .failed(line: "cannot listen on '…'"), .draining, .drained,
+    ]
+
+    static let fromPeer: [PeerMessage] = [.connection(envelope), .receipt, .refused]
+
+    /// A writer and a reader whose bound no sample reaches.
+    static let bound = 1 << 20
+    static let writer = FrameWriter(bound: bound)
+
+    static func randomEnvelope(_ generator: inout SeededGenerator) -> Envelope {
+        func bytes(_ most: Int) -> [UInt8] {
+            (0..<generator.below(most + 1)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        }
+        return Envelope(
+            purpose: generator.oneIn(2) ? .creation : .session(tag: UInt32(truncatingIfNeeded: generator.next())),
+            listener: UInt32(generator.below(66)), peer: "192.0.2.\(generator.below(256)):\(generator.below(65_536))",
+            isClientUnknown: generator.oneIn(2), isSecure: generator.oneIn(2),
+            clientEnd: Envelope.ClientEnd.allCases[generator.below(4)],
+            continueState: Envelope.Continue.allCases[generator.below(3)],
+            requestSince: MonotonicInstant(nanoseconds: generator.next()),
+            phaseSince: MonotonicInstant(nanoseconds: generator.next()),
+            served: UInt32(truncatingIfNeeded: generator.next()), request: bytes(300), behind: bytes(40))
+    }
+
+    /// Reads all frames of a stream that comes in pieces, and what stops the reading.
+    static func read(_ pieces: [[UInt8]], bound: Int = bound) -> (frames: [Frame], fault: FrameFault?, isDone: Bool) {
+        var reader = FrameReader(bound: bound)
+        var frames: [Frame] = []
+        for piece in pieces {
+            reader.receive(piece.span)
+            do throws(FrameFault) {
+                while let frame = try reader.next() { frames.append(frame) }
+            } catch {
+                return (frames, error, reader.isBetweenFrames)
+            }
+        }
+        return (frames, nil, reader.isBetweenFrames)
+    }
+}
