@@ -70,14 +70,19 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
-                "TLSCodec", "Deflate", "Reactor", "Resolver", logging,
+                "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
+                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", logging,
             ], swiftSettings: wiring),
+        .target(
+            name: "Supervisor", dependencies: ["Primitives", "Handover", "Settings", "Reactor", logging],
+            swiftSettings: wiring),
 
         // L5, programs.
         .executableTarget(
             name: "holdfast",
-            dependencies: ["Gateway", "Settings", "Reactor", "Resolver", argumentParser, logging, toml],
+            dependencies: [
+                "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", argumentParser, logging, toml,
+            ],
             // TOMLKit imports Foundation. Without this setting Foundation's members are visible here, a plain
             // `contains` on a text picks them, and the binary gets 45 MB of ICU.
             swiftSettings: worker + [.enableUpcomingFeature("MemberImportVisibility")]),
@@ -131,6 +136,10 @@ let package = Package(
             dependencies: [
                 "TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux",
             ],
+            swiftSettings: common),
+        .testTarget(
+            name: "SupervisorTests",
+            dependencies: ["TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "CLinux"],
             swiftSettings: common),
     ]
 )

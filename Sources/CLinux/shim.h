@@ -8,23 +8,30 @@
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pwd.h>
 #include <resolv.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/capability.h>
 #include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +41,9 @@ int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int fla
 
 // Behind _GNU_SOURCE in <spawn.h>; glibc 2.34 and later.
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+
+// Behind _GNU_SOURCE in <sys/mman.h>.
+int memfd_create(const char *name, unsigned int flags);
 
 // Function-like macros and casts that Swift cannot import.
 
@@ -68,6 +78,17 @@ static inline int holdfast_unacknowledged(int socket) {
     int count = 0;
     return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
+
+// MFD_CLOEXEC | MFD_ALLOW_SEALING, F_ADD_SEALS, F_GET_SEALS, and F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW are behind
+// _GNU_SOURCE as well; the values are those of <linux/memfd.h> and <linux/fcntl.h>.
+enum { holdfast_sealable = 3, holdfast_size_seals = 7 };
+static inline int holdfast_add_seals(int descriptor, int seals) { return fcntl(descriptor, 1033, seals); }
+static inline int holdfast_seals(int descriptor) { return fcntl(descriptor, 1034); }
+
+// Memory that several processes see. A relaxed access is an ordinary `mov`: no word is ever read half written, and
+// nothing is promised about the order of two.
+static inline uint64_t holdfast_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline void holdfast_store(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
 
 // Sends bytes, and with the first of them a descriptor unless it is -1.
 static inline ssize_t holdfast_send_descriptor(int socket, const void *bytes, size_t count, int descriptor) {
@@ -111,6 +132,28 @@ static inline ssize_t holdfast_receive_descriptor(int socket, void *bytes, size_
     if (*descriptor == -1 && (message.msg_flags & MSG_CTRUNC)) *descriptor = -2;
     return result;
 }
+
+// The number of processors on which this process may run, or -1. The library's function and macros for this are behind
+// _GNU_SOURCE.
+static inline int holdfast_processors(void) {
+    unsigned long mask[128] = {0};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    int count = 0;
+    for (long word = 0; word < size / (long)sizeof mask[0]; word++) count += __builtin_popcountl(mask[word]);
+    return size < 0 ? -1 : count;
+}
+
+// Gives up every capability but that of binding ports below 1024, for this process alone: what it starts has none.
+static inline int holdfast_keep_binding_only(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].permitted = CAP_TO_MASK(CAP_NET_BIND_SERVICE);
+    data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].effective = CAP_TO_MASK(CAP_NET_BIND_SERVICE);
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+// prctl is variadic. Whether the next change of the user keeps the capabilities that are permitted.
+static inline int holdfast_keep_capabilities(int keeps) { return prctl(PR_SET_KEEPCAPS, (unsigned long)keeps, 0, 0, 0); }
 
 // EAI_NODATA is behind _GNU_SOURCE in <netdb.h>.
 enum { holdfast_no_address = -5 };

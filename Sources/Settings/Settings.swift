@@ -80,6 +80,7 @@ package struct Settings: Equatable, Sendable {
 
     /// Host names in lower case.
     package let adminHosts: [String]
+    package let workers: WorkerCount
     package let coreDumps: Bool
 
     package let memoryLimit: ByteLimit
@@ -118,6 +119,8 @@ package struct Settings: Equatable, Sendable {
     /// The place where each value that is not a default was written, by the setting's name; for a repeatable setting,
     /// its first.
     package let origins: [String: SettingOrigin]
+    /// The entries that `resolve` was given: it makes equal settings of them in another process.
+    package let entries: [SettingEntry]
 
     /// Makes settings of `entries`.
     ///
@@ -127,7 +130,7 @@ package struct Settings: Equatable, Sendable {
     /// - Throws: `SettingsError` for the first entry that is invalid by itself or given too often; then for a missing
     ///   setting; then for values that contradict each other.
     package static func resolve(entries: [SettingEntry]) throws(SettingsError) -> Settings {
-        try Settings(SettingsReader(entries))
+        try Settings(SettingsReader(entries), entries)
     }
 
     /// All faults of single entries, in their order, for a caller that wants to report them all at once. `resolve`
@@ -136,7 +139,8 @@ package struct Settings: Equatable, Sendable {
         entries.compactMap(\.fault)
     }
 
-    private init(_ reader: SettingsReader) throws(SettingsError) {
+    private init(_ reader: SettingsReader, _ entries: [SettingEntry]) throws(SettingsError) {
+        self.entries = entries
         let common = reader.common
         listen = try common.all(SettingsTable.listen)
         listenProxy = try common.all(SettingsTable.listenProxy)
@@ -181,6 +185,7 @@ package struct Settings: Equatable, Sendable {
         compressFrom = try common.one(SettingsTable.compressFrom)
         replayBudget = try common.one(SettingsTable.replayBudget)
         adminHosts = try common.all(SettingsTable.adminHost)
+        workers = try common.one(SettingsTable.workers)
         coreDumps = try common.one(SettingsTable.coreDumps) == .on
         memoryLimit = try common.one(SettingsTable.memoryLimit)
         loginTimeout = try common.one(SettingsTable.loginTimeout)

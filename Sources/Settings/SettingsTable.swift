@@ -15,7 +15,10 @@ package enum SettingsTable {
         SettingsSection("Pages of other origins", settings: crossOrigin),
         SettingsSection(
             "For the operator",
-            settings: [AnySetting(admin), AnySetting(adminHost), AnySetting(logLevel), AnySetting(coreDumps)]),
+            settings: [
+                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(logLevel),
+                AnySetting(coreDumps),
+            ]),
         SettingsSection(
             "Which domains are served",
             settings: [
@@ -135,6 +138,12 @@ extension SettingsTable {
         "A host name that requests to admin may use, besides localhost and numeric addresses",
         parse: { hostName($0) })
 
+    package static let workers = Setting<WorkerCount>.text(
+        "workers", valueName: "N|auto", allowed: "a number from 1 to 64, or auto", defaults: ["1"], example: ["auto"],
+        hasFlag: true,
+        "How many processes serve clients, each on one processor core; auto: one for each core that may be used",
+        parse: { WorkerCount($0) })
+
     package static let coreDumps = Setting<Switch>.choice(
         "core-dumps", valueName: "on|off", default: .off, example: .on,
         "Whether a crash may write a core dump; it contains every sid and every stanza in memory")
@@ -236,6 +245,36 @@ package enum AdminAddress: Hashable, Sendable {
             self = .on(address)
         } else {
             return nil
+        }
+    }
+}
+
+/// How many processes serve clients.
+package enum WorkerCount: Hashable, Sendable {
+    /// One for each processor core that this process may use, at most `most`.
+    case auto
+    /// This many, 1...`most`.
+    case number(Int)
+
+    /// The most workers.
+    package static let most = 64
+
+    /// Reads `auto` or a number.
+    init?(_ text: String) {
+        if text == "auto" {
+            self = .auto
+        } else if let number = decimal(text), (1...Self.most).contains(number) {
+            self = .number(number)
+        } else {
+            return nil
+        }
+    }
+
+    /// The number on a machine where this process may use so many cores.
+    package func number(cores: Int) -> Int {
+        switch self {
+        case .auto: min(max(cores, 1), Self.most)
+        case .number(let number): number
         }
     }
 }

@@ -38,6 +38,7 @@ struct RunCommand: ParsableCommand {
     @Option(SettingsTable.inactivity.row) var inactivity: [String] = []
     @Option(SettingsTable.maxHold.row) var maxHold: [String] = []
     @Option(SettingsTable.maxBody.row) var maxBody: [String] = []
+    @Option(SettingsTable.workers.row) var workers: [String] = []
     @Option(SettingsTable.logLevel.row) var logLevel: [String] = []
 
     /// The given flags as entries.
@@ -49,7 +50,7 @@ struct RunCommand: ParsableCommand {
             (SettingsTable.publicURL.row, publicURL),
             (SettingsTable.maxWait.row, maxWait), (SettingsTable.inactivity.row, inactivity),
             (SettingsTable.maxHold.row, maxHold), (SettingsTable.maxBody.row, maxBody),
-            (SettingsTable.logLevel.row, logLevel),
+            (SettingsTable.workers.row, workers), (SettingsTable.logLevel.row, logLevel),
         ]
         return given.flatMap { row, values in values.map { SettingEntry(row.name, $0, origin: .flag) } }
     }

@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 74)
+        #expect(SettingsTable.rows.count == 75)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -36,7 +36,7 @@ import Testing
         #expect(
             SettingsTable.rows.compactMap(\.flag).sorted() == [
                 "--admin", "--domain", "--inactivity", "--listen", "--log-level", "--max-body", "--max-hold",
-                "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls",
+                "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls", "--workers",
             ])
         #expect(
             SettingsTable.rows.filter(\.isRepeatable).map(\.name) == [
@@ -181,6 +181,25 @@ import Testing
     @Test(arguments: ["Auto", "0", "16777215", "15 MiB", "none"])
     func `A limit on memory that leaves no room is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.memoryLimit.row)
+    }
+
+    @Test(arguments: [("auto", WorkerCount.auto), ("1", .number(1)), ("64", .number(64))])
+    func `The number of workers is a number or that of the cores`(text: String, count: WorkerCount) throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = Self.required + [SettingEntry("workers", text, origin: file)]
+        #expect(try Settings.resolve(entries: entries).workers == count)
+    }
+
+    @Test(arguments: ["0", "65", "-1", "Auto", "two", "1.5", ""])
+    func `A number of workers that no machine needs is refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.workers.row)
+    }
+
+    @Test func `The number of workers follows the cores only if it is to`() {
+        #expect(WorkerCount.auto.number(cores: 3) == 3)
+        #expect(WorkerCount.auto.number(cores: 0) == 1)
+        #expect(WorkerCount.auto.number(cores: 1_000) == 64)
+        #expect(WorkerCount.number(5).number(cores: 3) == 5)
     }
 
     @Test func `Environment names follow from the names`() {

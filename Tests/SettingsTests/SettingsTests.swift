@@ -74,6 +74,7 @@ import Testing
         #expect(settings.compressFrom == 256)
         #expect(settings.replayBudget == 16_777_216)
         #expect(settings.adminHosts == [])
+        #expect(settings.workers == .number(1))
         #expect(!settings.coreDumps)
         #expect(settings.memoryLimit == .auto)
         #expect(settings.loginTimeout == .seconds(30))
@@ -115,7 +116,8 @@ import Testing
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
-            ("core-dumps", "on"), ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
+            ("workers", "auto"), ("core-dumps", "on"),
+            ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
             ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
@@ -164,6 +166,7 @@ import Testing
         #expect(settings.stanzaAttributes == 25)
         #expect(settings.maxSkipped == 9_437_184)
         #expect(settings.adminHosts == ["stats"])
+        #expect(settings.workers == .auto)
         #expect(settings.coreDumps)
         #expect(settings.memoryLimit == .bytes(27_262_976))
         #expect(settings.loginTimeout == .seconds(27))
@@ -209,6 +212,17 @@ import Testing
         #expect(settings.replayBudget == 0)
         #expect(settings.origins.count == SettingsTable.rows.count)
         #expect(settings.origins["polling"] == file)
+    }
+
+    @Test func `The entries make equal settings again`() throws {
+        let table = SettingEntry(SettingEntry.domainTable, "B.example", origin: .file(path: "f", line: 3, column: 1))
+        let entries = [
+            SettingEntry("domain", "a", origin: .flag), SettingEntry("upstream", "b:1", origin: .environment), table,
+            .emptyList("trusted-proxy", origin: .file(path: "f", line: 2, column: 1)),
+        ]
+        let settings = try Settings.resolve(entries: entries)
+        #expect(settings.entries == entries)
+        #expect(try Settings.resolve(entries: settings.entries) == settings)
     }
 
     @Test func `upstream-keepalive goes below what balancers allow, and up to ten minutes`() throws {

@@ -12,6 +12,8 @@ struct FileStatus {
     /// The device, and the number on it, which distinguish the file from another one at the same path.
     let device: UInt
     let number: UInt
+    /// The length in bytes; 0 for what has none.
+    let size: Int
 
     fileprivate init(_ status: stat) {
         kind =
@@ -23,6 +25,7 @@ struct FileStatus {
             }
         device = UInt(status.st_dev)
         number = UInt(status.st_ino)
+        size = Int(status.st_size)
     }
 }
 
