@@ -113,6 +113,7 @@ package final class Worker {
                 return false
             }
             loop.beginTurn()
+            loop.fellows.countTurn()
             for index in 0..<count { dispatch(loop.poller[index]) }
             clients.readBodies()
             upstreams.workOnBacklogs()
@@ -129,7 +130,9 @@ package final class Worker {
     }
 
     private var timeToWake: Duration? {
-        nextWake.map { $0.elapsed(since: MonotonicClock.now) }
+        let wait = nextWake.map { $0.elapsed(since: MonotonicClock.now) }
+        // A supervisor takes a loop that stands still for stuck.
+        return loop.fellows.ownPage == nil ? wait : min(wait ?? Self.longestWait, Self.longestWait)
     }
 
     private var nextWake: MonotonicInstant? {
@@ -209,6 +212,9 @@ package final class Worker {
         if case .unix(let file) = address { return "unix:\(file)" }
         return "http://\(address)\(path)"
     }
+
+    /// How long a worker under a supervisor waits for events at most.
+    private static let longestWait = Duration.seconds(1)
 
     /// How large an element from a server may be above each mark of the memory account. An element that has begun
     /// already takes memory and cannot wait, so a larger one is skipped and its sender is told.
