@@ -138,7 +138,8 @@ package final class Worker {
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
         for candidate in [
-            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt, stopsAt,
+            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt,
+            stopsAt,
         ] {
             guard let candidate else { continue }
             next = min(next ?? candidate, candidate)
