@@ -1,5 +1,6 @@
 import BOSHCore
 import HTTPWire
+import Handover
 import Logging
 import Primitives
 import Reactor
@@ -19,7 +20,9 @@ package final class Worker {
     let upstreams: Upstreams
     let mailboxes: Mailboxes
     /// The link to the supervisor; nil for a worker on its own.
-    private var supervisor: SupervisorLink?
+    private(set) var supervisor: SupervisorLink?
+    /// Where the supervisor and the other workers see how this one does; nil for a worker on its own.
+    private let page: SharedPage?
     var stopping = Stopping.none
     /// The most bytes that were held since memory was last given back.
     private var memoryPeak = 0
@@ -59,8 +62,19 @@ package final class Worker {
         let doors = doors
         mailboxes = Mailboxes(loop, clients: clients, role: { doors.role(of: $0) })
         clients.connect(mailboxes)
+        var given: ArraySlice<PassedDescriptor> = []
+        var link: PassedDescriptor?
+        var news: [SupervisorLink.News] = []
+        if let place {
+            given = place.listeners[...]
+            link = place.supervisor
+            news = place.news
+            page = place.takePage()
+        } else {
+            page = nil
+        }
         board.worker = self
-        var given = place?.listeners[...] ?? []
+        for news in news { follow(news) }
         for address in settings.listen {
             try doors.listen(on: address, role: .bosh, given: given.popFirst())
         }
@@ -71,7 +85,7 @@ package final class Worker {
             try doors.listen(on: admin, role: .admin, given: given.popFirst())
         }
         // Last, because the supervisor has to be told if anything before failed.
-        if let link = place?.supervisor?.take() {
+        if let link = link?.take() {
             do throws(SystemError) {
                 let supervisor = try SupervisorLink(loop, link)
                 supervisor.tell(.ready(announcement: announcement))
@@ -105,6 +119,7 @@ package final class Worker {
     package func run() -> Bool {
         while !isDone() {
             let wait = upstreams.hasTurns || clients.hasTurns ? .zero : timeToWake
+            countTurn()
             let count: Int
             do throws(SystemError) {
                 count = try loop.poller.wait(timeout: wait)
@@ -128,14 +143,32 @@ package final class Worker {
         return true
     }
 
+    private var isSupervised: Bool {
+        switch page {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// Shows the supervisor that the loop turns.
+    private func countTurn() {
+        switch page {
+        case .some(let page): page[PageWord.turns.rawValue] &+= 1
+        case .none: break
+        }
+    }
+
     private var timeToWake: Duration? {
-        nextWake.map { $0.elapsed(since: MonotonicClock.now) }
+        let time = nextWake.map { $0.elapsed(since: MonotonicClock.now) }
+        // The supervisor takes a worker whose loop does not turn for stuck.
+        return isSupervised ? min(time ?? Self.longestSleep, Self.longestSleep) : time
     }
 
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
         for candidate in [
-            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt, stopsAt,
+            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt,
+            stopsAt,
         ] {
             guard let candidate else { continue }
             next = min(next ?? candidate, candidate)
@@ -214,6 +247,9 @@ package final class Worker {
     /// already takes memory and cannot wait, so a larger one is skipped and its sender is told.
     private static let mostWhenHigh = 1_048_576
     private static let mostWhenFull = 65_536
+
+    /// How long a worker under a supervisor sleeps at most.
+    private static let longestSleep = Duration.seconds(1)
 
     /// How many bytes the account has to fall before free pages are given back.
     private static let worthGivingBack = 8 * 1_048_576
