@@ -15,7 +15,7 @@ final class Departure {
     /// What the other worker is told with the connection's descriptor.
     var envelope: Envelope {
         var bytes: [UInt8] = []
-        request.appendWire(to: &bytes, captures: connection.isFromProxy)
+        connection.http.appendWire(request, to: &bytes)
         return Envelope(
             purpose: placement.purpose, listener: UInt32(connection.door), peer: "\(connection.peer)",
             isClientUnknown: connection.isClientUnknown, isFromProxy: connection.isFromProxy,
@@ -121,4 +121,3 @@ extension Clients {
         consumeBacklog(of: connection)
     }
 }
-extension HTTPRequest { func appendWire(to bytes: inout [UInt8], captures: Bool) {} }

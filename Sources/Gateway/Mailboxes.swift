@@ -29,7 +29,7 @@ final class Mailboxes {
         generation &+= 1
         let box = Mailbox(tag: tag, token: Token(.mailbox, slot: tag, generation: generation), descriptor)
         boxes.append(box)
-        loop.fellows.add(tag)
+        loop.fellows.addMailbox(of: tag)
         watch(box)
     }
 

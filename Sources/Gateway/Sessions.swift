@@ -94,6 +94,7 @@ final class Sessions {
         drivers[Int(slot)] = driver
         logins.append(slot)
         loop.counters.sessionsEver += 1
+        loop.fellows.show(sessions: count)
         loop.logger.debug(
             "session created",
             metadata: [
@@ -110,6 +111,7 @@ final class Sessions {
         release(driver)
         driver.takeLinks { upstreams.detach($0) }
         table.remove(driver.session.id)
+        loop.fellows.show(sessions: count)
         logins.remove(driver.slot)
         drivers[Int(driver.slot)] = nil
         loop.addresses.closeSession(

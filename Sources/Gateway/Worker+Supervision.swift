@@ -16,11 +16,29 @@ extension Worker {
                 return
             }
             mailboxes.add(tag, descriptor)
+        case .page(let tag, let isOwn):
+            addPage(news.descriptor, of: tag, isOwn: isOwn)
+        case .retired(let tag):
+            loop.fellows.retire(tag)
         case .drain:
             shutDown()
-        case .page, .retired, .gone, .begin, .listener, .started:
+        case .gone, .begin, .listener, .started:
             // The end of a worker shows at its mailbox, behind all that it has said.
             break
+        }
+    }
+
+    private func addPage(_ descriptor: PassedDescriptor?, of tag: UInt32, isOwn: Bool) {
+        guard let descriptor = descriptor?.take() else {
+            loop.logger.error(
+                "the counter page of a worker was lost: no descriptor is free", metadata: ["worker": "\(tag)"])
+            return
+        }
+        do throws(SharedPage.AdoptionError) {
+            loop.fellows.add(try WorkerPage(descriptor, isOwn: isOwn), of: tag)
+        } catch {
+            loop.logger.error(
+                "the counter page of a worker cannot be used", metadata: ["worker": "\(tag)", "error": "\(error)"])
         }
     }
 }

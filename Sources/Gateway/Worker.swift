@@ -1,6 +1,5 @@
 import BOSHCore
 import HTTPWire
-import Handover
 import Logging
 import Primitives
 import Reactor
@@ -21,8 +20,6 @@ package final class Worker {
     let mailboxes: Mailboxes
     /// The link to the supervisor; nil for a worker on its own.
     private(set) var supervisor: SupervisorLink?
-    /// Where the supervisor and the other workers see how this one does; nil for a worker on its own.
-    private let page: SharedPage?
     var stopping = Stopping.none
     /// The most bytes that were held since memory was last given back.
     private var memoryPeak = 0
@@ -62,19 +59,10 @@ package final class Worker {
         let doors = doors
         mailboxes = Mailboxes(loop, clients: clients, role: { doors.role(of: $0) })
         clients.connect(mailboxes)
-        var given: ArraySlice<PassedDescriptor> = []
-        var link: PassedDescriptor?
-        var news: [SupervisorLink.News] = []
-        if let place {
-            given = place.listeners[...]
-            link = place.supervisor
-            news = place.news
-            page = place.takePage()
-        } else {
-            page = nil
-        }
         board.worker = self
-        for news in news { follow(news) }
+        // Before the first connection, which may be for a session of another worker.
+        for news in place?.news ?? [] { follow(news) }
+        var given = place?.listeners[...] ?? []
         for address in settings.listen {
             try doors.listen(on: address, role: .bosh, given: given.popFirst())
         }
@@ -85,7 +73,7 @@ package final class Worker {
             try doors.listen(on: admin, role: .admin, given: given.popFirst())
         }
         // Last, because the supervisor has to be told if anything before failed.
-        if let link = link?.take() {
+        if let link = place?.supervisor?.take() {
             do throws(SystemError) {
                 let supervisor = try SupervisorLink(loop, link)
                 supervisor.tell(.ready(announcement: announcement))
@@ -119,7 +107,6 @@ package final class Worker {
     package func run() -> Bool {
         while !isDone() {
             let wait = upstreams.hasTurns || clients.hasTurns ? .zero : timeToWake
-            countTurn()
             let count: Int
             do throws(SystemError) {
                 count = try loop.poller.wait(timeout: wait)
@@ -128,6 +115,7 @@ package final class Worker {
                 return false
             }
             loop.beginTurn()
+            loop.fellows.countTurn()
             for index in 0..<count { dispatch(loop.poller[index]) }
             clients.readBodies()
             upstreams.workOnBacklogs()
@@ -143,25 +131,10 @@ package final class Worker {
         return true
     }
 
-    private var isSupervised: Bool {
-        switch page {
-        case .some: true
-        case .none: false
-        }
-    }
-
-    /// Shows the supervisor that the loop turns.
-    private func countTurn() {
-        switch page {
-        case .some(let page): page[PageWord.turns.rawValue] &+= 1
-        case .none: break
-        }
-    }
-
     private var timeToWake: Duration? {
-        let time = nextWake.map { $0.elapsed(since: MonotonicClock.now) }
-        // The supervisor takes a worker whose loop does not turn for stuck.
-        return isSupervised ? min(time ?? Self.longestSleep, Self.longestSleep) : time
+        let wait = nextWake.map { $0.elapsed(since: MonotonicClock.now) }
+        // A supervisor takes a loop that stands still for stuck.
+        return loop.fellows.ownPage == nil ? wait : min(wait ?? Self.longestWait, Self.longestWait)
     }
 
     private var nextWake: MonotonicInstant? {
@@ -243,13 +216,13 @@ package final class Worker {
         return "http://\(address)\(path)"
     }
 
+    /// How long a worker under a supervisor waits for events at most.
+    private static let longestWait = Duration.seconds(1)
+
     /// How large an element from a server may be above each mark of the memory account. An element that has begun
     /// already takes memory and cannot wait, so a larger one is skipped and its sender is told.
     private static let mostWhenHigh = 1_048_576
     private static let mostWhenFull = 65_536
-
-    /// How long a worker under a supervisor sleeps at most.
-    private static let longestSleep = Duration.seconds(1)
 
     /// How many bytes the account has to fall before free pages are given back.
     private static let worthGivingBack = 8 * 1_048_576

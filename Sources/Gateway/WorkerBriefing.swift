@@ -19,7 +19,6 @@ package final class WorkerBriefing {
     package let link: PassedDescriptor
     private let plan: WorkerPlan
     private var listeners: [UInt32: PassedDescriptor] = [:]
-    private var page: PassedDescriptor?
     private var news: [SupervisorLink.News] = []
 
     /// Waits for all that comes before the worker is to serve. What comes behind stays in the link.
@@ -35,7 +34,6 @@ package final class WorkerBriefing {
             case .begin: throw .incomplete
             case .started: isComplete = true
             case .listener(let index): listeners[index] = said.descriptor
-            case .page(_, isOwn: true): page = said.descriptor
             case .page, .mailbox, .retired, .gone, .drain: news.append(said)
             }
         }
@@ -44,21 +42,15 @@ package final class WorkerBriefing {
 
     /// What the worker serves with. To be called once.
     ///
-    /// - Throws: `Fault.incomplete`, when a descriptor is missing.
+    /// - Throws: `Fault.incomplete`, when a listener is missing.
     package func place() throws(Fault) -> WorkerPlace {
         var inOrder: [PassedDescriptor] = []
         for index in 0..<plan.listeners {
             guard let listener = listeners[index] else { throw .incomplete }
             inOrder.append(listener)
         }
-        guard let memory = page?.take() else { throw .incomplete }
-        do throws(SharedPage.AdoptionError) {
-            return WorkerPlace(
-                tag: plan.tag, workers: Int(plan.workers), listeners: inOrder,
-                page: try SharedPage(adopting: memory, isWritable: true), news: news, supervisor: link)
-        } catch {
-            throw .incomplete
-        }
+        return WorkerPlace(
+            tag: plan.tag, workers: Int(plan.workers), listeners: inOrder, news: news, supervisor: link)
     }
 
     /// Tells the supervisor why the worker cannot serve, unless a `Worker` has the link by now.

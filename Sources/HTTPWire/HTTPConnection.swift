@@ -52,7 +52,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case closing
     }
 
-    private let rules: HTTPRules
+    let rules: HTTPRules
     /// The part of the head that has come, while it is incomplete.
     private var partialHead: [UInt8] = []
     /// The head of a request whose body is not complete.

@@ -37,14 +37,29 @@ struct PageOrigin: Sendable {
 
     private static func isSame(_ bytes: Span<UInt8>, origin: Range<Int>, host: Range<Int>?) -> Bool {
         guard let host, !host.isEmpty else { return false }
+        guard let (authority, port) = authority(bytes, origin: origin) else { return false }
+        return isSame(bytes, authority, without(port, bytes, host))
+    }
+
+    /// A `Host` that is the same as an origin's; nil for an origin that has none.
+    static func host(of origin: Span<UInt8>) -> String? {
+        guard let (authority, _) = authority(origin, origin: 0..<origin.count), !authority.isEmpty,
+            FieldValue.isHost(origin, authority)
+        else { return nil }
+        return origin.string(authority)
+    }
+
+    /// The host and port of an origin without the default port, and that port.
+    private static func authority(
+        _ bytes: Span<UInt8>, origin: Range<Int>
+    ) -> (authority: Range<Int>, port: [UInt8])? {
         for (scheme, port) in [(FieldText.https, FieldText.httpsPort), (FieldText.http, FieldText.httpPort)]
         where origin.count > scheme.count {
             let authority = origin.lowerBound + scheme.count
             guard bytes.isEqual(origin.lowerBound..<authority, ignoringCase: scheme) else { continue }
-            return isSame(
-                bytes, without(port, bytes, authority..<origin.upperBound), without(port, bytes, host))
+            return (without(port, bytes, authority..<origin.upperBound), port)
         }
-        return false
+        return nil
     }
 
     /// `authority` without the default port of its scheme, which a proxy may have added.

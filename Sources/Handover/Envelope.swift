@@ -61,7 +61,8 @@ package struct Envelope: Sendable, Equatable {
     /// An envelope made of its parts.
     package init(
         purpose: Purpose, listener: UInt32, peer: String, isClientUnknown: Bool = false, isFromProxy: Bool = false,
-        isSecure: Bool = false, clientEnd: ClientEnd = .none, continueState: Continue = .none, requestSince: MonotonicInstant,
+        isSecure: Bool = false, clientEnd: ClientEnd = .none, continueState: Continue = .none,
+        requestSince: MonotonicInstant,
         phaseSince: MonotonicInstant, served: UInt32, request: [UInt8], behind: [UInt8] = []
     ) {
         self.purpose = purpose

@@ -76,13 +76,9 @@ import Testing
         #expect(place.tag == 7)
         #expect(place.workers == 3)
         #expect(place.listeners.count == 1)
-        #expect(place.news.isEmpty)
-        guard let page = place.takePage() else {
-            Issue.record("there is no page")
-            return
-        }
-        #expect(page[3] == 7)
-        #expect(page.isWritable)
+        #expect(place.news.map(\.message) == [.page(tag: 7, isOwn: true)])
+        guard let memory = place.news.first?.descriptor?.take() else { throw WorkerBriefing.Fault.incomplete }
+        #expect(try SharedPage(adopting: memory, isWritable: true)[3] == 7)
     }
 
     @Test func `settings arrive as they were written`() throws {
@@ -146,8 +142,10 @@ import Testing
         let briefing = try supervisor.briefing()
         let place = try briefing.place()
         #expect(
-            place.news.map(\.message) == [.page(tag: 5, isOwn: false), .mailbox(tag: 5), .gone(tag: 4)])
-        #expect(place.news.map { $0.descriptor != nil } == [true, true, false])
+            place.news.map(\.message) == [
+                .page(tag: 5, isOwn: false), .mailbox(tag: 5), .page(tag: 7, isOwn: true), .gone(tag: 4),
+            ])
+        #expect(place.news.map { $0.descriptor != nil } == [true, true, true, false])
         guard let link = place.supervisor?.take() else { throw WorkerBriefing.Fault.ended }
         var buffer = ReadBuffer()
         var passed = Passed.nothing
@@ -170,24 +168,10 @@ import Testing
     }
 
     @Test func `what is missing is noticed`() throws {
-        let page = try SharedPage(count: 16)
         let withoutListener = try Supervisor()
         try withoutListener.say(.begin(Self.plan(listeners: 1)))
-        try withoutListener.say(.page(tag: 7, isOwn: true), passing: page.descriptor.number)
         try withoutListener.say(.started)
         #expect(try withoutListener.fault() == .incomplete)
-
-        let withoutPage = try Supervisor()
-        try withoutPage.say(.begin(Self.plan(listeners: 0)))
-        try withoutPage.say(.started)
-        #expect(try withoutPage.fault() == .incomplete)
-
-        let withAnotherFile = try Supervisor()
-        let pair = try Descriptor.socketPair()
-        try withAnotherFile.say(.begin(Self.plan(listeners: 0)))
-        try withAnotherFile.say(.page(tag: 7, isOwn: true), passing: pair.first.number)
-        try withAnotherFile.say(.started)
-        #expect(try withAnotherFile.fault() == .incomplete)
 
         let withoutBegin = try Supervisor()
         try withoutBegin.say(.started)

@@ -1,0 +1,123 @@
+import Primitives
+
+/// Writes a request again, for a process that takes over its connection.
+extension HTTPConnection {
+    /// Appends a request of this connection as bytes which a new connection with the same rules reads as the same
+    /// request.
+    ///
+    /// Only what `RequestHead` keeps is written. Two things differ: a chunked body gets a `Content-Length`, and the
+    /// reader does not expect `100 Continue`, because the body is there. The head is never longer than the one that
+    /// came, so it stays within the limits.
+    package func appendWire(_ request: borrowing HTTPRequest, to bytes: inout [UInt8]) {
+        bytes.reserveCapacity(bytes.count + request.head.path.utf8.count + request.body.count + 256)
+        request.head.appendWire(bodyCount: request.body.count, rules: rules, to: &bytes)
+        bytes.append(contentsOf: request.body)
+    }
+}
+
+extension RequestHead {
+    fileprivate func appendWire(bodyCount: Int, rules: HTTPRules, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: method.token.utf8)
+        bytes.append(ByteClass.space)
+        bytes.append(contentsOf: path.utf8)
+        if let query {
+            bytes.append(UInt8(ascii: "?"))
+            bytes.append(contentsOf: query.utf8)
+        }
+        bytes.append(contentsOf: version == .http11 ? " HTTP/1.1\r\n".utf8 : " HTTP/1.0\r\n".utf8)
+        appendProvenance(rules, to: &bytes)
+        if let origin { bytes.append(line: "Origin:", origin.utf8) }
+        appendForwarded(rules.captures, to: &bytes)
+        switch acceptedCoding {
+        case .identity: break
+        // The client may have written no more than this, and means the same.
+        case .gzip: bytes.append(line: "Accept-Encoding:", "*".utf8)
+        case .deflate: bytes.append(line: "Accept-Encoding:", "deflate".utf8)
+        }
+        // Any coding that this server cannot undo stands for all others.
+        if coding != .identity { bytes.append(line: "Content-Encoding:", (coding?.token ?? "br").utf8) }
+        // The names have no spaces, only the list has.
+        if let requestedHeaders {
+            bytes.append(
+                line: "Access-Control-Request-Headers:", requestedHeaders.utf8.lazy.filter { $0 != ByteClass.space })
+        }
+        switch (version, keepAlive) {
+        case (.http11, true), (.http10, false): break
+        case (.http11, false): bytes.append(line: "Connection:", "close".utf8)
+        case (.http10, true): bytes.append(line: "Connection:", "keep-alive".utf8)
+        }
+        if framing != .none {
+            bytes.append(contentsOf: "Content-Length:".utf8)
+            bytes.append(decimal: bodyCount)
+            bytes.append(contentsOf: "\r\n".utf8)
+        }
+        bytes.append(contentsOf: "\r\n".utf8)
+    }
+
+    private func appendForwarded(_ captures: CapturedField, to bytes: inout [UInt8]) {
+        guard !forwarded.isEmpty else { return }
+        switch captures {
+        case .xForwardedFor: bytes.append(line: "X-Forwarded-For:", forwarded)
+        case .forwarded: bytes.append(line: "Forwarded:", forwarded)
+        case .none, .provenance: break
+        }
+    }
+
+    /// Appends `Host` and `Sec-Fetch-Site`: those that came, if they are kept, or else such that the reader finds the
+    /// same `isFromElsewhere`. No listener both keeps them and lists origins.
+    private func appendProvenance(_ rules: HTTPRules, to bytes: inout [UInt8]) {
+        if rules.captures == .provenance {
+            for line in forwarded.split(separator: ByteClass.lf) {
+                bytes.append(line: line.first == Self.hostMark ? "Host:" : "Sec-Fetch-Site:", line.dropFirst())
+            }
+            return
+        }
+        // The field has no value, so no page's origin equals it.
+        let noHost = version == .http11 ? "Host:\r\n" : ""
+        if isFromElsewhere {
+            bytes.append(contentsOf: noHost.utf8)
+            // An origin that is not UTF-8 is of elsewhere, and is not kept.
+            if origin == nil { bytes.append(line: "Origin:", CollectionOfOne(0xFF)) }
+            return
+        }
+        guard rules.crossOrigin.variesByOrigin, let origin else {
+            bytes.append(contentsOf: noHost.utf8)
+            return
+        }
+        // Which of the two ways the client was known is not kept. So the shorter one is taken.
+        let bySite = noHost + "Sec-Fetch-Site:same-origin\r\n"
+        let byHost = PageOrigin.host(of: Array(origin.utf8).span).map { "Host:\($0)\r\n" }
+        if let byHost, byHost.utf8.count < bySite.utf8.count {
+            bytes.append(contentsOf: byHost.utf8)
+        } else {
+            bytes.append(contentsOf: bySite.utf8)
+        }
+    }
+}
+
+extension HTTPMethod {
+    /// The name; for an unknown method, the shortest name that is none of the others.
+    fileprivate var token: String {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .options: "OPTIONS"
+        case .put: "PUT"
+        case .delete: "DELETE"
+        case .patch: "PATCH"
+        case .trace: "TRACE"
+        case .connect: "CONNECT"
+        case .unknown: "X"
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a field line whose name ends with its colon, without the usual space behind it.
+    fileprivate mutating func append(line name: String, _ value: some Sequence<UInt8>) {
+        append(contentsOf: name.utf8)
+        append(contentsOf: value)
+        append(contentsOf: "\r\n".utf8)
+    }
+}
