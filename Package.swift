@@ -134,7 +134,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "TestSupport", "holdfast", "Bridge", "Gateway", "Deflate", "Primitives", "COpenSSL", "CLinux",
+                "TestSupport", "holdfast", "Bridge", "Gateway", "Handover", "Reactor", "Settings", "Deflate",
+                "Primitives", "COpenSSL", "CLinux",
             ],
             swiftSettings: common),
         .testTarget(

@@ -160,5 +160,5 @@ extension Sessions {
     }
 
     /// The routing hint in a `sid`; there is one machine.
-    private static let node = "n1"
+    static let node = "n1"
 }

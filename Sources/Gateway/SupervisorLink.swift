@@ -19,7 +19,8 @@ final class SupervisorLink {
     private var passed: [Passed] = []
     /// Bytes that the socket has not taken.
     private var unsent: [UInt8] = []
-    private var isOpen = true
+    /// Whether the supervisor can be told anything.
+    private(set) var isOpen = true
     private static let token = Token(.supervisor)
 
     /// - Throws: when the link cannot be watched.
@@ -102,5 +103,5 @@ final class SupervisorLink {
     }
 
     /// The longest message, in bytes: the settings of a large site.
-    package static let longestFrame = 16 * 1_048_576
+    static let longestFrame = 16 * 1_048_576
 }

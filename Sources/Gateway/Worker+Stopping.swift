@@ -32,6 +32,8 @@ extension Worker {
     func handle(_ signal: Signal) {
         switch signal {
         case .terminate, .interrupt, .quit:
+            // A service manager sends the signal to all processes, and the supervisor passes it on besides.
+            if loop.isStopping, supervisor?.isOpen ?? false { return }
             if loop.isStopping {
                 loop.logger.notice("second signal: exiting at once")
                 CurrentProcess.exit(0)
@@ -62,6 +64,7 @@ extension Worker {
         guard !loop.isStopping else { return }
         loop.logger.notice("shutting down", metadata: ["sessions": "\(sessions.count)"])
         loop.isStopping = true
+        supervisor?.tell(.draining)
         stopping = .telling(Farewells(sessions: sessions.count, over: loop.settings.drain, now: loop.now))
         tellSessions()
     }
@@ -77,6 +80,7 @@ extension Worker {
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
         stopping = .draining(until: loop.now.advanced(by: Self.drainTime), atLast: atLast)
         doors.close()
+        supervisor?.tell(.drained)
         for connection in clients.all { clients.windUp(connection) }
         sessions.shutDown()
     }

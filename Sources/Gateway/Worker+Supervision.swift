@@ -3,6 +3,9 @@ import Reactor
 
 /// A worker among others: it does what its supervisor says.
 extension Worker {
+    /// The node's name in each `sid`.
+    package static var node: String { Sessions.node }
+
     /// Does what the supervisor says.
     func follow(_ news: SupervisorLink.News) {
         switch news.message {

@@ -19,7 +19,7 @@ package final class Worker {
     let upstreams: Upstreams
     let mailboxes: Mailboxes
     /// The link to the supervisor; nil for a worker on its own.
-    private var supervisor: SupervisorLink?
+    private(set) var supervisor: SupervisorLink?
     var stopping = Stopping.none
     /// The most bytes that were held since memory was last given back.
     private var memoryPeak = 0
@@ -60,6 +60,8 @@ package final class Worker {
         mailboxes = Mailboxes(loop, clients: clients, role: { doors.role(of: $0) })
         clients.connect(mailboxes)
         board.worker = self
+        // Before the first connection, which may be for a session of another worker.
+        for news in place?.news ?? [] { follow(news) }
         var given = place?.listeners[...] ?? []
         for address in settings.listen {
             try doors.listen(on: address, role: .bosh, given: given.popFirst())

@@ -1,20 +1,33 @@
 import Primitives
 import Reactor
 
-/// What a supervisor gives a worker: its name among the workers, the sockets that it listens on, and the link to the
-/// supervisor.
+/// What a supervisor gives a worker: its name among the workers, the sockets that it listens on, what it has to know of
+/// the others, and the link to the supervisor.
 package struct WorkerPlace: ~Copyable {
     /// The worker's number in each `sid` that it gives out. No other worker ever has it.
     package let tag: UInt32
+    /// How many workers there shall be, 1 or more.
+    package let workers: Int
     /// The listening sockets, in the order of the settings `listen`, `listen-proxy` and `admin`. All workers share them.
     package let listeners: [PassedDescriptor]
+    /// What the supervisor has said besides: the worker's own counter page, and the pages and mailboxes of the others.
+    let news: [SupervisorLink.News]
     /// The link to the supervisor, which has told everything that a worker needs to begin; nil for a worker on its own.
     package let supervisor: PassedDescriptor?
 
     /// The place of a worker under a supervisor.
-    package init(tag: UInt32, listeners: [PassedDescriptor], supervisor: PassedDescriptor?) {
+    package init(tag: UInt32, workers: Int = 1, listeners: [PassedDescriptor], supervisor: PassedDescriptor?) {
+        self.init(tag: tag, workers: workers, listeners: listeners, news: [], supervisor: supervisor)
+    }
+
+    init(
+        tag: UInt32, workers: Int, listeners: [PassedDescriptor], news: [SupervisorLink.News],
+        supervisor: PassedDescriptor?
+    ) {
         self.tag = tag
+        self.workers = workers
         self.listeners = listeners
+        self.news = news
         self.supervisor = supervisor
     }
 }

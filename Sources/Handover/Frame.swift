@@ -28,7 +28,7 @@ package struct Frame: Sendable, Equatable {
     /// The version of the layout above.
     static let version: UInt8 = 1
     /// Bytes of the length.
-    static let lengthSize = 4
+    package static let lengthSize = 4
     /// Bytes between the length and the payload.
     static let headSize = 6
 

@@ -46,6 +46,9 @@ package struct DescriptorSocket: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// Gives the socket away, still open.
+    package consuming func releaseDescriptor() -> Descriptor { descriptor }
+
     /// Watches the socket for `interest`. Events carry `token`, which must be the same each time.
     ///
     /// - Throws: the kernel refused; the socket is watched as before.

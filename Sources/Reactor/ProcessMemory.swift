@@ -27,29 +27,11 @@ package enum ProcessMemory {
     /// The files with a control group's limit: for version 2 the group's own file and the one that a container sees,
     /// and the file of version 1. Missing files are ignored.
     private static var limitFiles: [String] {
-        var files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        for line in (text(of: "/proc/self/cgroup") ?? "").split(separator: "\n") where line.hasPrefix("0::/") {
-            files.append("/sys/fs/cgroup\(line.dropFirst(3))/memory.max")
-        }
-        return files
+        ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+            + TextFile.ownControlGroup.map { "\($0)/memory.max" }
     }
 
     private static func number(in file: String) -> Int? {
-        text(of: file).flatMap { $0.split(separator: "\n").first }.flatMap { Int($0) }
-    }
-
-    private static func text(of file: String) -> String? {
-        let opened: Int32
-        do throws(SystemError) {
-            opened = try Syscalls.openForReading(file)
-        } catch {
-            return nil
-        }
-        let descriptor = Descriptor(owning: opened)
-        let number = descriptor.number
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Syscalls.readFile(number, $0) }
-        guard count > 0 else { return nil }
-        return String(decoding: bytes[..<count], as: UTF8.self)
+        TextFile.text(of: file).flatMap { $0.split(separator: "\n").first }.flatMap { Int($0) }
     }
 }

@@ -112,7 +112,7 @@ package final class Supervisor {
     }
 
     /// The loop counter of each worker.
-    private var turns: [UInt32: UInt64] { workers.mapValues { $0.page.page[CounterWord.turns] } }
+    private var turns: [UInt32: UInt64] { workers.mapValues { $0.page.page[PageWord.turns.rawValue] } }
 
     private func dispatch(_ event: PollEvent) {
         if event.token == Self.signalToken {
@@ -152,10 +152,10 @@ package final class Supervisor {
         if table.phase == .starting, failure == nil {
             failure = worker.complaint ?? "a worker ended before it served: \(exit.words)"
         }
-        let isExpected = table.phase == .draining || table.phase == .ending
         var fields: Logger.Metadata = ["worker": "\(worker.tag)", "end": "\(exit.words)"]
         if let complaint = worker.complaint { fields["reason"] = "\(complaint)" }
-        logger.log(level: isExpected ? .debug : .error, "a worker has ended", metadata: fields)
+        // What keeps the program from starting is said once, in its last line.
+        logger.log(level: table.phase == .serving ? .error : .debug, "a worker has ended", metadata: fields)
         inputs.append(.ended(worker.tag))
     }
 
@@ -189,6 +189,9 @@ package final class Supervisor {
                 inputs.append(.ready(worker.tag))
             case .failed(let line):
                 worker.complaint = line
+            case .drained where table.phase == .draining:
+                // The workers have closed theirs, or are about to.
+                closeListeners()
             case .draining, .drained:
                 break
             }
@@ -229,14 +232,15 @@ package final class Supervisor {
             bury(tag)
             if let restart {
                 logger.notice(
-                    "another worker takes the place of one that has ended",
-                    metadata: ["worker": "\(tag)", "after": "\(restart.components.seconds)s", "deaths": "\(table.deaths)"])
+                    "another worker will take the place of one that has ended",
+                    metadata: [
+                        "worker": "\(tag)", "after": "\(restart.components.seconds)s", "deaths": "\(table.deaths)",
+                    ])
             }
         case .drain(let tag):
             tell(tag, .drain)
             // One that cannot be told understands the signal as well.
             if workers[tag]?.isDeaf ?? false { workers[tag]?.send(.terminate) }
-            closeListeners()
         case .finished:
             closeListeners()
             isFinished = true
@@ -262,10 +266,15 @@ package final class Supervisor {
                 try introduce(worker, other)
             }
             unbegun.append(tag)
-            logger.info("a worker was started", metadata: ["worker": "\(tag)", "pid": "\(worker.processID)"])
+            logger.log(
+                level: table.phase == .starting ? .debug : .notice, "a worker was started",
+                metadata: ["worker": "\(tag)", "pid": "\(worker.processID)"])
         } catch {
-            logger.error("a worker could not be started", metadata: ["worker": "\(tag)", "error": "\(error)"])
-            if table.phase == .starting, failure == nil { failure = "cannot start a worker: \(error)" }
+            if table.phase == .starting {
+                failure = failure ?? "cannot start a worker: \(error)"
+            } else {
+                logger.error("a worker could not be started", metadata: ["worker": "\(tag)", "error": "\(error)"])
+            }
             workers[tag]?.end()
             inputs.append(.ended(tag))
         }
@@ -285,6 +294,7 @@ package final class Supervisor {
         unbegun.removeAll { $0 == tag }
         guard let worker = workers.removeValue(forKey: tag) else { return }
         worker.socket.unwatch(in: poller)
+        if table.phase == .draining || table.phase == .ending { closeListeners() }
         for other in workers.keys.sorted() { tell(other, .gone(tag: tag)) }
     }
 

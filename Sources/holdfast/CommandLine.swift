@@ -10,6 +10,8 @@ enum Invocation: Equatable {
     case check(Settings, file: String?)
     /// Be the child process that resolves names. It asks the name server at this address (`ADDR:PORT`) if there is one.
     case resolver(nameserver: String?)
+    /// Be one of several workers, which a supervisor has started.
+    case worker
     /// Write these texts, each complete with its line ends, and exit. Code 0, 64 for a wrong command line, or 78 for a
     /// wrong configuration.
     case exit(code: Int32, standardOutput: String, standardError: String)
@@ -39,6 +41,8 @@ enum HoldfastCommand {
                 return self.run(run, environment)
             case let resolver as ResolverCommand:
                 return self.resolver(resolver)
+            case is WorkerCommand:
+                return .worker
             case is SettingsDocumentCommand:
                 return .exit(code: 0, standardOutput: SettingsDocument.text, standardError: "")
             case is RootCommand:
@@ -98,7 +102,7 @@ struct RootCommand: ParsableCommand {
             holdfast run --config FILE [options]
             holdfast --version
             """,
-        subcommands: [RunCommand.self, ResolverCommand.self, SettingsDocumentCommand.self])
+        subcommands: [RunCommand.self, WorkerCommand.self, ResolverCommand.self, SettingsDocumentCommand.self])
 
     /// For the help text; `HoldfastCommand.parse` handles the flag first.
     @Flag(name: .customLong("version"), help: "Show the version.")
@@ -112,6 +116,12 @@ struct ResolverCommand: ParsableCommand {
 
     @Option(help: "The name server that is used instead of the system's.")
     var nameserver: String?
+}
+
+/// The role of the program when a supervisor starts it to serve; not for people.
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Serve clients for a supervisor.", shouldDisplay: false)
 }
 
 /// Prints docs/settings.md for deploy/lib/settings-doc.

@@ -118,10 +118,7 @@ package final class Daemon {
     }
 
     /// The process numbers of its children that are still running.
-    package func children() throws -> [Int32] {
-        let path = "/proc/\(process.processID)/task/\(process.processID)/children"
-        return try Files.read(path).split(separator: " ").compactMap { Int32($0) }
-    }
+    package func children() throws -> [Int32] { process.children }
 
     /// The number of its open descriptors.
     package func descriptorCount() throws -> Int {
@@ -194,7 +191,9 @@ private final class Process {
 
     deinit {
         if isRunning {
-            kill(processID, SIGKILL)
+            // Workers would go on without their supervisor.
+            let children = children
+            for process in [processID] + children { kill(process, SIGKILL) }
             var status: Int32 = 0
             waitpid(processID, &status, 0)
         }
@@ -291,6 +290,12 @@ private final class Process {
 
     func send(_ signal: Int32) {
         if isRunning { kill(processID, signal) }
+    }
+
+    /// The process numbers of its children that are still running.
+    var children: [Int32] {
+        let list = try? Files.read("/proc/\(processID)/task/\(processID)/children")
+        return (list ?? "").split(separator: " ").compactMap { Int32($0) }
     }
 
     var isRunning: Bool {

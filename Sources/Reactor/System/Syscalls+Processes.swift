@@ -19,6 +19,11 @@ extension Syscalls {
     /// The number of this process.
     static var processID: Int32 { getpid() }
 
+    /// The number of processors on which this process may run; -1 when the kernel does not say.
+    static func usableProcessors() -> Int {
+        Int(holdfast_processors())
+    }
+
     /// Ends this process without running anything else.
     static func exit(_ code: Int32) -> Never {
         _exit(code)
