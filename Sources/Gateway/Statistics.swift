@@ -14,6 +14,8 @@ enum Statistics {
         list.add(
             "uptime_seconds",
             gauge: Int(clamping: worker.loop.now.elapsed(since: worker.loop.startedAt).components.seconds))
+        list.add("process", "pid", gauge: Int(worker.mainProcess))
+        list.add("process", "stopping", gauge: worker.loop.isStopping ? 1 : 0)
         addSessions(of: worker, to: &list)
         addHTTP(of: worker, to: &list)
         addUpstream(of: worker, to: &list)
