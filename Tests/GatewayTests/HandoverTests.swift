@@ -1,0 +1,128 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// A connection follows its session to the worker that owns it.
+@Suite struct HandoverTests {
+    private func message(_ id: String) -> String { "<message xmlns='jabber:client' id='\(id)'/>" }
+
+    @Test("sessions of all workers are served over one connection, whichever worker has it")
+    func mixed() throws {
+        let scene = try WorkersScene(workers: 3)
+        let connection = try scene.daemon.connect()
+        let members = try (0..<6).map { _ in try scene.begin(over: connection) }
+        #expect(Set(members.map(\.worker)).count == 3)
+        for round in 0..<4 {
+            for (index, member) in members.enumerated() {
+                let id = "m\(round)-\(index)"
+                try member.stream.send(message("to-client-" + id))
+                // What the server sent may come with this answer, or with that to a further poll.
+                var received = try connection.exchange(member, "", message(id)).payload
+                #expect(try member.stream.read(until: "id='\(id)'/>").hasSuffix(message(id)))
+                while !received.contains("to-client-" + id) { received += try connection.exchange(member).payload }
+                #expect(received == message("to-client-" + id))
+            }
+        }
+    }
+
+    @Test("new sessions are spread evenly, whatever connection they come over")
+    func spread() throws {
+        let scene = try WorkersScene(workers: 4)
+        let connection = try scene.daemon.connect()
+        var counts: [String: Int] = [:]
+        for _ in 0..<40 { counts[try scene.begin(over: connection).worker, default: 0] += 1 }
+        #expect(counts.count == 4)
+        #expect(counts.values.allSatisfy { (9...11).contains($0) }, "\(counts)")
+    }
+
+    @Test("a poll that is held before a request for another worker is answered first")
+    func heldPoll() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        try connection.send(RawClient.post(first.client.nextBody()))
+        try connection.send(RawClient.post(second.client.nextBody("", message("behind"))))
+        #expect(try BOSHBody(try connection.answer().body).isEmpty)
+        #expect(try second.stream.read(until: "id='behind'/>").hasSuffix(message("behind")))
+        try second.stream.send(message("answer"))
+        #expect(try BOSHBody(try connection.answer().body).payload == message("answer"))
+    }
+
+    @Test("pipelined requests for several workers are all answered, in order")
+    func pipelined() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        var requests = ""
+        for round in 0..<5 {
+            for member in [first, second] {
+                requests += RawClient.post(member.client.nextBody("", message("p\(round)")))
+            }
+        }
+        try connection.send(requests)
+        // The last poll of each session stays; each earlier one is released by its successor or by what is behind it.
+        for _ in 0..<9 { #expect(try BOSHBody(try connection.answer().body).isEmpty) }
+        for member in [first, second] {
+            for round in 0..<5 { _ = try member.stream.read(until: "id='p\(round)'/>") }
+        }
+        try second.stream.send(message("last"))
+        #expect(try BOSHBody(try connection.answer().body).payload == message("last"))
+    }
+
+    @Test("large bodies go to their owner whole", arguments: [70_000, 900_000])
+    func largeBody(size: Int) throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        for member in [first, second, first] {
+            let text = String(repeating: "x", count: size)
+            let stanza = "<message xmlns='jabber:client' id='large'><body>\(text)</body></message>"
+            try connection.send(RawClient.post(member.client.nextBody("", stanza)))
+            #expect(try member.stream.read(until: "</message>").hasSuffix(stanza))
+            try member.stream.send(message("taken"))
+            #expect(try BOSHBody(try connection.answer().body).payload == message("taken"))
+        }
+    }
+
+    @Test("H-09: a coded body goes to its owner")
+    func codedBody() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        for member in [first, second, first] {
+            let body = member.client.nextBody("", message("coded"))
+            try connection.post(try body.compressed(.gzip), "Content-Encoding: gzip")
+            #expect(try member.stream.read(until: "id='coded'/>").hasSuffix(message("coded")))
+            try member.stream.send(message("taken"))
+            #expect(try BOSHBody(try connection.answer().body).payload == message("taken"))
+        }
+    }
+
+    @Test("H-27: a request is served although its client ended its side right behind it")
+    func halfClosed() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        for member in [first, second] {
+            let last = try scene.daemon.connect()
+            try last.send(RawClient.post(member.client.nextBody("", message("last words"))))
+            try last.wire.shutdownWrite()
+            #expect(try member.stream.read(until: "id='last words'/>").hasSuffix(message("last words")))
+            #expect(try BOSHBody(try last.answer().body).isEmpty)
+        }
+    }
+
+    @Test("a session that no living worker has is not found, at once")
+    func unknownWorker() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let member = try scene.begin(over: connection)
+        let parts = member.client.sid.split(separator: ".")
+        for worker in ["0", "77", "4294967295"] {
+            let sid = "\(parts[0]).\(worker).\(parts[2])"
+            let body = "<body xmlns='http://jabber.org/protocol/httpbind' rid='1001' sid='\(sid)'/>"
+            try connection.send(RawClient.post(body))
+            #expect(try BOSHBody(try connection.answer().body).condition == "item-not-found")
+        }
+    }
+}

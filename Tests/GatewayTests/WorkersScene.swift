@@ -1,0 +1,54 @@
+import TestSupport
+import Testing
+
+/// A daemon of several workers in front of a scripted server, with clients that share connections like those behind a
+/// proxy.
+final class WorkersScene {
+    /// One session with its server's end.
+    struct Member {
+        let client: BOSHClient
+        let stream: ScriptedStream
+
+        /// The worker that has the session: the second part of the `sid`.
+        var worker: String { client.sid.split(separator: ".").dropFirst().first.map(String.init) ?? "" }
+    }
+
+    let server: ScriptedUpstream
+    let daemon: Daemon
+
+    init(workers: Int = 2, flags: [String] = [], environment: [String: String] = [:]) throws {
+        server = try ScriptedUpstream()
+        daemon = try Daemon(
+            ["--upstream", "127.0.0.1:\(server.port)", "--max-wait", "60"] + flags,
+            environment: environment.merging(["HOLDFAST_WORKERS": "\(workers)"]) { given, _ in given })
+    }
+
+    /// Begins a session over a connection.
+    func begin(over connection: RawClient, _ attributes: String = "hold='1'") throws -> Member {
+        let client = BOSHClient(daemon)
+        let creation = "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
+        try connection.send(RawClient.post(client.nextBody(creation)))
+        let stream = try server.accept()
+        try stream.open()
+        try client.adopt(try BOSHBody(try connection.answer().body))
+        return Member(client: client, stream: stream)
+    }
+
+    /// Begins sessions until each of two workers has one, and returns one of each.
+    func twoOwners(over connection: RawClient) throws -> (Member, Member) {
+        let first = try begin(over: connection)
+        for _ in 0..<8 {
+            let second = try begin(over: connection)
+            if second.worker != first.worker { return (first, second) }
+        }
+        throw TestFault("nine sessions are all with worker \(first.worker)")
+    }
+}
+
+extension RawClient {
+    /// Sends the next request of a session and waits for its answer.
+    func exchange(_ member: WorkersScene.Member, _ attributes: String = "", _ payload: String = "") throws -> BOSHBody {
+        try send(RawClient.post(member.client.nextBody(attributes, payload)))
+        return try BOSHBody(try answer().body)
+    }
+}
