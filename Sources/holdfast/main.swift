@@ -13,6 +13,14 @@ func leave(code: Int32, standardOutput: String, standardError: String) -> Never 
     CurrentProcess.exit(code)
 }
 
+/// Writes what came of an operator's command, and ends the program: with code 0, or 1 and one line.
+func leave(_ outcome: Operation.Outcome) -> Never {
+    switch outcome {
+    case .success(let text): leave(code: 0, standardOutput: text, standardError: "")
+    case .failure(let failure): leave(code: 1, standardOutput: "", standardError: "holdfast: \(failure.line)\n")
+    }
+}
+
 /// The log of this process, which goes to standard error.
 func makeLogger(_ settings: Settings) -> Logger {
     let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
@@ -127,6 +135,10 @@ case .check(let settings, let file):
     _ = serviceUser(settings, code: HoldfastCommand.configurationError)
     let place = file.map { SettingsError.printable($0) + ": " } ?? ""
     leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: "")
+case .status(let address):
+    leave(Operation.status(at: address))
+case .drain(let address):
+    leave(Operation.drain(at: address))
 case .resolver(let nameserver):
     ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor), nameserver: nameserver)
     CurrentProcess.exit(0)
