@@ -143,7 +143,8 @@ package final class Worker {
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
         for candidate in [
-            publishesAt, sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt,
+            publishesAt, sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt,
+            givesBackAt,
             stopsAt,
         ] {
             guard let candidate else { continue }

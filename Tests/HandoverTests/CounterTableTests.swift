@@ -78,8 +78,12 @@ import Testing
 
     @Test("the counters of several workers are added by name, whatever their order")
     func sums() throws {
-        let first = CounterTable([.init(.sum, "a"), .init(.largest, "b"), .init(.realSum, "c"), .init(.realLargest, "d")])
-        let second = CounterTable([.init(.realLargest, "d"), .init(.sum, "a"), .init(.largest, "b"), .init(.sum, "new")])
+        let first = CounterTable([
+            .init(.sum, "a"), .init(.largest, "b"), .init(.realSum, "c"), .init(.realLargest, "d"),
+        ])
+        let second = CounterTable([
+            .init(.realLargest, "d"), .init(.sum, "a"), .init(.largest, "b"), .init(.sum, "new"),
+        ])
         let firstPage = Self.page(first, values: [3, 7, (0.5).bitPattern, (2.5).bitPattern])
         let secondPage = Self.page(second, values: [(1.5).bitPattern, .max, 5, 9])
         var sums = CounterSums()
