@@ -127,8 +127,9 @@ extension Sessions {
         }
         let account: AddressLedger.Account
         do throws(AddressLedger.Refusal) {
+            let address = clients.limitedAddress(of: requester.client)
             account = try loop.addresses.openSession(
-                from: clients.limitedAddress(of: requester.client), now: loop.now)
+                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
         } catch {
             loop.reached(Bound(error), requester.name)
             turnAway(exchange)
