@@ -36,6 +36,8 @@ package final class Supervisor {
     private var listeners: [OpenListener] = []
     private var workers: [UInt32: WorkerProcess] = [:]
     private let past: PastCounters
+    /// A random number that all workers share.
+    private let seed = UInt64(truncatingIfNeeded: SystemRandom.value128())
     /// The workers that were started and not told yet that they have all they need.
     private var unbegun: [UInt32] = []
     /// What has happened and is to be decided.
@@ -262,7 +264,7 @@ package final class Supervisor {
                 tag,
                 .begin(
                     WorkerPlan(
-                        tag: tag, workers: UInt32(wanted), node: node, listeners: UInt32(listeners.count),
+                        tag: tag, workers: UInt32(wanted), seed: seed, node: node, listeners: UInt32(listeners.count),
                         entries: settings.entries.map { WorkerPlan.Entry($0) })))
             for (index, listener) in listeners.enumerated() {
                 tell(tag, .listener(index: UInt32(index)), passing: listener)
