@@ -100,9 +100,9 @@ extension Clients {
     func takeIn(
         _ stream: consuming StreamSocket, _ envelope: borrowing Envelope, at origin: ClientConnection.Origin
     ) -> ClientConnection? {
-        guard let peer = SocketAddress(envelope.peer), let connection = add(stream, from: peer, at: origin) else {
-            return nil
-        }
+        // The client of a Unix socket has no address of its own.
+        let peer = envelope.peer == Self.unnamedPeer ? .unix("") : SocketAddress(envelope.peer)
+        guard let peer, let connection = add(stream, from: peer, at: origin) else { return nil }
         connection.isClientUnknown = envelope.isClientUnknown
         connection.isPlaced = true
         connection.move = .arriving
@@ -113,6 +113,9 @@ extension Clients {
         settle(connection)
         return connection
     }
+
+    /// The address of a client that has none.
+    private static let unnamedPeer = "\(SocketAddress.unix(""))"
 
     /// Serves the requests that came with a connection from another worker, which has been told.
     func begin(_ connection: ClientConnection) {
