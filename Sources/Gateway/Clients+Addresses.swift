@@ -45,7 +45,8 @@ extension AddressLedger.Limits {
             connections: settings.addressConnections, sessions: settings.addressSessions,
             // An address that does not log in leaves room for at least three others.
             logins: min(settings.addressLogins, max(descriptors / 4, 1)), creations: share(settings.addressCreations),
-            bytes: max(share(settings.addressMemory), min(settings.addressMemory, 2 * settings.maxBody)), ipv6Prefix: settings.ipv6Prefix)
+            bytes: max(share(settings.addressMemory), min(settings.addressMemory, 2 * settings.maxBody)),
+            ipv6Prefix: settings.ipv6Prefix)
     }
 }
 
