@@ -50,7 +50,7 @@ package final class Worker {
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        publishesAt = loop.startedAt
+        publishesAt = place?.tag == nil ? nil : loop.startedAt
         sessions = Sessions(loop)
         upstreams = try Upstreams(loop, sessions: sessions)
         let board = OperatorBoard()
@@ -191,10 +191,7 @@ package final class Worker {
 
     /// Shows the numbers of this worker to the others, some time after they have changed.
     private func publish(isBusy: Bool) {
-        guard let page = loop.fellows.ownPage else {
-            publishesAt = nil
-            return
-        }
+        guard let page = loop.fellows.ownPage else { return }
         if let publishesAt, publishesAt <= loop.now {
             page.show(Statistics.samples(of: self))
             self.publishesAt = nil
