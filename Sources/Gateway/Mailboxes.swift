@@ -129,7 +129,7 @@ final class Mailboxes {
             return
         }
         let origin = ClientConnection.Origin(
-            role: role, door: UInt16(clamping: envelope.listener), isFromProxy: envelope.isFromProxy,
+            role: role, door: UInt8(clamping: envelope.listener), isFromProxy: envelope.isFromProxy,
             expectsProxyHeader: false)
         guard let connection = clients.takeIn(StreamSocket(descriptor), envelope, at: origin) else {
             refuse(number, from: box)
