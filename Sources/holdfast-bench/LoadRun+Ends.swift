@@ -33,8 +33,9 @@ extension LoadRun {
     /// Sends the request on this connection again after a pause.
     func sendAgainLater(_ number: Int, _ place: Int) {
         let session = sessions[number]
-        session.failedInTurn += 1
-        guard session.failedInTurn <= Self.mostFailures else { return fail(number, "requests keep failing") }
+        session.failures[place] += 1
+        report.ends.noteFailures(inTurn: session.failures[place])
+        guard session.failures[place] <= Self.mostFailures else { return fail(number, "requests keep failing") }
         let entry = RepeatQueue.Entry(number: number, place: place, life: session.life)
         repeats.append(entry, now: MonotonicClock.now.nanoseconds)
     }
@@ -59,7 +60,7 @@ extension LoadRun {
         let session = sessions[number]
         session.links = [nil, nil]
         session.life += 1
-        session.failedInTurn = 0
+        session.failures = [0, 0]
         session.client = session.client.successor(firstRID: Self.randomRID)
         if session.isRenewing { renewals.finish(session) }
         renewals.waiting.append(number)
@@ -95,6 +96,6 @@ extension LoadRun {
         for sender in correspondents(of: number) { sendMessage(from: sender, due: MonotonicClock.now.nanoseconds) }
     }
 
-    /// How often in turn requests of a session may fail: with the pause, some ten seconds.
+    /// How often in turn a request may fail: with the pauses, some ten seconds.
     private static let mostFailures = 100
 }

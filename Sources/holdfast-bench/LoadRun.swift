@@ -328,7 +328,7 @@ final class LoadRun {
                     sendAgainLater(number, place)
                     continue
                 }
-                session.failedInTurn = 0
+                session.failures[place] = 0
                 for body in session.client.receive(status: reply.status, body: reply.body, on: place) {
                     for mark in Mark.all(in: body[...]) { arrived(mark, at: number) }
                 }

@@ -14,8 +14,8 @@ final class LoadSession {
     var life = 0
     /// Whether the client's last session has ended and its next one has not logged in yet.
     var isRenewing = false
-    /// Failures of requests since the last response.
-    var failedInTurn = 0
+    /// How often in turn the request on each connection has failed.
+    var failures = [0, 0]
 
     init(_ client: BOSHClient) {
         self.client = client

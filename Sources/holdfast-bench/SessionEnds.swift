@@ -4,6 +4,8 @@ struct SessionEnds {
     private(set) var sessions = 0
     /// Requests repeated because a proxy, or a worker, answered with this status in their place.
     private(set) var repeats = [502: 0, 503: 0, 504: 0]
+    /// The most failures that one request had in turn.
+    private(set) var mostInTurn = 0
     /// Messages of which one end was such a session: those sent and those received.
     private(set) var sent = 0
     private(set) var received = 0
@@ -24,6 +26,11 @@ struct SessionEnds {
         repeats[status, default: 0] += 1
     }
 
+    /// Notes how often in turn one request has failed by now.
+    mutating func noteFailures(inTurn count: Int) {
+        mostInTurn = max(mostInTurn, count)
+    }
+
     /// Takes the messages of a ledger that ended with one of its sessions.
     mutating func add(_ ledger: DeliveryLedger) {
         sent += ledger.sent
@@ -34,7 +41,7 @@ struct SessionEnds {
     var lines: [String] {
         let statuses = repeats.sorted { $0.key < $1.key }.map { "\($0.value) after \($0.key)" }
         return [
-            "repeated     requests: \(statuses.joined(separator: ", "))",
+            "repeated     requests: \(statuses.joined(separator: ", ")); at most \(mostInTurn) times in turn",
             """
             ended        \(sessions) sessions, logged in again; of their messages \(received) came, \
             \(unreceived) were on their way
@@ -47,7 +54,7 @@ struct SessionEnds {
         let statuses = repeats.sorted { $0.key < $1.key }.map { "\"repeats_\($0.key)\":\($0.value)" }
         return """
             "ended_sessions":\(sessions),"ended_sent":\(sent),"ended_received":\(received),\
-            \(statuses.joined(separator: ","))
+            \(statuses.joined(separator: ",")),"most_repeats_in_turn":\(mostInTurn)
             """
     }
 }
