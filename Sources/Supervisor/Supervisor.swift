@@ -210,10 +210,10 @@ package final class Supervisor {
             effects = []
             table.handle(inputs.removeFirst(), now: now, into: &effects)
             for effect in effects { perform(effect, announce) }
+            // Only now, so that workers that start together know each other before one of them serves.
+            for tag in unbegun { tell(tag, .started) }
+            unbegun = []
         }
-        // Only now, so that workers that start together know each other before one of them serves.
-        for tag in unbegun { tell(tag, .started) }
-        unbegun = []
         for worker in workers.values where !worker.isDeaf { keepTelling(worker) }
     }
 
