@@ -35,6 +35,7 @@ package final class Supervisor {
     private var table: WorkerTable
     private var listeners: [OpenListener] = []
     private var workers: [UInt32: WorkerProcess] = [:]
+    private let past: PastCounters
     /// The workers that were started and not told yet that they have all they need.
     private var unbegun: [UInt32] = []
     /// What has happened and is to be decided.
@@ -63,6 +64,7 @@ package final class Supervisor {
             throw SupervisorError(line: "cannot switch core dumps off: \(error)")
         }
         do throws(SystemError) {
+            past = try PastCounters()
             poller = try Poller()
             signals = try SignalSource([.terminate, .interrupt, .hangup, .quit, .user1, .user2, .child])
             try poller.register(signals.descriptor, token: Self.signalToken, interest: .readable)
@@ -262,6 +264,8 @@ package final class Supervisor {
                 tell(tag, .listener(index: UInt32(index)), passing: listener)
             }
             tell(tag, .page(tag: tag, isOwn: true), passing: worker.page)
+            // No worker has the tag 0.
+            tell(tag, .page(tag: 0, isOwn: false), passing: past.page)
             for other in workers.values.sorted(by: { $0.tag < $1.tag }) where other.tag != tag {
                 try introduce(worker, other)
             }
@@ -294,6 +298,7 @@ package final class Supervisor {
         unbegun.removeAll { $0 == tag }
         guard let worker = workers.removeValue(forKey: tag) else { return }
         worker.socket.unwatch(in: poller)
+        past.add(worker.page)
         if table.phase == .draining || table.phase == .ending { closeListeners() }
         for other in workers.keys.sorted() { tell(other, .gone(tag: tag)) }
     }
