@@ -42,7 +42,7 @@ def rest(stage):
 
 
 def run(given, proxy, plan, say):
-    """One run; what was counted, and what is wrong."""
+    """One run through nginx or HAProxy; what was counted, and what is wrong."""
     stage = Stage(given, plan.workers, proxy)
     try:
         return play(stage, plan, random.Random(given.seed), say)
@@ -78,8 +78,10 @@ def play(stage, plan, chance, say):
     report = verdict.sums(reports)
     faults += verdict.traffic(report, victims)
 
-    if stage.proxy:
-        stage.proxy.stop()
+    moves = holdfast.statistics()["http"]
+    if moves["moves_refused"]:
+        faults.append(f"{moves['moves_refused']} hand-overs were refused")
+    stage.proxy.stop()
     after = rest(stage)
     if len(holdfast.workers()) != plan.workers:
         faults.append(f"{len(holdfast.workers())} workers at the end")
@@ -90,13 +92,12 @@ def play(stage, plan, chance, say):
     faults += [f"process {pid} was not waited for" for pid in inspection.zombies(holdfast.pid)]
     grown = {pid: after[pid].memory - before[pid].memory for pid in after if pid in before}
     faults += holdfast.end()
-    return {**report, "victims": victims, "spread": counts, "grown": max(grown.values()),
-            "descriptors": sum(after[spared].descriptors.values()),
+    return {**report, "victims": victims, "spread": counts, "grown": max(grown.values()), "moved": moves["moved_in"],
             "p99_ms": max(each["p99_ms"] for each in reports), "max_ms": max(each["max_ms"] for each in reports)}, faults
 
 
 HEADINGS = ["through", "sessions, by worker", "killed had", "sessions ended", "messages", "lost / doubled / out of order",
-            "requests repeated: no response / 502 / 503 / 504", "most for one", "p99 / max ms", "growth at rest"]
+            "requests repeated: no response / 502 / 503 / 504", "most for one", "hand-overs", "p99 / max ms", "growth at rest"]
 
 
 def row(proxy, found):
@@ -106,4 +107,4 @@ def row(proxy, found):
     return [proxy, "+".join(map(str, found["spread"])), "+".join(map(str, found["victims"])), str(found["ended_sessions"]),
             str(found["received"] + found["ended_received"]), counted("lost", "doubled", "out_of_order"),
             counted("connection_losses", "repeats_502", "repeats_503", "repeats_504"), counted("most_repeats_in_turn"),
-            f"{found['p99_ms']:.1f} / {found['max_ms']:.1f}", f"{found['grown'] / 1024:.0f} KiB"]
+            str(found["moved"]), f"{found['p99_ms']:.1f} / {found['max_ms']:.1f}", f"{found['grown'] / 1024:.0f} KiB"]
