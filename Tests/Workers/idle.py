@@ -10,6 +10,14 @@ from tables import aligned
 # Buffers of the log-ins are given back by then, in seconds.
 SETTLED = 8
 KIB, MIB = 1 << 10, 1 << 20
+# What one load generator has: it needs two descriptors for each when sessions end.
+MOST = 6000
+
+
+def parts(wanted):
+    """How many sessions each of the load generators has."""
+    count = -(-wanted // MOST)
+    return [(wanted + number) // count for number in range(count)]
 
 
 def run(given, say):
@@ -23,12 +31,14 @@ def run(given, say):
         time.sleep(3)
         before = {pid: inspection.memory(pid) for pid in holdfast.pids()}
         say(f"{wanted} idle sessions on {len(holdfast.workers())} workers ...")
-        load = stage.load("--mode", "idle", "--seconds", 0, "--sessions", wanted)
-        ready = load.ready()
+        loads = [stage.load("--mode", "idle", "--seconds", 0, "--sessions", count) for count in parts(wanted)]
+        ready = sum(load.ready() for load in loads)
         time.sleep(SETTLED)
         after = {pid: inspection.memory(pid) for pid in holdfast.pids()}
         sessions = holdfast.sessions()
-        report = load.report()
+        for load in loads:
+            load.child.process.stdin.close()
+        report = verdict.sums([load.report() for load in loads])
         faults = verdict.spread(list(sessions.values())) + [f"{name} {report[name]}" for name in verdict.FAULTS if report[name]]
         if ready != wanted:
             faults.append(f"{ready} sessions logged in")

@@ -12,7 +12,7 @@ from stage import Stage
 from support.processes import wait_until
 
 # How long sessions are looked for that have to end by themselves, in seconds: those whose creation was repeated.
-PATIENCE = 60
+PATIENCE, INACTIVITY = 60, 10
 
 
 class Plan(NamedTuple):
@@ -43,7 +43,7 @@ def rest(stage):
 
 def run(given, proxy, plan, say):
     """One run through nginx or HAProxy; what was counted, and what is wrong."""
-    stage = Stage(given, plan.workers, proxy)
+    stage = Stage(given, plan.workers, proxy, INACTIVITY)
     try:
         return play(stage, plan, random.Random(given.seed), say)
     finally:

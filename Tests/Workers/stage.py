@@ -45,7 +45,7 @@ class Proxy:
 class Holdfast:
     """`holdfast run` with some workers. It listens on TCP and on a Unix socket, in a directory of its own."""
 
-    def __init__(self, binary, scratch, upstream, workers):
+    def __init__(self, binary, scratch, upstream, workers, inactivity):
         (self.port,) = free_ports(1)
         (self.admin_port,) = free_ports(1)
         self.upstream, self.wanted = upstream, workers
@@ -53,7 +53,7 @@ class Holdfast:
         self.log = os.path.join(scratch.path, "holdfast.log")
         command = [binary, "run", "--listen", f"127.0.0.1:{self.port}", "--listen", f"unix:{self.place}/socket",
                    "--admin", f"127.0.0.1:{self.admin_port}", "--domain", DOMAIN, "--upstream", f"127.0.0.1:{upstream}",
-                   "--upstream-tls", "none", "--inactivity", "10", "--log-level", "warning"]
+                   "--upstream-tls", "none", "--inactivity", str(inactivity), "--log-level", "warning"]
         settings = {"HOLDFAST_WORKERS": str(workers), "TMPDIR": self.place}
         self.child = Child(command, self.log, env={**os.environ, **settings})
         self.child.wait_for_port(self.port)
@@ -98,15 +98,15 @@ class Holdfast:
 
 
 class Stage:
-    """All of them; `port` is where clients connect."""
+    """All of them; `port` is where clients connect. `inactivity`: the setting, in seconds."""
 
-    def __init__(self, given, workers, proxy=None):
+    def __init__(self, given, workers, proxy=None, inactivity=60):
         self.given = given
         self.scratch = Scratch()
         self._started = []
         try:
             self.server = self._start(NullServer(self.scratch.sub("null"), given.bench))
-            self.holdfast = self._start(Holdfast(given.holdfast, self.scratch, self.server.plain_port, workers))
+            self.holdfast = self._start(Holdfast(given.holdfast, self.scratch, self.server.plain_port, workers, inactivity))
             self.port = self.holdfast.port
             self.proxy = None
             if proxy:
