@@ -1,3 +1,4 @@
+import Addresses
 import Handover
 
 /// What this worker knows of the others on this machine, and what it shows them of itself.
@@ -65,6 +66,15 @@ struct Fellows {
         }
     }
 
+    /// What an address holds in the other workers, by its bucket. It may be taken for more, by what other addresses in
+    /// the bucket hold there.
+    func held(bucket: Int?) -> AddressTotals {
+        var totals = AddressTotals.none
+        guard let bucket else { return totals }
+        for other in others { if let page = other.page { totals += AddressTotals(word: page[address: bucket]) } }
+        return totals
+    }
+
     // MARK: What this worker shows, and what all show together
 
     /// Counts a turn of the loop.
@@ -75,6 +85,9 @@ struct Fellows {
 
     /// Shows how many sessions this worker has.
     func show(sessions: Int) { ownPage?[.sessions] = UInt64(clamping: sessions) }
+
+    /// Shows what the addresses of a bucket hold here.
+    func show(_ word: UInt64, bucket: Int) { ownPage?[address: bucket] = word }
 
     /// The samples of all workers together, and some of each under `workers`. The own ones are these, those of the
     /// others come from their pages, and may be a second old.

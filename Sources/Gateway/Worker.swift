@@ -42,7 +42,9 @@ package final class Worker {
             }
         }
         do throws(SystemError) {
-            loop = try Loop(settings: settings, logger: logger, tag: place?.tag ?? 0)
+            loop = try Loop(
+                settings: settings, logger: logger, tag: place?.tag ?? 0, workers: place?.workers ?? 1,
+                seed: place?.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
         } catch {
@@ -126,6 +128,7 @@ package final class Worker {
             handleDeadlines()
             flushDirty()
             relieve()
+            loop.showAddresses()
             publish(isBusy: count > 0)
             upstreams.endUnwatchable()
             clients.endUnwatchable()
@@ -143,7 +146,8 @@ package final class Worker {
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
         for candidate in [
-            publishesAt, sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt,
+            publishesAt, sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt,
+            givesBackAt,
             stopsAt,
         ] {
             guard let candidate else { continue }

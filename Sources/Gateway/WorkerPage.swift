@@ -18,12 +18,18 @@ final class WorkerPage {
         set { page[word.rawValue] = newValue }
     }
 
+    /// What the addresses of one bucket hold in the worker (`AddressTotals`).
+    subscript(address bucket: Int) -> UInt64 {
+        get { page[PageWord.addresses + bucket] }
+        set { page[PageWord.addresses + bucket] = newValue }
+    }
+
     /// Writes samples; the head of the table the first time. What does not fit is left out.
     func show(_ samples: [Sample]) {
         let counters = samples.compactMap(\.counter)
         if table == nil {
             let table = CounterTable(counters.map(\.field))
-            guard table.end <= page.count else { return }
+            guard table.end <= PageWord.addresses else { return }
             // The first word says that there is a table, so it comes last.
             for (index, word) in table.head.enumerated().reversed() { page[PageWord.table + index] = word }
             self.table = table

@@ -57,40 +57,56 @@ package struct CounterTable: Sendable, Equatable {
             names.append(contentsOf: field.name.utf8)
             names.append(Self.lineFeed)
         }
-        var head = [Self.magic, UInt64(fields.count), UInt64(names.count)]
+        var words: [UInt64] = []
         for start in stride(from: 0, to: names.count, by: 8) {
-            head.append(names[start..<min(start + 8, names.count)].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+            words.append(names[start..<min(start + 8, names.count)].reversed().reduce(0) { $0 << 8 | UInt64($1) })
         }
-        self.head = head
+        let checksum = Self.checksum(fieldCount: UInt64(fields.count), nameBytes: UInt64(names.count), names: words)
+        head = [Self.magic, UInt64(fields.count), UInt64(names.count), checksum] + words
     }
 
-    /// Reads the head of a table in a page of `count` words; nil when there is none, or when it is damaged.
+    /// Reads the head of a table in a page of `count` words; nil when there is none, or when it is damaged or half
+    /// written.
     package init?(pageOf count: Int, word: (Int) -> UInt64) {
         let start = PageWord.table
-        guard count >= start + 3, word(start) == Self.magic else { return nil }
+        let names = start + Self.headCount
+        guard count >= names, word(start) == Self.magic else { return nil }
         guard let fieldCount = Int(exactly: word(start + 1)), let nameBytes = Int(exactly: word(start + 2)),
-            fieldCount <= count, nameBytes <= 8 * count, start + 3 + (nameBytes + 7) / 8 + fieldCount <= count
+            fieldCount <= count, nameBytes <= 8 * count, names + (nameBytes + 7) / 8 + fieldCount <= count
         else { return nil }
-        var names: [UInt8] = []
-        names.reserveCapacity(nameBytes)
-        for index in 0..<nameBytes {
-            names.append(UInt8(truncatingIfNeeded: word(start + 3 + index / 8) >> UInt64(index % 8 * 8)))
-        }
+        let words = (names..<(names + (nameBytes + 7) / 8)).map(word)
+        let checksum = Self.checksum(fieldCount: word(start + 1), nameBytes: word(start + 2), names: words)
+        guard word(start + 3) == checksum else { return nil }
+        let bytes = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
         var fields: [Field] = []
-        for line in names.split(separator: Self.lineFeed) {
-            guard let kind = line.first.flatMap({ Kind(rawValue: $0) }),
+        for line in bytes.prefix(nameBytes).split(separator: Self.lineFeed) {
+            guard let kind = line.first.flatMap({ Kind(rawValue: $0) }), line.count <= Self.longestName,
                 let name = String(validating: line.dropFirst(), as: UTF8.self)
             else { return nil }
             fields.append(Field(kind, name))
         }
         guard fields.count == fieldCount else { return nil }
         self.init(fields)
-        guard head.count == 3 + (nameBytes + 7) / 8 else { return nil }
+        // A name that this type does not write would move the values.
+        guard head.count == Self.headCount + words.count else { return nil }
     }
 
+    /// A sum that tells whether all of the head is there: FNV-1a over its words. Stores of one process may become
+    /// visible to another in any order.
+    static func checksum(fieldCount: UInt64, nameBytes: UInt64, names: [UInt64]) -> UInt64 {
+        var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+        for word in [fieldCount, nameBytes] { sum = (sum ^ word) &* 0x0000_0100_0000_01B3 }
+        for word in names { sum = (sum ^ word) &* 0x0000_0100_0000_01B3 }
+        return sum
+    }
+
+    /// Words of the head before the names: magic, number of fields, bytes of the names, checksum.
+    private static let headCount = 4
+    /// The most bytes of a name in another process's table, because names are compared.
+    private static let longestName = 1024
     private static let lineFeed: UInt8 = 0x0A
     /// "hfcount" and the version of the layout.
-    private static let magic: UInt64 = 0x6866_636F_756E_7401
+    private static let magic: UInt64 = 0x6866_636F_756E_7402
 }
 
 /// The counters of several workers, added up by name.

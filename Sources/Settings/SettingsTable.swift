@@ -291,10 +291,9 @@ package enum WorkerCount: Hashable, Sendable {
 
 /// Reads the name of a user or a group, as most systems allow it (useradd(8)).
 private func accountName(_ text: String) -> String? {
-    let isName = text.utf8.allSatisfy {
-        $0.isASCIILetter || $0.isASCIIDigit || "_-.".utf8.contains($0)
-    }
-    return isName && (1...32).contains(text.utf8.count) && !text.hasPrefix("-") ? text : nil
+    guard let first = text.utf8.first, first.isASCIILetter || first == UInt8(ascii: "_") else { return nil }
+    let isName = text.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "_-.".utf8.contains($0) }
+    return isName && text.utf8.count <= 32 ? text : nil
 }
 
 /// Reads a name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).

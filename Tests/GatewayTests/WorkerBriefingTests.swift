@@ -69,7 +69,7 @@ import Testing
     }
 
     private static func plan(listeners: UInt32, entries: [WorkerPlan.Entry] = []) -> WorkerPlan {
-        WorkerPlan(tag: 7, workers: 3, node: "n1", listeners: listeners, entries: entries)
+        WorkerPlan(tag: 7, workers: 3, seed: 11, node: "n1", listeners: listeners, entries: entries)
     }
 
     @Test func `tag, listeners and page arrive`() throws {

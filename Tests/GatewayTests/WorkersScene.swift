@@ -26,7 +26,8 @@ final class WorkersScene {
     /// Begins a session over a connection.
     func begin(over connection: RawClient, _ attributes: String = "hold='1'") throws -> Member {
         let client = BOSHClient(daemon)
-        let creation = "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
+        let creation =
+            "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
         try connection.send(RawClient.post(client.nextBody(creation)))
         let stream = try server.accept()
         try stream.open()

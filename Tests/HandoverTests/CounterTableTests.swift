@@ -27,7 +27,7 @@ import Testing
         #expect(Self.read(Self.page(table, values: [1, 2, 3, 4, 5])) == table)
         let none = CounterTable([])
         #expect(Self.read(Self.page(none, values: [])) == none)
-        #expect(none.end == PageWord.table + 3)
+        #expect(none.end == PageWord.table + 4)
     }
 
     @Test("a page ends exactly at the last value, or is none")
@@ -52,6 +52,7 @@ import Testing
         let seed = UInt64.random(in: .min ... .max)
         var generator = SeededGenerator(seed: seed)
         let words = Self.page(CounterTable(Self.fields), values: [1, 2, 3, 4, 5])
+        var readable = 0
         for _ in 0..<Effort.cases(20_000) {
             var damaged = words
             for _ in 0...generator.below(3) {
@@ -62,11 +63,45 @@ import Testing
                 default: damaged[place] = UInt64(generator.below(40))
                 }
             }
+            // Mostly with a right checksum, or nothing but that would be tested.
+            if !generator.oneIn(4) {
+                let start = PageWord.table
+                let bytes = damaged[start + 2]
+                let names = damaged[(start + 4)...].prefix(Int(clamping: bytes / 8 + (bytes % 8 == 0 ? 0 : 1)))
+                damaged[start + 3] = CounterTable.checksum(
+                    fieldCount: damaged[start + 1], nameBytes: bytes, names: Array(names))
+            }
             guard let table = Self.read(damaged) else { continue }
+            readable += 1
             #expect(table.end <= damaged.count, "seed \(seed)")
             var sums = CounterSums()
             sums.add(table) { damaged[$0] }
         }
+        #expect(readable > 0, "seed \(seed)")
+    }
+
+    @Test("any damage to the head is noticed, and so is a head of which a part is missing")
+    func noticed() {
+        let table = CounterTable(Self.fields)
+        let words = Self.page(table, values: [1, 2, 3, 4, 5])
+        for place in PageWord.table..<table.valuesStart {
+            for bit in 0..<64 {
+                var damaged = words
+                damaged[place] ^= 1 << UInt64(bit)
+                #expect(Self.read(damaged) == nil)
+            }
+            var partial = words
+            partial[place] = 0
+            #expect(words[place] == 0 || Self.read(partial) == nil)
+        }
+    }
+
+    @Test("a name of another process that is too long makes no table")
+    func longName() {
+        let longest = CounterTable([.init(.sum, String(repeating: "a", count: 1023))])
+        #expect(Self.read(Self.page(longest, values: [1])) == longest)
+        let tooLong = CounterTable([.init(.sum, String(repeating: "a", count: 1024))])
+        #expect(Self.read(Self.page(tooLong, values: [1])) == nil)
     }
 
     @Test("a line end in a name cannot make two counters of one")
@@ -78,8 +113,12 @@ import Testing
 
     @Test("the counters of several workers are added by name, whatever their order")
     func sums() throws {
-        let first = CounterTable([.init(.sum, "a"), .init(.largest, "b"), .init(.realSum, "c"), .init(.realLargest, "d")])
-        let second = CounterTable([.init(.realLargest, "d"), .init(.sum, "a"), .init(.largest, "b"), .init(.sum, "new")])
+        let first = CounterTable([
+            .init(.sum, "a"), .init(.largest, "b"), .init(.realSum, "c"), .init(.realLargest, "d"),
+        ])
+        let second = CounterTable([
+            .init(.realLargest, "d"), .init(.sum, "a"), .init(.largest, "b"), .init(.sum, "new"),
+        ])
         let firstPage = Self.page(first, values: [3, 7, (0.5).bitPattern, (2.5).bitPattern])
         let secondPage = Self.page(second, values: [(1.5).bitPattern, .max, 5, 9])
         var sums = CounterSums()

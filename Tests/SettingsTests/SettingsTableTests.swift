@@ -190,7 +190,7 @@ import Testing
         #expect(try Settings.resolve(entries: entries).user == text)
     }
 
-    @Test(arguments: ["", "-a", "a b", "a:b", "a/b", "ä", String(repeating: "a", count: 33)])
+    @Test(arguments: ["", "-a", "1a", "a b", "a:b", "a/b", "ä", String(repeating: "a", count: 33)])
     func `What is no name of a user is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.user.row)
         expectInvalid(text, for: SettingsTable.group.row)
