@@ -38,12 +38,15 @@ extension AddressLedger.Limits {
     /// The limits of one worker. Connections, sessions and logins are counted over all workers; of creations and bytes
     /// each worker allows its share and a quarter more, because no address spreads exactly evenly.
     init(_ settings: Settings, descriptors: Int, workers: Int) {
-        func share(_ limit: Int) -> Int { workers == 1 ? limit : min(limit, (limit * 5 / 4 + workers - 1) / workers) }
+        func share(_ limit: Int) -> Int {
+            workers == 1 ? limit : min(limit, (limit * 5 / 4 + workers - 1) / workers)
+        }
         self.init(
             connections: settings.addressConnections, sessions: settings.addressSessions,
             // An address that does not log in leaves room for at least three others.
             logins: min(settings.addressLogins, max(descriptors / 4, 1)), creations: share(settings.addressCreations),
-            bytes: max(share(settings.addressMemory), min(settings.addressMemory, 2 * settings.maxBody)), ipv6Prefix: settings.ipv6Prefix)
+            bytes: max(share(settings.addressMemory), min(settings.addressMemory, 2 * settings.maxBody)),
+            ipv6Prefix: settings.ipv6Prefix)
     }
 }
 

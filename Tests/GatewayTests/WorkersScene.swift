@@ -15,8 +15,11 @@ final class WorkersScene {
 
     let server: ScriptedUpstream
     let daemon: Daemon
+    /// How many workers there shall be.
+    let workers: Int
 
     init(workers: Int = 2, flags: [String] = [], environment: [String: String] = [:]) throws {
+        self.workers = workers
         server = try ScriptedUpstream()
         daemon = try Daemon(
             ["--upstream", "127.0.0.1:\(server.port)", "--max-wait", "60"] + flags,
