@@ -153,7 +153,8 @@ def run(given, say):
         say(f"round {number + 1}: {rows[-1][1]} and {rows[-1][2]} us")
     say(f"\nProcessor time of a message, {SESSIONS} sessions in a closed loop through nginx's pool\n\n{aligned(rows)}\n\n"
         f"median of the ratios: {median(ratios):.2f} (at most {MOST})\n")
-    rows = [["round", "no hand-over, us a request", "each handed over", "a hand-over", "waiting: no hand-over", "each handed over"]]
+    rows = [["round", "no hand-over, us a request", "each handed over", "a hand-over", "waiting: no hand-over",
+             "each handed over"]]
     costs = []
     for number, ((stayed, waited), (moved, waited_more)) in enumerate(handover(given, given.rounds, REQUESTS)):
         costs.append(moved - stayed)

@@ -24,7 +24,10 @@ POOL = 16
 class Proxy:
     """nginx or HAProxy that mixes all sessions on the connections of its pool."""
 
-    COMMANDS = {"nginx": lambda file, log: ["nginx", "-c", file, "-e", log], "haproxy": lambda file, _: ["haproxy", "-db", "-f", file]}
+    COMMANDS = {
+        "nginx": lambda file, log: ["nginx", "-c", file, "-e", log],
+        "haproxy": lambda file, _: ["haproxy", "-db", "-f", file],
+    }
 
     def __init__(self, name, directory, backend):
         (self.port,) = free_ports(1)
