@@ -167,7 +167,9 @@ final class Crew {
             kernel.runDueEvents()
             let ready = members.filter { isDue($0) || $0.process.epoll.isReady }
             if !ready.isEmpty {
-                turn(ready[chance.below(ready.count)])
+                let member = ready[chance.below(ready.count)]
+                let isDone = turn(member)
+                if !member.process.isAlive { died(member) } else if isDone { exit(member) }
             } else if members.isEmpty, isLeaving {
                 break
             } else if !kernel.passTime(until: members.compactMap(\.wakesAt).min()) {
@@ -179,23 +181,26 @@ final class Crew {
 
     private func isDue(_ member: Member) -> Bool { member.wakesAt.map { $0 <= kernel.now } ?? false }
 
-    private func turn(_ member: Member) {
-        guard let worker = member.worker else { return }
+    /// Returns whether the worker has nothing left to do.
+    private func turn(_ member: Member) -> Bool {
+        guard let worker = member.worker else { return false }
         kernel.process = member.process
         let mayIdle = !member.process.epoll.isReady && worker.patience.map { $0 > .zero } ?? true
         let wasWell = worker.turn()
-        guard member.process.isAlive else {
-            world.tell("worker \(member.tag) is killed")
-            bury(member)
-            for other in members { say(.gone(tag: member.tag), to: other) }
-            world.workerDied(member.tag)
-            kernel.after(restartTime) { [weak self] in self?.start() }
-            return
-        }
+        guard member.process.isAlive else { return false }
         if !wasWell { world.judge.fail("the loop of worker \(member.tag) failed") }
         publish(member)
         world.judgeTurn(of: worker, mayIdle: mayIdle)
-        if worker.isDone() { exit(member) } else { member.wakesAt = worker.patience.map { kernel.now + $0.inWaits } }
+        member.wakesAt = worker.patience.map { kernel.now + $0.inWaits }
+        return worker.isDone()
+    }
+
+    private func died(_ member: Member) {
+        world.tell("worker \(member.tag) is killed")
+        bury(member)
+        for other in members { say(.gone(tag: member.tag), to: other) }
+        world.workerDied(member.tag)
+        kernel.after(restartTime) { [weak self] in self?.start() }
     }
 
     /// Shows the others what a worker has counted, or only what it had counted some time ago.
@@ -258,19 +263,20 @@ extension World {
     /// Notes what the death of a worker explains: its sessions are gone, and whoever asks for one is told so.
     func workerDied(_ tag: UInt32) {
         hasLostWorkers = true
-        for client in clients where !client.isOver && client.begins <= kernel.now {
+        for client in clients where client.begins <= kernel.now {
             let isIts = client.sid.split(separator: ".").dropFirst().first.map { $0 == "\(tag)" } ?? false
             // Nobody knows where a session is being begun.
             guard isIts || client.sid.isEmpty else { continue }
             client.explain(["item-not-found"])
-            for ledger in client.ledgers where ledger.end == nil {
+            // A client that has left may have a session for a while.
+            for ledger in client.ledgers where ledger.end == nil || !ledger.hasSeenClose {
                 // A stream that can be resumed loses nothing with its session.
                 if let managed = client.managed, !managed.isOver {
                     ledger.hasFaulted = true
                 } else {
                     ledger.serverFails()
                 }
-                if isIts, client.managed == nil { ledger.serverGoneAt = kernel.now }
+                if isIts, client.managed == nil, ledger.end == nil { ledger.serverGoneAt = kernel.now }
             }
         }
     }
