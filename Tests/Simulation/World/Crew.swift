@@ -136,12 +136,16 @@ final class Crew {
         }
     }
 
-    /// Ends a worker in the middle of its work, by the number of calls that it still makes.
+    /// Ends a worker in the middle of its work: behind so many calls, or with so many messages.
     func kill(_ fault: Plan) {
-        let victims = members.filter { $0.process.callsLeft == nil }
+        let victims = members.filter { !$0.process.isDoomed }
         guard !victims.isEmpty, !isLeaving else { return }
-        let victim = victims[fault["which"] % victims.count]
-        victim.process.callsLeft = max(fault["calls"], 1)
+        let process = victims[fault["which"] % victims.count].process
+        if fault["messages"] > 0 {
+            process.messagesLeft = fault["messages"]
+        } else {
+            process.callsLeft = max(fault["calls"], 1)
+        }
         restartTime = .milliseconds(fault["back"])
     }
 

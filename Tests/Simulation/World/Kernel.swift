@@ -54,6 +54,10 @@ final class SimulatedProcess {
     fileprivate(set) var isAlive = true
     /// After how many more calls it is killed; nil when it is not.
     var callsLeft: Int?
+    /// With which message to or from another process it is killed, before that passes; nil when it is not.
+    var messagesLeft: Int?
+    /// Whether it will be killed.
+    var isDoomed: Bool { callsLeft != nil || messagesLeft != nil }
 }
 
 /// A model of the kernel: the effects of the worker's system calls, and the passing of time.
@@ -193,6 +197,13 @@ final class Kernel {
         if left <= 1 { kill(process) }
     }
 
+    /// Counts a message to or from another process, before it passes.
+    func countMessage() {
+        guard let left = process.messagesLeft else { return }
+        process.messagesLeft = left - 1
+        if left <= 1 { kill(process) }
+    }
+
     func note(_ word: UInt64) {
         trace = (trace ^ word) &* 0x100_0000_01B3
         trace ^= trace >> 29
@@ -306,6 +317,7 @@ final class Kernel {
         guard process.isAlive else { return }
         process.isAlive = false
         process.callsLeft = nil
+        process.messagesLeft = nil
         for place in descriptors where place.object != nil {
             for watch in place.object?.watches ?? [] where watch.epoll === process.epoll { watch.isOver = true }
             place.object?.watches.removeAll { $0.epoll === process.epoll }

@@ -193,6 +193,7 @@ private enum Number: UInt64 {
 
 @_cdecl("simulated_pass")
 func simulatedPass(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ passed: Int32) -> Int {
+    kernel.countMessage()
     guard let end = kernel.object(descriptor) as? LocalEnd else { return -Int(EBADF) }
     let object = passed < 0 ? nil : kernel.object(passed)
     guard passed < 0 || object != nil else { return -Int(EBADF) }
@@ -205,6 +206,7 @@ func simulatedPass(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int,
 func simulatedTake(
     _ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int, _ passed: UnsafeMutablePointer<Int32>
 ) -> Int {
+    kernel.countMessage()
     guard let end = kernel.object(descriptor) as? LocalEnd else { return -Int(EBADF) }
     var object: KernelObject?
     let result = end.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: count), passed: &object)

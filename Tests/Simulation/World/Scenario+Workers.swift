@@ -15,7 +15,11 @@ extension Scenario {
             var fault = Plan("kill")
             fault["at"] = chance.below(span + 10_000)
             fault["which"] = chance.below(3)
-            fault["calls"] = chance.within(1...100)
+            if chance.once(in: 2) {
+                fault["calls"] = chance.within(1...100)
+            } else {
+                fault["messages"] = chance.within(1...10)
+            }
             fault["back"] = chance.one(of: [1, 1_000, 10_000])
             faults.append(fault)
         }
