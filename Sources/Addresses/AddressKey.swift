@@ -4,6 +4,11 @@ package struct AddressKey: Sendable, Hashable {
     /// The address as IPv6, an IPv4 address mapped; all bits after the prefix are zero.
     private let number: UInt128
 
+    /// Both halves of the number.
+    var halves: (high: UInt64, low: UInt64) {
+        (UInt64(truncatingIfNeeded: number >> 64), UInt64(truncatingIfNeeded: number))
+    }
+
     /// The key of an address; of an IPv6 address the first `prefix` bits, 0...128, count.
     package init(_ address: IPAddress, prefix: Int) {
         switch address.unmapped {

@@ -78,9 +78,13 @@ package struct AddressLedger: Sendable {
     /// at which they let go of the last thing.
     private var oldestResting = AddressLedger.none
     private var newestResting = AddressLedger.none
+    /// What other workers are told of the addresses; nil for a worker on its own.
+    private var buckets: AddressBuckets?
 
-    /// An empty ledger. `capacity`: the most addresses that are known at a time.
-    package init(limits: Limits, capacity: Int = 65_536) {
+    /// An empty ledger. `capacity`: the most addresses that are known at a time. `seed`: a random number that all workers
+    /// of the machine share, nil for a worker on its own.
+    package init(limits: Limits, capacity: Int = 65_536, seed: UInt64? = nil) {
+        buckets = seed.map { AddressBuckets(seed: $0) }
         self.limits = limits
         self.capacity = min(max(capacity, 1), Int(Self.none))
         creationInterval = Self.window / max(limits.creations, 1)
@@ -95,15 +99,31 @@ package struct AddressLedger: Sendable {
         while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
     }
 
+    // MARK: Other workers
+
+    /// The bucket in which other workers tell what an address holds there; nil for a worker on its own, and for an
+    /// address that is not limited.
+    package func bucket(of address: IPAddress?) -> Int? {
+        guard let address, let buckets else { return nil }
+        return buckets.bucket(of: AddressKey(address, prefix: limits.ipv6Prefix))
+    }
+
+    /// Takes a bucket that has changed, with what its addresses hold in this worker as the word of `AddressTotals`; nil when there is none.
+    package mutating func takeChange() -> (bucket: Int, word: UInt64)? { buckets?.takeChange() }
+
     // MARK: Connections
 
     /// Counts a client's new connection; a nil address is not limited.
     ///
+    /// - Parameter elsewhere: what the address holds in other workers.
     /// - Throws: `connections` when the address has as many as it may have.
-    package mutating func openConnection(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
+    package mutating func openConnection(
+        from address: IPAddress?, elsewhere: AddressTotals = .none, now: MonotonicInstant
+    ) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
-        guard entries[index].connections < limits.connections else { throw .connections }
+        guard Int(entries[index].connections) + elsewhere.connections < limits.connections else { throw .connections }
         entries[index].connections += 1
+        buckets?.change(entries[index].key) { $0.connections += 1 }
         wake(index)
         return Account(index: UInt32(index))
     }
@@ -112,6 +132,7 @@ package struct AddressLedger: Sendable {
     package mutating func closeConnection(of account: Account, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].connections > 0 else { return }
         entries[index].connections -= 1
+        buckets?.change(entries[index].key) { $0.connections -= 1 }
         restIfIdle(index, now: now)
     }
 
@@ -119,18 +140,25 @@ package struct AddressLedger: Sendable {
 
     /// Counts a new session, which has not logged in; a nil address is not limited.
     ///
+    /// - Parameter elsewhere: what the address holds in other workers.
     /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. A refused session
     ///   does not count.
-    package mutating func openSession(from address: IPAddress?, now: MonotonicInstant) throws(Refusal) -> Account {
+    package mutating func openSession(
+        from address: IPAddress?, elsewhere: AddressTotals = .none, now: MonotonicInstant
+    ) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
-        guard entries[index].sessions < limits.sessions else { throw .sessions }
-        guard entries[index].logins < limits.logins else { throw .logins }
+        guard Int(entries[index].sessions) + elsewhere.sessions < limits.sessions else { throw .sessions }
+        guard Int(entries[index].logins) + elsewhere.logins < limits.logins else { throw .logins }
         guard entries[index].bytes < limits.bytes else { throw .bytes }
         let isFreshAt = max(entries[index].isFreshAt, now).advanced(by: creationInterval)
         guard isFreshAt.elapsed(since: now) <= max(Self.window, creationInterval) else { throw .creations }
         entries[index].isFreshAt = isFreshAt
         entries[index].sessions += 1
         entries[index].logins += 1
+        buckets?.change(entries[index].key) {
+            $0.sessions += 1
+            $0.logins += 1
+        }
         wake(index)
         return Account(index: UInt32(index))
     }
@@ -139,13 +167,19 @@ package struct AddressLedger: Sendable {
     package mutating func loggedIn(_ account: Account) {
         guard let index = index(of: account), entries[index].logins > 0 else { return }
         entries[index].logins -= 1
+        buckets?.change(entries[index].key) { $0.logins -= 1 }
     }
 
     /// Counts a session as over.
     package mutating func closeSession(of account: Account, hasLoggedIn: Bool, now: MonotonicInstant) {
         guard let index = index(of: account), entries[index].sessions > 0 else { return }
         entries[index].sessions -= 1
-        if !hasLoggedIn, entries[index].logins > 0 { entries[index].logins -= 1 }
+        let wasLogin = !hasLoggedIn && entries[index].logins > 0
+        if wasLogin { entries[index].logins -= 1 }
+        buckets?.change(entries[index].key) {
+            $0.sessions -= 1
+            if wasLogin { $0.logins -= 1 }
+        }
         restIfIdle(index, now: now)
     }
 

@@ -12,8 +12,9 @@ package struct Farewells: Sendable, Equatable {
     ///   - sessions: how many there are.
     ///   - spread: over how long they are told at most; 0 for all at once. A few sessions take less.
     package init(sessions: Int, over spread: Duration, now: MonotonicInstant) {
-        self.sessions = max(sessions, 0)
-        let most = max(Int(clamping: Int64(spread / Self.step)), 1)
+        // Within these bounds, which no process reaches, no product below overflows.
+        self.sessions = min(max(sessions, 0), 1 << 32)
+        let most = Int(max(min(spread / Self.step, 1_000_000), 1))
         steps = min(most, max((self.sessions + Self.leastAtOnce - 1) / Self.leastAtOnce, 1))
         start = now
     }
@@ -21,9 +22,7 @@ package struct Farewells: Sendable, Equatable {
     /// Takes the number of sessions to be told now.
     package mutating func takeDue(now: MonotonicInstant) -> Int {
         let step = min(passedSteps(now) + 1, steps)
-        let (product, isTooMuch) = sessions.multipliedReportingOverflow(by: step)
-        let sum = isTooMuch ? sessions / steps * step : (product + steps - 1) / steps
-        let due = max(sum - told, 0)
+        let due = max((sessions * step + steps - 1) / steps - told, 0)
         told += due
         return due
     }

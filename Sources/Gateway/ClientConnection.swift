@@ -62,6 +62,8 @@ final class ClientConnection {
     /// How far the connection is on its way to another worker.
     enum Move {
         case none
+        /// Another worker sent it here, or did not take it, so its next request is served here in any case.
+        case placed
         /// Its last request belongs to another worker. The answers before it are given first.
         case due
         /// Its descriptor and its last request were sent. Until the other worker has taken them, nothing is read or
@@ -82,11 +84,6 @@ final class ClientConnection {
     let role: Role
     /// The number of the listener that accepted the connection.
     let door: UInt16
-    /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
-    let isFromProxy: Bool
-    /// Whether another worker sent the connection here, and its first request is to be served here in any case.
-    var isPlaced = false
-    var move = Move.none
     var ending = Ending.none
     /// Whether the connection is in the list of those that are written at the end of the batch.
     var isDirty = false
@@ -94,8 +91,6 @@ final class ClientConnection {
     var isInTurn = false
     /// Whether the connection is in the list of those with more of a body to be read.
     var isReadInTurn = false
-    /// Whether the connection is among those whose body is half read.
-    var isUnfinished = false
     /// The reader of the PROXY header; nil when none is expected, or once it has come.
     var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
@@ -107,8 +102,11 @@ final class ClientConnection {
     /// Whether a large body of this connection waits or is being worked on. Until it is done, no other request of it is
     /// taken.
     var isBodyWaiting = false
+    /// Whether the connection is among those whose body is half read.
+    var isUnfinished = false
     /// How far the client has ended its side.
     var clientEnd = ClientEnd.none
+    var move = Move.none
     /// The account of the connection's other end among the client addresses. It is unlimited for a trusted proxy, whose
     /// requests count for the clients that it names.
     var account = AddressLedger.Account.unlimited
@@ -125,7 +123,6 @@ final class ClientConnection {
         self.token = token
         role = origin.role
         door = origin.door
-        isFromProxy = origin.isFromProxy
         self.peer = peer
         channel = Channel(socket)
         http = HTTPConnection(rules: rules)
@@ -135,7 +132,15 @@ final class ClientConnection {
 
     /// Whether a request of this connection is being worked on, or is on its way to another worker. Meanwhile no other
     /// request of the connection is taken.
-    var isOccupied: Bool { isBodyWaiting || move != .none }
+    var isOccupied: Bool {
+        switch move {
+        case .none, .placed: isBodyWaiting
+        case .due, .underway, .arriving: true
+        }
+    }
+
+    /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
+    var isFromProxy: Bool { http.capturesForwarded }
 
     /// Whether nothing is owed or unwritten but the answer to the last request.
     var mayLeave: Bool { http.owed == 1 && !http.hasOutput && !hasUnwritten }

@@ -10,8 +10,9 @@ extension Clients {
     func admit(_ connection: ClientConnection) -> Bool {
         guard connection.role == .bosh else { return true }
         do throws(AddressLedger.Refusal) {
+            let address = rules.trustedProxies.limited(connection.peer.ipAddress)
             connection.account = try loop.addresses.openConnection(
-                from: rules.trustedProxies.limited(connection.peer.ipAddress), now: loop.now)
+                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
             return true
         } catch {
             loop.counters.connectionsTurnedAway += 1
@@ -34,12 +35,18 @@ extension Clients {
 }
 
 extension AddressLedger.Limits {
-    init(_ settings: Settings, descriptors: Int) {
+    /// The limits of one worker. Connections, sessions and logins are counted over all workers; of creations and bytes
+    /// each worker allows its share and a quarter more, because no address spreads exactly evenly.
+    init(_ settings: Settings, descriptors: Int, workers: Int) {
+        func share(_ limit: Int) -> Int {
+            workers == 1 ? limit : min(limit, (limit * 5 / 4 + workers - 1) / workers)
+        }
         self.init(
             connections: settings.addressConnections, sessions: settings.addressSessions,
             // An address that does not log in leaves room for at least three others.
-            logins: min(settings.addressLogins, max(descriptors / 4, 1)), creations: settings.addressCreations,
-            bytes: settings.addressMemory, ipv6Prefix: settings.ipv6Prefix)
+            logins: min(settings.addressLogins, max(descriptors / 4, 1)), creations: share(settings.addressCreations),
+            bytes: max(share(settings.addressMemory), min(settings.addressMemory, 2 * settings.maxBody)),
+            ipv6Prefix: settings.ipv6Prefix)
     }
 }
 

@@ -34,14 +34,14 @@ final class Departure {
 extension Clients {
     /// Whether another worker may serve a new request of this connection.
     func mobility(of connection: ClientConnection) -> Mobility {
-        connection.isPlaced ? .placed : connection.mayLeave ? .free : .bound
+        connection.move == .placed ? .placed : connection.mayLeave ? .free : .bound
     }
 
     /// Sends a request and its connection to the worker that is to serve it, unless that is this one.
     ///
     /// The connection leaves once all earlier requests on it are answered; polls that are held for them are answered now.
     func send(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
-        connection.isPlaced = false
+        if connection.move == .placed { connection.move = .none }
         guard placement != .here else { return }
         let departure = Departure(request, on: connection, to: placement)
         guard connection.ending != .closed else {
@@ -81,9 +81,8 @@ extension Clients {
     ///   sessions.
     func comeBack(_ departure: Departure, isRefused: Bool) {
         let connection = departure.connection
-        connection.move = .none
+        connection.move = .placed
         guard connection.ending != .closed else { return }
-        connection.isPlaced = true
         if isRefused {
             loop.counters.handoversRefused &+= 1
             respond(to: departure.request.exchange, on: connection, Sessions.comeAgain)
@@ -100,11 +99,10 @@ extension Clients {
     func takeIn(
         _ stream: consuming StreamSocket, _ envelope: borrowing Envelope, at origin: ClientConnection.Origin
     ) -> ClientConnection? {
-        guard let peer = SocketAddress(envelope.peer), let connection = add(stream, from: peer, at: origin) else {
-            return nil
-        }
+        // The client of a Unix socket has no address of its own.
+        let peer = envelope.peer == Self.unnamedPeer ? .unix("") : SocketAddress(envelope.peer)
+        guard let peer, let connection = add(stream, from: peer, at: origin) else { return nil }
         connection.isClientUnknown = envelope.isClientUnknown
-        connection.isPlaced = true
         connection.move = .arriving
         connection.backlog = envelope.request
         connection.backlog.append(contentsOf: envelope.behind)
@@ -114,10 +112,13 @@ extension Clients {
         return connection
     }
 
+    /// The address of a client that has none.
+    private static let unnamedPeer = "\(SocketAddress.unix(""))"
+
     /// Serves the requests that came with a connection from another worker, which has been told.
     func begin(_ connection: ClientConnection) {
         guard connection.move == .arriving else { return }
-        connection.move = .none
+        connection.move = .placed
         consumeBacklog(of: connection)
     }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import Handover
 
 /// What this worker knows of the others on this machine, and what it shows them of itself.
@@ -16,7 +17,10 @@ struct Fellows {
     let tag: UInt32
     /// This worker's own counter page; nil for a worker on its own.
     private(set) var ownPage: WorkerPage?
+    /// The page with the counters of all workers that have ended; nil until it has come.
+    private var pastPage: WorkerPage?
     private var others: [Other] = []
+    private var spread = Spread()
 
     init(tag: UInt32) {
         self.tag = tag
@@ -30,16 +34,27 @@ struct Fellows {
     /// Notes that a worker can be sent connections.
     mutating func addMailbox(of tag: UInt32) { change(tag) { $0.hasMailbox = true } }
 
-    /// Notes the counter page of a worker; of the living ones or of this one.
+    /// Notes the counter page of a worker: of this one, of a living one, or with `Self.past` that of those that have
+    /// ended.
     mutating func add(_ page: WorkerPage, of tag: UInt32) {
-        if tag == self.tag { ownPage = page } else { change(tag) { $0.page = page } }
+        switch tag {
+        case self.tag: ownPage = page
+        case Self.past: pastPage = page
+        default: change(tag) { $0.page = page }
+        }
     }
 
     /// Notes that a worker takes no new sessions any more.
-    mutating func retire(_ tag: UInt32) { change(tag) { $0.takesSessions = false } }
+    mutating func retire(_ tag: UInt32) {
+        change(tag) { $0.takesSessions = false }
+        spread.remove(tag)
+    }
 
     /// Notes that a worker has ended.
-    mutating func remove(_ tag: UInt32) { others.removeAll { $0.tag == tag } }
+    mutating func remove(_ tag: UInt32) {
+        others.removeAll { $0.tag == tag }
+        spread.remove(tag)
+    }
 
     private mutating func change(_ tag: UInt32, _ body: (inout Other) -> Void) {
         if let index = others.firstIndex(where: { $0.tag == tag }) {
@@ -51,7 +66,16 @@ struct Fellows {
         }
     }
 
-    // MARK: What this worker shows
+    /// What an address holds in the other workers, by its bucket. It may be taken for more, by what other addresses in
+    /// the bucket hold there.
+    func held(bucket: Int?) -> AddressTotals {
+        var totals = AddressTotals.none
+        guard let bucket else { return totals }
+        for other in others { if let page = other.page { totals += AddressTotals(word: page[address: bucket]) } }
+        return totals
+    }
+
+    // MARK: What this worker shows, and what all show together
 
     /// Counts a turn of the loop.
     func countTurn() {
@@ -62,20 +86,72 @@ struct Fellows {
     /// Shows how many sessions this worker has.
     func show(sessions: Int) { ownPage?[.sessions] = UInt64(clamping: sessions) }
 
+    /// Shows what the addresses of a bucket hold here.
+    func show(_ word: UInt64, bucket: Int) { ownPage?[address: bucket] = word }
+
+    /// The samples of all workers together, and some of each under `workers`. The own ones are these, those of the
+    /// others come from their pages, and may be a second old.
+    func added(to own: [Sample]) -> [Sample] {
+        var all = CounterSums()
+        var list = SampleList()
+        var ofOwn = CounterSums()
+        for case let (field, word)? in own.map(\.counter) { ofOwn.add(field, word) }
+        Self.addShare(of: tag, ofOwn, to: &list)
+        ofOwn.fields.forEach { all.add($0, ofOwn.word(of: $0) ?? 0) }
+        for other in others {
+            var sums = CounterSums()
+            other.page?.add(to: &sums)
+            Self.addShare(of: other.tag, sums, to: &list)
+            other.page?.add(to: &all)
+        }
+        pastPage?.add(to: &all, isOfDead: true)
+        for field in all.fields {
+            let sample = Sample(field, all.word(of: field) ?? 0)
+            list.add(sample.path, sample.kind, sample.value)
+        }
+        return list.samples
+    }
+
+    private static func addShare(of tag: UInt32, _ sums: CounterSums, to list: inout SampleList) {
+        for (name, path) in share {
+            let found = sums.fields.first { $0.name == path.joined(separator: "/") }
+            guard let found, let word = sums.word(of: found) else { continue }
+            let sample = Sample(found, word)
+            list.add(["workers", "\(tag)", name], sample.kind, sample.value)
+        }
+    }
+
+    /// What `/stats` tells of each worker, and where the number stands among those of all.
+    private static let share: [(String, [String])] = [
+        ("pid", ["process", "own_pid"]), ("sessions", ["sessions", "now"]),
+        ("connections", ["http", "connections_now"]), ("streams", ["upstream", "streams_now"]),
+        ("requests", ["http", "requests"]), ("moved_in", ["http", "moved_in"]), ("moved_out", ["http", "moved_out"]),
+        ("held_bytes", ["memory", "held"]),
+    ]
+
+    /// The number of no worker: the page of this number has the counters of those that have ended.
+    private static let past: UInt32 = 0
+
     // MARK: New sessions
 
-    /// The worker that is to begin the next session; nil for this one.
+    /// The worker that is to begin the next session; nil for this one. `noteAnswer` has to follow.
     ///
-    /// - Parameter own: how many sessions this worker has.
-    mutating func placeForNew(own: Int, _ mobility: Mobility) -> UInt32? {
-        guard mobility == .free else { return nil }
-        var best: (tag: UInt32, count: UInt64)?
+    /// - Parameters:
+    ///   - own: how many sessions this worker has.
+    ///   - draw: a random number.
+    mutating func placeForNew(own: Int, _ mobility: Mobility, draw: @autoclosure () -> UInt64) -> UInt32? {
+        guard !others.isEmpty, mobility != .placed else { return nil }
         for other in others where other.hasMailbox && other.takesSessions {
             guard let page = other.page else { continue }
-            let count = page[.sessions]
-            if count < best?.count ?? .max { best = (other.tag, count) }
+            spread.update(other.tag, sessions: page[.sessions])
         }
-        guard let best, best.count < UInt64(clamping: own) else { return nil }
-        return best.tag
+        guard case .worker(let tag) = spread.place(own: own, isBusy: mobility == .bound, draw: draw()) else {
+            return nil
+        }
+        spread.noteSent(to: tag)
+        return tag
     }
+
+    /// Notes that another worker has begun a session, or will not.
+    mutating func noteAnswer(by tag: UInt32) { spread.noteAnswered(by: tag) }
 }

@@ -30,22 +30,32 @@ final class Loop {
     /// How many descriptors connections of clients and streams to servers have, or are about to open.
     var descriptorsInUse = 0
     private let descriptorLimit: Int
+    /// How many workers share the limits.
+    let workers: Int
 
     /// This worker and the others.
     var fellows: Fellows
 
     /// - Throws: when no poller can be made.
-    init(settings: Settings, logger: Logger, tag: UInt32 = 0) throws(SystemError) {
+    ///
+    /// - Parameters:
+    ///   - workers: how many share what all peers together, or all of one address, may take.
+    ///   - seed: a random number that all workers share; nil for a worker on its own.
+    init(
+        settings: Settings, logger: Logger, tag: UInt32 = 0, workers: Int = 1, seed: UInt64? = nil
+    ) throws(SystemError) {
         fellows = Fellows(tag: tag)
+        self.workers = max(workers, 1)
         self.settings = settings
         self.logger = logger
         let clock = MonotonicClock.now
         startedAt = clock
         now = clock
         poller = try Poller()
-        memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit))
+        memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit) / self.workers)
         descriptorLimit = DescriptorLimit.raise()
-        addresses = AddressLedger(limits: AddressLedger.Limits(settings, descriptors: descriptorLimit))
+        addresses = AddressLedger(
+            limits: AddressLedger.Limits(settings, descriptors: descriptorLimit, workers: self.workers), seed: seed)
     }
 
     /// Reads the clock for a new batch of events.
@@ -59,7 +69,15 @@ final class Loop {
 
     /// How many sessions may be without login at the same time.
     var loginLimit: Int {
-        settings.loginSessions > 0 ? settings.loginSessions : max(descriptorLimit / 2, 1)
+        settings.loginSessions > 0 ? share(settings.loginSessions) : max(descriptorLimit / 2, 1)
+    }
+
+    /// This worker's share of a number that all workers together may have, rounded up.
+    func share(_ limit: Int) -> Int { (limit + workers - 1) / workers }
+
+    /// Shows the other workers what addresses hold here, after it has changed.
+    func showAddresses() {
+        while let (bucket, word) = addresses.takeChange() { fellows.show(word, bucket: bucket) }
     }
 
     /// Whether the memory account forbids to begin anything new.

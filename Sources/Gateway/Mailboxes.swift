@@ -81,6 +81,7 @@ final class Mailboxes {
     }
 
     private func forget(_ departure: Departure) {
+        if case .forNew(let tag) = departure.placement { loop.fellows.noteAnswer(by: tag) }
         let key = departure.connection.token.raw
         if departures[key] === departure { departures[key] = nil }
     }

@@ -8,6 +8,8 @@ struct Sample: Equatable {
         case counter
         /// The number goes up and down.
         case gauge
+        /// The number says how something stands; of several workers the largest one counts.
+        case state
         /// The sample says which program this is.
         case information
     }
@@ -33,6 +35,8 @@ struct SampleList {
 
     mutating func add(_ path: String..., gauge: Int) { add(path, .gauge, .whole(UInt64(max(gauge, 0)))) }
 
+    mutating func add(_ path: String..., state: Int) { add(path, .state, .whole(UInt64(max(state, 0)))) }
+
     mutating func add(_ path: String..., information: String) { add(path, .information, .text(information)) }
 
     /// Adds the count of each case of a closed list.
@@ -45,7 +49,7 @@ struct SampleList {
     mutating func add(_ path: String..., latency: LatencySummary) {
         add(path + ["count"], .counter, .whole(latency.count))
         add(path + ["sum"], .counter, .real(latency.sum / .seconds(1)))
-        add(path + ["longest"], .gauge, .real(latency.longest / .seconds(1)))
+        add(path + ["longest"], .state, .real(latency.longest / .seconds(1)))
         var total: UInt64 = 0
         for index in 0..<LatencySummary.bucketCount {
             total &+= latency.buckets[index]
@@ -54,7 +58,8 @@ struct SampleList {
         }
     }
 
-    private mutating func add(_ path: [String], _ kind: Sample.Kind, _ value: Sample.Value) {
+    /// Adds a sample.
+    mutating func add(_ path: [String], _ kind: Sample.Kind, _ value: Sample.Value) {
         samples.append(Sample(path: path, kind: kind, value: value))
     }
 }

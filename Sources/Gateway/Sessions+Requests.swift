@@ -30,7 +30,9 @@ extension Sessions {
         case .body(let attributes, let payload, let stanzas):
             switch attributes.sid {
             case .absent:
-                if let tag = loop.fellows.placeForNew(own: count, mobility) { return .forNew(tag) }
+                if !loop.isStopping, let tag = loop.fellows.placeForNew(own: count, mobility, draw: loop.freshBits()) {
+                    return .forNew(tag)
+                }
                 create(attributes, payload: payload, exchange, from: requester)
             case .known(let sid):
                 guard let driver = driver(of: sid) else {
@@ -125,8 +127,9 @@ extension Sessions {
         }
         let account: AddressLedger.Account
         do throws(AddressLedger.Refusal) {
+            let address = clients.limitedAddress(of: requester.client)
             account = try loop.addresses.openSession(
-                from: clients.limitedAddress(of: requester.client), now: loop.now)
+                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
         } catch {
             loop.reached(Bound(error), requester.name)
             turnAway(exchange)

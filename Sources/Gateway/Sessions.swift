@@ -272,7 +272,7 @@ final class Sessions {
         guard !isGone(driver) else { return }
         spareResponses.set(driver.slot, to: driver.ask { $0.spareResponseBytes })
         settle(driver)
-        while spareResponses.total > loop.settings.replayBudget, evictSpareResponse() {}
+        while spareResponses.total > loop.share(loop.settings.replayBudget), evictSpareResponse() {}
     }
 
     private func settle(_ driver: SessionDriver) {

@@ -1,19 +1,33 @@
 import BOSHCore
 import Bridge
 import Primitives
+import Reactor
 import Settings
 import StreamCore
 
 /// The content of `/stats`. Names are stable; new ones may be added.
 enum Statistics {
+    /// All samples of all workers together, and a few of each.
+    static func ofAll(_ worker: Worker) -> [Sample] {
+        let own = samples(of: worker)
+        guard worker.loop.fellows.ownPage != nil else { return own }
+        var list = SampleList()
+        for sample in own where sample.kind == .information { list.add(sample.path, sample.kind, sample.value) }
+        for sample in worker.loop.fellows.added(to: own) { list.add(sample.path, sample.kind, sample.value) }
+        return list.samples
+    }
+
     /// All samples of a worker, in no systematic order.
     static func samples(of worker: Worker) -> [Sample] {
         var list = SampleList()
-        list.add("schema", gauge: 1)
+        list.add("schema", state: 1)
         list.add("version", information: Version.text)
         list.add(
             "uptime_seconds",
-            gauge: Int(clamping: worker.loop.now.elapsed(since: worker.loop.startedAt).components.seconds))
+            state: Int(clamping: worker.loop.now.elapsed(since: worker.loop.startedAt).components.seconds))
+        list.add("process", "pid", state: Int(worker.mainProcess))
+        list.add("process", "own_pid", state: Int(CurrentProcess.processID))
+        list.add("process", "stopping", state: worker.loop.isStopping ? 1 : 0)
         addSessions(of: worker, to: &list)
         addHTTP(of: worker, to: &list)
         addUpstream(of: worker, to: &list)
@@ -50,6 +64,9 @@ enum Statistics {
         list.add("http", "requests_refused", counter: counters.requestsRefused)
         list.add("http", "bytes_in", counter: counters.bytesFromClients)
         list.add("http", "bytes_out", counter: counters.bytesToClients)
+        list.add("http", "moved_in", counter: counters.handoversTaken)
+        list.add("http", "moved_out", counter: counters.handoversSent)
+        list.add("http", "moves_refused", counter: counters.handoversRefused)
     }
 
     private static func addUpstream(of worker: Worker, to list: inout SampleList) {
@@ -85,6 +102,6 @@ enum Statistics {
         list.add("memory", "held", gauge: account.total)
         for kind in ByteAccount.Kind.allCases { list.add("memory", "\(kind)", gauge: account.held(kind)) }
         // 0, or 1 above the first mark and 2 above the second.
-        list.add("memory", "pressure", gauge: account.pressure.rawValue)
+        list.add("memory", "pressure", state: account.pressure.rawValue)
     }
 }

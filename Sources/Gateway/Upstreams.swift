@@ -51,7 +51,7 @@ final class Upstreams {
         sites = try UpstreamSites(settings)
         // Other programs use some of the ports, and the ports of ended connections are not free at once.
         let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
-        serverConnections = EndpointCounts(limit: min(settings.upstreamConnections, ports))
+        serverConnections = EndpointCounts(limit: loop.share(min(settings.upstreamConnections, ports)))
         breakers = Breakers(failures: settings.breakerFailures, longestPause: settings.breakerPause)
         let limits = XMLLimits(ofServers: settings)
         reader = UpstreamReader(limits: limits, largestFromClient: settings.maxBody)

@@ -32,7 +32,7 @@ extension Worker {
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("accepting\n".utf8))
         } else if head.isFor("/stats") {
             do {
-                let json = try StatisticsJSON.text(Statistics.samples(of: self))
+                let json = try StatisticsJSON.text(Statistics.ofAll(self))
                 return HTTPResponse(status: .ok, contentType: .json, body: json)
             } catch {
                 loop.logger.error("the statistics cannot be written", metadata: ["error": "\(error)"])

@@ -6,6 +6,9 @@ extension Worker {
     /// The node's name in each `sid`.
     package static var node: String { Sessions.node }
 
+    /// The process to which signals for the whole program go: the supervisor, or this one if there is none.
+    var mainProcess: Int32 { supervisor?.isOpen ?? false ? CurrentProcess.parentID : CurrentProcess.processID }
+
     /// Does what the supervisor says.
     func follow(_ news: SupervisorLink.News) {
         switch news.message {

@@ -25,6 +25,8 @@ package final class Worker {
     private var memoryPeak = 0
     /// When free memory is given back to the system.
     private var givesBackAt: MonotonicInstant?
+    /// When the numbers of this worker are shown to the others; nil when nothing has changed.
+    private var publishesAt: MonotonicInstant?
 
     /// Opens the listeners, and does everything else that can fail at the start.
     ///
@@ -40,7 +42,9 @@ package final class Worker {
             }
         }
         do throws(SystemError) {
-            loop = try Loop(settings: settings, logger: logger, tag: place?.tag ?? 0)
+            loop = try Loop(
+                settings: settings, logger: logger, tag: place?.tag ?? 0, workers: place?.workers ?? 1,
+                seed: place?.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
         } catch {
@@ -131,6 +135,8 @@ package final class Worker {
         handleDeadlines()
         flushDirty()
         relieve()
+        loop.showAddresses()
+        publish(isBusy: count > 0)
         upstreams.endUnwatchable()
         clients.endUnwatchable()
         flushDirty()
@@ -149,7 +155,8 @@ package final class Worker {
     private var nextWake: MonotonicInstant? {
         var next: MonotonicInstant?
         for candidate in [
-            sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt, givesBackAt,
+            publishesAt, sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt,
+            givesBackAt,
             stopsAt,
         ] {
             guard let candidate else { continue }
@@ -190,6 +197,17 @@ package final class Worker {
         }
     }
 
+    /// Shows the numbers of this worker to the others, some time after they have changed.
+    private func publish(isBusy: Bool) {
+        guard let page = loop.fellows.ownPage else { return }
+        if let publishesAt, publishesAt <= loop.now {
+            page.show(Statistics.samples(of: self))
+            self.publishesAt = nil
+        } else if publishesAt == nil, isBusy {
+            publishesAt = loop.now.advanced(by: Self.publishingPause)
+        }
+    }
+
     // MARK: Memory
 
     /// Frees memory where the account demands it, and arranges that free pages are given back. Runs once in each turn
@@ -224,6 +242,9 @@ package final class Worker {
         if case .unix(let file) = address { return "unix:\(file)" }
         return "http://\(address)\(path)"
     }
+
+    /// How long changed numbers wait until they are shown.
+    private static let publishingPause = Duration.milliseconds(200)
 
     /// How long a worker under a supervisor waits for events at most.
     private static let longestWait = Duration.seconds(1)

@@ -4,6 +4,8 @@ import Reactor
 /// The counter page of a worker: words of memory that it alone writes, and that the supervisor and all workers read.
 final class WorkerPage {
     private let page: SharedPage
+    /// The table of counters, once its head is written; another process may have written it.
+    private var table: CounterTable?
 
     /// - Throws: when the descriptor is not a page, or cannot be mapped.
     init(_ descriptor: consuming Descriptor, isOwn: Bool) throws(SharedPage.AdoptionError) {
@@ -14,5 +16,31 @@ final class WorkerPage {
     subscript(word: PageWord) -> UInt64 {
         get { page[word.rawValue] }
         set { page[word.rawValue] = newValue }
+    }
+
+    /// What the addresses of one bucket hold in the worker (`AddressTotals`).
+    subscript(address bucket: Int) -> UInt64 {
+        get { page[PageWord.addresses + bucket] }
+        set { page[PageWord.addresses + bucket] = newValue }
+    }
+
+    /// Writes samples; the head of the table the first time. What does not fit is left out.
+    func show(_ samples: [Sample]) {
+        let counters = samples.compactMap(\.counter)
+        if table == nil {
+            let table = CounterTable(counters.map(\.field))
+            guard table.end <= PageWord.addresses else { return }
+            // The first word says that there is a table, so it comes last.
+            for (index, word) in table.head.enumerated().reversed() { page[PageWord.table + index] = word }
+            self.table = table
+        }
+        guard let table, table.fields.count == counters.count else { return }
+        for (index, counter) in counters.enumerated() { page[table.valuesStart + index] = counter.word }
+    }
+
+    /// Adds all counters to sums, if the worker has written any.
+    func add(to sums: inout CounterSums, isOfDead: Bool = false) {
+        if table == nil { table = CounterTable(pageOf: page.count) { page[$0] } }
+        if let table { sums.add(table, isOfDead: isOfDead) { page[$0] } }
     }
 }

@@ -8,6 +8,8 @@ package struct WorkerPlace: ~Copyable {
     package let tag: UInt32
     /// How many workers there shall be, 1 or more.
     package let workers: Int
+    /// A random number that all workers share; nil for a worker on its own.
+    package let seed: UInt64?
     /// The listening sockets, in the order of the settings `listen`, `listen-proxy` and `admin`. All workers share them.
     package let listeners: [PassedDescriptor]
     /// What the supervisor has said besides: the worker's own counter page, and the pages and mailboxes of the others.
@@ -16,16 +18,19 @@ package struct WorkerPlace: ~Copyable {
     package let supervisor: PassedDescriptor?
 
     /// The place of a worker under a supervisor.
-    package init(tag: UInt32, workers: Int = 1, listeners: [PassedDescriptor], supervisor: PassedDescriptor?) {
-        self.init(tag: tag, workers: workers, listeners: listeners, news: [], supervisor: supervisor)
+    package init(
+        tag: UInt32, workers: Int = 1, seed: UInt64? = nil, listeners: [PassedDescriptor], supervisor: PassedDescriptor?
+    ) {
+        self.init(tag: tag, workers: workers, seed: seed, listeners: listeners, news: [], supervisor: supervisor)
     }
 
     init(
-        tag: UInt32, workers: Int, listeners: [PassedDescriptor], news: [SupervisorLink.News],
+        tag: UInt32, workers: Int, seed: UInt64?, listeners: [PassedDescriptor], news: [SupervisorLink.News],
         supervisor: PassedDescriptor?
     ) {
         self.tag = tag
         self.workers = workers
+        self.seed = seed
         self.listeners = listeners
         self.news = news
         self.supervisor = supervisor

@@ -80,6 +80,14 @@ package struct HTTPConnection: ~Copyable, Sendable {
 
     // MARK: State
 
+    /// Whether the field is captured in which a proxy names its client.
+    package var capturesForwarded: Bool {
+        switch captures {
+        case .xForwardedFor, .forwarded: true
+        case .none, .provenance: false
+        }
+    }
+
     package var phase: Phase {
         switch stage {
         case .idle: .idle

@@ -7,9 +7,11 @@ package enum PageWord: Int, Sendable, CaseIterable {
     case sessions = 1
     /// 1 when the worker takes no new sessions, otherwise 0.
     case takesNoSessions = 2
-    /// How many sessions the worker has begun because another worker sent it their creation.
-    case sessionsTaken = 3
 
     /// Where the table of counters begins.
     package static let table = 8
+    /// Where the words begin that tell what client addresses hold, one for each bucket; the table ends before.
+    package static let addresses = 16_384
+    /// How many words a page has.
+    package static let count = 32_768
 }

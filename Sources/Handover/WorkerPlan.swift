@@ -6,6 +6,8 @@ package struct WorkerPlan: Sendable, Equatable {
     package var tag: UInt32
     /// How many workers the supervisor keeps running, 1 or more; each has this part of limits for the whole program.
     package var workers: UInt32
+    /// A random number that all workers share and strangers do not know.
+    package var seed: UInt64
     /// The node's name, which stands in the `sid`.
     package var node: String
     /// How many `SupervisorMessage.listener` come before `started`.
@@ -42,9 +44,12 @@ package struct WorkerPlan: Sendable, Equatable {
     }
 
     /// A plan made of its parts.
-    package init(tag: UInt32, workers: UInt32, node: String, listeners: UInt32, entries: [Entry]) {
+    package init(
+        tag: UInt32, workers: UInt32, seed: UInt64, node: String, listeners: UInt32, entries: [Entry]
+    ) {
         self.tag = tag
         self.workers = workers
+        self.seed = seed
         self.node = node
         self.listeners = listeners
         self.entries = entries
@@ -56,6 +61,7 @@ package struct WorkerPlan: Sendable, Equatable {
     func append(to bytes: inout [UInt8]) {
         bytes.append(bigEndian: tag)
         bytes.append(bigEndian: workers)
+        bytes.append(bigEndian: seed)
         bytes.append(counted: node)
         bytes.append(bigEndian: listeners)
         bytes.append(bigEndian: UInt32(clamping: entries.count))
@@ -65,6 +71,7 @@ package struct WorkerPlan: Sendable, Equatable {
     init(reading reader: inout PayloadReader) throws(MessageFault) {
         tag = try reader.number32()
         workers = try reader.number32()
+        seed = try reader.number64()
         node = try reader.text(atMost: Self.longestText)
         listeners = try reader.number32()
         guard workers > 0 else { throw .malformed }

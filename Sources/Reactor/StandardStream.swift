@@ -30,6 +30,9 @@ package enum CurrentProcess {
     /// The process number.
     package static var processID: Int32 { Syscalls.processID }
 
+    /// The number of the process that started this one; 1 or that of another reaper when that has ended.
+    package static var parentID: Int32 { Syscalls.parentProcessID }
+
     /// Ends the program with `code`, 0...255, without running anything else.
     package static func exit(_ code: Int32) -> Never {
         Syscalls.exit(code)

@@ -81,6 +81,10 @@ package struct Settings: Equatable, Sendable {
     /// Host names in lower case.
     package let adminHosts: [String]
     package let workers: WorkerCount
+    /// The name of the user that serves; nil when the user does not change.
+    package let user: String?
+    /// The name of the group that goes with it; nil for the user's own, and always without a user.
+    package let group: String?
     package let coreDumps: Bool
 
     package let memoryLimit: ByteLimit
@@ -186,6 +190,8 @@ package struct Settings: Equatable, Sendable {
         replayBudget = try common.one(SettingsTable.replayBudget)
         adminHosts = try common.all(SettingsTable.adminHost)
         workers = try common.one(SettingsTable.workers)
+        user = try common.optional(SettingsTable.user)
+        group = try common.optional(SettingsTable.group)
         coreDumps = try common.one(SettingsTable.coreDumps) == .on
         memoryLimit = try common.one(SettingsTable.memoryLimit)
         loginTimeout = try common.one(SettingsTable.loginTimeout)
@@ -221,6 +227,7 @@ package struct Settings: Equatable, Sendable {
                 throw common.conflict(SettingsTable.admin.row, "is an address of listen-proxy too")
             }
         }
+        if group != nil, user == nil { throw common.conflict(SettingsTable.group.row, "has no meaning without user") }
         if let defaultDomain, !domains.contains(where: { $0.name == defaultDomain }) {
             throw common.conflict(SettingsTable.defaultDomain.row, "is none of the domains served")
         }

@@ -16,8 +16,8 @@ package enum SettingsTable {
         SettingsSection(
             "For the operator",
             settings: [
-                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(logLevel),
-                AnySetting(coreDumps),
+                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(user), AnySetting(group),
+                AnySetting(logLevel), AnySetting(coreDumps),
             ]),
         SettingsSection(
             "Which domains are served",
@@ -143,6 +143,16 @@ extension SettingsTable {
         hasFlag: true,
         "How many processes serve clients, each on one processor core; auto: one for each core that may be used",
         parse: { WorkerCount($0) })
+
+    package static let user = Setting<String>.text(
+        "user", valueName: "NAME", allowed: "the name of a user", example: ["holdfast"],
+        "The user that serves clients once the listeners are open; only for a start as root",
+        parse: { accountName($0) })
+
+    package static let group = Setting<String>.text(
+        "group", valueName: "NAME", allowed: "the name of a group", example: ["holdfast"],
+        "The group that goes with user, if it is not the user's own",
+        parse: { accountName($0) })
 
     package static let coreDumps = Setting<Switch>.choice(
         "core-dumps", valueName: "on|off", default: .off, example: .on,
@@ -277,6 +287,13 @@ package enum WorkerCount: Hashable, Sendable {
         case .number(let number): number
         }
     }
+}
+
+/// Reads the name of a user or a group, as most systems allow it (useradd(8)).
+private func accountName(_ text: String) -> String? {
+    guard let first = text.utf8.first, first.isASCIILetter || first == UInt8(ascii: "_") else { return nil }
+    let isName = text.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "_-.".utf8.contains($0) }
+    return isName && text.utf8.count <= 32 ? text : nil
 }
 
 /// Reads a name of letters, digits and hyphens with dots between, in lower case (RFC 1123 §2.1).

@@ -35,6 +35,9 @@ package final class Supervisor {
     private var table: WorkerTable
     private var listeners: [OpenListener] = []
     private var workers: [UInt32: WorkerProcess] = [:]
+    private let past: PastCounters
+    /// A random number that all workers share.
+    private let seed = UInt64(truncatingIfNeeded: SystemRandom.value128())
     /// The workers that were started and not told yet that they have all they need.
     private var unbegun: [UInt32] = []
     /// What has happened and is to be decided.
@@ -66,6 +69,7 @@ package final class Supervisor {
             poller = try Poller()
             signals = try SignalSource([.terminate, .interrupt, .hangup, .quit, .user1, .user2, .child])
             try poller.register(signals.descriptor, token: Self.signalToken, interest: .readable)
+            past = try PastCounters()
         } catch {
             throw SupervisorError(line: "cannot start: \(error)")
         }
@@ -178,6 +182,8 @@ package final class Supervisor {
         if arrival == .end {
             worker.isDeaf = true
             worker.socket.unwatch(in: poller)
+            // If it has not ended, it would never learn of new workers, and their sessions would not be found.
+            if table.phase == .serving { worker.send(.kill) }
         }
     }
 
@@ -210,10 +216,10 @@ package final class Supervisor {
             effects = []
             table.handle(inputs.removeFirst(), now: now, into: &effects)
             for effect in effects { perform(effect, announce) }
+            // Only now, so that workers that start together know each other before one of them serves.
+            for tag in unbegun { tell(tag, .started) }
+            unbegun = []
         }
-        // Only now, so that workers that start together know each other before one of them serves.
-        for tag in unbegun { tell(tag, .started) }
-        unbegun = []
         for worker in workers.values where !worker.isDeaf { keepTelling(worker) }
     }
 
@@ -226,11 +232,13 @@ package final class Supervisor {
         case .kill(let tag, let reason):
             if reason != .allEnd {
                 logger.error("a worker is ended", metadata: ["worker": "\(tag)", "reason": "\(reason.words)"])
+                past.count(.killed)
             }
             workers[tag]?.send(.kill)
         case .gone(let tag, let restart):
             bury(tag)
             if let restart {
+                past.count(.deaths)
                 logger.notice(
                     "another worker will take the place of one that has ended",
                     metadata: [
@@ -256,12 +264,13 @@ package final class Supervisor {
                 tag,
                 .begin(
                     WorkerPlan(
-                        tag: tag, workers: UInt32(wanted), node: node, listeners: UInt32(listeners.count),
+                        tag: tag, workers: UInt32(wanted), seed: seed, node: node, listeners: UInt32(listeners.count),
                         entries: settings.entries.map { WorkerPlan.Entry($0) })))
             for (index, listener) in listeners.enumerated() {
                 tell(tag, .listener(index: UInt32(index)), passing: listener)
             }
             tell(tag, .page(tag: tag, isOwn: true), passing: worker.page)
+            tell(tag, .page(tag: PastCounters.tag, isOwn: false), passing: past.page)
             for other in workers.values.sorted(by: { $0.tag < $1.tag }) where other.tag != tag {
                 try introduce(worker, other)
             }
@@ -295,7 +304,18 @@ package final class Supervisor {
         guard let worker = workers.removeValue(forKey: tag) else { return }
         worker.socket.unwatch(in: poller)
         if table.phase == .draining || table.phase == .ending { closeListeners() }
-        for other in workers.keys.sorted() { tell(other, .gone(tag: tag)) }
+        let hasOtherPage: Bool
+        do throws(SystemError) {
+            hasOtherPage = try past.add(worker.page)
+        } catch {
+            logger.error(
+                "the counters of a worker cannot be kept", metadata: ["worker": "\(tag)", "error": "\(error)"])
+            hasOtherPage = false
+        }
+        for other in workers.keys.sorted() {
+            tell(other, .gone(tag: tag))
+            if hasOtherPage { tell(other, .page(tag: PastCounters.tag, isOwn: false), passing: past.page) }
+        }
     }
 
     private func tell(_ tag: UInt32, _ message: SupervisorMessage, passing owner: (any DescriptorOwner)? = nil) {

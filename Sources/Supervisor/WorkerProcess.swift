@@ -17,11 +17,8 @@ final class KeptPage: DescriptorOwner {
     var number: Int32 { page.descriptor.number }
 
     init() throws(SystemError) {
-        page = try SharedPage(count: Self.words)
+        page = try SharedPage(count: PageWord.count)
     }
-
-    /// Room for some thousand counters and their names. The kernel takes memory only for what is written.
-    private static let words = 32_768
 }
 
 /// One worker: its process, the connection to it, and its counter page.

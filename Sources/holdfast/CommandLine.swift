@@ -8,6 +8,10 @@ enum Invocation: Equatable {
     /// Check whether these settings can be used, and say so, naming the configuration file at this path if there is
     /// one.
     case check(Settings, file: String?)
+    /// Say how the program is that answers operators at this address.
+    case status(ListenAddress)
+    /// End that program.
+    case drain(ListenAddress)
     /// Be the child process that resolves names. It asks the name server at this address (`ADDR:PORT`) if there is one.
     case resolver(nameserver: String?)
     /// Be one of several workers, which a supervisor has started.
@@ -43,6 +47,10 @@ enum HoldfastCommand {
                 return self.resolver(resolver)
             case is WorkerCommand:
                 return .worker
+            case let status as StatusCommand:
+                return place(status.place, environment) { .status($0) }
+            case let drain as DrainCommand:
+                return place(drain.place, environment) { .drain($0) }
             case is SettingsDocumentCommand:
                 return .exit(code: 0, standardOutput: SettingsDocument.text, standardError: "")
             case is RootCommand:
@@ -75,6 +83,16 @@ enum HoldfastCommand {
         }
     }
 
+    private static func place(
+        _ place: RunningPlace, _ environment: [String: String], _ make: (ListenAddress) -> Invocation
+    ) -> Invocation {
+        do throws(SettingsFaults) {
+            return make(try place.address(EnvironmentEntries.entries(of: environment)))
+        } catch {
+            return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
+        }
+    }
+
     private static func resolver(_ command: ResolverCommand) -> Invocation {
         guard let text = command.nameserver else { return .resolver(nameserver: nil) }
         guard let address = SettingsTable.nameserver.parse(text) else {
@@ -100,9 +118,14 @@ struct RootCommand: ParsableCommand {
         usage: """
             holdfast run --domain DOMAIN --upstream HOST:PORT [options]
             holdfast run --config FILE [options]
+            holdfast status [--config FILE]
+            holdfast drain [--config FILE]
             holdfast --version
             """,
-        subcommands: [RunCommand.self, WorkerCommand.self, ResolverCommand.self, SettingsDocumentCommand.self])
+        subcommands: [
+            RunCommand.self, StatusCommand.self, DrainCommand.self, WorkerCommand.self, ResolverCommand.self,
+            SettingsDocumentCommand.self,
+        ])
 
     /// For the help text; `HoldfastCommand.parse` handles the flag first.
     @Flag(name: .customLong("version"), help: "Show the version.")

@@ -13,6 +13,14 @@ func leave(code: Int32, standardOutput: String, standardError: String) -> Never 
     CurrentProcess.exit(code)
 }
 
+/// Writes what came of an operator's command, and ends the program: with code 0, or 1 and one line.
+func leave(_ outcome: Operation.Outcome) -> Never {
+    switch outcome {
+    case .success(let text): leave(code: 0, standardOutput: text, standardError: "")
+    case .failure(let failure): leave(code: 1, standardOutput: "", standardError: "holdfast: \(failure.line)\n")
+    }
+}
+
 /// The log of this process, which goes to standard error.
 func makeLogger(_ settings: Settings) -> Logger {
     let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
@@ -29,13 +37,39 @@ func announce(_ places: String) {
     StandardStream.output.writeLine("holdfast \(Version.text): \(places)")
 }
 
+/// The user that serves; nil when the user does not change. Ends the program with `code` when there is none of that name.
+func serviceUser(_ settings: Settings, code: Int32) -> ServiceUser? {
+    guard let name = settings.user else { return nil }
+    do throws(ServiceUser.Failure) {
+        return try ServiceUser(name: name, group: settings.group)
+    } catch {
+        leave(code: code, standardOutput: "", standardError: "holdfast: \(error)\n")
+    }
+}
+
+/// Makes this process run as the user, once the listeners are open.
+func become(_ user: ServiceUser?, _ settings: Settings, keepsBinding: Bool) {
+    guard let user else { return }
+    do throws(ServiceUser.Failure) {
+        for address in settings.listen + settings.listenProxy {
+            if let address = SocketAddress(address.description) { try user.own(address) }
+        }
+        try user.become(keepsBinding: keepsBinding)
+    } catch {
+        leave(
+            code: 1, standardOutput: "", standardError: "holdfast: cannot run as user \(user.name): \(error)\n")
+    }
+}
+
 /// Serves until a signal ends it, in this process or in several. Exits with code 1 and one line when it cannot begin,
 /// for instance because a port is in use.
 func serve(_ settings: Settings) -> Never {
     let count = settings.workers.number(cores: ProcessorCores.usable)
-    if count > 1 { supervise(settings, workers: count) }
+    let user = serviceUser(settings, code: 1)
+    if count > 1 { supervise(settings, workers: count, as: user) }
     do throws(StartError) {
         let worker = try Worker(settings: settings, logger: makeLogger(settings))
+        become(user, settings, keepsBinding: false)
         announce(worker.announcement)
         if !worker.run() { CurrentProcess.exit(1) }
     } catch {
@@ -45,10 +79,11 @@ func serve(_ settings: Settings) -> Never {
 }
 
 /// Has several workers serve until a signal ends them.
-func supervise(_ settings: Settings, workers: Int) -> Never {
+func supervise(_ settings: Settings, workers: Int, as user: ServiceUser?) -> Never {
     do throws(SupervisorError) {
         let supervisor = try Supervisor(
             settings: settings, workers: workers, node: Worker.node, logger: makeLogger(settings))
+        become(user, settings, keepsBinding: true)
         switch supervisor.run(announce: announce) {
         case .finished: CurrentProcess.exit(0)
         case .failed(let line): leave(code: 1, standardOutput: "", standardError: "holdfast: \(line)\n")
@@ -72,7 +107,9 @@ func serveUnderSupervisor() -> Never {
         }
         let place = try briefing.place()
         do throws(StartError) {
-            let worker = try Worker(settings: settings, logger: makeLogger(settings), place: place)
+            var logger = makeLogger(settings)
+            logger[metadataKey: "worker"] = "\(place.tag)"
+            let worker = try Worker(settings: settings, logger: logger, place: place)
             CurrentProcess.exit(worker.run() ? 0 : 1)
         } catch {
             briefing.fail(error.line)
@@ -95,8 +132,13 @@ case .check(let settings, let file):
         leave(
             code: HoldfastCommand.configurationError, standardOutput: "", standardError: "holdfast: \(error.line)\n")
     }
+    _ = serviceUser(settings, code: HoldfastCommand.configurationError)
     let place = file.map { SettingsError.printable($0) + ": " } ?? ""
     leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: "")
+case .status(let address):
+    leave(Operation.status(at: address))
+case .drain(let address):
+    leave(Operation.drain(at: address))
 case .resolver(let nameserver):
     ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor), nameserver: nameserver)
     CurrentProcess.exit(0)

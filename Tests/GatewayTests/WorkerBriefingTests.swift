@@ -48,25 +48,28 @@ import Testing
             return try reader.next().map { try WorkerMessage($0) }
         }
 
-        func briefing() throws -> WorkerBriefing {
-            guard let descriptor = link.take() else { throw WorkerBriefing.Fault.ended }
-            return try WorkerBriefing(over: descriptor)
-        }
+        func briefing() throws -> WorkerBriefing { try WorkerBriefingTests.briefing(over: link) }
 
         /// Why there is no briefing or no place; nil when there are.
-        func fault() throws -> WorkerBriefing.Fault? {
-            do {
-                let place = try briefing().place()
-                _ = place.tag
-                return nil
-            } catch let fault as WorkerBriefing.Fault {
-                return fault
-            }
+        func fault() throws -> WorkerBriefing.Fault? { try WorkerBriefingTests.fault(over: link) }
+    }
+
+    private static func briefing(over link: PassedDescriptor) throws -> WorkerBriefing {
+        guard let descriptor = link.take() else { throw WorkerBriefing.Fault.ended }
+        return try WorkerBriefing(over: descriptor)
+    }
+
+    private static func fault(over link: PassedDescriptor) throws -> WorkerBriefing.Fault? {
+        do {
+            let place = try briefing(over: link).place()
+            return place.tag == 7 ? nil : .incomplete
+        } catch let fault as WorkerBriefing.Fault {
+            return fault
         }
     }
 
     private static func plan(listeners: UInt32, entries: [WorkerPlan.Entry] = []) -> WorkerPlan {
-        WorkerPlan(tag: 7, workers: 3, node: "n1", listeners: listeners, entries: entries)
+        WorkerPlan(tag: 7, workers: 3, seed: 11, node: "n1", listeners: listeners, entries: entries)
     }
 
     @Test func `tag, listeners and page arrive`() throws {
@@ -195,8 +198,7 @@ import Testing
         if said > 0 { try supervisor?.say(.begin(Self.plan(listeners: 0))) }
         if said > 1 { supervisor?.say([0, 0]) }
         supervisor = nil
-        guard let descriptor = link.take() else { throw WorkerBriefing.Fault.ended }
-        #expect(throws: WorkerBriefing.Fault.ended) { _ = try WorkerBriefing(over: descriptor) }
+        #expect(try Self.fault(over: link) == .ended)
     }
 
     @Test func `why a worker cannot serve is said`() throws {

@@ -15,8 +15,11 @@ final class WorkersScene {
 
     let server: ScriptedUpstream
     let daemon: Daemon
+    /// How many workers there shall be.
+    let workers: Int
 
     init(workers: Int = 2, flags: [String] = [], environment: [String: String] = [:]) throws {
+        self.workers = workers
         server = try ScriptedUpstream()
         daemon = try Daemon(
             ["--upstream", "127.0.0.1:\(server.port)", "--max-wait", "60"] + flags,
@@ -26,7 +29,8 @@ final class WorkersScene {
     /// Begins a session over a connection.
     func begin(over connection: RawClient, _ attributes: String = "hold='1'") throws -> Member {
         let client = BOSHClient(daemon)
-        let creation = "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
+        let creation =
+            "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
         try connection.send(RawClient.post(client.nextBody(creation)))
         let stream = try server.accept()
         try stream.open()

@@ -22,7 +22,7 @@ struct EnvelopeTests {
             continueState: .owed, requestSince: .init(nanoseconds: 6), phaseSince: .init(nanoseconds: 7), served: 8,
             request: [9], behind: [10, 11])
         let expected: [UInt8] =
-            [1, 0, 1, 2, 3, 4] + [0, 0, 0, 5] + [0, 0, 0, 2, 0x61, 0x62] + [1, 0, 2, 1] + [0, 0, 0, 0, 0, 0, 0, 6]
+            [1, 0, 1, 2, 3, 4] + [0, 0, 0, 5] + [0, 0, 0, 2, 0x61, 0x62] + [1, 0, 0, 2, 1] + [0, 0, 0, 0, 0, 0, 0, 6]
             + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 8] + [0, 0, 0, 1, 9] + [0, 0, 0, 2, 10, 11]
         #expect(payload(envelope) == expected)
     }
@@ -77,7 +77,7 @@ struct EnvelopeTests {
         #expect(throws: MessageFault.unknownEnvelope(version: 2)) { try self.read(payload) }
     }
 
-    @Test("values that no program writes are malformed", arguments: [(18, 2), (19, 2), (20, 4), (21, 3)])
+    @Test("values that no program writes are malformed", arguments: [(18, 2), (19, 2), (20, 2), (21, 4), (22, 3)])
     func impossible(place: Int, value: UInt8) {
         var envelope = Samples.envelope
         envelope.peer = "a:80"

@@ -84,7 +84,7 @@ struct MessageTests {
 
     @Test("a plan for no workers, and a byte that is no yes or no, are malformed")
     func impossible() throws {
-        let plan = WorkerPlan(tag: 1, workers: 0, node: "n", listeners: 1, entries: [])
+        let plan = WorkerPlan(tag: 1, workers: 0, seed: 0, node: "n", listeners: 1, entries: [])
         let frame = try frame(Samples.writer.frame(.begin(plan) as SupervisorMessage))
         #expect(throws: MessageFault.malformed) { try SupervisorMessage(frame) }
         #expect(throws: MessageFault.malformed) { try SupervisorMessage(Frame(kind: 0x82, payload: [0, 0, 0, 1, 2])) }

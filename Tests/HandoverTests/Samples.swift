@@ -13,7 +13,7 @@ enum Samples {
         behind: [0, 255, 10])
 
     static let plan = WorkerPlan(
-        tag: 41, workers: 4, node: "a1", listeners: 3,
+        tag: 41, workers: 4, seed: 5, node: "a1", listeners: 3,
         entries: [
             .init(name: "domain", value: "example.org", origin: .flag),
             .init(name: "max-wait", value: "50", origin: .environment),
@@ -25,7 +25,7 @@ enum Samples {
         ])
 
     static let fromSupervisor: [SupervisorMessage] = [
-        .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, node: "", listeners: 0, entries: [])),
+        .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: 0, entries: [])),
         .listener(index: 5), .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .mailbox(tag: 12), .started,
         .retired(tag: 1), .gone(tag: 2), .drain,
     ]

@@ -154,6 +154,7 @@ import Testing
         #expect(text.contains("holdfast run --domain DOMAIN --upstream HOST:PORT"))
         #expect(text.contains("--version"))
         #expect(!text.contains("resolver"))
+        #expect(!text.contains("Serve clients for a supervisor"))
         #expect(text.hasSuffix("\n"))
     }
 
@@ -181,6 +182,20 @@ import Testing
                         holdfast: --max-hold: 'x' is not a number from 1 to 10
 
                         """))
+    }
+
+    @Test func `A worker's role`() {
+        #expect(parse(["worker"]) == .worker)
+        #expect(complaint(["worker", "--listen", "127.0.0.1:1"]) != nil)
+    }
+
+    @Test func `The number of workers`() throws {
+        #expect(try settings(Self.required).workers == .number(1))
+        #expect(try settings(Self.required + ["--workers", "auto"]).workers == .auto)
+        #expect(try settings(Self.required + ["--workers=7"]).workers == .number(7))
+        #expect(
+            complaint(Self.required + ["--workers", "65"])
+                == "--workers: '65' is not a number from 1 to 64, or auto")
     }
 
     @Test func `The resolver's role`() {

@@ -6,19 +6,6 @@ import Testing
 
 /// File, environment and flags together: from a real file to the settings, or to the line on standard error.
 @Suite struct ConfigurationTests {
-    /// A file in the temporary folder; the caller removes it.
-    private struct TemporaryFile {
-        let path: String
-
-        init(_ text: String) throws {
-            path =
-                FileManager.default.temporaryDirectory.appendingPathComponent("holdfast-\(UUID().uuidString).toml").path
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        }
-
-        func remove() { try? FileManager.default.removeItem(atPath: path) }
-    }
-
     private func parse(
         _ text: String, _ flags: [String] = [], environment: [String: String] = [:]
     ) throws -> (Invocation, path: String) {

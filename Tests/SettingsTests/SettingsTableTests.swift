@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 75)
+        #expect(SettingsTable.rows.count == 78)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -181,6 +181,19 @@ import Testing
     @Test(arguments: ["Auto", "0", "16777215", "15 MiB", "none"])
     func `A limit on memory that leaves no room is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.memoryLimit.row)
+    }
+
+    @Test(arguments: ["holdfast", "_chrony", "www-data", "a", "u1.x", String(repeating: "a", count: 32)])
+    func `The user has a name`(text: String) throws {
+        let file = SettingOrigin.file(path: "f", line: 1, column: 1)
+        let entries = Self.required + [SettingEntry("user", text, origin: file)]
+        #expect(try Settings.resolve(entries: entries).user == text)
+    }
+
+    @Test(arguments: ["", "-a", "1a", "a b", "a:b", "a/b", "ä", String(repeating: "a", count: 33)])
+    func `What is no name of a user is refused`(text: String) {
+        expectInvalid(text, for: SettingsTable.user.row)
+        expectInvalid(text, for: SettingsTable.group.row)
     }
 
     @Test(arguments: [("auto", WorkerCount.auto), ("1", .number(1)), ("64", .number(64))])

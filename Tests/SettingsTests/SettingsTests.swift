@@ -75,6 +75,7 @@ import Testing
         #expect(settings.replayBudget == 16_777_216)
         #expect(settings.adminHosts == [])
         #expect(settings.workers == .number(1))
+        #expect(settings.user == nil && settings.group == nil)
         #expect(!settings.coreDumps)
         #expect(settings.memoryLimit == .auto)
         #expect(settings.loginTimeout == .seconds(30))
@@ -116,7 +117,7 @@ import Testing
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
-            ("workers", "auto"), ("core-dumps", "on"),
+            ("workers", "auto"), ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
             ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
@@ -167,6 +168,7 @@ import Testing
         #expect(settings.maxSkipped == 9_437_184)
         #expect(settings.adminHosts == ["stats"])
         #expect(settings.workers == .auto)
+        #expect(settings.user == "holdfast" && settings.group == "www-data")
         #expect(settings.coreDumps)
         #expect(settings.memoryLimit == .bytes(27_262_976))
         #expect(settings.loginTimeout == .seconds(27))
@@ -212,6 +214,13 @@ import Testing
         #expect(settings.replayBudget == 0)
         #expect(settings.origins.count == SettingsTable.rows.count)
         #expect(settings.origins["polling"] == file)
+    }
+
+    @Test func `A group needs a user`() {
+        let required = [("domain", "a"), ("upstream", "b:1"), ("group", "nobody")]
+        #expect(
+            error(required.map { SettingEntry($0.0, $0.1, origin: .environment) })?.description
+                == "HOLDFAST_GROUP: 'nobody' has no meaning without user")
     }
 
     @Test func `The entries make equal settings again`() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct FrameSocketTests {
     /// Two ends of one connection.
-    private struct Ends {
+    private struct Ends: ~Copyable {
         let near: FrameSocket
         let far: FrameSocket
         var buffer = ReadBuffer()

@@ -89,12 +89,11 @@ import Testing
     @Test func `a worker that is killed is replaced, and the others go on`() throws {
         let daemon = try daemon()
         let before = try workers(of: daemon)
+        // While the first one stands still, another one accepts.
+        try halt(before[0])
         let witness = try daemon.connectToAdmin()
-        try wait("the witness is with a worker that stays") {
-            try halt(before[0])
-            defer { goOn(before[0]) }
-            return try witness.get("/healthz").status == 200
-        }
+        #expect(try witness.get("/healthz").status == 200)
+        goOn(before[0])
         kill(before[0], SIGKILL)
         let after = try workers(of: daemon, without: [before[0]])
         #expect(Set(after).intersection(before).count == Self.count - 1)
@@ -132,6 +131,8 @@ import Testing
         try halt(before[2])
         let after = try workers(of: daemon, without: [before[2]])
         #expect(try daemon.errors.contains("its loop stands still"))
+        try daemon.wait(until: "supervisor.killed", is: 1)
+        try daemon.wait(until: "supervisor.deaths", is: 1)
         let new = try #require(after.first { !before.contains($0) })
         #expect(try answers(new, of: daemon, after))
     }
@@ -145,6 +146,26 @@ import Testing
             workers = try self.workers(of: daemon, without: [worker])
         }
         try wait("no descriptor is left over") { try daemon.descriptorCount() == before }
+    }
+
+    @Test func `what a dead worker has counted still counts, and so does its death`() throws {
+        let daemon = try daemon()
+        let workers = try workers(of: daemon)
+        for worker in workers.dropFirst() { try halt(worker) }
+        let client = try daemon.connect()
+        for _ in 0..<10 { #expect(try client.get("/http-bind").status == 200) }
+        for worker in workers.dropFirst() { goOn(worker) }
+        try halt(workers[0])
+        let witness = try daemon.connectToAdmin()
+        #expect(try witness.statistics().number("supervisor.deaths") == 0)
+        goOn(workers[0])
+        try wait("the witness sees the requests of the others") {
+            try witness.statistics().number("http.requests") >= 10
+        }
+        kill(workers[0], SIGKILL)
+        try witness.wait(until: "supervisor.deaths", is: 1)
+        #expect(try witness.statistics().number("http.requests") >= 10)
+        #expect(try witness.statistics().number("supervisor.killed") == 0)
     }
 
     @Test func `workers go on without their supervisor and end when they are asked`() throws {

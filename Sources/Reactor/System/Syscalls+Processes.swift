@@ -19,6 +19,9 @@ extension Syscalls {
     /// The number of this process.
     static var processID: Int32 { getpid() }
 
+    /// The number of the process that started this one, or of the one that adopted it.
+    static var parentProcessID: Int32 { getppid() }
+
     /// The number of processors on which this process may run; -1 when the kernel does not say.
     static func usableProcessors() -> Int {
         Int(holdfast_processors())

@@ -18,6 +18,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         self.init(call: call, code: Int32(clamping: -result))
     }
 
+    /// Nothing happened in time (`ETIMEDOUT`).
+    package static let timedOut = SystemError(call: "epoll_wait", code: ETIMEDOUT)
+
     /// The kernel's reason, in the C locale's words: `Address already in use`.
     package var reason: String {
         guard let text = unsafe strerror(code) else { return "error \(code)" }

@@ -69,7 +69,8 @@ final class Crew {
         let tag = nextTag
         nextTag += 1
         let (link, its) = LocalEnd.pair(kernel, capacity: Self.linkCapacity)
-        let member = Member(tag, link: link, page: SharedMemory(kernel, words: 64))
+        let member = Member(
+            tag, link: link, page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
         link.notify = { [unowned link] in _ = link.readAll() }
         say(.begin(briefing(for: tag)), to: member)
         for (index, door) in doors.enumerated() { say(.listener(index: UInt32(index)), to: member, passing: door) }
@@ -90,7 +91,8 @@ final class Crew {
 
     private func briefing(for tag: UInt32) -> WorkerPlan {
         WorkerPlan(
-            tag: tag, workers: UInt32(plan["workers"]), node: Worker.node, listeners: UInt32(doors.count),
+            tag: tag, workers: UInt32(plan["workers"]), seed: UInt64(plan["seed"]), node: Worker.node,
+            listeners: UInt32(doors.count),
             entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) })
     }
 
@@ -209,7 +211,7 @@ final class Crew {
 
     /// Shows the others what a worker has counted, or only what it had counted some time ago.
     private func publish(_ member: Member) {
-        guard kernel.now >= member.publishedAt + .milliseconds(plan["stale"]) else { return }
+        guard plan["stale"] > 0, kernel.now >= member.publishedAt + .milliseconds(plan["stale"]) else { return }
         member.publishedAt = kernel.now
         member.page.publish()
     }

@@ -150,19 +150,22 @@ final class LocalEnd: KernelObject {
     }
 }
 
-/// Memory that processes share. Only its owner sees at once what the owner has written.
+/// Memory that processes share. The others may see later what its owner has written.
 final class SharedMemory: KernelObject {
     let size: Int
     private let written: UnsafeMutableRawPointer
     private let seen: UnsafeMutableRawPointer
+    /// Whether the others see what was written only after `publish`.
+    private let isStale: Bool
 
-    init(_ kernel: Kernel, words: Int) {
+    init(_ kernel: Kernel, words: Int, isStale: Bool) {
+        self.isStale = isStale
         size = words * 8
         written = .allocate(byteCount: size, alignment: 8)
         seen = .allocate(byteCount: size, alignment: 8)
         written.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        seen.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         super.init()
-        publish()
         // A mapping outlives its descriptor.
         kernel.keep(self)
     }
@@ -172,7 +175,9 @@ final class SharedMemory: KernelObject {
         seen.deallocate()
     }
 
-    func map(isWritable: Bool) -> UnsafeMutableRawPointer { isWritable ? written : seen }
+    func map(isWritable: Bool) -> UnsafeMutableRawPointer {
+        isWritable || !isStale ? written : seen
+    }
 
     func owns(_ pointer: UnsafeMutableRawPointer) -> Bool { pointer == written || pointer == seen }
 

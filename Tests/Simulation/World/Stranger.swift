@@ -121,7 +121,8 @@ final class Stranger {
         isOver = true
         world.tell("stranger \(number) got \(String(decoding: bytes.prefix(400), as: UTF8.self))")
         guard !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept, !world.hasLostWorkers,
-            !act.statuses.isEmpty else { return }
+            !act.statuses.isEmpty
+        else { return }
         let isRight = act.statuses.contains { status in bytes.starts(with: "HTTP/1.1 \(status) ".utf8) }
         let text = String(decoding: bytes, as: UTF8.self)
         // The worker may have no room for a session, or reach no server; it says so.

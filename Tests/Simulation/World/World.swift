@@ -31,7 +31,6 @@ final class World {
     private var idleTurns = 0
     private var shortSince: Instant?
     private var descriptorsAtRest = 0
-    private var isLeaving = false
     private var visitors = 0
     private(set) var logins = 0
     let protection: Protection
@@ -328,7 +327,6 @@ final class World {
         // The longest that anything may live on: a vanished client's connection and session, idle connections.
         kernel.after(.seconds(1_200)) { [self] in
             for ledger in clients.flatMap(\.ledgers) { ledger.settle(margin: .seconds(20)) }
-            isLeaving = true
             if let crew {
                 if let rest = crew.rest { judge.fail("at rest \(rest)") }
                 crew.leave()
@@ -398,21 +396,4 @@ private struct Silence: LogHandler {
 extension World {
     /// Whether the worker's log is printed.
     nonisolated(unsafe) static var isTold = false
-}
-
-extension CallFaults.Call {
-    init?(number: Int) {
-        let all: [CallFaults.Call] = [.accept, .socket, .connect, .epollControl, .send, .receive, .open]
-        guard all.indices.contains(number) else { return nil }
-        self = all[number]
-    }
-
-    /// Whether a failure may cost connections or sessions. A shortage of memory passes and costs nothing.
-    func disturbs(_ code: Int32) -> Bool {
-        switch self {
-        case .accept, .open: false
-        case .send, .receive: code != 12 && code != 105
-        case .socket, .connect, .epollControl: true
-        }
-    }
 }

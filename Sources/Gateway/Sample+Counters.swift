@@ -1,0 +1,44 @@
+import Handover
+
+/// Samples as the counters of a page.
+extension Sample {
+    /// The counter of the sample and its value as a word; nil for a text.
+    var counter: (field: CounterTable.Field, word: UInt64)? {
+        let name = path.joined(separator: Self.separator)
+        switch value {
+        case .whole(let number):
+            let kind: CounterTable.Kind =
+                switch kind {
+                case .counter: .sum
+                case .gauge: .gauge
+                case .state, .information: .largest
+                }
+            return (CounterTable.Field(kind, name), number)
+        case .real(let number):
+            return (CounterTable.Field(kind == .state ? .realLargest : .realSum, name), number.bitPattern)
+        case .text:
+            return nil
+        }
+    }
+
+    /// The sample of a counter, of this worker or another one.
+    init(_ field: CounterTable.Field, _ word: UInt64) {
+        let path = field.name.split(separator: Character(Self.separator), omittingEmptySubsequences: false)
+        switch field.kind {
+        case .sum: self.init(path: path.map(String.init), kind: .counter, value: .whole(word))
+        case .gauge: self.init(path: path.map(String.init), kind: .gauge, value: .whole(word))
+        case .largest: self.init(path: path.map(String.init), kind: .state, value: .whole(word))
+        case .realSum: self.init(path: path.map(String.init), kind: .counter, value: Self.real(word))
+        case .realLargest: self.init(path: path.map(String.init), kind: .state, value: Self.real(word))
+        }
+    }
+
+    /// A number of another process, which may be none.
+    private static func real(_ word: UInt64) -> Value {
+        let number = Double(bitPattern: word)
+        return .real(number.isFinite ? number : 0)
+    }
+
+    /// No name has a slash: they are words, domains, and numbers.
+    private static let separator = "/"
+}

@@ -1,0 +1,47 @@
+import Reactor
+import Settings
+
+/// What an operator asks of the running program.
+enum Operation {
+    /// The result: a text for standard output, or a line that says why there is none.
+    typealias Outcome = Result<String, AdminClient.Failure>
+
+    /// Says how the program is that answers at this address.
+    static func status(at address: ListenAddress) -> Outcome {
+        Outcome { () throws(AdminClient.Failure) in try read(address).text }
+    }
+
+    /// Ends the program that answers at this address, and waits for its end.
+    ///
+    /// The kernel decides by the user whether this is allowed; the address only tells which process it is.
+    static func drain(at address: ListenAddress) -> Outcome {
+        Outcome { () throws(AdminClient.Failure) in
+            let status = try read(address)
+            guard let number = status.processID else {
+                throw AdminClient.Failure(line: "what answers at \(address) does not say which process it is")
+            }
+            let process = OtherProcess(number)
+            // The answer may come from somebody else who listens there.
+            guard process.programName == "holdfast" else {
+                throw AdminClient.Failure(line: "process \(number), which \(address) names, is not holdfast")
+            }
+            do throws(SystemError) {
+                try process.send(.terminate)
+                var poller = try Poller(capacity: 1)
+                while process.programName == "holdfast" { _ = try poller.wait(timeout: .milliseconds(100)) }
+            } catch {
+                throw AdminClient.Failure(line: "process \(number) cannot be ended: \(error.reason)")
+            }
+            return "holdfast (process \(number)) has ended; it had \(status.sessions) sessions\n"
+        }
+    }
+
+    private static func read(_ address: ListenAddress) throws(AdminClient.Failure) -> StatusText {
+        let answer = try AdminClient.get("/stats", at: address)
+        do {
+            return try StatusText(json: answer)
+        } catch {
+            throw AdminClient.Failure(line: "what answers at \(address) is not a running holdfast")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Several workers as one service: their numbers, their limits, and the death of one of them.
+@Suite struct WorkersTests {
+    private func message(_ id: String) -> String { "<message xmlns='jabber:client' id='\(id)'/>" }
+
+    /// Ends the process of a worker at once, and waits until another one serves.
+    private func kill(_ worker: String, of scene: WorkersScene) throws {
+        let processID = try scene.daemon.statistics().number("workers.\(worker).pid")
+        #expect(Glibc.kill(pid_t(processID), SIGKILL) == 0)
+        try scene.waitUntilGone(worker)
+    }
+
+    @Test("a worker that dies takes its own sessions only, and these are not found at once")
+    func death() throws {
+        let scene = try WorkersScene(workers: 2)
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        try kill(first.worker, of: scene)
+        for _ in 0..<2 {
+            let other = try scene.daemon.connect()
+            #expect(try other.exchange(first).condition == "item-not-found")
+            try other.send(RawClient.post(second.client.nextBody("", message("alive"))))
+            #expect(try second.stream.read(until: "id='alive'/>").hasSuffix(message("alive")))
+            try second.stream.send(message("answer"))
+            #expect(try BOSHBody(try other.answer().body).payload == message("answer"))
+        }
+        // The worker that has come instead takes sessions under a number of its own.
+        let workers = try (0..<6).map { _ in try scene.begin(over: try scene.daemon.connect()).worker }
+        #expect(!workers.contains(first.worker))
+        #expect(Set(workers).count == 2)
+    }
+
+    @Test("a stream of a dead worker's session ends for the server")
+    func streamOfTheDead() throws {
+        let scene = try WorkersScene(workers: 2)
+        let (first, _) = try scene.twoOwners(over: try scene.daemon.connect())
+        try kill(first.worker, of: scene)
+        try first.stream.wire.drain()
+    }
+
+    @Test("the numbers of all workers are added up, and those of the dead are kept")
+    func numbers() throws {
+        let scene = try WorkersScene(workers: 3)
+        let connection = try scene.daemon.connect()
+        let members = try (0..<6).map { _ in try scene.begin(over: connection) }
+        try scene.daemon.wait(until: "sessions.now", is: 6)
+        let statistics = try scene.daemon.statistics()
+        #expect(try statistics.number("sessions.ever") == 6)
+        #expect(try statistics.number("upstream.streams_now") == 6)
+        #expect(try statistics.number("streams_opened", ofSite: "example.org") == 6)
+        for worker in Set(members.map(\.worker)) {
+            #expect(
+                try statistics.number("workers.\(worker).sessions") == members.count { $0.worker == worker })
+        }
+        let lost = members.count { $0.worker == members[0].worker }
+        try kill(members[0].worker, of: scene)
+        try scene.daemon.wait(until: "sessions.now", is: 6 - lost)
+        try scene.daemon.wait(until: "sessions.ever", is: 6)
+    }
+
+    @Test("address-sessions: it holds over all workers")
+    func limitByAddress() throws {
+        let scene = try WorkersScene(
+            workers: 3,
+            environment: ["HOLDFAST_CLIENT_ADDRESS_FROM": "x-forwarded-for", "HOLDFAST_ADDRESS_SESSIONS": "7"])
+        let connection = try scene.daemon.connect()
+        func create(_ address: String) throws -> Int {
+            let client = BOSHClient(scene.daemon)
+            let creation =
+                "to='example.org' wait='60' hold='1' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'"
+            try connection.send(RawClient.post(client.nextBody(creation), "X-Forwarded-For: \(address)"))
+            guard try scene.hasConnection(within: connection) else { return try connection.answer().status }
+            try scene.server.accept().open()
+            return try connection.answer().status
+        }
+        var statuses: [Int] = []
+        for _ in 0..<9 { statuses.append(try create("192.0.2.7")) }
+        #expect(statuses == [200, 200, 200, 200, 200, 200, 200, 503, 503])
+        #expect(try create("192.0.2.8") == 200)
+    }
+}
+
+extension WorkersScene {
+    /// Waits until a worker is not there any more, and as many as before serve.
+    func waitUntilGone(_ worker: String) throws {
+        for _ in 0..<Int(Patience.milliseconds / 10) {
+            let statistics = try? daemon.statistics()
+            let isGone = (try? statistics?.number("workers.\(worker).pid")) == nil
+            if statistics != nil, isGone, try daemon.children().count >= workers { return }
+            Patience.pause()
+        }
+        throw TestFault("worker \(worker) does not go")
+    }
+
+    /// Waits until the server has a connection, or a client on this connection an answer. Returns whether it is the
+    /// server.
+    func hasConnection(within connection: RawClient) throws -> Bool {
+        for _ in 0..<Patience.milliseconds {
+            if try !server.isUntouched { return true }
+            if try !connection.wire.isSilent { return false }
+            Patience.pause(milliseconds: 1)
+        }
+        throw TestFault("neither a connection nor an answer")
+    }
+}

@@ -1,0 +1,64 @@
+import Settings
+import Testing
+
+@testable import holdfast
+
+@Suite struct OperatorCommandsTests {
+    private func parse(_ arguments: [String], _ environment: [String: String] = [:]) -> Invocation {
+        HoldfastCommand.parse(arguments, environment: environment, version: "1.2.3")
+    }
+
+    @Test("without anything, the usual address is asked", arguments: ["status", "drain"])
+    func usual(command: String) {
+        let place = ListenAddress.tcp(host: "127.0.0.1", port: 5281)
+        #expect(parse([command]) == (command == "status" ? .status(place) : .drain(place)))
+    }
+
+    @Test("a flag wins over the environment, and that over the file")
+    func order() throws {
+        let file = try TemporaryFile("admin = '127.0.0.1:1'\nno-such-setting = 7\n")
+        defer { file.remove() }
+        func port(_ flags: [String], _ environment: [String: String]) -> UInt16? {
+            guard case .status(.tcp(_, let port)) = parse(["status", "--config", file.path] + flags, environment) else {
+                return nil
+            }
+            return port
+        }
+        #expect(port([], [:]) == 1)
+        #expect(port([], ["HOLDFAST_ADMIN": "127.0.0.1:2"]) == 2)
+        #expect(port(["--admin", "127.0.0.1:3"], ["HOLDFAST_ADMIN": "127.0.0.1:2"]) == 3)
+    }
+
+    @Test("what cannot be asked is said in one line, with the code of its place")
+    func faults() throws {
+        #expect(
+            parse(["status", "--admin", "x"])
+                == .exit(
+                    code: 64, standardOutput: "",
+                    standardError: "holdfast: admin: 'x' is not ADDR:PORT, [IPV6]:PORT or off\n"))
+        let off = try TemporaryFile("admin = 'off'\n")
+        defer { off.remove() }
+        #expect(
+            parse(["drain", "--config", off.path])
+                == .exit(
+                    code: 78, standardOutput: "",
+                    standardError: "holdfast: admin is off, so the running program cannot be asked\n"))
+        guard case .exit(code: 78, standardOutput: "", _) = parse(["status", "--config", "/no/such/file"]) else {
+            Issue.record("a file that is not there")
+            return
+        }
+    }
+
+    @Test("only a complete answer with 200 has a body")
+    func answers() {
+        func body(_ text: String) -> String? {
+            AdminClient.body(of: Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(body("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") == "{}")
+        #expect(body("HTTP/1.1 200 OK\r\n\r\n") == "")
+        #expect(body("HTTP/1.1 200 OK\r\nContent-Le") == nil)
+        #expect(body("HTTP/1.1 403 Forbidden\r\n\r\nno") == nil)
+        #expect(body("SSH-2.0-x\r\n\r\n") == nil)
+        #expect(body("") == nil)
+    }
+}

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import holdfast
+
+@Suite struct StatusTextTests {
+    private func text(_ json: String) throws -> String { try StatusText(json: Array(json.utf8)).text }
+
+    @Test("what a person wants to know stands on a few lines, without what never happened")
+    func lines() throws {
+        let json = """
+            {"version": "0.2", "uptime_seconds": 7500, "process": {"pid": 41, "stopping": 1},
+             "sessions": {"now": 3, "ever": 9, "opening": 1, "not_logged_in": 2, "held_requests": 3,
+                          "ended": {"terminated": 5, "inactive": 1, "lost": 0}, "refused": {}},
+             "http": {"connections_now": 4, "requests": 77},
+             "upstream": {"streams_now": 3, "failures": {"refused": 0}},
+             "limits": {"send-rate": 0}, "memory": {"held": 20480, "limit": 1073741824},
+             "workers": {"10": {"pid": 44, "sessions": 1}, "2": {"pid": 43, "sessions": 2, "moved_in": 7}}}
+            """
+        #expect(
+            try text(json) == """
+                holdfast    0.2, up 2 h 5 min, pid 41, ending
+                sessions    3 now, 9 ever, 1 opening, 2 not logged in, 3 held requests
+                ended       5 terminated, 1 inactive
+                http        4 connections now, 77 requests
+                upstream    3 streams now
+                memory      20 KiB of 1024 MiB held for clients and servers
+                worker 2    43 pid, 2 sessions, 7 moved in
+                worker 10   44 pid, 1 sessions
+
+                """)
+    }
+
+    @Test(
+        "uptimes are rounded to what a person reads",
+        arguments: [(119, "119 s"), (121, "2 min"), (200_000, "2 days")])
+    func uptimes(seconds: Int, words: String) throws {
+        #expect(try text("{\"uptime_seconds\": \(seconds)}") == "holdfast    up \(words)\n")
+    }
+
+    @Test("an answer of another program is no status", arguments: ["", "[1]", "null x", "{\"a\""])
+    func nonsense(json: String) {
+        #expect(throws: (any Error).self) { try text(json) }
+    }
+
+    @Test("numbers of other kinds than expected do no harm")
+    func surprises() throws {
+        let json = """
+            {"version": 7, "sessions": 3, "process": {"pid": 99999999999}, "workers": {"x": 1, "3": {}}}
+            """
+        let status = try StatusText(json: Array(json.utf8))
+        #expect(status.processID == nil)
+        #expect(status.sessions == 0)
+        #expect(status.text.isEmpty)
+    }
+}
