@@ -195,7 +195,7 @@ final class Crew {
         let wasWell = worker.turn()
         guard member.process.isAlive else { return false }
         if !wasWell { world.judge.fail("the loop of worker \(member.tag) failed") }
-        publish(member)
+        if !mayIdle { publish(member) }
         world.judgeTurn(of: worker, mayIdle: mayIdle)
         member.wakesAt = worker.patience.map { kernel.now + $0.inWaits }
         return worker.isDone()
