@@ -5,7 +5,9 @@ extension Clients {
     /// The invariant of the connections that is broken, in words; nil when all hold.
     func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
         for connection in all {
-            if let fault = brokenWatch(of: connection, watched) ?? brokenWait(of: connection) {
+            if let fault = brokenWatch(of: connection, watched) ?? brokenWait(of: connection)
+                ?? brokenMove(of: connection)
+            {
                 return "connection of \(connection.peer): \(fault)"
             }
         }
@@ -39,6 +41,16 @@ extension Clients {
         }
         let hasSession = connection.waiting.contains { sessions.isWaiting($0) }
         return hasSession ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
+    }
+
+    /// Somebody has to finish each move.
+    private func brokenMove(of connection: ClientConnection) -> String? {
+        switch connection.move {
+        case .none, .placed: nil
+        case .due: moves.departure(of: connection) == nil ? "it is to leave, and its request is gone" : nil
+        case .underway: moves.isSending(connection) ? nil : "it was sent away, and nobody waits for its receipt"
+        case .arriving: moves.isReceipting(connection) ? nil : "it has come, and its receipt is not to be sent"
+        }
     }
 
     private func state(of connection: ClientConnection) -> String {

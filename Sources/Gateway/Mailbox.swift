@@ -44,6 +44,19 @@ final class Mailbox {
     /// How many messages and connections wait.
     var waitingCount: Int { queue.count - first + unreceipted.count }
 
+    /// Whether a connection waits to be sent, or for the answer of the other worker.
+    func isSending(_ connection: ClientConnection) -> Bool {
+        unreceipted.values.contains { $0.connection === connection }
+            || queue[first...].contains {
+                if case .connection(let departure) = $0 { departure.connection === connection } else { false }
+            }
+    }
+
+    /// Whether the receipt for a connection waits to be sent.
+    func isReceipting(_ connection: ClientConnection) -> Bool {
+        queue[first...].contains { if case .receipt(_, let taken) = $0 { taken === connection } else { false } }
+    }
+
     /// The socket's number, and what it is watched for.
     var watching: (descriptor: Int32, interest: Interest?) { socket.watching }
 

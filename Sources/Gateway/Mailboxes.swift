@@ -22,6 +22,14 @@ final class Mailboxes {
     /// How many connections are on their way.
     var waitingCount: Int { departures.count + boxes.reduce(0) { $0 + $1.waitingCount } }
 
+    /// Whether a connection is on its way to another worker, which may still refuse it.
+    func isSending(_ connection: ClientConnection) -> Bool {
+        departure(of: connection) != nil && boxes.contains { $0.isSending(connection) }
+    }
+
+    /// Whether the receipt for a connection from another worker waits to be sent.
+    func isReceipting(_ connection: ClientConnection) -> Bool { boxes.contains { $0.isReceipting(connection) } }
+
     // MARK: Which there are
 
     /// Adds the link to another worker.

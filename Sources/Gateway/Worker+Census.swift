@@ -14,7 +14,8 @@ package struct Census: Equatable, Sendable {
     package let logins: Int
     /// Servers that have at least one counted connection.
     package let servers: Int
-    /// Connections and streams that wait for a turn of the loop.
+    /// Connections and streams that wait for a turn of the loop, and messages to other workers and connections on their
+    /// way to them.
     package let waiting: Int
 
     /// Whether nothing is held for any peer.
@@ -39,6 +40,6 @@ extension Worker {
             connections: clients.count, sessions: sessions.all.count, links: upstreams.count,
             races: upstreams.raceCount, bytes: loop.memory.total, unfinishedBodies: clients.unfinishedCount,
             logins: sessions.loginCount, servers: upstreams.serverCount,
-            waiting: clients.waitingCount + upstreams.waitingCount)
+            waiting: clients.waitingCount + upstreams.waitingCount + mailboxes.waitingCount)
     }
 }

@@ -14,8 +14,8 @@ extension Worker {
         case draining(until: MonotonicInstant, atLast: MonotonicInstant)
     }
 
-    /// Whether nothing is left to do, or the time for it is over.
-    func isDone() -> Bool {
+    /// Whether nothing is left to do, or the time for it is over. To be asked before each turn.
+    package func isDone() -> Bool {
         guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid =
             upstreams.count == 0 && clients.bodies.large.isEmpty && mailboxes.waitingCount == 0

@@ -111,32 +111,41 @@ package final class Worker {
     /// Serves until a signal ends it and everybody was told. Returns false when the loop itself failed.
     package func run() -> Bool {
         while !isDone() {
-            let wait = upstreams.hasTurns || clients.hasTurns ? .zero : timeToWake
-            let count: Int
-            do throws(SystemError) {
-                count = try loop.poller.wait(timeout: wait)
-            } catch {
-                loop.logger.critical("waiting for events failed", metadata: ["error": "\(error)"])
-                return false
-            }
-            loop.beginTurn()
-            loop.fellows.countTurn()
-            for index in 0..<count { dispatch(loop.poller[index]) }
-            clients.readBodies()
-            upstreams.workOnBacklogs()
-            clients.workOnInput()
-            clients.workOnLargeBodies()
-            handleDeadlines()
-            flushDirty()
-            relieve()
-            loop.showAddresses()
-            publish(isBusy: count > 0)
-            upstreams.endUnwatchable()
-            clients.endUnwatchable()
-            flushDirty()
+            guard turn() else { return false }
         }
         return true
     }
+
+    /// One turn of the loop: waits for events as long as `patience` says, and does all that can be done then. Returns
+    /// false when the loop itself failed.
+    package func turn() -> Bool {
+        let count: Int
+        do throws(SystemError) {
+            count = try loop.poller.wait(timeout: patience)
+        } catch {
+            loop.logger.critical("waiting for events failed", metadata: ["error": "\(error)"])
+            return false
+        }
+        loop.beginTurn()
+        loop.fellows.countTurn()
+        for index in 0..<count { dispatch(loop.poller[index]) }
+        clients.readBodies()
+        upstreams.workOnBacklogs()
+        clients.workOnInput()
+        clients.workOnLargeBodies()
+        handleDeadlines()
+        flushDirty()
+        relieve()
+        loop.showAddresses()
+        publish(isBusy: count > 0)
+        upstreams.endUnwatchable()
+        clients.endUnwatchable()
+        flushDirty()
+        return true
+    }
+
+    /// How long the next turn waits for an event at most: not at all, or less, when something is due; nil without limit.
+    package var patience: Duration? { upstreams.hasTurns || clients.hasTurns ? .zero : timeToWake }
 
     private var timeToWake: Duration? {
         let wait = nextWake.map { $0.elapsed(since: MonotonicClock.now) }

@@ -38,7 +38,7 @@ extension BOSHClient {
         nextAnswer = rid + 1
         hasReloaded = true
         // A request may not even have been accepted, and the page that knew it is gone.
-        if kernel.hasRefusedToAccept { explain(["item-not-found"]) }
+        if kernel.hasRefusedToAccept || world.mayLoseRequests { explain(["item-not-found"]) }
         if let polling { nextPoll = kernel.now + polling + .seconds(1) }
         let latest: Duration = carrier.passesAborts ? .seconds(5) : .seconds(wait + 5)
         for stream in streams { stream.ledger.mayMiss(until: kernel.now + latest) }

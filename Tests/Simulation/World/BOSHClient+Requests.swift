@@ -84,7 +84,10 @@ extension BOSHClient {
     private func attempt(_ request: ClientRequest) {
         request.tries += 1
         guard request.tries < 200 else {
-            if hasReloaded, kernel.hasRefusedToAccept || world.isShortOfDescriptors || world.judge.isDisturbed {
+            if hasReloaded,
+                kernel.hasRefusedToAccept || world.isShortOfDescriptors || world.judge.isDisturbed
+                    || world.mayLoseRequests
+            {
                 // The request that the page sent before its reload was refused unread, and the page does not know that.
                 goneSilently()
                 finish()

@@ -14,7 +14,8 @@ final class Burst {
         wire.ended = { [self] isReset in
             wire.close()
             // Both ends refer to each other until the world ends, and this one lives as long as its wire.
-            guard answers != count, !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept else { return }
+            guard answers != count, !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept, !world.hasLostWorkers
+            else { return }
             world.judge.fail(
                 "of \(count) requests that came whole \(answers) were answered before the \(isReset ? "reset" : "end")")
         }

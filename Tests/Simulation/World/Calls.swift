@@ -81,7 +81,7 @@ func simulatedEpollControl(
     guard let epoll = kernel.object(epoll) as? Epoll, let object = kernel.object(descriptor) else { return -Int(EBADF) }
     let interest = event?.pointee.events ?? 0
     if operation != EPOLL_CTL_DEL, let code = kernel.faults.take(.epollControl) { return -Int(code) }
-    let result = epoll.control(operation, object, interest, event?.pointee.data.u64 ?? 0)
+    let result = epoll.control(operation, object, at: descriptor, interest, event?.pointee.data.u64 ?? 0)
     kernel.count(Number.control.rawValue, Int(descriptor), Int(interest) << 4 | Int(operation))
     return result
 }

@@ -9,9 +9,11 @@ final class Children {
         let wire: Wire
         /// As waitpid reports it; nil while the process runs.
         fileprivate(set) var status: Int32?
+        fileprivate let parent: SimulatedProcess
 
-        fileprivate init(_ number: Int32, _ wire: Wire) {
+        fileprivate init(_ number: Int32, of parent: SimulatedProcess, _ wire: Wire) {
             self.number = number
+            self.parent = parent
             self.wire = wire
         }
 
@@ -37,9 +39,15 @@ final class Children {
     /// The number of processes that the worker has not collected, running ones included.
     var known: Int { processes.count }
 
-    fileprivate func spawn(_ socket: SharedEnd) -> Int32 {
+    /// The number of running processes that a process has started.
+    func running(of parent: SimulatedProcess) -> Int { processes.count { $0.status == nil && $0.parent === parent } }
+
+    /// Gives up the processes of a dead one: they notice the end of their socket, and the machine collects them.
+    func orphan(_ parent: SimulatedProcess) { processes.removeAll { $0.parent === parent } }
+
+    fileprivate func spawn(_ socket: SharedEnd, by parent: SimulatedProcess) -> Int32 {
         socket.isShared = true
-        let process = Process(nextNumber, Wire(socket.end))
+        let process = Process(nextNumber, of: parent, Wire(socket.end))
         nextNumber += 1
         processes.append(process)
         program(process)
@@ -114,7 +122,7 @@ func simulatedSocketPair(_ descriptors: UnsafeMutablePointer<Int32>) -> Int {
 func simulatedSpawn(_ shared: Int32, _ process: UnsafeMutablePointer<Int32>) -> Int {
     guard let socket = kernel.object(shared) as? SharedEnd else { return -Int(EBADF) }
     if let code = kernel.children.refusal() { return -Int(code) }
-    process.pointee = kernel.children.spawn(socket)
+    process.pointee = kernel.children.spawn(socket, by: kernel.process)
     kernel.count(Number.spawn.rawValue, Int(shared), Int(process.pointee))
     return 0
 }

@@ -30,3 +30,20 @@ struct LinkKind {
     /// The size of pieces that arrive one by one; 0 for whole pieces.
     var piece = 0
 }
+
+extension CallFaults.Call {
+    init?(number: Int) {
+        let all: [CallFaults.Call] = [.accept, .socket, .connect, .epollControl, .send, .receive, .open]
+        guard all.indices.contains(number) else { return nil }
+        self = all[number]
+    }
+
+    /// Whether a failure may cost connections or sessions. A shortage of memory passes and costs nothing.
+    func disturbs(_ code: Int32) -> Bool {
+        switch self {
+        case .accept, .open: false
+        case .send, .receive: code != 12 && code != 105
+        case .socket, .connect, .epollControl: true
+        }
+    }
+}

@@ -71,6 +71,8 @@ final class HTTPAgent: Carrier {
     var spread = 1
     let passesAborts = true
     let repeats = false
+    /// Called when an answer comes for which nobody has asked.
+    var unasked: () -> Void = {}
 
     init(_ kernel: Kernel, address: UInt32, link: LinkKind, seed: UInt64) {
         self.kernel = kernel
@@ -175,7 +177,10 @@ final class HTTPAgent: Carrier {
             guard let self, let line else { return }
             line.bytes.append(contentsOf: bytes)
             while let answer = takeAnswer(from: line) {
-                guard !line.waiting.isEmpty else { return }
+                guard !line.waiting.isEmpty else {
+                    if answer.status == 200, lines.contains(where: { $0 === line }) { unasked() }
+                    return
+                }
                 line.waiting.removeFirst().answered(answer)
             }
         }

@@ -1,18 +1,16 @@
 import CLinux
 import Glibc
 
-/// The object behind a descriptor of the model.
+/// The object behind descriptors of the model. It is closed with the last of them.
 class KernelObject {
+    /// The number under which it was opened last; -1 when nobody has it.
     fileprivate(set) var descriptor: Int32 = -1
-    var registration: Registration?
-    /// The token with which it was watched last.
-    var latestToken: UInt64?
-
-    struct Registration {
-        var interest: UInt32
-        var token: UInt64
-        var isQueued = false
-    }
+    /// How many descriptors stand for it. One that is on its way to another process counts.
+    fileprivate var references = 0
+    /// Who watches it. A watch ends with the object, not with the descriptor for which it was asked.
+    var watches: [EpollWatch] = []
+    /// The token with which each process has watched it last.
+    var latestTokens: [(watcher: ObjectIdentifier, token: UInt64)] = []
 
     /// The events that epoll would report now.
     var events: UInt32 { 0 }
@@ -26,25 +24,19 @@ class KernelObject {
     func shutDown() -> Int { -Int(ENOTSOCK) }
 }
 
-/// An object that only takes up a descriptor.
-final class Nothing: KernelObject {}
-
-/// The signals of the simulated process.
-final class Signals: KernelObject {
-    private var pending: [Int32] = []
-    override var events: UInt32 { pending.isEmpty ? 0 : EPOLLIN.rawValue }
-
-    /// Raises a signal; one that is already pending is not counted again.
-    func raise(_ number: Int32) {
-        if !pending.contains(number) { pending.append(number) }
-    }
-
-    /// Takes the pending signal with the lowest number; nil when there is none.
-    func take() -> Int32? {
-        guard let next = pending.min() else { return nil }
-        pending.removeAll { $0 == next }
-        return next
-    }
+/// A process that makes calls.
+final class SimulatedProcess {
+    let epoll = Epoll()
+    let signals = Signals()
+    fileprivate(set) var openDescriptors = 0
+    /// Whether it has not been killed. The calls of a dead process do nothing.
+    fileprivate(set) var isAlive = true
+    /// After how many more calls it is killed; nil when it is not.
+    var callsLeft: Int?
+    /// With which message to or from another process it is killed, before that passes; nil when it is not.
+    var messagesLeft: Int?
+    /// Whether it will be killed.
+    var isDoomed: Bool { callsLeft != nil || messagesLeft != nil }
 }
 
 /// A model of the kernel: the effects of the worker's system calls, and the passing of time.
@@ -60,18 +52,26 @@ final class Kernel {
     /// Seconds since 1970 in nanoseconds, less the time since the start; it may jump.
     var wallOffset: Int64 = 1_900_000_000_000_000_000
     var descriptorLimit = 1_024
-    private var objects: [KernelObject?] = []
+    private var descriptors: [Place] = []
     private var freeNumbers = Heap<Int32>()
-    private(set) var openDescriptors = 0
+    /// The process whose turn it is: it makes the calls.
+    var process = SimulatedProcess()
+    /// Whether several workers take turns, so that a wait returns at once and somebody else lets time pass.
+    var isShared = false
     private var agenda = Heap<Event>()
     private var actions: [(() -> Void)?] = []
     private var freePlaces: [Int] = []
     private var ends: [SocketEnd] = []
+    private var memories: [SharedMemory] = []
     private var farewells: [() -> Void] = []
     private var eventCount: UInt64 = 0
-    let epoll = Epoll()
-    let signals = Signals()
+    var epoll: Epoll { process.epoll }
+    var signals: Signals { process.signals }
+    /// How many descriptors the process has.
+    var openDescriptors: Int { process.openDescriptors }
     let children = Children()
+    /// What befalls messages between processes.
+    var passing = PassingFaults()
     /// The sockets that are bound to a port.
     var doors: [Door] = []
     /// The next port for a socket without a chosen one.
@@ -105,6 +105,11 @@ final class Kernel {
     var isOver = false
     /// Called when nothing will ever happen again.
     var stuck: () -> Void = {}
+
+    private struct Place {
+        var object: KernelObject?
+        var process: SimulatedProcess?
+    }
 
     private struct Event: Comparable {
         let time: Instant
@@ -166,6 +171,16 @@ final class Kernel {
         note(call)
         note(UInt64(bitPattern: Int64(a)))
         note(UInt64(bitPattern: Int64(b)))
+        guard let left = process.callsLeft else { return }
+        process.callsLeft = left - 1
+        if left <= 1 { kill(process) }
+    }
+
+    /// Counts a message to or from another process, before it passes.
+    func countMessage() {
+        guard let left = process.messagesLeft else { return }
+        process.messagesLeft = left - 1
+        if left <= 1 { kill(process) }
     }
 
     func note(_ word: UInt64) {
@@ -184,7 +199,14 @@ final class Kernel {
         now = max(now, end)
     }
 
-    private func runDueEvents() {
+    /// Lets time pass until something happens, or until `deadline`. Returns false when nothing ever happens.
+    func passTime(until deadline: Instant?) -> Bool {
+        guard let next = [agenda.first?.time, deadline].compactMap(\.self).min() else { return false }
+        now = max(now, next)
+        return true
+    }
+
+    func runDueEvents() {
         while let event = agenda.first, event.time <= now, !isOver {
             agenda.removeFirst()
             let action = actions[event.place]
@@ -196,22 +218,31 @@ final class Kernel {
 
     // MARK: Descriptors
 
+    /// The object behind a descriptor of the process.
     func object(_ descriptor: Int32) -> KernelObject? {
         let index = Int(descriptor) - Self.first
-        return objects.indices.contains(index) ? objects[index] : nil
+        guard descriptors.indices.contains(index), descriptors[index].process === process else { return nil }
+        return descriptors[index].object
     }
 
-    /// Gives an object the lowest free number; nil when there are too many.
+    /// What the process watches a descriptor for; nil when it does not.
+    func interest(in descriptor: Int32) -> UInt32? {
+        object(descriptor)?.watches.first { $0.epoll === epoll && $0.descriptor == descriptor }?.interest
+    }
+
+    /// Gives an object the lowest free number; nil when the process has too many.
     func open(_ object: KernelObject) -> Int32? {
-        guard openDescriptors < descriptorLimit else { return nil }
-        openDescriptors += 1
+        guard process.isAlive, openDescriptors < descriptorLimit else { return nil }
+        process.openDescriptors += 1
+        object.references += 1
+        let place = Place(object: object, process: process)
         let index: Int
         if let free = freeNumbers.popFirst() {
             index = Int(free)
-            objects[index] = object
+            descriptors[index] = place
         } else {
-            index = objects.count
-            objects.append(object)
+            index = descriptors.count
+            descriptors.append(place)
         }
         object.descriptor = Int32(Self.first + index)
         return object.descriptor
@@ -220,29 +251,65 @@ final class Kernel {
     func close(_ descriptor: Int32) -> Int {
         guard let object = object(descriptor) else { return -Int(EBADF) }
         let index = Int(descriptor) - Self.first
-        object.registration = nil
-        object.close()
-        object.descriptor = -1
-        objects[index] = nil
+        descriptors[index] = Place()
         freeNumbers.push(Int32(index))
-        openDescriptors -= 1
+        process.openDescriptors -= 1
+        release(object)
         noteProgress()
         return 0
     }
 
+    /// Counts a descriptor that is on its way to another process.
+    func retain(_ object: KernelObject) { object.references += 1 }
+
+    /// Counts one descriptor less. The last one closes the object.
+    func release(_ object: KernelObject) {
+        object.references -= 1
+        guard object.references == 0 else { return }
+        for watch in object.watches { watch.isOver = true }
+        object.watches = []
+        object.close()
+        object.descriptor = -1
+    }
+
     /// Replaces the object behind a descriptor, as connect(2) does with a socket.
     func replace(_ descriptor: Int32, with object: KernelObject) {
-        let former = self.object(descriptor)
-        object.registration = former?.registration
-        object.latestToken = former?.latestToken
-        object.registration?.isQueued = false
-        former?.registration = nil
-        objects[Int(descriptor) - Self.first] = object
+        let index = Int(descriptor) - Self.first
+        if let former = descriptors[index].object {
+            object.latestTokens = former.latestTokens
+            for watch in former.watches {
+                watch.isOver = true
+                object.watches.append(
+                    EpollWatch(watch.epoll, object, watch.descriptor, interest: watch.interest, token: watch.token))
+            }
+            former.watches = []
+            former.references -= 1
+        }
+        object.references += 1
+        descriptors[index].object = object
         object.descriptor = descriptor
     }
 
-    /// The objects of all open descriptors, for the judge.
-    var openObjects: [KernelObject] { objects.compactMap { $0 } }
+    /// Ends a process as SIGKILL does: all its descriptors are closed. Their numbers are not used again, because the
+    /// memory of the process names them until it is given up.
+    func kill(_ process: SimulatedProcess) {
+        guard process.isAlive else { return }
+        process.isAlive = false
+        process.callsLeft = nil
+        process.messagesLeft = nil
+        for place in descriptors where place.object != nil {
+            for watch in place.object?.watches ?? [] where watch.epoll === process.epoll { watch.isOver = true }
+            place.object?.watches.removeAll { $0.epoll === process.epoll }
+        }
+        for index in descriptors.indices where descriptors[index].process === process {
+            guard let object = descriptors[index].object else { continue }
+            descriptors[index] = Place()
+            release(object)
+        }
+        process.openDescriptors = 0
+        children.orphan(process)
+        noteProgress()
+    }
 
     /// How many of `count` bytes a call takes: all, or by chance fewer.
     func shortened(_ count: Int) -> Int {
@@ -252,6 +319,11 @@ final class Kernel {
 
     /// Keeps an end: both ends of a connection refer to each other until the world ends.
     func remember(_ end: SocketEnd) { ends.append(end) }
+
+    /// Keeps memory that may be mapped until the world ends.
+    func keep(_ memory: SharedMemory) { memories.append(memory) }
+
+    func hasMemory(at pointer: UnsafeMutableRawPointer) -> Bool { memories.contains { $0.owns(pointer) } }
 
     /// Registers a clean-up for the end of the world.
     func whenOver(_ action: @escaping () -> Void) { farewells.append(action) }
@@ -282,13 +354,15 @@ final class Kernel {
 
     // MARK: epoll
 
+    /// Has everybody who watches an object check it again, because something about it has changed.
     func poke(_ object: KernelObject) {
-        epoll.poke(object)
+        for watch in object.watches where !watch.isQueued { watch.epoll.add(watch) }
     }
 
     /// Ends the worker's turn. Waits for an event that the worker wants to know, and lets time pass meanwhile.
     func wait(_ list: UnsafeMutablePointer<epoll_event>, _ count: Int, milliseconds: Int32) -> Int {
         turns &+= 1
+        if isShared { return epoll.collect(list, count, &chance) }
         turnEnded()
         guard !isOver else { return -Int(EBADF) }
         runDueEvents()

@@ -16,6 +16,7 @@ final class ProxyPool {
         patience = .seconds(max(plan["patience"], 10))
         agent = HTTPAgent(
             world.kernel, address: World.proxyAddress, link: LinkKind(), seed: UInt64(plan["seed"]))
+        agent.unasked = { [judge = world.judge] in judge.fail("a proxy's request was answered twice") }
     }
 }
 

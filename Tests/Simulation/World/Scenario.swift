@@ -44,6 +44,7 @@ struct Scenario: CustomStringConvertible {
         if chance.once(in: 5) { addProxy(&chance, isRough: isRough) }
         drawUpstream(seed, isRough: isRough, span: span)
         machine(Chance(seed: UInt64(seed) | 1 << 40), span: span)
+        drawWorkers(Chance(seed: UInt64(seed) | 1 << 41), isRough: isRough, span: span)
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])

@@ -120,7 +120,9 @@ final class Stranger {
         guard !isOver else { return }
         isOver = true
         world.tell("stranger \(number) got \(String(decoding: bytes.prefix(400), as: UTF8.self))")
-        guard !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept, !act.statuses.isEmpty else { return }
+        guard !world.judge.isDisturbed, !world.kernel.hasRefusedToAccept, !world.hasLostWorkers,
+            !act.statuses.isEmpty
+        else { return }
         let isRight = act.statuses.contains { status in bytes.starts(with: "HTTP/1.1 \(status) ".utf8) }
         let text = String(decoding: bytes, as: UTF8.self)
         // The worker may have no room for a session, or reach no server; it says so.

@@ -17,8 +17,12 @@ final class World {
     let kernel: Kernel
     let judge = Judge()
     private let scenario: Scenario
-    private var clients: [BOSHClient] = []
+    private(set) var clients: [BOSHClient] = []
+    /// The only worker; nil in a world with several.
     private var worker: Worker?
+    private var crew: Crew?
+    /// Whether a worker was killed, with the connections that it held.
+    var hasLostWorkers = false
     private var pool: ProxyPool?
     private var servers: [XMPPServer] = []
     private var serversDownUntil: Instant?
@@ -27,7 +31,6 @@ final class World {
     private var idleTurns = 0
     private var shortSince: Instant?
     private var descriptorsAtRest = 0
-    private var isLeaving = false
     private var visitors = 0
     private(set) var logins = 0
     let protection: Protection
@@ -39,6 +42,13 @@ final class World {
     var mayReachNobody: Bool {
         names?.zone.upstream != .address || protection.tls != .none || serversDownUntil != nil
             || scenario.world["redirects"] > 0 || judge.excusesLogin(endedAt: kernel.now)
+    }
+
+    /// Whether a request may be lost or refused unread although its connection was accepted.
+    var mayLoseRequests: Bool {
+        scenario.world["workers"] > 1
+            && (scenario.world["toomany"] + scenario.world["descriptors"] > 0
+                || scenario.faults.contains { $0.kind == "kill" })
     }
 
     struct Outcome {
@@ -145,7 +155,9 @@ final class World {
     private func run() {
         judge.failed = { [self] in kernel.isOver = true }
         kernel.stuck = { [self] in judge.fail("nothing will ever happen again, and the worker waits for it") }
-        kernel.turnEnded = { [self] in judgeTurn() }
+        kernel.turnEnded = { [self] in
+            if let worker { judgeTurn(of: worker) } else { noteIdleness(mayIdle: false) }
+        }
         kernel.epoll.registered = { [self] token, isFirst in
             guard !isFirst, Worker.namesOneSocket(token) else { return }
             judge.fail("two sockets were watched under the token \(token)")
@@ -161,15 +173,20 @@ final class World {
         }
         let names = Names(scenario.world, world: self)
         self.names = names
-        let worker: Worker
-        do {
-            let settings = try settings(names.zone)
-            worker = try Worker(settings: settings, logger: Logger(label: "simulated") { _ in Silence() })
-        } catch {
-            judge.fail("the worker does not start: \(error)")
-            return
+        let logger = Logger(label: "simulated") { _ in Silence() }
+        let entries = entries(names.zone)
+        if scenario.world["workers"] > 1 {
+            crew = Crew(
+                scenario.world, ports: [Self.port, Self.portOfProxies, Self.portOfOperators],
+                entries: entries, logger: logger, world: self)
+        } else {
+            do {
+                worker = try Worker(settings: try Settings.resolve(entries: entries), logger: logger)
+            } catch {
+                judge.fail("the worker does not start: \(error)")
+                return
+            }
         }
-        self.worker = worker
         descriptorsAtRest = kernel.openDescriptors
         clientsLeft = scenario.clients.count
         let proxy = scenario.faults.first { $0.kind == "proxy" }
@@ -180,11 +197,16 @@ final class World {
         for fault in scenario.faults { enter(fault) }
         kernel.after(.seconds(4 * 3_600)) { [self] in judge.fail("the history does not come to an end") }
         if clientsLeft == 0 { rest() }
+        if let worker { run(worker) } else { crew?.run() }
+        worker = nil
+        crew = nil
+    }
+
+    private func run(_ worker: Worker) {
         let hasEnded = worker.run()
         if judge.failure == nil, !hasEnded { judge.fail("the loop of the worker failed") }
         let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
         if judge.failure == nil, tooMany > 0 { judge.fail("\(tooMany) descriptors are open at the end") }
-        self.worker = nil
     }
 
     /// Checks that the worker has left no process behind.
@@ -194,7 +216,7 @@ final class World {
         }
     }
 
-    private func settings(_ zone: Zone) throws(SettingsError) -> Settings {
+    private func entries(_ zone: Zone) -> [SettingEntry] {
         let entries =
             [
                 ("listen", "127.0.0.1:\(Self.port)"), ("admin", "127.0.0.1:\(Self.portOfOperators)"),
@@ -203,8 +225,8 @@ final class World {
                 ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
                 ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
             ] + protection.settings + zone.settings.map { ("upstream", $0) }
-        return try Settings.resolve(
-            entries: entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings)
+            + (scenario.world["workers"] > 1 ? [("workers", "\(scenario.world["workers"])")] : [])
+        return entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings
     }
 
     /// The client's way to the worker.
@@ -224,6 +246,7 @@ final class World {
         agent.slowness = plan["slow"]
         agent.spread = max(plan["spread"], 1)
         agent.form = HTTPForm(plan)
+        agent.unasked = { [judge] in judge.fail("client \(number): one request was answered twice") }
         return agent
     }
 
@@ -284,6 +307,7 @@ final class World {
             case "signal":
                 // A signal that ends nothing.
                 kernel.signals.raise([SIGHUP, SIGUSR1, SIGUSR2][fault["signal"] % 3])
+            case "kill": crew?.kill(fault)
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
@@ -303,11 +327,15 @@ final class World {
         // The longest that anything may live on: a vanished client's connection and session, idle connections.
         kernel.after(.seconds(1_200)) { [self] in
             for ledger in clients.flatMap(\.ledgers) { ledger.settle(margin: .seconds(20)) }
+            if let crew {
+                if let rest = crew.rest { judge.fail("at rest \(rest)") }
+                crew.leave()
+                return
+            }
             if let census = worker?.census, !census.isEmpty { judge.fail("at rest there is still \(census)") }
             // Each process that looks up names stays, and has a socket.
             let tooMany = kernel.openDescriptors - descriptorsAtRest - kernel.children.running
             if tooMany != 0 { judge.fail("at rest \(tooMany) descriptors too many are open") }
-            isLeaving = true
             kernel.raise(15)
         }
     }
@@ -324,7 +352,8 @@ final class World {
         if kernel.now.elapsed(since: since) > .seconds(10) { judge.excuseLogins(from: kernel.now) }
     }
 
-    private func judgeTurn() {
+    private func noteIdleness(mayIdle: Bool) {
+        guard !mayIdle else { return }
         if kernel.progress == lastProgress {
             idleTurns += 1
             // A turn may find nothing to do; many such turns in a row are a loop that spins.
@@ -333,13 +362,17 @@ final class World {
             idleTurns = 0
             lastProgress = kernel.progress
         }
-        guard let worker else { return }
+    }
+
+    /// - Parameter mayIdle: whether the worker had its turn only because it waits no longer than this.
+    func judgeTurn(of worker: Worker, mayIdle: Bool = false) {
+        noteIdleness(mayIdle: mayIdle)
         let census = worker.census
         if census.bytes > 80 << 20 { judge.fail("the account has \(census.bytes) bytes") }
         noteShortage(census)
         // Done after every turn of every world, this would take a third of the time.
         guard scenario.world["seed"] % 4 == 0 || kernel.turns % 8 == 0 else { return }
-        if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.object($0)?.registration?.interest }) {
+        if let fault = worker.brokenInvariant(watched: { [kernel] in kernel.interest(in: $0) }) {
             judge.fail(fault)
         }
     }
@@ -363,21 +396,4 @@ private struct Silence: LogHandler {
 extension World {
     /// Whether the worker's log is printed.
     nonisolated(unsafe) static var isTold = false
-}
-
-extension CallFaults.Call {
-    init?(number: Int) {
-        let all: [CallFaults.Call] = [.accept, .socket, .connect, .epollControl, .send, .receive, .open]
-        guard all.indices.contains(number) else { return nil }
-        self = all[number]
-    }
-
-    /// Whether a failure may cost connections or sessions. A shortage of memory passes and costs nothing.
-    func disturbs(_ code: Int32) -> Bool {
-        switch self {
-        case .accept, .open: false
-        case .send, .receive: code != 12 && code != 105
-        case .socket, .connect, .epollControl: true
-        }
-    }
 }

@@ -1,0 +1,27 @@
+/// The workers of a scenario, and what befalls them.
+extension Scenario {
+    /// Draws from its own numbers, so that other draws stay the same.
+    mutating func drawWorkers(_ drawn: Chance, isRough: Bool, span: Int) {
+        var chance = drawn
+        guard chance.once(in: 4) else { return }
+        world["workers"] = chance.within(2...3)
+        // A little room in the mailboxes, mailboxes that are full at times, and counts that the others see late.
+        if chance.once(in: 2) { world["mailbox"] = chance.one(of: [300, 5_000]) }
+        if chance.once(in: 3) { world["mailfull"] = chance.one(of: [20, 300]) }
+        if chance.once(in: 3) { world["stale"] = chance.one(of: [200, 5_000]) }
+        guard isRough else { return }
+        if chance.once(in: 4) { world["toomany"] = chance.one(of: [20, 300]) }
+        for _ in 0..<chance.below(4) {
+            var fault = Plan("kill")
+            fault["at"] = chance.below(span + 10_000)
+            fault["which"] = chance.below(3)
+            if chance.once(in: 2) {
+                fault["calls"] = chance.within(1...100)
+            } else {
+                fault["messages"] = chance.within(1...10)
+            }
+            fault["back"] = chance.one(of: [1, 1_000, 10_000])
+            faults.append(fault)
+        }
+    }
+}
