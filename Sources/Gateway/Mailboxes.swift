@@ -98,8 +98,8 @@ final class Mailboxes {
     private func send(to box: Mailbox) {
         while true {
             switch box.sendNext() {
-            case .receipt(let connection):
-                clients.begin(connection)
+            case .receipts(let connections):
+                for connection in connections { clients.begin(connection) }
             case .unsendable(let departure):
                 loop.logger.warning("a connection cannot be passed on to another worker: too many are on their way")
                 comeBack(departure, isRefused: true)
@@ -128,7 +128,13 @@ final class Mailboxes {
                 continue
             }
         }
-        if isOpen { send(to: box) } else { end(box) }
+        guard isOpen else {
+            end(box)
+            return
+        }
+        send(to: box)
+        // A connection whose receipt has to wait is not read meanwhile.
+        for connection in box.arriving { clients.updateInterest(of: connection) }
     }
 
     private func take(_ number: UInt32, _ envelope: Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
