@@ -59,6 +59,18 @@ final class ClientConnection {
         case deaf
     }
 
+    private struct Lists: OptionSet {
+        let rawValue: UInt8
+        static let dirty = Lists(rawValue: 1)
+        static let inTurn = Lists(rawValue: 2)
+        static let readInTurn = Lists(rawValue: 4)
+        static let unfinished = Lists(rawValue: 8)
+
+        mutating func set(_ list: Lists, _ isIn: Bool) {
+            if isIn { insert(list) } else { remove(list) }
+        }
+    }
+
     /// How far the connection is on its way to another worker.
     enum Move {
         case none
@@ -85,12 +97,9 @@ final class ClientConnection {
     /// The number of the listener that accepted the connection.
     let door: UInt8
     var ending = Ending.none
-    /// Whether the connection is in the list of those that are written at the end of the batch.
-    var isDirty = false
-    /// Whether the connection is in the list of those that go on with input that has come already.
-    var isInTurn = false
-    /// Whether the connection is in the list of those with more of a body to be read.
-    var isReadInTurn = false
+    var move = Move.none
+    /// The lists of connections that this one is in. One byte, because there is no room for four.
+    private var lists: Lists = []
     /// The reader of the PROXY header; nil when none is expected, or once it has come.
     var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
@@ -102,11 +111,8 @@ final class ClientConnection {
     /// Whether a large body of this connection waits or is being worked on. Until it is done, no other request of it is
     /// taken.
     var isBodyWaiting = false
-    /// Whether the connection is among those whose body is half read.
-    var isUnfinished = false
     /// How far the client has ended its side.
     var clientEnd = ClientEnd.none
-    var move = Move.none
     /// The account of the connection's other end among the client addresses. It is unlimited for a trusted proxy, whose
     /// requests count for the clients that it names.
     var account = AddressLedger.Account.unlimited
@@ -128,6 +134,30 @@ final class ClientConnection {
         http = HTTPConnection(rules: rules)
         prelude = origin.expectsProxyHeader ? Boxed(ProxyHeaderReader()) : nil
         pace = Pace(now: now)
+    }
+
+    /// Whether the connection is in the list of those that are written at the end of the batch.
+    var isDirty: Bool {
+        get { lists.contains(.dirty) }
+        set { lists.set(.dirty, newValue) }
+    }
+
+    /// Whether the connection is in the list of those that go on with input that has come already.
+    var isInTurn: Bool {
+        get { lists.contains(.inTurn) }
+        set { lists.set(.inTurn, newValue) }
+    }
+
+    /// Whether the connection is in the list of those with more of a body to be read.
+    var isReadInTurn: Bool {
+        get { lists.contains(.readInTurn) }
+        set { lists.set(.readInTurn, newValue) }
+    }
+
+    /// Whether the connection is among those whose body is half read.
+    var isUnfinished: Bool {
+        get { lists.contains(.unfinished) }
+        set { lists.set(.unfinished, newValue) }
     }
 
     /// Whether a request of this connection is being worked on, or is on its way to another worker. Meanwhile no other
