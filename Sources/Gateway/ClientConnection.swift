@@ -32,7 +32,7 @@ final class ClientConnection {
     struct Origin {
         let role: Role
         /// The number of the listener.
-        let door: UInt16
+        let door: UInt8
         /// Whether the listener's peer is trusted when it names the client for whom it forwards.
         let isFromProxy: Bool
         /// Whether the connection begins with a header of the PROXY protocol that has not been read.
@@ -83,7 +83,7 @@ final class ClientConnection {
     var isClientUnknown = false
     let role: Role
     /// The number of the listener that accepted the connection.
-    let door: UInt16
+    let door: UInt8
     var ending = Ending.none
     /// Whether the connection is in the list of those that are written at the end of the batch.
     var isDirty = false

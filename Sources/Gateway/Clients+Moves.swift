@@ -107,7 +107,6 @@ extension Clients {
         connection.backlog = envelope.request
         connection.backlog.append(contentsOf: envelope.behind)
         connection.pace.requestSince = envelope.requestSince
-        updateInterest(of: connection)
         settle(connection)
         return connection
     }

@@ -57,6 +57,9 @@ final class Doors {
         guard let parsed = SocketAddress(address.description) else {
             throw StartError("'\(address)' is not an address to listen on")
         }
+        guard listeners.count < Self.mostListeners else {
+            throw StartError("cannot listen on \(address): there are more than \(Self.mostListeners) listeners")
+        }
         do throws(SystemError) {
             let token = Token(.listener, slot: UInt32(listeners.count))
             let listener =
@@ -150,7 +153,7 @@ final class Doors {
             return
         }
         let origin = ClientConnection.Origin(
-            role: listener.role, door: UInt16(clamping: listener.token.slot),
+            role: listener.role, door: UInt8(clamping: listener.token.slot),
             isFromProxy: clients.rules.trustedProxies.trusts(peer.ipAddress),
             expectsProxyHeader: listener.expectsProxyHeader)
         if clients.add(stream, from: peer, at: origin) != nil { loop.counters.connectionsEver += 1 }
@@ -177,6 +180,9 @@ final class Doors {
             }
         }
     }
+
+    /// As many as a connection can tell apart.
+    private static let mostListeners = Int(UInt8.max)
 
     /// How long nothing is accepted after accepting failed for lack of resources.
     private static let acceptingPause = Duration.milliseconds(500)

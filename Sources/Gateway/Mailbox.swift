@@ -28,9 +28,11 @@ final class Mailbox {
     private var queue: [Outgoing] = []
     /// The position of the first unsent message in the queue.
     private var first = 0
-    /// The bytes of the message that is being sent, and how many of them are sent.
+    /// The bytes that are being sent, how many of them are sent, and how many messages they are of. Answers go together,
+    /// so that the other worker wakes up once for all of them.
     private var bytes: [UInt8] = []
     private var sentCount = 0
+    private var batchCount = 0
     /// The connections that the other worker was sent and has not taken yet, by number.
     private var unreceipted: [UInt32: Departure] = [:]
     private var nextNumber: UInt32 = 0
@@ -60,6 +62,9 @@ final class Mailbox {
     /// The socket's number, and what it is watched for.
     var watching: (descriptor: Int32, interest: Interest?) { socket.watching }
 
+    /// The connections that were taken over and whose receipts wait.
+    var arriving: [ClientConnection] { queue[first...].compactMap(\.taken) }
+
     /// Adds a message to those that wait.
     func append(_ message: Outgoing) { queue.append(message) }
 
@@ -74,8 +79,8 @@ final class Mailbox {
 
     /// What became of the messages that could be sent.
     enum Sent {
-        /// A receipt was written; its connection is to be served.
-        case receipt(ClientConnection)
+        /// Receipts were written; their connections are to be served.
+        case receipts([ClientConnection])
         /// This connection was not sent: the kernel passes no more descriptors now, or its message is too long.
         case unsendable(Departure)
         /// Nothing more can be sent now.
@@ -87,7 +92,7 @@ final class Mailbox {
         while first < queue.count {
             let message = queue[first]
             guard begin(message) else {
-                guard case .connection(let departure) = finish() else { continue }
+                guard case .connection(let departure)? = finish().first else { continue }
                 return .unsendable(departure)
             }
             let passing = sentCount == 0 ? message.descriptor : nil
@@ -95,13 +100,14 @@ final class Mailbox {
             case .sent(let count):
                 sentCount += count
                 guard sentCount == bytes.count else { continue }
-                if case .receipt(_, let connection) = finish() { return .receipt(connection) }
+                let taken = finish().compactMap(\.taken)
+                if !taken.isEmpty { return .receipts(taken) }
             // The end of a broken link is found by reading, behind what the other worker has said last.
             case .wouldBlock, .failed:
                 return .nothing
             case .tooManyPassed:
                 nextNumber &-= 1
-                guard case .connection(let departure) = finish() else { continue }
+                guard case .connection(let departure)? = finish().first else { continue }
                 unreceipted[nextNumber] = nil
                 return .unsendable(departure)
             }
@@ -109,35 +115,48 @@ final class Mailbox {
         return .nothing
     }
 
-    /// Makes the bytes of the first message, unless that was done before. Returns false when they are too many.
+    /// Makes the bytes of the first message, and of the answers behind it if it is one, unless that was done before.
+    /// Returns false when they are too many.
     private func begin(_ message: Outgoing) -> Bool {
         guard bytes.isEmpty else { return true }
-        let frame: [UInt8]?
-        switch message {
-        case .connection(let departure):
-            frame = writer.frame(.connection(departure.envelope), number: nextNumber)
-            guard frame != nil else { return false }
+        batchCount = 1
+        if case .connection(let departure) = message {
+            guard let frame = writer.frame(.connection(departure.envelope), number: nextNumber) else { return false }
+            bytes = frame
             unreceipted[nextNumber] = departure
             nextNumber &+= 1
-        case .receipt(let number, _): frame = writer.frame(PeerMessage.receipt, number: number)
-        case .refusal(let number): frame = writer.frame(PeerMessage.refused, number: number)
+            return true
         }
-        bytes = frame ?? []
+        bytes = answer(message) ?? []
+        while batchCount < Self.mostAnswers, first + batchCount < queue.count,
+            let next = answer(queue[first + batchCount])
+        {
+            bytes += next
+            batchCount += 1
+        }
         return !bytes.isEmpty
     }
 
-    /// Removes the first message from the queue.
-    @discardableResult
-    private func finish() -> Outgoing {
-        let message = queue[first]
+    /// The bytes of an answer; nil for another message.
+    private func answer(_ message: Outgoing) -> [UInt8]? {
+        switch message {
+        case .connection: nil
+        case .receipt(let number, _): writer.frame(PeerMessage.receipt, number: number)
+        case .refusal(let number): writer.frame(PeerMessage.refused, number: number)
+        }
+    }
+
+    /// Removes the messages that were sent, or cannot be, from the queue.
+    private func finish() -> ArraySlice<Outgoing> {
+        let messages = queue[first..<(first + batchCount)]
         bytes = []
         sentCount = 0
-        first += 1
+        first += batchCount
         if first * 2 >= queue.count {
             queue.removeFirst(first)
             first = 0
         }
-        return message
+        return messages
     }
 
     // MARK: What comes in
@@ -216,11 +235,19 @@ final class Mailbox {
         return (back, taken)
     }
 
+    /// How many answers go together at most.
+    private static let mostAnswers = 64
+
     /// The longest message: a request of the largest size with all its fields, and what came behind it.
     private static let longestFrame = 64 * 1_048_576
 }
 
 extension Mailbox.Outgoing {
+    /// The connection whose receipt the message is; nil for another message.
+    fileprivate var taken: ClientConnection? {
+        if case .receipt(_, let connection) = self { connection } else { nil }
+    }
+
     /// The number of the descriptor that goes with the message; nil for none.
     fileprivate var descriptor: Int32? {
         guard case .connection(let departure) = self else { return nil }

@@ -98,8 +98,8 @@ final class Mailboxes {
     private func send(to box: Mailbox) {
         while true {
             switch box.sendNext() {
-            case .receipt(let connection):
-                clients.begin(connection)
+            case .receipts(let connections):
+                for connection in connections { clients.begin(connection) }
             case .unsendable(let departure):
                 loop.logger.warning("a connection cannot be passed on to another worker: too many are on their way")
                 comeBack(departure, isRefused: true)
@@ -128,7 +128,13 @@ final class Mailboxes {
                 continue
             }
         }
-        if isOpen { send(to: box) } else { end(box) }
+        guard isOpen else {
+            end(box)
+            return
+        }
+        send(to: box)
+        // A connection whose receipt has to wait is not read meanwhile.
+        for connection in box.arriving { clients.updateInterest(of: connection) }
     }
 
     private func take(_ number: UInt32, _ envelope: Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
@@ -137,7 +143,7 @@ final class Mailboxes {
             return
         }
         let origin = ClientConnection.Origin(
-            role: role, door: UInt16(clamping: envelope.listener), isFromProxy: envelope.isFromProxy,
+            role: role, door: UInt8(clamping: envelope.listener), isFromProxy: envelope.isFromProxy,
             expectsProxyHeader: false)
         guard let connection = clients.takeIn(StreamSocket(descriptor), envelope, at: origin) else {
             refuse(number, from: box)

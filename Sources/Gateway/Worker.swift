@@ -50,6 +50,7 @@ package final class Worker {
         } catch {
             throw StartError("cannot start: \(error)")
         }
+        publishesAt = place?.tag == nil ? nil : loop.startedAt
         sessions = Sessions(loop)
         upstreams = try Upstreams(loop, sessions: sessions)
         let board = OperatorBoard()

@@ -127,7 +127,8 @@ package struct WorkerTable: Sendable {
 
     private mutating func start(_ place: Int, _ now: MonotonicInstant, _ effects: inout [Effect]) {
         let tag = nextTag
-        nextTag &+= 1
+        // No worker has the tag 0.
+        nextTag = max(nextTag &+ 1, 1)
         places[place].startsAt = nil
         members.append(Member(tag: tag, place: place, startedAt: now))
         effects.append(.start(tag))

@@ -8,6 +8,9 @@ struct BOSHClient {
         case failed(String)
     }
 
+    /// The failure of a client whose session the connection manager does not know any more.
+    static let sessionUnknown = Phase.failed("terminated: item-not-found")
+
     /// How to log in.
     enum Login {
         case anonymous
@@ -138,6 +141,11 @@ struct BOSHClient {
     /// rid.
     mutating func forgetRequest(on connection: Int) {
         requests.removeAll { $0.connection == connection && $0.early == nil }
+    }
+
+    /// A client of the same user that begins a session of its own.
+    func successor(firstRID: UInt64) -> BOSHClient {
+        BOSHClient(profile: profile, login: login, firstRID: firstRID)
     }
 
     /// Ends the session from this side.

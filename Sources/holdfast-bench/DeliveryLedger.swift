@@ -38,7 +38,7 @@ struct Mark: Equatable {
     }
 }
 
-/// Counts the messages from one sender to its receiver: each must come once and in order.
+/// Counts the messages from one session to another: each must come once and in order.
 struct DeliveryLedger: Equatable {
     /// Messages sent.
     private(set) var sent = 0
@@ -49,20 +49,37 @@ struct DeliveryLedger: Equatable {
     /// Messages that came after a later one.
     private(set) var outOfOrder = 0
 
-    private var expected = 0
+    private let first: Int
+    private var expected: Int
     private var missing: Set<Int> = []
+
+    init() {
+        self.init(from: 0)
+    }
+
+    private init(from first: Int) {
+        self.first = first
+        expected = first
+    }
+
+    /// The ledger that begins when one of the two sessions has ended and another takes its place. It does not count the
+    /// messages of this one, however late they come.
+    var successor: DeliveryLedger { DeliveryLedger(from: first + sent) }
 
     /// Messages that have not come.
     var lost: Int { sent - received }
+    /// Messages that have not come although a later one has.
+    var overtaken: Int { missing.count }
 
     /// Counts a message about to be sent and returns its sequence number.
     mutating func send() -> Int {
         sent += 1
-        return sent - 1
+        return first + sent - 1
     }
 
     /// Counts a message that came. Returns whether it is new.
     mutating func receive(_ sequence: Int) -> Bool {
+        guard sequence >= first else { return false }
         if sequence >= expected {
             for skipped in expected..<sequence { missing.insert(skipped) }
             expected = sequence + 1

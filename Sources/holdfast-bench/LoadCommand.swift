@@ -37,6 +37,12 @@ struct LoadCommand: ParsableCommand {
     var killConnections: Int = 0
     @Option(help: "What a cut client does: repeat (the same request), next (the next rid) or both in turn.")
     var afterKill: String = "both"
+    @Flag(
+        help: """
+            Count instead of fail what the death of a worker explains: a session that ends with item-not-found logs in \
+            again, a request that gets 502, 503, 504 or no response is repeated.
+            """)
+    var sessionsMayEnd = false
     @Option(help: "anonymous or plain.")
     var login: String = "anonymous"
     @Option(help: "With plain: users are named PREFIX0, PREFIX1, ...")
@@ -90,7 +96,7 @@ struct LoadCommand: ParsableCommand {
         return LoadPlan(
             sessions: sessions, mode: mode, receiver: receiver, rate: rate,
             duration: mode == .idle && seconds == 0 ? nil : .seconds(seconds), padding: padding,
-            kills: killConnections, afterKill: afterKill, loginsAtOnce: loginsAtOnce, patience: .seconds(20),
-            settling: mode == .idle ? .zero : .seconds(1))
+            kills: killConnections, afterKill: afterKill, sessionsMayEnd: sessionsMayEnd, loginsAtOnce: loginsAtOnce,
+            patience: .seconds(20), settling: mode == .idle ? .zero : .seconds(1))
     }
 }

@@ -40,6 +40,9 @@ struct LoadPlan {
     /// Connections to cut while messages flow.
     let kills: Int
     let afterKill: AfterKill
+    /// Whether a session may end because its worker died; its client then logs in again, and requests that fail on
+    /// their way are repeated.
+    let sessionsMayEnd: Bool
     /// Sessions that may log in at the same time.
     let loginsAtOnce: Int
     /// How long to wait after the last message for those on their way.

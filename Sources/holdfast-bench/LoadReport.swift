@@ -16,6 +16,10 @@ struct LoadReport {
     /// Connections cut on purpose; and those that ended under an open request for another reason.
     var kills = 0
     var connectionLosses = 0
+    /// What the death of a worker explains; only with `LoadPlan.sessionsMayEnd`.
+    var ends = SessionEnds()
+    /// Sessions that the plan has and that lived when messages ended.
+    var liveSessions = 0
     /// Sessions that ended too early: the reasons, with the number of each.
     var failures: [String: Int] = [:]
     /// When the last of them ended, in nanoseconds of the monotonic clock; 0 when none did.
@@ -48,6 +52,7 @@ struct LoadReport {
         }
         if kills > 0 { lines.append("cut          \(kills) connections under a poll") }
         if connectionLosses > 0 { lines.append("repeated     \(connectionLosses) requests whose connection ended") }
+        if plan.sessionsMayEnd { lines += ends.lines + ["living       \(liveSessions) sessions when messages ended"] }
         for (reason, count) in failures.sorted(by: { $0.key < $1.key }) {
             lines.append("FAILED       \(count) sessions: \(reason)")
         }
@@ -62,7 +67,7 @@ struct LoadReport {
             "login_seconds":\(Self.short(loginSeconds)),"message_seconds":\(Self.short(messageSeconds)),\
             "sent":\(sent),"received":\(received),"lost":\(lost),"doubled":\(doubled),"out_of_order":\(outOfOrder),\
             "requests":\(requests),"messages_per_second":\(Self.short(throughput)),"kills":\(kills),\
-            "connection_losses":\(connectionLosses),"failed_sessions":\(failed),"last_failure_ns":\(lastFailure),\
+            "connection_losses":\(connectionLosses),\(ends.members),"live_sessions":\(liveSessions),"failed_sessions":\(failed),"last_failure_ns":\(lastFailure),\
             "p50_ms":\(milliseconds(50)),"p90_ms":\(milliseconds(90)),"p99_ms":\(milliseconds(99)),\
             "max_ms":\(milliseconds(100))}
             """

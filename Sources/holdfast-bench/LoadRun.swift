@@ -2,45 +2,18 @@ import Reactor
 
 /// The event loop of the load generator: many `BOSHClient`s, two connections each.
 final class LoadRun {
-    private final class Session {
-        var client: BOSHClient
-        var links: [Link?] = [nil, nil]
-        var ledger = DeliveryLedger()
-        var isLoggedIn = false
-        // Messages on their way to this session.
-        var inbound = 0
-
-        init(_ client: BOSHClient) {
-            self.client = client
-        }
-    }
-
-    private final class Link {
-        let socket: StreamSocket
-        let token: UInt64
-        var isConnecting: Bool
-        var outgoing: [UInt8] = []
-        var parser = ReplyParser()
-
-        init(_ socket: consuming StreamSocket, token: UInt64, isConnecting: Bool) {
-            self.socket = socket
-            self.token = token
-            self.isConnecting = isConnecting
-        }
-    }
-
-    private enum Stage {
+    enum Stage {
         case login, settling, messages, drain, end
     }
 
-    private let plan: LoadPlan
+    let plan: LoadPlan
     private let address: SocketAddress
     private var poller: Poller
     private var buffer = ReadBuffer()
     private let signals: SignalSource
-    private var sessions: [Session] = []
-    private var stage = Stage.login
-    private var stageBegan: UInt64 = 0
+    var sessions: [LoadSession] = []
+    private(set) var stage = Stage.login
+    private(set) var stageBegan: UInt64 = 0
     private var started = 0
     private var loggingIn = 0
     private var readyCount = 0
@@ -48,10 +21,12 @@ final class LoadRun {
     private var generation: UInt64 = 0
     private var paced = 0
     private var killCandidate = 0
-    private var inFlight = 0
+    var inFlight = 0
     private var requestsBefore = 0
     private var isInterrupted = false
-    private var report: LoadReport
+    var renewals = Renewals()
+    var repeats = RepeatQueue(pause: 100_000_000)
+    var report: LoadReport
     private let padding: [UInt8]
 
     /// - Throws: the poller or the signals are not available.
@@ -67,10 +42,13 @@ final class LoadRun {
         signals = try SignalSource([.terminate, .interrupt])
         try poller.register(signals.descriptor, token: Token.signals, interest: .readable)
         for number in 0..<plan.sessions {
-            let rid = UInt64(truncatingIfNeeded: SystemRandom.value128()) >> 24 + 1
-            sessions.append(Session(BOSHClient(profile: profile, login: login(number), firstRID: rid)))
+            let client = BOSHClient(profile: profile, login: login(number), firstRID: Self.randomRID)
+            sessions.append(LoadSession(client))
         }
     }
+
+    /// A first rid that leaves room for all that follow.
+    static var randomRID: UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) >> 24 + 1 }
 
     /// Runs the plan.
     ///
@@ -131,6 +109,8 @@ final class LoadRun {
 
     /// Does what is due at this time.
     private func advance() {
+        sendAgain()
+        renew()
         switch stage {
         case .login:
             while loggingIn < plan.loginsAtOnce, started < sessions.count {
@@ -154,7 +134,7 @@ final class LoadRun {
             pace()
             kill()
         case .drain:
-            guard inFlight == 0 || elapsed() >= plan.patience else { break }
+            guard inFlight == 0 && renewals.isDone || elapsed() >= plan.patience else { break }
             report.messageSeconds = (plan.duration ?? .zero).inSeconds + elapsed().inSeconds
             finish()
             enter(.end)
@@ -170,6 +150,7 @@ final class LoadRun {
             report.lost += session.ledger.lost
             report.doubled += session.ledger.doubled
             report.outOfOrder += session.ledger.outOfOrder
+            if session.client.phase == .ready { report.liveSessions += 1 }
         }
         StandardStream.output.writeLine("done")
         for number in sessions.indices {
@@ -195,8 +176,8 @@ final class LoadRun {
         }
     }
 
-    private func sendMessage(from number: Int, due: UInt64) {
-        let receiver = plan.receiver == .own ? number : (number + 1) % sessions.count
+    func sendMessage(from number: Int, due: UInt64) {
+        let receiver = receiver(of: number)
         let session = sessions[number]
         guard session.client.phase == .ready, sessions[receiver].client.phase == .ready else { return }
         let mark = Mark(sender: number, sequence: session.ledger.send(), due: due)
@@ -264,23 +245,23 @@ final class LoadRun {
 
     // MARK: connections
 
-    private func push(_ number: Int) {
+    func push(_ number: Int) {
         while let (place, bytes) = sessions[number].client.nextRequest() { write(bytes, number, place) }
     }
 
-    private func write(_ bytes: [UInt8], _ number: Int, _ place: Int) {
+    func write(_ bytes: [UInt8], _ number: Int, _ place: Int) {
         guard let link = sessions[number].links[place] ?? open(number, place) else { return }
         link.outgoing += bytes
         if !link.isConnecting { flush(link, number, place) }
     }
 
-    private func open(_ number: Int, _ place: Int) -> Link? {
+    private func open(_ number: Int, _ place: Int) -> LoadLink? {
         generation += 1
         let token = generation << 32 | UInt64(number) << 1 | UInt64(place)
-        let link: Link
+        let link: LoadLink
         switch StreamSocket.connect(to: address) {
-        case .connected(let socket): link = Link(socket, token: token, isConnecting: false)
-        case .connecting(let socket): link = Link(socket, token: token, isConnecting: true)
+        case .connected(let socket): link = LoadLink(socket, token: token, isConnecting: false)
+        case .connecting(let socket): link = LoadLink(socket, token: token, isConnecting: true)
         case .failed(let error):
             fail(number, "\(error)")
             return nil
@@ -295,7 +276,7 @@ final class LoadRun {
         return link
     }
 
-    private func flush(_ link: Link, _ number: Int, _ place: Int) {
+    private func flush(_ link: LoadLink, _ number: Int, _ place: Int) {
         guard !link.outgoing.isEmpty else { return }
         switch link.socket.write(link.outgoing) {
         case .wrote(link.outgoing.count):
@@ -334,13 +315,20 @@ final class LoadRun {
     }
 
     /// Handles the content of `buffer`.
-    private func receive(on link: Link, _ number: Int, _ place: Int) {
+    private func receive(on link: LoadLink, _ number: Int, _ place: Int) {
         guard buffer.count > 0 else { return lose(number, place) }
         buffer.withBytes { link.parser.append($0) }
         let session = sessions[number]
         do throws(ReplyParser.Malformed) {
-            while let reply = try link.parser.next() {
+            let life = session.life
+            while session.life == life, let reply = try link.parser.next() {
                 if !reply.isKeptAlive { session.links[place] = nil }
+                if plan.sessionsMayEnd, SessionEnds.isRepeatable(reply.status) {
+                    report.ends.noteRepeat(after: reply.status)
+                    sendAgainLater(number, place)
+                    continue
+                }
+                session.failures[place] = 0
                 for body in session.client.receive(status: reply.status, body: reply.body, on: place) {
                     for mark in Mark.all(in: body[...]) { arrived(mark, at: number) }
                 }
@@ -355,10 +343,15 @@ final class LoadRun {
     private func note(_ number: Int) {
         let session = sessions[number]
         switch session.client.phase {
-        case .ready where !session.isLoggedIn:
-            session.isLoggedIn = true
-            loggingIn -= 1
-            readyCount += 1
+        case .ready:
+            if !session.isLoggedIn {
+                session.isLoggedIn = true
+                loggingIn -= 1
+                readyCount += 1
+            }
+            if session.isRenewing { finishRenewal(number) }
+        case BOSHClient.sessionUnknown where plan.sessionsMayEnd:
+            replace(number)
         case .ended:
             endedCount += 1
             session.links = [nil, nil]
@@ -373,16 +366,18 @@ final class LoadRun {
         session.links[place] = nil
         guard session.client.phase != .ended, let request = session.client.repeatedRequest(on: place) else { return }
         report.connectionLosses += 1
+        guard !plan.sessionsMayEnd else { return sendAgainLater(number, place) }
         guard report.connectionLosses <= 10 * sessions.count else { return fail(number, "connections keep ending") }
         write(request, number, place)
     }
 
-    private func fail(_ number: Int, _ reason: String) {
+    func fail(_ number: Int, _ reason: String) {
         let session = sessions[number]
         session.links = [nil, nil]
         session.client.fail(reason)
         report.failures[reason, default: 0] += 1
         report.lastFailure = MonotonicClock.now.nanoseconds
+        if session.isRenewing { renewals.finish(session) }
         if session.isLoggedIn { endedCount += 1 } else { loggingIn -= 1 }
     }
 }

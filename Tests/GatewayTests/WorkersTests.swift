@@ -8,7 +8,7 @@ import Testing
 
     /// Ends the process of a worker at once, and waits until another one serves.
     private func kill(_ worker: String, of scene: WorkersScene) throws {
-        let processID = try scene.daemon.statistics().number("workers.\(worker).pid")
+        let processID = try scene.processID(of: worker)
         #expect(Glibc.kill(pid_t(processID), SIGKILL) == 0)
         try scene.waitUntilGone(worker)
     }
@@ -84,6 +84,15 @@ import Testing
 }
 
 extension WorkersScene {
+    /// The process number of a worker. Another worker knows it a moment after the start.
+    func processID(of worker: String) throws -> Int {
+        for _ in 0..<Int(Patience.milliseconds / 10) {
+            if let number = try? daemon.statistics().number("workers.\(worker).pid") { return number }
+            Patience.pause()
+        }
+        throw TestFault("nobody knows worker \(worker)")
+    }
+
     /// Waits until a worker is not there any more, and as many as before serve.
     func waitUntilGone(_ worker: String) throws {
         for _ in 0..<Int(Patience.milliseconds / 10) {

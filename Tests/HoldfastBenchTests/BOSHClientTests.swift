@@ -142,6 +142,23 @@ import Testing
         #expect(request(&other) == nil)
     }
 
+    @Test func `a session that nobody knows is told from other failures and has a successor`() throws {
+        var client = readyClient()
+        _ = request(&client)
+        answer(&client, "", "type='terminate' condition='item-not-found'")
+        #expect(client.phase == BOSHClient.sessionUnknown)
+        var successor = client.successor(firstRID: 9_000)
+        #expect(successor.phase == .idle && successor.jid.isEmpty && successor.requestCount == 0)
+        successor.start()
+        let creation = try #require(request(&successor)?.body)
+        #expect(creation.contains("rid='9000'") && creation.contains("to='d.test'") && !creation.contains("sid="))
+
+        var other = readyClient()
+        _ = request(&other)
+        answer(&other, "", "type='terminate' condition='remote-connection-failed'")
+        #expect(other.phase != BOSHClient.sessionUnknown)
+    }
+
     @Test func `wrong answers are failures`() {
         var refused = client()
         _ = request(&refused)

@@ -25,6 +25,27 @@ import Testing
         #expect(ledger.received == Set(received).count)
     }
 
+    @Test func `a message that a later one has overtaken is told from one on its way`() {
+        #expect(ledger(sent: 6, received: [0, 1, 3]).overtaken == 1)
+        #expect(ledger(sent: 6, received: [0, 1, 3]).lost == 3)
+        #expect(ledger(sent: 6, received: [0, 1]).overtaken == 0)
+        #expect(ledger(sent: 6, received: [0, 2, 1]).overtaken == 0)
+    }
+
+    @Test func `the successor of a ledger goes on counting and passes over the messages of the former`() {
+        var former = ledger(sent: 4, received: [0, 1])
+        former = former.successor
+        #expect(former == former.successor)
+        var ledger = former
+        #expect([ledger.send(), ledger.send(), ledger.send()] == [4, 5, 6])
+        #expect([2, 4, 0, 3, 6, 5].map { ledger.receive($0) } == [false, true, false, false, true, true])
+        #expect(ledger.sent == 3 && ledger.received == 3 && ledger.lost == 0)
+        #expect(ledger.doubled == 0 && ledger.outOfOrder == 1)
+        #expect(ledger.successor.successor.lost == 0)
+        var next = ledger.successor
+        #expect(next.send() == 7)
+    }
+
     @Test func `any order and doubling keeps the account balanced`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -1,0 +1,110 @@
+"""Workers are killed while messages flow through a proxy's pool."""
+
+import os
+import random
+import signal
+import time
+from typing import NamedTuple
+
+import inspection
+import verdict
+from stage import Stage
+from support.processes import wait_until
+
+# How long sessions are looked for that have to end by themselves, in seconds: those whose creation was repeated.
+PATIENCE, INACTIVITY = 60, 10
+
+
+class Plan(NamedTuple):
+    """`rate`: messages a second. The sessions are halved: one half sends to itself, the other half in a ring."""
+    sessions: int
+    seconds: int
+    kills: int
+    rate: int
+    workers: int
+    warm_up: int
+
+
+def loads(stage, sessions, rate, seconds):
+    """The two load generators."""
+    half = sessions // 2
+    common = ["--mode", "paced", "--sessions", half, "--rate", rate // 2, "--seconds", seconds, "--sessions-may-end"]
+    return [stage.load(*common, "--to", "self"), stage.load(*common, "--to", "next")]
+
+
+def rest(stage):
+    """Waits until no session is left; then each process at rest."""
+    holdfast = stage.holdfast
+    wait_until(lambda: not sum(holdfast.sessions().values()), "the end of all sessions", PATIENCE)
+    # Descriptors on their way between workers, and buffers that are given back after a while.
+    time.sleep(3)
+    return {pid: holdfast.at_rest(pid) for pid in holdfast.pids()}
+
+
+def run(given, proxy, plan, say):
+    """One run through nginx or HAProxy; what was counted, and what is wrong."""
+    stage = Stage(given, plan.workers, proxy, INACTIVITY)
+    try:
+        return play(stage, plan, random.Random(given.seed), say)
+    finally:
+        stage.stop()
+
+
+def play(stage, plan, chance, say):
+    holdfast = stage.holdfast
+    # What processes load, build or keep for any sessions at all is not counted as growth.
+    for load in loads(stage, plan.sessions, plan.rate, plan.warm_up):
+        load.report()
+    before = rest(stage)
+    first = set(holdfast.workers())
+
+    running = loads(stage, plan.sessions, plan.rate, plan.seconds)
+    for load in running:
+        load.ready()
+    counts = sorted(holdfast.sessions().values())
+    faults = verdict.spread(counts)
+    began, victims = time.monotonic(), []
+    # One worker is spared, so that its descriptors and memory can be compared.
+    spared = chance.choice(sorted(first))
+    for number in range(plan.kills):
+        due = began + plan.seconds * (number + 0.5) / (plan.kills + 0.5)
+        time.sleep(max(0, due - time.monotonic()))
+        wait_until(lambda: len(holdfast.workers()) == plan.workers, "another worker in place of the dead one")
+        victim = chance.choice([pid for pid in holdfast.workers() if plan.workers == 1 or pid != spared])
+        victims.append(inspection.streams([victim], holdfast.upstream)[victim])
+        os.kill(victim, signal.SIGKILL)
+        say(f"    {time.monotonic() - began:5.1f} s: killed a worker with {victims[-1]} sessions")
+    reports = [load.report() for load in running]
+    report = verdict.sums(reports)
+    faults += verdict.traffic(report, victims)
+
+    moves = holdfast.statistics()["http"]
+    if moves["moves_refused"]:
+        faults.append(f"{moves['moves_refused']} hand-overs were refused")
+    stage.proxy.stop()
+    after = rest(stage)
+    if len(holdfast.workers()) != plan.workers:
+        faults.append(f"{len(holdfast.workers())} workers at the end")
+    any_worker = before[spared]
+    for pid, process in after.items():
+        name = "the supervisor" if pid == holdfast.pid else f"worker {pid}"
+        faults += verdict.at_rest(name, before.get(pid, any_worker), process)
+    faults += [f"process {pid} was not waited for" for pid in inspection.zombies(holdfast.pid)]
+    grown = {pid: after[pid].memory - before[pid].memory for pid in after if pid in before}
+    faults += holdfast.end()
+    return {**report, "victims": victims, "spread": counts, "grown": max(grown.values()), "moved": moves["moved_in"],
+            "p99_ms": max(each["p99_ms"] for each in reports), "max_ms": max(each["max_ms"] for each in reports)}, faults
+
+
+HEADINGS = ["through", "sessions, by worker", "killed had", "sessions ended", "messages", "lost / doubled / out of order",
+            "requests repeated: no response / 502 / 503 / 504", "most for one", "hand-overs", "p99 / max ms", "growth at rest"]
+
+
+def row(proxy, found):
+    """Of the table that the command prints."""
+    def counted(*names):
+        return " / ".join(str(found[name]) for name in names)
+    return [proxy, "+".join(map(str, found["spread"])), "+".join(map(str, found["victims"])), str(found["ended_sessions"]),
+            str(found["received"] + found["ended_received"]), counted("lost", "doubled", "out_of_order"),
+            counted("connection_losses", "repeats_502", "repeats_503", "repeats_504"), counted("most_repeats_in_turn"),
+            str(found["moved"]), f"{found['p99_ms']:.1f} / {found['max_ms']:.1f}", f"{found['grown'] / 1024:.0f} KiB"]

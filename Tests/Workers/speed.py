@@ -1,0 +1,164 @@
+"""Processor time of a message with one worker and with two, and of a hand-over."""
+
+import re
+import socket
+import time
+from statistics import median
+
+from loads import processor
+from stage import DOMAIN, Stage
+from tables import aligned
+
+# What two workers may cost a message, in units of what one costs.
+MOST = 1.1
+SESSIONS = 100
+REQUESTS, TAKING_PART = 10_000, 64
+
+
+def used(holdfast):
+    """Seconds of processor time of all its processes so far."""
+    return sum(map(processor, holdfast.pids()))
+
+
+def message(given, workers, seconds):
+    """Microseconds of processor time a message, in a closed loop through nginx's pool; and messages a second."""
+    stage = Stage(given, workers, "nginx")
+    try:
+        load = stage.load("--mode", "closed", "--sessions", SESSIONS, "--seconds", seconds)
+        load.ready()
+        time.sleep(0.5)
+        before = used(stage.holdfast)
+        load.done()
+        spent = used(stage.holdfast) - before
+        report = load.report()
+        if report["lost"] or report["doubled"] or report["out_of_order"] or report["failed_sessions"]:
+            raise AssertionError(f"messages went wrong: {report}")
+        return spent / report["received"] * 1e6, report["messages_per_second"]
+    finally:
+        stage.stop()
+
+
+class Client:
+    """A BOSH session whose requests go over a connection that it shares with others. Each message goes to itself, so its
+    response brings it."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self._rid = 1000
+        self._sid = ""
+        creation = self._ask(f"to='{DOMAIN}' wait='60' hold='1' ver='1.6' xml:lang='en' xmpp:version='1.0' "
+                             "xmlns:xmpp='urn:xmpp:xbosh'")
+        self._sid = re.search(r"sid='([^']*)'", creation)[1]
+        self.worker = self._sid.split(".")[1]
+        self._ask("", "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>")
+        self._ask(f"to='{DOMAIN}' xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'")
+        bound = self._ask("", "<iq xmlns='jabber:client' type='set' id='b'>"
+                              "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+        jid = re.search(r"<jid>([^<]*)</jid>", bound)[1]
+        self._message = f"<message xmlns='jabber:client' type='chat' to='{jid}'><body>{'x' * 100}</body></message>"
+
+    def send(self):
+        """A message to itself."""
+        if "<message" not in self._ask("", self._message):
+            raise AssertionError("a response without the message")
+
+    def end(self):
+        self._ask("type='terminate'")
+
+    def _ask(self, attributes, payload=""):
+        sid = f"sid='{self._sid}' " if self._sid else ""
+        body = (f"<body xmlns='http://jabber.org/protocol/httpbind' rid='{self._rid}' {sid}{attributes}>{payload}</body>")
+        self._rid += 1
+        return self._connection.ask(body)
+
+
+class Connection:
+    """One HTTP connection."""
+
+    def __init__(self, port):
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffer = b""
+
+    def ask(self, body):
+        self._socket.sendall(b"POST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%b"
+                             % (len(body), body.encode()))
+        while b"\r\n\r\n" not in self._buffer:
+            self._receive()
+        head, _, rest = self._buffer.partition(b"\r\n\r\n")
+        length = int(re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)[1])
+        self._buffer = rest
+        while len(self._buffer) < length:
+            self._receive()
+        content, self._buffer = self._buffer[:length], self._buffer[length:]
+        return content.decode()
+
+    def _receive(self):
+        received = self._socket.recv(65536)
+        if not received:
+            raise AssertionError("Holdfast closed the connection")
+        self._buffer += received
+
+    def close(self):
+        self._socket.close()
+
+
+def orders(clients, requests):
+    """Two orders of the same requests: in one nearly all of them follow one to the same worker, in the other none does. Many
+    sessions take part, because the requests of each are limited."""
+    by_worker = {}
+    for client in clients:
+        by_worker.setdefault(client.worker, []).append(client)
+    if len(by_worker) != 2:
+        raise AssertionError(f"the sessions are on the workers {sorted(by_worker)}, not on two")
+    halves = [[its[number % len(its)] for number in range(requests // 2)] for its in by_worker.values()]
+    return halves[0] + halves[1], [client for two in zip(*halves) for client in two]
+
+
+def handover(given, rounds, requests):
+    """By round: microseconds of processor time and of waiting that a request takes without and with a hand-over."""
+    stage = Stage(given, 2)
+    try:
+        connection = Connection(stage.port)
+        clients = [Client(connection) for _ in range(TAKING_PART)]
+        found = []
+        for _ in range(rounds):
+            times = []
+            for order in orders(clients, requests):
+                before, began = used(stage.holdfast), time.monotonic()
+                for client in order:
+                    client.send()
+                times.append(((used(stage.holdfast) - before) / requests * 1e6, (time.monotonic() - began) / requests * 1e6))
+            found.append(times)
+        for client in clients:
+            client.end()
+        connection.close()
+        return found
+    finally:
+        stage.stop()
+
+
+def run(given, say):
+    """Prints the tables; the exit status."""
+    seconds = given.seconds or 10
+    workers = given.workers or 2
+    rows = [["round", "1 worker, us a message", f"{workers} workers", "ratio", "messages/s: 1 worker", f"{workers} workers"]]
+    ratios = []
+    for number in range(given.rounds):
+        order = (1, workers) if number % 2 == 0 else (workers, 1)
+        found = {count: message(given, count, seconds) for count in order}
+        ratios.append(found[workers][0] / found[1][0])
+        rows.append([str(number + 1), f"{found[1][0]:.1f}", f"{found[workers][0]:.1f}", f"{ratios[-1]:.2f}", f"{found[1][1]:.0f}",
+                     f"{found[workers][1]:.0f}"])
+        say(f"round {number + 1}: {rows[-1][1]} and {rows[-1][2]} us")
+    say(f"\nProcessor time of a message, {SESSIONS} sessions in a closed loop through nginx's pool\n\n{aligned(rows)}\n\n"
+        f"median of the ratios: {median(ratios):.2f} (at most {MOST})\n")
+    rows = [["round", "no hand-over, us a request", "each handed over", "a hand-over", "waiting: no hand-over",
+             "each handed over"]]
+    costs = []
+    for number, ((stayed, waited), (moved, waited_more)) in enumerate(handover(given, given.rounds, REQUESTS)):
+        costs.append(moved - stayed)
+        rows.append([str(number + 1), f"{stayed:.1f}", f"{moved:.1f}", f"{costs[-1]:.1f}", f"{waited:.0f}", f"{waited_more:.0f}"])
+    say(f"Requests of sessions of two workers on one connection, one after the other\n\n{aligned(rows)}\n\n"
+        f"median of a hand-over: {median(costs):.1f} us")
+    return 0 if median(ratios) <= MOST else 1

@@ -1,0 +1,167 @@
+"""The processes of one run on loopback: null server, Holdfast with its workers, and a proxy with a pool of few connections."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(FOLDER)
+sys.path[1:1] = [os.path.join(TESTS, "Peers"), os.path.join(TESTS, "Interop")]
+
+import inspection  # noqa: E402
+import verdict  # noqa: E402
+from support.processes import Child, Scratch, free_ports, wait_until  # noqa: E402
+from targets import NullServer  # noqa: E402
+
+DOMAIN = "bench.test"
+# Idle connections that a proxy keeps: so few that they all carry requests of all sessions.
+POOL = 16
+
+
+class Proxy:
+    """nginx or HAProxy that mixes all sessions on the connections of its pool."""
+
+    COMMANDS = {
+        "nginx": lambda file, log: ["nginx", "-c", file, "-e", log],
+        "haproxy": lambda file, _: ["haproxy", "-db", "-f", file],
+    }
+
+    def __init__(self, name, directory, backend):
+        (self.port,) = free_ports(1)
+        file = os.path.join(directory, f"{name}.conf")
+        with open(os.path.join(FOLDER, f"{name}.conf"), encoding="utf-8") as template:
+            text = template.read()
+        for place, value in (("@DIRECTORY@", directory), ("@PORT@", self.port), ("@BACKEND@", backend), ("@POOL@", POOL)):
+            text = text.replace(place, str(value))
+        with open(file, "w", encoding="utf-8") as written:
+            written.write(text)
+        self.child = Child(self.COMMANDS[name](file, os.path.join(directory, f"{name}.log")), os.path.join(directory, "output"))
+        self.child.wait_for_port(self.port)
+
+    def stop(self):
+        self.child.stop()
+
+
+class Holdfast:
+    """`holdfast run` with some workers. It listens on TCP and on a Unix socket, in a directory of its own."""
+
+    def __init__(self, binary, scratch, upstream, workers, inactivity):
+        (self.port,) = free_ports(1)
+        (self.admin_port,) = free_ports(1)
+        self.upstream, self.wanted = upstream, workers
+        self.place = scratch.sub("holdfast")
+        self.log = os.path.join(scratch.path, "holdfast.log")
+        command = [binary, "run", "--listen", f"127.0.0.1:{self.port}", "--listen", f"unix:{self.place}/socket",
+                   "--admin", f"127.0.0.1:{self.admin_port}", "--domain", DOMAIN, "--upstream", f"127.0.0.1:{upstream}",
+                   "--upstream-tls", "none", "--inactivity", str(inactivity), "--log-level", "warning"]
+        settings = {"HOLDFAST_WORKERS": str(workers), "TMPDIR": self.place}
+        self.child = Child(command, self.log, env={**os.environ, **settings})
+        self.child.wait_for_port(self.port)
+        wait_until(lambda: len(self.workers()) == workers or not self.child.check_alive(), f"{workers} workers")
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def workers(self):
+        return inspection.workers(self.pid)
+
+    def pids(self):
+        """All its processes."""
+        return sorted({self.pid, *self.workers()})
+
+    def sessions(self):
+        """By worker process."""
+        return inspection.streams(self.workers(), self.upstream)
+
+    def at_rest(self, pid):
+        return verdict.Process(inspection.kinds(pid), inspection.memory(pid)[1])
+
+    def statistics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=10) as answer:
+            return json.load(answer)
+
+    def end(self):
+        """SIGTERM, and what is left afterwards, in words."""
+        group = self.pid
+        self.child.process.terminate()
+        try:
+            status = self.child.process.wait(30)
+        except subprocess.TimeoutExpired:
+            return ["it did not end within 30 s of SIGTERM"]
+        faults = [] if status == 0 else [f"it ended with {status}"]
+        faults += [f"process {pid} is left: {inspection.command(pid)}" for pid in inspection.group(group)]
+        return faults + [f"{path} is left" for path in inspection.remains(self.place)]
+
+    def stop(self):
+        self.child.stop()
+
+
+class Stage:
+    """All of them; `port` is where clients connect. `inactivity`: the setting, in seconds."""
+
+    def __init__(self, given, workers, proxy=None, inactivity=60):
+        self.given = given
+        self.scratch = Scratch()
+        self._started = []
+        try:
+            self.server = self._start(NullServer(self.scratch.sub("null"), given.bench))
+            self.holdfast = self._start(Holdfast(given.holdfast, self.scratch, self.server.plain_port, workers, inactivity))
+            self.port = self.holdfast.port
+            self.proxy = None
+            if proxy:
+                self.proxy = self._start(Proxy(proxy, self.scratch.sub(proxy), self.holdfast.port))
+                self.port = self.proxy.port
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, thing):
+        self._started.append(thing)
+        return thing
+
+    def load(self, *arguments):
+        """Starts a load generator."""
+        return Load(self, [str(argument) for argument in arguments])
+
+    def stop(self):
+        for thing in reversed(self._started):
+            thing.stop()
+        self.scratch.remove()
+
+
+class Load:
+    """A running load generator."""
+
+    _count = 0
+
+    def __init__(self, stage, arguments):
+        Load._count += 1
+        command = [stage.given.bench, "load", "--json", "--connect", f"127.0.0.1:{stage.port}", "--domain", DOMAIN, *arguments]
+        self.log = os.path.join(stage.scratch.path, f"load-{Load._count}")
+        self.child = Child(command, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def line(self, beginning):
+        """Waits for the line that begins so."""
+        for line in self.child.process.stdout:
+            if line.startswith(beginning):
+                return line
+        raise RuntimeError(f"the load generator ended: {self.child.output()[-1000:]}")
+
+    def ready(self):
+        return int(re.match(r"ready (\d+)", self.line("ready"))[1])
+
+    def done(self):
+        self.line("done")
+
+    def report(self):
+        """What it found out. Its standard input is closed, which ends idle sessions."""
+        self.child.process.stdin.close()
+        report = json.loads(self.line("{"))
+        self.child.wait()
+        self.child.process.stdout.close()
+        self.child.stop()
+        return report
