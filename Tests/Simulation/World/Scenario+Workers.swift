@@ -9,6 +9,13 @@ extension Scenario {
         if chance.once(in: 2) { world["mailbox"] = chance.one(of: [300, 5_000]) }
         if chance.once(in: 3) { world["mailfull"] = chance.one(of: [20, 300]) }
         if chance.once(in: 3) { world["stale"] = chance.one(of: [200, 5_000]) }
+        for _ in 0..<chance.below(3) {
+            var stranger = Plan("stranger")
+            stranger["at"] = chance.below(span)
+            stranger["act"] = Stranger.pair
+            stranger["delay"] = chance.one(of: [1, 50])
+            faults.append(stranger)
+        }
         guard isRough else { return }
         if chance.once(in: 4) { world["toomany"] = chance.one(of: [20, 300]) }
         for _ in 0..<chance.below(4) {

@@ -56,6 +56,10 @@ final class Stranger {
         ]
     }()
 
+    /// The number of the act with two creations. The second one comes behind the first, which may belong to another
+    /// worker.
+    static let pair = 23
+
     /// The requests of an operator, on the operator's listener.
     static let operatorActs: [Act] = {
         func get(_ path: String, host: String = "127.0.0.1:5281") -> String {
@@ -128,6 +132,9 @@ final class Stranger {
         // The worker may have no room for a session, or reach no server; it says so.
         let reachesNobody = act.says == "sid=" && world.mayReachNobody && text.contains("'remote-connection-failed'")
         let says = reachesNobody || text.contains(act.says)
+        if act.says == "sid=", !reachesNobody, !world.mayReachNobody, text.split(separator: "HTTP/1.1 ").count < 2 {
+            world.judge.fail("stranger \(number) got one answer to two requests before \(how)")
+        }
         if !isRight || !says, !bytes.starts(with: "HTTP/1.1 503 ".utf8) {
             world.judge.fail(
                 "stranger \(number) got '\(text.prefix(60))' before \(how), instead of \(act.statuses) \(act.says)")
