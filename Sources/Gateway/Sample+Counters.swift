@@ -2,6 +2,15 @@ import Handover
 
 /// Samples as the counters of a page.
 extension Sample {
+    /// The value as a word; nil for a text.
+    var word: UInt64? {
+        switch value {
+        case .whole(let number): number
+        case .real(let number): number.bitPattern
+        case .text: nil
+        }
+    }
+
     /// The counter of the sample and its value as a word; nil for a text.
     var counter: (field: CounterTable.Field, word: UInt64)? {
         let name = path.joined(separator: Self.separator)

@@ -26,16 +26,20 @@ final class WorkerPage {
 
     /// Writes samples; the head of the table the first time. What does not fit is left out.
     func show(_ samples: [Sample]) {
-        let counters = samples.compactMap(\.counter)
         if table == nil {
-            let table = CounterTable(counters.map(\.field))
+            let table = CounterTable(samples.compactMap(\.counter).map(\.field))
             guard table.end <= PageWord.addresses else { return }
             // The first word says that there is a table, so it comes last.
             for (index, word) in table.head.enumerated().reversed() { page[PageWord.table + index] = word }
             self.table = table
         }
-        guard let table, table.fields.count == counters.count else { return }
-        for (index, counter) in counters.enumerated() { page[table.valuesStart + index] = counter.word }
+        // The samples are always the same ones, so their names are made only once.
+        guard let table, table.fields.count == samples.count(where: { $0.word != nil }) else { return }
+        var place = table.valuesStart
+        for case let word? in samples.lazy.map(\.word) {
+            page[place] = word
+            place += 1
+        }
     }
 
     /// Adds all counters to sums, if the worker has written any.
