@@ -7,12 +7,14 @@ import Settings
 /// Counts what each client address holds.
 extension Clients {
     /// Counts a connection for the address of its other end. Returns false when that address has too many.
-    func admit(_ connection: ClientConnection) -> Bool {
+    ///
+    /// - Parameter isMoving: whether another worker has admitted the connection, and still counts it.
+    func admit(_ connection: ClientConnection, isMoving: Bool = false) -> Bool {
         guard connection.role == .bosh else { return true }
         do throws(AddressLedger.Refusal) {
             let address = rules.trustedProxies.limited(connection.peer.ipAddress)
-            connection.account = try loop.addresses.openConnection(
-                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
+            let elsewhere = isMoving ? .none : loop.fellows.held(bucket: loop.addresses.bucket(of: address))
+            connection.account = try loop.addresses.openConnection(from: address, elsewhere: elsewhere, now: loop.now)
             return true
         } catch {
             loop.counters.connectionsTurnedAway += 1

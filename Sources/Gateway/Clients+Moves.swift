@@ -101,7 +101,7 @@ extension Clients {
     ) -> ClientConnection? {
         // The client of a Unix socket has no address of its own.
         let peer = envelope.peer == Self.unnamedPeer ? .unix("") : SocketAddress(envelope.peer)
-        guard let peer, let connection = add(stream, from: peer, at: origin) else { return nil }
+        guard let peer, let connection = add(stream, from: peer, at: origin, isMoving: true) else { return nil }
         connection.isClientUnknown = envelope.isClientUnknown
         connection.move = .arriving
         connection.backlog = envelope.request

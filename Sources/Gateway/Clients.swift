@@ -51,15 +51,17 @@ final class Clients {
 
     /// Takes in a new connection to a listener, or one that another worker has sent.
     ///
+    /// - Parameter isMoving: whether another worker sent it.
     /// - Returns: the connection; nil when it is refused, which closes it.
     @discardableResult
     func add(
-        _ stream: consuming StreamSocket, from peer: SocketAddress, at origin: ClientConnection.Origin
+        _ stream: consuming StreamSocket, from peer: SocketAddress, at origin: ClientConnection.Origin,
+        isMoving: Bool = false
     ) -> ClientConnection? {
         let token = connections.nextToken()
         let connection = ClientConnection(
             token: token, origin: origin, peer: peer, socket: stream, rules: rules.rules(for: origin), now: loop.now)
-        guard admit(connection) else { return nil }
+        guard admit(connection, isMoving: isMoving) else { return nil }
         connections.insert(connection, at: token)
         loop.descriptorsInUse += 1
         do throws(SystemError) {

@@ -126,9 +126,10 @@ import Testing
         }
     }
 
-    @Test("connections behind a PROXY header move with their client's address")
+    @Test("connections behind a PROXY header move with their client's address, also the last one that it may have")
     func proxyHeader() throws {
-        let scene = try WorkersScene(environment: ["HOLDFAST_LISTEN_PROXY": "127.0.0.1:0"])
+        let scene = try WorkersScene(
+            environment: ["HOLDFAST_LISTEN_PROXY": "127.0.0.1:0", "HOLDFAST_ADDRESS_CONNECTIONS": "1"])
         let connection = try scene.daemon.connectBehindProxy()
         try connection.send("PROXY TCP4 192.0.2.9 192.0.2.1 4000 80\r\n")
         let (first, second) = try scene.twoOwners(over: connection)
