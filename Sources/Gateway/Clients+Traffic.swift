@@ -122,7 +122,8 @@ extension Clients {
         var work = 0
         while connection.ending == .none, !connection.isOccupied, work < Self.workBound,
             connection.http.outputCount < Self.answersBound,
-            let event = connection.http.next(bytes, offset: &offset, date: loop.date.current())
+            let event = connection.http.next(
+                bytes, offset: &offset, date: loop.date.current(), room: &loop.bodyRoom)
         {
             switch event {
             case .request(let request):
@@ -132,6 +133,8 @@ extension Clients {
                 connection.pace.requestSince = loop.now
                 work += request.body.count + Self.requestWork
                 serve(request, on: connection)
+                // The next body uses the storage again, if nobody has kept this one.
+                if request.body.capacity <= Self.largestRoom { loop.bodyRoom = request.body }
             case .continueExpected:
                 tellOfAwaitedAnswers(on: connection)
                 markDirty(connection)
@@ -316,6 +319,9 @@ extension Clients {
     /// How much work one connection gets in one turn: in bytes of bodies, plus a fixed amount for each request.
     private static let workBound = 64 * 1024
     private static let requestWork = 1024
+
+    /// The largest storage for bodies that is used again, in bytes.
+    private static let largestRoom = 16 * 1024
 
     /// How many bytes of answers a connection may have before its further requests wait until those are written.
     private static let answersBound = 64 * 1024

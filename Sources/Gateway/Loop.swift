@@ -18,6 +18,8 @@ final class Loop {
     var logger: Logger
     var readBuffer = ReadBuffer()
     var pool = BufferPool()
+    /// Storage for the body of the next request.
+    var bodyRoom: [UInt8] = []
     var counters = Counters()
     var peerLines = LineAllowance()
     var date = DateField()

@@ -178,6 +178,15 @@ package struct HTTPConnection: ~Copyable, Sendable {
     /// until nil, which means that more bytes are needed, or that reading pauses before `input[offset]` (`mayRead` is
     /// false). `date` is for the answer to a refusal.
     package mutating func next(_ input: Span<UInt8>, offset: inout Int, date: HTTPDate? = nil) -> HTTPEvent? {
+        var room: [UInt8] = []
+        return next(input, offset: &offset, date: date, room: &room)
+    }
+
+    /// The same with storage for the body of a request that lies whole in the input: such a body takes over the array
+    /// `room`, whose content is of no use, and leaves an empty one.
+    package mutating func next(
+        _ input: Span<UInt8>, offset: inout Int, date: HTTPDate? = nil, room: inout [UInt8]
+    ) -> HTTPEvent? {
         guard offset >= 0 else { return nil }
         while offset < input.count {
             let from = offset
@@ -185,9 +194,9 @@ package struct HTTPConnection: ~Copyable, Sendable {
             switch stage {
             case .idle:
                 guard mayBegin else { return nil }
-                event = begin(input, &offset, date)
+                event = begin(input, &offset, date, &room)
             case .head(let parser):
-                event = resume(parser, input, &offset, date)
+                event = resume(parser, input, &offset, date, &room)
             case .length(let remaining):
                 event = takeBody(remaining, input, &offset)
             case .chunks(let decoder):
@@ -290,7 +299,9 @@ package struct HTTPConnection: ~Copyable, Sendable {
     // MARK: Reading the head
 
     /// Skips empty lines (RFC 9112 §2.2) and reads a head directly from the input, which is the usual case.
-    private mutating func begin(_ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?) -> HTTPEvent? {
+    private mutating func begin(
+        _ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?, _ room: inout [UInt8]
+    ) -> HTTPEvent? {
         let byte = input[offset]
         if isInsideEmptyLine || !byte.isTokenByte {
             offset += 1
@@ -302,7 +313,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case .complete(let length):
             let head = parser.head(input, base: offset)
             offset += length
-            return take(head, input, &offset)
+            return take(head, input, &offset, &room)
         case .needsMore:
             partialHead.append(copying: input.extracting(offset..<input.count))
             offset = input.count
@@ -333,7 +344,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
 
     /// Continues a head that began in earlier input, line by line, so that nothing after the head is copied.
     private mutating func resume(
-        _ parser: HeadParser, _ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?
+        _ parser: HeadParser, _ input: Span<UInt8>, _ offset: inout Int, _ date: HTTPDate?, _ room: inout [UInt8]
     ) -> HTTPEvent? {
         var parser = parser
         let outcome: HeadParser.Outcome
@@ -353,7 +364,7 @@ package struct HTTPConnection: ~Copyable, Sendable {
         case .complete:
             let head = parser.head(partialHead.span, base: 0)
             partialHead = []
-            return take(head, input, &offset)
+            return take(head, input, &offset, &room)
         case .refused(let fault):
             let bytes = partialHead
             return refuse(fault, parser, bytes.span, base: 0, date)
@@ -363,13 +374,17 @@ package struct HTTPConnection: ~Copyable, Sendable {
     // MARK: Reading the body
 
     /// Takes a complete head; the body may follow it in the input.
-    private mutating func take(_ head: RequestHead, _ input: Span<UInt8>, _ offset: inout Int) -> HTTPEvent? {
+    private mutating func take(
+        _ head: RequestHead, _ input: Span<UInt8>, _ offset: inout Int, _ room: inout [UInt8]
+    ) -> HTTPEvent? {
         let available = input.count - offset
         switch head.framing {
         case .none:
             return deliver(head, [])
         case .length(let length) where length <= available:
             var body: [UInt8] = []
+            swap(&body, &room)
+            body.removeAll(keepingCapacity: true)
             body.append(copying: input.extracting(offset..<offset + length))
             offset += length
             return deliver(head, body)

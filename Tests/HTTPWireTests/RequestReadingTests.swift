@@ -166,4 +166,41 @@ struct RequestReadingTests {
         #expect(connection.phase == .idle)
         #expect(connection.owed == 1)
     }
+
+    @Test("a body that lies whole in the input uses the given storage, and nothing of its old content is left")
+    func room() throws {
+        var connection = HTTPConnection(limits: HTTPLimits(pipelining: 8))
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: "
+        let input = Array((head + "5\r\n\r\nfirst" + head + "0\r\n\r\n" + head + "6\r\n\r\nsecond").utf8)
+        var room = Array("much longer content of an earlier request".utf8)
+        room.reserveCapacity(500)
+        let capacity = room.capacity
+        var bodies: [String] = []
+        var offset = 0
+        while let event = connection.next(input.span, offset: &offset, room: &room) {
+            guard case .request(let request) = event else {
+                Issue.record("\(event)")
+                return
+            }
+            bodies.append(String(decoding: request.body, as: UTF8.self))
+            #expect(room.capacity == 0)
+            #expect(request.body.capacity == capacity)
+            room = request.body
+        }
+        #expect(bodies == ["first", "", "second"])
+    }
+
+    @Test("a body that comes in pieces leaves the given storage alone")
+    func roomOfPieces() {
+        var connection = HTTPConnection(limits: HTTPLimits())
+        var room = Array("kept".utf8)
+        for piece in ["POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n", "a", "bc"] {
+            let bytes = Array(piece.utf8)
+            var offset = 0
+            if case .request(let request)? = connection.next(bytes.span, offset: &offset, room: &room) {
+                #expect(request.body == Array("abc".utf8))
+            }
+        }
+        #expect(room == Array("kept".utf8))
+    }
 }
