@@ -114,7 +114,7 @@ struct Fellows {
 
     private static func addShare(of tag: UInt32, _ sums: CounterSums, to list: inout SampleList) {
         for (name, path) in share {
-            let found = sums.fields.first { $0.name == path.joined(separator: "/") }
+            let found = sums.fields.first { $0.name == Sample.name(path) }
             guard let found, let word = sums.word(of: found) else { continue }
             let sample = Sample(found, word)
             list.add(["workers", "\(tag)", name], sample.kind, sample.value)

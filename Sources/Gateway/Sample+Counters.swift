@@ -13,7 +13,7 @@ extension Sample {
 
     /// The counter of the sample and its value as a word; nil for a text.
     var counter: (field: CounterTable.Field, word: UInt64)? {
-        let name = path.joined(separator: Self.separator)
+        let name = Self.name(path)
         switch value {
         case .whole(let number):
             let kind: CounterTable.Kind =
@@ -41,6 +41,9 @@ extension Sample {
         case .realLargest: self.init(path: path.map(String.init), kind: .state, value: Self.real(word))
         }
     }
+
+    /// The name of a counter by the path of its sample.
+    static func name(_ path: [String]) -> String { path.joined(separator: separator) }
 
     /// A number of another process, which may be none.
     private static func real(_ word: UInt64) -> Value {

@@ -6,6 +6,8 @@ final class WorkerPage {
     private let page: SharedPage
     /// The table of counters, once its head is written; another process may have written it.
     private var table: CounterTable?
+    /// Where another worker's table has the number of its sessions; nil while the table is not read.
+    private var sessionsPlace: Int?
 
     /// - Throws: when the descriptor is not a page, or cannot be mapped.
     init(_ descriptor: consuming Descriptor, isOwn: Bool) throws(SharedPage.AdoptionError) {
@@ -42,9 +44,15 @@ final class WorkerPage {
         }
     }
 
-    /// Adds all counters to sums, if the worker has written any.
+    /// Adds all counters to sums, if the worker has written any. The number of sessions is that of this moment, because
+    /// people look at it first; the others may be a second old.
     func add(to sums: inout CounterSums, isOfDead: Bool = false) {
-        if table == nil { table = CounterTable(pageOf: page.count) { page[$0] } }
-        if let table { sums.add(table, isOfDead: isOfDead) { page[$0] } }
+        if table == nil {
+            table = CounterTable(pageOf: page.count) { page[$0] }
+            let place = table?.fields.firstIndex { $0.name == Sample.name(["sessions", "now"]) }
+            if let table, let place { sessionsPlace = table.valuesStart + place }
+        }
+        guard let table else { return }
+        sums.add(table, isOfDead: isOfDead) { $0 == sessionsPlace ? self[.sessions] : page[$0] }
     }
 }
