@@ -46,15 +46,16 @@ import Testing
         let scene = try WorkersScene(workers: 3)
         let connection = try scene.daemon.connect()
         let members = try (0..<6).map { _ in try scene.begin(over: connection) }
-        try scene.daemon.wait(until: "sessions.now", is: 6)
-        let statistics = try scene.daemon.statistics()
-        #expect(try statistics.number("sessions.ever") == 6)
-        #expect(try statistics.number("upstream.streams_now") == 6)
-        #expect(try statistics.number("streams_opened", ofSite: "example.org") == 6)
-        for worker in Set(members.map(\.worker)) {
-            #expect(
-                try statistics.number("workers.\(worker).sessions") == members.count { $0.worker == worker })
+        try scene.waitUntil("all numbers are shown") {
+            let statistics = try scene.daemon.statistics()
+            let shares = try Set(members.map(\.worker)).allSatisfy { worker in
+                try statistics.number("workers.\(worker).sessions") == members.count { $0.worker == worker }
+            }
+            return try shares && statistics.number("sessions.now") == 6 && statistics.number("sessions.ever") == 6
+                && statistics.number("upstream.streams_now") == 6
+                && statistics.number("streams_opened", ofSite: "example.org") == 6
         }
+        try scene.waitUntilAllShow("sessions.ever", 6)
         let lost = members.count { $0.worker == members[0].worker }
         try kill(members[0].worker, of: scene)
         try scene.daemon.wait(until: "sessions.now", is: 6 - lost)
@@ -84,6 +85,24 @@ import Testing
 }
 
 extension WorkersScene {
+    /// Waits until a condition holds; it may fail for want of a number that is not shown yet.
+    func waitUntil(_ what: String, _ holds: () throws -> Bool) throws {
+        for _ in 0..<Int(Patience.milliseconds / 10) {
+            if let isTrue = try? holds(), isTrue { return }
+            Patience.pause()
+        }
+        throw TestFault("waited in vain until \(what)")
+    }
+
+    /// Waits until a number is this in many answers in a row, so that every worker has given one.
+    func waitUntilAllShow(_ path: String, _ value: Int) throws {
+        var inRow = 0
+        try waitUntil("all workers show \(path) as \(value)") {
+            inRow = try daemon.statistics().number(path) == value ? inRow + 1 : 0
+            return inRow >= 10 * workers
+        }
+    }
+
     /// The process number of a worker. Another worker knows it a moment after the start.
     func processID(of worker: String) throws -> Int {
         for _ in 0..<Int(Patience.milliseconds / 10) {
