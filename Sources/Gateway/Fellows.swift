@@ -95,9 +95,11 @@ struct Fellows {
         var all = CounterSums()
         var list = SampleList()
         var ofOwn = CounterSums()
-        for case let (field, word)? in own.map(\.counter) { ofOwn.add(field, word) }
+        for case let (field, word)? in own.map(\.counter) {
+            ofOwn.add(field, word)
+            all.add(field, word)
+        }
         Self.addShare(of: tag, ofOwn, to: &list)
-        ofOwn.fields.forEach { all.add($0, ofOwn.word(of: $0) ?? 0) }
         for other in others {
             var sums = CounterSums()
             other.page?.add(to: &sums)

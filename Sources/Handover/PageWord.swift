@@ -5,8 +5,6 @@ package enum PageWord: Int, Sendable, CaseIterable {
     case turns = 0
     /// How many sessions the worker has.
     case sessions = 1
-    /// 1 when the worker takes no new sessions, otherwise 0.
-    case takesNoSessions = 2
 
     /// Where the table of counters begins.
     package static let table = 8
