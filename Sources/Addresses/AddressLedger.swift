@@ -122,7 +122,18 @@ package struct AddressLedger: Sendable {
     ) throws(Refusal) -> Account {
         guard let index = index(of: address, now: now) else { return .unlimited }
         guard Int(entries[index].connections) + elsewhere.connections < limits.connections else { throw .connections }
-        entries[index].connections += 1
+        return addConnection(index)
+    }
+
+    /// Counts a client's connection that another worker has admitted and counts no more; a nil address is not limited.
+    package mutating func takeConnection(from address: IPAddress?, now: MonotonicInstant) -> Account {
+        guard let index = index(of: address, now: now) else { return .unlimited }
+        return addConnection(index)
+    }
+
+    private mutating func addConnection(_ index: Int) -> Account {
+        // An address has far fewer connections than the number can count.
+        entries[index].connections &+= 1
         buckets?.change(entries[index].key) { $0.connections += 1 }
         wake(index)
         return Account(index: UInt32(index))

@@ -7,13 +7,11 @@ import Settings
 /// Counts what each client address holds.
 extension Clients {
     /// Counts a connection for the address of its other end. Returns false when that address has too many.
-    ///
-    /// - Parameter isMoving: whether another worker has admitted the connection, and still counts it.
-    func admit(_ connection: ClientConnection, isMoving: Bool = false) -> Bool {
+    func admit(_ connection: ClientConnection) -> Bool {
         guard connection.role == .bosh else { return true }
         do throws(AddressLedger.Refusal) {
             let address = rules.trustedProxies.limited(connection.peer.ipAddress)
-            let elsewhere = isMoving ? .none : loop.fellows.held(bucket: loop.addresses.bucket(of: address))
+            let elsewhere = loop.fellows.held(bucket: loop.addresses.bucket(of: address))
             connection.account = try loop.addresses.openConnection(from: address, elsewhere: elsewhere, now: loop.now)
             return true
         } catch {
@@ -21,6 +19,13 @@ extension Clients {
             loop.reached(Bound(error), "client \(connection.peer)")
             return false
         }
+    }
+
+    /// Counts a connection that was admitted before, here or by another worker, and is counted nowhere.
+    func admitAgain(_ connection: ClientConnection) {
+        guard connection.role == .bosh else { return }
+        connection.account = loop.addresses.takeConnection(
+            from: rules.trustedProxies.limited(connection.peer.ipAddress), now: loop.now)
     }
 
     /// Undoes `admit`.

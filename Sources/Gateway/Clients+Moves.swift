@@ -14,13 +14,12 @@ final class Departure {
 
     /// What the other worker is told with the connection's descriptor.
     var envelope: Envelope {
-        var bytes: [UInt8] = []
-        connection.http.appendWire(request, to: &bytes)
+        var input: [UInt8] = []
+        connection.http.appendWire(request, to: &input)
+        input.append(contentsOf: connection.backlog)
         return Envelope(
-            purpose: placement.purpose, listener: UInt32(connection.door), peer: "\(connection.peer)",
-            isClientUnknown: connection.isClientUnknown, isFromProxy: connection.isFromProxy,
-            requestSince: connection.pace.requestSince, phaseSince: connection.pace.phaseSince, served: 0,
-            request: bytes, behind: connection.backlog)
+            purpose: placement.purpose, listener: UInt32(connection.door), peer: Envelope.Peer(connection.peer),
+            isClientUnknown: connection.isClientUnknown, isFromProxy: connection.isFromProxy, input: input)
     }
 
     init(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
@@ -66,6 +65,8 @@ extension Clients {
         guard let departure = moves.departure(of: connection) else { return }
         connection.move = .underway
         connection.channel.unwatch(in: loop.poller)
+        // From now on the other worker counts it.
+        release(connection)
         moves.dispatch(departure)
     }
 
@@ -83,6 +84,7 @@ extension Clients {
         let connection = departure.connection
         connection.move = .placed
         guard connection.ending != .closed else { return }
+        admitAgain(connection)
         if isRefused {
             loop.counters.handoversRefused &+= 1
             respond(to: departure.request.exchange, on: connection, Sessions.comeAgain)
@@ -99,25 +101,42 @@ extension Clients {
     func takeIn(
         _ stream: consuming StreamSocket, _ envelope: borrowing Envelope, at origin: ClientConnection.Origin
     ) -> ClientConnection? {
-        // The client of a Unix socket has no address of its own.
-        let peer = envelope.peer == Self.unnamedPeer ? .unix("") : SocketAddress(envelope.peer)
-        guard let peer, let connection = add(stream, from: peer, at: origin, isMoving: true) else { return nil }
+        guard let connection = add(stream, from: SocketAddress(envelope.peer), at: origin, isMoving: true) else {
+            return nil
+        }
         connection.isClientUnknown = envelope.isClientUnknown
         connection.move = .arriving
-        connection.backlog = envelope.request
-        connection.backlog.append(contentsOf: envelope.behind)
-        connection.pace.requestSince = envelope.requestSince
+        connection.backlog = envelope.input
         settle(connection)
         return connection
     }
-
-    /// The address of a client that has none.
-    private static let unnamedPeer = "\(SocketAddress.unix(""))"
 
     /// Serves the requests that came with a connection from another worker, which has been told.
     func begin(_ connection: ClientConnection) {
         guard connection.move == .arriving else { return }
         connection.move = .placed
         consumeBacklog(of: connection)
+    }
+}
+
+extension Envelope.Peer {
+    /// The other end of a connection.
+    init(_ address: SocketAddress) {
+        switch address {
+        case .ipv4(let number, let port): self = .ipv4(number, port: port)
+        case .ipv6(let number, let port, let scope): self = .ipv6(number, port: port, scope: scope)
+        case .unix: self = .unnamed
+        }
+    }
+}
+
+extension SocketAddress {
+    /// The other end of a connection from another worker.
+    init(_ peer: Envelope.Peer) {
+        switch peer {
+        case .unnamed: self = .unix("")
+        case .ipv4(let number, let port): self = .ipv4(number, port: port)
+        case .ipv6(let number, let port, let scope): self = .ipv6(number, port: port, scope: scope)
+        }
     }
 }

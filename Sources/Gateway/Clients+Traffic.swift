@@ -127,7 +127,8 @@ extension Clients {
         {
             switch event {
             case .request(let request):
-                loop.counters.requests &+= 1
+                // The worker that sent it here has counted it.
+                if connection.move != .placed { loop.counters.requests &+= 1 }
                 // The next request may come from another client, with a body of its own.
                 bodyEnded(on: connection)
                 connection.pace.requestSince = loop.now

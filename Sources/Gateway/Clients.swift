@@ -61,7 +61,11 @@ final class Clients {
         let token = connections.nextToken()
         let connection = ClientConnection(
             token: token, origin: origin, peer: peer, socket: stream, rules: rules.rules(for: origin), now: loop.now)
-        guard admit(connection, isMoving: isMoving) else { return nil }
+        if isMoving {
+            admitAgain(connection)
+        } else {
+            guard admit(connection) else { return nil }
+        }
         connections.insert(connection, at: token)
         loop.descriptorsInUse += 1
         do throws(SystemError) {

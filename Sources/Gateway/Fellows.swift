@@ -28,6 +28,9 @@ struct Fellows {
 
     // MARK: The others
 
+    /// Whether there are other workers.
+    var hasOthers: Bool { !others.isEmpty }
+
     /// Whether another living worker has this number, so that a session of this number may be there.
     func owns(_ tag: UInt32) -> Bool { others.contains { $0.tag == tag && $0.hasMailbox } }
 

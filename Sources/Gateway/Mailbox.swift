@@ -5,16 +5,17 @@ import Reactor
 /// The link to one other worker, over which connections go both ways.
 ///
 /// Messages leave in order, one write each, and a descriptor goes with the first byte of its message. What the socket
-/// does not take now waits here.
+/// does not take now waits here. Receipts are no messages: the receiver shows them in a page of memory (`Receipts`).
 final class Mailbox {
     /// Something to tell the other worker.
     enum Outgoing {
         /// It is to take over a connection.
         case connection(Departure)
-        /// A connection of its own was taken over. It is served once this was written, so that not both workers answer.
-        case receipt(UInt32, of: ClientConnection)
         /// A connection of its own was not taken over.
         case refusal(UInt32)
+        /// A connection of its own was taken over, behind one that was refused. It is served once this is shown, so that
+        /// not both workers answer.
+        case receipt(of: ClientConnection)
     }
 
     /// The other worker.
@@ -28,45 +29,74 @@ final class Mailbox {
     private var queue: [Outgoing] = []
     /// The position of the first unsent message in the queue.
     private var first = 0
-    /// The bytes that are being sent, how many of them are sent, and how many messages they are of. Answers go together,
-    /// so that the other worker wakes up once for all of them.
+    /// The bytes of the message that is being sent, and how many of them are sent.
     private var bytes: [UInt8] = []
     private var sentCount = 0
-    private var batchCount = 0
-    /// The connections that the other worker was sent and has not taken yet, by number.
-    private var unreceipted: [UInt32: Departure] = [:]
-    private var nextNumber: UInt32 = 0
+    /// Where both workers show what they have taken over.
+    private let page: ReceiptPage
+    /// What this worker has shown, and the refusals in the queue, behind which receipts have to wait.
+    private var receipts = Receipts()
+    private var waitingRefusals = 0
+    /// The connections whose fate is not known yet, in the order in which they were sent, and the number of the first.
+    private var unreceipted: [Departure] = []
+    private var firstUnreceipted: UInt32 = 0
+    /// How many connections the other worker has refused.
+    private var refusals: UInt32 = 0
 
-    init(tag: UInt32, token: Token, _ descriptor: consuming Descriptor) {
+    init(tag: UInt32, token: Token, _ descriptor: consuming Descriptor, _ page: ReceiptPage) {
         self.tag = tag
         self.token = token
+        self.page = page
         socket = DescriptorSocket(descriptor)
     }
 
     /// How many messages and connections wait.
     var waitingCount: Int { queue.count - first + unreceipted.count }
 
+    /// Whether the other worker has connections that it has not taken yet, as far as is known.
+    var hasUnreceipted: Bool { !unreceipted.isEmpty }
+
     /// Whether a connection waits to be sent, or for the answer of the other worker.
     func isSending(_ connection: ClientConnection) -> Bool {
-        unreceipted.values.contains { $0.connection === connection }
+        unreceipted.contains { $0.connection === connection }
             || queue[first...].contains {
                 if case .connection(let departure) = $0 { departure.connection === connection } else { false }
             }
     }
 
-    /// Whether the receipt for a connection waits to be sent.
+    /// Whether the receipt for a connection waits to be shown.
     func isReceipting(_ connection: ClientConnection) -> Bool {
-        queue[first...].contains { if case .receipt(_, let taken) = $0 { taken === connection } else { false } }
+        queue[first...].contains { if case .receipt(let taken) = $0 { taken === connection } else { false } }
     }
 
     /// The socket's number, and what it is watched for.
     var watching: (descriptor: Int32, interest: Interest?) { socket.watching }
 
     /// The connections that were taken over and whose receipts wait.
-    var arriving: [ClientConnection] { queue[first...].compactMap(\.taken) }
+    var arriving: [ClientConnection] {
+        queue[first...].compactMap { if case .receipt(let connection) = $0 { connection } else { nil } }
+    }
 
-    /// Adds a message to those that wait.
-    func append(_ message: Outgoing) { queue.append(message) }
+    /// Sends a connection when its turn has come.
+    func append(_ departure: Departure) { queue.append(.connection(departure)) }
+
+    /// Notes that the next connection of the other worker was not taken.
+    func refuse(_ number: UInt32) {
+        queue.append(.refusal(number))
+        waitingRefusals += 1
+    }
+
+    /// Shows that the next connection of the other worker was taken. Returns false when that has to wait; then `sendNext`
+    /// names the connection later.
+    func receipt(_ connection: ClientConnection) -> Bool {
+        guard waitingRefusals == 0 else {
+            queue.append(.receipt(of: connection))
+            return false
+        }
+        receipts.take()
+        page.show(receipts)
+        return true
+    }
 
     /// Has the socket watched for what is needed now.
     ///
@@ -79,8 +109,8 @@ final class Mailbox {
 
     /// What became of the messages that could be sent.
     enum Sent {
-        /// Receipts were written; their connections are to be served.
-        case receipts([ClientConnection])
+        /// A receipt was shown; its connection is to be served.
+        case receipt(ClientConnection)
         /// This connection was not sent: the kernel passes no more descriptors now, or its message is too long.
         case unsendable(Departure)
         /// Nothing more can be sent now.
@@ -91,72 +121,65 @@ final class Mailbox {
     func sendNext() -> Sent {
         while first < queue.count {
             let message = queue[first]
+            if case .receipt(let connection) = message {
+                finish()
+                receipts.take()
+                page.show(receipts)
+                return .receipt(connection)
+            }
             guard begin(message) else {
-                guard case .connection(let departure)? = finish().first else { continue }
+                finish()
+                guard case .connection(let departure) = message else { continue }
                 return .unsendable(departure)
             }
-            let passing = sentCount == 0 ? message.descriptor : nil
-            switch socket.send(bytes, from: sentCount, passing: passing) {
+            switch socket.send(bytes, from: sentCount, passing: sentCount == 0 ? message.descriptor : nil) {
             case .sent(let count):
                 sentCount += count
-                guard sentCount == bytes.count else { continue }
-                let taken = finish().compactMap(\.taken)
-                if !taken.isEmpty { return .receipts(taken) }
+                if sentCount == bytes.count { finish() }
             // The end of a broken link is found by reading, behind what the other worker has said last.
             case .wouldBlock, .failed:
                 return .nothing
             case .tooManyPassed:
-                nextNumber &-= 1
-                guard case .connection(let departure)? = finish().first else { continue }
-                unreceipted[nextNumber] = nil
+                finish()
+                guard case .connection(let departure) = message else { continue }
+                unreceipted.removeLast()
                 return .unsendable(departure)
             }
         }
         return .nothing
     }
 
-    /// Makes the bytes of the first message, and of the answers behind it if it is one, unless that was done before.
-    /// Returns false when they are too many.
+    /// Makes the bytes of a message, unless that was done before. Returns false when they are too many.
     private func begin(_ message: Outgoing) -> Bool {
         guard bytes.isEmpty else { return true }
-        batchCount = 1
-        if case .connection(let departure) = message {
-            guard let frame = writer.frame(.connection(departure.envelope), number: nextNumber) else { return false }
+        switch message {
+        case .connection(let departure):
+            let number = firstUnreceipted &+ UInt32(truncatingIfNeeded: unreceipted.count)
+            guard let frame = writer.frame(.connection(departure.envelope), number: number) else { return false }
             bytes = frame
-            unreceipted[nextNumber] = departure
-            nextNumber &+= 1
-            return true
-        }
-        bytes = answer(message) ?? []
-        while batchCount < Self.mostAnswers, first + batchCount < queue.count,
-            let next = answer(queue[first + batchCount])
-        {
-            bytes += next
-            batchCount += 1
+            unreceipted.append(departure)
+        case .refusal(let number):
+            bytes = writer.frame(PeerMessage.refused, number: number) ?? []
+        case .receipt:
+            break
         }
         return !bytes.isEmpty
     }
 
-    /// The bytes of an answer; nil for another message.
-    private func answer(_ message: Outgoing) -> [UInt8]? {
-        switch message {
-        case .connection: nil
-        case .receipt(let number, _): writer.frame(PeerMessage.receipt, number: number)
-        case .refusal(let number): writer.frame(PeerMessage.refused, number: number)
+    /// Removes the first message, which was sent or cannot be, from the queue.
+    private func finish() {
+        if case .refusal = queue[first] {
+            waitingRefusals -= 1
+            receipts.refuse()
+            page.show(receipts)
         }
-    }
-
-    /// Removes the messages that were sent, or cannot be, from the queue.
-    private func finish() -> ArraySlice<Outgoing> {
-        let messages = queue[first..<(first + batchCount)]
         bytes = []
         sentCount = 0
-        first += batchCount
+        first += 1
         if first * 2 >= queue.count {
             queue.removeFirst(first)
             first = 0
         }
-        return messages
     }
 
     // MARK: What comes in
@@ -165,8 +188,8 @@ final class Mailbox {
     enum Received {
         /// It has sent a connection; the descriptor is nil when this process had no room for it.
         case connection(UInt32, Envelope, PassedDescriptor?)
-        case taken(Departure)
-        case refused(Departure)
+        /// It has refused a connection. It has taken those before it.
+        case refused(Departure, taken: [Departure])
         /// It has sent a connection for a purpose that this worker does not know.
         case unknown(UInt32)
         /// A message that this worker does not know, or an answer that it does not wait for.
@@ -199,14 +222,41 @@ final class Mailbox {
             switch try PeerMessage(frame) {
             case .connection(let envelope):
                 return .connection(frame.number, envelope, descriptor)
-            case .receipt:
-                return unreceipted.removeValue(forKey: frame.number).map { .taken($0) } ?? .unexpected
             case .refused:
-                return unreceipted.removeValue(forKey: frame.number).map { .refused($0) } ?? .unexpected
+                return refused(frame.number)
             }
         } catch {
             return frame.carriesDescriptor ? .unknown(frame.number) : .unexpected
         }
+    }
+
+    private func refused(_ number: UInt32) -> Received {
+        let ahead = Int(number &- firstUnreceipted)
+        guard ahead < unreceipted.count else { return .unexpected }
+        let taken = takeOut(ahead)
+        refusals &+= 1
+        firstUnreceipted &+= 1
+        return .refused(unreceipted.removeFirst(), taken: taken)
+    }
+
+    /// The connections that the other worker has taken since the last call.
+    func collectTaken() -> [Departure] {
+        guard !unreceipted.isEmpty,
+            let count = page.shown.takenCount(from: firstUnreceipted, refusals: refusals)
+        else { return [] }
+        return takeOut(min(count, unreceipted.count))
+    }
+
+    private func takeOut(_ count: Int) -> [Departure] {
+        guard count > 0 else { return [] }
+        firstUnreceipted &+= UInt32(truncatingIfNeeded: count)
+        if count == unreceipted.count {
+            let taken = unreceipted
+            unreceipted = []
+            return taken
+        }
+        defer { unreceipted.removeFirst(count) }
+        return Array(unreceipted.prefix(count))
     }
 
     private func nextDescriptor() -> PassedDescriptor? {
@@ -218,36 +268,28 @@ final class Mailbox {
     /// sent, and those whose receipt it does not get any more.
     func close(in poller: borrowing Poller) -> (back: [Departure], taken: [ClientConnection]) {
         socket.unwatch(in: poller)
-        var back = unreceipted.sorted { $0.key < $1.key }.map(\.value)
+        var back = unreceipted
         var taken: [ClientConnection] = []
         // The message that is being sent is among the unreceipted ones.
         let isBegun = !bytes.isEmpty
         for (index, message) in queue[first...].enumerated() {
             switch message {
             case .connection(let departure): if index > 0 || !isBegun { back.append(departure) }
-            case .receipt(_, let connection): taken.append(connection)
+            case .receipt(let connection): taken.append(connection)
             case .refusal: break
             }
         }
         queue = []
         first = 0
-        unreceipted = [:]
+        unreceipted = []
         return (back, taken)
     }
-
-    /// How many answers go together at most.
-    private static let mostAnswers = 64
 
     /// The longest message: a request of the largest size with all its fields, and what came behind it.
     private static let longestFrame = 64 * 1_048_576
 }
 
 extension Mailbox.Outgoing {
-    /// The connection whose receipt the message is; nil for another message.
-    fileprivate var taken: ClientConnection? {
-        if case .receipt(_, let connection) = self { connection } else { nil }
-    }
-
     /// The number of the descriptor that goes with the message; nil for none.
     fileprivate var descriptor: Int32? {
         guard case .connection(let departure) = self else { return nil }

@@ -12,6 +12,11 @@ final class Mailboxes {
     private var generation: UInt32 = 0
     /// The requests that wait for their connection to leave, or for the other worker to take it, by connection.
     private var departures: [UInt64: Departure] = [:]
+    /// Pages of receipts whose mailbox has not come yet, by worker.
+    private var pages: [UInt32: ReceiptPage] = [:]
+    /// When to look whether other workers have taken what they were sent, if nothing happens before; nil when nothing
+    /// was sent.
+    private(set) var nextDeadline: MonotonicInstant?
 
     init(_ loop: Loop, clients: Clients, role: @escaping (Int) -> ClientConnection.Role?) {
         self.loop = loop
@@ -32,10 +37,14 @@ final class Mailboxes {
 
     // MARK: Which there are
 
-    /// Adds the link to another worker.
+    /// Notes the page of receipts for the mailbox of another worker, which comes next.
+    func add(_ page: ReceiptPage, of tag: UInt32) { pages[tag] = page }
+
+    /// Adds the link to another worker. Without a page of receipts it cannot be used, and nothing is done.
     func add(_ tag: UInt32, _ descriptor: consuming Descriptor) {
+        guard let page = pages.removeValue(forKey: tag) else { return }
         generation &+= 1
-        let box = Mailbox(tag: tag, token: Token(.mailbox, slot: tag, generation: generation), descriptor)
+        let box = Mailbox(tag: tag, token: Token(.mailbox, slot: tag, generation: generation), descriptor, page)
         boxes.append(box)
         loop.fellows.addMailbox(of: tag)
         watch(box)
@@ -71,8 +80,29 @@ final class Mailboxes {
             comeBack(departure, isRefused: false)
             return
         }
-        box.append(.connection(departure))
+        box.append(departure)
         send(to: box)
+        if nextDeadline == nil { nextDeadline = loop.now.advanced(by: Self.lookingPause) }
+    }
+
+    /// Lets go of the connections that other workers have taken. Runs in each turn of the loop.
+    func collectTaken() {
+        guard let deadline = nextDeadline else { return }
+        var isComplete = true
+        for box in boxes where box.hasUnreceipted {
+            for departure in box.collectTaken() { hasMoved(departure) }
+            if box.hasUnreceipted { isComplete = false }
+        }
+        if isComplete {
+            nextDeadline = nil
+        } else if deadline <= loop.now {
+            nextDeadline = loop.now.advanced(by: Self.lookingPause)
+        }
+    }
+
+    private func hasMoved(_ departure: Departure) {
+        forget(departure)
+        clients.hasMoved(departure)
     }
 
     private func comeBack(_ departure: Departure, isRefused: Bool) {
@@ -98,8 +128,8 @@ final class Mailboxes {
     private func send(to box: Mailbox) {
         while true {
             switch box.sendNext() {
-            case .receipts(let connections):
-                for connection in connections { clients.begin(connection) }
+            case .receipt(let connection):
+                clients.begin(connection)
             case .unsendable(let departure):
                 loop.logger.warning("a connection cannot be passed on to another worker: too many are on their way")
                 comeBack(departure, isRefused: true)
@@ -117,10 +147,8 @@ final class Mailboxes {
             switch message {
             case .connection(let number, let envelope, let passed):
                 take(number, envelope, passed, from: box)
-            case .taken(let departure):
-                forget(departure)
-                clients.hasMoved(departure)
-            case .refused(let departure):
+            case .refused(let departure, let taken):
+                for departure in taken { hasMoved(departure) }
                 comeBack(departure, isRefused: true)
             case .unknown(let number):
                 refuse(number, from: box)
@@ -150,20 +178,24 @@ final class Mailboxes {
             return
         }
         loop.counters.handoversTaken &+= 1
-        box.append(.receipt(number, of: connection))
+        if box.receipt(connection) { clients.begin(connection) }
     }
 
     private func refuse(_ number: UInt32, from box: Mailbox) {
         loop.logger.warning("a connection from another worker cannot be taken", metadata: ["worker": "\(box.tag)"])
-        box.append(.refusal(number))
+        box.refuse(number)
     }
 
     /// Ends the link to a worker that has ended. Its sessions have ended with it.
     private func end(_ box: Mailbox) {
         boxes.removeAll { $0 === box }
         loop.fellows.remove(box.tag)
+        for departure in box.collectTaken() { hasMoved(departure) }
         let rest = box.close(in: loop.poller)
         for connection in rest.taken { clients.begin(connection) }
         for departure in rest.back { comeBack(departure, isRefused: false) }
     }
+
+    /// How long a connection that another worker has taken is kept at most when nothing wakes up this worker.
+    private static let lookingPause = Duration.milliseconds(10)
 }

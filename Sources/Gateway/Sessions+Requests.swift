@@ -15,7 +15,14 @@ extension Sessions {
     func serve(
         _ body: [UInt8], _ exchange: ExchangeID, from requester: Requester, _ mobility: Mobility
     ) -> Placement {
-        switch admission(of: body, exchange, from: requester) {
+        // What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is
+        // no request of any session, and the other worker says so.
+        if mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span),
+            loop.fellows.owns(sid.worker)
+        {
+            return .elsewhere(sid.worker)
+        }
+        return switch admission(of: body, exchange, from: requester) {
         case .admitted: act(on: bodyParser.parse(body.span), of: exchange, from: requester, mobility)
         case .answered: .here
         case .elsewhere(let tag): .elsewhere(tag)

@@ -19,6 +19,8 @@ extension Worker {
                 return
             }
             mailboxes.add(tag, descriptor)
+        case .receipts(let tag):
+            addReceipts(news.descriptor, of: tag)
         case .page(let tag, let isOwn):
             addPage(news.descriptor, of: tag, isOwn: isOwn)
         case .retired(let tag):
@@ -28,6 +30,22 @@ extension Worker {
         case .gone, .begin, .listener, .started:
             // The end of a worker shows at its mailbox, behind all that it has said.
             break
+        }
+    }
+
+    private func addReceipts(_ descriptor: PassedDescriptor?, of tag: UInt32) {
+        guard let descriptor = descriptor?.take() else {
+            loop.logger.error(
+                "the page of receipts of another worker was lost: no descriptor is free",
+                metadata: ["worker": "\(tag)"])
+            return
+        }
+        do throws(SharedPage.AdoptionError) {
+            mailboxes.add(try ReceiptPage(descriptor, of: loop.fellows.tag, with: tag), of: tag)
+        } catch {
+            loop.logger.error(
+                "the page of receipts of another worker cannot be used",
+                metadata: ["worker": "\(tag)", "error": "\(error)"])
         }
     }
 

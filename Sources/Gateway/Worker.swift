@@ -154,15 +154,19 @@ package final class Worker {
     }
 
     private var nextWake: MonotonicInstant? {
-        var next: MonotonicInstant?
-        for candidate in [
-            publishesAt, sessions.nextDeadline, clients.nextDeadline, upstreams.nextDeadline, doors.acceptsAgainAt,
-            givesBackAt,
-            stopsAt,
-        ] {
-            guard let candidate else { continue }
+        // A loop over an array of them would allocate one in each turn.
+        var next = publishesAt
+        func consider(_ candidate: MonotonicInstant?) {
+            guard let candidate else { return }
             next = min(next ?? candidate, candidate)
         }
+        consider(sessions.nextDeadline)
+        consider(clients.nextDeadline)
+        consider(upstreams.nextDeadline)
+        consider(doors.acceptsAgainAt)
+        consider(givesBackAt)
+        consider(mailboxes.nextDeadline)
+        consider(stopsAt)
         return next
     }
 
@@ -180,6 +184,7 @@ package final class Worker {
     }
 
     private func handleDeadlines() {
+        mailboxes.collectTaken()
         doors.resumeAccepting()
         tellSessions()
         giveBackMemory()

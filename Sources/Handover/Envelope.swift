@@ -1,10 +1,9 @@
-import Primitives
-
 /// What a client's connection takes along when it moves to another worker. The receiver goes on as if it had accepted
 /// the connection and read the bytes itself.
 ///
-/// A connection moves only while it owes no answer and has no unsent bytes. The receiver asks nothing of the descriptor
-/// but that it is a stream.
+/// A connection moves only with a complete request, and only while it owes no other answer and has no unsent bytes. So
+/// no deadline runs and no `100 Continue` is open that the receiver would have to know of. The kernel tells the receiver
+/// again when the client has ended its side. The receiver asks nothing of the descriptor but that it is a stream.
 package struct Envelope: Sendable, Equatable {
     /// Why the connection moves.
     package enum Purpose: Sendable, Equatable {
@@ -14,84 +13,50 @@ package struct Envelope: Sendable, Equatable {
         case creation
     }
 
-    /// How far the client has ended its side.
-    package enum ClientEnd: UInt8, Sendable, Equatable, CaseIterable {
-        case none = 0
-        /// The client's end stands after bytes in the kernel that are still to be read.
-        case announced = 1
-        /// The client's end was read: it sends no more, but may still read.
-        case read = 2
-        /// No answer reaches the client.
-        case deaf = 3
-    }
-
-    /// What became of the interim answer `100 Continue` to the request.
-    package enum Continue: UInt8, Sendable, Equatable, CaseIterable {
-        /// The client does not wait for it.
-        case none = 0
-        /// The client waits for it.
-        case owed = 1
-        case sent = 2
+    /// The other end of the connection, or the client that a PROXY header named.
+    package enum Peer: Sendable, Equatable {
+        /// The client of a Unix socket, which has no address of its own.
+        case unnamed
+        /// The address as a number in host order (127.0.0.1 is 0x7F000001), and the port.
+        case ipv4(UInt32, port: UInt16)
+        /// The address as a number in host order, the port, and the number of the interface of a link-local address.
+        case ipv6(UInt128, port: UInt16, scope: UInt32)
     }
 
     package var purpose: Purpose
     /// The listener that accepted the connection, by its place in the list of all listeners: it says which rules hold.
     package var listener: UInt32
-    /// The other end, or the client that a PROXY header named, as `SocketAddress` writes it; at most 255 bytes.
-    package var peer: String
+    package var peer: Peer
     /// Whether a PROXY header named nobody: then neither the peer nor any field says who the client is.
     package var isClientUnknown: Bool
     /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
     package var isFromProxy: Bool
-    /// Whether the client came by `https`.
-    package var isSecure: Bool
-    package var clientEnd: ClientEnd
-    package var continueState: Continue
-    /// When the first byte of the request came. All processes since the machine started share the clock.
-    package var requestSince: MonotonicInstant
-    /// When bytes last went through.
-    package var phaseSince: MonotonicInstant
-    /// How many requests were served on the connection.
-    package var served: UInt32
-    /// The request, with its body, as HTTP/1.1; empty when the connection moves between two requests.
-    package var request: [UInt8]
-    /// The bytes that were read behind the request.
-    package var behind: [UInt8]
+    /// The request with its decoded body, as HTTP/1.1, and behind it the bytes that were read after it.
+    package var input: [UInt8]
 
     /// An envelope made of its parts.
     package init(
-        purpose: Purpose, listener: UInt32, peer: String, isClientUnknown: Bool = false, isFromProxy: Bool = false,
-        isSecure: Bool = false, clientEnd: ClientEnd = .none, continueState: Continue = .none,
-        requestSince: MonotonicInstant,
-        phaseSince: MonotonicInstant, served: UInt32, request: [UInt8], behind: [UInt8] = []
+        purpose: Purpose, listener: UInt32, peer: Peer, isClientUnknown: Bool = false, isFromProxy: Bool = false,
+        input: [UInt8]
     ) {
         self.purpose = purpose
         self.listener = listener
         self.peer = peer
         self.isClientUnknown = isClientUnknown
         self.isFromProxy = isFromProxy
-        self.isSecure = isSecure
-        self.clientEnd = clientEnd
-        self.continueState = continueState
-        self.requestSince = requestSince
-        self.phaseSince = phaseSince
-        self.served = served
-        self.request = request
-        self.behind = behind
+        self.input = input
     }
 
-    /// The most bytes of a frame with an envelope, besides `request` and `behind`.
-    package static let overhead = Frame.overhead + fixedSize + longestPeer
+    /// The most bytes of a frame with an envelope, besides `input`.
+    package static let overhead = Frame.overhead + mostFields
 
-    /// The most bytes of the other end's address.
-    private static let longestPeer = 255
-    /// Bytes of the fields that are always there, with the lengths of the others.
-    private static let fixedSize = 47
+    /// Bytes of all that stands before the input, for the longest kind of address.
+    private static let mostFields = 39
     /// The version of the layout. A field that every receiver has to understand makes a new one.
     private static let version: UInt8 = 1
 
-    /// Bytes that the envelope takes.
-    var size: Int { Self.fixedSize + Self.longestPeer + request.count + behind.count }
+    /// The most bytes that the envelope takes.
+    var size: Int { Self.mostFields + input.count }
 
     func append(to bytes: inout [UInt8]) {
         bytes.append(Self.version)
@@ -104,17 +69,22 @@ package struct Envelope: Sendable, Equatable {
             bytes.append(bigEndian: UInt32(0))
         }
         bytes.append(bigEndian: listener)
-        bytes.append(counted: peer)
         bytes.append(flag: isClientUnknown)
         bytes.append(flag: isFromProxy)
-        bytes.append(flag: isSecure)
-        bytes.append(clientEnd.rawValue)
-        bytes.append(continueState.rawValue)
-        bytes.append(bigEndian: requestSince.nanoseconds)
-        bytes.append(bigEndian: phaseSince.nanoseconds)
-        bytes.append(bigEndian: served)
-        bytes.append(counted: request)
-        bytes.append(counted: behind)
+        switch peer {
+        case .unnamed:
+            bytes.append(PeerCode.unnamed)
+        case .ipv4(let address, let port):
+            bytes.append(PeerCode.ipv4)
+            bytes.append(bigEndian: address)
+            bytes.append(bigEndian: port)
+        case .ipv6(let address, let port, let scope):
+            bytes.append(PeerCode.ipv6)
+            bytes.append(bigEndian: address)
+            bytes.append(bigEndian: port)
+            bytes.append(bigEndian: scope)
+        }
+        bytes.append(counted: input)
     }
 
     init(reading reader: inout PayloadReader) throws(MessageFault) {
@@ -128,25 +98,27 @@ package struct Envelope: Sendable, Equatable {
         default: throw .unknownPurpose(code)
         }
         listener = try reader.number32()
-        peer = try reader.text(atMost: Self.longestPeer)
         isClientUnknown = try reader.flag()
         isFromProxy = try reader.flag()
-        isSecure = try reader.flag()
-        guard let clientEnd = ClientEnd(rawValue: try reader.byte()),
-            let continueState = Continue(rawValue: try reader.byte())
-        else { throw .malformed }
-        self.clientEnd = clientEnd
-        self.continueState = continueState
-        requestSince = MonotonicInstant(nanoseconds: try reader.number64())
-        phaseSince = MonotonicInstant(nanoseconds: try reader.number64())
-        served = try reader.number32()
-        request = try reader.bytes()
-        behind = try reader.bytes()
+        switch try reader.byte() {
+        case PeerCode.unnamed: peer = .unnamed
+        case PeerCode.ipv4: peer = .ipv4(try reader.number(), port: try reader.number())
+        case PeerCode.ipv6: peer = .ipv6(try reader.number(), port: try reader.number(), scope: try reader.number())
+        default: throw .malformed
+        }
+        input = try reader.bytes()
     }
 
     /// The purposes on the wire.
     private enum PurposeCode {
         static let session: UInt8 = 0
         static let creation: UInt8 = 1
+    }
+
+    /// The kinds of addresses on the wire.
+    private enum PeerCode {
+        static let unnamed: UInt8 = 0
+        static let ipv4: UInt8 = 4
+        static let ipv6: UInt8 = 6
     }
 }

@@ -43,7 +43,8 @@ struct PayloadReader {
         return payload[place..<(place + length)]
     }
 
-    private mutating func number<Number: FixedWidthInteger>() throws(MessageFault) -> Number {
+    /// A whole number, its highest byte first.
+    mutating func number<Number: FixedWidthInteger>() throws(MessageFault) -> Number {
         let size = Number.bitWidth / 8
         guard size <= payload.count - place else { throw .malformed }
         var value: Number = 0

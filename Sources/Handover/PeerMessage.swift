@@ -1,13 +1,11 @@
 /// What one worker tells another over their mailbox.
 ///
-/// `connection` frames are numbered by their sender; `receipt` and `refused` have the number of the connection that
-/// they answer. The sender keeps its own descriptor of the connection until one of them comes. When the mailbox ends
-/// before, the owner has died, and the sender answers the request itself.
+/// `connection` frames are numbered by their sender, from 0 on; `refused` has the number of the connection that it
+/// answers. The sender keeps its own descriptor of a connection until it was refused, or taken as `Receipts` shows. When
+/// the mailbox ends before, the owner has died, and the sender answers the request itself.
 package enum PeerMessage: Sendable, Equatable {
     /// Comes with a client's connection, which the receiver serves from now on.
     case connection(Envelope)
-    /// The receiver has the connection. The sender closes its descriptor and forgets the connection.
-    case receipt
     /// The receiver cannot take the connection: it has got no descriptor, has no room, or does not know the purpose. The
     /// sender answers 503.
     case refused
@@ -20,7 +18,6 @@ package enum PeerMessage: Sendable, Equatable {
         var reader = PayloadReader(frame.payload)
         switch Kind(rawValue: frame.kind) {
         case .connection: self = .connection(try Envelope(reading: &reader))
-        case .receipt: self = .receipt
         case .refused: self = .refused
         case nil: throw .unknownKind(frame.kind)
         }
@@ -28,8 +25,7 @@ package enum PeerMessage: Sendable, Equatable {
 
     /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
     private enum Kind: UInt8 {
-        case receipt = 0x01
-        case refused = 0x02
+        case refused = 0x01
         case connection = 0x81
     }
 }
@@ -39,7 +35,6 @@ extension PeerMessage: FramedMessage {
         let kind: Kind =
             switch self {
             case .connection: .connection
-            case .receipt: .receipt
             case .refused: .refused
             }
         return kind.rawValue

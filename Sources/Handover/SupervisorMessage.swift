@@ -10,6 +10,9 @@ package enum SupervisorMessage: Sendable, Equatable {
     case listener(index: UInt32)
     /// Comes with the counter page of the worker with this tag.
     case page(tag: UInt32, isOwn: Bool)
+    /// Comes with the page of memory for `Receipts` that this worker shares with the one with this tag. The mailbox
+    /// follows.
+    case receipts(tag: UInt32)
     /// Comes with one end of a stream socket whose other end the worker with this tag has.
     case mailbox(tag: UInt32)
     /// All that the worker needs has come: it serves.
@@ -30,6 +33,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .begin: self = .begin(try WorkerPlan(reading: &reader))
         case .listener: self = .listener(index: try reader.number32())
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
+        case .receipts: self = .receipts(tag: try reader.number32())
         case .mailbox: self = .mailbox(tag: try reader.number32())
         case .started: self = .started
         case .retired: self = .retired(tag: try reader.number32())
@@ -49,6 +53,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case listener = 0x81
         case page = 0x82
         case mailbox = 0x83
+        case receipts = 0x84
     }
 }
 
@@ -59,6 +64,7 @@ extension SupervisorMessage: FramedMessage {
             case .begin: .begin
             case .listener: .listener
             case .page: .page
+            case .receipts: .receipts
             case .mailbox: .mailbox
             case .started: .started
             case .retired: .retired
@@ -74,7 +80,8 @@ extension SupervisorMessage: FramedMessage {
         case .page(let tag, let isOwn):
             bytes.append(bigEndian: tag)
             bytes.append(flag: isOwn)
-        case .listener(let number), .mailbox(let number), .retired(let number), .gone(let number):
+        case .listener(let number), .receipts(let number), .mailbox(let number), .retired(let number),
+            .gone(let number):
             bytes.append(bigEndian: number)
         case .started, .drain: break
         }

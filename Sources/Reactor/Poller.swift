@@ -12,6 +12,11 @@ package struct Interest: OptionSet, Sendable {
         self.rawValue = rawValue
     }
 
+    /// All of these together. The standard library's own way is not specialised, and takes 1,900 instructions.
+    package init(arrayLiteral elements: Interest...) {
+        rawValue = elements.reduce(0) { $0 | $1.rawValue }
+    }
+
     /// Bytes to read, a connection to accept, or the end of the stream.
     package static let readable = Interest(rawValue: EPOLLIN.rawValue)
     /// Room to write, or a finished `connect`.

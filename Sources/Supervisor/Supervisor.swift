@@ -289,11 +289,14 @@ package final class Supervisor {
         }
     }
 
-    /// Gives two workers each other's page, and the two ends of a connection.
+    /// Gives two workers each other's page, a page for receipts, and the two ends of a connection.
     private func introduce(_ new: WorkerProcess, _ other: WorkerProcess) throws(SystemError) {
         let pair = try Descriptor.socketPair()
+        let receipts = try KeptPage(count: Receipts.words)
         tell(new.tag, .page(tag: other.tag, isOwn: false), passing: other.page)
         tell(other.tag, .page(tag: new.tag, isOwn: false), passing: new.page)
+        tell(new.tag, .receipts(tag: other.tag), passing: receipts)
+        tell(other.tag, .receipts(tag: new.tag), passing: receipts)
         tell(new.tag, .mailbox(tag: other.tag), passing: SharedDescriptor(pair.first))
         tell(other.tag, .mailbox(tag: new.tag), passing: SharedDescriptor(pair.second))
     }

@@ -11,13 +11,14 @@ final class OpenListener: DescriptorOwner {
     }
 }
 
-/// A worker's counter page, which outlives its worker.
+/// A page of shared memory: a worker's counters, which outlive it, or the receipts of two workers.
 final class KeptPage: DescriptorOwner {
     let page: SharedPage
     var number: Int32 { page.descriptor.number }
 
-    init() throws(SystemError) {
-        page = try SharedPage(count: PageWord.count)
+    /// - Parameter count: how many words it has.
+    init(count: Int = PageWord.count) throws(SystemError) {
+        page = try SharedPage(count: count)
     }
 }
 

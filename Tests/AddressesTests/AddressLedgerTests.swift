@@ -60,6 +60,18 @@ import Testing
         #expect(throws: AddressLedger.Refusal.connections) { try ledger.openConnection(from: one, now: now) }
     }
 
+    @Test("a connection that another worker has admitted counts, also beyond the limit")
+    func takenConnections() throws {
+        var ledger = ledger
+        let taken = (0..<4).map { _ in ledger.takeConnection(from: one, now: now) }
+        for account in taken.prefix(2) {
+            #expect(throws: AddressLedger.Refusal.connections) { try ledger.openConnection(from: one, now: now) }
+            ledger.closeConnection(of: account, now: now)
+        }
+        _ = try ledger.openConnection(from: one, now: now)
+        #expect(ledger.takeConnection(from: nil, now: now) == .unlimited)
+    }
+
     @Test("address-logins, address-sessions: whoever logs in makes room for the next login, not for the next session")
     func sessions() throws {
         var ledger = ledger

@@ -23,7 +23,7 @@ struct FrameReaderTests {
     @Test("the layout of a frame")
     func layout() {
         #expect(
-            Samples.writer.frame(.receipt, number: 0x0102_0304) == [0, 0, 0, 6, 1, 1, 1, 2, 3, 4])
+            Samples.writer.frame(.refused, number: 0x0102_0304) == [0, 0, 0, 6, 1, 1, 1, 2, 3, 4])
         #expect(
             Samples.writer.frame(.mailbox(tag: 5) as SupervisorMessage) == [
                 0, 0, 0, 10, 1, 0x83, 0, 0, 0, 0, 0, 0, 0, 5,

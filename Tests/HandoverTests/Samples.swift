@@ -6,11 +6,9 @@ import Primitives
 /// Messages for tests: one of each kind, and random envelopes.
 enum Samples {
     static let envelope = Envelope(
-        purpose: .session(tag: 7), listener: 2, peer: "[2001:db8::1]:40000", isClientUnknown: true, isFromProxy: true,
-        isSecure: true,
-        clientEnd: .announced, continueState: .sent, requestSince: MonotonicInstant(nanoseconds: 1_000_000_007),
-        phaseSince: MonotonicInstant(nanoseconds: .max), served: 3, request: Array("POST / HTTP/1.1\r\n\r\n".utf8),
-        behind: [0, 255, 10])
+        purpose: .session(tag: 7), listener: 2,
+        peer: .ipv6(0x2001_0DB8_0000_0000_0000_0000_0000_0001, port: 40_000, scope: 3), isClientUnknown: true,
+        isFromProxy: true, input: Array("POST / HTTP/1.1\r\n\r\n".utf8) + [0, 255, 10])
 
     static let plan = WorkerPlan(
         tag: 41, workers: 4, seed: 5, node: "a1", listeners: 3,
@@ -26,7 +24,8 @@ enum Samples {
 
     static let fromSupervisor: [SupervisorMessage] = [
         .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: 0, entries: [])),
-        .listener(index: 5), .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .mailbox(tag: 12), .started,
+        .listener(index: 5), .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
+        .mailbox(tag: 12), .started,
         .retired(tag: 1), .gone(tag: 2), .drain,
     ]
 
@@ -35,7 +34,7 @@ enum Samples {
         .failed(line: "cannot listen on '…'"), .draining, .drained,
     ]
 
-    static let fromPeer: [PeerMessage] = [.connection(envelope), .receipt, .refused]
+    static let fromPeer: [PeerMessage] = [.connection(envelope), .refused]
 
     /// A writer and a reader whose bound no sample reaches.
     static let bound = 1 << 20
@@ -45,15 +44,17 @@ enum Samples {
         func bytes(_ most: Int) -> [UInt8] {
             (0..<generator.below(most + 1)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
         }
+        let port = UInt16(truncatingIfNeeded: generator.next())
+        let peers: [Envelope.Peer] = [
+            .unnamed, .ipv4(UInt32(truncatingIfNeeded: generator.next()), port: port),
+            .ipv6(
+                UInt128(generator.next()) << 64 | UInt128(generator.next()), port: port,
+                scope: UInt32(truncatingIfNeeded: generator.next())),
+        ]
         return Envelope(
             purpose: generator.oneIn(2) ? .creation : .session(tag: UInt32(truncatingIfNeeded: generator.next())),
-            listener: UInt32(generator.below(66)), peer: "192.0.2.\(generator.below(256)):\(generator.below(65_536))",
-            isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2), isSecure: generator.oneIn(2),
-            clientEnd: Envelope.ClientEnd.allCases[generator.below(4)],
-            continueState: Envelope.Continue.allCases[generator.below(3)],
-            requestSince: MonotonicInstant(nanoseconds: generator.next()),
-            phaseSince: MonotonicInstant(nanoseconds: generator.next()),
-            served: UInt32(truncatingIfNeeded: generator.next()), request: bytes(300), behind: bytes(40))
+            listener: UInt32(generator.below(66)), peer: peers[generator.below(3)],
+            isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2), input: bytes(340))
     }
 
     /// Reads all frames of a stream that comes in pieces, and what stops the reading.

@@ -83,7 +83,7 @@ final class Crew {
             kernel.after(.seconds(1)) { [weak self] in self?.start(tries: tries + 1) }
             return
         }
-        member.descriptorsAtRest = member.process.openDescriptors - 2 * members.count
+        member.descriptorsAtRest = member.process.openDescriptors - 3 * members.count
         member.wakesAt = kernel.now
         members.append(member)
         world.tell("worker \(tag) starts")
@@ -96,17 +96,22 @@ final class Crew {
             entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) })
     }
 
-    /// Gives two workers the ends of a mailbox, and each the other's page. The older one hears of the new one later.
+    /// Gives two workers the ends of a mailbox with its page of receipts, and each the other's page. The older one hears of the new one later.
     private func introduce(_ member: Member, to other: Member) {
         let capacity = plan["mailbox"] > 0 ? plan["mailbox"] : Self.linkCapacity
         let (end, otherEnd) = LocalEnd.pair(kernel, capacity: capacity)
         say(.page(tag: other.tag, isOwn: false), to: member, passing: other.page)
+        let receipts = SharedMemory(kernel, words: Receipts.words, isStale: false)
+        say(.receipts(tag: other.tag), to: member, passing: receipts)
         say(.mailbox(tag: other.tag), to: member, passing: end)
         kernel.retain(otherEnd)
+        kernel.retain(receipts)
         kernel.after(chance.time(.zero...(.milliseconds(5)))) { [self] in
             say(.page(tag: member.tag, isOwn: false), to: other, passing: member.page)
+            say(.receipts(tag: member.tag), to: other, passing: receipts)
             say(.mailbox(tag: member.tag), to: other, passing: otherEnd)
             kernel.release(otherEnd)
+            kernel.release(receipts)
         }
     }
 
@@ -251,8 +256,8 @@ final class Crew {
     }
 
     private func tooMany(_ member: Member) -> Int {
-        // A page and a mailbox of each other worker, and a socket of each process that looks up names.
-        let ofOthers = isLeaving ? 2 * plan["workers"] : 2 * (members.count - 1)
+        // Two pages and a mailbox of each other worker, and a socket of each process that looks up names.
+        let ofOthers = isLeaving ? 3 * plan["workers"] : 3 * (members.count - 1)
         return member.process.openDescriptors - member.descriptorsAtRest - ofOthers
             - kernel.children.running(of: member.process)
     }
