@@ -112,7 +112,8 @@ let package = Package(
             name: "TLSCodecTests", dependencies: ["TLSCodec", "COpenSSL", "CLinux"], swiftSettings: common),
         .testTarget(name: "DeflateTests", dependencies: ["Deflate", "CZlib"], swiftSettings: common),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
-        .testTarget(name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives"], swiftSettings: common),
+        .testTarget(
+            name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),

@@ -16,11 +16,21 @@ struct ResolverReply: Equatable {
     let finding: ResolverFinding
 }
 
+/// What a resolver process of several workers and one of these workers tell each other beside questions and replies.
+enum ResolverWord: UInt8 {
+    /// The process works for another worker. It will not read what it was asked before `noted`.
+    case busy = 0x80
+    /// The process works for nobody: it may be asked.
+    case free = 0x81
+    /// The worker has heard `busy`. What it has asked before is still its own.
+    case noted = 0x82
+}
+
 /// The bytes between a worker and a resolver process: frames of a big-endian 32-bit length and a payload.
 ///
 /// Question: id 8, kind 1 (0 addresses, 1 services), name. Reply: id 8, kind 1, lifetime 4, then either per address
 /// family 1 (4 or 6), address 4 or 16, scope 4 (IPv6 only); or per record priority 2, weight 2, port 2, length 1,
-/// target; or the reason as text. Both ends are the same binary, but a frame that does not parse is still only an
+/// target; or the reason as text. Word: 1. Both ends are the same binary, but a frame that does not parse is still only an
 /// error, because the other process may be damaged.
 enum ResolverFrames {
     /// The most addresses or records of one name; others are left out.
@@ -62,6 +72,17 @@ enum ResolverFrames {
         }
         bytes.append(bigEndian: UInt32(payload.count))
         bytes.append(contentsOf: payload)
+    }
+
+    static func append(_ word: ResolverWord, to bytes: inout [UInt8]) {
+        bytes.append(bigEndian: UInt32(1))
+        bytes.append(word.rawValue)
+    }
+
+    /// Nil if the payload is not a word.
+    static func word(_ payload: ArraySlice<UInt8>) -> ResolverWord? {
+        guard payload.count == 1, let byte = payload.first else { return nil }
+        return ResolverWord(rawValue: byte)
     }
 
     /// Nil if the payload is not a question.

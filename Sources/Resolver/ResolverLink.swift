@@ -1,8 +1,8 @@
 import Primitives
 import Reactor
 
-/// A worker's end of the resolver processes. It starts them when needed, gives each one question at a time, and
-/// remembers their findings.
+/// A worker's end of the resolver processes. It starts them when needed, or gets them from a supervisor and then starts
+/// nothing. It gives each one question at a time, and remembers their findings.
 ///
 /// A look-up blocks its process for as long as a name server takes, so there are several processes. Dead names delay
 /// others only when they occupy all processes, and then at most for `patience`. Every process is registered with the
@@ -14,16 +14,35 @@ package struct ResolverLink: ~Copyable {
     /// The most open questions; further ones are refused. Each name is asked once, however many want it.
     package static let maximumOpenQuestions = ResolverQuestions.maximum
 
-    private let executable: String
-    private let arguments: [String]
+    /// What the supervisor has to know of its processes.
+    package enum Report: Equatable, Sendable {
+        /// There are names to look up, and no process was given.
+        case needed
+        /// The connection to the process of this tag has ended, or never came.
+        case lost(UInt32)
+    }
+
+    /// Where processes come from.
+    private enum Supply {
+        /// This process starts them.
+        case own(executable: String, arguments: [String])
+        /// The supervisor gives them.
+        case supervisor
+        /// The supervisor has ended.
+        case ended
+    }
+
+    private var supply: Supply
+    private var reports: [Report] = []
+    private var hasReportedNeed = false
     private let children: [ResolverChild]
     private var buffer = ReadBuffer(capacity: 4_096)
     private var questions: ResolverQuestions
     private var cache: ResolverCache
 
-    /// The number of processes started.
+    /// The number of processes started; under a supervisor, of connections to processes.
     package private(set) var starts = 0
-    /// The number of processes that ended or had to be ended.
+    /// The number of processes that ended or had to be ended; under a supervisor, of connections that ended.
     package private(set) var losses = 0
 
     /// Makes a link without processes.
@@ -36,8 +55,16 @@ package struct ResolverLink: ~Copyable {
         executable: String = ChildProcess.ownExecutable, arguments: [String], tokens: [UInt64],
         cacheCapacity: Int = 4_096, lookupsOfAddress: Int = 2
     ) {
-        self.executable = executable
-        self.arguments = arguments
+        supply = .own(executable: executable, arguments: arguments)
+        children = tokens.map { ResolverChild(token: $0) }
+        cache = ResolverCache(capacity: cacheCapacity)
+        questions = ResolverQuestions(lookupsOfAddress: lookupsOfAddress)
+    }
+
+    /// Makes a link to a supervisor's processes, which come with `connect`. The owner tells the supervisor each of
+    /// `takeReports`.
+    package init(fromSupervisor tokens: [UInt64], cacheCapacity: Int = 4_096, lookupsOfAddress: Int = 2) {
+        supply = .supervisor
         children = tokens.map { ResolverChild(token: $0) }
         cache = ResolverCache(capacity: cacheCapacity)
         questions = ResolverQuestions(lookupsOfAddress: lookupsOfAddress)
@@ -102,6 +129,54 @@ package struct ResolverLink: ~Copyable {
         query.normalized.map { cache.doubt($0, now: now) } ?? false
     }
 
+    // MARK: The supervisor's processes
+
+    /// Uses the supervisor's process of this tag, in the place of the one that was there before.
+    ///
+    /// - Parameter descriptor: the connection to it; nil when it was lost on the way.
+    /// - Returns: answers, as `handle`.
+    package mutating func connect(
+        _ descriptor: consuming Descriptor?, place: Int, tag: UInt32, now: MonotonicInstant, poller: borrowing Poller
+    ) -> [ResolverAnswer] {
+        // A newer supervisor may have more processes.
+        guard children.indices.contains(place) else { return [] }
+        guard let descriptor = descriptor.take() else {
+            reports.append(.lost(tag))
+            return []
+        }
+        hasReportedNeed = true
+        let child = children[place]
+        var answers: [ResolverAnswer] = []
+        if child.isRunning { answers = replace(child, "the resolver process ended", now: now, mayRetry: true) }
+        do throws(SystemError) {
+            try child.connect(descriptor, tag: tag, poller)
+            starts += 1
+        } catch {
+            reports.append(.lost(tag))
+        }
+        answers += dispatch(now: now, poller: poller)
+        return answers
+    }
+
+    /// Takes what the supervisor has to know.
+    package mutating func takeReports() -> [Report] {
+        guard !reports.isEmpty else { return [] }
+        defer { reports = [] }
+        return reports
+    }
+
+    /// Goes on with the processes that are there, because the supervisor has ended.
+    ///
+    /// - Returns: answers, as `handle`.
+    package mutating func endSupply(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
+        guard case .supervisor = supply else { return [] }
+        supply = .ended
+        reports = []
+        return dispatch(now: now, poller: poller)
+    }
+
+    // MARK: Events
+
     /// Handles an event with one of this link's tokens.
     ///
     /// - Returns: the answers that have come. When a second process ended over the same question, that is a temporary
@@ -112,23 +187,30 @@ package struct ResolverLink: ~Copyable {
         guard let child = children.first(where: { $0.token == event.token }) else { return [] }
         if event.isWritable { child.send(poller) }
         var answers: [ResolverAnswer] = []
-        switch child.read(with: &buffer) {
-        case .nothing: return []
-        case .replied(let reply): answers = close(reply.id, reply.finding, now: now, keep: true)
-        case .broken(let reason): answers = replace(child, reason, now: now, mayRetry: true)
+        let happenings = child.read(with: &buffer, poller)
+        guard !happenings.isEmpty else { return [] }
+        for happening in happenings {
+            switch happening {
+            case .replied(let reply): answers += close(reply.id, reply.finding, now: now, keep: true)
+            case .taken(let question): if let question { questions.giveBack(question.id) }
+            case .freed: break
+            case .broken(let reason):
+                if let tag = child.tag { reports.append(.lost(tag)) }
+                answers += replace(child, reason, now: now, mayRetry: true)
+            }
         }
         answers += dispatch(now: now, poller: poller)
         return answers
     }
 
-    /// Ends processes that do not answer, and gives up questions that have waited too long for a process.
+    /// Ends own processes that do not answer, forgets what the supervisor's do not answer, and gives up questions that have waited too long for a process.
     ///
     /// - Returns: temporary failures for both; empty when called too early.
     package mutating func handleDeadline(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         for child in children {
             guard let work = child.work, Self.isOver(work.since, now) else { continue }
-            answers += replace(child, "the look-up takes too long", now: now, mayRetry: false)
+            answers += giveUp(child, work.question, "the look-up takes too long", now: now)
         }
         while let question = questions.takeOverdue({ Self.isOver($0, now) }) {
             // This says nothing about the name, so it is not remembered.
@@ -146,9 +228,17 @@ package struct ResolverLink: ~Copyable {
     private mutating func dispatch(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
         while questions.hasWaiting(includingStrange: mayWorkForStrangers) {
             var error: SystemError?
-            guard let child = freeChild(poller, &error) else {
+            let isStrange = !questions.hasWaiting(includingStrange: false)
+            guard let child = freeChild(isStrange: isStrange, poller, &error) else {
                 guard !children.contains(where: \.isRunning) else { return [] }
-                return failWaiting("no resolver process: \(error?.description ?? "none is allowed")", now: now)
+                switch supply {
+                case .own: return failWaiting(error?.description ?? "none is allowed", now: now)
+                case .ended: return failWaiting("the supervisor has ended", now: now)
+                case .supervisor:
+                    if !hasReportedNeed { reports.append(.needed) }
+                    hasReportedNeed = true
+                    return []
+                }
             }
             guard let question = questions.takeWaiting(includingStrange: mayWorkForStrangers) else { return [] }
             child.work(on: question, now: now, poller: poller)
@@ -157,10 +247,19 @@ package struct ResolverLink: ~Copyable {
     }
 
     /// Whether another process may work on a stranger's question: two are reserved for the operator's domains.
-    private var mayWorkForStrangers: Bool { questions.strangeAtWork < max(1, children.count - 2) }
+    private var mayWorkForStrangers: Bool { questions.strangeAtWork < childrenForStrangers }
 
-    private mutating func freeChild(_ poller: borrowing Poller, _ error: inout SystemError?) -> ResolverChild? {
-        if let idle = children.first(where: { $0.isRunning && $0.work == nil }) { return idle }
+    private var childrenForStrangers: Int { max(1, children.count - 2) }
+
+    private mutating func freeChild(
+        isStrange: Bool, _ poller: borrowing Poller, _ error: inout SystemError?
+    ) -> ResolverChild? {
+        guard case .own(let executable, let arguments) = supply else {
+            // Strangers of all workers together leave the last two processes to the operators' domains.
+            let allowed = isStrange ? children.prefix(childrenForStrangers) : children[...]
+            return allowed.last(where: \.isIdle)
+        }
+        if let idle = children.first(where: \.isIdle) { return idle }
         guard let child = children.first(where: { !$0.isRunning }) else { return nil }
         do throws(SystemError) {
             try child.start(executable, arguments, poller)
@@ -184,10 +283,19 @@ package struct ResolverLink: ~Copyable {
         return close(question.id, .temporary(reason), now: now, keep: true)
     }
 
+    /// Answers a question whose process takes too long. The supervisor's process ends by itself, or answers too late.
+    private mutating func giveUp(
+        _ child: ResolverChild, _ question: ResolverQuestion, _ reason: String, now: MonotonicInstant
+    ) -> [ResolverAnswer] {
+        guard child.tag != nil else { return replace(child, reason, now: now, mayRetry: false) }
+        child.giveUp()
+        return close(question.id, .temporary(reason), now: now, keep: true)
+    }
+
     private mutating func failWaiting(_ reason: String, now: MonotonicInstant) -> [ResolverAnswer] {
         var answers: [ResolverAnswer] = []
         while let question = questions.takeOverdue({ _ in true }) {
-            answers += close(question.id, .temporary(reason), now: now, keep: false)
+            answers += close(question.id, .temporary("no resolver process: \(reason)"), now: now, keep: false)
         }
         return answers
     }

@@ -230,6 +230,22 @@ struct ResolverQuestions {
         return true
     }
 
+    /// Makes a question wait again, before the others: the process did not begin with it.
+    mutating func giveBack(_ number: UInt64) {
+        guard let entry = entries[number], !entry.isWaiting else { return }
+        entries[number]?.isWaiting = true
+        guard entry.isStrange else {
+            queue.prepend(number)
+            return
+        }
+        strangeAtWork -= 1
+        strangeQueue.prepend(number)
+        requesters[entry.worker, default: Requester()].atWork -= 1
+        requesters[entry.worker, default: Requester()].queue.prepend(number)
+        turns.removeAll { $0 == entry.worker }
+        turns.insert(entry.worker, at: 0)
+    }
+
     /// Ends a question.
     ///
     /// - Returns: the question and all who wait for it; nil if it is not open.
@@ -254,6 +270,15 @@ private struct NumberQueue {
 
     mutating func append(_ number: UInt64) {
         all.append(number)
+    }
+
+    mutating func prepend(_ number: UInt64) {
+        if head > 0 {
+            head -= 1
+            all[head] = number
+        } else {
+            all.insert(number, at: 0)
+        }
     }
 
     /// Keeps only the numbers that `isWanted` accepts.

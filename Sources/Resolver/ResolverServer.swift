@@ -9,9 +9,34 @@ package enum ResolverServer {
     /// - Parameter nameserver: nil to ask the system; otherwise `ADDR:PORT` or `[V6]:PORT` of the one name server for
     ///   everything. With any other text every question fails.
     package static func serve(_ descriptor: consuming Descriptor, nameserver: String? = nil) {
+        ignoreSignals()
+        answerQuestions(from: descriptor, source: source(nameserver))
+    }
+
+    /// Answers the questions of several workers, whose connections come over `control`, until it and all of them have
+    /// ended. A look-up that takes longer than `ResolverLink.patience`, and some seconds more, ends the process, so that
+    /// another one can take its place.
+    package static func serveShared(_ control: consuming Descriptor, nameserver: String? = nil) {
+        ignoreSignals()
+        var lookup = ResolverLookup(source(nameserver))
+        do throws(SystemError) {
+            let shared = try SharedResolver(control) { query in
+                Syscalls.endProcess(afterSeconds: lookupLimit)
+                defer { Syscalls.endProcess(afterSeconds: 0) }
+                return lookup.answer(query)
+            }
+            while shared.turn(timeout: nil) {}
+        } catch {
+            // The parent sees the end of the process and starts another one.
+        }
+    }
+
+    /// How many seconds a look-up of a shared process may take. The worker that asked has given it up before.
+    private static let lookupLimit = UInt32(clamping: ResolverLink.patience.components.seconds + 5)
+
+    private static func ignoreSignals() {
         Syscalls.ignore([.interrupt, .terminate, .hangup])
         Syscalls.ignoreWriteSignals()
-        answerQuestions(from: descriptor, source: source(nameserver))
     }
 
     /// The source for the setting `nameserver`.

@@ -125,4 +125,19 @@ import Testing
     func `an error of the listener is no accepted socket's`(_ code: Int32) {
         #expect(!SystemError(call: "accept4", code: code).isOfAccepted)
     }
+
+    @Test func `a process that is to end ends, whatever it does`() async {
+        await #expect(processExitsWith: .signal(SIGALRM)) {
+            Syscalls.endProcess(afterSeconds: 1)
+            while true { pause() }
+        }
+    }
+
+    @Test func `a process that is no longer to end goes on`() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            Syscalls.endProcess(afterSeconds: 1_000)
+            Syscalls.endProcess(afterSeconds: 0)
+            exit(alarm(0) == 0 ? 7 : 1)
+        }
+    }
 }

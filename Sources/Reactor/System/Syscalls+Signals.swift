@@ -51,6 +51,12 @@ extension Syscalls {
         _ = holdfast_ignore_signal(SIGXFSZ)
     }
 
+    /// Has the kernel end this process after so many seconds (`SIGALRM`), whatever it does then; never for 0. Each call
+    /// replaces the last one.
+    package static func endProcess(afterSeconds seconds: UInt32) {
+        _ = alarm(seconds)
+    }
+
     private static func mask(of signals: [Signal]) -> sigset_t {
         var mask = sigset_t()
         _ = unsafe sigemptyset(&mask)
