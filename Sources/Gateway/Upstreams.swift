@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Bridge
+import Handover
 import Primitives
 import Reactor
 import Resolver
@@ -43,8 +44,9 @@ final class Upstreams {
     /// A buffer for plain text, used again each time.
     private var plainScratch: [UInt8] = []
 
+    /// - Parameter isSupervised: whether a supervisor gives the processes that look up names.
     /// - Throws: `StartError`, if a certificate that the settings name cannot be read.
-    init(_ loop: Loop, sessions: Sessions) throws(StartError) {
+    init(_ loop: Loop, sessions: Sessions, isSupervised: Bool) throws(StartError) {
         self.loop = loop
         self.sessions = sessions
         let settings = loop.settings
@@ -56,10 +58,13 @@ final class Upstreams {
         let limits = XMLLimits(ofServers: settings)
         reader = UpstreamReader(limits: limits, largestFromClient: settings.maxBody)
         stanzaReturn = StanzaReturn(limits: limits)
-        resolver = ResolverLink(
-            arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),
-            tokens: (0..<Self.resolverCount).map { Token(.resolver, slot: $0).raw },
-            lookupsOfAddress: settings.addressLookups)
+        let tokens = (0..<UInt32(ResolverTable.standardCount)).map { Token(.resolver, slot: $0).raw }
+        resolver =
+            isSupervised
+            ? ResolverLink(fromSupervisor: tokens, lookupsOfAddress: settings.addressLookups)
+            : ResolverLink(
+                arguments: ["holdfast", "resolver"] + (settings.nameserver.map { ["--nameserver", $0] } ?? []),
+                tokens: tokens, lookupsOfAddress: settings.addressLookups)
     }
 
     // MARK: Which there are
@@ -266,6 +271,22 @@ final class Upstreams {
     /// Marks a name so that the next question causes a new look-up. Returns whether that makes a difference.
     func doubt(_ query: ResolverQuery) -> Bool { resolver.doubt(query, now: loop.now) }
 
+    /// Uses a process of the supervisor's that looks up names.
+    ///
+    /// - Parameter passed: the connection to it; nil when it was lost on the way.
+    func useResolver(_ passed: PassedDescriptor?, at place: Int, tag: UInt32) {
+        let answers = resolver.connect(passed?.take(), place: place, tag: tag, now: loop.now, poller: loop.poller)
+        for answer in answers { handle(answer) }
+    }
+
+    /// Takes what the supervisor has to know of these processes.
+    func takeResolverReports() -> [ResolverLink.Report] { resolver.takeReports() }
+
+    /// Notes that the supervisor has ended, so that no further such process comes.
+    func endResolverSupply() {
+        for answer in resolver.endSupply(now: loop.now, poller: loop.poller) { handle(answer) }
+    }
+
     /// Updates the account with what the look-ups hold now.
     func settleNames() { loop.memory.settle(.names, resolver.heldBytes, charged: &chargedNames) }
 
@@ -312,8 +333,4 @@ final class Upstreams {
 
     /// Takes the buffer back.
     func giveBack(plainScratch: [UInt8]) { self.plainScratch = plainScratch }
-
-    /// How many names are looked up at the same time, so that one slow name server does not delay all. Two places are
-    /// kept for the operator's domains; of the rest one stranger may take `address-lookups`.
-    private static let resolverCount: UInt32 = 6
 }

@@ -23,6 +23,11 @@ extension Worker {
             addReceipts(news.descriptor, of: tag)
         case .page(let tag, let isOwn):
             addPage(news.descriptor, of: tag, isOwn: isOwn)
+        case .resolver(let place, let tag):
+            if news.descriptor == nil {
+                loop.logger.error("the connection to a process that looks up names was lost: no descriptor is free")
+            }
+            upstreams.useResolver(news.descriptor, at: Int(place), tag: tag)
         case .retired(let tag):
             loop.fellows.retire(tag)
         case .drain:
@@ -46,6 +51,21 @@ extension Worker {
             loop.logger.error(
                 "the page of receipts of another worker cannot be used",
                 metadata: ["worker": "\(tag)", "error": "\(error)"])
+        }
+    }
+
+    /// Tells the supervisor what has become of the processes that look up names.
+    func reportResolvers() {
+        guard let supervisor else { return }
+        guard supervisor.isOpen else {
+            upstreams.endResolverSupply()
+            return
+        }
+        for report in upstreams.takeResolverReports() {
+            switch report {
+            case .needed: supervisor.tell(.needsResolvers)
+            case .lost(let tag): supervisor.tell(.lostResolver(tag: tag))
+            }
         }
     }
 

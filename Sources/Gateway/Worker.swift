@@ -52,7 +52,7 @@ package final class Worker {
         }
         publishesAt = place?.tag == nil ? nil : loop.startedAt
         sessions = Sessions(loop)
-        upstreams = try Upstreams(loop, sessions: sessions)
+        upstreams = try Upstreams(loop, sessions: sessions, isSupervised: place?.supervisor != nil)
         let board = OperatorBoard()
         clients = Clients(loop, sessions: sessions, answerOperator: { board.answer($0) })
         sessions.connect(clients: clients, upstreams: upstreams)
@@ -141,6 +141,7 @@ package final class Worker {
         upstreams.endUnwatchable()
         clients.endUnwatchable()
         flushDirty()
+        reportResolvers()
         return true
     }
 

@@ -34,7 +34,7 @@ package final class WorkerBriefing {
             case .begin: throw .incomplete
             case .started: isComplete = true
             case .listener(let index): listeners[index] = said.descriptor
-            case .page, .receipts, .mailbox, .retired, .gone, .drain: news.append(said)
+            case .page, .receipts, .mailbox, .resolver, .retired, .gone, .drain: news.append(said)
             }
         }
         link = PassedDescriptor(try reader.release())

@@ -15,6 +15,9 @@ package enum SupervisorMessage: Sendable, Equatable {
     case receipts(tag: UInt32)
     /// Comes with one end of a stream socket whose other end the worker with this tag has.
     case mailbox(tag: UInt32)
+    /// Comes with a connection to the process of this tag that looks up names. It takes the place of an earlier one at this
+    /// place in the list of all such processes.
+    case resolver(place: UInt32, tag: UInt32)
     /// All that the worker needs has come: it serves.
     case started
     /// The worker with this tag takes no new sessions.
@@ -35,6 +38,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
         case .receipts: self = .receipts(tag: try reader.number32())
         case .mailbox: self = .mailbox(tag: try reader.number32())
+        case .resolver: self = .resolver(place: try reader.number32(), tag: try reader.number32())
         case .started: self = .started
         case .retired: self = .retired(tag: try reader.number32())
         case .gone: self = .gone(tag: try reader.number32())
@@ -54,6 +58,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case page = 0x82
         case mailbox = 0x83
         case receipts = 0x84
+        case resolver = 0x85
     }
 }
 
@@ -66,6 +71,7 @@ extension SupervisorMessage: FramedMessage {
             case .page: .page
             case .receipts: .receipts
             case .mailbox: .mailbox
+            case .resolver: .resolver
             case .started: .started
             case .retired: .retired
             case .gone: .gone
@@ -80,6 +86,9 @@ extension SupervisorMessage: FramedMessage {
         case .page(let tag, let isOwn):
             bytes.append(bigEndian: tag)
             bytes.append(flag: isOwn)
+        case .resolver(let place, let tag):
+            bytes.append(bigEndian: place)
+            bytes.append(bigEndian: tag)
         case .listener(let number), .receipts(let number), .mailbox(let number), .retired(let number),
             .gone(let number):
             bytes.append(bigEndian: number)

@@ -8,6 +8,10 @@ package enum WorkerMessage: Sendable, Equatable {
     case draining
     /// The worker has ended all its sessions and ends.
     case drained
+    /// The worker has names to look up, and was given no process that does so.
+    case needsResolvers
+    /// The worker has no connection to the process of this tag that looks up names, although it was given one.
+    case lostResolver(tag: UInt32)
 
     /// The most bytes of a line; the rest is cut off.
     package static let longestLine = 64 * 1024
@@ -22,6 +26,8 @@ package enum WorkerMessage: Sendable, Equatable {
         case .failed: self = .failed(line: try reader.text(atMost: Self.longestLine))
         case .draining: self = .draining
         case .drained: self = .drained
+        case .needsResolvers: self = .needsResolvers
+        case .lostResolver: self = .lostResolver(tag: try reader.number32())
         case nil: throw .unknownKind(frame.kind)
         }
     }
@@ -32,6 +38,8 @@ package enum WorkerMessage: Sendable, Equatable {
         case failed = 0x02
         case draining = 0x03
         case drained = 0x04
+        case needsResolvers = 0x05
+        case lostResolver = 0x06
     }
 }
 
@@ -43,6 +51,8 @@ extension WorkerMessage: FramedMessage {
             case .failed: .failed
             case .draining: .draining
             case .drained: .drained
+            case .needsResolvers: .needsResolvers
+            case .lostResolver: .lostResolver
             }
         return kind.rawValue
     }
@@ -50,7 +60,8 @@ extension WorkerMessage: FramedMessage {
     func appendPayload(to bytes: inout [UInt8]) {
         switch self {
         case .ready(let line), .failed(let line): bytes.append(counted: Self.cut(line))
-        case .draining, .drained: break
+        case .lostResolver(let tag): bytes.append(bigEndian: tag)
+        case .draining, .drained, .needsResolvers: break
         }
     }
 

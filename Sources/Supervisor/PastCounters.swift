@@ -11,6 +11,8 @@ final class PastCounters {
         case deaths
         /// Workers among these that were ended because their loop stood still or they did not begin to serve.
         case killed
+        /// Processes that look up names and have ended.
+        case resolverDeaths = "resolver-deaths"
 
         fileprivate var field: CounterTable.Field { CounterTable.Field(.sum, "supervisor/\(rawValue)") }
     }

@@ -36,6 +36,7 @@ package final class Supervisor {
     private var listeners: [OpenListener] = []
     private var workers: [UInt32: WorkerProcess] = [:]
     private let past: PastCounters
+    private let resolvers: ResolverPool
     /// A random number that all workers share.
     private let seed = UInt64(truncatingIfNeeded: SystemRandom.value128())
     /// The workers that were started and not told yet that they have all they need.
@@ -60,6 +61,7 @@ package final class Supervisor {
         self.node = node
         wanted = max(workers, 1)
         table = WorkerTable(wanted: wanted)
+        resolvers = ResolverPool(nameserver: settings.nameserver, logger: logger)
         do throws(SystemError) {
             if !settings.coreDumps { try CoreDump.forbid() }
         } catch {
@@ -99,19 +101,22 @@ package final class Supervisor {
                 count = try poller.wait(timeout: timeToWake)
             } catch {
                 for worker in workers.values { worker.end() }
+                resolvers.end()
                 return .failed(line: "waiting for events failed: \(error)")
             }
             now = MonotonicClock.now
             for index in 0..<count { dispatch(poller[index]) }
             if let deadline = table.nextDeadline, deadline <= now { inputs.append(.deadlineReached(turns: turns)) }
+            if let deadline = resolvers.nextDeadline, deadline <= now { lookAfterResolvers(.deadlineReached) }
             happen(nil, announce)
         }
         return failure.map { .failed(line: $0) } ?? .finished
     }
 
     private var timeToWake: Duration? {
-        let next = table.nextDeadline.map { $0.elapsed(since: MonotonicClock.now) }
-        guard workers.values.contains(where: { $0.socket.isHeldUp }) else { return next }
+        let deadline = [table.nextDeadline, resolvers.nextDeadline].compactMap { $0 }.min()
+        let next = deadline.map { $0.elapsed(since: MonotonicClock.now) }
+        guard resolvers.isHeldUp || workers.values.contains(where: { $0.socket.isHeldUp }) else { return next }
         return min(next ?? Self.heldUpPause, Self.heldUpPause)
     }
 
@@ -121,6 +126,8 @@ package final class Supervisor {
     private func dispatch(_ event: PollEvent) {
         if event.token == Self.signalToken {
             while let signal = signals.next() { handle(signal) }
+        } else if ResolverPool.owns(event.token) {
+            resolvers.handle(event, buffer: &buffer, in: poller)
         } else if let worker = workers[UInt32(truncatingIfNeeded: event.token)] {
             listen(to: worker)
         }
@@ -143,6 +150,7 @@ package final class Supervisor {
             logger.notice("SIGUSR2 is ignored")
         case .child:
             for worker in workers.values.sorted(by: { $0.tag < $1.tag }) { collect(worker) }
+            for tag in resolvers.collect() { lookAfterResolvers(.ended(tag)) }
         case .kill:
             break
         }
@@ -200,6 +208,10 @@ package final class Supervisor {
                 closeListeners()
             case .draining, .drained:
                 break
+            case .needsResolvers:
+                lookAfterResolvers(.needed)
+            case .lostResolver(let tag):
+                lookAfterResolvers(.lost(tag, worker: worker.tag))
             }
         } catch {
             logger.debug("a worker says something unknown", metadata: ["worker": "\(worker.tag)", "fault": "\(error)"])
@@ -221,6 +233,7 @@ package final class Supervisor {
             unbegun = []
         }
         for worker in workers.values where !worker.isDeaf { keepTelling(worker) }
+        resolvers.keepTelling(in: poller)
     }
 
     private func perform(_ effect: WorkerTable.Effect, _ announce: (String) -> Void) {
@@ -251,6 +264,7 @@ package final class Supervisor {
             if workers[tag]?.isDeaf ?? false { workers[tag]?.send(.terminate) }
         case .finished:
             closeListeners()
+            resolvers.end()
             isFinished = true
         }
     }
@@ -274,6 +288,7 @@ package final class Supervisor {
             for other in workers.values.sorted(by: { $0.tag < $1.tag }) where other.tag != tag {
                 try introduce(worker, other)
             }
+            offer(resolvers.offers(to: tag, now: now))
             unbegun.append(tag)
             logger.log(
                 level: table.phase == .starting ? .debug : .notice, "a worker was started",
@@ -299,6 +314,19 @@ package final class Supervisor {
         tell(other.tag, .receipts(tag: new.tag), passing: receipts)
         tell(new.tag, .mailbox(tag: other.tag), passing: SharedDescriptor(pair.first))
         tell(other.tag, .mailbox(tag: new.tag), passing: SharedDescriptor(pair.second))
+    }
+
+    /// Does what follows for the processes that look up names, and gives workers connections to them.
+    private func lookAfterResolvers(_ input: ResolverTable.Input) {
+        let deaths = resolvers.deaths
+        offer(resolvers.handle(input, workers: workers.keys.sorted(), now: now, in: poller))
+        for _ in deaths..<resolvers.deaths { past.count(.resolverDeaths) }
+    }
+
+    private func offer(_ offers: [ResolverPool.Offer]) {
+        for offer in offers {
+            tell(offer.worker, .resolver(place: offer.place, tag: offer.tag), passing: offer.connection)
+        }
     }
 
     /// Forgets a worker that has ended, and tells the others.

@@ -13,7 +13,7 @@ enum Invocation: Equatable {
     /// End that program.
     case drain(ListenAddress)
     /// Be the child process that resolves names. It asks the name server at this address (`ADDR:PORT`) if there is one.
-    case resolver(nameserver: String?)
+    case resolver(nameserver: String?, isShared: Bool)
     /// Be one of several workers, which a supervisor has started.
     case worker
     /// Write these texts, each complete with its line ends, and exit. Code 0, 64 for a wrong command line, or 78 for a
@@ -94,12 +94,12 @@ enum HoldfastCommand {
     }
 
     private static func resolver(_ command: ResolverCommand) -> Invocation {
-        guard let text = command.nameserver else { return .resolver(nameserver: nil) }
+        guard let text = command.nameserver else { return .resolver(nameserver: nil, isShared: command.isShared) }
         guard let address = SettingsTable.nameserver.parse(text) else {
             return wrong(
                 "--nameserver: '\(SettingsError.printable(text))' is not \(SettingsTable.nameserver.row.allowed)")
         }
-        return .resolver(nameserver: address)
+        return .resolver(nameserver: address, isShared: command.isShared)
     }
 
     private static func wrong(_ lines: String..., code: Int32 = usageError) -> Invocation {
@@ -139,6 +139,9 @@ struct ResolverCommand: ParsableCommand {
 
     @Option(help: "The name server that is used instead of the system's.")
     var nameserver: String?
+
+    @Flag(name: .customLong("shared"), help: "Serve several workers, whose connections the parent passes on.")
+    var isShared = false
 }
 
 /// The role of the program when a supervisor starts it to serve; not for people.

@@ -139,8 +139,13 @@ case .status(let address):
     leave(Operation.status(at: address))
 case .drain(let address):
     leave(Operation.drain(at: address))
-case .resolver(let nameserver):
-    ResolverServer.serve(Descriptor(owning: ChildProcess.inheritedDescriptor), nameserver: nameserver)
+case .resolver(let nameserver, let isShared):
+    let inherited = Descriptor(owning: ChildProcess.inheritedDescriptor)
+    if isShared {
+        ResolverServer.serveShared(inherited, nameserver: nameserver)
+    } else {
+        ResolverServer.serve(inherited, nameserver: nameserver)
+    }
     CurrentProcess.exit(0)
 case .worker:
     serveUnderSupervisor()

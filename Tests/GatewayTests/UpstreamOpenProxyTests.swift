@@ -116,8 +116,8 @@ import Testing
         #expect(try daemon.statistics().number("streams_opened", ofSite: "example.org") == 1)
     }
 
-    @Test("open proxy: strangers' names that take long do not keep the operator's own waiting")
-    func slowNames() throws {
+    @Test("open proxy: strangers' names that take long do not keep the operator's own waiting", arguments: [1, 2])
+    func slowNames(workers: Int) throws {
         let slow = (0..<12).map { "r\($0).slow.example" }
         var table: [String: NameServer.Entry] = ["own.example": .records([.address("127.0.0.1")])]
         for name in slow { table["_xmpp-client._tcp.\(name)"] = .silence }
@@ -125,7 +125,9 @@ import Testing
         self.names.append(names)
         let daemon = try Daemon(
             ["--upstream", "own.example:\(own.port)"],
-            environment: ["HOLDFAST_NAMESERVER": names.address, "HOLDFAST_OPEN_PROXY": "on"])
+            environment: [
+                "HOLDFAST_NAMESERVER": names.address, "HOLDFAST_OPEN_PROXY": "on", "HOLDFAST_WORKERS": "\(workers)",
+            ])
         let strangers = try slow.map { try BOSHClient(daemon).create(to: $0) }
         try daemon.settle()
         let client = BOSHClient(daemon)

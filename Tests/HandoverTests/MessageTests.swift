@@ -49,7 +49,7 @@ struct MessageTests {
         for message in Samples.fromSupervisor {
             let expected =
                 switch message {
-                case .listener, .page, .receipts, .mailbox: true
+                case .listener, .page, .receipts, .mailbox, .resolver: true
                 case .begin, .started, .retired, .gone, .drain: false
                 }
             #expect(try frame(Samples.writer.frame(message)).carriesDescriptor == expected)

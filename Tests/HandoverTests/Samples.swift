@@ -26,12 +26,13 @@ enum Samples {
         .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: 0, entries: [])),
         .listener(index: 5), .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
         .mailbox(tag: 12), .started,
-        .retired(tag: 1), .gone(tag: 2), .drain,
+        .retired(tag: 1), .gone(tag: 2), .drain, .resolver(place: 5, tag: .max),
     ]
 
     static let fromWorker: [WorkerMessage] = [
         .ready(announcement: "holdfast: listening on 127.0.0.1:5280"), .ready(announcement: ""),
-        .failed(line: "cannot listen on '…'"), .draining, .drained,
+        .failed(line: "cannot listen on '…'"), .draining, .drained, .needsResolvers,
+        .lostResolver(tag: 0x0102_0304),
     ]
 
     static let fromPeer: [PeerMessage] = [.connection(envelope), .refused]

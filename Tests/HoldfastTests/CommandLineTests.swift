@@ -199,7 +199,9 @@ import Testing
     }
 
     @Test func `The resolver's role`() {
-        #expect(parse(["resolver"]) == .resolver(nameserver: nil))
-        #expect(parse(["resolver", "--nameserver", "[::1]:5353"]) == .resolver(nameserver: "[::1]:5353"))
+        #expect(parse(["resolver"]) == .resolver(nameserver: nil, isShared: false))
+        #expect(
+            parse(["resolver", "--nameserver", "[::1]:5353"]) == .resolver(nameserver: "[::1]:5353", isShared: false))
+        #expect(parse(["resolver", "--shared"]) == .resolver(nameserver: nil, isShared: true))
     }
 }

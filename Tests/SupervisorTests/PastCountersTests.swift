@@ -28,7 +28,10 @@ import Testing
 
     @Test func `at first the supervisor has counted nothing`() throws {
         let past = try PastCounters()
-        #expect(try counters(in: past.page) == ["supervisor/deaths": 0, "supervisor/killed": 0])
+        #expect(
+            try counters(in: past.page) == [
+                "supervisor/deaths": 0, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+            ])
     }
 
     @Test func `what the supervisor counts is seen at once`() throws {
@@ -38,7 +41,8 @@ import Testing
         past.count(.deaths)
         past.count(.killed)
         #expect(past.page === page)
-        #expect(try counters(in: page) == ["supervisor/deaths": 2, "supervisor/killed": 1])
+        #expect(
+            try counters(in: page) == ["supervisor/deaths": 2, "supervisor/killed": 1, "supervisor/resolver-deaths": 0])
     }
 
     @Test func `what workers have counted is added, and what they had is not`() throws {
@@ -46,12 +50,16 @@ import Testing
         #expect(try past.add(try page([(Self.requests, 5), (Self.sessions, 3)])))
         past.count(.deaths)
         #expect(
-            try counters(in: past.page) == ["http/requests": 5, "supervisor/deaths": 1, "supervisor/killed": 0])
+            try counters(in: past.page) == [
+                "http/requests": 5, "supervisor/deaths": 1, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+            ])
         let before = past.page
         #expect(try !past.add(try page([(Self.requests, 7), (Self.sessions, 9)])))
         #expect(past.page === before)
         #expect(
-            try counters(in: past.page) == ["http/requests": 12, "supervisor/deaths": 1, "supervisor/killed": 0])
+            try counters(in: past.page) == [
+                "http/requests": 12, "supervisor/deaths": 1, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+            ])
     }
 
     @Test func `further names make another page, and the old one stays as it was`() throws {
@@ -64,6 +72,7 @@ import Testing
         #expect(
             try counters(in: past.page) == [
                 "http/requests": 6, "sites/example.org/streams": 2, "supervisor/deaths": 0, "supervisor/killed": 0,
+                "supervisor/resolver-deaths": 0,
             ])
     }
 
@@ -73,7 +82,10 @@ import Testing
         let damaged = try page([(Self.requests, 5)])
         damaged.page[PageWord.table + 2] = .max
         #expect(try !past.add(damaged))
-        #expect(try counters(in: past.page) == ["supervisor/deaths": 0, "supervisor/killed": 0])
+        #expect(
+            try counters(in: past.page) == [
+                "supervisor/deaths": 0, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+            ])
     }
 
     @Test func `more names than a page has room for leave it as it was`() throws {
