@@ -203,7 +203,8 @@ package struct ResolverLink: ~Copyable {
         return answers
     }
 
-    /// Ends own processes that do not answer, forgets what the supervisor's do not answer, and gives up questions that have waited too long for a process.
+    /// Ends own processes that do not answer, forgets what the supervisor's do not answer, and gives up questions that
+    /// have waited too long for a process.
     ///
     /// - Returns: temporary failures for both; empty when called too early.
     package mutating func handleDeadline(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
