@@ -9,9 +9,12 @@ final class Children {
         let wire: Wire
         /// As waitpid reports it; nil while the process runs.
         fileprivate(set) var status: Int32?
-        fileprivate let parent: SimulatedProcess
+        /// Nil for a process that the supervisor has started.
+        fileprivate let parent: SimulatedProcess?
+        /// Whether the supervisor has started it, so that no worker can end it.
+        var isShared: Bool { parent == nil }
 
-        fileprivate init(_ number: Int32, of parent: SimulatedProcess, _ wire: Wire) {
+        fileprivate init(_ number: Int32, of parent: SimulatedProcess?, _ wire: Wire) {
             self.number = number
             self.parent = parent
             self.wire = wire
@@ -54,6 +57,14 @@ final class Children {
         return process.number
     }
 
+    /// A process that the supervisor has started, and the end of its connection to a worker.
+    func share(_ kernel: Kernel) -> (process: Process, end: KernelObject) {
+        let (first, second) = localPair(kernel)
+        let process = Process(0, of: nil, Wire(second))
+        program(process)
+        return (process, first)
+    }
+
     fileprivate func kill(_ number: Int32, _ signal: Int32) -> Bool {
         guard let process = processes.first(where: { $0.number == number }) else { return false }
         process.end(status: signal)
@@ -94,8 +105,8 @@ private enum Number: UInt64 {
     case pair = 64, spawn, kill, collect
 }
 
-@_cdecl("simulated_socketpair")
-func simulatedSocketPair(_ descriptors: UnsafeMutablePointer<Int32>) -> Int {
+/// Two ends of a connection on this machine.
+private func localPair(_ kernel: Kernel) -> (SocketEnd, SocketEnd) {
     let link = LinkKind(delay: .microseconds(5)...(.microseconds(60)))
     let there = Pipe(sendCapacity: 65_536, receiveCapacity: 65_536)
     let back = Pipe(sendCapacity: 65_536, receiveCapacity: 65_536)
@@ -104,6 +115,12 @@ func simulatedSocketPair(_ descriptors: UnsafeMutablePointer<Int32>) -> Int {
     }
     let (first, second) = (end(back, there), end(there, back))
     SocketEnd.join(first, second)
+    return (first, second)
+}
+
+@_cdecl("simulated_socketpair")
+func simulatedSocketPair(_ descriptors: UnsafeMutablePointer<Int32>) -> Int {
+    let (first, second) = localPair(kernel)
     guard let descriptor = kernel.open(first) else {
         kernel.children.wasShort()
         return -Int(EMFILE)

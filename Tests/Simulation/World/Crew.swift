@@ -22,6 +22,9 @@ final class Crew {
         /// How many descriptors it has when no peer is there, without those of the other workers.
         fileprivate var descriptorsAtRest = 0
         fileprivate var publishedAt = Instant.zero
+        fileprivate var reader = FrameReader(bound: 1 << 24)
+        /// The processes that look up names for it, by their tags, with their places.
+        fileprivate var resolvers: [UInt32: (process: Children.Process, place: UInt32)] = [:]
 
         fileprivate init(_ tag: UInt32, link: LocalEnd, page: SharedMemory) {
             self.tag = tag
@@ -71,7 +74,7 @@ final class Crew {
         let (link, its) = LocalEnd.pair(kernel, capacity: Self.linkCapacity)
         let member = Member(
             tag, link: link, page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
-        link.notify = { [unowned link] in _ = link.readAll() }
+        link.notify = { [weak self, unowned member] in self?.hear(member) }
         say(.begin(briefing(for: tag)), to: member)
         for (index, door) in doors.enumerated() { say(.listener(index: UInt32(index)), to: member, passing: door) }
         say(.page(tag: tag, isOwn: true), to: member, passing: member.page)
@@ -119,6 +122,46 @@ final class Crew {
         guard let frame = writer.frame(message) else { return }
         member.link.transmit(frame, passing: object)
     }
+
+    /// Listens to a worker that needs processes to look up names.
+    private func hear(_ member: Member) {
+        member.reader.receive(member.link.readAll().span)
+        do {
+            while let frame = try member.reader.next() {
+                switch try WorkerMessage(frame) {
+                case .needsResolvers:
+                    for place in 0..<UInt32(ResolverTable.standardCount) { giveResolver(at: place, to: member) }
+                case .lostResolver(let tag):
+                    replaceResolver(tag, of: member)
+                case .ready, .failed, .draining, .drained:
+                    break
+                }
+            }
+        } catch {
+            world.judge.fail("worker \(member.tag) says nonsense: \(error)")
+        }
+    }
+
+    private func giveResolver(at place: UInt32, to member: Member) {
+        let (process, end) = kernel.children.share(kernel)
+        nextResolver += 1
+        member.resolvers[nextResolver] = (process, place)
+        say(.resolver(place: place, tag: nextResolver), to: member, passing: end)
+    }
+
+    /// A process that has ended is replaced at once, a connection that was lost on the way after a while.
+    private func replaceResolver(_ tag: UInt32, of member: Member) {
+        guard let (process, place) = member.resolvers.removeValue(forKey: tag) else { return }
+        let hasEnded = process.status != nil
+        process.end(status: 0)
+        if world.isShortOfDescriptors { world.judge.excuseLogins(from: kernel.now) }
+        kernel.after(hasEnded ? .zero : .seconds(1)) { [weak self, weak member] in
+            guard let self, let member, members.contains(where: { $0 === member }) else { return }
+            giveResolver(at: place, to: member)
+        }
+    }
+
+    private var nextResolver: UInt32 = 0
 
     /// Begins the program of a worker. Returns false when it cannot serve.
     private func serve(_ member: Member, _ link: LocalEnd) -> Bool {
@@ -226,7 +269,7 @@ final class Crew {
         if tooMany(member) > 0 { world.judge.fail("worker \(member.tag) leaves \(tooMany(member)) descriptors open") }
         member.worker = nil
         if kernel.children.running(of: member.process) > 0 {
-            world.judge.fail("worker \(member.tag) leaves processes behind")
+            world.judge.fail("worker \(member.tag) has started processes")
         }
         bury(member)
     }
@@ -256,10 +299,10 @@ final class Crew {
     }
 
     private func tooMany(_ member: Member) -> Int {
-        // Two pages and a mailbox of each other worker, and a socket of each process that looks up names.
+        // Two pages and a mailbox of each other worker, and a connection to each process that looks up names.
         let ofOthers = isLeaving ? 3 * plan["workers"] : 3 * (members.count - 1)
-        return member.process.openDescriptors - member.descriptorsAtRest - ofOthers
-            - kernel.children.running(of: member.process)
+        let resolvers = member.resolvers.values.count { $0.process.status == nil }
+        return member.process.openDescriptors - member.descriptorsAtRest - ofOthers - resolvers
     }
 
     private static let linkCapacity = 212_992

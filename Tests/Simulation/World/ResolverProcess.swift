@@ -75,6 +75,8 @@ private final class ResolverProcess {
         self.kernel = kernel
         process.wire.received = { [self] in receive($0) }
         process.wire.ended = { _ in process.end(status: 0) }
+        // The others of whom a shared process could be busy have processes of their own here.
+        if process.isShared { process.wire.send([0, 0, 0, 1, 0x81]) }
     }
 
     private func receive(_ received: [UInt8]) {
@@ -99,7 +101,8 @@ private final class ResolverProcess {
             kernel.after(names.chance.time(.microseconds(1)...(.milliseconds(50)))) { [self] in process.end(status: 11)
             }
         case .hangs:
-            break
+            // A shared process ends by itself; another one is ended by its worker.
+            if process.isShared { kernel.after(.seconds(35)) { [self] in process.end(status: 14) } }
         case .talksNonsense:
             process.wire.send([0, 0, 0, 5, 1, 2, 3, 4, 5])
         }
