@@ -103,7 +103,7 @@ let package = Package(
         .testTarget(
             name: "AddressesTests", dependencies: ["Addresses", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "HandoverTests", dependencies: ["Handover", "Primitives", "Effort"], swiftSettings: common),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses"], swiftSettings: common),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Addresses", "BOSHCore"], swiftSettings: common),
         .testTarget(
             name: "XMLCodecTests",
             dependencies: ["XMLCodec", "Primitives", "BOSHCore", "Bridge", "StreamCore", "CLibXML2"],

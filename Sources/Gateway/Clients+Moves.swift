@@ -82,7 +82,8 @@ extension Clients {
     ///   sessions.
     func comeBack(_ departure: Departure, isRefused: Bool) {
         let connection = departure.connection
-        connection.move = .placed
+        // A refused request is answered here; the next one may be for the same worker again.
+        connection.move = isRefused ? .none : .placed
         guard connection.ending != .closed else { return }
         admitAgain(connection)
         if isRefused {

@@ -17,6 +17,7 @@ struct Counters {
     var requests: UInt64 = 0
     var requestsRefused: UInt64 = 0
     var unknownSessions: UInt64 = 0
+    var otherNodeSessions: UInt64 = 0
     var bytesFromClients: UInt64 = 0
     var bytesToClients: UInt64 = 0
     var bytesFromUpstream: UInt64 = 0

@@ -1,4 +1,5 @@
 import Addresses
+import BOSHCore
 import Handover
 
 /// What this worker knows of the others on this machine, and what it shows them of itself.
@@ -15,6 +16,8 @@ struct Fellows {
 
     /// This worker's own number, which stands in each `sid` that it gives out.
     let tag: UInt32
+    /// The name of this machine, which stands there as well.
+    let node: String
     /// This worker's own counter page; nil for a worker on its own.
     private(set) var ownPage: WorkerPage?
     /// The page with the counters of all workers that have ended; nil until it has come.
@@ -22,8 +25,9 @@ struct Fellows {
     private var others: [Other] = []
     private var spread = Spread()
 
-    init(tag: UInt32) {
+    init(tag: UInt32, node: String) {
         self.tag = tag
+        self.node = node
     }
 
     // MARK: The others
@@ -31,8 +35,10 @@ struct Fellows {
     /// Whether there are other workers.
     var hasOthers: Bool { !others.isEmpty }
 
-    /// Whether another living worker has this number, so that a session of this number may be there.
-    func owns(_ tag: UInt32) -> Bool { others.contains { $0.tag == tag && $0.hasMailbox } }
+    /// Whether a session may be with another living worker of this machine.
+    func mayHave(_ sid: SessionID) -> Bool {
+        others.contains { $0.tag == sid.worker && $0.hasMailbox } && sid.node == node
+    }
 
     /// Notes that a worker can be sent connections.
     mutating func addMailbox(of tag: UInt32) { change(tag) { $0.hasMailbox = true } }

@@ -41,12 +41,13 @@ final class Loop {
     /// - Throws: when no poller can be made.
     ///
     /// - Parameters:
+    ///   - node: the name of this machine in each `sid`.
     ///   - workers: how many share what all peers together, or all of one address, may take.
     ///   - seed: a random number that all workers share; nil for a worker on its own.
     init(
-        settings: Settings, logger: Logger, tag: UInt32 = 0, workers: Int = 1, seed: UInt64? = nil
+        settings: Settings, logger: Logger, tag: UInt32 = 0, node: String, workers: Int = 1, seed: UInt64? = nil
     ) throws(SystemError) {
-        fellows = Fellows(tag: tag)
+        fellows = Fellows(tag: tag, node: node)
         self.workers = max(workers, 1)
         self.settings = settings
         self.logger = logger

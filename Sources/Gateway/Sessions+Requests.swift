@@ -18,7 +18,7 @@ extension Sessions {
         // What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is
         // no request of any session, and the other worker says so.
         if mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span),
-            loop.fellows.owns(sid.worker)
+            loop.fellows.mayHave(sid)
         {
             return .elsewhere(sid.worker)
         }
@@ -43,7 +43,8 @@ extension Sessions {
                 create(attributes, payload: payload, exchange, from: requester)
             case .known(let sid):
                 guard let driver = driver(of: sid) else {
-                    if loop.fellows.owns(sid.worker) { return .elsewhere(sid.worker) }
+                    if loop.fellows.mayHave(sid) { return .elsewhere(sid.worker) }
+                    noteOtherNode(of: sid)
                     fallthrough
                 }
                 loop.counters.stanzasToUpstream &+= UInt64(stanzas)
@@ -63,7 +64,7 @@ extension Sessions {
                     return .here
                 }
                 // The session ends by this, so its owner has to learn of it.
-                if loop.fellows.owns(sid.worker) { return .elsewhere(sid.worker) }
+                if loop.fellows.mayHave(sid) { return .elsewhere(sid.worker) }
             }
             answer(exchange, BodyResponse(.terminate(.badRequest)))
         }
@@ -90,7 +91,8 @@ extension Sessions {
         switch attributes.sid {
         case .known(let sid):
             guard let driver = driver(of: sid) else {
-                if loop.fellows.owns(sid.worker) { return .elsewhere(sid.worker) }
+                if loop.fellows.mayHave(sid) { return .elsewhere(sid.worker) }
+                noteOtherNode(of: sid)
                 fallthrough
             }
             if driver.ask({ $0.hasLoggedIn }) { return .admitted }
@@ -153,7 +155,7 @@ extension Sessions {
     private func freshID() -> SessionID {
         let random = SystemRandom.value128()
         return SessionID(
-            node: Self.node, worker: loop.fellows.tag, high: UInt64(truncatingIfNeeded: random >> 64),
+            node: loop.fellows.node, worker: loop.fellows.tag, high: UInt64(truncatingIfNeeded: random >> 64),
             low: UInt64(truncatingIfNeeded: random))
     }
 
@@ -169,6 +171,4 @@ extension Sessions {
         return attributes
     }
 
-    /// The routing hint in a `sid`; there is one machine.
-    static let node = "n1"
 }

@@ -27,6 +27,8 @@ final class Sessions {
     private var spareResponses = SizeOrder()
     /// How many bytes of unfetched stanzas each session holds, by slot. Sessions that are being drained are left out.
     private var stanzaHolders = SizeOrder()
+    /// When the operator was last told of requests for another machine.
+    private var otherNodeToldAt: MonotonicInstant?
     /// A buffer for the effects of one input, used again each time.
     private var effects: [SessionEffect] = []
     /// A buffer for the bytes of one response body, used again each time.
@@ -64,6 +66,20 @@ final class Sessions {
             return nil
         }
         return driver
+    }
+
+    /// Counts a request for a session of another machine. The operator is told once a minute, because the balancer in
+    /// front should have sent it there.
+    func noteOtherNode(of sid: SessionID) {
+        guard sid.node != loop.fellows.node else { return }
+        loop.counters.otherNodeSessions &+= 1
+        if let told = otherNodeToldAt, loop.now < told.advanced(by: .seconds(60)) { return }
+        otherNodeToldAt = loop.now
+        loop.logger.warning(
+            "a request was for a session of another node, so its session is not found",
+            metadata: [
+                "node": "\(sid.node)", "own": "\(loop.fellows.node)", "times": "\(loop.counters.otherNodeSessions)",
+            ])
     }
 
     /// The session at a slot, whichever it is.

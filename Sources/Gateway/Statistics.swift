@@ -50,6 +50,7 @@ enum Statistics {
         list.add("sessions", "ended", tally: counters.sessionEnds)
         list.add("sessions", "refused", tally: counters.sessionsRefused)
         list.add("sessions", "unknown_sid", counter: counters.unknownSessions)
+        list.add("sessions", "other_node", counter: counters.otherNodeSessions)
         list.add("sessions", "spare_response_bytes", gauge: worker.sessions.spareResponseBytes)
         list.add("sessions", "responses_evicted", counter: counters.responsesEvicted)
     }

@@ -1,10 +1,14 @@
+import BOSHCore
 import Handover
 import Reactor
+import Settings
 
 /// A worker among others: it does what its supervisor says.
 extension Worker {
-    /// The node's name in each `sid`.
-    package static var node: String { Sessions.node }
+    /// The name of this machine in each `sid`.
+    package static func node(_ settings: Settings) -> String {
+        (settings.node ?? NodeName(ofHost: ThisMachine.hostName)).text
+    }
 
     /// The process to which signals for the whole program go: the supervisor, or this one if there is none.
     var mainProcess: Int32 { supervisor?.isOpen ?? false ? CurrentProcess.parentID : CurrentProcess.processID }

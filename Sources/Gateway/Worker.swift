@@ -43,8 +43,8 @@ package final class Worker {
         }
         do throws(SystemError) {
             loop = try Loop(
-                settings: settings, logger: logger, tag: place?.tag ?? 0, workers: place?.workers ?? 1,
-                seed: place?.seed)
+                settings: settings, logger: logger, tag: place?.tag ?? 0, node: place?.node ?? Self.node(settings),
+                workers: place?.workers ?? 1, seed: place?.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
         } catch {

@@ -50,8 +50,8 @@ package final class WorkerBriefing {
             inOrder.append(listener)
         }
         return WorkerPlace(
-            tag: plan.tag, workers: Int(plan.workers), seed: plan.seed, listeners: inOrder, news: news, supervisor: link
-        )
+            tag: plan.tag, node: plan.node, workers: Int(plan.workers), seed: plan.seed, listeners: inOrder, news: news,
+            supervisor: link)
     }
 
     /// Tells the supervisor why the worker cannot serve, unless a `Worker` has the link by now.

@@ -6,6 +6,8 @@ import Reactor
 package struct WorkerPlace: ~Copyable {
     /// The worker's number in each `sid` that it gives out. No other worker ever has it.
     package let tag: UInt32
+    /// The name of the machine in each `sid`.
+    package let node: String
     /// How many workers there shall be, 1 or more.
     package let workers: Int
     /// A random number that all workers share; nil for a worker on its own.
@@ -17,18 +19,12 @@ package struct WorkerPlace: ~Copyable {
     /// The link to the supervisor, which has told everything that a worker needs to begin; nil for a worker on its own.
     package let supervisor: PassedDescriptor?
 
-    /// The place of a worker under a supervisor.
-    package init(
-        tag: UInt32, workers: Int = 1, seed: UInt64? = nil, listeners: [PassedDescriptor], supervisor: PassedDescriptor?
-    ) {
-        self.init(tag: tag, workers: workers, seed: seed, listeners: listeners, news: [], supervisor: supervisor)
-    }
-
     init(
-        tag: UInt32, workers: Int, seed: UInt64?, listeners: [PassedDescriptor], news: [SupervisorLink.News],
-        supervisor: PassedDescriptor?
+        tag: UInt32, node: String, workers: Int, seed: UInt64?, listeners: [PassedDescriptor],
+        news: [SupervisorLink.News], supervisor: PassedDescriptor?
     ) {
         self.tag = tag
+        self.node = node
         self.workers = workers
         self.seed = seed
         self.listeners = listeners

@@ -1,4 +1,5 @@
 import Addresses
+import BOSHCore
 import HTTPWire
 
 /// All settings of one run. They are valid: no code that has this type checks a value again.
@@ -81,6 +82,8 @@ package struct Settings: Equatable, Sendable {
     /// Host names in lower case.
     package let adminHosts: [String]
     package let workers: WorkerCount
+    /// The name of this machine in each `sid`; nil when it is made of the host's name.
+    package let node: NodeName?
     /// The name of the user that serves; nil when the user does not change.
     package let user: String?
     /// The name of the group that goes with it; nil for the user's own, and always without a user.
@@ -190,6 +193,7 @@ package struct Settings: Equatable, Sendable {
         replayBudget = try common.one(SettingsTable.replayBudget)
         adminHosts = try common.all(SettingsTable.adminHost)
         workers = try common.one(SettingsTable.workers)
+        node = try common.optional(SettingsTable.node)
         user = try common.optional(SettingsTable.user)
         group = try common.optional(SettingsTable.group)
         coreDumps = try common.one(SettingsTable.coreDumps) == .on

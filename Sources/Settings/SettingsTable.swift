@@ -1,4 +1,5 @@
 import Addresses
+import BOSHCore
 import Primitives
 
 /// Every setting, once: name, range, default, example, doc line. Help, documentation and checks are made from this
@@ -16,8 +17,8 @@ package enum SettingsTable {
         SettingsSection(
             "For the operator",
             settings: [
-                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(user), AnySetting(group),
-                AnySetting(logLevel), AnySetting(coreDumps),
+                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(node),
+                AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(coreDumps),
             ]),
         SettingsSection(
             "Which domains are served",
@@ -143,6 +144,12 @@ extension SettingsTable {
         hasFlag: true,
         "How many processes serve clients, each on one processor core; auto: one for each core that may be used",
         parse: { WorkerCount($0) })
+
+    package static let node = Setting<NodeName>.text(
+        "node", valueName: "NAME", allowed: "1 to 15 small letters and digits", example: ["web1"],
+        "The name of this machine in each sid, by which a balancer finds the owner of a session; without it, what of the "
+            + "host's name may stand there",
+        parse: { NodeName($0) })
 
     package static let user = Setting<String>.text(
         "user", valueName: "NAME", allowed: "the name of a user", example: ["holdfast"],

@@ -82,7 +82,7 @@ func serve(_ settings: Settings) -> Never {
 func supervise(_ settings: Settings, workers: Int, as user: ServiceUser?) -> Never {
     do throws(SupervisorError) {
         let supervisor = try Supervisor(
-            settings: settings, workers: workers, node: Worker.node, logger: makeLogger(settings))
+            settings: settings, workers: workers, node: Worker.node(settings), logger: makeLogger(settings))
         become(user, settings, keepsBinding: true)
         switch supervisor.run(announce: announce) {
         case .finished: CurrentProcess.exit(0)

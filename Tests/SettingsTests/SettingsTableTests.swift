@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 78)
+        #expect(SettingsTable.rows.count == 79)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -113,7 +113,7 @@ import Testing
         // Any name is a path, and many names are also domains, ciphers or fields: see `XMPPDomainTests`.
         let takesMost = ["upstream-ca", "upstream-certificate", "upstream-key", "upstream-ciphers", "cors-header"]
         guard !takesMost.contains(row.name), row.name != "admin-host", row.name != "domain",
-            row.name != "default-domain"
+            row.name != "default-domain", row.name != "node"
         else { return }
         for value in [
             " ", "-", "1.5", "+5", "5 s", "0x10", "99999999999999999999999999", "٣", "５", "1e3", "nonsense!", "5,5",
@@ -206,6 +206,11 @@ import Testing
     @Test(arguments: ["0", "65", "-1", "Auto", "two", "1.5", ""])
     func `A number of workers that no machine needs is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.workers.row)
+    }
+
+    @Test(arguments: ["Web1", "web-1", "abcdefghijklmnop", "web 1", ""])
+    func `A name that cannot stand in a sid is no node`(text: String) {
+        expectInvalid(text, for: SettingsTable.node.row)
     }
 
     @Test func `The number of workers follows the cores only if it is to`() {

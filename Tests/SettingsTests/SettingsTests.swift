@@ -1,4 +1,5 @@
 import Addresses
+import BOSHCore
 import Settings
 import Testing
 
@@ -75,6 +76,7 @@ import Testing
         #expect(settings.replayBudget == 16_777_216)
         #expect(settings.adminHosts == [])
         #expect(settings.workers == .number(1))
+        #expect(settings.node == nil)
         #expect(settings.user == nil && settings.group == nil)
         #expect(!settings.coreDumps)
         #expect(settings.memoryLimit == .auto)
@@ -117,7 +119,7 @@ import Testing
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
-            ("workers", "auto"), ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
+            ("workers", "auto"), ("node", "web1"), ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
             ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
@@ -168,6 +170,7 @@ import Testing
         #expect(settings.maxSkipped == 9_437_184)
         #expect(settings.adminHosts == ["stats"])
         #expect(settings.workers == .auto)
+        #expect(settings.node == NodeName("web1"))
         #expect(settings.user == "holdfast" && settings.group == "www-data")
         #expect(settings.coreDumps)
         #expect(settings.memoryLimit == .bytes(27_262_976))

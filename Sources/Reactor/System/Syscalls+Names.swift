@@ -17,6 +17,13 @@ package enum HostAddresses {
 
 /// Names and interfaces. The C library itself asks name servers, with the kernel's calls, and blocks meanwhile.
 extension Syscalls {
+    /// The host's name; nil when it is longer than the system allows.
+    static var hostName: String? {
+        var name = [CChar](repeating: 0, count: Int(HOST_NAME_MAX) + 1)
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return nil }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// Looks up a host as the system is configured (`getaddrinfo`); returns at most `limit` addresses.
     package static func addresses(of host: String, limit: Int) -> HostAddresses {
         var hints = unsafe addrinfo()

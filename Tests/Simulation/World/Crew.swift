@@ -94,7 +94,7 @@ final class Crew {
 
     private func briefing(for tag: UInt32) -> WorkerPlan {
         WorkerPlan(
-            tag: tag, workers: UInt32(plan["workers"]), seed: UInt64(plan["seed"]), node: Worker.node,
+            tag: tag, workers: UInt32(plan["workers"]), seed: UInt64(plan["seed"]), node: "n1",
             listeners: UInt32(doors.count),
             entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) })
     }

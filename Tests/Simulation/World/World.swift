@@ -220,7 +220,7 @@ final class World {
         let entries =
             [
                 ("listen", "127.0.0.1:\(Self.port)"), ("admin", "127.0.0.1:\(Self.portOfOperators)"),
-                ("domain", "example.org"),
+                ("domain", "example.org"), ("node", "n1"),
                 ("memory-limit", "64 MiB"), ("address-creations", "1000000"), ("max-hold", "3"),
                 ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
                 ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
