@@ -12,7 +12,7 @@ final class PastCounters {
         /// Workers among these that were ended because their loop stood still or they did not begin to serve.
         case killed
         /// Processes that look up names and have ended.
-        case resolverDeaths = "resolver-deaths"
+        case resolverDeaths = "resolver_deaths"
 
         fileprivate var field: CounterTable.Field { CounterTable.Field(.sum, "supervisor/\(rawValue)") }
     }

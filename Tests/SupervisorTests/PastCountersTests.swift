@@ -30,7 +30,7 @@ import Testing
         let past = try PastCounters()
         #expect(
             try counters(in: past.page) == [
-                "supervisor/deaths": 0, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+                "supervisor/deaths": 0, "supervisor/killed": 0, "supervisor/resolver_deaths": 0,
             ])
     }
 
@@ -42,7 +42,7 @@ import Testing
         past.count(.killed)
         #expect(past.page === page)
         #expect(
-            try counters(in: page) == ["supervisor/deaths": 2, "supervisor/killed": 1, "supervisor/resolver-deaths": 0])
+            try counters(in: page) == ["supervisor/deaths": 2, "supervisor/killed": 1, "supervisor/resolver_deaths": 0])
     }
 
     @Test func `what workers have counted is added, and what they had is not`() throws {
@@ -51,14 +51,14 @@ import Testing
         past.count(.deaths)
         #expect(
             try counters(in: past.page) == [
-                "http/requests": 5, "supervisor/deaths": 1, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+                "http/requests": 5, "supervisor/deaths": 1, "supervisor/killed": 0, "supervisor/resolver_deaths": 0,
             ])
         let before = past.page
         #expect(try !past.add(try page([(Self.requests, 7), (Self.sessions, 9)])))
         #expect(past.page === before)
         #expect(
             try counters(in: past.page) == [
-                "http/requests": 12, "supervisor/deaths": 1, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+                "http/requests": 12, "supervisor/deaths": 1, "supervisor/killed": 0, "supervisor/resolver_deaths": 0,
             ])
     }
 
@@ -72,7 +72,7 @@ import Testing
         #expect(
             try counters(in: past.page) == [
                 "http/requests": 6, "sites/example.org/streams": 2, "supervisor/deaths": 0, "supervisor/killed": 0,
-                "supervisor/resolver-deaths": 0,
+                "supervisor/resolver_deaths": 0,
             ])
     }
 
@@ -84,7 +84,7 @@ import Testing
         #expect(try !past.add(damaged))
         #expect(
             try counters(in: past.page) == [
-                "supervisor/deaths": 0, "supervisor/killed": 0, "supervisor/resolver-deaths": 0,
+                "supervisor/deaths": 0, "supervisor/killed": 0, "supervisor/resolver_deaths": 0,
             ])
     }
 

@@ -68,7 +68,7 @@ import Testing
         for worker in workers { #expect(try children(of: worker) == "") }
         for domain in 6..<9 { #expect(try create(domain, daemon) == "remote-connection-failed") }
         #expect(try self.resolvers(of: daemon) == resolvers)
-        #expect(try daemon.statistics().number("supervisor.resolver-deaths") == 0)
+        #expect(try daemon.statistics().number("supervisor.resolver_deaths") == 0)
     }
 
     @Test func `a process that dies is replaced, and names are still looked up`() throws {
@@ -78,7 +78,7 @@ import Testing
         for resolver in before { kill(resolver, SIGKILL) }
         for domain in 1..<5 { #expect(try create(domain, daemon) == "remote-connection-failed") }
         let after = try resolvers(of: daemon, without: before)
-        try daemon.wait(until: "supervisor.resolver-deaths", is: Self.resolvers)
+        try daemon.wait(until: "supervisor.resolver_deaths", is: Self.resolvers)
         for domain in 5..<9 { #expect(try create(domain, daemon) == "remote-connection-failed") }
         #expect(try resolvers(of: daemon) == after)
         #expect(try daemon.errors.contains("a process that looks up names has ended"))
