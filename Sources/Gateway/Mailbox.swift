@@ -53,9 +53,6 @@ final class Mailbox {
     /// How many messages and connections wait.
     var waitingCount: Int { queue.count - first + unreceipted.count }
 
-    /// Whether the other worker has connections that it has not taken yet, as far as is known.
-    var hasUnreceipted: Bool { !unreceipted.isEmpty }
-
     /// Whether a connection waits to be sent, or for the answer of the other worker.
     func isSending(_ connection: ClientConnection) -> Bool {
         unreceipted.contains { $0.connection === connection }

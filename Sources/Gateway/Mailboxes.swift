@@ -89,9 +89,10 @@ final class Mailboxes {
     func collectTaken() {
         guard let deadline = nextDeadline else { return }
         var isComplete = true
-        for box in boxes where box.hasUnreceipted {
+        // A connection that still waits to be sent, behind a refusal, is to be looked after as well.
+        for box in boxes where box.waitingCount > 0 {
             for departure in box.collectTaken() { hasMoved(departure) }
-            if box.hasUnreceipted { isComplete = false }
+            if box.waitingCount > 0 { isComplete = false }
         }
         if isComplete {
             nextDeadline = nil
