@@ -142,7 +142,9 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "SupervisorTests",
-            dependencies: ["TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "CLinux"],
+            dependencies: [
+                "TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "Settings", "CLinux", logging,
+            ],
             swiftSettings: common),
     ]
 )

@@ -28,6 +28,11 @@ static inline void holdfast_SSL_CTX_set_session_cache_mode(SSL_CTX *ctx, long mo
     (void)SSL_CTX_set_session_cache_mode(ctx, mode);
 }
 
+// Takes over the certificate on success, which is 1.
+static inline int holdfast_SSL_CTX_add0_chain_cert(SSL_CTX *ctx, X509 *certificate) {
+    return (int)SSL_CTX_add0_chain_cert(ctx, certificate);
+}
+
 // Copies the name. 1 on success, 0 when it is longer than 255 bytes or there is no memory.
 static inline int holdfast_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
@@ -53,6 +58,17 @@ static inline X509 *holdfast_sk_X509_value(const STACK_OF(X509) *stack, int inde
 
 static inline void holdfast_sk_X509_set(STACK_OF(X509) *stack, int index, X509 *certificate) {
     (void)sk_X509_set(stack, index, certificate);
+}
+
+// The same for X509_INFO, whose stack is freed together with what it holds.
+static inline int holdfast_sk_X509_INFO_num(const STACK_OF(X509_INFO) *stack) { return sk_X509_INFO_num(stack); }
+
+static inline const X509_INFO *holdfast_sk_X509_INFO_value(const STACK_OF(X509_INFO) *stack, int index) {
+    return sk_X509_INFO_value(stack, index);
+}
+
+static inline void holdfast_sk_X509_INFO_free(STACK_OF(X509_INFO) *stack) {
+    sk_X509_INFO_pop_free(stack, X509_INFO_free);
 }
 
 // The parts of the union inside GENERAL_NAME, under names of their own: NULL when the name is of another type.

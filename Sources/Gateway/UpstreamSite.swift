@@ -90,19 +90,20 @@ struct UpstreamSites {
     private var sites: [String: UpstreamSite] = [:]
     private var openProxy: UpstreamSite?
 
-    /// Reads the certificates that the domains name.
+    /// Loads the certificates that the domains name.
     ///
+    /// - Parameter files: the contents of the files that the settings name.
     /// - Throws: `StartError`, which names the setting and the file.
-    init(_ settings: Settings) throws(StartError) {
+    init(_ settings: Settings, files: SettingFiles) throws(StartError) {
         var contexts: [TLSRules: TLSContext] = [:]
         var all: [UpstreamSite] = []
         for domain in settings.domains {
-            let site = try UpstreamSite(domain, of: settings, isOpenProxy: false, contexts: &contexts)
+            let site = try UpstreamSite(domain, of: settings, files, isOpenProxy: false, contexts: &contexts)
             sites[domain.name] = site
             all.append(site)
         }
         if let domain = settings.openProxy {
-            let site = try UpstreamSite(domain, of: settings, isOpenProxy: true, contexts: &contexts)
+            let site = try UpstreamSite(domain, of: settings, files, isOpenProxy: true, contexts: &contexts)
             openProxy = site
             all.append(site)
         }
@@ -133,13 +134,14 @@ extension UpstreamSite {
     /// Creates a site with a TLS context for its rules. Domains with the same rules share one, because trust anchors
     /// take megabytes.
     fileprivate convenience init(
-        _ settings: DomainSettings, of all: Settings, isOpenProxy: Bool, contexts: inout [TLSRules: TLSContext]
+        _ settings: DomainSettings, of all: Settings, _ files: SettingFiles, isOpenProxy: Bool,
+        contexts: inout [TLSRules: TLSContext]
     ) throws(StartError) {
         guard settings.tls != .none else {
             self.init(settings, of: all, isOpenProxy: isOpenProxy, tls: nil)
             return
         }
-        let rules = TLSRules(settings)
+        let rules = try TLSRules(settings, files)
         if let context = contexts[rules] {
             self.init(settings, of: all, isOpenProxy: isOpenProxy, tls: context)
             return
@@ -161,12 +163,18 @@ extension UpstreamSite {
 }
 
 extension TLSRules {
-    fileprivate init(_ settings: DomainSettings) {
+    /// - Throws: `StartError`, when a file that the settings name is not among `files`.
+    fileprivate init(_ settings: DomainSettings, _ files: SettingFiles) throws(StartError) {
+        if let missing = settings.files.first(where: { files[$0.path] == nil }) {
+            throw StartError(missing.line("was not read"))
+        }
+        func file(_ path: String?) -> PEMFile? {
+            path.flatMap { path in files[path].map { PEMFile(path: path, bytes: $0) } }
+        }
         self.init(
-            trust: settings.ca.map { .file($0) } ?? .system, pins: settings.pins.map(\.digest),
-            certificateFile: settings.certificate,
-            keyFile: settings.key, minimumVersion: settings.tlsMinimum == .v13 ? .tls13 : .tls12,
-            cipherList: settings.ciphers)
+            trust: file(settings.ca).map { .file($0) } ?? .system, pins: settings.pins.map(\.digest),
+            certificate: file(settings.certificate), key: file(settings.key),
+            minimumVersion: settings.tlsMinimum == .v13 ? .tls13 : .tls12, cipherList: settings.ciphers)
     }
 }
 

@@ -44,13 +44,15 @@ final class Upstreams {
     /// A buffer for plain text, used again each time.
     private var plainScratch: [UInt8] = []
 
-    /// - Parameter isSupervised: whether a supervisor gives the processes that look up names.
-    /// - Throws: `StartError`, if a certificate that the settings name cannot be read.
-    init(_ loop: Loop, sessions: Sessions, isSupervised: Bool) throws(StartError) {
+    /// - Parameters:
+    ///   - files: the contents of the files that the settings name.
+    ///   - isSupervised: whether a supervisor gives the processes that look up names.
+    /// - Throws: `StartError`, if a certificate that the settings name cannot be used.
+    init(_ loop: Loop, files: SettingFiles, sessions: Sessions, isSupervised: Bool) throws(StartError) {
         self.loop = loop
         self.sessions = sessions
         let settings = loop.settings
-        sites = try UpstreamSites(settings)
+        sites = try UpstreamSites(settings, files: files)
         // Other programs use some of the ports, and the ports of ended connections are not free at once.
         let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
         serverConnections = EndpointCounts(limit: loop.share(min(settings.upstreamConnections, ports)))

@@ -30,9 +30,13 @@ package final class Worker {
 
     /// Opens the listeners, and does everything else that can fail at the start.
     ///
-    /// - Throws: `StartError`, with one line for the operator: a port in use, a CA file that cannot be read.
-    /// - Parameter place: what a supervisor has given this worker; nil for a worker on its own.
-    package init(settings: Settings, logger: Logger, place: consuming WorkerPlace? = nil) throws(StartError) {
+    /// - Throws: `StartError`, with one line for the operator: a port in use, a CA file that has no certificate.
+    /// - Parameters:
+    ///   - files: the contents of the files that the settings name. The worker reads none.
+    ///   - place: what a supervisor has given this worker; nil for a worker on its own.
+    package init(
+        settings: Settings, files: SettingFiles, logger: Logger, place: consuming WorkerPlace? = nil
+    ) throws(StartError) {
         ProcessMemory.prepare()
         if !settings.coreDumps {
             do throws(SystemError) {
@@ -52,7 +56,7 @@ package final class Worker {
         }
         publishesAt = place?.tag == nil ? nil : loop.startedAt
         sessions = Sessions(loop)
-        upstreams = try Upstreams(loop, sessions: sessions, isSupervised: place?.supervisor != nil)
+        upstreams = try Upstreams(loop, files: files, sessions: sessions, isSupervised: place?.supervisor != nil)
         let board = OperatorBoard()
         clients = Clients(loop, sessions: sessions, answerOperator: { board.answer($0) })
         sessions.connect(clients: clients, upstreams: upstreams)
@@ -103,9 +107,9 @@ package final class Worker {
 
     /// Checks the files that the settings name, as far as possible without listening.
     ///
-    /// - Throws: the `StartError` that a start with these settings would end with.
-    package static func check(_ settings: Settings) throws(StartError) {
-        _ = try UpstreamSites(settings)
+    /// - Throws: the `StartError` that a start with these settings and contents would end with.
+    package static func check(_ settings: Settings, files: SettingFiles) throws(StartError) {
+        _ = try UpstreamSites(settings, files: files)
     }
 
     /// Serves until a signal ends it and everybody was told. Returns false when the loop itself failed.

@@ -15,6 +15,12 @@ package final class WorkerBriefing {
 
     /// The settings as they were written.
     package let entries: [SettingEntry]
+    /// The contents of the files that the settings name.
+    package var files: SettingFiles {
+        var files = SettingFiles()
+        for file in plan.files { files[file.path] = file.bytes }
+        return files
+    }
     /// The link to the supervisor.
     package let link: PassedDescriptor
     private let plan: WorkerPlan

@@ -12,8 +12,10 @@ package struct WorkerPlan: Sendable, Equatable {
     package var node: String
     /// How many `SupervisorMessage.listener` come before `started`.
     package var listeners: UInt32
-    /// The settings as they were written. The worker reads no file.
+    /// The settings as they were written.
     package var entries: [Entry]
+    /// The files that the settings name. The worker reads none.
+    package var files: [File]
 
     /// One value of one setting; the same as a `SettingEntry`, which this room does not know.
     package struct Entry: Sendable, Equatable {
@@ -35,6 +37,23 @@ package struct WorkerPlan: Sendable, Equatable {
         }
     }
 
+    /// A file that the settings name. It may be a key, so its bytes are secret.
+    package struct File: Sendable, Equatable, CustomStringConvertible {
+        /// As the settings have it.
+        package var path: String
+        /// All its bytes. The frame bounds how many these can be.
+        package var bytes: [UInt8]
+
+        /// The path alone, so that no key is ever printed.
+        package var description: String { path }
+
+        /// A file made of its parts.
+        package init(path: String, bytes: [UInt8]) {
+            self.path = path
+            self.bytes = bytes
+        }
+    }
+
     /// Where a value was written.
     package enum Origin: Sendable, Equatable {
         /// A configuration file; line and column count from 1 and are below 2^32.
@@ -45,7 +64,8 @@ package struct WorkerPlan: Sendable, Equatable {
 
     /// A plan made of its parts.
     package init(
-        tag: UInt32, workers: UInt32, seed: UInt64, node: String, listeners: UInt32, entries: [Entry]
+        tag: UInt32, workers: UInt32, seed: UInt64, node: String, listeners: UInt32, entries: [Entry],
+        files: [File] = []
     ) {
         self.tag = tag
         self.workers = workers
@@ -53,6 +73,7 @@ package struct WorkerPlan: Sendable, Equatable {
         self.node = node
         self.listeners = listeners
         self.entries = entries
+        self.files = files
     }
 
     /// The most bytes of a text.
@@ -66,6 +87,11 @@ package struct WorkerPlan: Sendable, Equatable {
         bytes.append(bigEndian: listeners)
         bytes.append(bigEndian: UInt32(clamping: entries.count))
         for entry in entries { entry.append(to: &bytes) }
+        bytes.append(bigEndian: UInt32(clamping: files.count))
+        for file in files {
+            bytes.append(counted: file.path)
+            bytes.append(counted: file.bytes)
+        }
     }
 
     init(reading reader: inout PayloadReader) throws(MessageFault) {
@@ -78,6 +104,10 @@ package struct WorkerPlan: Sendable, Equatable {
         entries = []
         // Nothing is reserved, because a damaged count may be anything.
         for _ in 0..<(try reader.number32()) { entries.append(try Entry(reading: &reader)) }
+        files = []
+        for _ in 0..<(try reader.number32()) {
+            files.append(File(path: try reader.text(atMost: Self.longestText), bytes: try reader.bytes()))
+        }
     }
 }
 

@@ -24,6 +24,7 @@ package final class Supervisor {
     }
 
     private let settings: Settings
+    private let files: SettingFiles
     private let logger: Logger
     private let wanted: Int
     private let node: String
@@ -52,16 +53,21 @@ package final class Supervisor {
     /// Opens the listeners.
     ///
     /// - Parameters:
+    ///   - files: the contents of the files that the settings name.
     ///   - workers: how many there shall be, 1 or more.
     ///   - node: the name that stands in each `sid`.
-    /// - Throws: `SupervisorError`, for instance for a port in use.
-    package init(settings: Settings, workers: Int, node: String, logger: Logger) throws(SupervisorError) {
+    /// - Throws: `SupervisorError`, for instance for a port in use, or for settings that no worker could be told.
+    package init(
+        settings: Settings, files: SettingFiles, workers: Int, node: String, logger: Logger
+    ) throws(SupervisorError) {
         self.settings = settings
+        self.files = files
         self.logger = logger
         self.node = node
         wanted = max(workers, 1)
         table = WorkerTable(wanted: wanted)
         resolvers = ResolverPool(nameserver: settings.nameserver, logger: logger)
+        try writer.check(settings, files)
         do throws(SystemError) {
             if !settings.coreDumps { try CoreDump.forbid() }
         } catch {
@@ -274,12 +280,9 @@ package final class Supervisor {
         do throws(SystemError) {
             let worker = try WorkerProcess(tag: tag)
             workers[tag] = worker
-            tell(
-                tag,
-                .begin(
-                    WorkerPlan(
-                        tag: tag, workers: UInt32(wanted), seed: seed, node: node, listeners: UInt32(listeners.count),
-                        entries: settings.entries.map { WorkerPlan.Entry($0) })))
+            let plan = WorkerPlan(
+                tag: tag, workers: wanted, seed: seed, node: node, listeners: listeners.count, settings, files)
+            tell(tag, .begin(plan))
             for (index, listener) in listeners.enumerated() {
                 tell(tag, .listener(index: UInt32(index)), passing: listener)
             }
@@ -352,7 +355,7 @@ package final class Supervisor {
     private func tell(_ tag: UInt32, _ message: SupervisorMessage, passing owner: (any DescriptorOwner)? = nil) {
         guard let worker = workers[tag], !worker.isDeaf else { return }
         guard let frame = writer.frame(message) else {
-            // Only the settings could be so long, and a worker without them ends, which tells the operator.
+            // Only the settings could be so long, and their length was checked.
             logger.error("the settings are too long for a worker", metadata: ["worker": "\(tag)"])
             return
         }

@@ -31,7 +31,7 @@ package final class TLSContext {
     /// The pins, one of which a server's key must have; empty for any key.
     let pins: [[UInt8]]
 
-    /// Reads the files that the rules name, and finds every fault in them.
+    /// Reads the files that the rules have, and finds every fault in them.
     ///
     /// - Throws: `TLSError.trustAnchors`, `.clientCertificate` or `.rules`, which name the file or the setting and its
     ///   fault; `.ourFault` without memory.
@@ -52,10 +52,10 @@ package final class TLSContext {
         guard pins.allSatisfy({ $0.count == PinnedKey.length }) else {
             throw .rules(detail: "a pin is not the \(PinnedKey.length) bytes of a SHA-256")
         }
-        try unsafe Self.load(rules.trust, into: context)
+        try unsafe TrustAnchors.load(rules.trust, into: context)
         try unsafe Self.limit(rules.minimumVersion, ciphers: rules.cipherList, of: context)
         try unsafe ClientCertificate.load(
-            certificateFile: rules.certificateFile, keyFile: rules.keyFile, into: context)
+            certificateFile: rules.certificate, keyFile: rules.key, into: context)
         unsafe SSL_CTX_set_options(context, noRenegotiation | noCompression)
         // Only what the certificate's file has is shown: nothing is added from the trust anchors.
         unsafe holdfast_SSL_CTX_set_mode(context, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
@@ -101,23 +101,6 @@ package final class TLSContext {
     /// Drops the session of `domain`, so that the next stream makes a full handshake.
     func forgetSession(for domain: String) {
         if let session = sessions.removeValue(forKey: domain) { unsafe SSL_SESSION_free(session.handle) }
-    }
-
-    private static func load(_ trust: TLSTrust, into context: OpaquePointer) throws(TLSError) {
-        ErrorQueue.clear()
-        switch trust {
-        case .system:
-            guard unsafe SSL_CTX_set_default_verify_paths(context) == 1 else {
-                throw .trustAnchors(
-                    detail: "the system's CA certificates cannot be used: \(ErrorQueue.takeFirst()?.text ?? "unknown")")
-            }
-        case .file(let path):
-            guard unsafe SSL_CTX_load_verify_file(context, path) == 1 else {
-                throw .trustAnchors(
-                    detail: PEMFile.reason(
-                        ErrorQueue.takeFirst(), file: "CA file '\(printable(path))'", content: "certificate"))
-            }
-        }
     }
 
     private static func limit(

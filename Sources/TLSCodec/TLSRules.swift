@@ -4,8 +4,8 @@ import COpenSSL
 package enum TLSTrust: Sendable, Hashable {
     /// The machine's trust store (`/etc/ssl/certs` on Debian; SSL_CERT_FILE and SSL_CERT_DIR are respected).
     case system
-    /// Only the certificates of the PEM file at this path.
-    case file(String)
+    /// Only the certificates of this file.
+    case file(PEMFile)
 }
 
 /// The oldest accepted protocol version.
@@ -33,10 +33,10 @@ package struct TLSRules: Sendable, Hashable {
     /// SHA-256 over the SubjectPublicKeyInfo of a server's own certificate, 32 bytes each (RFC 7469 §2.4). Empty: any
     /// key. Otherwise the key has to be one of these, and chain and name are checked as well.
     package var pins: [[UInt8]]
-    /// A PEM file with the certificate for servers that ask for one, then its chain. `nil`: none is shown.
-    package var certificateFile: String?
-    /// A PEM file with the certificate's private key, not encrypted. `nil`: it is in the certificate's file.
-    package var keyFile: String?
+    /// The certificate for servers that ask for one, then its chain. `nil`: none is shown.
+    package var certificate: PEMFile?
+    /// The certificate's private key, not encrypted. `nil`: it is in the certificate's file.
+    package var key: PEMFile?
     /// The oldest protocol version.
     package var minimumVersion: TLSVersion
     /// The cipher suites up to TLS 1.2 in OpenSSL's words, such as `ECDHE+AESGCM`. `nil`: OpenSSL's own choice. Suites
@@ -44,13 +44,13 @@ package struct TLSRules: Sendable, Hashable {
     package var cipherList: String?
 
     package init(
-        trust: TLSTrust = .system, pins: [[UInt8]] = [], certificateFile: String? = nil, keyFile: String? = nil,
+        trust: TLSTrust = .system, pins: [[UInt8]] = [], certificate: PEMFile? = nil, key: PEMFile? = nil,
         minimumVersion: TLSVersion = .tls12, cipherList: String? = nil
     ) {
         self.trust = trust
         self.pins = pins
-        self.certificateFile = certificateFile
-        self.keyFile = keyFile
+        self.certificate = certificate
+        self.key = key
         self.minimumVersion = minimumVersion
         self.cipherList = cipherList
     }

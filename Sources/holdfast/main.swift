@@ -61,14 +61,25 @@ func become(_ user: ServiceUser?, _ settings: Settings, keepsBinding: Bool) {
     }
 }
 
+/// Reads the files that the settings name, as the user who started the program. Ends the program with `code` when one
+/// cannot be read.
+func read(_ settings: Settings, code: Int32) -> SettingFiles {
+    do throws(StartError) {
+        return try SettingFiles(reading: settings)
+    } catch {
+        leave(code: code, standardOutput: "", standardError: "holdfast: \(error.line)\n")
+    }
+}
+
 /// Serves until a signal ends it, in this process or in several. Exits with code 1 and one line when it cannot begin,
 /// for instance because a port is in use.
 func serve(_ settings: Settings) -> Never {
     let count = settings.workers.number(cores: ProcessorCores.usable)
     let user = serviceUser(settings, code: 1)
-    if count > 1 { supervise(settings, workers: count, as: user) }
+    let files = read(settings, code: 1)
+    if count > 1 { supervise(settings, files, workers: count, as: user) }
     do throws(StartError) {
-        let worker = try Worker(settings: settings, logger: makeLogger(settings))
+        let worker = try Worker(settings: settings, files: files, logger: makeLogger(settings))
         become(user, settings, keepsBinding: false)
         announce(worker.announcement)
         if !worker.run() { CurrentProcess.exit(1) }
@@ -79,10 +90,11 @@ func serve(_ settings: Settings) -> Never {
 }
 
 /// Has several workers serve until a signal ends them.
-func supervise(_ settings: Settings, workers: Int, as user: ServiceUser?) -> Never {
+func supervise(_ settings: Settings, _ files: SettingFiles, workers: Int, as user: ServiceUser?) -> Never {
     do throws(SupervisorError) {
         let supervisor = try Supervisor(
-            settings: settings, workers: workers, node: Worker.node(settings), logger: makeLogger(settings))
+            settings: settings, files: files, workers: workers, node: Worker.node(settings),
+            logger: makeLogger(settings))
         become(user, settings, keepsBinding: true)
         switch supervisor.run(announce: announce) {
         case .finished: CurrentProcess.exit(0)
@@ -109,7 +121,7 @@ func serveUnderSupervisor() -> Never {
         do throws(StartError) {
             var logger = makeLogger(settings)
             logger[metadataKey: "worker"] = "\(place.tag)"
-            let worker = try Worker(settings: settings, logger: logger, place: place)
+            let worker = try Worker(settings: settings, files: briefing.files, logger: logger, place: place)
             CurrentProcess.exit(worker.run() ? 0 : 1)
         } catch {
             briefing.fail(error.line)
@@ -127,7 +139,7 @@ case .run(let settings):
     serve(settings)
 case .check(let settings, let file):
     do throws(StartError) {
-        try Worker.check(settings)
+        try Worker.check(settings, files: read(settings, code: HoldfastCommand.configurationError))
     } catch {
         leave(
             code: HoldfastCommand.configurationError, standardOutput: "", standardError: "holdfast: \(error.line)\n")

@@ -80,6 +80,16 @@ final class TLSIdentity {
             return drain(bio)
         }
     }
+
+    /// The key as the text of a PEM file.
+    var keyPEM: [UInt8] {
+        get throws {
+            let bio = try require(BIO_new(BIO_s_mem()))
+            defer { BIO_free(bio) }
+            PEM_write_bio_PrivateKey(bio, key, nil, nil, 0, nil, nil)
+            return drain(bio)
+        }
+    }
 }
 
 /// Everything a memory BIO holds.

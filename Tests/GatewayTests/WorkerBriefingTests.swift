@@ -109,6 +109,18 @@ import Testing
         #expect(try supervisor.briefing().entries == entries)
     }
 
+    @Test func `the files that the settings name arrive byte by byte`() throws {
+        var plan = Self.plan(listeners: 1)
+        plan.files = [.init(path: "/etc/a b", bytes: Array(0...255)), .init(path: "k", bytes: [])]
+        let supervisor = try Supervisor()
+        try supervisor.brief(plan)
+        let files = try supervisor.briefing().files
+        #expect(files.paths == ["/etc/a b", "k"])
+        #expect(files["/etc/a b"] == Array(0...255))
+        #expect(files["k"] == [])
+        #expect(files["/etc/passwd"] == nil)
+    }
+
     @Test func `listeners have the order of their numbers`() throws {
         let supervisor = try Supervisor()
         let listeners = Listeners(

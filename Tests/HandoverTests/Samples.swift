@@ -20,6 +20,9 @@ enum Samples {
                 name: "upstream", value: "127.0.0.1:5222", domain: "b.example",
                 origin: .file(path: "h", line: 70_000, column: 256)),
             .init(name: "", value: "", domain: "", origin: .flag),
+        ],
+        files: [
+            .init(path: "/étc/ca.pem", bytes: Array("-----BEGIN".utf8) + [0, 255, 10]), .init(path: "", bytes: []),
         ])
 
     static let fromSupervisor: [SupervisorMessage] = [

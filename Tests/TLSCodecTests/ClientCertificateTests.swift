@@ -16,13 +16,13 @@ import Testing
         own = try TestCertificate(commonName: "gateway", issuer: intermediate, extendedKeyUsage: "clientAuth")
     }
 
-    private func context(certificate: TemporaryFile, key: TemporaryFile?) throws -> TLSContext {
-        try .trusting(authority, rules: TLSRules(certificateFile: certificate.path, keyFile: key?.path))
-    }
+    private func certificate(_ bytes: [UInt8]) -> PEMFile { PEMFile(path: "/etc/c.pem", bytes: bytes) }
+
+    private func key(_ bytes: [UInt8]) -> PEMFile { PEMFile(path: "/etc/k.pem", bytes: bytes) }
 
     private func usual() throws -> TLSContext {
-        let certificate = try TemporaryFile(TestCertificate.pem([own, intermediate]))
-        return try context(certificate: certificate, key: TemporaryFile(own.keyPEM()))
+        let certificate = try certificate(TestCertificate.pem([own, intermediate]))
+        return try .trusting(authority, rules: TLSRules(certificate: certificate, key: key(own.keyPEM())))
     }
 
     /// The error for these rules at the start.
@@ -86,11 +86,12 @@ import Testing
         let certificate = try TestCertificate(commonName: "gateway", issuer: authority, kind: kind)
         let pem = try TestCertificate.pem([certificate])
         let key = try certificate.keyPEM(format)
-        let files = try [
-            (TemporaryFile(pem), TemporaryFile(key)), (TemporaryFile(pem + key), nil), (TemporaryFile(key + pem), nil),
+        let files = [
+            (self.certificate(pem), self.key(key)), (self.certificate(pem + key), nil),
+            (self.certificate(key + pem), nil),
         ]
         for (file, keyFile) in files {
-            let context = try context(certificate: file, key: keyFile)
+            let context = try TLSContext.trusting(authority, rules: TLSRules(certificate: file, key: keyFile))
             var talk = try Conversation(context, .init(leaf, clientCertificate: .required))
             try talk.connect()
             #expect(talk.server.clientSubjects == ["/CN=gateway"])
@@ -100,86 +101,82 @@ import Testing
     /// `openssl ecparam -genkey` writes the curve's parameters in a separate block before the key.
     @Test func `A key behind the parameters of its curve loads`() throws {
         let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
-        let key = try TemporaryFile(Array(parameters.utf8) + own.keyPEM(.traditional))
-        let certificate = try TemporaryFile(TestCertificate.pem([own]))
-        #expect(reason(TLSRules(certificateFile: certificate.path, keyFile: key.path)) == nil)
-    }
-
-    @Test func `Files that cannot be read are named`() throws {
-        #expect(
-            reason(TLSRules(certificateFile: "/nowhere/c.pem", keyFile: "/nowhere/k.pem"))
-                == "certificate file '/nowhere/c.pem' cannot be read: No such file or directory")
-        let certificate = try TemporaryFile(TestCertificate.pem([own]))
-        #expect(
-            reason(TLSRules(certificateFile: certificate.path, keyFile: "/nowhere/k.pem"))
-                == "key file '/nowhere/k.pem' cannot be read: No such file or directory")
-        #expect(reason(TLSRules(certificateFile: "/tmp"))?.hasPrefix("certificate file '/tmp' ") == true)
-        #expect(
-            reason(TLSRules(certificateFile: certificate.path, keyFile: "/tmp"))?.hasPrefix("key file '/tmp' ") == true)
+        let key = try key(Array(parameters.utf8) + own.keyPEM(.traditional))
+        let certificate = try certificate(TestCertificate.pem([own]))
+        #expect(reason(TLSRules(certificate: certificate, key: key)) == nil)
     }
 
     @Test func `Files without what is looked for are named`() throws {
-        let empty = try TemporaryFile([])
-        let text = try TemporaryFile(Array("neither one nor the other\n".utf8))
-        let certificate = try TemporaryFile(TestCertificate.pem([own]))
-        let key = try TemporaryFile(own.keyPEM())
-        for file in [empty, text, key] {
+        let pem = try TestCertificate.pem([own])
+        let keyPEM = try own.keyPEM()
+        let text = Array("neither one nor the other\n".utf8)
+        for bytes in [[], text, keyPEM] {
             #expect(
-                reason(TLSRules(certificateFile: file.path, keyFile: key.path))
-                    == "certificate file '\(file.path)' holds no PEM certificate")
+                reason(TLSRules(certificate: certificate(bytes), key: key(keyPEM)))
+                    == "certificate file '/etc/c.pem' holds no PEM certificate")
         }
-        for file in [empty, text, certificate] {
+        for bytes in [[], text, pem] {
             #expect(
-                reason(TLSRules(certificateFile: certificate.path, keyFile: file.path))
-                    == "key file '\(file.path)' holds no PEM private key")
+                reason(TLSRules(certificate: certificate(pem), key: key(bytes)))
+                    == "key file '/etc/k.pem' holds no PEM private key")
         }
         #expect(
-            reason(TLSRules(certificateFile: certificate.path))
-                == "key file '\(certificate.path)' holds no PEM private key")
+            reason(TLSRules(certificate: certificate(pem))) == "key file '/etc/c.pem' holds no PEM private key")
     }
 
     @Test func `Damaged files are refused`() throws {
-        let key = try own.keyPEM()
+        let keyPEM = try own.keyPEM()
         let pem = try TestCertificate.pem([own])
-        let certificate = try TemporaryFile(pem)
-        for (position, bytes) in [(60, key), (90, key), (60, pem), (200, pem)] {
+        for (position, bytes) in [(60, keyPEM), (90, keyPEM), (60, pem), (200, pem)] {
             var damaged = bytes
             damaged[position] = damaged[position] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
             damaged.removeLast(40)
-            let file = try TemporaryFile(damaged)
-            let isKey = bytes == key
+            let isKey = bytes == keyPEM
             let text = reason(
-                TLSRules(certificateFile: isKey ? certificate.path : file.path, keyFile: isKey ? file.path : nil))
-            #expect(text?.contains("file '\(file.path)' holds no") == true, "\(text ?? "accepted")")
+                TLSRules(certificate: certificate(isKey ? pem : damaged), key: isKey ? key(damaged) : nil))
+            #expect(text?.contains("file '/etc/\(isKey ? "k" : "c").pem' holds no") == true, "\(text ?? "accepted")")
         }
+    }
+
+    @Test func `A damaged certificate of the chain is refused`() throws {
+        var pem = try TestCertificate.pem([own, intermediate])
+        pem.removeLast(40)
+        #expect(
+            reason(TLSRules(certificate: certificate(pem), key: key(try own.keyPEM())))?
+                .hasPrefix("certificate file '/etc/c.pem' holds no usable PEM certificate: ") == true)
     }
 
     @Test(arguments: [TestCertificate.KeyKind.p256, .rsa])
     func `A key of another certificate is refused`(kind: TestCertificate.KeyKind) throws {
-        let certificate = try TemporaryFile(TestCertificate.pem([own]))
-        let key = try TemporaryFile(TestCertificate(commonName: "other", kind: kind).keyPEM())
+        let certificate = try certificate(TestCertificate.pem([own]))
+        let key = try key(TestCertificate(commonName: "other", kind: kind).keyPEM())
         #expect(
-            reason(TLSRules(certificateFile: certificate.path, keyFile: key.path))
-                == "the key in '\(key.path)' is not that of the certificate in '\(certificate.path)'")
+            reason(TLSRules(certificate: certificate, key: key))
+                == "the key in '/etc/k.pem' is not that of the certificate in '/etc/c.pem'")
     }
 
     @Test(arguments: [TestCertificate.KeyFormat.encryptedPKCS8, .encryptedTraditional])
     func `An encrypted key is refused without a question on the terminal`(format: TestCertificate.KeyFormat) throws {
-        let certificate = try TemporaryFile(TestCertificate.pem([own]))
-        let key = try TemporaryFile(own.keyPEM(format))
+        let certificate = try certificate(TestCertificate.pem([own]))
+        let key = try key(own.keyPEM(format))
         #expect(
-            reason(TLSRules(certificateFile: certificate.path, keyFile: key.path))
-                == "key file '\(key.path)' is encrypted: a key without a passphrase is needed")
+            reason(TLSRules(certificate: certificate, key: key))
+                == "key file '/etc/k.pem' is encrypted: a key without a passphrase is needed")
     }
 
     @Test func `A key without a certificate is refused`() {
-        #expect(reason(TLSRules(keyFile: "/etc/k.pem")) == "key file '/etc/k.pem' is given without a certificate")
+        #expect(reason(TLSRules(key: key([]))) == "key file '/etc/k.pem' is given without a certificate")
     }
 
     @Test func `The order in the file counts`() throws {
-        let certificate = try TemporaryFile(TestCertificate.pem([intermediate, own]))
-        let key = try TemporaryFile(own.keyPEM())
-        #expect(
-            reason(TLSRules(certificateFile: certificate.path, keyFile: key.path))?.contains("is not that of") == true)
+        let certificate = try certificate(TestCertificate.pem([intermediate, own]))
+        let key = try key(own.keyPEM())
+        #expect(reason(TLSRules(certificate: certificate, key: key))?.contains("is not that of") == true)
+    }
+
+    @Test func `A file's words do not show its bytes`() throws {
+        #expect("\(key([65, 66, 67]))" == "/etc/k.pem")
+        #expect(String(describing: TLSRules(key: key([65, 66, 67]))).contains("/etc/k.pem"))
+        #expect(!String(describing: TLSRules(key: key([65, 66, 67]))).contains("66"))
     }
 }

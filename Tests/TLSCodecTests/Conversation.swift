@@ -1,4 +1,3 @@
-import Glibc
 import TLSCodec
 
 /// A client under test and a server, connected only by arrays.
@@ -61,29 +60,11 @@ struct Conversation {
     }
 }
 
-/// A file that lives as long as this value.
-final class TemporaryFile {
-    let path: String
-
-    init(_ bytes: [UInt8]) throws {
-        var template = Array("/tmp/holdfast-tls-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw OpenSSLFailure() }
-        let isWritten = write(descriptor, bytes, bytes.count) == bytes.count
-        close(descriptor)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard isWritten else { throw OpenSSLFailure() }
-    }
-
-    deinit { unlink(path) }
-}
-
 extension TLSContext {
     /// A context that trusts `authorities` only.
     static func trusting(_ authorities: TestCertificate..., rules: TLSRules = TLSRules()) throws -> TLSContext {
-        let file = try TemporaryFile(TestCertificate.pem(authorities))
         var rules = rules
-        rules.trust = .file(file.path)
+        rules.trust = .file(PEMFile(path: "/etc/ca.pem", bytes: try TestCertificate.pem(authorities)))
         return try TLSContext(rules: rules)
     }
 }

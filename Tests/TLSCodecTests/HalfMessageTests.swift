@@ -17,10 +17,9 @@ import Testing
     /// A stream whose server sends small records, and tickets that contain the client's certificate and are larger than
     /// one record.
     private func talk() throws -> Conversation {
-        let certificate = try TemporaryFile(TestCertificate.pem([own]))
-        let key = try TemporaryFile(own.keyPEM())
-        let context = try TLSContext.trusting(
-            authority, rules: TLSRules(certificateFile: certificate.path, keyFile: key.path))
+        let certificate = PEMFile(path: "/etc/c.pem", bytes: try TestCertificate.pem([own]))
+        let key = PEMFile(path: "/etc/k.pem", bytes: try own.keyPEM())
+        let context = try TLSContext.trusting(authority, rules: TLSRules(certificate: certificate, key: key))
         let server = try TestServer.Context(
             leaf, versions: TLS1_3_VERSION...TLS1_3_VERSION, clientCertificate: .required, fragment: 512)
         var talk = try Conversation(context, server)

@@ -1,11 +1,10 @@
-import Glibc
 import TLSCodec
 import Testing
 
 @Suite struct TLSContextTests {
-    private func reason(path: String) -> String? {
+    private func reason(_ bytes: [UInt8]) -> String? {
         do {
-            _ = try TLSContext(rules: TLSRules(trust: .file(path)))
+            _ = try TLSContext(rules: TLSRules(trust: .file(PEMFile(path: "/etc/ca.pem", bytes: bytes))))
             return nil
         } catch {
             #expect(error.label == "trust-anchors")
@@ -13,32 +12,36 @@ import Testing
         }
     }
 
-    @Test func `A missing CA file is named with the reason`() {
-        #expect(
-            reason(path: "/nowhere/ca.pem") == "CA file '/nowhere/ca.pem' cannot be read: No such file or directory")
+    @Test func `An empty file holds no certificate`() {
+        #expect(reason([]) == "CA file '/etc/ca.pem' holds no PEM certificate")
     }
 
-    @Test func `A directory is no CA file`() {
-        #expect(reason(path: "/tmp")?.hasPrefix("CA file '/tmp' ") == true)
+    @Test func `Text that is no certificate is refused`() {
+        let text = Array("hello, this is no certificate\n".utf8)
+        #expect(reason(text) == "CA file '/etc/ca.pem' holds no PEM certificate")
     }
 
-    @Test func `An empty file holds no certificate`() throws {
-        let file = try TemporaryFile([])
-        #expect(reason(path: file.path) == "CA file '\(file.path)' holds no PEM certificate")
-    }
-
-    @Test func `Text that is no certificate is refused`() throws {
-        let file = try TemporaryFile(Array("hello, this is no certificate\n".utf8))
-        #expect(reason(path: file.path) == "CA file '\(file.path)' holds no PEM certificate")
+    @Test func `A key is no certificate`() throws {
+        let key = try TestCertificate(commonName: "Test CA", isCA: true).keyPEM()
+        #expect(reason(key) == "CA file '/etc/ca.pem' holds no PEM certificate")
     }
 
     @Test func `A damaged certificate is refused`() throws {
         let authority = try TestCertificate(commonName: "Test CA", isCA: true)
-        var pem = try TestCertificate.pem([authority])
+        let good = try TestCertificate.pem([authority])
+        var pem = good
         pem[80] = pem[80] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
         pem.removeLast(40)
-        let file = try TemporaryFile(pem)
-        #expect(reason(path: file.path)?.hasPrefix("CA file '\(file.path)' ") == true)
+        for bytes in [pem, good + pem] {
+            #expect(reason(bytes)?.hasPrefix("CA file '/etc/ca.pem' holds no usable PEM certificate: ") == true)
+        }
+    }
+
+    @Test func `A path cannot break the line`() {
+        let rules = TLSRules(trust: .file(PEMFile(path: "a\nb", bytes: [])))
+        #expect(throws: TLSError.trustAnchors(detail: "CA file 'a?b' holds no PEM certificate")) {
+            try TLSContext(rules: rules)
+        }
     }
 
     @Test func `Every certificate of the file is trusted`() throws {

@@ -70,11 +70,17 @@ import Testing
     }
 
     @Test func `Rules are values`() {
-        let rules = TLSRules(trust: .file("a"), pins: [[1]], certificateFile: "b", keyFile: "c", cipherList: "d")
+        func file(_ path: String, _ bytes: [UInt8] = [1]) -> PEMFile { PEMFile(path: path, bytes: bytes) }
+        let rules = TLSRules(
+            trust: .file(file("a")), pins: [[1]], certificate: file("b"), key: file("c"), cipherList: "d")
         var other = rules
         #expect(Set([rules, other]).count == 1)
         other.minimumVersion = .tls13
         #expect(rules != other)
+        // A file that has changed is another one.
+        other = rules
+        other.trust = .file(file("a", [2]))
+        #expect(Set([rules, other]).count == 2)
         #expect(TLSRules() == TLSRules(trust: .system, minimumVersion: .tls12))
     }
 }

@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -79,10 +77,4 @@ int gettimeofday(struct timeval *time, void *zone) {
     time->tv_sec = now.tv_sec;
     time->tv_usec = now.tv_nsec / 1000;
     return 0;
-}
-
-int simulation_file(const char *text) {
-    int descriptor = memfd_create("simulated", 0);
-    size_t count = strlen(text);
-    return syscall(SYS_write, descriptor, text, count) == (long)count ? descriptor : -1;
 }

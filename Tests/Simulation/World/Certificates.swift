@@ -1,12 +1,13 @@
-import CSimulatedCalls
-
 /// The certificates of the simulated servers. They were made for this purpose, and their keys protect nothing.
 ///
 /// All have one Ed25519 key and are valid from 2030-01-01 to 2031-01-01 unless their kind says otherwise: worlds begin
 /// in March 2030.
 enum Certificates {
-    /// The authority that the worker trusts, as a file of the real kernel.
-    static let authorityFile = "/proc/self/fd/\(simulation_file(authority))"
+    /// Where the settings say that the authority is which the worker trusts.
+    static let authorityPath = "/etc/simulated/ca.pem"
+
+    /// The files of the settings, as if they had been read.
+    static let files: [String: [UInt8]] = [authorityPath: Array(authority.utf8)]
 
     /// The certificate that a server shows.
     enum Kind: Int, CaseIterable {

@@ -96,7 +96,8 @@ final class Crew {
         WorkerPlan(
             tag: tag, workers: UInt32(plan["workers"]), seed: UInt64(plan["seed"]), node: "n1",
             listeners: UInt32(doors.count),
-            entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) })
+            entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) },
+            files: Certificates.files.map { WorkerPlan.File(path: $0.key, bytes: $0.value) })
     }
 
     /// Gives two workers the ends of a mailbox with its page of receipts, and each the other's page. The older one hears of the new one later.
@@ -171,7 +172,8 @@ final class Crew {
         do {
             let briefing = try WorkerBriefing(over: Descriptor(owning: descriptor))
             let settings = try Settings.resolve(entries: briefing.entries)
-            member.worker = try Worker(settings: settings, logger: logger, place: try briefing.place())
+            member.worker = try Worker(
+                settings: settings, files: briefing.files, logger: logger, place: try briefing.place())
             return true
         } catch {
             world.tell("worker \(member.tag) does not start: \(error)")

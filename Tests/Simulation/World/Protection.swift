@@ -33,8 +33,8 @@ struct Protection {
         let encryption =
             switch tls {
             case .none: [("upstream-tls", "none")]
-            case .startTLS: [("upstream-tls", "starttls"), ("upstream-ca", Certificates.authorityFile)]
-            case .direct: [("upstream-tls", "direct"), ("upstream-ca", Certificates.authorityFile)]
+            case .startTLS: [("upstream-tls", "starttls"), ("upstream-ca", Certificates.authorityPath)]
+            case .direct: [("upstream-tls", "direct"), ("upstream-ca", Certificates.authorityPath)]
             }
         return encryption + [("upstream-compression", compresses ? "zlib" : "off")]
     }

@@ -181,7 +181,9 @@ final class World {
                 entries: entries, logger: logger, world: self)
         } else {
             do {
-                worker = try Worker(settings: try Settings.resolve(entries: entries), logger: logger)
+                var files = SettingFiles()
+                for (path, bytes) in Certificates.files { files[path] = bytes }
+                worker = try Worker(settings: try Settings.resolve(entries: entries), files: files, logger: logger)
             } catch {
                 judge.fail("the worker does not start: \(error)")
                 return

@@ -21,9 +21,6 @@ int simulation_is_on(void);
 // Makes OpenSSL take its random bytes from getrandom from now on.
 void simulation_take_randomness(void);
 
-// A descriptor of the real kernel for a file with this text, which lasts as long as the process; -1 without memory.
-int simulation_file(const char *text);
-
 // Reports the number of the world when the process crashes, or when a turn takes longer than `seconds` of real time.
 void simulation_watch(uint64_t world, unsigned seconds);
 
