@@ -65,23 +65,26 @@ let package = Package(
         // L3, system calls.
         .target(name: "Reactor", dependencies: ["Primitives", "CLinux"], swiftSettings: wrapper),
         .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
+        .target(name: "ProcessLinks", dependencies: ["Handover", "Reactor"], swiftSettings: worker),
 
         // L4, wiring: executes effects.
         .target(
             name: "Gateway",
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
-                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", logging,
+                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "ProcessLinks", logging,
             ], swiftSettings: wiring),
         .target(
-            name: "Supervisor", dependencies: ["Primitives", "Handover", "Settings", "Reactor", logging],
+            name: "Supervisor",
+            dependencies: ["Primitives", "Handover", "Settings", "Reactor", "ProcessLinks", logging],
             swiftSettings: wiring),
 
         // L5, programs.
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", argumentParser, logging, toml,
+                "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", "ProcessLinks", argumentParser,
+                logging, toml,
             ],
             // TOMLKit imports Foundation. Without this setting Foundation's members are visible here, a plain
             // `contains` on a text picks them, and the binary gets 45 MB of ICU.
@@ -114,6 +117,8 @@ let package = Package(
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "CLinux"], swiftSettings: common),
         .testTarget(
             name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(
+            name: "ProcessLinksTests", dependencies: ["ProcessLinks", "Handover", "Reactor"], swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings"], swiftSettings: common),
@@ -143,7 +148,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: [
-                "TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "Settings", "CLinux", logging,
+                "TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "ProcessLinks", "Settings", "CLinux",
+                logging,
             ],
             swiftSettings: common),
     ]

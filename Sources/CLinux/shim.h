@@ -64,6 +64,13 @@ static inline int holdfast_open(const char *path, int flags) { return open(path,
 static inline int holdfast_status_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
 static inline int holdfast_set_status_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }
 
+static inline int holdfast_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
+
+// Whether a descriptor is closed on exec.
+static inline int holdfast_set_closed_on_exec(int descriptor, int closed) {
+    return fcntl(descriptor, F_SETFD, closed ? FD_CLOEXEC : 0);
+}
+
 static inline int holdfast_unread(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
@@ -133,6 +140,25 @@ static inline ssize_t holdfast_receive_descriptor(int socket, void *bytes, size_
     return result;
 }
 
+// Sends one datagram to a Unix socket. The path is not ended by a zero byte; one that begins with @ is abstract.
+static inline ssize_t holdfast_send_datagram(const char *path, size_t length, const void *bytes, size_t count) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (length == 0 || length >= sizeof address.sun_path) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(address.sun_path, path, length);
+    if (address.sun_path[0] == '@') address.sun_path[0] = 0;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    ssize_t result = sendto(descriptor, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address,
+                            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return result;
+}
+
 // The number of processors on which this process may run, or -1. The library's function and macros for this are behind
 // _GNU_SOURCE.
 static inline int holdfast_processors(void) {
@@ -150,6 +176,18 @@ static inline int holdfast_keep_binding_only(void) {
     data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].permitted = CAP_TO_MASK(CAP_NET_BIND_SERVICE);
     data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].effective = CAP_TO_MASK(CAP_NET_BIND_SERVICE);
     return (int)syscall(SYS_capset, &header, data);
+}
+
+// Has a program that this process executes keep the capability of binding ports below 1024, if this process has it. The
+// program gives it up for what it starts by holdfast_keep_binding_only. 47 and 2 are PR_CAP_AMBIENT and its RAISE.
+static inline int holdfast_pass_binding_on(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    if ((data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].permitted & CAP_TO_MASK(CAP_NET_BIND_SERVICE)) == 0) return 0;
+    data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].inheritable |= CAP_TO_MASK(CAP_NET_BIND_SERVICE);
+    if (syscall(SYS_capset, &header, data) < 0) return -1;
+    return prctl(47, 2, (unsigned long)CAP_NET_BIND_SERVICE, 0, 0);
 }
 
 // prctl is variadic. Whether the next change of the user keeps the capabilities that are permitted.

@@ -172,6 +172,12 @@ final class ClientConnection {
     /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
     var isFromProxy: Bool { http.capturesForwarded }
 
+    /// Whether no request has begun and nothing is owed or unwritten.
+    var isIdle: Bool {
+        ending == .none && clientEnd == .none && prelude == nil && http.phase == .idle && http.owed == 0
+            && !http.hasOutput && !http.closesWhenDrained && !hasUnwritten && backlog.isEmpty && !isOccupied
+    }
+
     /// Whether nothing is owed or unwritten but the answer to the last request.
     var mayLeave: Bool { http.owed == 1 && !http.hasOutput && !hasUnwritten }
 

@@ -4,27 +4,35 @@ import Handover
 import Primitives
 import Reactor
 
-/// A request that belongs to another worker, with its connection.
+/// A connection that another worker is to serve, with its last request.
 final class Departure {
     let connection: ClientConnection
-    /// The request, with its body decoded.
-    let request: HTTPRequest
+    /// The request, with its body decoded; nil for a connection on which no request has begun.
+    let request: HTTPRequest?
     /// The worker that the request is for, and why.
     let placement: Placement
 
     /// What the other worker is told with the connection's descriptor.
     var envelope: Envelope {
         var input: [UInt8] = []
-        connection.http.appendWire(request, to: &input)
+        if let request { connection.http.appendWire(request, to: &input) }
         input.append(contentsOf: connection.backlog)
         return Envelope(
             purpose: placement.purpose, listener: UInt32(connection.door), peer: Envelope.Peer(connection.peer),
-            isClientUnknown: connection.isClientUnknown, isFromProxy: connection.isFromProxy, input: input)
+            isForOperators: connection.role == .admin, isClientUnknown: connection.isClientUnknown,
+            isFromProxy: connection.isFromProxy, input: input)
     }
 
     init(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
         self.connection = connection
         self.request = copy request
+        self.placement = placement
+    }
+
+    /// A connection on which no request has begun.
+    init(_ connection: ClientConnection, to placement: Placement) {
+        self.connection = connection
+        request = nil
         self.placement = placement
     }
 }
@@ -86,11 +94,17 @@ extension Clients {
         connection.move = isRefused ? .none : .placed
         guard connection.ending != .closed else { return }
         admitAgain(connection)
-        if isRefused {
-            loop.counters.handoversRefused &+= 1
-            respond(to: departure.request.exchange, on: connection, Sessions.comeAgain)
+        if isRefused { loop.counters.handoversRefused &+= 1 }
+        if let request = departure.request {
+            if isRefused {
+                respond(to: request.exchange, on: connection, Sessions.comeAgain)
+            } else if case .byOther = departure.placement {
+                serve(request, on: connection)
+            } else {
+                serve(request, .identity, on: connection)
+            }
         } else {
-            serve(departure.request, .identity, on: connection)
+            connection.move = .none
         }
         afterReading(connection)
         markDirty(connection)
@@ -115,8 +129,40 @@ extension Clients {
     /// Serves the requests that came with a connection from another worker, which has been told.
     func begin(_ connection: ClientConnection) {
         guard connection.move == .arriving else { return }
+        guard !connection.backlog.isEmpty else {
+            // Its next request may be for any worker.
+            connection.move = .none
+            updateInterest(of: connection)
+            return
+        }
         connection.move = .placed
         consumeBacklog(of: connection)
+    }
+
+    /// Sends the connections on which no request has begun to workers that take new sessions. None of them is closed: a
+    /// request may be on its way.
+    func sendIdleAway() {
+        for connection in all where connection.isIdle {
+            guard let tag = loop.fellows.successor() else { return }
+            connection.move = .underway
+            connection.channel.unwatch(in: loop.poller)
+            release(connection)
+            moves.dispatch(Departure(connection, to: .byOther(tag)))
+        }
+    }
+
+    /// Sends a request away that is for no session of this worker, which takes nothing new.
+    ///
+    /// - Returns: false when the request is to be served here.
+    func sendAway(_ request: borrowing HTTPRequest, on connection: ClientConnection) -> Bool {
+        guard loop.fellows.isRetired, connection.move != .placed else { return false }
+        // Sessions decide about their own requests.
+        let isForSession =
+            connection.role == .bosh && request.head.method == .post && request.head.isFor(loop.settings.path)
+            && loop.settings.crossOrigin.admits(request.head)
+        guard !isForSession, let tag = loop.fellows.successor() else { return false }
+        send(request, on: connection, to: .byOther(tag))
+        return true
     }
 }
 

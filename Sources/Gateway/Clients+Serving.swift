@@ -6,6 +6,7 @@ import Settings
 extension Clients {
     /// Finds out what a request is for, and answers it or hands it to its session.
     func serve(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        if sendAway(request, on: connection) { return }
         switch connection.role {
         case .bosh: serveBOSH(request, on: connection)
         case .admin: serveOperator(request, on: connection)

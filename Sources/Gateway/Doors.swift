@@ -2,14 +2,17 @@ import Addresses
 import BOSHCore
 import Logging
 import Primitives
+import ProcessLinks
 import Reactor
 import Settings
 
 /// The listeners of a worker, and the new connections that they accept.
 final class Doors {
     /// A listening socket and what it serves. A class, because a socket cannot be copied into an array.
-    final class ListeningSocket {
+    final class ListeningSocket: DescriptorOwner {
         let listener: Listener
+        /// The address as it was written: port 0 stays 0.
+        let written: String
         /// The events that the kernel watches the socket for.
         var watched = Watch()
         /// Whether other processes listen on the same socket.
@@ -17,12 +20,17 @@ final class Doors {
         let role: ClientConnection.Role
         /// Whether every connection begins with a header of the PROXY protocol.
         let expectsProxyHeader: Bool
+        /// The number by which all workers name it.
+        let place: UInt32
         let token: Token
+        var number: Int32 { listener.descriptor.number }
 
         init(
             _ listener: consuming Listener, isShared: Bool, role: ClientConnection.Role, expectsProxyHeader: Bool,
-            token: Token
+            place: UInt32, written: String, token: Token
         ) {
+            self.place = place
+            self.written = written
             self.listener = listener
             self.isShared = isShared
             self.role = role
@@ -34,8 +42,6 @@ final class Doors {
     private let loop: Loop
     private unowned let clients: Clients
     private(set) var listeners: [ListeningSocket] = []
-    /// What the listeners serve, also after they are closed.
-    private var roles: [ClientConnection.Role] = []
     private var reserve: DescriptorReserve
     /// When the listeners are watched again after accepting failed for lack of resources.
     private(set) var acceptsAgainAt: MonotonicInstant?
@@ -47,12 +53,12 @@ final class Doors {
         reserve = try DescriptorReserve()
     }
 
-    /// Opens a listener, or uses the socket that this process was given for it.
+    /// Opens a listener, or uses the socket that this process was given for it. `open` follows.
     ///
     /// - Throws: `StartError`, if the address is not valid or cannot be listened on.
     func listen(
         on address: ListenAddress, role: ClientConnection.Role, expectsProxyHeader: Bool = false,
-        given: PassedDescriptor? = nil
+        given: WorkerPlace.GivenListener? = nil
     ) throws(StartError) {
         guard let parsed = SocketAddress(address.description) else {
             throw StartError("'\(address)' is not an address to listen on")
@@ -63,26 +69,28 @@ final class Doors {
         do throws(SystemError) {
             let token = Token(.listener, slot: UInt32(listeners.count))
             let listener =
-                if let given = given?.take() { try Listener(adopting: given) } else { try Listener(parsed) }
+                if let given = given?.descriptor.take() { try Listener(adopting: given) } else { try Listener(parsed) }
             let socket = ListeningSocket(
-                listener, isShared: given != nil, role: role, expectsProxyHeader: expectsProxyHeader, token: token)
-            try socket.watched.set(.readable, of: socket.listener.descriptor, as: token.raw, in: loop.poller)
+                listener, isShared: given != nil, role: role, expectsProxyHeader: expectsProxyHeader,
+                place: given?.number ?? token.slot, written: address.description, token: token)
             listeners.append(socket)
-            roles.append(role)
         } catch {
             throw StartError("cannot listen on \(address): \(error.reason)")
         }
     }
 
-    /// What a listener serves, by its number; nil when there is no such listener.
-    func role(of number: Int) -> ClientConnection.Role? {
-        roles.indices.contains(number) ? roles[number] : nil
+    /// Accepts connections from now on.
+    ///
+    /// - Throws: the kernel refused to watch a listener.
+    func open() throws(SystemError) {
+        for socket in listeners {
+            try socket.watched.set(.readable, of: socket.listener.descriptor, as: socket.token.raw, in: loop.poller)
+        }
     }
 
     /// Accepts the connections that wait at a listener.
-    func accept(on index: Int) {
-        guard index < listeners.count else { return }
-        let socket = listeners[index]
+    func accept(on token: Token) {
+        guard let socket = listeners.first(where: { $0.token == token }) else { return }
         // A limit keeps a storm of new connections from starving the existing ones. The rest is reported again
         // (level-triggered).
         for _ in 0..<64 {
@@ -116,6 +124,14 @@ final class Doors {
             if !socket.isShared { socket.listener.removePath() }
         }
         listeners = []
+    }
+
+    /// Closes the listeners of these numbers, at which other workers accept.
+    func close(_ numbers: [UInt32]) {
+        for socket in listeners where numbers.contains(socket.place) {
+            socket.watched.end(of: socket.listener.descriptor, in: loop.poller)
+        }
+        listeners.removeAll { numbers.contains($0.place) }
     }
 
     /// Accepts all waiting connections; there cannot be more than the queue holds.
@@ -153,7 +169,7 @@ final class Doors {
             return
         }
         let origin = ClientConnection.Origin(
-            role: listener.role, door: UInt8(clamping: listener.token.slot),
+            role: listener.role, door: UInt8(clamping: listener.place),
             isFromProxy: clients.rules.trustedProxies.trusts(peer.ipAddress),
             expectsProxyHeader: listener.expectsProxyHeader)
         if clients.add(stream, from: peer, at: origin) != nil { loop.counters.connectionsEver += 1 }

@@ -21,9 +21,13 @@ struct Fellows {
     /// This worker's own counter page; nil for a worker on its own.
     private(set) var ownPage: WorkerPage?
     /// The page with the counters of all workers that have ended; nil until it has come.
-    private var pastPage: WorkerPage?
+    private(set) var pastPage: WorkerPage?
     private var others: [Other] = []
     private var spread = Spread()
+    /// Whether this worker takes no new sessions.
+    private(set) var isRetired = false
+    /// Which of the others gets the next connection that this worker does not keep.
+    private var nextSuccessor = 0
 
     init(tag: UInt32, node: String) {
         self.tag = tag
@@ -34,6 +38,26 @@ struct Fellows {
 
     /// Whether there are other workers.
     var hasOthers: Bool { !others.isEmpty }
+
+    /// The tags of the others that can be sent connections.
+    var known: [UInt32] { others.filter(\.hasMailbox).map(\.tag) }
+
+    /// Notes that this worker takes no new sessions any more.
+    mutating func retire() {
+        isRetired = true
+        spread.takesSessions = false
+    }
+
+    /// Whether another worker takes new sessions.
+    var hasSuccessor: Bool { others.contains { $0.hasMailbox && $0.takesSessions } }
+
+    /// Another worker for what this one does not keep, each in its turn; nil when none takes new sessions.
+    mutating func successor() -> UInt32? {
+        let able = others.filter { $0.hasMailbox && $0.takesSessions }
+        guard !able.isEmpty else { return nil }
+        nextSuccessor = (nextSuccessor + 1) % able.count
+        return able[nextSuccessor].tag
+    }
 
     /// Whether a session may be with another living worker of this machine.
     func mayHave(_ sid: SessionID) -> Bool {

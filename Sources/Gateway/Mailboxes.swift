@@ -6,8 +6,6 @@ import Reactor
 final class Mailboxes {
     private let loop: Loop
     private unowned let clients: Clients
-    /// Where a connection came in, by the number of its listener; nil for a listener that this worker does not have.
-    private let role: (Int) -> ClientConnection.Role?
     private var boxes: [Mailbox] = []
     private var generation: UInt32 = 0
     /// The requests that wait for their connection to leave, or for the other worker to take it, by connection.
@@ -18,10 +16,9 @@ final class Mailboxes {
     /// was sent.
     private(set) var nextDeadline: MonotonicInstant?
 
-    init(_ loop: Loop, clients: Clients, role: @escaping (Int) -> ClientConnection.Role?) {
+    init(_ loop: Loop, clients: Clients) {
         self.loop = loop
         self.clients = clients
-        self.role = role
     }
 
     /// How many connections are on their way.
@@ -71,7 +68,7 @@ final class Mailboxes {
 
     /// How many bytes the request takes with which a connection leaves.
     func heldBytes(of connection: ClientConnection) -> Int {
-        departure(of: connection)?.request.body.heldBytes ?? 0
+        departure(of: connection)?.request?.body.heldBytes ?? 0
     }
 
     /// Sends a connection with its request to the other worker.
@@ -167,12 +164,13 @@ final class Mailboxes {
     }
 
     private func take(_ number: UInt32, _ envelope: Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
-        guard let descriptor = passed?.take(), let role = role(Int(envelope.listener)) else {
+        guard let descriptor = passed?.take() else {
             refuse(number, from: box)
             return
         }
         let origin = ClientConnection.Origin(
-            role: role, door: UInt8(clamping: envelope.listener), isFromProxy: envelope.isFromProxy,
+            role: envelope.isForOperators ? .admin : .bosh, door: UInt8(clamping: envelope.listener),
+            isFromProxy: envelope.isFromProxy,
             expectsProxyHeader: false)
         guard let connection = clients.takeIn(StreamSocket(descriptor), envelope, at: origin) else {
             refuse(number, from: box)

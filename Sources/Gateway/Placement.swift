@@ -8,6 +8,8 @@ enum Placement: Equatable {
     case elsewhere(UInt32)
     /// By the worker with this tag, which is to begin a session for it.
     case forNew(UInt32)
+    /// By the worker with this tag, because this one takes nothing new.
+    case byOther(UInt32)
 }
 
 /// Whether a request may be served by another worker.
@@ -26,6 +28,7 @@ extension Placement {
         switch self {
         case .here, .forNew: .creation
         case .elsewhere(let tag): .session(tag: tag)
+        case .byOther: .anything
         }
     }
 
@@ -33,7 +36,7 @@ extension Placement {
     var tag: UInt32? {
         switch self {
         case .here: nil
-        case .elsewhere(let tag), .forNew(let tag): tag
+        case .elsewhere(let tag), .forNew(let tag), .byOther(let tag): tag
         }
     }
 }

@@ -37,7 +37,9 @@ extension Sessions {
         case .body(let attributes, let payload, let stanzas):
             switch attributes.sid {
             case .absent:
-                if !loop.isStopping, let tag = loop.fellows.placeForNew(own: count, mobility, draw: loop.freshBits()) {
+                if !loop.isStopping || loop.fellows.isRetired,
+                    let tag = loop.fellows.placeForNew(own: count, mobility, draw: loop.freshBits())
+                {
                     return .forNew(tag)
                 }
                 create(attributes, payload: payload, exchange, from: requester)

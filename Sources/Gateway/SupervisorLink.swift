@@ -1,10 +1,30 @@
 import Handover
 import Primitives
+import ProcessLinks
 import Reactor
+
+/// What ties a worker to its supervisor.
+final class Supervision {
+    /// What the supervisor has told the worker before anything else.
+    let plan: WorkerPlan
+    /// What waits for another supervisor when there is none.
+    let orphanage: Orphanage
+    /// The link to the supervisor; nil until the worker is ready.
+    var link: SupervisorLink?
+    /// The process of the supervisor.
+    var supervisorID = CurrentProcess.parentID
+    /// Whether a retired worker has told its supervisor that it ends.
+    var hasSaidGoodbye = false
+
+    init(_ plan: WorkerPlan, _ loop: Loop) {
+        self.plan = plan
+        orphanage = Orphanage(loop)
+    }
+}
 
 /// A worker's link to its supervisor: news of the other workers come in, and the worker says how far it is.
 ///
-/// When the supervisor dies, its workers go on.
+/// When the supervisor dies, its workers go on, and wait for another one (`Orphanage`).
 final class SupervisorLink {
     /// What the supervisor has said, with the descriptor that came with it.
     struct News {
@@ -13,28 +33,24 @@ final class SupervisorLink {
     }
 
     private let loop: Loop
-    private var socket: DescriptorSocket
-    private var reader = FrameReader(bound: SupervisorLink.longestFrame)
-    private let writer = FrameWriter(bound: SupervisorLink.longestFrame)
-    private var passed: [Passed] = []
-    /// Bytes that the socket has not taken.
-    private var unsent: [UInt8] = []
+    private let socket: FrameSocket
+    private let writer = FrameWriter(bound: FrameSocket.standardBound)
     /// Whether the supervisor can be told anything.
     private(set) var isOpen = true
     private static let token = Token(.supervisor)
 
     /// - Throws: when the link cannot be watched.
-    init(_ loop: Loop, _ descriptor: consuming Descriptor) throws(SystemError) {
+    init(_ loop: Loop, _ socket: FrameSocket) throws(SystemError) {
         self.loop = loop
-        socket = DescriptorSocket(descriptor)
-        try socket.watch(for: .readable, as: Self.token.raw, in: loop.poller)
+        self.socket = socket
+        try socket.watch(as: Self.token.raw, in: loop.poller)
     }
 
     /// Tells the supervisor something.
     func tell(_ message: WorkerMessage) {
         guard isOpen, let frame = writer.frame(message) else { return }
-        unsent += frame
-        send()
+        socket.send(frame)
+        watch()
     }
 
     /// Handles an event of the link.
@@ -42,25 +58,25 @@ final class SupervisorLink {
     /// - Returns: what the supervisor has said, in order.
     func handle(_ event: PollEvent) -> [News] {
         guard isOpen else { return [] }
-        if event.isWritable { send() }
-        guard event.isReadable || event.isHangup else { return [] }
-        var came = Passed.nothing
-        switch socket.receive(into: &loop.readBuffer, passed: &came) {
-        case .bytes: break
-        case .wouldBlock: return []
-        case .end, .failed:
-            loop.logger.error("the supervisor has ended; this worker goes on without it")
-            close()
-            return []
-        }
-        if case .nothing = came {} else { passed.append(came) }
-        loop.readBuffer.withBytes { reader.receive($0) }
+        if event.isWritable { socket.flush() }
         var news: [News] = []
+        if event.isReadable || event.isHangup {
+            let arrival = socket.receive(with: &loop.readBuffer)
+            read(into: &news)
+            if arrival == .end, isOpen {
+                loop.logger.error("the supervisor has ended; this worker goes on without it")
+                close()
+            }
+        }
+        watch()
+        return news
+    }
+
+    private func read(into news: inout [News]) {
         do throws(FrameFault) {
-            while let frame = try reader.next() {
-                let descriptor = frame.carriesDescriptor ? nextDescriptor() : nil
+            while let received = try socket.next() {
                 do throws(MessageFault) {
-                    news.append(News(message: try SupervisorMessage(frame), descriptor: descriptor))
+                    news.append(News(message: try SupervisorMessage(received.frame), descriptor: received.passed))
                 } catch {
                     loop.logger.warning(
                         "the supervisor said something that this worker does not know", metadata: ["fault": "\(error)"])
@@ -72,22 +88,12 @@ final class SupervisorLink {
                 metadata: ["fault": "\(error)"])
             close()
         }
-        return news
     }
 
-    private func nextDescriptor() -> PassedDescriptor? {
-        guard !passed.isEmpty, case .descriptor(let descriptor) = passed.removeFirst() else { return nil }
-        return descriptor
-    }
-
-    private func send() {
-        while !unsent.isEmpty {
-            guard case .sent(let count) = socket.send(unsent) else { break }
-            unsent.removeFirst(count)
-        }
+    private func watch() {
+        guard isOpen else { return }
         do throws(SystemError) {
-            try socket.watch(
-                for: unsent.isEmpty ? .readable : [.readable, .writable], as: Self.token.raw, in: loop.poller)
+            try socket.watch(as: Self.token.raw, in: loop.poller)
         } catch {
             loop.logger.error(
                 "watching the link to the supervisor failed; this worker goes on without it",
@@ -98,10 +104,6 @@ final class SupervisorLink {
 
     private func close() {
         isOpen = false
-        unsent = []
         socket.unwatch(in: loop.poller)
     }
-
-    /// The longest message, in bytes: the settings of a large site.
-    static let longestFrame = 16 * 1_048_576
 }

@@ -289,6 +289,9 @@ final class Upstreams {
         for answer in resolver.endSupply(now: loop.now, poller: loop.poller) { handle(answer) }
     }
 
+    /// Notes that there is another supervisor, which gives such processes.
+    func beginResolverSupply() { resolver.resumeSupply() }
+
     /// Updates the account with what the look-ups hold now.
     func settleNames() { loop.memory.settle(.names, resolver.heldBytes, charged: &chargedNames) }
 

@@ -16,6 +16,7 @@ extension Worker {
 
     /// Whether nothing is left to do, or the time for it is over. To be asked before each turn.
     package func isDone() -> Bool {
+        if hasMovedOn { return true }
         guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid =
             upstreams.count == 0 && clients.bodies.large.isEmpty && mailboxes.waitingCount == 0
@@ -77,6 +78,17 @@ extension Worker {
             stopping = .telling(farewells)
             return
         }
+        if loop.fellows.isRetired, loop.fellows.hasSuccessor {
+            // The connections move on, and none is closed.
+            stopping = .none
+            sessions.shutDown()
+            return
+        }
+        end()
+    }
+
+    /// Ends the connections, and the sessions that are left.
+    func end() {
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
         stopping = .draining(until: loop.now.advanced(by: Self.drainTime), atLast: atLast)
         doors.close()

@@ -1,5 +1,6 @@
 import BOSHCore
 import Handover
+import ProcessLinks
 import Reactor
 import Settings
 
@@ -11,7 +12,13 @@ extension Worker {
     }
 
     /// The process to which signals for the whole program go: the supervisor, or this one if there is none.
-    var mainProcess: Int32 { supervisor?.isOpen ?? false ? CurrentProcess.parentID : CurrentProcess.processID }
+    var mainProcess: Int32 {
+        guard let supervision, supervision.link?.isOpen ?? false else { return CurrentProcess.processID }
+        return supervision.supervisorID
+    }
+
+    /// The link to the supervisor; nil for a worker on its own.
+    var supervisor: SupervisorLink? { supervision?.link }
 
     /// Does what the supervisor says.
     func follow(_ news: SupervisorLink.News) {
@@ -32,6 +39,12 @@ extension Worker {
                 loop.logger.error("the connection to a process that looks up names was lost: no descriptor is free")
             }
             upstreams.useResolver(news.descriptor, at: Int(place), tag: tag)
+        case .control:
+            if let descriptor = news.descriptor?.take() { supervision?.orphanage.use(descriptor) }
+        case .serve:
+            serve()
+        case .retire(let numbers):
+            retire(closing: numbers)
         case .retired(let tag):
             loop.fellows.retire(tag)
         case .drain:
@@ -39,6 +52,46 @@ extension Worker {
         case .gone, .begin, .listener, .started:
             // The end of a worker shows at its mailbox, behind all that it has said.
             break
+        }
+    }
+
+    /// Does what the supervisor says, and waits for another one when it has ended.
+    func hear(_ event: PollEvent) {
+        guard let supervisor else { return }
+        for news in supervisor.handle(event) { follow(news) }
+        if !supervisor.isOpen { supervision?.orphanage.open() }
+    }
+
+    private func serve() {
+        do throws(SystemError) {
+            try doors.open()
+        } catch {
+            // Without listeners this worker has its sessions, and no other client finds it.
+            loop.logger.error("watching a listener failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: Another supervisor
+
+    /// Tells a new supervisor what this worker has, and does from then on what it says.
+    func join(_ socket: FrameSocket, _ processID: Int32) {
+        guard let supervision else { return }
+        let orphanage = supervision.orphanage
+        let record = WorkerRecord(
+            plan: supervision.plan, processID: UInt32(clamping: CurrentProcess.processID),
+            isRetired: loop.fellows.isRetired,
+            fellows: loop.fellows.known)
+        orphanage.tell(
+            socket, record, page: loop.fellows.ownPage, past: loop.fellows.pastPage,
+            listeners: doors.listeners.map { ($0.place, $0.written, $0) })
+        do throws(SystemError) {
+            supervision.link = try SupervisorLink(loop, socket)
+            supervision.supervisorID = processID
+            upstreams.beginResolverSupply()
+            loop.logger.notice("another supervisor has taken over this worker")
+        } catch {
+            loop.logger.error("watching the link to the supervisor failed", metadata: ["error": "\(error)"])
+            orphanage.open()
         }
     }
 

@@ -1,7 +1,9 @@
 import BOSHCore
 import HTTPWire
+import Handover
 import Logging
 import Primitives
+import ProcessLinks
 import Reactor
 import Settings
 
@@ -18,8 +20,8 @@ package final class Worker {
     let sessions: Sessions
     let upstreams: Upstreams
     let mailboxes: Mailboxes
-    /// The link to the supervisor; nil for a worker on its own.
-    private(set) var supervisor: SupervisorLink?
+    /// What ties the worker to its supervisor; nil for a worker on its own.
+    let supervision: Supervision?
     var stopping = Stopping.none
     /// The most bytes that were held since memory was last given back.
     private var memoryPeak = 0
@@ -48,15 +50,17 @@ package final class Worker {
         do throws(SystemError) {
             loop = try Loop(
                 settings: settings, logger: logger, tag: place?.tag ?? 0, node: place?.node ?? Self.node(settings),
-                workers: place?.workers ?? 1, seed: place?.seed)
+                workers: place?.workers ?? 1, seed: place?.plan.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
         } catch {
             throw StartError("cannot start: \(error)")
         }
+        let plan = place?.plan
+        supervision = if let plan { Supervision(plan, loop) } else { nil }
         publishesAt = place?.tag == nil ? nil : loop.startedAt
         sessions = Sessions(loop)
-        upstreams = try Upstreams(loop, files: files, sessions: sessions, isSupervised: place?.supervisor != nil)
+        upstreams = try Upstreams(loop, files: files, sessions: sessions, isSupervised: plan != nil)
         let board = OperatorBoard()
         clients = Clients(loop, sessions: sessions, answerOperator: { board.answer($0) })
         sessions.connect(clients: clients, upstreams: upstreams)
@@ -65,12 +69,9 @@ package final class Worker {
         } catch {
             throw StartError("cannot start: \(error)")
         }
-        let doors = doors
-        mailboxes = Mailboxes(loop, clients: clients, role: { doors.role(of: $0) })
+        mailboxes = Mailboxes(loop, clients: clients)
         clients.connect(mailboxes)
         board.worker = self
-        // Before the first connection, which may be for a session of another worker.
-        for news in place?.news ?? [] { follow(news) }
         var given = place?.listeners[...] ?? []
         for address in settings.listen {
             try doors.listen(on: address, role: .bosh, given: given.popFirst())
@@ -82,15 +83,18 @@ package final class Worker {
             try doors.listen(on: admin, role: .admin, given: given.popFirst())
         }
         // Last, because the supervisor has to be told if anything before failed.
-        if let link = place?.supervisor?.take() {
-            do throws(SystemError) {
-                let supervisor = try SupervisorLink(loop, link)
+        do throws(SystemError) {
+            if let link = place?.supervisor.take() {
+                let supervisor = try SupervisorLink(loop, FrameSocket(link))
                 supervisor.tell(.ready(announcement: announcement))
-                self.supervisor = supervisor
-            } catch {
-                throw StartError("cannot start: \(error)")
+                supervision?.link = supervisor
+            } else {
+                try doors.open()
             }
+        } catch {
+            throw StartError("cannot start: \(error)")
         }
+        for news in place?.news ?? [] { follow(news) }
     }
 
     /// One line that says what listens where and which domain goes where. For port 0 it names the port that the kernel
@@ -146,6 +150,7 @@ package final class Worker {
         clients.endUnwatchable()
         flushDirty()
         reportResolvers()
+        moveOn()
         return true
     }
 
@@ -178,12 +183,14 @@ package final class Worker {
     private func dispatch(_ event: PollEvent) {
         let token = Token(raw: event.token)
         switch token.kind {
-        case .listener: doors.accept(on: Int(token.slot))
+        case .listener: doors.accept(on: token)
         case .client: clients.handle(event, of: token)
         case .link, .race, .resolver: upstreams.handle(event, of: token)
         case .signals: while let signal = signals.next() { handle(signal) }
         case .mailbox: mailboxes.handle(event, of: token)
-        case .supervisor: for news in supervisor?.handle(event) ?? [] { follow(news) }
+        case .supervisor: hear(event)
+        case .control:
+            if let next = supervision?.orphanage.handle(event, of: token) { join(next.socket, next.processID) }
         case nil: break
         }
     }

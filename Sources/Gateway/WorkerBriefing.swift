@@ -1,5 +1,6 @@
 import Handover
 import Primitives
+import ProcessLinks
 import Reactor
 import Settings
 
@@ -39,8 +40,9 @@ package final class WorkerBriefing {
             switch said.message {
             case .begin: throw .incomplete
             case .started: isComplete = true
-            case .listener(let index): listeners[index] = said.descriptor
-            case .page, .receipts, .mailbox, .resolver, .retired, .gone, .drain: news.append(said)
+            case .listener(let number): listeners[number] = said.descriptor
+            case .page, .receipts, .mailbox, .resolver, .control, .retired, .retire, .serve, .gone, .drain:
+                news.append(said)
             }
         }
         link = PassedDescriptor(try reader.release())
@@ -50,20 +52,18 @@ package final class WorkerBriefing {
     ///
     /// - Throws: `Fault.incomplete`, when a listener is missing.
     package func place() throws(Fault) -> WorkerPlace {
-        var inOrder: [PassedDescriptor] = []
-        for index in 0..<plan.listeners {
-            guard let listener = listeners[index] else { throw .incomplete }
-            inOrder.append(listener)
+        var inOrder: [WorkerPlace.GivenListener] = []
+        for number in plan.listeners {
+            guard let listener = listeners[number] else { throw .incomplete }
+            inOrder.append(WorkerPlace.GivenListener(number: number, descriptor: listener))
         }
-        return WorkerPlace(
-            tag: plan.tag, node: plan.node, workers: Int(plan.workers), seed: plan.seed, listeners: inOrder, news: news,
-            supervisor: link)
+        return WorkerPlace(plan, listeners: inOrder, news: news, supervisor: link)
     }
 
     /// Tells the supervisor why the worker cannot serve, unless a `Worker` has the link by now.
     package func fail(_ line: String) {
         guard let descriptor = link.take(),
-            let frame = FrameWriter(bound: SupervisorLink.longestFrame).frame(WorkerMessage.failed(line: line))
+            let frame = FrameWriter(bound: FrameSocket.standardBound).frame(WorkerMessage.failed(line: line))
         else { return }
         // A new socket has room for a line; if the supervisor has ended, nobody needs it.
         _ = DescriptorSocket(descriptor).send(frame)
@@ -73,7 +73,7 @@ package final class WorkerBriefing {
 /// Reads messages from the link one by one, and no byte behind them.
 private struct BriefingReader: ~Copyable {
     private let socket: DescriptorSocket
-    private var reader = FrameReader(bound: SupervisorLink.longestFrame)
+    private var reader = FrameReader(bound: FrameSocket.standardBound)
     /// The descriptors that have come; nil for a lost one.
     private var passed: [PassedDescriptor?] = []
 

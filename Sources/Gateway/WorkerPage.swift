@@ -1,9 +1,11 @@
 import Handover
+import ProcessLinks
 import Reactor
 
 /// The counter page of a worker: words of memory that it alone writes, and that the supervisor and all workers read.
-final class WorkerPage {
+final class WorkerPage: DescriptorOwner {
     private let page: SharedPage
+    var number: Int32 { page.descriptor.number }
     /// The table of counters, once its head is written; another process may have written it.
     private var table: CounterTable?
     /// Where another worker's table has the number of its sessions; nil while the table is not read.

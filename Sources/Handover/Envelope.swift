@@ -1,8 +1,8 @@
 /// What a client's connection takes along when it moves to another worker. The receiver goes on as if it had accepted
 /// the connection and read the bytes itself.
 ///
-/// A connection moves only with a complete request, and only while it owes no other answer and has no unsent bytes. So
-/// no deadline runs and no `100 Continue` is open that the receiver would have to know of. The kernel tells the receiver
+/// A connection moves only with a complete request or with none of a request, and only while it owes no other answer and has
+/// no unsent bytes. So no deadline runs and no `100 Continue` is open that the receiver would have to know of. The kernel tells the receiver
 /// again when the client has ended its side. The receiver asks nothing of the descriptor but that it is a stream.
 package struct Envelope: Sendable, Equatable {
     /// Why the connection moves.
@@ -11,6 +11,8 @@ package struct Envelope: Sendable, Equatable {
         case session(tag: UInt32)
         /// The request begins a session, and the receiver has fewer.
         case creation
+        /// The sender takes nothing new. The request is for no session, or there is none.
+        case anything
     }
 
     /// The other end of the connection, or the client that a PROXY header named.
@@ -27,6 +29,8 @@ package struct Envelope: Sendable, Equatable {
     /// The listener that accepted the connection, by its place in the list of all listeners: it says which rules hold.
     package var listener: UInt32
     package var peer: Peer
+    /// Whether the connection came in where operators ask, and not clients.
+    package var isForOperators: Bool
     /// Whether a PROXY header named nobody: then neither the peer nor any field says who the client is.
     package var isClientUnknown: Bool
     /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
@@ -36,12 +40,14 @@ package struct Envelope: Sendable, Equatable {
 
     /// An envelope made of its parts.
     package init(
-        purpose: Purpose, listener: UInt32, peer: Peer, isClientUnknown: Bool = false, isFromProxy: Bool = false,
+        purpose: Purpose, listener: UInt32, peer: Peer, isForOperators: Bool = false, isClientUnknown: Bool = false,
+        isFromProxy: Bool = false,
         input: [UInt8]
     ) {
         self.purpose = purpose
         self.listener = listener
         self.peer = peer
+        self.isForOperators = isForOperators
         self.isClientUnknown = isClientUnknown
         self.isFromProxy = isFromProxy
         self.input = input
@@ -51,7 +57,7 @@ package struct Envelope: Sendable, Equatable {
     package static let overhead = Frame.overhead + mostFields
 
     /// Bytes of all that stands before the input, for the longest kind of address.
-    private static let mostFields = 39
+    private static let mostFields = 40
     /// The version of the layout. A field that every receiver has to understand makes a new one.
     private static let version: UInt8 = 1
 
@@ -67,8 +73,12 @@ package struct Envelope: Sendable, Equatable {
         case .creation:
             bytes.append(PurposeCode.creation)
             bytes.append(bigEndian: UInt32(0))
+        case .anything:
+            bytes.append(PurposeCode.anything)
+            bytes.append(bigEndian: UInt32(0))
         }
         bytes.append(bigEndian: listener)
+        bytes.append(flag: isForOperators)
         bytes.append(flag: isClientUnknown)
         bytes.append(flag: isFromProxy)
         switch peer {
@@ -95,9 +105,11 @@ package struct Envelope: Sendable, Equatable {
         switch code {
         case PurposeCode.session: purpose = .session(tag: tag)
         case PurposeCode.creation: purpose = .creation
+        case PurposeCode.anything: purpose = .anything
         default: throw .unknownPurpose(code)
         }
         listener = try reader.number32()
+        isForOperators = try reader.flag()
         isClientUnknown = try reader.flag()
         isFromProxy = try reader.flag()
         switch try reader.byte() {
@@ -113,6 +125,7 @@ package struct Envelope: Sendable, Equatable {
     private enum PurposeCode {
         static let session: UInt8 = 0
         static let creation: UInt8 = 1
+        static let anything: UInt8 = 2
     }
 
     /// The kinds of addresses on the wire.

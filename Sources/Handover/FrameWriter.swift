@@ -23,6 +23,13 @@ package struct FrameWriter: Sendable {
         encode(message, number: number)
     }
 
+    /// The bytes of a command or its answer; nil when they exceed the bound.
+    package func frame(_ message: ControlMessage) -> [UInt8]? { encode(message, number: 0) }
+
+    /// The bytes of a part of what the next supervisor is given; nil when they exceed the bound. `number` is that of the
+    /// part's descriptor in memory, and 0 where the descriptor itself is passed.
+    package func frame(_ part: Bequest, number: UInt32 = 0) -> [UInt8]? { encode(part, number: number) }
+
     private func encode(_ message: some FramedMessage, number: UInt32) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Frame.overhead + message.payloadSize)
@@ -64,6 +71,12 @@ extension [UInt8] {
     mutating func append(counted text: String) {
         append(bigEndian: UInt32(clamping: text.utf8.count))
         append(contentsOf: text.utf8)
+    }
+
+    /// Appends numbers with their count before them, as `PayloadReader.numbers` reads them.
+    mutating func append(numbers: [UInt32]) {
+        append(bigEndian: UInt32(clamping: numbers.count))
+        for number in numbers { append(bigEndian: number) }
     }
 
     /// Appends one byte, as `PayloadReader.flag` reads it.

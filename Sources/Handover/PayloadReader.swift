@@ -36,6 +36,14 @@ struct PayloadReader {
         return text
     }
 
+    /// Numbers with their count before them.
+    mutating func numbers() throws(MessageFault) -> [UInt32] {
+        var numbers: [UInt32] = []
+        // Nothing is reserved, because a damaged count may be anything.
+        for _ in 0..<(try number32()) { numbers.append(try number32()) }
+        return numbers
+    }
+
     private mutating func part(atMost limit: Int) throws(MessageFault) -> ArraySlice<UInt8> {
         let length = Int(try number32())
         guard length <= limit, length <= payload.count - place else { throw .malformed }

@@ -2,12 +2,16 @@ import Primitives
 
 /// What the supervisor tells a worker.
 ///
-/// `begin` is the first. Then come the listeners, the worker's own page, and the pages and mailboxes of the other
-/// workers, in any order, until `started`. Later pages, mailboxes and news of other workers come as these come and go.
+/// `begin` is the first. Then come the listeners and the worker's own page, until `started`. When the worker is ready, it
+/// is told of the others: their pages and mailboxes come, and then `serve`. Later pages, mailboxes and news of other
+/// workers come as these come and go.
 package enum SupervisorMessage: Sendable, Equatable {
     case begin(WorkerPlan)
-    /// Comes with a listening socket, the one at this place in the list of all listeners.
-    case listener(index: UInt32)
+    /// Comes with a listening socket, the one of this number in `WorkerPlan.listeners`.
+    case listener(number: UInt32)
+    /// Comes with the socket on which the supervisor listens for commands. The worker accepts there when the supervisor
+    /// has died, so that the next one finds it.
+    case control
     /// Comes with the counter page of the worker with this tag.
     case page(tag: UInt32, isOwn: Bool)
     /// Comes with the page of memory for `Receipts` that this worker shares with the one with this tag. The mailbox
@@ -18,8 +22,13 @@ package enum SupervisorMessage: Sendable, Equatable {
     /// Comes with a connection to the process of this tag that looks up names. It takes the place of an earlier one at this
     /// place in the list of all such processes.
     case resolver(place: UInt32, tag: UInt32)
-    /// All that the worker needs has come: it serves.
+    /// All that the worker needs to become ready has come.
     case started
+    /// All serving workers are known to this one: it accepts connections from now on.
+    case serve
+    /// Take no new sessions, and end once the last session has ended. Accept nothing more from the listeners of these
+    /// numbers, because other workers do.
+    case retire(closing: [UInt32])
     /// The worker with this tag takes no new sessions.
     case retired(tag: UInt32)
     /// The worker with this tag has died; its page stays.
@@ -34,7 +43,10 @@ package enum SupervisorMessage: Sendable, Equatable {
         var reader = PayloadReader(frame.payload)
         switch Kind(rawValue: frame.kind) {
         case .begin: self = .begin(try WorkerPlan(reading: &reader))
-        case .listener: self = .listener(index: try reader.number32())
+        case .listener: self = .listener(number: try reader.number32())
+        case .control: self = .control
+        case .serve: self = .serve
+        case .retire: self = .retire(closing: try reader.numbers())
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
         case .receipts: self = .receipts(tag: try reader.number32())
         case .mailbox: self = .mailbox(tag: try reader.number32())
@@ -54,11 +66,14 @@ package enum SupervisorMessage: Sendable, Equatable {
         case retired = 0x03
         case gone = 0x04
         case drain = 0x05
+        case serve = 0x06
+        case retire = 0x07
         case listener = 0x81
         case page = 0x82
         case mailbox = 0x83
         case receipts = 0x84
         case resolver = 0x85
+        case control = 0x86
     }
 }
 
@@ -68,6 +83,9 @@ extension SupervisorMessage: FramedMessage {
             switch self {
             case .begin: .begin
             case .listener: .listener
+            case .control: .control
+            case .serve: .serve
+            case .retire: .retire
             case .page: .page
             case .receipts: .receipts
             case .mailbox: .mailbox
@@ -92,7 +110,8 @@ extension SupervisorMessage: FramedMessage {
         case .listener(let number), .receipts(let number), .mailbox(let number), .retired(let number),
             .gone(let number):
             bytes.append(bigEndian: number)
-        case .started, .drain: break
+        case .retire(let numbers): bytes.append(numbers: numbers)
+        case .started, .serve, .drain, .control: break
         }
     }
 }

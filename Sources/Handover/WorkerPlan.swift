@@ -10,8 +10,11 @@ package struct WorkerPlan: Sendable, Equatable {
     package var seed: UInt64
     /// The node's name, which stands in the `sid`.
     package var node: String
-    /// How many `SupervisorMessage.listener` come before `started`.
-    package var listeners: UInt32
+    /// The generation that the worker belongs to: all its workers have the same settings.
+    package var generation: UInt32
+    /// The numbers of the listeners in the order of the settings `listen`, `listen-proxy` and `admin`. For each of them
+    /// `SupervisorMessage.listener` comes before `started`.
+    package var listeners: [UInt32]
     /// The settings as they were written.
     package var entries: [Entry]
     /// The files that the settings name. The worker reads none.
@@ -64,10 +67,11 @@ package struct WorkerPlan: Sendable, Equatable {
 
     /// A plan made of its parts.
     package init(
-        tag: UInt32, workers: UInt32, seed: UInt64, node: String, listeners: UInt32, entries: [Entry],
-        files: [File] = []
+        tag: UInt32, generation: UInt32 = 1, workers: UInt32, seed: UInt64, node: String, listeners: [UInt32],
+        entries: [Entry], files: [File] = []
     ) {
         self.tag = tag
+        self.generation = generation
         self.workers = workers
         self.seed = seed
         self.node = node
@@ -84,7 +88,8 @@ package struct WorkerPlan: Sendable, Equatable {
         bytes.append(bigEndian: workers)
         bytes.append(bigEndian: seed)
         bytes.append(counted: node)
-        bytes.append(bigEndian: listeners)
+        bytes.append(bigEndian: generation)
+        bytes.append(numbers: listeners)
         bytes.append(bigEndian: UInt32(clamping: entries.count))
         for entry in entries { entry.append(to: &bytes) }
         bytes.append(bigEndian: UInt32(clamping: files.count))
@@ -99,7 +104,8 @@ package struct WorkerPlan: Sendable, Equatable {
         workers = try reader.number32()
         seed = try reader.number64()
         node = try reader.text(atMost: Self.longestText)
-        listeners = try reader.number32()
+        generation = try reader.number32()
+        listeners = try reader.numbers()
         guard workers > 0 else { throw .malformed }
         entries = []
         // Nothing is reserved, because a damaged count may be anything.

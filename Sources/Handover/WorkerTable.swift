@@ -1,15 +1,20 @@
 import Primitives
 
-/// The workers of a supervisor: which there are, when one is started again, and which one no longer does its work.
+/// The workers of a supervisor: which there are, when one is started again, which one no longer does its work, and which
+/// generation serves new clients.
 ///
-/// There are as many places as workers are wanted. A place has one living worker, or waits until it gets one. Each
-/// worker has a tag of its own, which is never used again.
+/// A generation has as many places as workers are wanted. A place of the current generation has one living worker, or
+/// waits until it gets one. Each worker has a tag of its own, which is never used again. A new generation takes the place
+/// of the current one when all its workers are ready; the old one then keeps its sessions until they end.
 package struct WorkerTable: Sendable {
     /// What has happened.
     package enum Input: Equatable, Sendable {
         /// The listeners are open: start.
         case begin
-        /// A worker serves.
+        /// Start a new generation with so many workers, at least 1. Nothing is done while another one starts, or when
+        /// all are to finish.
+        case renew(wanted: Int)
+        /// A worker is ready to serve.
         case ready(UInt32)
         /// The process of a worker has ended, or could not be started.
         case ended(UInt32)
@@ -21,15 +26,24 @@ package struct WorkerTable: Sendable {
 
     /// What is to be done, in this order.
     package enum Effect: Equatable, Sendable {
-        /// Start a worker of this tag, and make it and the other living ones known to each other.
-        case start(UInt32)
+        /// Start a worker of this tag with the settings of a generation.
+        case start(UInt32, generation: UInt32)
+        /// Make this worker and those that serve known to each other, and have it serve.
+        case serve(UInt32)
         /// All workers serve for the first time.
         case announce
+        /// The workers of this generation serve, and no other one takes new sessions. `retire` follows for the others.
+        case renewed(UInt32)
+        /// A worker of this new generation has ended before all were ready. `kill` and `gone` follow for the others of
+        /// it, and nothing else changes.
+        case abandoned(UInt32)
+        /// Tell this worker that it takes no new sessions.
+        case retire(UInt32)
         /// End the process of this worker at once, for this reason; `ended` follows.
         case kill(UInt32, KillReason)
         /// Tell the living workers that this one has ended. Another is started after this time; never for nil.
         case gone(UInt32, restart: Duration?)
-        /// Ask this worker to finish and to end by itself.
+        /// Ask this worker to end its sessions, and to end by itself.
         case drain(UInt32)
         /// No worker is left, and none will be started.
         case finished
@@ -39,8 +53,10 @@ package struct WorkerTable: Sendable {
     package enum KillReason: Equatable, Sendable {
         /// Its loop has stood still.
         case isStuck
-        /// It did not begin to serve in time.
+        /// It was not ready to serve in time.
         case didNotStart
+        /// Another worker of its new generation could not start.
+        case isAbandoned
         /// All of them end, because another one could not start or because they were asked twice.
         case allEnd
     }
@@ -57,16 +73,42 @@ package struct WorkerTable: Sendable {
         case ending
     }
 
+    /// A worker that an earlier supervisor has started and that serves.
+    package struct Inherited: Equatable, Sendable {
+        let tag: UInt32
+        let generation: UInt32
+        let isRetired: Bool
+
+        /// A worker of this tag and generation. `isRetired`: whether it takes no new sessions.
+        package init(tag: UInt32, generation: UInt32, isRetired: Bool) {
+            self.tag = tag
+            self.generation = generation
+            self.isRetired = isRetired
+        }
+    }
+
+    /// How long old generations live, and how many.
+    package struct Retirement: Equatable, Sendable {
+        /// How long a generation lives at most after another has taken its place.
+        package var linger: Duration
+        /// How many generations live at most, 1 or more, the current one among them.
+        package var generations: Int
+
+        /// Rules made of their parts.
+        package init(linger: Duration, generations: Int) {
+            self.linger = linger
+            self.generations = generations
+        }
+    }
+
     /// A worker whose process has been started and has not ended.
     private struct Member {
         let tag: UInt32
+        let generation: UInt32
         let place: Int
         let startedAt: MonotonicInstant
         var isReady = false
         var isKilled = false
-        /// The loop counter at the last look, and for how many looks it has stood still.
-        var turns: UInt64 = 0
-        var stillFor = 0
     }
 
     /// A place for one worker.
@@ -77,31 +119,101 @@ package struct WorkerTable: Sendable {
         var startsAt: MonotonicInstant?
     }
 
+    /// A generation that no longer takes new sessions.
+    private struct Retired {
+        let generation: UInt32
+        /// When its sessions are ended; nil when they were.
+        var drainsAt: MonotonicInstant?
+    }
+
     /// How the whole stands.
     package private(set) var phase = Phase.starting
-    /// How many workers have died while they should have served.
+    /// How many workers have died while they should have served new clients.
     package private(set) var deaths: UInt64 = 0
+    /// How long old generations live. A change holds for those that are retired later.
+    package var retirement: Retirement
+    /// The generation that serves new clients, or will; 1 or more.
+    package private(set) var current: UInt32 = 1
     private var members: [Member] = []
     private var places: [Place]
+    /// The new generation whose workers are not all ready yet, and how many it has.
+    private var candidate: (generation: UInt32, wanted: Int)?
+    private var retired: [Retired] = []
     private var nextTag: UInt32 = 1
-    private var looksAt: MonotonicInstant?
+    private var nextGeneration: UInt32 = 2
+    private var watch = LoopWatch()
 
     /// - Parameter wanted: how many workers there shall be, at least 1.
-    package init(wanted: Int) {
+    package init(
+        wanted: Int, retirement: Retirement = Retirement(linger: .seconds(86_400), generations: 8)
+    ) {
         places = [Place](repeating: Place(), count: max(wanted, 1))
+        self.retirement = retirement
+    }
+
+    /// A table of workers that an earlier supervisor has started. The newest generation that is not retired is the
+    /// current one.
+    ///
+    /// - Parameters:
+    ///   - next: the tag of the next worker, unless an inherited one has that or a higher one.
+    package init(inheriting inherited: [Inherited], next: UInt32, retirement: Retirement, now: MonotonicInstant) {
+        let newest = inherited.filter { !$0.isRetired }.map(\.generation).max()
+        current = newest ?? max((inherited.map(\.generation).max() ?? 0) &+ 1, 1)
+        let serving = inherited.filter { $0.generation == newest }
+        places = [Place](repeating: Place(), count: max(serving.count, 1))
+        self.retirement = retirement
+        phase = .serving
+        nextTag = max(next, (inherited.map(\.tag).max() ?? 0) &+ 1, 1)
+        nextGeneration = max(current &+ 1, 1)
+        watch.begin(now: now)
+        var place = 0
+        for worker in inherited.sorted(by: { $0.tag < $1.tag }) {
+            let isCurrent = worker.generation == current
+            members.append(
+                Member(
+                    tag: worker.tag, generation: worker.generation, place: isCurrent ? place : 0, startedAt: now,
+                    isReady: true))
+            if isCurrent { place += 1 }
+        }
+        for generation in Set(inherited.map(\.generation)).subtracting([current]).sorted() {
+            retired.append(Retired(generation: generation, drainsAt: now.advanced(by: retirement.linger)))
+        }
     }
 
     /// The tags of the workers whose processes run, oldest first.
     package var living: [UInt32] { members.map(\.tag) }
 
-    /// The tags of those among them that serve, oldest first.
+    /// The tags of those among them that are ready to serve, oldest first.
     package var ready: [UInt32] { members.filter(\.isReady).map(\.tag) }
+
+    /// The tags of those among them that serve, oldest first: not those of a new generation that starts.
+    package var serving: [UInt32] {
+        members.filter { $0.isReady && $0.generation != candidate?.generation && phase != .starting }.map(\.tag)
+    }
+
+    /// The tags of those among them that take no new sessions, oldest first.
+    package var retiredTags: [UInt32] { members.filter { isRetired($0.generation) }.map(\.tag) }
+
+    /// The generations that have workers, oldest first.
+    package var generations: [UInt32] { Set(members.map(\.generation)).union([current]).sorted() }
+
+    /// Whether a new generation is being started.
+    package var isRenewing: Bool { candidate != nil }
+
+    /// The generation of a worker; nil when its process does not run.
+    package func generation(of tag: UInt32) -> UInt32? { members.first { $0.tag == tag }?.generation }
+
+    /// The number that the next generation gets.
+    package var upcomingGeneration: UInt32 { nextGeneration }
+
+    /// The tag that the next worker gets.
+    package var upcomingTag: UInt32 { nextTag }
 
     /// When `deadlineReached` is due; nil when nothing is.
     package var nextDeadline: MonotonicInstant? {
-        let starts = places.compactMap(\.startsAt)
+        let starts = places.compactMap(\.startsAt) + retired.compactMap(\.drainsAt)
         let limits = members.filter { !$0.isReady && !$0.isKilled }.map { $0.startedAt.advanced(by: Self.startLimit) }
-        return (starts + limits + [looksAt].compactMap { $0 }).min()
+        return (starts + limits + [watch.looksAt].compactMap { $0 }).min()
     }
 
     /// Decides what follows from `input`, at the instant `now`.
@@ -109,9 +221,11 @@ package struct WorkerTable: Sendable {
         switch input {
         case .begin:
             for place in places.indices { start(place, now, &effects) }
-            looksAt = now.advanced(by: Self.lookInterval)
+            watch.begin(now: now)
+        case .renew(let wanted):
+            renew(max(wanted, 1), now, &effects)
         case .ready(let tag):
-            becomeReady(tag, &effects)
+            becomeReady(tag, now, &effects)
         case .ended(let tag):
             end(tag, now, &effects)
         case .drain:
@@ -119,19 +233,28 @@ package struct WorkerTable: Sendable {
         case .deadlineReached(let turns):
             startDue(now, &effects)
             killLate(now, &effects)
-            look(at: turns, now, &effects)
+            drainDue(now, &effects)
+            for tag in watch.look(at: turns, of: ready, now: now) {
+                if let index = index(of: tag) { kill(index, .isStuck, &effects) }
+            }
         }
     }
 
     // MARK: Starting and ending
 
     private mutating func start(_ place: Int, _ now: MonotonicInstant, _ effects: inout [Effect]) {
+        places[place].startsAt = nil
+        add(place, current, now, &effects)
+    }
+
+    private mutating func add(
+        _ place: Int, _ generation: UInt32, _ now: MonotonicInstant, _ effects: inout [Effect]
+    ) {
         let tag = nextTag
         // No worker has the tag 0.
         nextTag = max(nextTag &+ 1, 1)
-        places[place].startsAt = nil
-        members.append(Member(tag: tag, place: place, startedAt: now))
-        effects.append(.start(tag))
+        members.append(Member(tag: tag, generation: generation, place: place, startedAt: now))
+        effects.append(.start(tag, generation: generation))
     }
 
     private mutating func startDue(_ now: MonotonicInstant, _ effects: inout [Effect]) {
@@ -141,31 +264,43 @@ package struct WorkerTable: Sendable {
         }
     }
 
-    private mutating func becomeReady(_ tag: UInt32, _ effects: inout [Effect]) {
-        guard let index = index(of: tag) else { return }
+    private mutating func becomeReady(_ tag: UInt32, _ now: MonotonicInstant, _ effects: inout [Effect]) {
+        guard let index = index(of: tag), !members[index].isReady, !members[index].isKilled else { return }
         members[index].isReady = true
-        guard phase == .starting, members.count == places.count, members.allSatisfy(\.isReady) else { return }
-        phase = .serving
-        effects.append(.announce)
+        if members[index].generation == candidate?.generation {
+            promoteIfReady(now, &effects)
+        } else if phase == .starting {
+            guard members.count == places.count, members.allSatisfy(\.isReady) else { return }
+            phase = .serving
+            effects += members.map { .serve($0.tag) }
+            effects.append(.announce)
+        } else if phase == .serving {
+            effects.append(.serve(tag))
+        }
     }
 
     private mutating func end(_ tag: UInt32, _ now: MonotonicInstant, _ effects: inout [Effect]) {
         guard let index = index(of: tag) else { return }
         let member = members.remove(at: index)
+        watch.forget(tag)
         switch phase {
         case .starting:
             // What keeps one worker from starting keeps all of them, and the operator is to see it at once.
             effects.append(.gone(tag, restart: nil))
             endAll(&effects)
-        case .serving:
+        case .serving where member.generation == current:
             deaths += 1
             let delay = delay(after: now.elapsed(since: member.startedAt), in: member.place)
             places[member.place].startsAt = now.advanced(by: delay)
             effects.append(.gone(tag, restart: delay))
             startDue(now, &effects)
-        case .draining, .ending:
+        case .serving where member.generation == candidate?.generation:
+            effects.append(.gone(tag, restart: nil))
+            abandon(&effects)
+        case .serving, .draining, .ending:
             effects.append(.gone(tag, restart: nil))
         }
+        retired.removeAll { old in !members.contains { $0.generation == old.generation } }
         finishIfEmpty(&effects)
     }
 
@@ -182,6 +317,7 @@ package struct WorkerTable: Sendable {
         case .starting, .serving:
             phase = .draining
             for place in places.indices { places[place].startsAt = nil }
+            for index in retired.indices { retired[index].drainsAt = nil }
             effects += members.map { .drain($0.tag) }
             finishIfEmpty(&effects)
         case .draining, .ending:
@@ -197,34 +333,83 @@ package struct WorkerTable: Sendable {
 
     private mutating func finishIfEmpty(_ effects: inout [Effect]) {
         guard members.isEmpty, phase == .draining || phase == .ending else { return }
-        looksAt = nil
+        watch.end()
         effects.append(.finished)
     }
 
+    // MARK: Generations
+
+    private mutating func renew(_ wanted: Int, _ now: MonotonicInstant, _ effects: inout [Effect]) {
+        guard phase == .serving, candidate == nil else { return }
+        let generation = nextGeneration
+        nextGeneration = max(nextGeneration &+ 1, 1)
+        candidate = (generation, wanted)
+        for place in 0..<wanted { add(place, generation, now, &effects) }
+    }
+
+    /// Puts the new generation in the place of the current one once all its workers are ready.
+    private mutating func promoteIfReady(_ now: MonotonicInstant, _ effects: inout [Effect]) {
+        guard phase == .serving, let (generation, wanted) = candidate else { return }
+        let new = members.filter { $0.generation == generation }
+        guard new.count == wanted, new.allSatisfy(\.isReady) else { return }
+        let old = current
+        candidate = nil
+        current = generation
+        places = [Place](repeating: Place(), count: wanted)
+        retired.append(Retired(generation: old, drainsAt: now.advanced(by: retirement.linger)))
+        // A worker that was being started again has nothing to keep.
+        for index in members.indices where members[index].generation == old && !members[index].isReady {
+            kill(index, .isAbandoned, &effects)
+        }
+        effects += new.map { .serve($0.tag) }
+        effects.append(.renewed(generation))
+        effects += members.filter { isRetired($0.generation) && $0.isReady }.map { .retire($0.tag) }
+        retired.removeAll { old in !members.contains { $0.generation == old.generation } }
+        drainSurplus(&effects)
+    }
+
+    private mutating func abandon(_ effects: inout [Effect]) {
+        guard let (generation, _) = candidate else { return }
+        candidate = nil
+        effects.append(.abandoned(generation))
+        for index in members.indices where members[index].generation == generation {
+            kill(index, .isAbandoned, &effects)
+        }
+        // Until their ends have come they are no part of the current generation.
+        retired.append(Retired(generation: generation, drainsAt: nil))
+    }
+
+    /// Ends the oldest generations while more live than may.
+    private mutating func drainSurplus(_ effects: inout [Effect]) {
+        var surplus = retired.count + 1 - max(retirement.generations, 1)
+        for index in retired.indices where surplus > 0 {
+            drain(index, &effects)
+            surplus -= 1
+        }
+    }
+
+    private mutating func drainDue(_ now: MonotonicInstant, _ effects: inout [Effect]) {
+        for index in retired.indices where retired[index].drainsAt.map({ $0 <= now }) ?? false {
+            drain(index, &effects)
+        }
+    }
+
+    private mutating func drain(_ index: Int, _ effects: inout [Effect]) {
+        guard retired[index].drainsAt != nil else { return }
+        retired[index].drainsAt = nil
+        let generation = retired[index].generation
+        effects += members.filter { $0.generation == generation && !$0.isKilled }.map { .drain($0.tag) }
+    }
+
+    private func isRetired(_ generation: UInt32) -> Bool { retired.contains { $0.generation == generation } }
+
     // MARK: Looking after them
 
-    /// Kills the workers that did not begin to serve in time.
+    /// Kills the workers that were not ready in time.
     private mutating func killLate(_ now: MonotonicInstant, _ effects: inout [Effect]) {
         for index in members.indices where !members[index].isReady {
             guard members[index].startedAt.advanced(by: Self.startLimit) <= now else { continue }
             kill(index, .didNotStart, &effects)
-        }
-    }
-
-    /// Compares the loop counters with those of the last look, when the next one is due.
-    ///
-    /// A worker is stuck after some looks, not after some time: when the whole machine was halted, its workers have
-    /// stood still for a long time and only one look.
-    private mutating func look(
-        at turns: [UInt32: UInt64], _ now: MonotonicInstant, _ effects: inout [Effect]
-    ) {
-        guard let due = looksAt, due <= now else { return }
-        looksAt = now.advanced(by: Self.lookInterval)
-        for index in members.indices where members[index].isReady {
-            guard let turns = turns[members[index].tag] else { continue }
-            members[index].stillFor = turns == members[index].turns ? members[index].stillFor + 1 : 0
-            members[index].turns = turns
-            if members[index].stillFor >= Self.stillLimit { kill(index, .isStuck, &effects) }
         }
     }
 
@@ -242,10 +427,6 @@ package struct WorkerTable: Sendable {
     static let longLife = Duration.seconds(10)
     /// How long a place stays empty, by how many of its workers have died young in a row.
     static let delays: [Duration] = [.zero] + [1, 2, 4, 8, 16, 32, 60].map { .seconds($0) }
-    /// How long a worker may take until it serves: its files may lie on a slow disk.
+    /// How long a worker may take until it is ready: the machine may be slow.
     static let startLimit = Duration.seconds(60)
-    /// How often the loop counters are compared. An idle loop turns at least twice as often.
-    static let lookInterval = Duration.seconds(2)
-    /// After how many looks a counter that stands still means that its worker is stuck.
-    static let stillLimit = 5
 }

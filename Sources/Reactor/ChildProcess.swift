@@ -29,14 +29,25 @@ package struct ChildProcess: ~Copyable {
         processID = try Syscalls.spawn(executable, arguments, sharing: number, as: Self.inheritedDescriptor)
     }
 
+    /// Takes over a process that runs: a child that this process has started before it executed another program, or one
+    /// that is no child of it. The end of the latter cannot be collected.
+    package init(inheriting processID: Int32) {
+        self.processID = processID
+    }
+
     /// The path of the running binary, even while it is replaced on disk.
     package static var ownExecutable: String {
+        let path = linkedExecutable
+        // After a replacement the link reads "... (deleted)", but opening the link itself still finds the old binary.
+        return Syscalls.isExecutable(path) ? path : "/proc/self/exe"
+    }
+
+    /// What the kernel says of the running binary's path: ` (deleted)` is appended once it is replaced on disk.
+    static var linkedExecutable: String {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe Syscalls.readLink("/proc/self/exe", $0) }
         guard count > 0 else { return "/proc/self/exe" }
-        let path = String(decoding: buffer.prefix(count), as: UTF8.self)
-        // After a replacement the link reads "... (deleted)", but opening the link itself still finds the old binary.
-        return Syscalls.isExecutable(path) ? path : "/proc/self/exe"
+        return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
 
     /// Sends a signal; does nothing once the child was collected.

@@ -27,6 +27,13 @@ package struct Descriptor: ~Copyable, Sendable {
         return DescriptorPair(first: Descriptor(owning: numbers.0), second: Descriptor(owning: numbers.1))
     }
 
+    /// Another descriptor for the same open file, closed on exec.
+    ///
+    /// - Throws: descriptors have run out.
+    package func copy() throws(SystemError) -> Descriptor {
+        Descriptor(owning: try Syscalls.duplicate(number))
+    }
+
     /// Turns blocking on or off (`O_NONBLOCK`).
     ///
     /// - Throws: `fcntl` failed.

@@ -175,6 +175,11 @@ package struct ResolverLink: ~Copyable {
         return dispatch(now: now, poller: poller)
     }
 
+    /// Expects processes from another supervisor. Does nothing when there is one.
+    package mutating func resumeSupply() {
+        if case .ended = supply { supply = .supervisor }
+    }
+
     // MARK: Events
 
     /// Handles an event with one of this link's tokens.

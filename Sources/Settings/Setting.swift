@@ -86,12 +86,13 @@ extension Setting {
     static func text(
         _ name: String, valueName: String, allowed: String, defaults: [String] = [], example: [String],
         hasFlag: Bool = false, isPerDomain: Bool = false, isRequired: Bool = false, isRepeatable: Bool = false,
-        _ doc: String, parse: @escaping @Sendable (String) -> Value?
+        mayBeNumber: Bool = false, _ doc: String, parse: @escaping @Sendable (String) -> Value?
     ) -> Setting {
         Setting(
             SettingRow(
                 name: name, hasFlag: hasFlag, isPerDomain: isPerDomain, valueName: valueName,
-                kind: .text(allowed: allowed), defaults: defaults, isRequired: isRequired, isRepeatable: isRepeatable,
+                kind: mayBeNumber ? .numberOrWord(allowed: allowed) : .text(allowed: allowed), defaults: defaults,
+                isRequired: isRequired, isRepeatable: isRepeatable,
                 example: example, doc: doc),
             parse: parse)
     }

@@ -47,6 +47,8 @@ package enum SettingKind: Equatable, Sendable {
     case bytes(ClosedRange<Int>)
     /// One of these words.
     case choice([String])
+    /// A number or a word; `allowed` describes both.
+    case numberOrWord(allowed: String)
     /// Any other text; `allowed` describes it.
     case text(allowed: String)
 
@@ -58,14 +60,14 @@ package enum SettingKind: Equatable, Sendable {
         case .bytes(let range):
             "a number of bytes from \(range.lowerBound) to \(range.upperBound) (k, M, KiB or MiB may follow)"
         case .choice(let words): "one of " + words.joined(separator: ", ")
-        case .text(let allowed): allowed
+        case .numberOrWord(let allowed), .text(let allowed): allowed
         }
     }
 
-    /// Whether a value is a number, which a file writes without quotes.
+    /// Whether a value may be a number, which a file writes without quotes.
     package var isNumber: Bool {
         switch self {
-        case .seconds, .count, .bytes: true
+        case .seconds, .count, .bytes, .numberOrWord: true
         case .choice, .text: false
         }
     }

@@ -82,6 +82,12 @@ package struct Settings: Equatable, Sendable {
     /// Host names in lower case.
     package let adminHosts: [String]
     package let workers: WorkerCount
+    /// 0...2,592,000 s.
+    package let linger: Duration
+    /// 1...32.
+    package let generations: Int
+    /// Nil when no commands are taken.
+    package let control: ListenAddress?
     /// The name of this machine in each `sid`; nil when it is made of the host's name.
     package let node: NodeName?
     /// The name of the user that serves; nil when the user does not change.
@@ -193,6 +199,9 @@ package struct Settings: Equatable, Sendable {
         replayBudget = try common.one(SettingsTable.replayBudget)
         adminHosts = try common.all(SettingsTable.adminHost)
         workers = try common.one(SettingsTable.workers)
+        linger = try common.one(SettingsTable.linger)
+        generations = try common.one(SettingsTable.generations)
+        control = if case .on(let place) = try common.one(SettingsTable.control) { place } else { nil }
         node = try common.optional(SettingsTable.node)
         user = try common.optional(SettingsTable.user)
         group = try common.optional(SettingsTable.group)
@@ -224,6 +233,14 @@ package struct Settings: Equatable, Sendable {
         if let shared = listenProxy.first(where: { listen.contains($0) && !$0.isPortChosenByKernel }) {
             throw common.conflict(
                 SettingsTable.listenProxy.row, value: shared.description, "is an address of listen too")
+        }
+        if let control {
+            if workers == .none {
+                throw common.conflict(SettingsTable.control.row, "is of no use with workers = none")
+            }
+            if (listen + listenProxy).contains(control) {
+                throw common.conflict(SettingsTable.control.row, "is an address for clients too")
+            }
         }
         if let admin, !admin.isPortChosenByKernel {
             if listen.contains(admin) { throw common.conflict(SettingsTable.admin.row, "is an address of listen too") }

@@ -12,7 +12,7 @@ extension SettingsTable {
     package static let memoryLimit = Setting<ByteLimit>.text(
         "memory-limit", valueName: "BYTES",
         allowed: "auto, or a number of bytes from 16 MiB (k, M, KiB or MiB may follow)",
-        defaults: ["auto"], example: ["512 MiB"],
+        defaults: ["auto"], example: ["512 MiB"], mayBeNumber: true,
         "The bytes that all peers together may make this program hold; auto: half of the machine's or cgroup's memory",
         parse: { ByteLimit($0) })
 

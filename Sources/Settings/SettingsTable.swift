@@ -17,7 +17,8 @@ package enum SettingsTable {
         SettingsSection(
             "For the operator",
             settings: [
-                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(node),
+                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(linger),
+                AnySetting(generations), AnySetting(control), AnySetting(node),
                 AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(coreDumps),
             ]),
         SettingsSection(
@@ -140,10 +141,28 @@ extension SettingsTable {
         parse: { hostName($0) })
 
     package static let workers = Setting<WorkerCount>.text(
-        "workers", valueName: "N|auto", allowed: "a number from 1 to 64, or auto", defaults: ["1"], example: ["auto"],
-        hasFlag: true,
-        "How many processes serve clients, each on one processor core; auto: one for each core that may be used",
+        "workers", valueName: "N|auto|none", allowed: "a number from 1 to 64, auto or none", defaults: ["none"],
+        example: ["auto"], hasFlag: true, mayBeNumber: true,
+        "How many processes serve clients, each on one processor core; auto: one for each core that may be used; none: the "
+            + "program serves alone, and can neither reload its configuration nor be upgraded without losing sessions",
         parse: { WorkerCount($0) })
+
+    package static let linger = Setting.seconds(
+        "linger", default: 86_400, in: 0...2_592_000, example: 3600,
+        "How long sessions go on with the old settings, or the old program, after a reload or an upgrade; those that are "
+            + "left then are told to come back, over the time of drain")
+
+    package static let generations = Setting.count(
+        "generations", default: 8, in: 1...32, example: 4,
+        "How many configurations may have sessions at the same time, the newest among them; with one more, the sessions of "
+            + "the oldest end")
+
+    package static let control = Setting<ControlPlace>.text(
+        "control", valueName: "unix:PATH|off", allowed: "unix:/PATH or off", defaults: ["off"],
+        example: ["unix:/run/holdfast/control.sock"], hasFlag: true,
+        "Where the program takes the commands reload and upgrade, and where a new supervisor finds the workers of one that "
+            + "has died",
+        parse: { ControlPlace($0) })
 
     package static let node = Setting<NodeName>.text(
         "node", valueName: "NAME", allowed: "1 to 15 small letters and digits", example: ["web1"],
@@ -266,20 +285,41 @@ package enum AdminAddress: Hashable, Sendable {
     }
 }
 
+/// Where the program takes commands.
+package enum ControlPlace: Hashable, Sendable {
+    case off
+    case on(ListenAddress)
+
+    /// Reads `off`, or the path of a Unix socket.
+    init?(_ text: String) {
+        if text == "off" {
+            self = .off
+        } else if let address = ListenAddress(text), case .unix = address {
+            self = .on(address)
+        } else {
+            return nil
+        }
+    }
+}
+
 /// How many processes serve clients.
 package enum WorkerCount: Hashable, Sendable {
     /// One for each processor core that this process may use, at most `most`.
     case auto
     /// This many, 1...`most`.
     case number(Int)
+    /// The process that was started serves alone.
+    case none
 
     /// The most workers.
     package static let most = 64
 
-    /// Reads `auto` or a number.
+    /// Reads `auto`, `none` or a number.
     init?(_ text: String) {
         if text == "auto" {
             self = .auto
+        } else if text == "none" {
+            self = .none
         } else if let number = decimal(text), (1...Self.most).contains(number) {
             self = .number(number)
         } else {
@@ -287,11 +327,12 @@ package enum WorkerCount: Hashable, Sendable {
         }
     }
 
-    /// The number on a machine where this process may use so many cores.
+    /// The number on a machine where this process may use so many cores; 0 when the process serves alone.
     package func number(cores: Int) -> Int {
         switch self {
         case .auto: min(max(cores, 1), Self.most)
         case .number(let number): number
+        case .none: 0
         }
     }
 }

@@ -13,6 +13,16 @@ final class PastCounters {
         case killed
         /// Processes that look up names and have ended.
         case resolverDeaths = "resolver_deaths"
+        /// Configurations that were read anew and hold now.
+        case reloads
+        /// Configurations that were read anew and could not be used.
+        case reloadsFailed = "reloads_failed"
+        /// Programs that have taken the place of this one.
+        case upgrades
+        /// Programs that could not take the place of this one.
+        case upgradesFailed = "upgrades_failed"
+        /// Workers that this supervisor has taken over from one that had died.
+        case adopted
 
         fileprivate var field: CounterTable.Field { CounterTable.Field(.sum, "supervisor/\(rawValue)") }
     }
@@ -30,6 +40,31 @@ final class PastCounters {
         page = try KeptPage()
         for own in Own.allCases { sums.add(own.field, 0) }
         write(CounterTable(sums.fields))
+    }
+
+    /// Goes on with the page of an earlier supervisor.
+    ///
+    /// - Throws: the descriptor is no page, or cannot be mapped.
+    init(adopting descriptor: consuming Descriptor) throws(SharedPage.AdoptionError) {
+        let adopted = try KeptPage(adopting: descriptor, isWritable: true)
+        page = adopted
+        if let counted = CounterTable(pageOf: adopted.page.count, word: { adopted.page[$0] }) {
+            sums.add(counted) { adopted.page[$0] }
+            table = counted
+        }
+    }
+
+    /// Has fields for all that this version of the program counts. Otherwise what an earlier version did not know would
+    /// not be shown.
+    ///
+    /// - Returns: whether there is another page now.
+    /// - Throws: there is no memory for another page.
+    func addMissingFields() throws(SystemError) -> Bool {
+        for own in Own.allCases { sums.add(own.field, 0) }
+        guard sums.fields != table.fields else { return false }
+        page = try KeptPage()
+        write(CounterTable(sums.fields))
+        return true
     }
 
     /// Counts one.

@@ -1,6 +1,7 @@
 import Handover
 import Logging
 import Primitives
+import ProcessLinks
 import Reactor
 
 /// The processes that look up names for all workers. `ResolverTable` decides; this class does it.
@@ -14,7 +15,7 @@ final class ResolverPool {
     }
 
     private var table = ResolverTable()
-    private var processes: [UInt32: ResolverProcess] = [:]
+    private var processes: [UInt32: LinkedProcess] = [:]
     private let arguments: [String]
     private let logger: Logger
     /// How many processes have ended, or could not be started.
@@ -24,6 +25,9 @@ final class ResolverPool {
         arguments = ["holdfast", "resolver", "--shared"] + (nameserver.map { ["--nameserver", $0] } ?? [])
         self.logger = logger
     }
+
+    /// The processes that run.
+    var processIDs: [Int32] { processes.values.map(\.processID).sorted() }
 
     /// When `deadlineReached` is due; nil when nothing is.
     var nextDeadline: MonotonicInstant? { table.nextDeadline }
@@ -84,7 +88,7 @@ final class ResolverPool {
 
     private func start(_ tag: UInt32, in poller: borrowing Poller) -> Bool {
         do throws(SystemError) {
-            let process = try ResolverProcess(arguments: arguments)
+            let process = try LinkedProcess(arguments: arguments)
             processes[tag] = process
             try process.socket.watch(as: Self.token(tag), in: poller)
             logger.debug("a process that looks up names was started", metadata: ["pid": "\(process.processID)"])
@@ -127,7 +131,7 @@ final class ResolverPool {
     // MARK: The control sockets
 
     /// Whether an event with this token is for `handle`.
-    static func owns(_ token: UInt64) -> Bool { token >= firstToken }
+    static func owns(_ token: UInt64) -> Bool { token & firstToken != 0 }
 
     private static func token(_ tag: UInt32) -> UInt64 { firstToken | UInt64(tag) }
 
@@ -155,34 +159,5 @@ final class ResolverPool {
                 process.send(.kill)
             }
         }
-    }
-}
-
-/// One process that looks up names, and the socket over which it gets connections.
-private final class ResolverProcess {
-    let socket: FrameSocket
-    private var process: ChildProcess
-    /// Whether it can no longer be told anything.
-    var isDeaf = false
-
-    /// - Throws: descriptors or processes have run out.
-    init(arguments: [String]) throws(SystemError) {
-        let pair = try Descriptor.socketPair()
-        process = try ChildProcess(arguments: arguments, sharing: pair.second)
-        socket = FrameSocket(pair.first)
-    }
-
-    var processID: Int32 { process.processID }
-
-    /// How the process has ended; nil while it runs.
-    func reap() -> ChildExit? { process.reap() }
-
-    func send(_ signal: Signal) { process.send(signal) }
-
-    /// Ends the process at once and waits for its end. It holds nothing that it would have to finish.
-    func end() {
-        process.send(.kill)
-        // Nobody needs to know how it ended.
-        _ = process.waitUntilEnded()
     }
 }

@@ -1,17 +1,13 @@
 import Handover
 import Logging
 import Primitives
+import ProcessLinks
 import Reactor
 import Settings
 
-/// Why the supervisor could not start, as one line for the operator.
-package struct SupervisorError: Error {
-    /// The line, without the program's name.
-    package let line: String
-}
-
 /// The process that starts the workers and looks after them: it opens the listeners, gives each worker what it needs,
-/// starts another one for each that dies, and makes the workers known to each other. It holds no session.
+/// starts another one for each that dies, makes the workers known to each other, and puts a new generation of them in the
+/// place of the current one. It holds no session.
 ///
 /// `WorkerTable` decides; this class does it.
 package final class Supervisor {
@@ -23,51 +19,73 @@ package final class Supervisor {
         case failed(line: String)
     }
 
-    private let settings: Settings
-    private let files: SettingFiles
-    private let logger: Logger
-    private let wanted: Int
-    private let node: String
-    private var poller: Poller
+    let program: Program
+    let logger: Logger
+    let node: String
+    /// The settings of the newest generation.
+    var settings: Settings
+    /// What this supervisor begins with.
+    let first: LoadedConfiguration
+    /// How many workers a generation of these settings has.
+    var wanted: Int
+    var poller: Poller
     private let signals: SignalSource
     private var buffer = ReadBuffer()
-    private let writer = FrameWriter(bound: FrameSocket.standardBound)
-    private var now = MonotonicClock.now
-    private var table: WorkerTable
-    private var listeners: [OpenListener] = []
-    private var workers: [UInt32: WorkerProcess] = [:]
-    private let past: PastCounters
-    private let resolvers: ResolverPool
+    let writer = FrameWriter(bound: FrameSocket.standardBound)
+    var now = MonotonicClock.now
+    var table: WorkerTable
+    let listeners = ListenerPool()
+    var workers: [UInt32: WorkerProcess] = [:]
+    /// What workers of each living generation are told, but for the tag.
+    var plans: [UInt32: WorkerPlan] = [:]
+    let past: PastCounters
+    let resolvers: ResolverPool
+    let control: ControlDoor?
     /// A random number that all workers share.
-    private let seed = UInt64(truncatingIfNeeded: SystemRandom.value128())
-    /// The workers that were started and not told yet that they have all they need.
-    private var unbegun: [UInt32] = []
+    let seed: UInt64
     /// What has happened and is to be decided.
-    private var inputs: [WorkerTable.Input] = []
+    var inputs: [WorkerTable.Input] = []
     /// The line that a worker says when it serves.
     private var announcement = ""
     /// The first reason why the workers could not start.
-    private var failure: String?
+    var failure: String?
+    /// The change to another generation that is under way; nil when there is none.
+    var renewal: Renewal?
+    /// What is to be done once the present change is over.
+    var waiting: [(command: ControlDoor.Command, asker: ControlDoor.Asker?)] = []
+    /// The program that is being tried before it takes the place of this one; nil when there is none.
+    var probe: Probe?
+    /// Children of the program before this one whose ends are to be collected.
+    private var strangers: [Stranger] = []
+    /// What this supervisor has taken over and not begun with.
+    private var inheritance: Inheritance?
+    let notice: ServiceNotice
     private var isFinished = false
 
     /// Opens the listeners.
     ///
     /// - Parameters:
-    ///   - files: the contents of the files that the settings name.
     ///   - workers: how many there shall be, 1 or more.
     ///   - node: the name that stands in each `sid`.
-    /// - Throws: `SupervisorError`, for instance for a port in use, or for settings that no worker could be told.
+    ///   - memory: what the program before this one in this process has left; nil at a start.
+    /// - Throws: `SupervisorError`, for instance for a port in use.
     package init(
-        settings: Settings, files: SettingFiles, workers: Int, node: String, logger: Logger
+        _ program: Program, _ configuration: LoadedConfiguration, workers: Int, node: String,
+        memory: consuming Descriptor?, logger: Logger
     ) throws(SupervisorError) {
+        let settings = configuration.settings
+        self.program = program
         self.settings = settings
-        self.files = files
+        first = configuration
         self.logger = logger
-        self.node = node
         wanted = max(workers, 1)
-        table = WorkerTable(wanted: wanted)
+        let retirement = WorkerTable.Retirement(linger: settings.linger, generations: settings.generations)
+        let inheritance =
+            if let memory { try Inheritance(in: memory) } else {
+                try Self.gather(settings, logger)
+            }
         resolvers = ResolverPool(nameserver: settings.nameserver, logger: logger)
-        try writer.check(settings, files)
+        notice = ServiceNotice()
         do throws(SystemError) {
             if !settings.coreDumps { try CoreDump.forbid() }
         } catch {
@@ -77,30 +95,83 @@ package final class Supervisor {
             poller = try Poller()
             signals = try SignalSource([.terminate, .interrupt, .hangup, .quit, .user1, .user2, .child])
             try poller.register(signals.descriptor, token: Self.signalToken, interest: .readable)
-            past = try PastCounters()
+            past = try Self.past(inheritance, logger)
         } catch {
             throw SupervisorError(line: "cannot start: \(error)")
         }
-        for address in settings.listen + settings.listenProxy { try listen(on: address) }
-        if let admin = settings.admin { try listen(on: admin) }
+        for (number, address, descriptor) in inheritance.listeners {
+            guard let descriptor = descriptor.take() else { continue }
+            do throws(SystemError) { try listeners.adopt(number, address, descriptor) } catch {
+                throw SupervisorError(line: "cannot go on listening on \(address): \(error)")
+            }
+        }
+        if let place = settings.control {
+            control = try ControlDoor(place, inherited: inheritance.control, logger: logger)
+        } else {
+            control = nil
+        }
+        // All workers know the node and the seed of the first ones.
+        let known = inheritance.workers.first?.record.plan
+        self.node = known?.node ?? node
+        seed = known?.seed ?? UInt64(truncatingIfNeeded: SystemRandom.value128())
+        if inheritance.isEmpty {
+            table = WorkerTable(wanted: wanted, retirement: retirement)
+            plans[table.current] = try plan(of: configuration, workers: wanted, generation: table.current)
+        } else {
+            table = WorkerTable(
+                inheriting: inheritance.workers.map {
+                    .init(
+                        tag: $0.record.plan.tag, generation: $0.record.plan.generation, isRetired: $0.record.isRetired)
+                }, next: inheritance.nextTag, retirement: retirement, now: now)
+            self.inheritance = inheritance
+        }
+        strangers = inheritance.children.map { Stranger($0) }
     }
 
-    private func listen(on address: ListenAddress) throws(SupervisorError) {
-        guard let parsed = SocketAddress(address.description) else {
-            throw SupervisorError(line: "'\(address)' is not an address to listen on")
+    /// What the workers of a supervisor that has died have; nothing when there are none.
+    private static func gather(_ settings: Settings, _ logger: Logger) throws(SupervisorError) -> Inheritance {
+        guard let place = settings.control, let address = SocketAddress(place.description) else {
+            return Inheritance()
         }
-        do throws(SystemError) {
-            listeners.append(OpenListener(try Listener(parsed)))
+        return try Inheritance.gather(at: address, logger: logger)
+    }
+
+    private static func past(_ inheritance: Inheritance, _ logger: Logger) throws(SystemError) -> PastCounters {
+        guard let descriptor = inheritance.past?.take() else { return try PastCounters() }
+        do throws(SharedPage.AdoptionError) {
+            return try PastCounters(adopting: descriptor)
         } catch {
-            throw SupervisorError(line: "cannot listen on \(address): \(error.reason)")
+            logger.error("the counters of workers that have ended are lost", metadata: ["error": "\(error)"])
+            return try PastCounters()
         }
+    }
+
+    /// What workers with these settings are told. Opens the listeners that are not open.
+    func plan(
+        of configuration: LoadedConfiguration, workers: Int, generation: UInt32
+    ) throws(SupervisorError) -> WorkerPlan {
+        let settings = configuration.settings
+        try writer.check(settings, configuration.files)
+        let addresses = settings.listen + settings.listenProxy + [settings.admin].compactMap { $0 }
+        return WorkerPlan(
+            generation: generation, workers: workers, seed: seed, node: node, listeners: try listeners.open(addresses),
+            settings, configuration.files)
     }
 
     /// Starts the workers, and looks after them until a signal ends the program.
-    ///
-    /// - Parameter announce: called once, with the workers' line about what listens where, when all of them serve.
-    package func run(announce: (String) -> Void) -> End {
-        happen(.begin, announce)
+    package func run() -> End {
+        do throws(SystemError) {
+            try control?.open(in: poller)
+        } catch {
+            return .failed(line: "cannot start: \(error)")
+        }
+        if let inheritance {
+            self.inheritance = nil
+            begin(with: inheritance)
+        } else {
+            inputs.append(.begin)
+        }
+        happen()
         while !isFinished {
             let count: Int
             do throws(SystemError) {
@@ -114,24 +185,32 @@ package final class Supervisor {
             for index in 0..<count { dispatch(poller[index]) }
             if let deadline = table.nextDeadline, deadline <= now { inputs.append(.deadlineReached(turns: turns)) }
             if let deadline = resolvers.nextDeadline, deadline <= now { lookAfterResolvers(.deadlineReached) }
-            happen(nil, announce)
+            if let probe, probe.deadline <= now { endProbe(refusing: "the new program does not answer") }
+            happen()
+            feedWatchdog()
         }
+        notice.close()
         return failure.map { .failed(line: $0) } ?? .finished
     }
 
     private var timeToWake: Duration? {
-        let deadline = [table.nextDeadline, resolvers.nextDeadline].compactMap { $0 }.min()
+        let deadline = [table.nextDeadline, resolvers.nextDeadline, probe?.deadline, notice.feedsAt]
+            .compactMap { $0 }.min()
         let next = deadline.map { $0.elapsed(since: MonotonicClock.now) }
         guard resolvers.isHeldUp || workers.values.contains(where: { $0.socket.isHeldUp }) else { return next }
         return min(next ?? Self.heldUpPause, Self.heldUpPause)
     }
 
     /// The loop counter of each worker.
-    private var turns: [UInt32: UInt64] { workers.mapValues { $0.page.page[PageWord.turns.rawValue] } }
+    var turns: [UInt32: UInt64] { workers.mapValues { $0.page.page[PageWord.turns.rawValue] } }
 
     private func dispatch(_ event: PollEvent) {
         if event.token == Self.signalToken {
             while let signal = signals.next() { handle(signal) }
+        } else if event.token == Probe.token {
+            listenToProbe()
+        } else if ControlDoor.owns(event.token) {
+            for (command, asker) in control?.handle(event, buffer: &buffer, in: poller) ?? [] { obey(command, asker) }
         } else if ResolverPool.owns(event.token) {
             resolvers.handle(event, buffer: &buffer, in: poller)
         } else if let worker = workers[UInt32(truncatingIfNeeded: event.token)] {
@@ -147,16 +226,18 @@ package final class Supervisor {
             let isSecond = table.phase == .draining || table.phase == .ending
             logger.notice(
                 isSecond ? "second signal: ending at once" : "shutting down", metadata: ["workers": "\(workers.count)"])
+            notice.say(.stopping)
             inputs.append(.drain)
         case .hangup:
-            logger.notice("SIGHUP is ignored: the configuration is only read at the start")
+            obey(.reload, nil)
         case .user1:
             logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
         case .user2:
-            logger.notice("SIGUSR2 is ignored")
+            obey(.upgrade, nil)
         case .child:
             for worker in workers.values.sorted(by: { $0.tag < $1.tag }) { collect(worker) }
             for tag in resolvers.collect() { lookAfterResolvers(.ended(tag)) }
+            strangers.removeAll { $0.hasEnded }
         case .kill:
             break
         }
@@ -167,13 +248,26 @@ package final class Supervisor {
         guard let exit = worker.reap() else { return }
         // What it has said last may say why it ended.
         listen(to: worker)
-        if table.phase == .starting, failure == nil {
-            failure = worker.complaint ?? "a worker ended before it served: \(exit.words)"
+        ended(worker, exit.words, isInOrder: exit == .exited(0))
+    }
+
+    /// Notes the end of a worker.
+    ///
+    /// - Parameter isInOrder: whether it has ended by itself as a worker ends that has nothing more to do.
+    private func ended(_ worker: WorkerProcess, _ words: String, isInOrder: Bool) {
+        if table.phase == .starting || table.generation(of: worker.tag) == renewal?.generation, failure == nil {
+            failure = worker.complaint ?? "a worker ended before it served: \(words)"
         }
-        var fields: Logger.Metadata = ["worker": "\(worker.tag)", "end": "\(exit.words)"]
+        var fields: Logger.Metadata = ["worker": "\(worker.tag)", "end": "\(words)"]
         if let complaint = worker.complaint { fields["reason"] = "\(complaint)" }
-        // What keeps the program from starting is said once, in its last line.
-        logger.log(level: table.phase == .serving ? .error : .debug, "a worker has ended", metadata: fields)
+        let isRetired = table.retiredTags.contains(worker.tag)
+        if isRetired, isInOrder {
+            logger.notice("a worker with old settings has ended: no session is left", metadata: fields)
+        } else {
+            // What keeps the program from starting is said once, in its last line.
+            logger.log(level: table.phase == .serving ? .error : .debug, "a worker has ended", metadata: fields)
+            if isRetired, table.phase == .serving { past.count(.deaths) }
+        }
         inputs.append(.ended(worker.tag))
     }
 
@@ -193,12 +287,13 @@ package final class Supervisor {
                 arrival = .end
             }
         }
-        if arrival == .end {
-            worker.isDeaf = true
-            worker.socket.unwatch(in: poller)
-            // If it has not ended, it would never learn of new workers, and their sessions would not be found.
-            if table.phase == .serving { worker.send(.kill) }
-        }
+        guard arrival == .end else { return }
+        // If it has not ended, it would never learn of new workers, and their sessions would not be found.
+        if table.phase == .serving || worker.isAdopted { worker.send(.kill) }
+        worker.isDeaf = true
+        worker.socket.unwatch(in: poller)
+        // Nobody here can collect it.
+        if worker.isAdopted { ended(worker, "its connection has ended", isInOrder: worker.hasDrained) }
     }
 
     private func hear(_ frame: Frame, from worker: WorkerProcess) {
@@ -209,10 +304,11 @@ package final class Supervisor {
                 inputs.append(.ready(worker.tag))
             case .failed(let line):
                 worker.complaint = line
-            case .drained where table.phase == .draining:
+            case .drained:
+                worker.hasDrained = true
                 // The workers have closed theirs, or are about to.
-                closeListeners()
-            case .draining, .drained:
+                if table.phase == .draining { listeners.close(allBut: []) }
+            case .draining:
                 break
             case .needsResolvers:
                 lookAfterResolvers(.needed)
@@ -227,29 +323,26 @@ package final class Supervisor {
     // MARK: What is to be done
 
     /// Has the table decide about what has happened, and does what it says, until nothing more follows.
-    private func happen(_ input: WorkerTable.Input?, _ announce: (String) -> Void) {
-        if let input { inputs.append(input) }
-        var effects: [WorkerTable.Effect] = []
+    func happen() {
         while !inputs.isEmpty {
-            effects = []
+            var effects: [WorkerTable.Effect] = []
             table.handle(inputs.removeFirst(), now: now, into: &effects)
-            for effect in effects { perform(effect, announce) }
-            // Only now, so that workers that start together know each other before one of them serves.
-            for tag in unbegun { tell(tag, .started) }
-            unbegun = []
+            for effect in effects { perform(effect) }
         }
         for worker in workers.values where !worker.isDeaf { keepTelling(worker) }
         resolvers.keepTelling(in: poller)
     }
 
-    private func perform(_ effect: WorkerTable.Effect, _ announce: (String) -> Void) {
+    private func perform(_ effect: WorkerTable.Effect) {
         switch effect {
-        case .start(let tag):
-            start(tag)
-        case .announce:
-            announce(announcement)
+        case .start(let tag, let generation): start(tag, generation)
+        case .serve(let tag): serve(tag)
+        case .announce: announce()
+        case .renewed(let generation): renewed(generation)
+        case .abandoned(let generation): abandoned(generation)
+        case .retire(let tag): retire(tag)
         case .kill(let tag, let reason):
-            if reason != .allEnd {
+            if reason != .allEnd, reason != .isAbandoned {
                 logger.error("a worker is ended", metadata: ["worker": "\(tag)", "reason": "\(reason.words)"])
                 past.count(.killed)
             }
@@ -265,118 +358,24 @@ package final class Supervisor {
                     ])
             }
         case .drain(let tag):
+            if table.phase == .serving {
+                logger.notice("the sessions of a worker with old settings are ended", metadata: ["worker": "\(tag)"])
+            }
             tell(tag, .drain)
             // One that cannot be told understands the signal as well.
             if workers[tag]?.isDeaf ?? false { workers[tag]?.send(.terminate) }
         case .finished:
-            closeListeners()
+            listeners.close(allBut: [])
+            control?.close(removesPath: true, in: poller)
             resolvers.end()
             isFinished = true
         }
     }
 
-    /// Starts a worker and makes it and the living ones known to each other.
-    private func start(_ tag: UInt32) {
-        do throws(SystemError) {
-            let worker = try WorkerProcess(tag: tag)
-            workers[tag] = worker
-            let plan = WorkerPlan(
-                tag: tag, workers: wanted, seed: seed, node: node, listeners: listeners.count, settings, files)
-            tell(tag, .begin(plan))
-            for (index, listener) in listeners.enumerated() {
-                tell(tag, .listener(index: UInt32(index)), passing: listener)
-            }
-            tell(tag, .page(tag: tag, isOwn: true), passing: worker.page)
-            tell(tag, .page(tag: PastCounters.tag, isOwn: false), passing: past.page)
-            for other in workers.values.sorted(by: { $0.tag < $1.tag }) where other.tag != tag {
-                try introduce(worker, other)
-            }
-            offer(resolvers.offers(to: tag, now: now))
-            unbegun.append(tag)
-            logger.log(
-                level: table.phase == .starting ? .debug : .notice, "a worker was started",
-                metadata: ["worker": "\(tag)", "pid": "\(worker.processID)"])
-        } catch {
-            if table.phase == .starting {
-                failure = failure ?? "cannot start a worker: \(error)"
-            } else {
-                logger.error("a worker could not be started", metadata: ["worker": "\(tag)", "error": "\(error)"])
-            }
-            workers[tag]?.end()
-            inputs.append(.ended(tag))
-        }
-    }
-
-    /// Gives two workers each other's page, a page for receipts, and the two ends of a connection.
-    private func introduce(_ new: WorkerProcess, _ other: WorkerProcess) throws(SystemError) {
-        let pair = try Descriptor.socketPair()
-        let receipts = try KeptPage(count: Receipts.words)
-        tell(new.tag, .page(tag: other.tag, isOwn: false), passing: other.page)
-        tell(other.tag, .page(tag: new.tag, isOwn: false), passing: new.page)
-        tell(new.tag, .receipts(tag: other.tag), passing: receipts)
-        tell(other.tag, .receipts(tag: new.tag), passing: receipts)
-        tell(new.tag, .mailbox(tag: other.tag), passing: SharedDescriptor(pair.first))
-        tell(other.tag, .mailbox(tag: new.tag), passing: SharedDescriptor(pair.second))
-    }
-
-    /// Does what follows for the processes that look up names, and gives workers connections to them.
-    private func lookAfterResolvers(_ input: ResolverTable.Input) {
-        let deaths = resolvers.deaths
-        offer(resolvers.handle(input, workers: workers.keys.sorted(), now: now, in: poller))
-        for _ in deaths..<resolvers.deaths { past.count(.resolverDeaths) }
-    }
-
-    private func offer(_ offers: [ResolverPool.Offer]) {
-        for offer in offers {
-            tell(offer.worker, .resolver(place: offer.place, tag: offer.tag), passing: offer.connection)
-        }
-    }
-
-    /// Forgets a worker that has ended, and tells the others.
-    private func bury(_ tag: UInt32) {
-        unbegun.removeAll { $0 == tag }
-        guard let worker = workers.removeValue(forKey: tag) else { return }
-        worker.socket.unwatch(in: poller)
-        if table.phase == .draining || table.phase == .ending { closeListeners() }
-        let hasOtherPage: Bool
-        do throws(SystemError) {
-            hasOtherPage = try past.add(worker.page)
-        } catch {
-            logger.error(
-                "the counters of a worker cannot be kept", metadata: ["worker": "\(tag)", "error": "\(error)"])
-            hasOtherPage = false
-        }
-        for other in workers.keys.sorted() {
-            tell(other, .gone(tag: tag))
-            if hasOtherPage { tell(other, .page(tag: PastCounters.tag, isOwn: false), passing: past.page) }
-        }
-    }
-
-    private func tell(_ tag: UInt32, _ message: SupervisorMessage, passing owner: (any DescriptorOwner)? = nil) {
-        guard let worker = workers[tag], !worker.isDeaf else { return }
-        guard let frame = writer.frame(message) else {
-            // Only the settings could be so long, and their length was checked.
-            logger.error("the settings are too long for a worker", metadata: ["worker": "\(tag)"])
-            return
-        }
-        worker.socket.send(frame, passing: owner)
-    }
-
-    /// Sends what waits for a worker, and watches the connection for what is needed next.
-    private func keepTelling(_ worker: WorkerProcess) {
-        if worker.socket.isHeldUp { worker.socket.flush() }
-        do throws(SystemError) {
-            try worker.socket.watch(as: UInt64(worker.tag), in: poller)
-        } catch {
-            logger.error("watching a worker failed", metadata: ["worker": "\(worker.tag)", "error": "\(error)"])
-            worker.send(.kill)
-        }
-    }
-
-    /// Closes this process's listeners, so that a successor can listen there as soon as the workers have closed theirs.
-    private func closeListeners() {
-        for listener in listeners { listener.listener.removePath() }
-        listeners = []
+    /// Says that all workers serve, and where.
+    func announce() {
+        program.announce(announcement)
+        notice.say(.ready(status: status))
     }
 
     // MARK: Constants
@@ -387,11 +386,24 @@ package final class Supervisor {
     private static let heldUpPause = Duration.milliseconds(100)
 }
 
+/// A child that the program before this one has started, and that this one only collects.
+private final class Stranger {
+    private var process: ChildProcess
+
+    init(_ processID: Int32) {
+        process = ChildProcess(inheriting: processID)
+    }
+
+    /// Whether it was collected now.
+    var hasEnded: Bool { process.reap() != nil }
+}
+
 extension WorkerTable.KillReason {
     fileprivate var words: String {
         switch self {
         case .isStuck: "its loop stands still"
         case .didNotStart: "it did not begin to serve in time"
+        case .isAbandoned: "another one of its generation could not start"
         case .allEnd: "all end"
         }
     }

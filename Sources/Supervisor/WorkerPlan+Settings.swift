@@ -1,15 +1,16 @@
 import Handover
+import ProcessLinks
 import Settings
 
 extension WorkerPlan {
-    /// What a worker is told when it is to serve with these settings and the contents of the files that they name.
+    /// What the workers of a generation are told, but for the tag, when they are to serve with these settings and the contents of the files that they name.
     init(
-        tag: UInt32, workers: Int, seed: UInt64, node: String, listeners: Int, _ settings: Settings,
+        generation: UInt32, workers: Int, seed: UInt64, node: String, listeners: [UInt32], _ settings: Settings,
         _ files: SettingFiles
     ) {
         self.init(
-            tag: tag, workers: UInt32(clamping: workers), seed: seed, node: node,
-            listeners: UInt32(clamping: listeners), entries: settings.entries.map { Entry($0) },
+            tag: 0, generation: generation, workers: UInt32(clamping: workers), seed: seed, node: node,
+            listeners: listeners, entries: settings.entries.map { Entry($0) },
             files: files.paths.compactMap { path in files[path].map { File(path: path, bytes: $0) } })
     }
 }
@@ -19,7 +20,8 @@ extension FrameWriter {
     func check(_ settings: Settings, _ files: SettingFiles) throws(SupervisorError) {
         // The other parts have always the same length, but for the node's name, which is short.
         let plan = WorkerPlan(
-            tag: 0, workers: 1, seed: 0, node: String(repeating: "n", count: 256), listeners: 0, settings, files)
+            generation: 0, workers: 1, seed: 0, node: String(repeating: "n", count: 256),
+            listeners: [UInt32](repeating: 0, count: 256), settings, files)
         guard frame(.begin(plan) as SupervisorMessage) == nil else { return }
         let most = FrameSocket.standardBound >> 20
         throw SupervisorError(

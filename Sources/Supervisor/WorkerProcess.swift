@@ -1,15 +1,6 @@
 import Handover
+import ProcessLinks
 import Reactor
-
-/// A listening socket that all workers get.
-final class OpenListener: DescriptorOwner {
-    let listener: Listener
-    var number: Int32 { listener.descriptor.number }
-
-    init(_ listener: consuming Listener) {
-        self.listener = listener
-    }
-}
 
 /// A page of shared memory: a worker's counters, which outlive it, or the receipts of two workers.
 final class KeptPage: DescriptorOwner {
@@ -20,51 +11,45 @@ final class KeptPage: DescriptorOwner {
     init(count: Int = PageWord.count) throws(SystemError) {
         page = try SharedPage(count: count)
     }
+
+    /// Takes over a page that an earlier supervisor has made.
+    ///
+    /// - Throws: it is no page, or cannot be mapped.
+    init(adopting descriptor: consuming Descriptor, isWritable: Bool) throws(SharedPage.AdoptionError) {
+        page = try SharedPage(adopting: descriptor, isWritable: isWritable)
+    }
 }
 
 /// One worker: its process, the connection to it, and its counter page.
-final class WorkerProcess {
+final class WorkerProcess: LinkedProcess {
     let tag: UInt32
+    /// What it was told before it served.
+    let plan: WorkerPlan
     let page: KeptPage
-    let socket: FrameSocket
-    private var process: ChildProcess
+    /// The workers that it was made known to.
+    var fellows: Set<UInt32> = []
     /// Why it could not start, in its own words.
     var complaint: String?
-    /// Whether it can no longer be told anything.
-    var isDeaf = false
+    /// Whether it has said that it ends because it has nothing more to do.
+    var hasDrained = false
 
     /// Starts the process `holdfast worker`.
     ///
     /// - Throws: descriptors, memory or processes have run out.
-    init(tag: UInt32) throws(SystemError) {
-        self.tag = tag
+    init(plan: WorkerPlan) throws(SystemError) {
+        tag = plan.tag
+        self.plan = plan
         page = try KeptPage()
-        let pair = try Descriptor.socketPair()
-        process = try ChildProcess(arguments: ["holdfast", "worker"], sharing: pair.second)
-        socket = FrameSocket(pair.first)
+        try super.init(arguments: ["holdfast", "worker"])
     }
 
-    var processID: Int32 { process.processID }
-
-    /// How the process has ended; nil while it runs.
-    func reap() -> ChildExit? { process.reap() }
-
-    func send(_ signal: Signal) { process.send(signal) }
-
-    /// Ends the process at once and waits for its end.
-    func end() {
-        process.send(.kill)
-        // Nobody needs to know how it ended.
-        _ = process.waitUntilEnded()
-    }
-}
-
-extension ChildExit {
-    /// The end in words for a log line: `signal 9`.
-    var words: String {
-        switch self {
-        case .exited(let code): "exit code \(code)"
-        case .signalled(let number): "signal \(number)"
-        }
+    /// Takes over a worker that an earlier supervisor has started.
+    init(_ record: WorkerRecord, page: KeptPage, _ socket: FrameSocket, isAdopted: Bool) {
+        tag = record.plan.tag
+        plan = record.plan
+        self.page = page
+        fellows = Set(record.fellows)
+        super.init(
+            ChildProcess(inheriting: Int32(clamping: record.processID)), socket, isAdopted: isAdopted)
     }
 }

@@ -12,6 +12,8 @@ enum Invocation: Equatable {
     case status(ListenAddress)
     /// End that program.
     case drain(ListenAddress)
+    /// Have the program that takes commands at this address read its configuration again, or replace itself.
+    case command(RunningCommand, ListenAddress)
     /// Be the child process that resolves names. It asks the name server at this address (`ADDR:PORT`) if there is one.
     case resolver(nameserver: String?, isShared: Bool)
     /// Be one of several workers, which a supervisor has started.
@@ -48,9 +50,13 @@ enum HoldfastCommand {
             case is WorkerCommand:
                 return .worker
             case let status as StatusCommand:
-                return place(status.place, environment) { .status($0) }
+                return place(status.place.address, environment) { .status($0) }
             case let drain as DrainCommand:
-                return place(drain.place, environment) { .drain($0) }
+                return place(drain.place.address, environment) { .drain($0) }
+            case let reload as ReloadCommand:
+                return place(reload.place.address, environment) { .command(.reload, $0) }
+            case let upgrade as UpgradeCommand:
+                return place(upgrade.place.address, environment) { .command(.upgrade, $0) }
             case is SettingsDocumentCommand:
                 return .exit(code: 0, standardOutput: SettingsDocument.text, standardError: "")
             case is RootCommand:
@@ -84,10 +90,11 @@ enum HoldfastCommand {
     }
 
     private static func place(
-        _ place: RunningPlace, _ environment: [String: String], _ make: (ListenAddress) -> Invocation
+        _ address: ([SettingEntry]) throws(SettingsFaults) -> ListenAddress, _ environment: [String: String],
+        _ make: (ListenAddress) -> Invocation
     ) -> Invocation {
         do throws(SettingsFaults) {
-            return make(try place.address(EnvironmentEntries.entries(of: environment)))
+            return make(try address(EnvironmentEntries.entries(of: environment)))
         } catch {
             return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
         }
@@ -119,12 +126,14 @@ struct RootCommand: ParsableCommand {
             holdfast run --domain DOMAIN --upstream HOST:PORT [options]
             holdfast run --config FILE [options]
             holdfast status [--config FILE]
+            holdfast reload [--config FILE]
+            holdfast upgrade [--config FILE]
             holdfast drain [--config FILE]
             holdfast --version
             """,
         subcommands: [
-            RunCommand.self, StatusCommand.self, DrainCommand.self, WorkerCommand.self, ResolverCommand.self,
-            SettingsDocumentCommand.self,
+            RunCommand.self, StatusCommand.self, ReloadCommand.self, UpgradeCommand.self, DrainCommand.self,
+            WorkerCommand.self, ResolverCommand.self, SettingsDocumentCommand.self,
         ])
 
     /// For the help text; `HoldfastCommand.parse` handles the flag first.

@@ -15,7 +15,8 @@ enum EnvironmentEntries {
     private static func isForSettings(_ name: String, _ value: String) -> Bool {
         guard name.hasPrefix(SettingRow.environmentPrefix) else { return false }
         let rest = name.dropFirst(SettingRow.environmentPrefix.count)
-        return !["EFFORT", "HISTORIES", "ROOMS", "SEED"].contains(rest) && !isOfKubernetes(rest, value)
+        return !["EFFORT", "HISTORIES", "INHERITED_DESCRIPTOR", "ROOMS", "SEED"].contains(rest)
+            && !isOfKubernetes(rest, value)
     }
 
     /// Whether Kubernetes set the variable. It does so in every container for a service whose name begins like this

@@ -1,3 +1,5 @@
+import Handover
+import ProcessLinks
 import Reactor
 import Settings
 
@@ -33,6 +35,24 @@ enum Operation {
                 throw AdminClient.Failure(line: "process \(number) cannot be ended: \(error.reason)")
             }
             return "holdfast (process \(number)) has ended; it had \(status.sessions) sessions\n"
+        }
+    }
+
+    /// Gives the program that takes commands at this address a command, and waits until it is carried out.
+    static func give(_ command: RunningCommand, at address: ListenAddress) -> Outcome {
+        Outcome { () throws(AdminClient.Failure) in
+            let message: ControlMessage =
+                switch command {
+                case .reload: .reload
+                case .upgrade: .upgrade
+                }
+            switch try ControlClient.ask(message, at: address) {
+            case .done(let line): return "holdfast: \(line)\n"
+            case .refused(let lines):
+                throw AdminClient.Failure(line: lines.replacing("\n", with: "\nholdfast: "))
+            case .reload, .upgrade, .takeOver, .running:
+                throw AdminClient.Failure(line: "what takes commands at \(address) answers something unknown")
+            }
         }
     }
 

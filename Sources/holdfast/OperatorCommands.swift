@@ -19,6 +19,69 @@ struct DrainCommand: ParsableCommand {
     @OptionGroup var place: RunningPlace
 }
 
+/// What the running program is told to do.
+enum RunningCommand: Equatable {
+    /// Read the configuration again.
+    case reload
+    /// Replace the program by the one that its path names now.
+    case upgrade
+}
+
+/// `holdfast reload`: has the running program read its configuration again, as SIGHUP does, and says what came of it.
+struct ReloadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Have the running program read its configuration again; no session is lost.",
+        usage: "holdfast reload [--config FILE] [--control unix:PATH]")
+
+    @OptionGroup var place: ControlAddress
+}
+
+/// `holdfast upgrade`: has the running program replace itself, as SIGUSR2 does, and says what came of it.
+struct UpgradeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade",
+        abstract: "Replace the running program by the one that its path names now; no session is lost.",
+        usage: "holdfast upgrade [--config FILE] [--control unix:PATH]")
+
+    @OptionGroup var place: ControlAddress
+}
+
+/// Where the running program takes commands.
+struct ControlAddress: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration file with which it runs", valueName: "FILE"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp("Where it takes commands, if the file does not say it", valueName: "unix:PATH"))
+    var control: String?
+
+    /// The address by flag, environment or file; the first of them that says it counts.
+    ///
+    /// - Throws: a fault of one of them, or that none says it.
+    func address(_ environment: [SettingEntry]) throws(SettingsFaults) -> ListenAddress {
+        let given = try RunningPlace.given(SettingsTable.control.row, by: control, config, environment)
+        guard let given else {
+            throw SettingsFaults(
+                lines: [
+                    "control is not set, so the running program takes no commands; a signal does the same: see the log"
+                ],
+                isOfFlags: false)
+        }
+        guard let place = SettingsTable.control.parse(given.value) else {
+            throw SettingsFaults(
+                lines: [
+                    "control: '\(SettingsError.printable(given.value))' is not \(SettingsTable.control.row.allowed)"
+                ], isOfFlags: given.origin == .flag)
+        }
+        guard case .on(let address) = place else {
+            throw SettingsFaults(
+                lines: ["control is off, so the running program takes no commands"], isOfFlags: given.origin == .flag)
+        }
+        return address
+    }
+}
+
 /// Where the running program answers operators.
 struct RunningPlace: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration file with which it runs", valueName: "FILE"))
@@ -32,20 +95,9 @@ struct RunningPlace: ParsableArguments {
 
     /// The address by flag, environment or file, or else the default; the first of them that says it counts.
     ///
-    /// - Throws: a fault of one of them. Only the setting `admin` is judged, because the running program may have been
-    ///   started with others.
+    /// - Throws: a fault of one of them.
     func address(_ environment: [SettingEntry]) throws(SettingsFaults) -> ListenAddress {
-        var entries: [SettingEntry] = []
-        if let config {
-            do throws(ConfigurationFileError) {
-                entries = try ConfigurationFile(path: config).entries
-            } catch {
-                throw SettingsFaults(lines: [error.description], isOfFlags: false)
-            }
-        }
-        entries += environment
-        if let admin { entries.append(SettingEntry("admin", admin, origin: .flag)) }
-        let given = entries.last { $0.name == "admin" && $0.domain == nil }
+        let given = try Self.given(SettingsTable.admin.row, by: admin, config, environment)
         let text = given?.value ?? SettingsTable.admin.row.defaults.first ?? ""
         guard let address = SettingsTable.admin.parse(text) else {
             throw SettingsFaults(
@@ -57,5 +109,25 @@ struct RunningPlace: ParsableArguments {
                 lines: ["admin is off, so the running program cannot be asked"], isOfFlags: given?.origin == .flag)
         }
         return place
+    }
+
+    /// The entry for a setting by flag, environment or file; the first of them that has it counts. Only this setting is
+    /// judged, because the running program may have been started with others.
+    ///
+    /// - Throws: the file cannot be read.
+    static func given(
+        _ row: SettingRow, by flag: String?, _ config: String?, _ environment: [SettingEntry]
+    ) throws(SettingsFaults) -> SettingEntry? {
+        var entries: [SettingEntry] = []
+        if let config {
+            do throws(ConfigurationFileError) {
+                entries = try ConfigurationFile(path: config).entries
+            } catch {
+                throw SettingsFaults(lines: [error.description], isOfFlags: false)
+            }
+        }
+        entries += environment
+        if let flag { entries.append(SettingEntry(row.name, flag, origin: .flag)) }
+        return entries.last { $0.name == row.name && $0.domain == nil }
     }
 }

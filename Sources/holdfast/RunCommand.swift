@@ -39,6 +39,7 @@ struct RunCommand: ParsableCommand {
     @Option(SettingsTable.maxHold.row) var maxHold: [String] = []
     @Option(SettingsTable.maxBody.row) var maxBody: [String] = []
     @Option(SettingsTable.workers.row) var workers: [String] = []
+    @Option(SettingsTable.control.row) var control: [String] = []
     @Option(SettingsTable.logLevel.row) var logLevel: [String] = []
 
     /// The given flags as entries.
@@ -50,7 +51,8 @@ struct RunCommand: ParsableCommand {
             (SettingsTable.publicURL.row, publicURL),
             (SettingsTable.maxWait.row, maxWait), (SettingsTable.inactivity.row, inactivity),
             (SettingsTable.maxHold.row, maxHold), (SettingsTable.maxBody.row, maxBody),
-            (SettingsTable.workers.row, workers), (SettingsTable.logLevel.row, logLevel),
+            (SettingsTable.workers.row, workers), (SettingsTable.control.row, control),
+            (SettingsTable.logLevel.row, logLevel),
         ]
         return given.flatMap { row, values in values.map { SettingEntry(row.name, $0, origin: .flag) } }
     }
@@ -70,7 +72,7 @@ extension SettingRow {
         case .seconds(let range): text += "; \(range.lowerBound) to \(range.upperBound) seconds"
         case .count(let range), .bytes(let range): text += "; \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): text += "; " + words.joined(separator: ", ")
-        case .text: break
+        case .numberOrWord, .text: break
         }
         if isRepeatable { text += "; repeatable" }
         if isRequired { text += " (required without --config)" }

@@ -77,7 +77,7 @@ func serve(_ settings: Settings) -> Never {
     let count = settings.workers.number(cores: ProcessorCores.usable)
     let user = serviceUser(settings, code: 1)
     let files = read(settings, code: 1)
-    if count > 1 { supervise(settings, files, workers: count, as: user) }
+    if count > 0 { supervise(LoadedConfiguration(settings, files), workers: count, as: user) }
     do throws(StartError) {
         let worker = try Worker(settings: settings, files: files, logger: makeLogger(settings))
         become(user, settings, keepsBinding: false)
@@ -89,14 +89,51 @@ func serve(_ settings: Settings) -> Never {
     CurrentProcess.exit(0)
 }
 
-/// Has several workers serve until a signal ends them.
-func supervise(_ settings: Settings, _ files: SettingFiles, workers: Int, as user: ServiceUser?) -> Never {
+/// The configuration as it is now in the file and wherever else this process was told to find it.
+func loadConfiguration(_ arguments: [String]) -> Result<LoadedConfiguration, SupervisorError> {
+    let invocation = HoldfastCommand.parse(
+        arguments, environment: ProcessInfo.processInfo.environment, version: Version.text)
+    switch invocation {
+    case .run(let settings):
+        do {
+            if let name = settings.user { _ = try ServiceUser(name: name, group: settings.group) }
+            let files = try SettingFiles(reading: settings)
+            try Worker.check(settings, files: files)
+            return .success(LoadedConfiguration(settings, files))
+        } catch let error as StartError {
+            return .failure(SupervisorError(line: error.line))
+        } catch {
+            return .failure(SupervisorError(line: "\(error)"))
+        }
+    case .exit(_, _, let faults):
+        let lines = faults.split(separator: "\n").map { $0.hasPrefix("holdfast: ") ? $0.dropFirst(10) : $0 }
+        return .failure(SupervisorError(line: lines.joined(separator: "\n")))
+    case .check, .status, .drain, .command, .resolver, .worker:
+        return .failure(SupervisorError(line: "the command line is not that of 'holdfast run'"))
+    }
+}
+
+/// Tells the supervisor of an earlier version whether this one could take its place.
+func probe(_ arguments: [String]) -> Never {
+    var faults: String?
+    if case .failure(let error) = loadConfiguration(arguments) { faults = error.line }
+    UpgradeProbe.answer(
+        over: Descriptor(owning: ChildProcess.inheritedDescriptor), version: Version.text, faults: faults)
+    CurrentProcess.exit(0)
+}
+
+/// Has workers serve until a signal ends them.
+func supervise(_ configuration: LoadedConfiguration, workers: Int, as user: ServiceUser?) -> Never {
+    let settings = configuration.settings
+    let program = Program(
+        arguments: CommandLine.arguments, version: Version.text,
+        load: { loadConfiguration(Array(CommandLine.arguments.dropFirst())) }, announce: announce)
     do throws(SupervisorError) {
         let supervisor = try Supervisor(
-            settings: settings, files: files, workers: workers, node: Worker.node(settings),
+            program, configuration, workers: workers, node: Worker.node(settings), memory: ProgramImage.inherited(),
             logger: makeLogger(settings))
         become(user, settings, keepsBinding: true)
-        switch supervisor.run(announce: announce) {
+        switch supervisor.run() {
         case .finished: CurrentProcess.exit(0)
         case .failed(let line): leave(code: 1, standardOutput: "", standardError: "holdfast: \(line)\n")
         }
@@ -132,6 +169,7 @@ func serveUnderSupervisor() -> Never {
     }
 }
 
+if CommandLine.arguments.last == UpgradeProbe.flag { probe(Array(CommandLine.arguments.dropFirst().dropLast())) }
 let invocation = HoldfastCommand.parse(
     Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment, version: Version.text)
 switch invocation {
@@ -151,6 +189,8 @@ case .status(let address):
     leave(Operation.status(at: address))
 case .drain(let address):
     leave(Operation.drain(at: address))
+case .command(let command, let address):
+    leave(Operation.give(command, at: address))
 case .resolver(let nameserver, let isShared):
     let inherited = Descriptor(owning: ChildProcess.inheritedDescriptor)
     if isShared {

@@ -33,7 +33,7 @@ import Testing
             let page = try SharedPage(count: 16)
             page[3] = 7
             try say(.begin(plan))
-            try say(.listener(index: 0), passing: listener.descriptor.number)
+            try say(.listener(number: 0), passing: listener.descriptor.number)
             try say(.page(tag: plan.tag, isOwn: true), passing: page.descriptor.number)
             try say(.started)
         }
@@ -68,8 +68,9 @@ import Testing
         }
     }
 
+    /// A plan with so many listeners, numbered from 0.
     private static func plan(listeners: UInt32, entries: [WorkerPlan.Entry] = []) -> WorkerPlan {
-        WorkerPlan(tag: 7, workers: 3, seed: 11, node: "n1", listeners: listeners, entries: entries)
+        WorkerPlan(tag: 7, workers: 3, seed: 11, node: "n1", listeners: Array(0..<listeners), entries: entries)
     }
 
     @Test func `tag, listeners and page arrive`() throws {
@@ -121,19 +122,24 @@ import Testing
         #expect(files["/etc/passwd"] == nil)
     }
 
-    @Test func `listeners have the order of their numbers`() throws {
+    @Test(arguments: [[UInt32(0), 1], [1, 0]])
+    func `listeners have the order of the plan`(order: [UInt32]) throws {
         let supervisor = try Supervisor()
         let listeners = Listeners(
             first: try Listener(.ipv4(0x7F00_0001, port: 0)), second: try Listener(.ipv4(0x7F00_0001, port: 0)))
         let page = try SharedPage(count: 16)
-        try supervisor.say(.begin(Self.plan(listeners: 2)))
+        var plan = Self.plan(listeners: 2)
+        plan.listeners = order
+        try supervisor.say(.begin(plan))
         try supervisor.say(.page(tag: 7, isOwn: true), passing: page.descriptor.number)
-        try supervisor.say(.listener(index: 1), passing: listeners.second.descriptor.number)
-        try supervisor.say(.listener(index: 0), passing: listeners.first.descriptor.number)
+        try supervisor.say(.listener(number: 1), passing: listeners.second.descriptor.number)
+        try supervisor.say(.listener(number: 0), passing: listeners.first.descriptor.number)
         try supervisor.say(.started)
         let place = try supervisor.briefing().place()
-        for (passed, wanted) in zip(place.listeners, [listeners.first.address, listeners.second.address]) {
-            guard let descriptor = passed.take() else { throw WorkerBriefing.Fault.incomplete }
+        #expect(place.listeners.map(\.number) == order)
+        for given in place.listeners {
+            let wanted = given.number == 0 ? listeners.first.address : listeners.second.address
+            guard let descriptor = given.descriptor.take() else { throw WorkerBriefing.Fault.incomplete }
             #expect(try Listener(adopting: descriptor).address == wanted)
         }
     }
@@ -161,7 +167,7 @@ import Testing
                 .page(tag: 5, isOwn: false), .mailbox(tag: 5), .page(tag: 7, isOwn: true), .gone(tag: 4),
             ])
         #expect(place.news.map { $0.descriptor != nil } == [true, true, true, false])
-        guard let link = place.supervisor?.take() else { throw WorkerBriefing.Fault.ended }
+        guard let link = place.supervisor.take() else { throw WorkerBriefing.Fault.ended }
         var buffer = ReadBuffer()
         var passed = Passed.nothing
         let socket = DescriptorSocket(link)

@@ -22,14 +22,15 @@ struct EnvelopeTests {
             isClientUnknown: true, input: [9, 10, 11])
         let input: [UInt8] = [0, 0, 0, 3, 9, 10, 11]
         let session: [UInt8] = [1, 0, 1, 2, 3, 4, 0, 0, 0, 5]
-        #expect(payload(envelope) == session + [1, 0] + [4, 127, 0, 0, 1, 0x12, 0x34] + input)
+        #expect(payload(envelope) == session + [0, 1, 0] + [4, 127, 0, 0, 1, 0x12, 0x34] + input)
         envelope.peer = .unnamed
         envelope.isFromProxy = true
-        #expect(payload(envelope) == session + [1, 1] + [0] + input)
+        #expect(payload(envelope) == session + [0, 1, 1] + [0] + input)
         envelope.purpose = .creation
+        envelope.isForOperators = true
         envelope.peer = .ipv6(1, port: 2, scope: 3)
         #expect(
-            payload(envelope) == [1, 1, 0, 0, 0, 0, 0, 0, 0, 5, 1, 1]
+            payload(envelope) == [1, 1, 0, 0, 0, 0, 0, 0, 0, 5, 1, 1, 1]
                 + [6] + [UInt8](repeating: 0, count: 15) + [1, 0, 2, 0, 0, 0, 3] + input)
     }
 
@@ -77,13 +78,13 @@ struct EnvelopeTests {
     @Test("an envelope of a newer program is told from a damaged one")
     func newer() {
         var payload = payload(Samples.envelope)
-        payload[1] = 2
-        #expect(throws: MessageFault.unknownPurpose(2)) { try self.read(payload) }
+        payload[1] = 3
+        #expect(throws: MessageFault.unknownPurpose(3)) { try self.read(payload) }
         payload[0] = 2
         #expect(throws: MessageFault.unknownEnvelope(version: 2)) { try self.read(payload) }
     }
 
-    @Test("values that no program writes are malformed", arguments: [(10, 2), (11, 2), (12, 1), (12, 5)])
+    @Test("values that no program writes are malformed", arguments: [(10, 2), (11, 2), (12, 2), (13, 1), (13, 5)])
     func impossible(place: Int, value: UInt8) {
         var payload = payload(Samples.envelope)
         payload[place] = value

@@ -44,13 +44,58 @@ struct MessageTests {
         }
     }
 
+    @Test("what the next supervisor is left arrives with the number of its descriptor", arguments: Samples.bequests)
+    func bequest(part: Bequest) throws {
+        let frame = try frame(Samples.writer.frame(part, number: 31))
+        #expect(frame.number == 31)
+        #expect(try Bequest(frame) == part)
+        for count in frame.payload.indices {
+            #expect(throws: MessageFault.malformed) { try Bequest(self.cut(frame, to: count)) }
+        }
+        let hasDescriptor =
+            switch part {
+            case .listener, .page, .link, .past, .control, .asker: true
+            case .program, .worker, .child, .complete: false
+            }
+        #expect(frame.carriesDescriptor == hasDescriptor)
+    }
+
+    @Test("a worker without a process is none", arguments: [UInt32(0), UInt32.max])
+    func noProcess(processID: UInt32) throws {
+        let record = WorkerRecord(plan: Samples.plan, processID: processID, isRetired: false)
+        let frame = try frame(Samples.writer.frame(.worker(record)))
+        #expect(throws: MessageFault.malformed) { try Bequest(frame) }
+    }
+
+    @Test("a command and its answer arrive", arguments: Samples.commands)
+    func command(message: ControlMessage) throws {
+        let frame = try frame(Samples.writer.frame(message))
+        #expect(try ControlMessage(frame) == message)
+        #expect(!frame.carriesDescriptor)
+        for count in frame.payload.indices {
+            #expect(throws: MessageFault.malformed) { try ControlMessage(self.cut(frame, to: count)) }
+        }
+    }
+
+    @Test("a part is no command, and a command no part: either may come first on one connection")
+    func apart() throws {
+        for part in Samples.bequests {
+            let frame = try frame(Samples.writer.frame(part))
+            #expect(throws: MessageFault.unknownKind(frame.kind)) { try ControlMessage(frame) }
+        }
+        for command in Samples.commands {
+            let frame = try frame(Samples.writer.frame(command))
+            #expect(throws: MessageFault.unknownKind(frame.kind)) { try Bequest(frame) }
+        }
+    }
+
     @Test("exactly the messages with a descriptor have a kind that says so")
     func descriptors() throws {
         for message in Samples.fromSupervisor {
             let expected =
                 switch message {
-                case .listener, .page, .receipts, .mailbox, .resolver: true
-                case .begin, .started, .retired, .gone, .drain: false
+                case .listener, .page, .receipts, .mailbox, .resolver, .control: true
+                case .begin, .started, .serve, .retire, .retired, .gone, .drain: false
                 }
             #expect(try frame(Samples.writer.frame(message)).carriesDescriptor == expected)
         }
@@ -84,7 +129,7 @@ struct MessageTests {
 
     @Test("a plan for no workers, and a byte that is no yes or no, are malformed")
     func impossible() throws {
-        let plan = WorkerPlan(tag: 1, workers: 0, seed: 0, node: "n", listeners: 1, entries: [])
+        let plan = WorkerPlan(tag: 1, workers: 0, seed: 0, node: "n", listeners: [1], entries: [])
         let frame = try frame(Samples.writer.frame(.begin(plan) as SupervisorMessage))
         #expect(throws: MessageFault.malformed) { try SupervisorMessage(frame) }
         #expect(throws: MessageFault.malformed) { try SupervisorMessage(Frame(kind: 0x82, payload: [0, 0, 0, 1, 2])) }

@@ -11,7 +11,7 @@ enum Samples {
         isFromProxy: true, input: Array("POST / HTTP/1.1\r\n\r\n".utf8) + [0, 255, 10])
 
     static let plan = WorkerPlan(
-        tag: 41, workers: 4, seed: 5, node: "a1", listeners: 3,
+        tag: 41, workers: 4, seed: 5, node: "a1", listeners: [3, 0, .max],
         entries: [
             .init(name: "domain", value: "example.org", origin: .flag),
             .init(name: "max-wait", value: "50", origin: .environment),
@@ -26,8 +26,9 @@ enum Samples {
         ])
 
     static let fromSupervisor: [SupervisorMessage] = [
-        .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: 0, entries: [])),
-        .listener(index: 5), .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
+        .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: [], entries: [])),
+        .listener(number: 5), .control, .serve, .retire(closing: []), .retire(closing: [1, 5]),
+        .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
         .mailbox(tag: 12), .started,
         .retired(tag: 1), .gone(tag: 2), .drain, .resolver(place: 5, tag: .max),
     ]
@@ -36,6 +37,20 @@ enum Samples {
         .ready(announcement: "holdfast: listening on 127.0.0.1:5280"), .ready(announcement: ""),
         .failed(line: "cannot listen on '…'"), .draining, .drained, .needsResolvers,
         .lostResolver(tag: 0x0102_0304),
+    ]
+
+    static let record = WorkerRecord(plan: plan, processID: 4_711, isRetired: true, fellows: [1, 3])
+
+    static let bequests: [Bequest] = [
+        .program(version: "0.2.0", nextTag: 9), .worker(record),
+        .worker(WorkerRecord(plan: plan, processID: 1, isRetired: false)),
+        .listener(number: 2, address: "unix:/run/é"), .page(tag: 4), .link(tag: .max), .past, .control, .asker,
+        .child(processID: 12), .complete,
+    ]
+
+    static let commands: [ControlMessage] = [
+        .reload, .upgrade, .takeOver(processID: 5), .done(line: "the new configuration holds"), .done(line: ""),
+        .refused(lines: "a\nb"), .running(processID: 77),
     ]
 
     static let fromPeer: [PeerMessage] = [.connection(envelope), .refused]
@@ -56,8 +71,9 @@ enum Samples {
                 scope: UInt32(truncatingIfNeeded: generator.next())),
         ]
         return Envelope(
-            purpose: generator.oneIn(2) ? .creation : .session(tag: UInt32(truncatingIfNeeded: generator.next())),
-            listener: UInt32(generator.below(66)), peer: peers[generator.below(3)],
+            purpose: [.creation, .anything, .session(tag: UInt32(truncatingIfNeeded: generator.next()))][
+                generator.below(3)],
+            listener: UInt32(generator.below(66)), peer: peers[generator.below(3)], isForOperators: generator.oneIn(2),
             isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2), input: bytes(340))
     }
 

@@ -4,17 +4,21 @@ import Testing
 @testable import Handover
 
 /// A table under a clock that the test moves.
-private struct Scene {
+struct WorkerScene {
     var table: WorkerTable
     var now = MonotonicInstant(nanoseconds: 1_000_000_000)
     /// The loop counters that the supervisor would read.
     var turns: [UInt32: UInt64] = [:]
 
-    init(_ wanted: Int) { table = WorkerTable(wanted: wanted) }
+    init(_ wanted: Int, _ retirement: WorkerTable.Retirement = .init(linger: .seconds(600), generations: 3)) {
+        table = WorkerTable(wanted: wanted, retirement: retirement)
+    }
+
+    init(_ table: WorkerTable) { self.table = table }
 
     /// All workers serve.
-    static func serving(_ wanted: Int) -> Scene {
-        var scene = Scene(wanted)
+    static func serving(_ wanted: Int) -> WorkerScene {
+        var scene = WorkerScene(wanted)
         _ = scene.handle(.begin)
         for tag in scene.table.living { _ = scene.handle(.ready(tag)) }
         return scene
@@ -44,20 +48,20 @@ private struct Scene {
     // MARK: Starting
 
     @Test func `at first every place gets a worker of its own tag`() {
-        var scene = Scene(3)
+        var scene = WorkerScene(3)
         #expect(scene.table.nextDeadline == nil)
-        #expect(scene.handle(.begin) == [.start(1), .start(2), .start(3)])
+        #expect(scene.handle(.begin) == [.start(1, generation: 1), .start(2, generation: 1), .start(3, generation: 1)])
         #expect(scene.table.living == [1, 2, 3])
         #expect(scene.table.ready == [])
         #expect(scene.table.phase == .starting)
     }
 
     @Test func `it is announced once, when the last of them serves`() {
-        var scene = Scene(2)
+        var scene = WorkerScene(2)
         _ = scene.handle(.begin)
         #expect(scene.handle(.ready(2)) == [])
         #expect(scene.handle(.ready(2)) == [])
-        #expect(scene.handle(.ready(1)) == [.announce])
+        #expect(scene.handle(.ready(1)) == [.serve(1), .serve(2), .announce])
         #expect(scene.handle(.ready(1)) == [])
         #expect(scene.table.phase == .serving)
         #expect(scene.table.ready == [1, 2])
@@ -65,12 +69,12 @@ private struct Scene {
 
     @Test(arguments: [-1, 0, 1])
     func `there is at least one`(_ wanted: Int) {
-        var scene = Scene(wanted)
-        #expect(scene.handle(.begin) == [.start(1)])
+        var scene = WorkerScene(wanted)
+        #expect(scene.handle(.begin) == [.start(1, generation: 1)])
     }
 
     @Test func `one that ends before all have served ends the others, and none is started again`() {
-        var scene = Scene(3)
+        var scene = WorkerScene(3)
         _ = scene.handle(.begin)
         _ = scene.handle(.ready(1))
         #expect(scene.handle(.ended(2)) == [.gone(2, restart: nil), .kill(1, .allEnd), .kill(3, .allEnd)])
@@ -81,13 +85,13 @@ private struct Scene {
     }
 
     @Test func `a single one that cannot start is the end`() {
-        var scene = Scene(1)
+        var scene = WorkerScene(1)
         _ = scene.handle(.begin)
         #expect(scene.handle(.ended(1)) == [.gone(1, restart: nil), .finished])
     }
 
     @Test func `one that never serves is killed, once`() {
-        var scene = Scene(2)
+        var scene = WorkerScene(2)
         _ = scene.handle(.begin)
         _ = scene.handle(.ready(1))
         #expect(scene.wait(.seconds(59), running: [1]) == [])
@@ -98,16 +102,16 @@ private struct Scene {
     // MARK: Dying
 
     @Test func `one that dies is replaced at once under a new tag`() {
-        var scene = Scene.serving(2)
-        #expect(scene.handle(.ended(1)) == [.gone(1, restart: .zero), .start(3)])
+        var scene = WorkerScene.serving(2)
+        #expect(scene.handle(.ended(1)) == [.gone(1, restart: .zero), .start(3, generation: 1)])
         #expect(scene.table.living == [2, 3])
-        #expect(scene.handle(.ready(3)) == [])
+        #expect(scene.handle(.ready(3)) == [.serve(3)])
         #expect(scene.table.ready == [2, 3])
         #expect(scene.table.deaths == 1)
     }
 
     @Test func `while they die young, each waits longer than the last, but never more than a minute`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         var tag: UInt32 = 1
         for seconds in [0, 1, 2, 4, 8, 16, 32, 60, 60, 60] {
             let effects = scene.handle(.ended(tag))
@@ -116,9 +120,9 @@ private struct Scene {
             if seconds > 0 {
                 #expect(effects.count == 1)
                 #expect(scene.wait(.seconds(seconds) - .milliseconds(1)) == [])
-                #expect(scene.wait(.milliseconds(1)) == [.start(tag)])
+                #expect(scene.wait(.milliseconds(1)) == [.start(tag, generation: 1)])
             } else {
-                #expect(effects.last == .start(tag))
+                #expect(effects.last == .start(tag, generation: 1))
             }
             _ = scene.handle(.ready(tag))
             #expect(scene.wait(.milliseconds(9_999), running: [tag]) == [])
@@ -126,34 +130,34 @@ private struct Scene {
     }
 
     @Test func `after a long life the next one comes at once again`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         _ = scene.handle(.ended(1))
         #expect(scene.handle(.ended(2)) == [.gone(2, restart: .seconds(1))])
-        #expect(scene.wait(.seconds(1)) == [.start(3)])
+        #expect(scene.wait(.seconds(1)) == [.start(3, generation: 1)])
         _ = scene.handle(.ready(3))
         #expect(scene.wait(.seconds(10), running: [3]) == [])
-        #expect(scene.handle(.ended(3)) == [.gone(3, restart: .zero), .start(4)])
+        #expect(scene.handle(.ended(3)) == [.gone(3, restart: .zero), .start(4, generation: 1)])
         #expect(scene.handle(.ended(4)) == [.gone(4, restart: .seconds(1))])
     }
 
     @Test func `places wait for themselves alone`() {
-        var scene = Scene.serving(2)
+        var scene = WorkerScene.serving(2)
         _ = scene.handle(.ended(1))
         #expect(scene.handle(.ended(3)) == [.gone(3, restart: .seconds(1))])
-        #expect(scene.handle(.ended(2)) == [.gone(2, restart: .zero), .start(4)])
-        #expect(scene.wait(.seconds(1)) == [.start(5)])
+        #expect(scene.handle(.ended(2)) == [.gone(2, restart: .zero), .start(4, generation: 1)])
+        #expect(scene.wait(.seconds(1)) == [.start(5, generation: 1)])
     }
 
     @Test func `one that cannot be started again waits like one that dies young`() {
-        var scene = Scene.serving(1)
-        #expect(scene.handle(.ended(1)) == [.gone(1, restart: .zero), .start(2)])
+        var scene = WorkerScene.serving(1)
+        #expect(scene.handle(.ended(1)) == [.gone(1, restart: .zero), .start(2, generation: 1)])
         #expect(scene.handle(.ended(2)) == [.gone(2, restart: .seconds(1))])
-        #expect(scene.wait(.seconds(1)) == [.start(3)])
+        #expect(scene.wait(.seconds(1)) == [.start(3, generation: 1)])
         #expect(scene.handle(.ended(3)) == [.gone(3, restart: .seconds(2))])
     }
 
     @Test func `what is said of a worker that is gone, or never was, changes nothing`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         _ = scene.handle(.ended(1))
         for input in [WorkerTable.Input.ended(1), .ready(1), .ended(77), .ready(0)] {
             #expect(scene.handle(input) == [])
@@ -163,7 +167,7 @@ private struct Scene {
     }
 
     @Test func `in an hour of workers that die at their start there are few starts`() {
-        var scene = Scene.serving(4)
+        var scene = WorkerScene.serving(4)
         var starts = 0
         var dying = scene.table.living
         let end = scene.now.advanced(by: .seconds(3_600))
@@ -171,7 +175,7 @@ private struct Scene {
             var effects: [WorkerTable.Effect] = []
             for tag in dying { effects += scene.handle(.ended(tag)) }
             if effects.isEmpty { effects = scene.wait(.milliseconds(500)) }
-            dying = effects.compactMap { if case .start(let tag) = $0 { tag } else { nil } }
+            dying = effects.compactMap { if case .start(let tag, _) = $0 { tag } else { nil } }
             starts += dying.count
         }
         #expect((4 * 60...4 * 70).contains(starts))
@@ -180,16 +184,16 @@ private struct Scene {
     // MARK: Standing still
 
     @Test func `one whose loop stands still for five looks is killed, and the others are not`() {
-        var scene = Scene.serving(2)
+        var scene = WorkerScene.serving(2)
         #expect(scene.wait(.seconds(60), running: [1, 2]) == [])
         #expect(scene.wait(.seconds(9), running: [1]) == [])
         #expect(scene.wait(.seconds(1), running: [1]) == [.kill(2, .isStuck)])
         #expect(scene.wait(.seconds(60), running: [1]) == [])
-        #expect(scene.handle(.ended(2)) == [.gone(2, restart: .zero), .start(3)])
+        #expect(scene.handle(.ended(2)) == [.gone(2, restart: .zero), .start(3, generation: 1)])
     }
 
     @Test func `one that goes on in between is not stuck`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         for _ in 0..<10 {
             #expect(scene.wait(.seconds(2), running: [1]) == [])
             #expect(scene.wait(.seconds(8)) == [])
@@ -197,7 +201,7 @@ private struct Scene {
     }
 
     @Test func `a counter that has gone back has moved`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         scene.turns = [1: .max]
         #expect(scene.wait(.seconds(8)) == [])
         scene.turns = [1: 0]
@@ -205,7 +209,7 @@ private struct Scene {
     }
 
     @Test func `a machine that was halted for an hour has seen one look`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         scene.turns = [1: 5]
         #expect(scene.handle(.deadlineReached(turns: scene.turns)) == [])
         scene.now = scene.now.advanced(by: .seconds(3_600))
@@ -214,7 +218,7 @@ private struct Scene {
     }
 
     @Test func `one without a readable counter is not judged`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         for _ in 0..<20 {
             scene.now = scene.now.advanced(by: .seconds(2))
             #expect(scene.handle(.deadlineReached(turns: [:])) == [])
@@ -222,17 +226,17 @@ private struct Scene {
     }
 
     @Test func `a loop is not judged before its worker serves`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         _ = scene.handle(.ended(1))
         #expect(scene.wait(.seconds(59)) == [])
-        #expect(scene.handle(.ready(2)) == [])
+        #expect(scene.handle(.ready(2)) == [.serve(2)])
         #expect(scene.wait(.seconds(5)) == [])
     }
 
     // MARK: Finishing
 
     @Test func `when it drains, every worker is told and none is replaced`() {
-        var scene = Scene.serving(2)
+        var scene = WorkerScene.serving(2)
         #expect(scene.handle(.drain) == [.drain(1), .drain(2)])
         #expect(scene.table.phase == .draining)
         #expect(scene.handle(.ended(2)) == [.gone(2, restart: nil)])
@@ -241,7 +245,7 @@ private struct Scene {
     }
 
     @Test func `the second time they are killed`() {
-        var scene = Scene.serving(2)
+        var scene = WorkerScene.serving(2)
         _ = scene.handle(.drain)
         #expect(scene.handle(.drain) == [.kill(1, .allEnd), .kill(2, .allEnd)])
         #expect(scene.handle(.drain) == [])
@@ -250,7 +254,7 @@ private struct Scene {
     }
 
     @Test func `a place that waits for its worker waits no longer when it drains`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         _ = scene.handle(.ended(1))
         _ = scene.handle(.ended(2))
         #expect(scene.table.living == [])
@@ -259,7 +263,7 @@ private struct Scene {
     }
 
     @Test func `one that does not serve yet is told too`() {
-        var scene = Scene(2)
+        var scene = WorkerScene(2)
         _ = scene.handle(.begin)
         _ = scene.handle(.ready(1))
         #expect(scene.handle(.drain) == [.drain(1), .drain(2)])
@@ -267,7 +271,7 @@ private struct Scene {
     }
 
     @Test func `one that is stuck while it drains is killed`() {
-        var scene = Scene.serving(1)
+        var scene = WorkerScene.serving(1)
         _ = scene.handle(.drain)
         #expect(scene.wait(.seconds(2), running: [1]) == [])
         #expect(scene.wait(.seconds(10)) == [.kill(1, .isStuck)])

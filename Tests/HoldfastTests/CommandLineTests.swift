@@ -190,12 +190,12 @@ import Testing
     }
 
     @Test func `The number of workers`() throws {
-        #expect(try settings(Self.required).workers == .number(1))
+        #expect(try settings(Self.required).workers == .none)
         #expect(try settings(Self.required + ["--workers", "auto"]).workers == .auto)
         #expect(try settings(Self.required + ["--workers=7"]).workers == .number(7))
         #expect(
             complaint(Self.required + ["--workers", "65"])
-                == "--workers: '65' is not a number from 1 to 64, or auto")
+                == "--workers: '65' is not a number from 1 to 64, auto or none")
     }
 
     @Test func `The resolver's role`() {

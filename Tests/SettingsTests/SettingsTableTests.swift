@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 79)
+        #expect(SettingsTable.rows.count == 82)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -35,7 +35,8 @@ import Testing
     @Test func `The flags are the command line's contract`() {
         #expect(
             SettingsTable.rows.compactMap(\.flag).sorted() == [
-                "--admin", "--domain", "--inactivity", "--listen", "--log-level", "--max-body", "--max-hold",
+                "--admin", "--control", "--domain", "--inactivity", "--listen", "--log-level", "--max-body",
+                "--max-hold",
                 "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls", "--workers",
             ])
         #expect(
@@ -100,7 +101,7 @@ import Testing
                 if word.uppercased() != word { expectInvalid(word.uppercased(), for: row) }
                 expectInvalid(word + " ", for: row)
             }
-        case .text:
+        case .numberOrWord, .text:
             break
         }
     }
@@ -196,7 +197,7 @@ import Testing
         expectInvalid(text, for: SettingsTable.group.row)
     }
 
-    @Test(arguments: [("auto", WorkerCount.auto), ("1", .number(1)), ("64", .number(64))])
+    @Test(arguments: [("auto", WorkerCount.auto), ("1", .number(1)), ("64", .number(64)), ("none", .none)])
     func `The number of workers is a number or that of the cores`(text: String, count: WorkerCount) throws {
         let file = SettingOrigin.file(path: "f", line: 1, column: 1)
         let entries = Self.required + [SettingEntry("workers", text, origin: file)]
@@ -206,6 +207,24 @@ import Testing
     @Test(arguments: ["0", "65", "-1", "Auto", "two", "1.5", ""])
     func `A number of workers that no machine needs is refused`(text: String) {
         expectInvalid(text, for: SettingsTable.workers.row)
+    }
+
+    @Test(arguments: ["127.0.0.1:5282", "/run/c", "unix:", "on"])
+    func `Commands are taken at a path alone`(text: String) {
+        expectInvalid(text, for: SettingsTable.control.row)
+    }
+
+    @Test func `Commands have a place of their own, and somebody who takes them`() throws {
+        let control = SettingEntry("control", "unix:/run/c", origin: .flag)
+        #expect(throws: SettingsError.self) { try Settings.resolve(entries: Self.required + [control]) }
+        let workers = SettingEntry("workers", "2", origin: .flag)
+        #expect(try Settings.resolve(entries: Self.required + [control, workers]).control != nil)
+        for name in ["listen", "listen-proxy"] {
+            let same = SettingEntry(name, "unix:/run/c", origin: .flag)
+            #expect(throws: SettingsError.self) {
+                try Settings.resolve(entries: Self.required + [control, workers, same])
+            }
+        }
     }
 
     @Test(arguments: ["Web1", "web-1", "abcdefghijklmnop", "web 1", ""])
@@ -218,6 +237,7 @@ import Testing
         #expect(WorkerCount.auto.number(cores: 0) == 1)
         #expect(WorkerCount.auto.number(cores: 1_000) == 64)
         #expect(WorkerCount.number(5).number(cores: 3) == 5)
+        #expect(WorkerCount.none.number(cores: 3) == 0)
     }
 
     @Test func `Environment names follow from the names`() {

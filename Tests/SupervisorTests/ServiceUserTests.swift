@@ -24,16 +24,16 @@ import Testing
         for set in ["CapInh", "CapAmb"] { #expect(try numbers(set, of: process, radix: 16) == [0]) }
     }
 
-    private func daemon(workers: Int, path: String) throws -> Daemon {
+    private func daemon(workers: String, path: String) throws -> Daemon {
         try Daemon(
-            upstream: 5_222, "--workers", "\(workers)", "--listen", "127.0.0.1:0", "--listen", "unix:\(path)",
+            upstream: 5_222, "--workers", workers, "--listen", "127.0.0.1:0", "--listen", "unix:\(path)",
             environment: ["HOLDFAST_USER": "nobody", "HOLDFAST_GROUP": "daemon"])
     }
 
     @Test func `a supervisor keeps the right to bind ports and nothing else, and its workers keep nothing`() throws {
         let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
         defer { unlink(path) }
-        let daemon = try daemon(workers: 2, path: path)
+        let daemon = try daemon(workers: "2", path: path)
         try expectServiceUser(daemon.processID, capabilities: 1 << 10)
         let workers = try daemon.children()
         #expect(workers.count == 2)
@@ -50,7 +50,7 @@ import Testing
     @Test func `a single process keeps nothing`() throws {
         let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
         defer { unlink(path) }
-        let daemon = try daemon(workers: 1, path: path)
+        let daemon = try daemon(workers: "none", path: path)
         try expectServiceUser(daemon.processID, capabilities: 0)
         #expect(try daemon.connect().get("/http-bind").status == 200)
         #expect(try daemon.connect(path: path).get("/http-bind").status == 200)
@@ -59,7 +59,7 @@ import Testing
         #expect(UInt64(status.st_uid) == Self.nobody && UInt64(status.st_gid) == Self.daemons)
     }
 
-    @Test(arguments: ["1", "2"]) func `a user that does not exist is one line`(workers: String) throws {
+    @Test(arguments: ["none", "2"]) func `a user that does not exist is one line`(workers: String) throws {
         let arguments = ["--workers", workers, "--domain", "example.org", "--upstream", "127.0.0.1:1"]
         let environment = ["HOLDFAST_USER": "no-such-user"]
         let run = try Daemon.run(["run"] + arguments, environment: environment)

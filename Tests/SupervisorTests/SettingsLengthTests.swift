@@ -1,5 +1,6 @@
 import Handover
 import Logging
+import ProcessLinks
 import Settings
 import Supervisor
 import Testing
@@ -18,8 +19,11 @@ import Testing
         files["/etc/ca.pem"] = [UInt8](repeating: 10, count: FrameSocket.standardBound)
         let settings = try settings()
         do throws(SupervisorError) {
+            let program = Program(
+                arguments: ["holdfast"], version: "0", load: { .failure(SupervisorError(line: "")) }, announce: { _ in }
+            )
             _ = try Supervisor(
-                settings: settings, files: files, workers: 2, node: "n",
+                program, LoadedConfiguration(settings, files), workers: 2, node: "n", memory: nil,
                 logger: Logger(label: "none") { _ in SwiftLogNoOpLogHandler() })
             Issue.record("it would start")
         } catch {

@@ -56,7 +56,7 @@ import Testing
 
     @Test func `so many workers serve, each on all listeners, and one line says where`() throws {
         let daemon = try daemon()
-        let single = try Daemon(upstream: 5_222, "--workers", "1")
+        let single = try Daemon(upstream: 5_222, "--workers", "none")
         #expect(try single.children().isEmpty)
         #expect(
             daemon.startLine.replacing(":\(daemon.port)/", with: ":1/").replacing(":\(daemon.adminPort)/", with: ":2/")
@@ -222,12 +222,10 @@ import Testing
         #expect(try second.connect().get("/http-bind").status == 200)
     }
 
-    @Test func `signals without a meaning are said to be ignored, once`() throws {
+    @Test func `a signal without a meaning is said to be ignored`() throws {
         let daemon = try daemon()
-        for (signal, name) in [(SIGHUP, "SIGHUP"), (SIGUSR1, "SIGUSR1"), (SIGUSR2, "SIGUSR2")] {
-            daemon.send(signal)
-            try wait("\(name) was handled") { try daemon.errors.contains("\(name) is ignored") }
-        }
+        daemon.send(SIGUSR1)
+        try wait("SIGUSR1 was handled") { try daemon.errors.contains("SIGUSR1 is ignored") }
         #expect(try daemon.connect().get("/http-bind").status == 200)
     }
 
@@ -239,16 +237,17 @@ import Testing
     func `a wrong number of workers is one line`(number: String) throws {
         let flag = try Daemon.run(["run", "--workers", number] + Self.required)
         #expect(flag.exit == .code(64))
-        #expect(flag.errors == "holdfast: --workers: '\(number)' is not a number from 1 to 64, or auto\n")
+        #expect(flag.errors == "holdfast: --workers: '\(number)' is not a number from 1 to 64, auto or none\n")
         let variable = try Daemon.run(["run"] + Self.required, environment: ["HOLDFAST_WORKERS": number])
         #expect(variable.exit == .code(78))
-        #expect(variable.errors == "holdfast: HOLDFAST_WORKERS: '\(number)' is not a number from 1 to 64, or auto\n")
+        #expect(
+            variable.errors == "holdfast: HOLDFAST_WORKERS: '\(number)' is not a number from 1 to 64, auto or none\n")
     }
 
     @Test func `a port in use gives the same line as with one worker`() throws {
         let other = try ScriptedUpstream()
         for flag in ["--listen", "--admin"] {
-            let runs = try ["1", "4"].map { count in
+            let runs = try ["none", "4"].map { count in
                 try Daemon.run(
                     ["run", "--workers", count] + Self.required.dropLast(2) + [
                         flag, "127.0.0.1:\(other.port)", flag == "--listen" ? "--admin" : "--listen", "127.0.0.1:0",
@@ -261,7 +260,7 @@ import Testing
     }
 
     @Test func `a CA file that does not exist gives the same line as with one worker`() throws {
-        let runs = try ["1", "4"].map { count in
+        let runs = try ["none", "4"].map { count in
             try Daemon.run(
                 ["run", "--workers", count, "--listen", "127.0.0.1:0", "--upstream-ca", "/nonexistent/ca.pem"]
                     + Self.required)

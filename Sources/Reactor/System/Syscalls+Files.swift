@@ -60,6 +60,21 @@ extension Syscalls {
         try check("fcntl", retrying { Int(holdfast_set_status_flags(descriptor, wanted)) })
     }
 
+    /// Another descriptor for the same open file, closed on exec.
+    static func duplicate(_ descriptor: Int32) throws(SystemError) -> Int32 {
+        try check("fcntl", retrying { Int(holdfast_duplicate(descriptor)) })
+    }
+
+    /// Has a descriptor closed on exec, or kept.
+    static func setClosedOnExec(_ descriptor: Int32, _ closed: Bool) throws(SystemError) {
+        try check("fcntl", retrying { Int(holdfast_set_closed_on_exec(descriptor, closed ? 1 : 0)) })
+    }
+
+    /// Reads from a place of a file, without moving any position.
+    static func readFile(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+        retrying { unsafe Glibc.pread(descriptor, buffer.baseAddress, buffer.count, offset) }
+    }
+
     /// An eventfd at 0. Writing adds to it, and reading takes all of it. It does not block and is closed on exec.
     static func makeEventCounter() throws(SystemError) -> Int32 {
         try check("eventfd", retrying { Int(eventfd(0, Int32(O_NONBLOCK | O_CLOEXEC))) })

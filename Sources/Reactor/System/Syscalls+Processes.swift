@@ -66,6 +66,37 @@ extension Syscalls {
             ? .exited(holdfast_exit_code(status)) : .signalled(holdfast_ending_signal(status))
     }
 
+    /// Executes another program in this process, which keeps its number, its children and the descriptors that are not
+    /// closed on exec. Returns only when that fails.
+    static func execute(_ path: String, _ arguments: [String], environment: [String]) -> SystemError {
+        var vector: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
+        unsafe vector.append(nil)
+        var variables: [UnsafeMutablePointer<CChar>?] = unsafe environment.map { unsafe strdup($0) }
+        unsafe variables.append(nil)
+        defer {
+            unsafe vector.forEach { unsafe free($0) }
+            unsafe variables.forEach { unsafe free($0) }
+        }
+        return SystemError(call: "execve", result: once { unsafe Int(execve(path, vector, variables)) })
+    }
+
+    /// The environment of this process, as `NAME=value`.
+    static var environment: [String] {
+        guard var place = unsafe holdfast_environment() else { return [] }
+        var variables: [String] = []
+        while let variable = unsafe place.pointee {
+            unsafe variables.append(String(cString: variable))
+            unsafe place += 1
+        }
+        return variables
+    }
+
+    /// Removes a variable from the environment of this process.
+    static func removeVariable(_ name: String) {
+        // The call fails only for a name that is none.
+        _ = unsafe unsetenv(name)
+    }
+
     /// Starts `executable` with `shared` as its descriptor `number`, this process's 2, `/dev/null` as 0 and 1, and no
     /// other descriptor. It has no blocked signals, the default action for each signal, and this process's environment.
     ///

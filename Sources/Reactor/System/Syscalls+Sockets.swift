@@ -85,6 +85,20 @@ extension Syscalls {
         }
     }
 
+    /// Sends one datagram to the Unix socket at a path; a path that begins with `@` is an abstract name.
+    static func sendDatagram(_ bytes: [UInt8], to path: String) -> Int {
+        let path = Array(path.utf8)
+        return retrying {
+            unsafe path.withUnsafeBytes { path in
+                unsafe bytes.withUnsafeBytes { bytes in
+                    unsafe holdfast_send_datagram(
+                        path.baseAddress?.assumingMemoryBound(to: CChar.self), path.count, bytes.baseAddress,
+                        bytes.count)
+                }
+            }
+        }
+    }
+
     /// The address to which a socket is bound.
     ///
     /// - Throws: `getsockname` failed, or the family is not supported (`EAFNOSUPPORT`).

@@ -42,6 +42,11 @@ extension Syscalls {
         try check("capset", retrying { Int(holdfast_keep_binding_only()) })
     }
 
+    /// Has a program that this process executes keep the capability of binding ports below 1024, if there is one to keep.
+    static func passBindingOn() throws(SystemError) {
+        try check("capset", retrying { Int(holdfast_pass_binding_on()) })
+    }
+
     /// Changes the owner of a file; of a link, not of its target.
     static func changeOwner(of path: String, user: UInt32, group: UInt32) throws(SystemError) {
         try check("lchown", retrying { unsafe Int(lchown(path, user, group)) })

@@ -76,9 +76,8 @@ final class Crew {
             tag, link: link, page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
         link.notify = { [weak self, unowned member] in self?.hear(member) }
         say(.begin(briefing(for: tag)), to: member)
-        for (index, door) in doors.enumerated() { say(.listener(index: UInt32(index)), to: member, passing: door) }
+        for (index, door) in doors.enumerated() { say(.listener(number: UInt32(index)), to: member, passing: door) }
         say(.page(tag: tag, isOwn: true), to: member, passing: member.page)
-        for other in members { introduce(member, to: other) }
         say(.started, to: member)
         guard serve(member, its) else {
             kernel.kill(member.process)
@@ -86,7 +85,8 @@ final class Crew {
             kernel.after(.seconds(1)) { [weak self] in self?.start(tries: tries + 1) }
             return
         }
-        member.descriptorsAtRest = member.process.openDescriptors - 3 * members.count
+        // It has not read yet who the others are.
+        member.descriptorsAtRest = member.process.openDescriptors
         member.wakesAt = kernel.now
         members.append(member)
         world.tell("worker \(tag) starts")
@@ -95,28 +95,23 @@ final class Crew {
     private func briefing(for tag: UInt32) -> WorkerPlan {
         WorkerPlan(
             tag: tag, workers: UInt32(plan["workers"]), seed: UInt64(plan["seed"]), node: "n1",
-            listeners: UInt32(doors.count),
+            listeners: Array(0..<UInt32(doors.count)),
             entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) },
             files: Certificates.files.map { WorkerPlan.File(path: $0.key, bytes: $0.value) })
     }
 
-    /// Gives two workers the ends of a mailbox with its page of receipts, and each the other's page. The older one hears of the new one later.
+    /// Gives two workers the ends of a mailbox with its page of receipts, and each the other's page. The older one is
+    /// told first, so that it knows the new one before that has a session.
     private func introduce(_ member: Member, to other: Member) {
         let capacity = plan["mailbox"] > 0 ? plan["mailbox"] : Self.linkCapacity
         let (end, otherEnd) = LocalEnd.pair(kernel, capacity: capacity)
-        say(.page(tag: other.tag, isOwn: false), to: member, passing: other.page)
         let receipts = SharedMemory(kernel, words: Receipts.words, isStale: false)
+        say(.page(tag: member.tag, isOwn: false), to: other, passing: member.page)
+        say(.receipts(tag: member.tag), to: other, passing: receipts)
+        say(.mailbox(tag: member.tag), to: other, passing: otherEnd)
+        say(.page(tag: other.tag, isOwn: false), to: member, passing: other.page)
         say(.receipts(tag: other.tag), to: member, passing: receipts)
         say(.mailbox(tag: other.tag), to: member, passing: end)
-        kernel.retain(otherEnd)
-        kernel.retain(receipts)
-        kernel.after(chance.time(.zero...(.milliseconds(5)))) { [self] in
-            say(.page(tag: member.tag, isOwn: false), to: other, passing: member.page)
-            say(.receipts(tag: member.tag), to: other, passing: receipts)
-            say(.mailbox(tag: member.tag), to: other, passing: otherEnd)
-            kernel.release(otherEnd)
-            kernel.release(receipts)
-        }
     }
 
     private func say(_ message: SupervisorMessage, to member: Member, passing object: KernelObject? = nil) {
@@ -134,7 +129,10 @@ final class Crew {
                     for place in 0..<UInt32(ResolverTable.standardCount) { giveResolver(at: place, to: member) }
                 case .lostResolver(let tag):
                     replaceResolver(tag, of: member)
-                case .ready, .failed, .draining, .drained:
+                case .ready:
+                    for other in members { introduce(member, to: other) }
+                    say(.serve, to: member)
+                case .failed, .draining, .drained:
                     break
                 }
             }

@@ -2,7 +2,7 @@ import Handover
 import Reactor
 import Testing
 
-@testable import Supervisor
+@testable import ProcessLinks
 
 @Suite struct FrameSocketTests {
     /// Two ends of one connection.
@@ -64,13 +64,13 @@ import Testing
         let first = try Passable()
         let second = try Passable()
         ends.near.send(try bytes(.gone(tag: 1)))
-        ends.near.send(try bytes(.listener(index: 0)), passing: first.near)
+        ends.near.send(try bytes(.listener(number: 0)), passing: first.near)
         ends.near.send(try bytes(.gone(tag: 2)))
         ends.near.send(try bytes(.mailbox(tag: 9)), passing: second.near)
         let received = try ends.received()
         #expect(
             try received.map { try SupervisorMessage($0.frame) } == [
-                .gone(tag: 1), .listener(index: 0), .gone(tag: 2), .mailbox(tag: 9),
+                .gone(tag: 1), .listener(number: 0), .gone(tag: 2), .mailbox(tag: 9),
             ])
         #expect(received.map { $0.passed != nil } == [false, true, false, true])
         for (frame, end, text) in [(received[1], first, "one"), (received[3], second, "two")] {
@@ -90,7 +90,7 @@ import Testing
         let line = String(repeating: "x", count: 60_000)
         let passable = try Passable()
         for _ in 0..<20 { ends.near.send(try bytes(WorkerMessage.failed(line: line))) }
-        ends.near.send(try bytes(.listener(index: 3)), passing: passable.near)
+        ends.near.send(try bytes(.listener(number: 3)), passing: passable.near)
         #expect(ends.near.unsentCount > 1)
         var received: [ReceivedFrame] = []
         while ends.near.unsentCount > 0 {
@@ -102,7 +102,7 @@ import Testing
         received += try ends.received()
         #expect(received.count == 21)
         for frame in received.dropLast() { #expect(try WorkerMessage(frame.frame) == .failed(line: line)) }
-        #expect(try received.last.map { try SupervisorMessage($0.frame) } == .listener(index: 3))
+        #expect(try received.last.map { try SupervisorMessage($0.frame) } == .listener(number: 3))
         #expect(received.last?.passed != nil)
     }
 

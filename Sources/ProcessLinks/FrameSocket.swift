@@ -28,7 +28,7 @@ package struct ReceivedFrame {
     package let passed: PassedDescriptor?
 }
 
-/// The supervisor's end of its connection to one worker, over which frames go both ways and descriptors to the worker.
+/// One end of a connection between two processes of the program, over which frames and descriptors go both ways.
 ///
 /// What the kernel does not take at once waits here, in order; nothing is dropped while the connection lasts.
 package final class FrameSocket {
@@ -68,8 +68,17 @@ package final class FrameSocket {
         reader = FrameReader(bound: bound)
     }
 
-    /// The most bytes of a frame between the supervisor and a worker: settings may have thousands of domains.
+    /// The most bytes of a frame between the supervisor and another process: settings may have thousands of domains.
     package static let standardBound = 16 << 20
+
+    /// Whether the connection is broken: what is sent goes nowhere.
+    package var hasFailed: Bool { isBroken }
+
+    /// Whether no part of a frame has come or is on its way.
+    package var isBetweenFrames: Bool { outgoing.isEmpty && reader.isBetweenFrames && passed.isEmpty }
+
+    /// The socket's number.
+    package var number: Int32 { socket.watching.descriptor }
 
     /// How many frames have not left completely.
     package var unsentCount: Int { outgoing.count }
@@ -132,6 +141,9 @@ package final class FrameSocket {
         guard frame.carriesDescriptor, !passed.isEmpty else { return ReceivedFrame(frame: frame, passed: nil) }
         return ReceivedFrame(frame: frame, passed: passed.removeFirst())
     }
+
+    /// A descriptor that has come with bytes that are no frame.
+    package func nextDescriptor() -> PassedDescriptor? { passed.isEmpty ? nil : passed.removeFirst() }
 
     /// Watches for what comes, and for room while something waits for it. Events carry `token`.
     ///

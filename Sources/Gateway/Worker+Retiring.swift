@@ -1,0 +1,35 @@
+import Handover
+import Reactor
+
+/// A worker of an old generation: it keeps its sessions, takes no new ones, and ends when the last one has ended.
+extension Worker {
+    /// Takes no new sessions from now on, and accepts nothing more from the listeners of these numbers.
+    func retire(closing numbers: [UInt32]) {
+        doors.close(numbers)
+        guard !loop.fellows.isRetired else { return }
+        loop.fellows.retire()
+        loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sessions.count)"])
+    }
+
+    /// Sends the connections of a retired worker away once it has no session. Runs at the end of each turn.
+    func moveOn() {
+        guard loop.fellows.isRetired, sessions.count == 0, case .none = stopping else { return }
+        guard loop.fellows.hasSuccessor else {
+            // All workers end.
+            if loop.isStopping { end() }
+            return
+        }
+        clients.sendIdleAway()
+        if hasMovedOn, let supervision, !supervision.hasSaidGoodbye {
+            supervision.hasSaidGoodbye = true
+            supervision.link?.tell(.drained)
+        }
+    }
+
+    /// Whether a retired worker has neither a session nor a connection.
+    var hasMovedOn: Bool {
+        guard loop.fellows.isRetired, sessions.count == 0, case .none = stopping else { return false }
+        return upstreams.count == 0 && upstreams.raceCount == 0 && clients.bodies.large.isEmpty
+            && mailboxes.waitingCount == 0 && clients.count == 0
+    }
+}

@@ -1,0 +1,49 @@
+import Settings
+
+/// Why the supervisor could not start, or could not do what it was asked, as lines for the operator.
+package struct SupervisorError: Error {
+    /// The line, without the program's name. Several faults have a line each.
+    package let line: String
+
+    /// An error of this line.
+    package init(line: String) {
+        self.line = line
+    }
+}
+
+/// Settings with the contents of the files that they name.
+package struct LoadedConfiguration {
+    /// The settings.
+    package let settings: Settings
+    /// The contents of the files that they name.
+    package let files: SettingFiles
+
+    /// A configuration made of its parts.
+    package init(_ settings: Settings, _ files: SettingFiles) {
+        self.settings = settings
+        self.files = files
+    }
+}
+
+/// What the program that is run offers its supervisor.
+package struct Program {
+    /// The arguments with which the process was started; the first is the program's name.
+    let arguments: [String]
+    /// The program's version.
+    let version: String
+    /// Reads the configuration again, and checks it as at a start.
+    let load: () -> Result<LoadedConfiguration, SupervisorError>
+    /// Says to the operator that all workers serve, and where.
+    let announce: (String) -> Void
+
+    /// A program made of its parts.
+    package init(
+        arguments: [String], version: String, load: @escaping () -> Result<LoadedConfiguration, SupervisorError>,
+        announce: @escaping (String) -> Void
+    ) {
+        self.arguments = arguments
+        self.version = version
+        self.load = load
+        self.announce = announce
+    }
+}

@@ -1,0 +1,116 @@
+import Handover
+import Logging
+import ProcessLinks
+import Reactor
+import Settings
+
+/// Takes over what an earlier supervisor has left, and leaves it to the next one.
+extension Supervisor {
+    // MARK: Taking over
+
+    /// Goes on with running workers, and starts a generation of this program's own.
+    func begin(with inheritance: Inheritance) {
+        let isAdoption = inheritance.version == nil
+        for inherited in inheritance.workers { takeOver(inherited, isAdopted: isAdoption) }
+        do throws(SystemError) {
+            if try past.addMissingFields() { showPast() }
+        } catch {
+            logger.error("some counters cannot be shown", metadata: ["error": "\(error)"])
+        }
+        let cause: Renewal.Cause
+        if let version = inheritance.version {
+            cause = .upgrade(from: version)
+        } else {
+            cause = .adoption
+            for _ in inheritance.workers { past.count(.adopted) }
+            logger.notice(
+                "the workers of a supervisor that has died are taken over",
+                metadata: ["workers": "\(inheritance.workers.map(\.record.plan.tag).sorted())"])
+        }
+        if let control {
+            for tag in workers.keys.sorted() { tell(tag, .control, passing: control.listener) }
+        }
+        let asker: ControlDoor.Asker? =
+            if let descriptor = inheritance.asker?.take() { control?.adopt(descriptor, in: poller) } else { nil }
+        // They have connections to processes that nobody looks after any more.
+        lookAfterResolvers(.needed)
+        notice.say(.reloading)
+        renew(with: first, cause, asker)
+    }
+
+    private func takeOver(_ inherited: Inheritance.Worker, isAdopted: Bool) {
+        let tag = inherited.record.plan.tag
+        do throws(SharedPage.AdoptionError) {
+            guard let socket = inherited.link, let descriptor = inherited.page?.take() else {
+                logger.error("a worker cannot be taken over: a descriptor is missing", metadata: ["worker": "\(tag)"])
+                inputs.append(.ended(tag))
+                return
+            }
+            let page = try KeptPage(adopting: descriptor, isWritable: false)
+            let worker = WorkerProcess(inherited.record, page: page, socket, isAdopted: isAdopted)
+            workers[tag] = worker
+            let generation = worker.plan.generation
+            if plans[generation] == nil { plans[generation] = worker.plan }
+            keepTelling(worker)
+        } catch {
+            logger.error("a worker cannot be taken over", metadata: ["worker": "\(tag)", "error": "\(error)"])
+            inputs.append(.ended(tag))
+        }
+    }
+
+    // MARK: Leaving
+
+    /// All that the next program in this process has to know, with the numbers of the descriptors.
+    func estate(asker: ControlDoor.Asker?) -> [UInt8] {
+        var bytes: [UInt8] = []
+        func leave(_ part: Bequest, _ descriptor: Int32 = 0) {
+            if let frame = writer.frame(part, number: UInt32(clamping: descriptor)) { bytes += frame }
+        }
+        leave(.program(version: program.version, nextTag: table.upcomingTag))
+        let retired = Set(table.retiredTags)
+        for worker in living {
+            let isRetired = retired.contains(worker.tag)
+            leave(
+                .worker(
+                    WorkerRecord(
+                        plan: worker.plan, processID: UInt32(clamping: worker.processID), isRetired: isRetired,
+                        fellows: worker.fellows.sorted())))
+            leave(.page(tag: worker.tag), worker.page.number)
+            leave(.link(tag: worker.tag), worker.socket.number)
+        }
+        for listener in listeners.all {
+            leave(.listener(number: listener.id, address: listener.address), listener.number)
+        }
+        leave(.past, past.page.number)
+        if let control { leave(.control, control.listener.number) }
+        if let asker, let control { leave(.asker, control.number(of: asker)) }
+        for processID in resolvers.processIDs + workers.values.filter(\.isDeaf).map(\.processID) {
+            leave(.child(processID: UInt32(clamping: processID)))
+        }
+        leave(.complete)
+        return bytes
+    }
+
+    /// The descriptors that `estate` names.
+    func heirlooms(asker: ControlDoor.Asker?) -> [Int32] {
+        var numbers = living.flatMap { [$0.page.number, $0.socket.number] } + listeners.all.map(\.number)
+        numbers.append(past.page.number)
+        if let control {
+            numbers.append(control.listener.number)
+            if let asker { numbers.append(control.number(of: asker)) }
+        }
+        return numbers
+    }
+
+    private var living: [WorkerProcess] {
+        workers.values.filter { !$0.isDeaf && table.ready.contains($0.tag) }.sorted { $0.tag < $1.tag }
+    }
+
+    // MARK: The service manager
+
+    /// Tells the service manager that the program lives, as long as any worker's loop turns.
+    func feedWatchdog() {
+        guard let feedsAt = notice.feedsAt, feedsAt <= now else { return }
+        notice.feed(now: now, turns: turns.values.reduce(0, &+), isIdle: workers.isEmpty)
+    }
+}
