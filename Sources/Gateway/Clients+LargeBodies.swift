@@ -66,7 +66,14 @@ extension Clients {
     }
 
     private func admission(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Sessions.Admission {
-        sessions.admission(
+        if request.body.count > loop.settings.maxBody {
+            // The session of another generation may take it.
+            if !goesElsewhere(request, on: connection) {
+                respond(to: request.exchange, on: connection, HTTPResponse(status: .contentTooLarge))
+            }
+            return .answered
+        }
+        return sessions.admission(
             of: request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
             from: requester(of: request, on: connection))
     }

@@ -11,6 +11,8 @@ extension Clients {
         case .bosh: serveBOSH(request, on: connection)
         case .admin: serveOperator(request, on: connection)
         }
+        // The next request may be for any worker.
+        if connection.move == .placed, !connection.isBodyWaiting { connection.move = .none }
     }
 
     /// Queues an answer on its connection. Compresses it if the request allows that and it is worthwhile (`H-08`).
@@ -48,6 +50,10 @@ extension Clients {
     }
 
     private func serveBOSH(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        if let looserRules, looserRules.covers(request.head, loop.settings) {
+            serveLoosely(request, on: connection, looserRules)
+            return
+        }
         guard request.head.isFor(loop.settings.path) else {
             respond(to: request.exchange, on: connection, resource(of: request.head))
             return
@@ -85,7 +91,7 @@ extension Clients {
     }
 
     /// The answer to a preflight for the endpoint, or for a document that every page may read (`D-04`).
-    private func preflight(for head: RequestHead, isForEveryPage: Bool = false) -> HTTPResponse {
+    func preflight(for head: RequestHead, isForEveryPage: Bool = false) -> HTTPResponse {
         let policy = isForEveryPage ? loop.settings.crossOrigin.forEveryPage : loop.settings.crossOrigin
         var response = policy.preflight(for: head, headers: loop.settings.crossOriginHeaders)
         response.isForEveryPage = isForEveryPage
@@ -93,7 +99,7 @@ extension Clients {
     }
 
     /// Answers a page whose origin is not listed (`H-21`).
-    private func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+    func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         loop.counters.requestsRefused &+= 1
         loop.logger.debug("page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
         respond(
@@ -105,6 +111,13 @@ extension Clients {
 
     /// Gives a `<body/>` request to its session, or begins a new session for it.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        guard request.body.count <= loop.settings.maxBody else {
+            // The session of another generation may take it.
+            if !goesElsewhere(request, on: connection) {
+                respond(to: request.exchange, on: connection, HTTPResponse(status: .contentTooLarge))
+            }
+            return
+        }
         let placement = sessions.serve(
             request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
             from: requester(of: request, on: connection), mobility(of: connection))
@@ -159,11 +172,11 @@ extension Clients {
     }
 
     var expansionBounds: ExpansionBounds {
-        ExpansionBounds(body: loop.settings.maxBody, ratio: loop.settings.maxExpansion)
+        ExpansionBounds(body: looserRules?.body ?? loop.settings.maxBody, ratio: loop.settings.maxExpansion)
     }
 
     /// The answer to a request for anything but the endpoint.
-    private func resource(of head: RequestHead) -> HTTPResponse {
+    func resource(of head: RequestHead) -> HTTPResponse {
         let document = loop.settings.publicURLs.isEmpty ? nil : HostMeta(askedForBy: head)
         switch (document, head.method) {
         case (_, .options): return preflight(for: head, isForEveryPage: document != nil)

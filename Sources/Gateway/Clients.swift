@@ -13,6 +13,8 @@ final class Clients {
     let rules: ClientRules
     let bodies: BodyWork
     unowned let sessions: Sessions
+    /// What clients of other generations may send; nil while all generations allow the same.
+    var looserRules: LooserRules?
     /// The other workers, and the connections that are on their way to them.
     private(set) var moves: Mailboxes!
     /// Answers a request on the operator's listener.

@@ -12,6 +12,9 @@ final class Mailboxes {
     private var departures: [UInt64: Departure] = [:]
     /// Pages of receipts whose mailbox has not come yet, by worker.
     private var pages: [UInt32: ReceiptPage] = [:]
+    /// Whether the others are heard. A connection that one of them sends may be for a session of any other, so this worker
+    /// has to know them all before.
+    private var isOpen = false
     /// When to look whether other workers have taken what they were sent, if nothing happens before; nil when nothing
     /// was sent.
     private(set) var nextDeadline: MonotonicInstant?
@@ -47,9 +50,16 @@ final class Mailboxes {
         watch(box)
     }
 
+    /// Hears the other workers from now on.
+    func open() {
+        isOpen = true
+        for box in boxes { watch(box) }
+    }
+
     private func box(of tag: UInt32) -> Mailbox? { boxes.first { $0.tag == tag } }
 
     private func watch(_ box: Mailbox) {
+        guard isOpen else { return }
         do throws(SystemError) {
             try box.watch(in: loop.poller)
         } catch {

@@ -61,8 +61,12 @@ final class SupervisorLink {
         if event.isWritable { socket.flush() }
         var news: [News] = []
         if event.isReadable || event.isHangup {
-            let arrival = socket.receive(with: &loop.readBuffer)
-            read(into: &news)
+            // All at once: a client may have a session with a worker of which this one is told here.
+            var arrival = FrameSocket.Arrival.more
+            while arrival == .more, isOpen {
+                arrival = socket.receive(with: &loop.readBuffer)
+                read(into: &news)
+            }
             if arrival == .end, isOpen {
                 loop.logger.error("the supervisor has ended; this worker goes on without it")
                 close()

@@ -6,6 +6,7 @@ extension Worker {
     /// Takes no new sessions from now on, and accepts nothing more from the listeners of these numbers.
     func retire(closing numbers: [UInt32]) {
         doors.close(numbers)
+        supervisor?.tell(.retired)
         guard !loop.fellows.isRetired else { return }
         loop.fellows.retire()
         loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sessions.count)"])

@@ -45,6 +45,8 @@ extension Worker {
             serve()
         case .retire(let numbers):
             retire(closing: numbers)
+        case .rules(let rules):
+            if let supervision { clients.read(by: rules, own: supervision.plan.rules) }
         case .retired(let tag):
             loop.fellows.retire(tag)
         case .drain:
@@ -63,6 +65,7 @@ extension Worker {
     }
 
     private func serve() {
+        mailboxes.open()
         do throws(SystemError) {
             try doors.open()
         } catch {

@@ -41,6 +41,12 @@ package enum CrossOriginPolicy: Sendable, Equatable {
     /// The policy for answers that every page may read, whichever origins are listed.
     package var forEveryPage: CrossOriginPolicy { self == .off ? .off : .any }
 
+    /// The policy with further listed origins behind the own ones; this one if it keeps no list.
+    package func allowing(_ others: [String]) -> CrossOriginPolicy {
+        guard case .list(let origins, let credentials) = self else { return self }
+        return .list(origins + others.filter { !origins.contains($0) }, credentials: credentials)
+    }
+
     private func grants(_ origin: String?) -> Bool {
         switch self {
         case .off: false

@@ -26,7 +26,7 @@ package enum HTTPEvent: Sendable, Equatable {
 /// - Only the bytes of an unfinished message are kept; an idle connection owns no buffer.
 ///
 /// All in one file, because each step of reading and answering changes the same private state.
-package struct HTTPConnection: ~Copyable, Sendable {
+package struct HTTPConnection: ~Copyable {
     /// What the connection is reading; its owner sets the deadlines by it (H-26).
     package enum Phase: Sendable, Equatable {
         /// Between requests. Empty lines before a request do not end this phase.

@@ -1,7 +1,7 @@
 /// What all connections of one listener have in common: one object, so that no connection has a copy.
-package final class HTTPRules: Sendable {
-    let limits: HTTPLimits
-    let crossOrigin: CrossOriginPolicy
+package final class HTTPRules {
+    private(set) var limits: HTTPLimits
+    private(set) var crossOrigin: CrossOriginPolicy
     let captures: CapturedField
 
     /// `crossOrigin` applies to every answer, refusals included. `captures` names the field that
@@ -10,5 +10,16 @@ package final class HTTPRules: Sendable {
         self.limits = limits
         self.crossOrigin = crossOrigin
         self.captures = captures
+    }
+
+    /// Takes other rules for bodies and for pages, on all connections at once.
+    ///
+    /// - Parameters:
+    ///   - body: The longest body in bytes.
+    ///   - crossOrigin: If it is a list, it begins with the origins of the present one: a request that is held remembers
+    ///     the place of its origin.
+    package func change(body: Int, crossOrigin: CrossOriginPolicy) {
+        limits.body = max(body, 0)
+        self.crossOrigin = crossOrigin
     }
 }

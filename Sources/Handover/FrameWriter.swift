@@ -79,6 +79,12 @@ extension [UInt8] {
         for number in numbers { append(bigEndian: number) }
     }
 
+    /// Appends texts with their count before them, as `PayloadReader.texts` reads them.
+    mutating func append(texts: [String]) {
+        append(bigEndian: UInt32(clamping: texts.count))
+        for text in texts { append(counted: text) }
+    }
+
     /// Appends one byte, as `PayloadReader.flag` reads it.
     mutating func append(flag: Bool) { append(flag ? 1 : 0) }
 }

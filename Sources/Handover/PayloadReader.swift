@@ -44,6 +44,13 @@ struct PayloadReader {
         return numbers
     }
 
+    /// Texts of at most `limit` bytes each, with their count before them.
+    mutating func texts(atMost limit: Int) throws(MessageFault) -> [String] {
+        var texts: [String] = []
+        for _ in 0..<(try number32()) { texts.append(try text(atMost: limit)) }
+        return texts
+    }
+
     private mutating func part(atMost limit: Int) throws(MessageFault) -> ArraySlice<UInt8> {
         let length = Int(try number32())
         guard length <= limit, length <= payload.count - place else { throw .malformed }

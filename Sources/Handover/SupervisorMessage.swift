@@ -26,6 +26,8 @@ package enum SupervisorMessage: Sendable, Equatable {
     case started
     /// All serving workers are known to this one: it accepts connections from now on.
     case serve
+    /// These are the rules of all living generations together.
+    case rules(SharedRules)
     /// Take no new sessions, and end once the last session has ended. Accept nothing more from the listeners of these
     /// numbers, because other workers do.
     case retire(closing: [UInt32])
@@ -47,6 +49,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .control: self = .control
         case .serve: self = .serve
         case .retire: self = .retire(closing: try reader.numbers())
+        case .rules: self = .rules(try SharedRules(reading: &reader))
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
         case .receipts: self = .receipts(tag: try reader.number32())
         case .mailbox: self = .mailbox(tag: try reader.number32())
@@ -68,6 +71,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case drain = 0x05
         case serve = 0x06
         case retire = 0x07
+        case rules = 0x08
         case listener = 0x81
         case page = 0x82
         case mailbox = 0x83
@@ -86,6 +90,7 @@ extension SupervisorMessage: FramedMessage {
             case .control: .control
             case .serve: .serve
             case .retire: .retire
+            case .rules: .rules
             case .page: .page
             case .receipts: .receipts
             case .mailbox: .mailbox
@@ -111,6 +116,7 @@ extension SupervisorMessage: FramedMessage {
             .gone(let number):
             bytes.append(bigEndian: number)
         case .retire(let numbers): bytes.append(numbers: numbers)
+        case .rules(let rules): rules.append(to: &bytes)
         case .started, .serve, .drain, .control: break
         }
     }

@@ -8,6 +8,8 @@ package enum WorkerMessage: Sendable, Equatable {
     case draining
     /// The worker has ended all its sessions and ends.
     case drained
+    /// The worker takes no new sessions any more, as it was told.
+    case retired
     /// The worker has names to look up, and was given no process that does so.
     case needsResolvers
     /// The worker has no connection to the process of this tag that looks up names, although it was given one.
@@ -26,6 +28,7 @@ package enum WorkerMessage: Sendable, Equatable {
         case .failed: self = .failed(line: try reader.text(atMost: Self.longestLine))
         case .draining: self = .draining
         case .drained: self = .drained
+        case .retired: self = .retired
         case .needsResolvers: self = .needsResolvers
         case .lostResolver: self = .lostResolver(tag: try reader.number32())
         case nil: throw .unknownKind(frame.kind)
@@ -40,6 +43,7 @@ package enum WorkerMessage: Sendable, Equatable {
         case drained = 0x04
         case needsResolvers = 0x05
         case lostResolver = 0x06
+        case retired = 0x07
     }
 }
 
@@ -51,6 +55,7 @@ extension WorkerMessage: FramedMessage {
             case .failed: .failed
             case .draining: .draining
             case .drained: .drained
+            case .retired: .retired
             case .needsResolvers: .needsResolvers
             case .lostResolver: .lostResolver
             }
@@ -61,7 +66,7 @@ extension WorkerMessage: FramedMessage {
         switch self {
         case .ready(let line), .failed(let line): bytes.append(counted: Self.cut(line))
         case .lostResolver(let tag): bytes.append(bigEndian: tag)
-        case .draining, .drained, .needsResolvers: break
+        case .draining, .drained, .retired, .needsResolvers: break
         }
     }
 

@@ -15,6 +15,8 @@ package struct WorkerPlan: Sendable, Equatable {
     /// The numbers of the listeners in the order of the settings `listen`, `listen-proxy` and `admin`. For each of them
     /// `SupervisorMessage.listener` comes before `started`.
     package var listeners: [UInt32]
+    /// What clients may send to the workers of this generation.
+    package var rules: SharedRules
     /// The settings as they were written.
     package var entries: [Entry]
     /// The files that the settings name. The worker reads none.
@@ -68,7 +70,7 @@ package struct WorkerPlan: Sendable, Equatable {
     /// A plan made of its parts.
     package init(
         tag: UInt32, generation: UInt32 = 1, workers: UInt32, seed: UInt64, node: String, listeners: [UInt32],
-        entries: [Entry], files: [File] = []
+        rules: SharedRules = SharedRules(), entries: [Entry], files: [File] = []
     ) {
         self.tag = tag
         self.generation = generation
@@ -76,6 +78,7 @@ package struct WorkerPlan: Sendable, Equatable {
         self.seed = seed
         self.node = node
         self.listeners = listeners
+        self.rules = rules
         self.entries = entries
         self.files = files
     }
@@ -90,6 +93,7 @@ package struct WorkerPlan: Sendable, Equatable {
         bytes.append(counted: node)
         bytes.append(bigEndian: generation)
         bytes.append(numbers: listeners)
+        rules.append(to: &bytes)
         bytes.append(bigEndian: UInt32(clamping: entries.count))
         for entry in entries { entry.append(to: &bytes) }
         bytes.append(bigEndian: UInt32(clamping: files.count))
@@ -106,6 +110,7 @@ package struct WorkerPlan: Sendable, Equatable {
         node = try reader.text(atMost: Self.longestText)
         generation = try reader.number32()
         listeners = try reader.numbers()
+        rules = try SharedRules(reading: &reader)
         guard workers > 0 else { throw .malformed }
         entries = []
         // Nothing is reserved, because a damaged count may be anything.

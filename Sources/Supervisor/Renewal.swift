@@ -17,8 +17,17 @@ struct Renewal {
 
     let cause: Cause
     let generation: UInt32
+    /// The old workers that have not said yet that they take no new sessions; nil before the new ones serve.
+    var retiring: Set<UInt32>?
     /// Whoever has asked for it.
     let asker: ControlDoor.Asker?
+
+    /// A change that begins.
+    init(cause: Cause, generation: UInt32, asker: ControlDoor.Asker?) {
+        self.cause = cause
+        self.generation = generation
+        self.asker = asker
+    }
 }
 
 /// A program that is tried before it takes the place of this one: it reads the configuration and what it would take over,

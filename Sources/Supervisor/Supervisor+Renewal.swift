@@ -103,30 +103,44 @@ extension Supervisor {
 
     // MARK: What becomes of a new generation
 
-    /// Says that the new generation serves.
+    /// Waits until the old workers have stopped taking new sessions. Until then the change is not over: whoever has asked
+    /// for it may begin a session right after the answer.
     func renewed(_ generation: UInt32) {
-        let change = renewal
+        renewal?.retiring = Set(table.retiredTags.filter { !(workers[$0]?.isRetired ?? true) })
+        tellRules()
+        finishRenewal()
+    }
+
+    /// Notes that a worker takes no new sessions, or has ended.
+    func hasRetired(_ tag: UInt32) {
+        guard renewal?.retiring?.remove(tag) != nil else { return }
+        finishRenewal()
+    }
+
+    /// Says that the new generation serves, once no old worker takes new sessions.
+    private func finishRenewal() {
+        guard let change = renewal, change.retiring?.isEmpty ?? false else { return }
         renewal = nil
         let sentence: String
-        switch change?.cause {
+        switch change.cause {
         case .upgrade(let version):
             past.count(.upgrades)
             sentence = "holdfast \(program.version) has taken the place of \(version)"
         case .adoption:
             sentence = "the workers of the supervisor that has died are replaced"
-        case .reload, nil:
+        case .reload:
             past.count(.reloads)
             sentence = "the new configuration holds"
         }
         let old = table.retiredTags.count
         logger.notice(
             "\(sentence)",
-            metadata: ["generation": "\(generation)", "workers": "\(wanted)", "with_old_sessions": "\(old)"])
-        if let asker = change?.asker, let control {
+            metadata: ["generation": "\(change.generation)", "workers": "\(wanted)", "with_old_sessions": "\(old)"])
+        if let asker = change.asker, let control {
             control.answer(.done(line: sentence), to: asker, in: poller)
         }
         forgetGenerations()
-        if case .reload = change?.cause { notice.say(.ready(status: status)) } else { announce() }
+        if case .reload = change.cause { notice.say(.ready(status: status)) } else { announce() }
         obeyNext()
     }
 
@@ -166,11 +180,21 @@ extension Supervisor {
         tell(tag, .retire(closing: worker.plan.listeners.filter { current.contains($0) }))
     }
 
+    /// Tells all workers what the clients of all living generations may send.
+    func tellRules() {
+        var rules = SharedRules()
+        for generation in plans.keys.sorted() { if let plan = plans[generation] { rules.allow(plan.rules) } }
+        guard rules != toldRules else { return }
+        toldRules = rules
+        for tag in table.serving { tell(tag, .rules(rules)) }
+    }
+
     /// Forgets the generations that have no workers, and closes the listeners that only they had.
     func forgetGenerations() {
         var living = Set(table.generations)
         if let renewal { living.insert(renewal.generation) }
         plans = plans.filter { living.contains($0.key) }
+        tellRules()
         guard table.phase == .serving else { return }
         listeners.close(allBut: Set(plans.values.flatMap(\.listeners)))
     }

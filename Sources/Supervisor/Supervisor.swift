@@ -41,6 +41,8 @@ package final class Supervisor {
     let past: PastCounters
     let resolvers: ResolverPool
     let control: ControlDoor?
+    /// The rules that the workers were told last.
+    var toldRules = SharedRules()
     /// A random number that all workers share.
     let seed: UInt64
     /// What has happened and is to be decided.
@@ -268,6 +270,7 @@ package final class Supervisor {
             logger.log(level: table.phase == .serving ? .error : .debug, "a worker has ended", metadata: fields)
             if isRetired, table.phase == .serving { past.count(.deaths) }
         }
+        hasRetired(worker.tag)
         inputs.append(.ended(worker.tag))
     }
 
@@ -308,6 +311,9 @@ package final class Supervisor {
                 worker.hasDrained = true
                 // The workers have closed theirs, or are about to.
                 if table.phase == .draining { listeners.close(allBut: []) }
+            case .retired:
+                worker.isRetired = true
+                hasRetired(worker.tag)
             case .draining:
                 break
             case .needsResolvers:

@@ -10,8 +10,16 @@ extension WorkerPlan {
     ) {
         self.init(
             tag: 0, generation: generation, workers: UInt32(clamping: workers), seed: seed, node: node,
-            listeners: listeners, entries: settings.entries.map { Entry($0) },
+            listeners: listeners, rules: SharedRules(settings), entries: settings.entries.map { Entry($0) },
             files: files.paths.compactMap { path in files[path].map { File(path: path, bytes: $0) } })
+    }
+}
+
+extension SharedRules {
+    /// What clients may send to workers with these settings.
+    init(_ settings: Settings) {
+        let origins: [String] = if case .list(let origins, _) = settings.crossOrigin { origins } else { [] }
+        self.init(paths: [settings.path], body: UInt32(clamping: settings.maxBody), origins: origins)
     }
 }
 

@@ -30,6 +30,8 @@ final class WorkerProcess: LinkedProcess {
     var fellows: Set<UInt32> = []
     /// Why it could not start, in its own words.
     var complaint: String?
+    /// Whether it has said that it takes no new sessions.
+    var isRetired = false
     /// Whether it has said that it ends because it has nothing more to do.
     var hasDrained = false
 
@@ -49,6 +51,7 @@ final class WorkerProcess: LinkedProcess {
         plan = record.plan
         self.page = page
         fellows = Set(record.fellows)
+        isRetired = record.isRetired
         super.init(
             ChildProcess(inheriting: Int32(clamping: record.processID)), socket, isAdopted: isAdopted)
     }

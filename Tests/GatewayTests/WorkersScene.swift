@@ -8,34 +8,47 @@ final class WorkersScene {
     struct Member {
         let client: BOSHClient
         let stream: ScriptedStream
+        /// The answer that began the session.
+        let created: BOSHBody
 
         /// The worker that has the session: the second part of the `sid`.
         var worker: String { client.sid.split(separator: ".").dropFirst().first.map(String.init) ?? "" }
     }
 
     let server: ScriptedUpstream
-    let daemon: Daemon
+    private(set) var daemon: Daemon
+    private let flags: [String]
+    private let environment: [String: String]
     /// How many workers there shall be.
     let workers: Int
 
-    init(workers: Int = 2, flags: [String] = [], environment: [String: String] = [:]) throws {
+    init(
+        workers: Int = 2, flags: [String] = [], environment: [String: String] = [:], executable: String? = nil
+    ) throws {
         self.workers = workers
-        server = try ScriptedUpstream()
-        daemon = try Daemon(
-            ["--upstream", "127.0.0.1:\(server.port)", "--max-wait", "60"] + flags,
-            environment: environment.merging(["HOLDFAST_WORKERS": "\(workers)"]) { given, _ in given })
+        let server = try ScriptedUpstream()
+        self.server = server
+        let usual = flags.contains("--config") ? [] : ["--max-wait", "60"]
+        self.flags = ["--upstream", "127.0.0.1:\(server.port)"] + usual + flags
+        self.environment = environment.merging(["HOLDFAST_WORKERS": "\(workers)"]) { given, _ in given }
+        daemon = try Daemon(self.flags, environment: self.environment, executable: executable)
     }
 
+    /// Starts the program once more in the place of the one that has ended.
+    func startAgain() throws { daemon = try Daemon(flags, environment: environment) }
+
     /// Begins a session over a connection.
-    func begin(over connection: RawClient, _ attributes: String = "hold='1'") throws -> Member {
+    func begin(
+        over connection: RawClient, _ attributes: String = "hold='1'", at path: String = "/http-bind"
+    ) throws -> Member {
         let client = BOSHClient(daemon)
         let creation =
             "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
-        try connection.send(RawClient.post(client.nextBody(creation)))
+        try connection.send(RawClient.post(client.nextBody(creation), to: path))
         let stream = try server.accept()
         try stream.open()
-        try client.adopt(try BOSHBody(try connection.answer().body))
-        return Member(client: client, stream: stream)
+        let created = try client.adopt(try BOSHBody(try connection.answer().body))
+        return Member(client: client, stream: stream, created: created)
     }
 
     /// Begins sessions until each of two workers has one, and returns one of each.

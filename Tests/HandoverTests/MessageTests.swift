@@ -95,7 +95,7 @@ struct MessageTests {
             let expected =
                 switch message {
                 case .listener, .page, .receipts, .mailbox, .resolver, .control: true
-                case .begin, .started, .serve, .retire, .retired, .gone, .drain: false
+                case .begin, .started, .serve, .retire, .rules, .retired, .gone, .drain: false
                 }
             #expect(try frame(Samples.writer.frame(message)).carriesDescriptor == expected)
         }
@@ -170,5 +170,14 @@ struct MessageTests {
         }
         // Damage that no reader survived would prove little.
         #expect(readable > 0, "seed \(seed)")
+    }
+
+    @Test("rules of several generations are added up, and none stands there twice")
+    func sharedRules() {
+        var rules = SharedRules(paths: ["/a"], body: 10, origins: ["https://b"])
+        rules.allow(SharedRules(paths: ["/b", "/a"], body: 5, origins: ["https://a", "https://b"]))
+        #expect(rules == SharedRules(paths: ["/a", "/b"], body: 10, origins: ["https://b", "https://a"]))
+        rules.allow(SharedRules(paths: [], body: 20, origins: []))
+        #expect(rules.body == 20 && rules.paths.count == 2)
     }
 }

@@ -12,6 +12,7 @@ enum Samples {
 
     static let plan = WorkerPlan(
         tag: 41, workers: 4, seed: 5, node: "a1", listeners: [3, 0, .max],
+        rules: SharedRules(paths: ["/http-bind", "/b"], body: 70_000, origins: ["https://a.example"]),
         entries: [
             .init(name: "domain", value: "example.org", origin: .flag),
             .init(name: "max-wait", value: "50", origin: .environment),
@@ -27,7 +28,8 @@ enum Samples {
 
     static let fromSupervisor: [SupervisorMessage] = [
         .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: [], entries: [])),
-        .listener(number: 5), .control, .serve, .retire(closing: []), .retire(closing: [1, 5]),
+        .listener(number: 5), .control, .serve, .retire(closing: []), .retire(closing: [1, 5]), .rules(SharedRules()),
+        .rules(SharedRules(paths: ["/é"], body: .max, origins: ["", "x"])),
         .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
         .mailbox(tag: 12), .started,
         .retired(tag: 1), .gone(tag: 2), .drain, .resolver(place: 5, tag: .max),
@@ -35,7 +37,7 @@ enum Samples {
 
     static let fromWorker: [WorkerMessage] = [
         .ready(announcement: "holdfast: listening on 127.0.0.1:5280"), .ready(announcement: ""),
-        .failed(line: "cannot listen on '…'"), .draining, .drained, .needsResolvers,
+        .failed(line: "cannot listen on '…'"), .draining, .drained, .retired, .needsResolvers,
         .lostResolver(tag: 0x0102_0304),
     ]
 

@@ -23,6 +23,9 @@ package final class Daemon {
     /// The connection for `settle`.
     private var settling: ByteStream?
 
+    /// The path of the program that was built beside the tests.
+    package static var builtExecutable: String { Process.executable }
+
     /// Starts the program that was built beside the tests, for the domain `example.org`.
     ///
     /// - Parameters:
@@ -39,7 +42,10 @@ package final class Daemon {
     /// - Parameters:
     ///   - descriptors: how many it may have; nil for as many as this process.
     ///   - environment: variables in addition to those of this process.
-    package init(_ flags: [String], descriptors: Int? = nil, environment: [String: String] = [:]) throws {
+    ///   - executable: the program; nil for the one that was built beside the tests.
+    package init(
+        _ flags: [String], descriptors: Int? = nil, environment: [String: String] = [:], executable: String? = nil
+    ) throws {
         var arguments = ["run"]
         let usual = [
             ("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0"), ("--domain", "example.org"),
@@ -54,7 +60,8 @@ package final class Daemon {
             "HOLDFAST_SESSION_REPEATS": "1000000", "HOLDFAST_LOGIN_TIMEOUT": "600",
             "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120",
         ].merging(environment) { _, given in given }
-        process = try Process(arguments + flags, descriptors: descriptors, environment: environment)
+        process = try Process(
+            arguments + flags, descriptors: descriptors, environment: environment, executable: executable)
         startLine = try process.readStartLine()
         let parts = startLine.split(separator: ";")
         let served = parts.first.map { Self.ports(in: $0) } ?? []
@@ -176,12 +183,14 @@ private final class Process {
     private let errorFile: Int32
     private var exit: Daemon.Exit?
 
-    init(_ arguments: [String], descriptors: Int? = nil, environment: [String: String] = [:]) throws {
+    init(
+        _ arguments: [String], descriptors: Int? = nil, environment: [String: String] = [:], executable: String? = nil
+    ) throws {
         var ends: [Int32] = [-1, -1]
         try Sockets.check("pipe", makePipe(&ends))
         output = ends[0]
         errorFile = try Self.temporaryFile()
-        var command = [Self.executable] + arguments
+        var command = [executable ?? Self.executable] + arguments
         if let descriptors {
             command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command
         }
@@ -202,7 +211,7 @@ private final class Process {
     }
 
     /// The program that `swift test` builds beside the test bundle.
-    private static var executable: String {
+    static var executable: String {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
             + "/holdfast"

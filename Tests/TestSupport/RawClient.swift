@@ -28,11 +28,11 @@ package final class RawClient {
         self.daemon = daemon
     }
 
-    /// The bytes of a request for the BOSH path.
-    package static func post(_ body: String, _ fields: String...) -> String {
+    /// The bytes of a request for the BOSH path, or another one.
+    package static func post(_ body: String, _ fields: String..., to path: String = "/http-bind") -> String {
         let fields = fields.map { $0 + "\r\n" }.joined()
         return
-            "POST /http-bind HTTP/1.1\r\nHost: localhost\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 
     package func send(_ text: String) throws {

@@ -49,6 +49,12 @@ package struct Statistics {
         return sites[site] != nil
     }
 
+    /// The names of what is under a top-level name, such as the tags under `workers`; none when there is nothing.
+    package func names(under name: String) -> [String] {
+        guard case .object(let members) = root, case .object(let inner)? = members[name] else { return [] }
+        return inner.keys.sorted()
+    }
+
     private func number(at path: [String]) throws -> Int {
         var value = root
         for name in path {

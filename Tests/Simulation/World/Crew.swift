@@ -132,7 +132,7 @@ final class Crew {
                 case .ready:
                     for other in members { introduce(member, to: other) }
                     say(.serve, to: member)
-                case .failed, .draining, .drained:
+                case .failed, .draining, .drained, .retired:
                     break
                 }
             }
