@@ -11,6 +11,8 @@ final class Departure {
     let request: HTTPRequest?
     /// The worker that the request is for, and why.
     let placement: Placement
+    /// For how many milliseconds nothing has come on a connection without a request.
+    private let silence: UInt32
 
     /// What the other worker is told with the connection's descriptor.
     var envelope: Envelope {
@@ -20,20 +22,23 @@ final class Departure {
         return Envelope(
             purpose: placement.purpose, listener: UInt32(connection.door), peer: Envelope.Peer(connection.peer),
             isForOperators: connection.role == .admin, isClientUnknown: connection.isClientUnknown,
-            isFromProxy: connection.isFromProxy, input: input)
+            isFromProxy: connection.isFromProxy, silence: silence, input: input)
     }
 
     init(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
         self.connection = connection
         self.request = copy request
         self.placement = placement
+        silence = 0
     }
 
     /// A connection on which no request has begun.
-    init(_ connection: ClientConnection, to placement: Placement) {
+    init(_ connection: ClientConnection, to placement: Placement, now: MonotonicInstant) {
         self.connection = connection
         request = nil
         self.placement = placement
+        let since = connection.pace.phaseSince
+        silence = UInt32(clamping: (max(now, since).nanoseconds - since.nanoseconds) / 1_000_000)
     }
 }
 
@@ -122,6 +127,7 @@ extension Clients {
         connection.isClientUnknown = envelope.isClientUnknown
         connection.move = .arriving
         connection.backlog = envelope.input
+        connection.pace.phaseSince = loop.now.advanced(by: .milliseconds(-Int64(envelope.silence)))
         settle(connection)
         return connection
     }
@@ -132,6 +138,7 @@ extension Clients {
         guard !connection.backlog.isEmpty else {
             // Its next request may be for any worker.
             connection.move = .none
+            armDeadline(of: connection)
             updateInterest(of: connection)
             return
         }
@@ -147,7 +154,9 @@ extension Clients {
             connection.move = .underway
             connection.channel.unwatch(in: loop.poller)
             release(connection)
-            moves.dispatch(Departure(connection, to: .byOther(tag)))
+            let departure = Departure(connection, to: .byOther(tag), now: loop.now)
+            moves.note(departure)
+            moves.dispatch(departure)
         }
     }
 

@@ -14,7 +14,7 @@ final class Clients {
     let bodies: BodyWork
     unowned let sessions: Sessions
     /// What clients of other generations may send; nil while all generations allow the same.
-    var looserRules: LooserRules?
+    private(set) var looserRules: LooserRules?
     /// The other workers, and the connections that are on their way to them.
     private(set) var moves: Mailboxes!
     /// Answers a request on the operator's listener.
@@ -38,6 +38,12 @@ final class Clients {
         self.answerOperator = answerOperator
         rules = ClientRules(loop.settings)
         bodies = BodyWork(loop)
+    }
+
+    /// Reads requests by these rules from now on, on all connections.
+    func use(_ looser: LooserRules) {
+        looserRules = looser
+        for rules in [rules.http, rules.proxy] { rules.change(body: looser.body, crossOrigin: looser.crossOrigin) }
     }
 
     /// Connects this object with the links to the other workers.

@@ -39,9 +39,7 @@ extension Clients {
     ///
     /// - Parameter own: the rules of this worker's generation.
     func read(by all: SharedRules, own: SharedRules) {
-        let looser = LooserRules(all, own: own, looserRules?.crossOrigin ?? loop.settings.crossOrigin)
-        looserRules = looser
-        for rules in [rules.http, rules.proxy] { rules.change(body: looser.body, crossOrigin: looser.crossOrigin) }
+        use(LooserRules(all, own: own, looserRules?.crossOrigin ?? loop.settings.crossOrigin))
     }
 
     /// Answers a request that this worker's settings do not allow, or sends it to the worker of another generation that

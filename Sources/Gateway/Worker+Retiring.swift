@@ -12,7 +12,7 @@ extension Worker {
         loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sessions.count)"])
     }
 
-    /// Sends the connections of a retired worker away once it has no session. Runs at the end of each turn.
+    /// Sends the connections of a retired worker away once it has no session. Runs before the last writes of each turn.
     func moveOn() {
         guard loop.fellows.isRetired, sessions.count == 0, case .none = stopping else { return }
         guard loop.fellows.hasSuccessor else {
@@ -21,10 +21,13 @@ extension Worker {
             return
         }
         clients.sendIdleAway()
-        if hasMovedOn, let supervision, !supervision.hasSaidGoodbye {
-            supervision.hasSaidGoodbye = true
-            supervision.link?.tell(.drained)
-        }
+    }
+
+    /// Tells the supervisor that this worker has nothing more to do, once. Runs at the end of each turn.
+    func sayGoodbye() {
+        guard hasMovedOn, let supervision, !supervision.hasSaidGoodbye else { return }
+        supervision.hasSaidGoodbye = true
+        supervision.link?.tell(.drained)
     }
 
     /// Whether a retired worker has neither a session nor a connection.

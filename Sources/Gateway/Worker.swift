@@ -148,9 +148,10 @@ package final class Worker {
         publish(isBusy: count > 0)
         upstreams.endUnwatchable()
         clients.endUnwatchable()
+        moveOn()
         flushDirty()
         reportResolvers()
-        moveOn()
+        sayGoodbye()
         return true
     }
 

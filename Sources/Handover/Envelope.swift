@@ -2,8 +2,9 @@
 /// the connection and read the bytes itself.
 ///
 /// A connection moves only with a complete request or with none of a request, and only while it owes no other answer and has
-/// no unsent bytes. So no deadline runs and no `100 Continue` is open that the receiver would have to know of. The kernel tells the receiver
-/// again when the client has ended its side. The receiver asks nothing of the descriptor but that it is a stream.
+/// no unsent bytes. So no `100 Continue` is open, and no deadline runs but that of an idle connection, which goes on. The kernel
+/// tells the receiver again when the client has ended its side. The receiver asks nothing of the descriptor but that it is a
+/// stream.
 package struct Envelope: Sendable, Equatable {
     /// Why the connection moves.
     package enum Purpose: Sendable, Equatable {
@@ -35,6 +36,8 @@ package struct Envelope: Sendable, Equatable {
     package var isClientUnknown: Bool
     /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
     package var isFromProxy: Bool
+    /// For how many milliseconds nothing has come, for a connection without a request: its time goes on.
+    package var silence: UInt32
     /// The request with its decoded body, as HTTP/1.1, and behind it the bytes that were read after it.
     package var input: [UInt8]
 
@@ -42,7 +45,7 @@ package struct Envelope: Sendable, Equatable {
     package init(
         purpose: Purpose, listener: UInt32, peer: Peer, isForOperators: Bool = false, isClientUnknown: Bool = false,
         isFromProxy: Bool = false,
-        input: [UInt8]
+        silence: UInt32 = 0, input: [UInt8]
     ) {
         self.purpose = purpose
         self.listener = listener
@@ -50,6 +53,7 @@ package struct Envelope: Sendable, Equatable {
         self.isForOperators = isForOperators
         self.isClientUnknown = isClientUnknown
         self.isFromProxy = isFromProxy
+        self.silence = silence
         self.input = input
     }
 
@@ -57,7 +61,7 @@ package struct Envelope: Sendable, Equatable {
     package static let overhead = Frame.overhead + mostFields
 
     /// Bytes of all that stands before the input, for the longest kind of address.
-    private static let mostFields = 40
+    private static let mostFields = 44
     /// The version of the layout. A field that every receiver has to understand makes a new one.
     private static let version: UInt8 = 1
 
@@ -81,6 +85,7 @@ package struct Envelope: Sendable, Equatable {
         bytes.append(flag: isForOperators)
         bytes.append(flag: isClientUnknown)
         bytes.append(flag: isFromProxy)
+        bytes.append(bigEndian: silence)
         switch peer {
         case .unnamed:
             bytes.append(PeerCode.unnamed)
@@ -112,6 +117,7 @@ package struct Envelope: Sendable, Equatable {
         isForOperators = try reader.flag()
         isClientUnknown = try reader.flag()
         isFromProxy = try reader.flag()
+        silence = try reader.number32()
         switch try reader.byte() {
         case PeerCode.unnamed: peer = .unnamed
         case PeerCode.ipv4: peer = .ipv4(try reader.number(), port: try reader.number())

@@ -141,8 +141,8 @@ extension SettingsTable {
         parse: { hostName($0) })
 
     package static let workers = Setting<WorkerCount>.text(
-        "workers", valueName: "N|auto|none", allowed: "a number from 1 to 64, auto or none", defaults: ["none"],
-        example: ["auto"], hasFlag: true, mayBeNumber: true,
+        "workers", valueName: "N|auto|none", allowed: "a number from 1 to 64, auto or none", defaults: ["auto"],
+        example: ["4"], hasFlag: true, mayBeNumber: true,
         "How many processes serve clients, each on one processor core; auto: one for each core that may be used; none: the "
             + "program serves alone, and can neither reload its configuration nor be upgraded without losing sessions",
         parse: { WorkerCount($0) })

@@ -22,15 +22,16 @@ struct EnvelopeTests {
             isClientUnknown: true, input: [9, 10, 11])
         let input: [UInt8] = [0, 0, 0, 3, 9, 10, 11]
         let session: [UInt8] = [1, 0, 1, 2, 3, 4, 0, 0, 0, 5]
-        #expect(payload(envelope) == session + [0, 1, 0] + [4, 127, 0, 0, 1, 0x12, 0x34] + input)
+        #expect(payload(envelope) == session + [0, 1, 0, 0, 0, 0, 0] + [4, 127, 0, 0, 1, 0x12, 0x34] + input)
         envelope.peer = .unnamed
         envelope.isFromProxy = true
-        #expect(payload(envelope) == session + [0, 1, 1] + [0] + input)
+        #expect(payload(envelope) == session + [0, 1, 1, 0, 0, 0, 0] + [0] + input)
         envelope.purpose = .creation
+        envelope.silence = 0x0102
         envelope.isForOperators = true
         envelope.peer = .ipv6(1, port: 2, scope: 3)
         #expect(
-            payload(envelope) == [1, 1, 0, 0, 0, 0, 0, 0, 0, 5, 1, 1, 1]
+            payload(envelope) == [1, 1, 0, 0, 0, 0, 0, 0, 0, 5, 1, 1, 1, 0, 0, 1, 2]
                 + [6] + [UInt8](repeating: 0, count: 15) + [1, 0, 2, 0, 0, 0, 3] + input)
     }
 
@@ -84,7 +85,7 @@ struct EnvelopeTests {
         #expect(throws: MessageFault.unknownEnvelope(version: 2)) { try self.read(payload) }
     }
 
-    @Test("values that no program writes are malformed", arguments: [(10, 2), (11, 2), (12, 2), (13, 1), (13, 5)])
+    @Test("values that no program writes are malformed", arguments: [(10, 2), (11, 2), (12, 2), (17, 1), (17, 5)])
     func impossible(place: Int, value: UInt8) {
         var payload = payload(Samples.envelope)
         payload[place] = value

@@ -76,7 +76,8 @@ enum Samples {
             purpose: [.creation, .anything, .session(tag: UInt32(truncatingIfNeeded: generator.next()))][
                 generator.below(3)],
             listener: UInt32(generator.below(66)), peer: peers[generator.below(3)], isForOperators: generator.oneIn(2),
-            isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2), input: bytes(340))
+            isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2),
+            silence: UInt32(truncatingIfNeeded: generator.next()), input: bytes(340))
     }
 
     /// Reads all frames of a stream that comes in pieces, and what stops the reading.

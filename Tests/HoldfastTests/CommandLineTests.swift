@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func `The number of workers`() throws {
-        #expect(try settings(Self.required).workers == .none)
+        #expect(try settings(Self.required).workers == .auto)
         #expect(try settings(Self.required + ["--workers", "auto"]).workers == .auto)
         #expect(try settings(Self.required + ["--workers=7"]).workers == .number(7))
         #expect(

@@ -216,7 +216,8 @@ import Testing
 
     @Test func `Commands have a place of their own, and somebody who takes them`() throws {
         let control = SettingEntry("control", "unix:/run/c", origin: .flag)
-        #expect(throws: SettingsError.self) { try Settings.resolve(entries: Self.required + [control]) }
+        let none = SettingEntry("workers", "none", origin: .flag)
+        #expect(throws: SettingsError.self) { try Settings.resolve(entries: Self.required + [control, none]) }
         let workers = SettingEntry("workers", "2", origin: .flag)
         #expect(try Settings.resolve(entries: Self.required + [control, workers]).control != nil)
         for name in ["listen", "listen-proxy"] {

@@ -75,7 +75,7 @@ import Testing
         #expect(settings.compressFrom == 256)
         #expect(settings.replayBudget == 16_777_216)
         #expect(settings.adminHosts == [])
-        #expect(settings.workers == .none)
+        #expect(settings.workers == .auto)
         #expect(settings.linger == .seconds(86_400))
         #expect(settings.generations == 8)
         #expect(settings.control == nil)
@@ -122,7 +122,7 @@ import Testing
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
-            ("workers", "auto"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
+            ("workers", "9"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
             ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
             ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
@@ -173,7 +173,7 @@ import Testing
         #expect(settings.stanzaAttributes == 25)
         #expect(settings.maxSkipped == 9_437_184)
         #expect(settings.adminHosts == ["stats"])
-        #expect(settings.workers == .auto)
+        #expect(settings.workers == .number(9))
         #expect(settings.linger == .seconds(3_600))
         #expect(settings.generations == 3)
         #expect(settings.control == ListenAddress("unix:/run/c"))

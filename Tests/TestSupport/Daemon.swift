@@ -52,13 +52,13 @@ package final class Daemon {
             ("--upstream-tls", "none"), ("--log-level", "debug"),
         ]
         for (flag, value) in usual where !flags.contains(flag) { arguments += [flag, value] }
-        // By default the breaker must not open on a server that fails on purpose again and again. The sessions of most
+        // One process alone shows its numbers at once. By default the breaker must not open on a server that fails on purpose again and again. The sessions of most
         // tests never log in, and some repeat as fast as they can. On a busy machine the time between two steps of a
         // test is long.
         let environment = [
             "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0", "HOLDFAST_LOGIN_BODY": "8388608",
             "HOLDFAST_SESSION_REPEATS": "1000000", "HOLDFAST_LOGIN_TIMEOUT": "600",
-            "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120",
+            "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120", "HOLDFAST_WORKERS": "none",
         ].merging(environment) { _, given in given }
         process = try Process(
             arguments + flags, descriptors: descriptors, environment: environment, executable: executable)

@@ -15,6 +15,11 @@ final class Crew {
         /// The supervisor's end of the link to the worker.
         let link: LocalEnd
         let page: SharedMemory
+        let generation: UInt32
+        /// Whether it takes no new sessions.
+        fileprivate(set) var isRetired = false
+        /// Whether it was introduced to the others and serves.
+        fileprivate var serves = false
         /// Nil when the worker has ended.
         fileprivate(set) var worker: Worker?
         /// When the worker has its next turn without an event; nil when it waits without limit.
@@ -26,8 +31,9 @@ final class Crew {
         /// The processes that look up names for it, by their tags, with their places.
         fileprivate var resolvers: [UInt32: (process: Children.Process, place: UInt32)] = [:]
 
-        fileprivate init(_ tag: UInt32, link: LocalEnd, page: SharedMemory) {
+        fileprivate init(_ tag: UInt32, generation: UInt32, link: LocalEnd, page: SharedMemory) {
             self.tag = tag
+            self.generation = generation
             self.link = link
             self.page = page
         }
@@ -41,6 +47,8 @@ final class Crew {
     private var doors: [Door] = []
     private(set) var members: [Member] = []
     private var nextTag: UInt32 = 1
+    private var generation: UInt32 = 1
+    private var nextGeneration: UInt32 = 2
     private var isLeaving = false
     private let writer = FrameWriter(bound: 1 << 24)
     private var kernel: Kernel { world.kernel }
@@ -66,30 +74,71 @@ final class Crew {
 
     // MARK: What the supervisor does
 
-    /// Starts a worker, and makes it known to the others.
-    func start(tries: Int = 0) {
+    /// Starts a worker of the current generation in the place of one that has ended, and makes it known to the others. A
+    /// place of an old generation stays empty.
+    func start(_ generation: UInt32, tries: Int = 0) {
+        guard !isLeaving, generation == self.generation else { return }
+        guard let member = begin(generation) else {
+            if tries == 10 { world.judge.fail("no worker of generation \(generation) starts") }
+            kernel.after(.seconds(1)) { [weak self] in self?.start(generation, tries: tries + 1) }
+            return
+        }
+        serve(member)
+    }
+
+    /// Starts another generation. If one of its workers cannot start, the present one goes on alone. Otherwise the others
+    /// take no new sessions, and end when their last one has ended.
+    func renew(_ fault: Plan) {
         guard !isLeaving else { return }
+        let new = nextGeneration
+        nextGeneration += 1
+        let old = members
+        let candidates = (0..<max(fault["workers"], 1)).compactMap { _ in begin(new) }
+        guard candidates.count == max(fault["workers"], 1) else {
+            world.tell("generation \(new) does not start")
+            for candidate in candidates { died(candidate) }
+            return
+        }
+        world.tell("generation \(new) begins")
+        generation = new
+        for candidate in candidates { serve(candidate) }
+        for member in old {
+            member.isRetired = true
+            for other in members where other !== member { say(.retired(tag: member.tag), to: other) }
+            say(.retire(closing: Array(0..<UInt32(doors.count))), to: member)
+        }
+    }
+
+    /// Makes a worker that is ready and all that serve known to each other, and has it serve.
+    private func serve(_ member: Member) {
+        for other in members where other !== member && other.serves { introduce(member, to: other) }
+        for other in members where other.isRetired { say(.retired(tag: other.tag), to: member) }
+        member.serves = true
+        say(.serve, to: member)
+    }
+
+    /// Starts a worker. Returns nil when it cannot.
+    private func begin(_ generation: UInt32) -> Member? {
         let tag = nextTag
         nextTag += 1
         let (link, its) = LocalEnd.pair(kernel, capacity: Self.linkCapacity)
         let member = Member(
-            tag, link: link, page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
+            tag, generation: generation, link: link, page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
         link.notify = { [weak self, unowned member] in self?.hear(member) }
         say(.begin(briefing(for: tag)), to: member)
         for (index, door) in doors.enumerated() { say(.listener(number: UInt32(index)), to: member, passing: door) }
         say(.page(tag: tag, isOwn: true), to: member, passing: member.page)
         say(.started, to: member)
-        guard serve(member, its) else {
+        guard run(member, its) else {
             kernel.kill(member.process)
-            if tries == 10 { world.judge.fail("worker \(tag) does not start") }
-            kernel.after(.seconds(1)) { [weak self] in self?.start(tries: tries + 1) }
-            return
+            return nil
         }
         // It has not read yet who the others are.
         member.descriptorsAtRest = member.process.openDescriptors
         member.wakesAt = kernel.now
         members.append(member)
         world.tell("worker \(tag) starts")
+        return member
     }
 
     private func briefing(for tag: UInt32) -> WorkerPlan {
@@ -129,10 +178,7 @@ final class Crew {
                     for place in 0..<UInt32(ResolverTable.standardCount) { giveResolver(at: place, to: member) }
                 case .lostResolver(let tag):
                     replaceResolver(tag, of: member)
-                case .ready:
-                    for other in members { introduce(member, to: other) }
-                    say(.serve, to: member)
-                case .failed, .draining, .drained, .retired:
+                case .ready, .failed, .draining, .drained, .retired:
                     break
                 }
             }
@@ -163,7 +209,7 @@ final class Crew {
     private var nextResolver: UInt32 = 0
 
     /// Begins the program of a worker. Returns false when it cannot serve.
-    private func serve(_ member: Member, _ link: LocalEnd) -> Bool {
+    private func run(_ member: Member, _ link: LocalEnd) -> Bool {
         kernel.process = member.process
         watchTokens(of: member)
         guard let descriptor = kernel.open(link) else { return false }
@@ -201,9 +247,13 @@ final class Crew {
 
     private var restartTime = Duration.zero
 
+    /// How many workers there were when all were to end.
+    private var leaving = 0
+
     /// Has all workers end.
     func leave() {
         isLeaving = true
+        leaving = members.count
         let way = chance.below(3)
         for member in members {
             if way != 1 { say(.drain, to: member) }
@@ -216,7 +266,7 @@ final class Crew {
 
     /// Gives the workers their turns until all have ended.
     func run() {
-        for _ in 0..<plan["workers"] { start() }
+        for _ in 0..<plan["workers"] { start(generation) }
         while !kernel.isOver {
             kernel.runDueEvents()
             let ready = members.filter { isDue($0) || $0.process.epoll.isReady }
@@ -254,7 +304,8 @@ final class Crew {
         bury(member)
         for other in members { say(.gone(tag: member.tag), to: other) }
         world.workerDied(member.tag)
-        kernel.after(restartTime) { [weak self] in self?.start() }
+        guard !member.isRetired else { return }
+        kernel.after(restartTime) { [weak self] in self?.start(member.generation) }
     }
 
     /// Shows the others what a worker has counted, or only what it had counted some time ago.
@@ -265,8 +316,10 @@ final class Crew {
     }
 
     private func exit(_ member: Member) {
-        if !isLeaving { world.judge.fail("worker \(member.tag) ends by itself") }
-        if tooMany(member) > 0 { world.judge.fail("worker \(member.tag) leaves \(tooMany(member)) descriptors open") }
+        if !isLeaving, !member.isRetired { world.judge.fail("worker \(member.tag) ends by itself") }
+        if member.isRetired { world.tell("worker \(member.tag) ends: it has no session left") }
+        // A retired one may end before it has noticed that another has.
+        if !member.isRetired, tooMany(member) > 0 { world.judge.fail("worker \(member.tag) leaves \(tooMany(member)) descriptors open") }
         member.worker = nil
         if kernel.children.running(of: member.process) > 0 {
             world.judge.fail("worker \(member.tag) has started processes")
@@ -300,7 +353,7 @@ final class Crew {
 
     private func tooMany(_ member: Member) -> Int {
         // Two pages and a mailbox of each other worker, and a connection to each process that looks up names.
-        let ofOthers = isLeaving ? 3 * plan["workers"] : 3 * (members.count - 1)
+        let ofOthers = 3 * (isLeaving ? leaving : members.count - 1)
         let resolvers = member.resolvers.values.count { $0.process.status == nil }
         return member.process.openDescriptors - member.descriptorsAtRest - ofOthers - resolvers
     }

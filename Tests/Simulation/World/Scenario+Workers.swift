@@ -30,5 +30,12 @@ extension Scenario {
             fault["back"] = chance.one(of: [1, 1_000, 10_000])
             faults.append(fault)
         }
+        // Another generation, at most some at once; their number is drawn last, so that other draws stay the same.
+        for _ in 0..<(chance.once(in: 2) ? chance.within(1...3) : 0) {
+            var fault = Plan("renew")
+            fault["at"] = chance.below(span + 10_000)
+            fault["workers"] = chance.within(1...3)
+            faults.append(fault)
+        }
     }
 }

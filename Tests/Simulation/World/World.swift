@@ -310,6 +310,7 @@ final class World {
                 // A signal that ends nothing.
                 kernel.signals.raise([SIGHUP, SIGUSR1, SIGUSR2][fault["signal"] % 3])
             case "kill": crew?.kill(fault)
+            case "renew": crew?.renew(fault)
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
