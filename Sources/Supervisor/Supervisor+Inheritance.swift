@@ -32,8 +32,10 @@ extension Supervisor {
         }
         let asker: ControlDoor.Asker? =
             if let descriptor = inheritance.asker?.take() { control?.adopt(descriptor, in: poller) } else { nil }
-        // They have connections to processes that nobody looks after any more.
-        lookAfterResolvers(.needed)
+        // Workers may have connections to processes that nobody looks after any more. Those of a supervisor that has died
+        // say so themselves, perhaps right behind what they have.
+        for tag in workers.keys.sorted() { if let worker = workers[tag] { listen(to: worker) } }
+        if !isAdoption, !inheritance.children.isEmpty { lookAfterResolvers(.needed) }
         notice.say(.reloading)
         renew(with: first, cause, asker)
     }
