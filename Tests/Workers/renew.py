@@ -11,7 +11,7 @@ def act(given):
     """The exit status."""
     workers = given.workers or 3
     if given.short:
-        plan = renewals.Plan(sessions=300, seconds=given.seconds or 15, steps=renewals.FEW_STEPS, rate=300, workers=workers,
+        plan = renewals.Plan(sessions=300, seconds=given.seconds or 17, steps=renewals.FEW_STEPS, rate=300, workers=workers,
                              warm_up=2, most=None)
     else:
         plan = renewals.Plan(sessions=2000, seconds=given.seconds or 120, steps=renewals.STEPS, rate=600, workers=workers,
@@ -22,5 +22,5 @@ def act(given):
 
 
 if __name__ == "__main__":
-    short = "300 sessions, 15 s, few changes, nginx only, no bound of the time of forwarding"
+    short = "300 sessions, 17 s, few changes, nginx only, no bound of the time of forwarding"
     sys.exit(command.main(command.parser("deploy/renewals", __doc__, short).parse_args(), act))

@@ -146,21 +146,26 @@ class Renewable(Holdfast):
         self._refused("upgrade", "ended without an answer")
         os.rename(good, self.binary)
 
-    def lose_supervisor(self):
-        """Kills the supervisor, and starts another one."""
+    def lose_supervisor(self, reloading=None):
+        """Kills the supervisor, and starts another one. `reloading`: so many seconds after the start of a reload, whose
+        workers may serve by then or not."""
         before = set(self.workers())
+        if reloading is not None:
+            os.kill(self.pid, signal.SIGHUP)
+            time.sleep(reloading)
         os.kill(self.pid, signal.SIGKILL)
         self.child.process.wait()
         self.child.stop()
         time.sleep(ALONE)
-        if set(self.workers()) != before:
+        left = set(self.workers())
+        if not before <= left or (reloading is None and left != before):
             raise Fault("workers have ended with their supervisor")
         adopted = self.count("adopted")
         self.start()
-        self._await_generation(before)
+        self._await_generation(left)
         adopted = self.count("adopted") - adopted
-        if adopted != len(before):
-            raise Fault(f"{adopted} of {len(before)} workers were taken over")
+        if adopted != len(left):
+            raise Fault(f"{adopted} of {len(left)} workers were taken over")
 
     def _renewed(self, command, number, times):
         """Gives it a command by a signal, and the next time by the program. Waits until a new generation serves; its
@@ -186,14 +191,15 @@ class Renewable(Holdfast):
 
     def _refused(self, command, reason):
         """Gives it a command that fails and changes nothing."""
-        before, program, counter = self.workers(), inspection.program(self.pid), f"{command}s_failed"
+        before, program, counter = set(self.workers()), inspection.program(self.pid), f"{command}s_failed"
         count = self.count(counter)
         done = self._ask(command)
         if done.returncode == 0 or reason not in done.stdout + done.stderr:
             raise Fault(f"'{command}' was to be refused and ended with {done.returncode}: {done.stdout}{done.stderr}")
         if self.count(counter) != count + 1:
             raise Fault(f"the refused '{command}' was not counted")
-        if self.workers() != before or inspection.program(self.pid) != program:
+        # An old worker may end meanwhile, when its last session does.
+        if not set(self.workers()) <= before or inspection.program(self.pid) != program:
             raise Fault(f"the refused '{command}' has changed the processes")
 
     def _ask(self, command):

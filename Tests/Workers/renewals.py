@@ -18,7 +18,9 @@ AFTER = 1
 # What happens, in this order.
 STEPS = ("reload", "kill", "upgrade", "reload", "bad reload", "kill", "reload", "supervisor", "reload", "kill", "bad upgrade",
          "upgrade", "reload", "reload", "kill", "reload", "upgrade", "reload", "reload", "kill", "reload")
-FEW_STEPS = ("reload", "kill", "bad reload", "supervisor", "bad upgrade", "upgrade", "reload")
+FEW_STEPS = ("reload", "kill", "supervisor in a reload", "bad reload", "supervisor", "bad upgrade", "upgrade", "reload")
+# By when in a reload the supervisor is killed at the latest, in seconds: about when new workers serve.
+RELOADING = 0.06
 
 
 class Plan(NamedTuple):
@@ -106,7 +108,8 @@ class Run:
     def _go_through(self, began):
         steps = {"reload": self._reload, "kill": self._kill, "upgrade": self._holdfast.upgrade,
                  "bad reload": self._holdfast.fail_to_reload, "bad upgrade": self._holdfast.fail_to_upgrade,
-                 "supervisor": self._holdfast.lose_supervisor}
+                 "supervisor": self._holdfast.lose_supervisor,
+                 "supervisor in a reload": lambda: self._holdfast.lose_supervisor(self._chance.uniform(0, RELOADING))}
         self._ends = began + self._plan.seconds
         for number, kind in enumerate(self._plan.steps):
             due = began + self._plan.seconds * (number + 0.5) / (len(self._plan.steps) + 0.5)
