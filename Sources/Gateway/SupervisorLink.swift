@@ -13,6 +13,8 @@ final class Supervision {
     var link: SupervisorLink?
     /// The process of the supervisor.
     var supervisorID = CurrentProcess.parentID
+    /// Whether the worker was told to serve, so that the others know it and it may have sessions.
+    var serves = false
     /// Whether a retired worker has told its supervisor that it ends.
     var hasSaidGoodbye = false
 

@@ -42,6 +42,7 @@ extension Worker {
         case .control:
             if let descriptor = news.descriptor?.take() { supervision?.orphanage.use(descriptor) }
         case .serve:
+            supervision?.serves = true
             serve()
         case .retire(let numbers):
             retire(closing: numbers)
@@ -59,9 +60,15 @@ extension Worker {
 
     /// Does what the supervisor says, and waits for another one when it has ended.
     func hear(_ event: PollEvent) {
-        guard let supervisor else { return }
+        guard let supervisor, let supervision else { return }
         for news in supervisor.handle(event) { follow(news) }
-        if !supervisor.isOpen { supervision?.orphanage.open() }
+        guard !supervisor.isOpen else { return }
+        guard supervision.serves else {
+            // It has no session, and may know no other worker. Another supervisor would take it for the only one.
+            loop.logger.error("the supervisor has ended before this worker served")
+            CurrentProcess.exit(1)
+        }
+        supervision.orphanage.open()
     }
 
     private func serve() {

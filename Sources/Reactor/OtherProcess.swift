@@ -1,4 +1,4 @@
-/// A process of this machine that is no child of this one.
+/// A process of this machine that this one need not have started.
 package struct OtherProcess: Sendable {
     /// The process number.
     package let processID: Int32
@@ -21,6 +21,19 @@ package struct OtherProcess: Sendable {
         let state = text[text.index(after: end)...].first { $0 != " " }
         guard let state, !"ZX".contains(state) else { return nil }
         return String(text[text.index(after: start)..<end])
+    }
+
+    /// The number of its parent; nil when there is no such process.
+    package var parentID: Int32? {
+        guard processID > 0, let text = TextFile.text(of: "/proc/\(processID)/stat") else { return nil }
+        return Self.parentID(in: text)
+    }
+
+    /// The parent in such a text: the second field behind the name.
+    static func parentID(in text: String) -> Int32? {
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ", maxSplits: 2)
+        return fields.count < 2 ? nil : Int32(fields[1])
     }
 
     /// Sends a signal.

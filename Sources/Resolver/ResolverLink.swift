@@ -176,8 +176,13 @@ package struct ResolverLink: ~Copyable {
     }
 
     /// Expects processes from another supervisor. Does nothing when there is one.
+    ///
+    /// Nobody looks after the processes that are there, so others are needed if there are any.
     package mutating func resumeSupply() {
-        if case .ended = supply { supply = .supervisor }
+        guard case .ended = supply else { return }
+        supply = .supervisor
+        hasReportedNeed = children.contains(where: \.isRunning)
+        if hasReportedNeed { reports.append(.needed) }
     }
 
     // MARK: Events

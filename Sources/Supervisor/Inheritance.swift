@@ -173,7 +173,8 @@ final class Inheritance {
             while !isComplete {
                 guard try poller.wait(timeout: Self.patience) > 0 else { return .silent }
                 let arrival = socket.receive(with: &buffer)
-                while let received = try socket.next() {
+                // What a worker says behind its last part is for `listen`.
+                while !isComplete, let received = try socket.next() {
                     if let processID = Self.supervisor(in: received.frame) { return .running(processID: processID) }
                     do throws(MessageFault) {
                         take(try Bequest(received.frame), received.passed)

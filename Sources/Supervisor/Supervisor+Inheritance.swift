@@ -11,7 +11,7 @@ extension Supervisor {
     /// Goes on with running workers, and starts a generation of this program's own.
     func begin(with inheritance: Inheritance) {
         let isAdoption = inheritance.version == nil
-        for inherited in inheritance.workers { takeOver(inherited, isAdopted: isAdoption) }
+        for inherited in inheritance.workers { takeOver(inherited) }
         do throws(SystemError) {
             if try past.addMissingFields() { showPast() }
         } catch {
@@ -32,14 +32,19 @@ extension Supervisor {
         }
         let asker: ControlDoor.Asker? =
             if let descriptor = inheritance.asker?.take() { control?.adopt(descriptor, in: poller) } else { nil }
-        // They have connections to processes that nobody looks after any more.
-        lookAfterResolvers(.needed)
+        // Workers may have connections to processes that nobody looks after any more. Those of a supervisor that has died
+        // say so themselves, perhaps right behind what they have.
+        for tag in workers.keys.sorted() { if let worker = workers[tag] { listen(to: worker) } }
+        if !isAdoption, !inheritance.children.isEmpty { lookAfterResolvers(.needed) }
         notice.say(.reloading)
         renew(with: first, cause, asker)
     }
 
-    private func takeOver(_ inherited: Inheritance.Worker, isAdopted: Bool) {
+    private func takeOver(_ inherited: Inheritance.Worker) {
         let tag = inherited.record.plan.tag
+        // The program before this one in this process may have adopted it.
+        let parent = OtherProcess(Int32(clamping: inherited.record.processID)).parentID
+        let isAdopted = parent != CurrentProcess.processID
         do throws(SharedPage.AdoptionError) {
             guard let socket = inherited.link, let descriptor = inherited.page?.take() else {
                 logger.error("a worker cannot be taken over: a descriptor is missing", metadata: ["worker": "\(tag)"])

@@ -276,7 +276,7 @@ package final class Supervisor {
 
     // MARK: What workers say
 
-    private func listen(to worker: WorkerProcess) {
+    func listen(to worker: WorkerProcess) {
         guard !worker.isDeaf else { return }
         worker.socket.flush()
         var arrival = FrameSocket.Arrival.more

@@ -51,6 +51,8 @@ struct LoadCommand: ParsableCommand {
     var password: String = ""
     @Option(help: "Logins at the same time.")
     var loginsAtOnce: Int = 32
+    @Flag(help: "Print a line for each message that came and each request and session that failed, before the report.")
+    var journal = false
     @Flag(help: "Print the report as one JSON object.")
     var json = false
 
@@ -69,6 +71,7 @@ struct LoadCommand: ParsableCommand {
             login == "plain" ? .plain(user: "\(userPrefix)\(number)", password: password) : .anonymous
         }
         let report = try run.run()
+        if let journal = report.journal { StandardStream.output.write(journal.lines.map { $0 + "\n" }.joined()) }
         StandardStream.output.writeLine(json ? report.json : report.text)
         if !report.isClean { throw ExitCode(1) }
     }
@@ -97,6 +100,7 @@ struct LoadCommand: ParsableCommand {
             sessions: sessions, mode: mode, receiver: receiver, rate: rate,
             duration: mode == .idle && seconds == 0 ? nil : .seconds(seconds), padding: padding,
             kills: killConnections, afterKill: afterKill, sessionsMayEnd: sessionsMayEnd, loginsAtOnce: loginsAtOnce,
-            patience: .seconds(20), settling: mode == .idle ? .zero : .seconds(1))
+            patience: .seconds(20), settling: mode == .idle ? .zero : .seconds(1),
+            hasJournal: journal)
     }
 }

@@ -49,4 +49,6 @@ struct LoadPlan {
     let patience: Duration
     /// The silence between the last login and the first message.
     let settling: Duration
+    /// Whether each event is noted with its instant.
+    var hasJournal = false
 }

@@ -27,6 +27,9 @@ struct LoadReport {
     /// From due time to arrival, in microseconds.
     var latency = Histogram<UInt64>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
 
+    /// The events with their instants; nil unless the plan wants them.
+    var journal: LoadJournal?
+
     /// Whether nothing went wrong.
     var isClean: Bool { lost == 0 && doubled == 0 && outOfOrder == 0 && failures.isEmpty }
 

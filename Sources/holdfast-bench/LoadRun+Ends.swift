@@ -56,6 +56,7 @@ extension LoadRun {
     /// Gives a client whose session has ended another one, and closes the books of the ended one.
     func replace(_ number: Int) {
         report.ends.noteEnd()
+        note(.end)
         for sender in correspondents(of: number) { closeBooks(of: sender) }
         let session = sessions[number]
         session.links = [nil, nil]

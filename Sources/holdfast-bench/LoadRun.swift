@@ -37,6 +37,7 @@ final class LoadRun {
         self.plan = plan
         self.address = address
         report = LoadReport(plan: plan)
+        if plan.hasJournal { report.journal = LoadJournal() }
         padding = [UInt8](repeating: UInt8(ascii: "x"), count: plan.padding)
         poller = try Poller(capacity: 1_024)
         signals = try SignalSource([.terminate, .interrupt])
@@ -199,7 +200,9 @@ final class LoadRun {
         inFlight -= 1
         sessions[receiver].inbound -= 1
         let now = MonotonicClock.now.nanoseconds
-        _ = report.latency.record(min((now - min(now, mark.due)) / 1_000, 600_000_000))
+        let delay = (now - min(now, mark.due)) / 1_000
+        _ = report.latency.record(min(delay, 600_000_000))
+        report.journal?.note(.arrival(after: delay), at: mark.due)
         if plan.mode == .closed, stage == .messages { sendMessage(from: mark.sender, due: now) }
     }
 
@@ -325,6 +328,7 @@ final class LoadRun {
                 if !reply.isKeptAlive { session.links[place] = nil }
                 if plan.sessionsMayEnd, SessionEnds.isRepeatable(reply.status) {
                     report.ends.noteRepeat(after: reply.status)
+                    note(.failure(status: reply.status))
                     sendAgainLater(number, place)
                     continue
                 }
@@ -338,6 +342,11 @@ final class LoadRun {
         } catch {
             fail(number, "not an HTTP response with a length")
         }
+    }
+
+    /// Notes an event that happens now.
+    func note(_ event: LoadJournal.Event) {
+        report.journal?.note(event, at: MonotonicClock.now.nanoseconds)
     }
 
     private func note(_ number: Int) {
@@ -366,6 +375,7 @@ final class LoadRun {
         session.links[place] = nil
         guard session.client.phase != .ended, let request = session.client.repeatedRequest(on: place) else { return }
         report.connectionLosses += 1
+        note(.failure(status: nil))
         guard !plan.sessionsMayEnd else { return sendAgainLater(number, place) }
         guard report.connectionLosses <= 10 * sessions.count else { return fail(number, "connections keep ending") }
         write(request, number, place)

@@ -39,6 +39,15 @@ import Testing
         #expect(report.json.contains(#""repeats_503":1,"repeats_504":0,"most_repeats_in_turn":2,"live_sessions":3,"#))
     }
 
+    @Test func `the journal has a line for each event`() {
+        var journal = LoadJournal()
+        journal.note(.arrival(after: 70), at: 5)
+        journal.note(.failure(status: 502), at: 6)
+        journal.note(.failure(status: nil), at: 7)
+        journal.note(.end, at: 8)
+        #expect(journal.lines == ["at 5 arrival 70", "at 6 failure 502", "at 7 failure -", "at 8 end -"])
+    }
+
     @Test func `without the option people are not told of it`() {
         let text = LoadReport(plan: plan(sessionsMayEnd: false)).text
         #expect(!text.contains("ended") && !text.contains("after 502"))

@@ -229,6 +229,35 @@ import Testing
         #expect(other.link.endSupply(now: .zero, poller: other.poller) == [])
     }
 
+    @Test func `another supervisor is asked for processes if there are any, or else once one is needed`() throws {
+        var scene = try Scene()
+        let process = try scene.process()
+        scene.link.resumeSupply()
+        #expect(scene.link.takeReports() == [])
+        _ = scene.link.endSupply(now: .zero, poller: scene.poller)
+        scene.link.resumeSupply()
+        #expect(scene.link.takeReports() == [.needed])
+        process.say(.free)
+        var other = try Scene()
+        _ = other.link.endSupply(now: .zero, poller: other.poller)
+        other.link.resumeSupply()
+        #expect(other.link.takeReports() == [])
+        #expect(other.ask("a.example") == nil)
+        #expect(other.link.takeReports() == [.needed])
+    }
+
+    @Test func `another supervisor is asked for processes when the last one has left nobody`() throws {
+        var scene = try Scene()
+        var process: Process? = try scene.process()
+        _ = scene.link.endSupply(now: .zero, poller: scene.poller)
+        process = nil
+        #expect(process == nil)
+        #expect(try scene.settle() == [])
+        scene.link.resumeSupply()
+        #expect(scene.ask("a.example") == nil)
+        #expect(scene.link.takeReports().last == .needed)
+    }
+
     @Test(arguments: [[0, 0, 0, 1, 0x82], [0, 0, 0, 1, 0], [0xFF, 0xFF, 0xFF, 0xFF]] as [[UInt8]])
     func `a process that says nonsense is left, and another connection asked for`(_ bytes: [UInt8]) throws {
         var scene = try Scene()

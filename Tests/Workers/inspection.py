@@ -47,9 +47,25 @@ def command(pid):
 
 
 def workers(supervisor):
-    """The worker processes of a supervisor; with one worker this is the process itself."""
-    found = [pid for pid in children(supervisor) if command(pid)[1:2] == ["worker"]]
-    return found or [supervisor]
+    """The worker processes of a supervisor; the process itself when it has none."""
+    return workers_among(children(supervisor)) or [supervisor]
+
+
+def living(groups):
+    """The processes of these process groups that have not ended."""
+    found = {pid: stat(pid) for pid in processes()}
+    return sorted(pid for pid, fields in found.items()
+                  if fields is not None and int(fields[2]) in groups and fields[0] != "Z")
+
+
+def workers_among(pids):
+    return [pid for pid in pids if command(pid)[1:2] == ["worker"]]
+
+
+def program(pid):
+    """What tells the file that a process executes from any other one."""
+    file = os.stat(f"/proc/{pid}/exe")
+    return file.st_dev, file.st_ino
 
 
 def descriptors(pid):
@@ -79,28 +95,45 @@ def memory(pid):
     return found["Rss"], found["Private_Dirty"]
 
 
-def connections_to(port, table="/proc/net/tcp"):
-    """The inodes of the established IPv4 connections to a port of this machine, on the side that connected."""
+ESTABLISHED, LISTENING = "01", "0A"
+
+
+def inodes(port, state, field):
+    """Of the IPv4 sockets of this machine in a state, with this port in their own address (field 1) or their peer's (2)."""
     found = set()
-    with open(table, encoding="ascii") as file:
+    with open("/proc/net/tcp", encoding="ascii") as file:
         next(file)
         for line in file:
             fields = line.split()
-            if int(fields[2].rpartition(":")[2], 16) == port and fields[3] == "01":
+            if int(fields[field].rpartition(":")[2], 16) == port and fields[3] == state:
                 found.add(fields[9])
     return found
 
 
+def connections_to(port):
+    """The inodes of the established IPv4 connections to a port of this machine, on the side that connected."""
+    return inodes(port, ESTABLISHED, 2)
+
+
+def listening(pids, port):
+    """Those of the processes that have a socket that listens on this port."""
+    return {pid for pid, count in holders(pids, inodes(port, LISTENING, 1)).items() if count}
+
+
 def streams(pids, port):
     """How many connections to the XMPP server's port each process has: as many as sessions."""
-    inodes = connections_to(port)
+    return holders(pids, connections_to(port))
+
+
+def holders(pids, sockets):
+    """How many of the sockets with these inodes each process has."""
     counts = {}
     for pid in pids:
         try:
             targets = descriptors(pid).values()
         except OSError:
             targets = []
-        counts[pid] = sum(1 for target in targets if target.startswith("socket:[") and target[8:-1] in inodes)
+        counts[pid] = sum(1 for target in targets if target.startswith("socket:[") and target[8:-1] in sockets)
     return counts
 
 

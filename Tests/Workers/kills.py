@@ -25,20 +25,40 @@ class Plan(NamedTuple):
     warm_up: int
 
 
-def loads(stage, sessions, rate, seconds):
-    """The two load generators."""
+def loads(stage, sessions, rate, seconds, *others):
+    """The two load generators. `others`: arguments of both."""
     half = sessions // 2
-    common = ["--mode", "paced", "--sessions", half, "--rate", rate // 2, "--seconds", seconds, "--sessions-may-end"]
+    common = ["--mode", "paced", "--sessions", half, "--rate", rate // 2, "--seconds", seconds, "--sessions-may-end", *others]
     return [stage.load(*common, "--to", "self"), stage.load(*common, "--to", "next")]
 
 
 def rest(stage):
-    """Waits until no session is left; then each process at rest."""
+    """Ends the proxy, whose connections are not counted, and waits until no session is left; then each process at rest."""
     holdfast = stage.holdfast
+    stage.proxy.stop()
     wait_until(lambda: not sum(holdfast.sessions().values()), "the end of all sessions", PATIENCE)
     # Descriptors on their way between workers, and buffers that are given back after a while.
     time.sleep(3)
     return {pid: holdfast.at_rest(pid) for pid in holdfast.pids()}
+
+
+def kill(holdfast, victim):
+    """Kills a worker; how many sessions it had."""
+    had = inspection.streams([victim], holdfast.upstream)[victim]
+    os.kill(victim, signal.SIGKILL)
+    return had
+
+
+def kept(holdfast, before, any_worker, after):
+    """What processes at rest have kept, in words, and by how many bytes one has grown at most. `any_worker`: with what a
+    worker is compared that was not there before."""
+    faults, grown = [], []
+    for pid, process in after.items():
+        name = "the supervisor" if pid == holdfast.pid else f"worker {pid}"
+        earlier = before.get(pid, any_worker)
+        faults += verdict.at_rest(name, earlier, process)
+        grown.append(process.memory - earlier.memory)
+    return faults + [f"process {pid} was not waited for" for pid in inspection.zombies(holdfast.pid)], max(grown)
 
 
 def run(given, proxy, plan, say):
@@ -56,6 +76,7 @@ def play(stage, plan, chance, say):
     for load in loads(stage, plan.sessions, plan.rate, plan.warm_up):
         load.report()
     before = rest(stage)
+    stage.proxy.start()
     first = set(holdfast.workers())
 
     running = loads(stage, plan.sessions, plan.rate, plan.seconds)
@@ -71,8 +92,7 @@ def play(stage, plan, chance, say):
         time.sleep(max(0, due - time.monotonic()))
         wait_until(lambda: len(holdfast.workers()) == plan.workers, "another worker in place of the dead one")
         victim = chance.choice([pid for pid in holdfast.workers() if plan.workers == 1 or pid != spared])
-        victims.append(inspection.streams([victim], holdfast.upstream)[victim])
-        os.kill(victim, signal.SIGKILL)
+        victims.append(kill(holdfast, victim))
         say(f"    {time.monotonic() - began:5.1f} s: killed a worker with {victims[-1]} sessions")
     reports = [load.report() for load in running]
     report = verdict.sums(reports)
@@ -81,18 +101,12 @@ def play(stage, plan, chance, say):
     moves = holdfast.statistics()["http"]
     if moves["moves_refused"]:
         faults.append(f"{moves['moves_refused']} hand-overs were refused")
-    stage.proxy.stop()
     after = rest(stage)
     if len(holdfast.workers()) != plan.workers:
         faults.append(f"{len(holdfast.workers())} workers at the end")
-    any_worker = before[spared]
-    for pid, process in after.items():
-        name = "the supervisor" if pid == holdfast.pid else f"worker {pid}"
-        faults += verdict.at_rest(name, before.get(pid, any_worker), process)
-    faults += [f"process {pid} was not waited for" for pid in inspection.zombies(holdfast.pid)]
-    grown = {pid: after[pid].memory - before[pid].memory for pid in after if pid in before}
-    faults += holdfast.end()
-    return {**report, "victims": victims, "spread": counts, "grown": max(grown.values()), "moved": moves["moved_in"],
+    leaks, grown = kept(holdfast, before, before[spared], after)
+    faults += leaks + holdfast.end()
+    return {**report, "victims": victims, "spread": counts, "grown": grown, "moved": moves["moved_in"],
             "p99_ms": max(each["p99_ms"] for each in reports), "max_ms": max(each["max_ms"] for each in reports)}, faults
 
 

@@ -38,7 +38,12 @@ class Proxy:
             text = text.replace(place, str(value))
         with open(file, "w", encoding="utf-8") as written:
             written.write(text)
-        self.child = Child(self.COMMANDS[name](file, os.path.join(directory, f"{name}.log")), os.path.join(directory, "output"))
+        self._command = self.COMMANDS[name](file, os.path.join(directory, f"{name}.log"))
+        self._output = os.path.join(directory, "output")
+        self.start()
+
+    def start(self):
+        self.child = Child(self._command, self._output)
         self.child.wait_for_port(self.port)
 
     def stop(self):
@@ -49,18 +54,28 @@ class Holdfast:
     """`holdfast run` with some workers. It listens on TCP and on a Unix socket, in a directory of its own."""
 
     def __init__(self, binary, scratch, upstream, workers, inactivity):
-        (self.port,) = free_ports(1)
-        (self.admin_port,) = free_ports(1)
-        self.upstream, self.wanted = upstream, workers
+        self.port, self.admin_port = free_ports(2)
+        self.binary, self.upstream, self.wanted, self.inactivity = binary, upstream, workers, inactivity
         self.place = scratch.sub("holdfast")
         self.log = os.path.join(scratch.path, "holdfast.log")
-        command = [binary, "run", "--listen", f"127.0.0.1:{self.port}", "--listen", f"unix:{self.place}/socket",
-                   "--admin", f"127.0.0.1:{self.admin_port}", "--domain", DOMAIN, "--upstream", f"127.0.0.1:{upstream}",
-                   "--upstream-tls", "none", "--inactivity", str(inactivity), "--log-level", "warning"]
-        settings = {"HOLDFAST_WORKERS": str(workers), "TMPDIR": self.place}
-        self.child = Child(command, self.log, env={**os.environ, **settings})
-        self.child.wait_for_port(self.port)
+        self.prepare(scratch)
+        self.start()
         wait_until(lambda: len(self.workers()) == workers or not self.child.check_alive(), f"{workers} workers")
+
+    def prepare(self, scratch):
+        """What a kind of it needs besides."""
+
+    def arguments(self):
+        """Of `holdfast run`."""
+        return ["--listen", f"127.0.0.1:{self.port}", "--listen", f"unix:{self.place}/socket",
+                "--admin", f"127.0.0.1:{self.admin_port}", "--domain", DOMAIN, "--upstream", f"127.0.0.1:{self.upstream}",
+                "--upstream-tls", "none", "--inactivity", str(self.inactivity), "--workers", str(self.wanted),
+                "--log-level", "warning"]
+
+    def start(self):
+        """Starts the program, and waits until it listens."""
+        self.child = Child([self.binary, "run", *self.arguments()], self.log, env={**os.environ, "TMPDIR": self.place})
+        self.child.wait_for_port(self.port)
 
     @property
     def pid(self):
@@ -86,30 +101,33 @@ class Holdfast:
 
     def end(self):
         """SIGTERM, and what is left afterwards, in words."""
-        group = self.pid
         self.child.process.terminate()
         try:
             status = self.child.process.wait(30)
         except subprocess.TimeoutExpired:
             return ["it did not end within 30 s of SIGTERM"]
         faults = [] if status == 0 else [f"it ended with {status}"]
-        faults += [f"process {pid} is left: {inspection.command(pid)}" for pid in inspection.group(group)]
+        faults += [f"process {pid} is left: {inspection.command(pid)}" for pid in self.left()]
         return faults + [f"{path} is left" for path in inspection.remains(self.place)]
+
+    def left(self):
+        """Its processes that exist although the one that was started has ended."""
+        return inspection.group(self.pid)
 
     def stop(self):
         self.child.stop()
 
 
 class Stage:
-    """All of them; `port` is where clients connect. `inactivity`: the setting, in seconds."""
+    """All of them; `port` is where clients connect. `inactivity`: the setting, in seconds. `kind`: how Holdfast runs."""
 
-    def __init__(self, given, workers, proxy=None, inactivity=60):
+    def __init__(self, given, workers, proxy=None, inactivity=60, kind=Holdfast):
         self.given = given
         self.scratch = Scratch()
         self._started = []
         try:
             self.server = self._start(NullServer(self.scratch.sub("null"), given.bench))
-            self.holdfast = self._start(Holdfast(given.holdfast, self.scratch, self.server.plain_port, workers, inactivity))
+            self.holdfast = self._start(kind(given.holdfast, self.scratch, self.server.plain_port, workers, inactivity))
             self.port = self.holdfast.port
             self.proxy = None
             if proxy:
@@ -123,9 +141,9 @@ class Stage:
         self._started.append(thing)
         return thing
 
-    def load(self, *arguments):
-        """Starts a load generator."""
-        return Load(self, [str(argument) for argument in arguments])
+    def load(self, *arguments, port=None):
+        """Starts a load generator. `port`: where it connects, if not where clients usually do."""
+        return Load(self, port or self.port, [str(argument) for argument in arguments])
 
     def stop(self):
         for thing in reversed(self._started):
@@ -134,13 +152,14 @@ class Stage:
 
 
 class Load:
-    """A running load generator."""
+    """A running load generator. `journal`: what it has written with --journal, in lines, once there is a report."""
 
     _count = 0
 
-    def __init__(self, stage, arguments):
+    def __init__(self, stage, port, arguments):
         Load._count += 1
-        command = [stage.given.bench, "load", "--json", "--connect", f"127.0.0.1:{stage.port}", "--domain", DOMAIN, *arguments]
+        self.journal = []
+        command = [stage.given.bench, "load", "--json", "--connect", f"127.0.0.1:{port}", "--domain", DOMAIN, *arguments]
         self.log = os.path.join(stage.scratch.path, f"load-{Load._count}")
         self.child = Child(command, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -149,6 +168,8 @@ class Load:
         for line in self.child.process.stdout:
             if line.startswith(beginning):
                 return line
+            if line.startswith("at "):
+                self.journal.append(line)
         raise RuntimeError(f"the load generator ended: {self.child.output()[-1000:]}")
 
     def ready(self):

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -17,14 +18,20 @@ class ProcessTests(unittest.TestCase):
             self.assertIn(child.pid, inspection.children(os.getpid()))
             self.assertEqual(inspection.group(child.pid), [child.pid])
             self.assertEqual(inspection.workers(child.pid), [child.pid])
+            self.assertEqual(inspection.living({child.pid}), [child.pid])
             child.send_signal(signal.SIGKILL)
             os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
             self.assertNotIn(child.pid, inspection.children(os.getpid()))
             self.assertIn(child.pid, inspection.zombies(os.getpid()))
+            self.assertEqual(inspection.living({child.pid}), [])
         finally:
             child.kill()
             child.wait()
         self.assertEqual(inspection.group(child.pid), [])
+
+    def test_a_program_is_its_file(self):
+        own = os.stat(sys.executable)
+        self.assertEqual(inspection.program(os.getpid()), (own.st_dev, own.st_ino))
 
     def test_descriptors_by_kind(self):
         before = inspection.kinds(os.getpid())
@@ -48,6 +55,8 @@ class ConnectionTests(unittest.TestCase):
             with socket.create_connection(("127.0.0.1", port)), server.accept()[0]:
                 self.assertEqual(inspection.streams([os.getpid()], port), {os.getpid(): 1})
             self.assertEqual(len(inspection.connections_to(port)), 0)
+            self.assertEqual(inspection.listening([os.getpid()], port), {os.getpid()})
+        self.assertEqual(inspection.listening([os.getpid()], port), set())
 
 
 class RemainsTests(unittest.TestCase):

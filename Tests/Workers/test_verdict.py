@@ -1,9 +1,10 @@
 """What counts as wrong, and what a worker's death explains."""
 
+import math
 import unittest
 
 import verdict
-from verdict import Process
+from verdict import Event, Process
 
 
 def report(**changed):
@@ -37,6 +38,41 @@ class TrafficTests(unittest.TestCase):
         self.assertEqual((both["sessions"], both["lost"], both["most_repeats_in_turn"]), (200, 2, 3))
         self.assertEqual(verdict.repeats(both), 66)
         self.assertNotIn("p99_ms", both)
+
+
+class JournalTests(unittest.TestCase):
+    def test_lines_become_events(self):
+        self.assertEqual(verdict.event("at 1500000000 arrival 700\n"), Event(1.5, "arrival", 700))
+        self.assertEqual(verdict.event("at 2000000000 failure 502\n"), Event(2.0, "failure", 502))
+        self.assertEqual(verdict.event("at 2000000000 failure -\n"), Event(2.0, "failure", None))
+        self.assertEqual(verdict.event("at 2000000000 end -\n"), Event(2.0, "end", None))
+
+    def test_failures_belong_to_a_death(self):
+        events = [Event(9.0, "arrival", 700), Event(10.0, "failure", 502), Event(10.1, "end", None),
+                  Event(10 + verdict.AFTERMATH, "failure", None)]
+        self.assertEqual(verdict.misplaced(events, [10.0]), [])
+
+    def test_failures_without_a_death_are_faults_by_their_kind(self):
+        events = [Event(9.9, "failure", 502), Event(9.9, "failure", 502), Event(1.0, "failure", None),
+                  Event(10 + verdict.AFTERMATH + 0.1, "end", None)]
+        faults = verdict.misplaced(events, [10.0])
+        self.assertEqual([fault.partition(" while")[0] for fault in faults],
+                         ["2 requests failed with 502", "1 requests failed with no response", "1 sessions ended"])
+        self.assertEqual(len(verdict.misplaced(events, [])), 3)
+
+    def test_a_percentile_is_one_of_the_values(self):
+        self.assertEqual(verdict.percentile(range(1, 101), 99), 99)
+        self.assertEqual(verdict.percentile([5, 1, 3], 99), 5)
+        self.assertEqual(verdict.percentile([7], 50), 7)
+
+    def test_the_slowest_span_counts(self):
+        events = [Event(instant / 100, "arrival", 1000 + instant) for instant in range(1000)] + [Event(2.5, "failure", 502)]
+        self.assertEqual(verdict.slowest(events, [(1, 1.5), (2, 2.5)]), 1.25)
+        self.assertEqual(verdict.slowest([Event(1, "arrival", 60_000), *events], [(0.5, 1)]), 60)
+
+    def test_a_span_in_which_nothing_came_is_no_proof(self):
+        self.assertEqual(verdict.slowest([], [(0, 1)]), math.inf)
+        self.assertEqual(verdict.slowest([Event(0.5, "arrival", 1000)], [(0, 1), (2, 3)]), math.inf)
 
 
 class SpreadTests(unittest.TestCase):

@@ -3,6 +3,7 @@
 The load generator's report says what the clients have seen, `Process` what a process has.
 """
 
+import math
 from typing import NamedTuple
 
 # What may not happen to a session whose worker lives, nor to any session for another reason than its worker's death.
@@ -14,12 +15,54 @@ GROWTH = 4 << 20
 AT_ONCE = 32
 # How far from the mean the sessions of a worker may be: so much of it, with few sessions so many.
 UNEVEN, FEW = 0.02, 7
+# How long after the death of a worker its clients may notice it, in seconds.
+AFTERMATH = 3
 
 
 class Process(NamedTuple):
     """A process at rest: its number of descriptors by their kind, and its own memory in bytes."""
     descriptors: dict
     memory: int
+
+
+class Event(NamedTuple):
+    """A line of a load generator's journal: an arrival with its delay in microseconds, a failure with the status, or an end.
+    The instant is in seconds of the monotonic clock."""
+    instant: float
+    kind: str
+    number: int | None
+
+
+def event(line):
+    _, instant, kind, number = line.split()
+    return Event(int(instant) / 1e9, kind, None if number == "-" else int(number))
+
+
+def misplaced(events, deaths):
+    """Failures of requests and ends of sessions that the death of no worker explains. `deaths`: their instants."""
+    counts, first = {}, {}
+    for each in events:
+        if each.kind == "arrival" or any(death <= each.instant <= death + AFTERMATH for death in deaths):
+            continue
+        what = "sessions ended" if each.kind == "end" else f"requests failed with {each.number or 'no response'}"
+        counts[what] = counts.get(what, 0) + 1
+        first[what] = min(each.instant, first.get(what, each.instant))
+    return [f"{count} {what} while no worker had died, the first at {first[what]:.3f} s" for what, count in counts.items()]
+
+
+def percentile(values, part):
+    """The least of the values that so many percent of them do not exceed."""
+    return sorted(values)[math.ceil(len(values) * part / 100) - 1]
+
+
+def slowest(events, spans):
+    """The 99th percentile of forwarding in each span of time, in milliseconds: the greatest of these. Nothing is
+    slower than a span in which no message came."""
+    found = []
+    for began, ended in spans:
+        delays = [each.number for each in events if each.kind == "arrival" and began <= each.instant <= ended]
+        found.append(percentile(delays, 99) / 1000 if delays else math.inf)
+    return max(found)
 
 
 def sums(reports):

@@ -10,5 +10,5 @@ QUICKSTART_PACKAGES=(prosody openssl python3 libjs-strophe)
 INTEROP_PACKAGES=(iproute2 nginx ejabberd unbound chromium chromium-driver libgloox-dev libpurple-dev ruby-xmpp4r)
 # To run deploy/bench --peers: two XMPP servers with their own BOSH, and a proxy.
 PEERS_PACKAGES=(prosody ejabberd nginx openssl python3)
-# To run deploy/workers: two proxies.
-WORKERS_PACKAGES=(nginx haproxy python3)
+# To run deploy/workers and deploy/renewals: two proxies, and what makes another program of one.
+WORKERS_PACKAGES=(nginx haproxy python3 binutils)
