@@ -417,6 +417,48 @@ import Testing
         #expect(try scene.daemon.waitUntilEnded() == .code(0))
     }
 
+    @Test("an upgrade after that goes on with workers that are no children, and the end leaves nothing")
+    func upgradeAfterAdoption() throws {
+        let scene = try RenewalScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        try scene.killSupervisor()
+        try scene.workers.startAgain()
+        try scene.daemon.wait(until: "supervisor.adopted", is: 2)
+        #expect(try scene.give("upgrade").exit == .code(0))
+        try scene.waitForWorkers(4)
+        for member in [first, second] {
+            try scene.chat(member, over: connection, "one")
+            try scene.end(member, over: connection)
+        }
+        try scene.waitForWorkers(2)
+        try scene.reload("max-wait = 50\n")
+        try scene.waitForWorkers(2)
+        scene.daemon.send(SIGTERM)
+        #expect(try scene.daemon.waitUntilEnded() == .code(0))
+        #expect(!Files.exists("\(scene.folder)/control"))
+    }
+
+    @Test("a supervisor that dies during a reload leaves what serves, and the next one finds all of it")
+    func deathDuringReload() throws {
+        let scene = try RenewalScene()
+        let connection = try scene.daemon.connect()
+        let (first, second) = try scene.twoOwners(over: connection)
+        for round in 0..<4 {
+            let before = Set(try scene.daemon.children())
+            try scene.write("max-wait = \(40 + round)\n")
+            scene.daemon.send(SIGHUP)
+            try scene.workers.waitUntil("a new worker starts") {
+                try !Set(scene.daemon.children()).isSubset(of: before)
+            }
+            try scene.killSupervisor()
+            try scene.workers.startAgain()
+            for member in [first, second] { try scene.chat(member, over: connection, "\(round)") }
+            let new = try scene.workers.begin(over: try scene.daemon.connect())
+            #expect(new.created["wait"] == "\(40 + round)")
+        }
+    }
+
     @Test("a worker that was taken over and dies takes its own sessions only")
     func deathOfAdopted() throws {
         let scene = try RenewalScene()

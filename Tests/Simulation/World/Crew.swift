@@ -123,10 +123,13 @@ final class Crew {
         nextTag += 1
         let (link, its) = LocalEnd.pair(kernel, capacity: Self.linkCapacity)
         let member = Member(
-            tag, generation: generation, link: link, page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
+            tag, generation: generation, link: link,
+            page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
         link.notify = { [weak self, unowned member] in self?.hear(member) }
         say(.begin(briefing(for: tag)), to: member)
-        for (index, door) in doors.enumerated() { say(.listener(number: UInt32(index)), to: member, passing: door) }
+        for (index, door) in doors.enumerated() {
+            say(.listener(number: UInt32(index)), to: member, passing: door)
+        }
         say(.page(tag: tag, isOwn: true), to: member, passing: member.page)
         say(.started, to: member)
         guard run(member, its) else {
@@ -319,7 +322,9 @@ final class Crew {
         if !isLeaving, !member.isRetired { world.judge.fail("worker \(member.tag) ends by itself") }
         if member.isRetired { world.tell("worker \(member.tag) ends: it has no session left") }
         // A retired one may end before it has noticed that another has.
-        if !member.isRetired, tooMany(member) > 0 { world.judge.fail("worker \(member.tag) leaves \(tooMany(member)) descriptors open") }
+        if !member.isRetired, tooMany(member) > 0 {
+            world.judge.fail("worker \(member.tag) leaves \(tooMany(member)) descriptors open")
+        }
         member.worker = nil
         if kernel.children.running(of: member.process) > 0 {
             world.judge.fail("worker \(member.tag) has started processes")
