@@ -179,7 +179,7 @@ static inline int holdfast_keep_binding_only(void) {
 }
 
 // Has a program that this process executes keep the capability of binding ports below 1024, if this process has it. The
-// program gives it up for what it starts by holdfast_keep_binding_only. 47 and 2 are PR_CAP_AMBIENT and its RAISE.
+// program gives it up for what it starts by holdfast_pass_nothing_on. 47 and 2 are PR_CAP_AMBIENT and its RAISE.
 static inline int holdfast_pass_binding_on(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -188,6 +188,15 @@ static inline int holdfast_pass_binding_on(void) {
     data[CAP_TO_INDEX(CAP_NET_BIND_SERVICE)].inheritable |= CAP_TO_MASK(CAP_NET_BIND_SERVICE);
     if (syscall(SYS_capset, &header, data) < 0) return -1;
     return prctl(47, 2, (unsigned long)CAP_NET_BIND_SERVICE, 0, 0);
+}
+
+// Has programs that this process starts or executes get no capability from it, unless they have their own.
+static inline int holdfast_pass_nothing_on(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    for (int word = 0; word < _LINUX_CAPABILITY_U32S_3; word++) data[word].inheritable = 0;
+    return (int)syscall(SYS_capset, &header, data);
 }
 
 // prctl is variadic. Whether the next change of the user keeps the capabilities that are permitted.

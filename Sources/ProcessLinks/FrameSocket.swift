@@ -71,9 +71,6 @@ package final class FrameSocket {
     /// The most bytes of a frame between the supervisor and another process: settings may have thousands of domains.
     package static let standardBound = 16 << 20
 
-    /// Whether the connection is broken: what is sent goes nowhere.
-    package var hasFailed: Bool { isBroken }
-
     /// Whether no part of a frame has come or is on its way.
     package var isBetweenFrames: Bool { outgoing.isEmpty && reader.isBetweenFrames && passed.isEmpty }
 

@@ -35,10 +35,11 @@ package enum ProgramImage {
         let all = kept + [memory.number]
         var changed: [Int32] = []
         defer {
-            for number in changed {
-                // A descriptor that was open a moment ago is still open.
-                do throws(SystemError) { try Syscalls.setClosedOnExec(number, true) } catch {}
-            }
+            // A descriptor that was open a moment ago is still open, and a process may always give up rights.
+            do throws(SystemError) {
+                for number in changed { try Syscalls.setClosedOnExec(number, true) }
+                try Syscalls.passNothingOn()
+            } catch {}
         }
         do throws(SystemError) {
             for number in all {
@@ -55,8 +56,11 @@ package enum ProgramImage {
 
     /// What the program before this one in this process has left, once; nil when there was none.
     ///
-    /// The variable is removed, so that no child takes it for its own.
-    package static func inherited() -> Descriptor? {
+    /// The variable is removed, so that no child takes it for its own. From now on no child gets the right to bind ports
+    /// below 1024 either, which this process may have been passed by the program before it or by the service manager.
+    /// - Throws: the kernel refused to keep that right to this process.
+    package static func inherited() throws(SystemError) -> Descriptor? {
+        try Syscalls.passNothingOn()
         let prefix = "\(variable)="
         guard let entry = Syscalls.environment.first(where: { $0.hasPrefix(prefix) }) else { return nil }
         Syscalls.removeVariable(variable)

@@ -19,6 +19,8 @@ extension Supervisor {
             break
         }
         guard renewal == nil, probe == nil else {
+            // One signal more or less says nothing new.
+            if asker == nil, waiting.contains(where: { $0.asker == nil && $0.command == command }) { return }
             waiting.append((command, asker))
             return
         }

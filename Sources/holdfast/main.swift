@@ -51,7 +51,7 @@ func serviceUser(_ settings: Settings, code: Int32) -> ServiceUser? {
 func become(_ user: ServiceUser?, _ settings: Settings, keepsBinding: Bool) {
     guard let user else { return }
     do throws(ServiceUser.Failure) {
-        for address in settings.listen + settings.listenProxy {
+        for address in settings.listen + settings.listenProxy + [settings.control].compactMap({ $0 }) {
             if let address = SocketAddress(address.description) { try user.own(address) }
         }
         try user.become(keepsBinding: keepsBinding)
@@ -128,9 +128,15 @@ func supervise(_ configuration: LoadedConfiguration, workers: Int, as user: Serv
     let program = Program(
         arguments: CommandLine.arguments, version: Version.text,
         load: { loadConfiguration(Array(CommandLine.arguments.dropFirst())) }, announce: announce)
+    let memory: Descriptor?
+    do throws(SystemError) {
+        memory = try ProgramImage.inherited()
+    } catch {
+        leave(code: 1, standardOutput: "", standardError: "holdfast: cannot start: \(error)\n")
+    }
     do throws(SupervisorError) {
         let supervisor = try Supervisor(
-            program, configuration, workers: workers, node: Worker.node(settings), memory: ProgramImage.inherited(),
+            program, configuration, workers: workers, node: Worker.node(settings), memory: memory,
             logger: makeLogger(settings))
         become(user, settings, keepsBinding: true)
         switch supervisor.run() {

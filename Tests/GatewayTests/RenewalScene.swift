@@ -51,6 +51,14 @@ final class RenewalScene {
         #expect(result.output == "holdfast: the new configuration holds\n")
     }
 
+    /// Ends the process of a session's worker at once, and waits until its session is known to be gone.
+    func killWorker(of member: WorkersScene.Member) throws {
+        #expect(kill(pid_t(try workers.processID(of: member.worker)), SIGKILL) == 0)
+        try workers.waitUntil("its session is not found") {
+            try daemon.connect().exchange(member).condition == "item-not-found"
+        }
+    }
+
     /// Ends the supervisor at once, which leaves its workers alone.
     func killSupervisor() throws {
         daemon.send(SIGKILL)

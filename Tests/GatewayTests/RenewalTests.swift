@@ -374,10 +374,7 @@ import Testing
         #expect(try scene.give("upgrade").exit == .code(0))
         let new = try scene.workers.begin(over: connection)
         for member in [first, new] {
-            #expect(kill(pid_t(try scene.workers.processID(of: member.worker)), SIGKILL) == 0)
-            try scene.workers.waitUntil("it is not found") {
-                try scene.daemon.connect().exchange(member).condition == "item-not-found"
-            }
+            try scene.killWorker(of: member)
         }
         try scene.chat(second, over: try scene.daemon.connect(), "alive")
         try scene.daemon.wait(until: "supervisor.deaths", is: 2)
@@ -467,10 +464,7 @@ import Testing
         try scene.killSupervisor()
         try scene.workers.startAgain()
         try scene.daemon.wait(until: "supervisor.adopted", is: 2)
-        #expect(kill(pid_t(try scene.workers.processID(of: first.worker)), SIGKILL) == 0)
-        try scene.workers.waitUntil("it is not found") {
-            try scene.daemon.connect().exchange(first).condition == "item-not-found"
-        }
+        try scene.killWorker(of: first)
         try scene.chat(second, over: try scene.daemon.connect(), "alive")
         try scene.daemon.wait(until: "supervisor.deaths", is: 1)
     }

@@ -40,7 +40,7 @@ import Testing
         #expect(error.call == "execve")
         #expect(error.code == ENOENT)
         for number in [memory.number, pair.first.number] { #expect(fcntl(number, F_GETFD) == FD_CLOEXEC) }
-        let inherited = ProgramImage.inherited()
+        let inherited = try ProgramImage.inherited()
         if inherited != nil { Issue.record("the variable is not for this process") }
     }
 

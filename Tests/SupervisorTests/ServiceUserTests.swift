@@ -47,6 +47,24 @@ import Testing
         for worker in try daemon.children() { try expectServiceUser(worker, capabilities: 0) }
     }
 
+    @Test func `after a reload and an upgrade it is the same, and commands are still taken`() throws {
+        let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max))"
+        defer { for name in [path, "\(path).sock"] { unlink(name) } }
+        let daemon = try Daemon(
+            upstream: 5_222, "--workers", "2", "--control", "unix:\(path)",
+            environment: ["HOLDFAST_USER": "nobody", "HOLDFAST_GROUP": "daemon"])
+        for command in ["reload", "upgrade", "upgrade", "reload"] {
+            let result = try Daemon.run([command, "--control", "unix:\(path)"])
+            #expect(result.exit == .code(0), "\(result.errors)")
+            try expectServiceUser(daemon.processID, capabilities: 1 << 10)
+            for worker in try daemon.children() where Files.exists("/proc/\(worker)/exe") {
+                try expectServiceUser(worker, capabilities: 0)
+            }
+        }
+        daemon.send(SIGTERM)
+        #expect(try daemon.waitUntilEnded() == .code(0))
+    }
+
     @Test func `a single process keeps nothing`() throws {
         let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
         defer { unlink(path) }

@@ -47,6 +47,11 @@ extension Syscalls {
         try check("capset", retrying { Int(holdfast_pass_binding_on()) })
     }
 
+    /// Has programs that this process starts or executes get no capability from it.
+    static func passNothingOn() throws(SystemError) {
+        try check("capset", retrying { Int(holdfast_pass_nothing_on()) })
+    }
+
     /// Changes the owner of a file; of a link, not of its target.
     static func changeOwner(of path: String, user: UInt32, group: UInt32) throws(SystemError) {
         try check("lchown", retrying { unsafe Int(lchown(path, user, group)) })
