@@ -4,7 +4,7 @@ import asyncio
 import os
 
 from support import gateway
-from support.case import Case, fails_in_control
+from support.case import Case, fails_in_control, holdfast_only
 from support.native import SOURCES, NativeClient, compile_client
 from support.prosody import ACCOUNTS
 
@@ -65,6 +65,27 @@ class Purple(Native):
     async def test_libpurple(self):
         url = f"http://127.0.0.1:{self.service.port}/http-bind"
         await self.converse(lambda jid: [self.program, url, jid, self.server.password, "SCRATCH"], "purple", 5)
+
+    @holdfast_only
+    async def test_libpurple_notices_no_reload_no_upgrade_and_no_death_of_the_supervisor(self):
+        service = gateway.Renewable(self.scratch, self.server)
+        self.addCleanup(service.stop)
+        url = f"http://127.0.0.1:{service.port}/http-bind"
+        jids = [f"{user}@{ACCOUNTS}/renewed" for user in ("romeo", "juliet")]
+        romeo, juliet = await asyncio.gather(
+            *(self.start([self.program, url, jid, self.server.password, "SCRATCH"]) for jid in jids))
+        for name, change in service.changes():
+            happening = asyncio.create_task(asyncio.to_thread(change))
+            for when in ("during", "after"):
+                if when == "after":
+                    await happening
+                romeo.write(f"send juliet@{ACCOUNTS} {when} {name}")
+                self.assertEqual(await asyncio.to_thread(juliet.message), (f"romeo@{ACCOUNTS}", f"{when} {name}"))
+                juliet.write(f"send romeo@{ACCOUNTS} {when} {name}")
+                self.assertEqual(await asyncio.to_thread(romeo.message), (f"juliet@{ACCOUNTS}", f"{when} {name}"))
+        # A client that had logged in again would have said so.
+        for client in (romeo, juliet):
+            await asyncio.to_thread(client.quit)
 
 
 class Gloox(Native):

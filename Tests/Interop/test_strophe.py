@@ -3,7 +3,7 @@
 import asyncio
 
 from support import gateway
-from support.case import Case, fails_in_control
+from support.case import Case, fails_in_control, holdfast_only
 from support.processes import connections, wait_until
 from support.prosody import ACCOUNTS, ANONYMOUS
 from support.web import Browser, Pages
@@ -112,6 +112,32 @@ class Strophe(Case):
                     await self.wait("client.messages.length >= 1", "a message after the reload")
                     self.assertEqual(await self.run_script("return client.messages"), [f"in {number}"])
                 await self.disconnect()
+
+    @holdfast_only
+    async def test_a_reload_an_upgrade_and_the_supervisors_death_go_unnoticed(self):
+        service = gateway.Renewable(self.scratch, self.server)
+        self.addCleanup(service.stop)
+        self.url = f"http://127.0.0.1:{service.port}/http-bind"
+        peer = await self.peer("mercutio")
+        own = await self.connect(f"romeo@{ACCOUNTS}", self.server.password)
+        expected = []
+        for name, change in service.changes():
+            # While it happens, as well as afterwards.
+            happening = asyncio.create_task(asyncio.to_thread(change))
+            peer.write(chat(own, f"during {name}"))
+            await self.run_script("client.say(...arguments)", peer.jid, f"during {name}")
+            await happening
+            peer.write(chat(own, f"after {name}"))
+            await self.run_script("client.say(...arguments)", peer.jid, f"after {name}")
+            for text in (f"during {name}", f"after {name}"):
+                self.assertEqual(await peer.message(), text)
+                expected.append(text)
+            await self.wait(f"client.messages.length >= {len(expected)}", f"the messages of the {name}")
+        self.assertEqual(await self.run_script("return client.messages"), expected)
+        self.assertEqual(await self.run_script("return client.httpErrors"), 0)
+        self.assertEqual(await self.run_script("return client.statuses.filter((status) => status === 'CONNECTED').length"), 1)
+        self.assertEqual(await self.run_script("return client.jid"), own)
+        await self.disconnect()
 
     async def test_a_beacon_ends_the_session_of_a_page_that_is_left(self):
         """L-10: no preflight, text/plain, nobody reads the answer."""

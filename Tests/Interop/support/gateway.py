@@ -1,10 +1,14 @@
 """The BOSH service under test: a Holdfast process, or the XMPP server's own mod_bosh as the control."""
 
+import contextlib
 import json
 import os
+import shutil
+import signal
+import subprocess
 import urllib.request
 
-from .processes import Child, free_ports
+from .processes import Child, free_ports, wait_until
 from .ejabberd import Ejabberd
 from .prosody import ACCOUNTS, ANONYMOUS, Prosody
 
@@ -67,6 +71,76 @@ class Configured:
 
     def stop(self):
         self.child.stop()
+
+
+class Renewable:
+    """Two workers whose configuration, program and supervisor a test replaces while clients are connected."""
+
+    def __init__(self, scratch, server):
+        self.port, self.admin_port = free_ports(2)
+        self.place = scratch.sub(f"renewable-{self.port}")
+        self.program = os.path.join(self.place, "holdfast")
+        self.file = os.path.join(self.place, "holdfast.toml")
+        self.control = f"unix:{self.place}/control"
+        self.server = server
+        self.waits = 55
+        self.configure()
+        self.install()
+        self.start()
+
+    def configure(self):
+        """Writes a configuration that differs from the last one."""
+        self.waits += 1
+        settings = {
+            "listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin_port}", "control": self.control,
+            "workers": 2, "domain": [ANONYMOUS, ACCOUNTS], "upstream": f"127.0.0.1:{self.server.plain_port}",
+            "upstream-tls": "none", "max-wait": self.waits,
+        }
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.writelines(f"{name} = {toml(value)}\n" for name, value in settings.items())
+
+    def install(self):
+        """Puts a new file in the place of the program."""
+        shutil.copy(binary, f"{self.program}.new")
+        os.rename(f"{self.program}.new", self.program)
+
+    def start(self):
+        self.child = Child([self.program, "run", "--config", self.file], os.path.join(self.place, "log"))
+        self.child.wait_for_port(self.admin_port)
+        wait_until(lambda: self.child.check_alive() and self.statistics(), "the program serving")
+
+    statistics = Holdfast.statistics
+
+    def command(self, name):
+        subprocess.run([self.program, name, "--control", self.control], check=True, capture_output=True, timeout=60)
+
+    def reload(self):
+        self.configure()
+        self.command("reload")
+
+    def upgrade(self):
+        self.install()
+        self.command("upgrade")
+
+    def lose_supervisor(self):
+        os.kill(self.child.pid, signal.SIGKILL)
+        self.child.wait()
+        self.child.stop()
+
+    def changes(self):
+        """What befalls the program one after the other, each with its name."""
+        return [
+            ("reload", self.reload), ("upgrade", self.upgrade), ("no supervisor", self.lose_supervisor),
+            ("another supervisor", self.start), ("another upgrade", self.upgrade), ("another reload", self.reload),
+        ]
+
+    def stop(self):
+        """Also ends the workers of a supervisor that a failed test has left dead."""
+        self.child.stop()
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{process}/exe").startswith(self.place):
+                    os.kill(int(process), signal.SIGKILL)
 
 
 def toml(value):
