@@ -158,7 +158,8 @@ struct Fellows {
 
     /// What `/stats` tells of each worker, and where the number stands among those of all.
     private static let share: [(String, [String])] = [
-        ("pid", ["process", "own_pid"]), ("sessions", ["sessions", "now"]),
+        ("pid", ["process", "own_pid"]), ("generation", ["process", "own_generation"]),
+        ("retired", ["process", "own_retired"]), ("sessions", ["sessions", "now"]),
         ("connections", ["http", "connections_now"]), ("streams", ["upstream", "streams_now"]),
         ("requests", ["http", "requests"]), ("moved_in", ["http", "moved_in"]), ("moved_out", ["http", "moved_out"]),
         ("held_bytes", ["memory", "held"]),

@@ -19,14 +19,14 @@ extension Worker {
             // An answer at all shows that the loop runs.
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ok\n".utf8))
         } else if head.isFor("/readyz") {
-            if loop.isStopping {
+            if endsWithProgram {
                 return HTTPResponse(status: .serviceUnavailable, contentType: .plain, body: Array("stopping\n".utf8))
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ready\n".utf8))
         } else if head.isFor("/lbcheck") {
             // A balancer with "disable-on-404" sends no new sessions here, and still those that are here. After 503 it
             // would send these elsewhere too.
-            if loop.isStopping {
+            if endsWithProgram {
                 return HTTPResponse(status: .notFound, contentType: .plain, body: Array("draining\n".utf8))
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("accepting\n".utf8))

@@ -12,6 +12,9 @@ extension Worker {
         loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sessions.count)"])
     }
 
+    /// Whether the worker ends because the whole program does, not because its generation has lingered long enough.
+    var endsWithProgram: Bool { loop.isStopping && !(loop.fellows.isRetired && loop.fellows.hasSuccessor) }
+
     /// Sends the connections of a retired worker away once it has no session. Runs before the last writes of each turn.
     func moveOn() {
         guard loop.fellows.isRetired, sessions.count == 0, case .none = stopping else { return }

@@ -89,7 +89,9 @@ extension Supervisor {
         leave(.past, past.page.number)
         if let control { leave(.control, control.listener.number) }
         if let asker, let control { leave(.asker, control.number(of: asker)) }
-        for processID in resolvers.processIDs + workers.values.filter(\.isDeaf).map(\.processID) {
+        // A worker that does not serve yet ends with this program's end of its link.
+        let others = workers.values.filter { worker in !living.contains { $0 === worker } }
+        for processID in resolvers.processIDs + others.map(\.processID) {
             leave(.child(processID: UInt32(clamping: processID)))
         }
         leave(.complete)

@@ -49,8 +49,12 @@ struct StatusText {
         lines.append(("memory", memory))
         for (tag, worker) in members("workers").sorted(by: { Int($0.key) ?? 0 < Int($1.key) ?? 0 }) {
             guard case .object(let members) = worker else { continue }
-            lines.append(("worker \(tag)", Self.counts(members.compactMapValues(\.whole), order: Self.ofWorker)))
+            var parts = [Self.counts(members.compactMapValues(\.whole), order: Self.ofWorker)].filter { !$0.isEmpty }
+            if let generation = members["generation"]?.whole { parts.append("generation \(generation)") }
+            if members["retired"]?.whole == 1 { parts.append("keeps old sessions") }
+            lines.append(("worker \(tag)", parts.joined(separator: ", ")))
         }
+        lines.append(("supervisor", nonZero("supervisor")))
         return lines.filter { !$0.1.isEmpty }.map { name, value in
             name + String(repeating: " ", count: max(12 - name.count, 1)) + value + "\n"
         }.joined()

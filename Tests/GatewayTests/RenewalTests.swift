@@ -20,6 +20,13 @@ import Testing
         #expect(![first.worker, second.worker].contains(new.worker))
         try scene.chat(new, over: connection, "three")
         try scene.waitForWorkers(4)
+        try scene.workers.waitUntil("it shows who is old") {
+            let statistics = try scene.daemon.statistics()
+            return try [(first, 1, 1), (new, 2, 0)].allSatisfy { member, generation, retired in
+                try statistics.number("workers.\(member.worker).generation") == generation
+                    && statistics.number("workers.\(member.worker).retired") == retired
+            }
+        }
         try scene.end(first, over: connection)
         try scene.waitForWorkers(3)
         try scene.chat(second, over: connection, "four")
@@ -52,7 +59,9 @@ import Testing
         let old = try scene.daemon.children()
         try scene.reload("path = \"/other\"\n")
         try scene.waitForWorkers(2)
-        #expect(try Set(scene.daemon.children()).isDisjoint(with: old))
+        try scene.workers.waitUntil("the old workers are gone") {
+            try Set(scene.daemon.children()).isDisjoint(with: old)
+        }
         for client in clients {
             #expect(try client.get("/other").status == 200)
             #expect(try client.get("/http-bind").status == 404)

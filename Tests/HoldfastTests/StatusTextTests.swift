@@ -14,7 +14,9 @@ import Testing
              "http": {"connections_now": 4, "requests": 77},
              "upstream": {"streams_now": 3, "failures": {"refused": 0}},
              "limits": {"send-rate": 0}, "memory": {"held": 20480, "limit": 1073741824},
-             "workers": {"10": {"pid": 44, "sessions": 1}, "2": {"pid": 43, "sessions": 2, "moved_in": 7}}}
+             "supervisor": {"deaths": 0, "reloads": 2},
+             "workers": {"10": {"pid": 44, "sessions": 1, "generation": 2, "retired": 0},
+                         "2": {"pid": 43, "sessions": 2, "moved_in": 7, "generation": 1, "retired": 1}}}
             """
         #expect(
             try text(json) == """
@@ -24,8 +26,9 @@ import Testing
                 http        4 connections now, 77 requests
                 upstream    3 streams now
                 memory      20 KiB of 1024 MiB held for clients and servers
-                worker 2    43 pid, 2 sessions, 7 moved in
-                worker 10   44 pid, 1 sessions
+                worker 2    43 pid, 2 sessions, 7 moved in, generation 1, keeps old sessions
+                worker 10   44 pid, 1 sessions, generation 2
+                supervisor  2 reloads
 
                 """)
     }

@@ -6,6 +6,8 @@ package final class ScriptedUpstream {
     /// The port on 127.0.0.1.
     package let port: UInt16
     private var descriptor: Int32
+    /// What keeps others from the port when nobody listens there; -1 when nothing does.
+    private var keeper: Int32 = -1
 
     /// Listens; connections are established before anybody accepts them.
     ///
@@ -27,7 +29,8 @@ package final class ScriptedUpstream {
     }
 
     deinit {
-        stopListening()
+        if descriptor >= 0 { _ = Glibc.close(descriptor) }
+        if keeper >= 0 { _ = Glibc.close(keeper) }
     }
 
     /// Waits for a connection.
@@ -45,6 +48,9 @@ package final class ScriptedUpstream {
         guard descriptor >= 0 else { return }
         _ = Glibc.close(descriptor)
         descriptor = -1
+        // Otherwise the server of another test may get the port, and accept what is to be refused. While streams to this
+        // server are open, nobody gets it anyway.
+        keeper = Sockets.reserve(port)
     }
 }
 

@@ -23,6 +23,16 @@ enum Sockets {
         return try listen(descriptor, backlog) { withLoopback(port, address) { bind(descriptor, $0, $1) } }
     }
 
+    /// Takes a port of 127.0.0.1 without listening there: connections are refused.
+    ///
+    /// - Returns: the socket; -1 when the port is not free.
+    static func reserve(_ port: UInt16) -> Int32 {
+        guard let descriptor = try? make(AF_INET) else { return -1 }
+        if withLoopback(port, 0x7F00_0001, { bind(descriptor, $0, $1) }) == 0 { return descriptor }
+        _ = close(descriptor)
+        return -1
+    }
+
     /// Listens on a port of ::1; the kernel chooses one for 0.
     static func listenOnIPv6(port: UInt16, backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try make(AF_INET6)
