@@ -17,15 +17,18 @@ struct Renewal {
 
     let cause: Cause
     let generation: UInt32
+    /// What held for old generations before.
+    let former: WorkerTable.Retirement
     /// The old workers that have not said yet that they take no new sessions; nil before the new ones serve.
     var retiring: Set<UInt32>?
     /// Whoever has asked for it.
     let asker: ControlDoor.Asker?
 
     /// A change that begins.
-    init(cause: Cause, generation: UInt32, asker: ControlDoor.Asker?) {
+    init(cause: Cause, generation: UInt32, former: WorkerTable.Retirement, asker: ControlDoor.Asker?) {
         self.cause = cause
         self.generation = generation
+        self.former = former
         self.asker = asker
     }
 }

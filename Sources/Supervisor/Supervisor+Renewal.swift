@@ -61,7 +61,7 @@ extension Supervisor {
             // The next number is the table's.
             let generation = table.upcomingGeneration
             plans[generation] = try plan(of: configuration, workers: count, generation: generation)
-            renewal = Renewal(cause: cause, generation: generation, asker: asker)
+            renewal = Renewal(cause: cause, generation: generation, former: table.retirement, asker: asker)
             wanted = count
             settings = new
             failure = nil
@@ -152,10 +152,9 @@ extension Supervisor {
         renewal = nil
         let reason = failure ?? "a worker has ended"
         failure = nil
-        // The settings that hold are those of the workers that go on.
-        if let plan = plans[table.current] {
-            wanted = Int(plan.workers)
-        }
+        // What holds are the settings of the workers that go on.
+        if let change { table.retirement = change.former }
+        if let plan = plans[table.current] { wanted = Int(plan.workers) }
         switch change?.cause {
         case .upgrade:
             past.count(.upgradesFailed)

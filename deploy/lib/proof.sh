@@ -5,6 +5,9 @@
 # shellcheck source=deploy/lib/packages.sh
 . "$DEPLOY_LIB/packages.sh"
 
+# What is proved is what the command line and the file say.
+unset HOLDFAST_WORKERS
+
 # Prints where a release binary is, after building it.
 build_release() {
     require_swift

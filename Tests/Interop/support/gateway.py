@@ -105,7 +105,9 @@ class Renewable:
         os.rename(f"{self.program}.new", self.program)
 
     def start(self):
-        self.child = Child([self.program, "run", "--config", self.file], os.path.join(self.place, "log"))
+        # A variable would count more than the file.
+        variables = {name: value for name, value in os.environ.items() if name != "HOLDFAST_WORKERS"}
+        self.child = Child([self.program, "run", "--config", self.file], os.path.join(self.place, "log"), env=variables)
         self.child.wait_for_port(self.admin_port)
         wait_until(lambda: self.child.check_alive() and self.statistics(), "the program serving")
 
