@@ -30,6 +30,7 @@ enum Statistics {
         list.add("process", "stopping", state: worker.endsWithProgram ? 1 : 0)
         list.add("process", "own_generation", state: Int(clamping: worker.supervision?.plan.generation ?? 0))
         list.add("process", "own_retired", state: worker.loop.fellows.isRetired ? 1 : 0)
+        if let supervision = worker.supervision { list.add("supervisor", "refusal", information: supervision.refusal) }
         addSessions(of: worker, to: &list)
         addHTTP(of: worker, to: &list)
         addUpstream(of: worker, to: &list)

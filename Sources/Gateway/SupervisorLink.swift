@@ -15,6 +15,8 @@ final class Supervision {
     var supervisorID = CurrentProcess.parentID
     /// Whether the worker was told to serve, so that the others know it and it may have sessions.
     var serves = false
+    /// Why the last reload or upgrade was refused; empty when the last one was carried out.
+    var refusal = ""
     /// Whether a retired worker has told its supervisor that it ends.
     var hasSaidGoodbye = false
 

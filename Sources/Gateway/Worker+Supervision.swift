@@ -48,6 +48,8 @@ extension Worker {
             retire(closing: numbers)
         case .rules(let rules):
             if let supervision { clients.read(by: rules, own: supervision.plan.rules) }
+        case .refusal(let lines):
+            supervision?.refusal = lines
         case .retired(let tag):
             loop.fellows.retire(tag)
         case .drain:

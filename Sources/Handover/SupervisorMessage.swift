@@ -31,6 +31,8 @@ package enum SupervisorMessage: Sendable, Equatable {
     /// Take no new sessions, and end once the last session has ended. Accept nothing more from the listeners of these
     /// numbers, because other workers do.
     case retire(closing: [UInt32])
+    /// Why the last reload or upgrade was refused, one fault a line; empty when the last one was carried out.
+    case refusal(String)
     /// The worker with this tag takes no new sessions.
     case retired(tag: UInt32)
     /// The worker with this tag has died; its page stays.
@@ -50,6 +52,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .serve: self = .serve
         case .retire: self = .retire(closing: try reader.numbers())
         case .rules: self = .rules(try SharedRules(reading: &reader))
+        case .refusal: self = .refusal(try reader.text(atMost: Self.longestRefusal))
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
         case .receipts: self = .receipts(tag: try reader.number32())
         case .mailbox: self = .mailbox(tag: try reader.number32())
@@ -62,6 +65,9 @@ package enum SupervisorMessage: Sendable, Equatable {
         }
     }
 
+    /// The most bytes of a refusal.
+    private static let longestRefusal = 1 << 20
+
     /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
     private enum Kind: UInt8 {
         case begin = 0x01
@@ -72,6 +78,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case serve = 0x06
         case retire = 0x07
         case rules = 0x08
+        case refusal = 0x09
         case listener = 0x81
         case page = 0x82
         case mailbox = 0x83
@@ -91,6 +98,7 @@ extension SupervisorMessage: FramedMessage {
             case .serve: .serve
             case .retire: .retire
             case .rules: .rules
+            case .refusal: .refusal
             case .page: .page
             case .receipts: .receipts
             case .mailbox: .mailbox
@@ -117,6 +125,7 @@ extension SupervisorMessage: FramedMessage {
             bytes.append(bigEndian: number)
         case .retire(let numbers): bytes.append(numbers: numbers)
         case .rules(let rules): rules.append(to: &bytes)
+        case .refusal(let lines): bytes.append(counted: lines)
         case .started, .serve, .drain, .control: break
         }
     }

@@ -93,9 +93,17 @@ extension Supervisor {
                 "the configuration is not used, and the old one goes on", metadata: ["reason": "\(line)"])
         }
         past.count(.reloadsFailed)
+        show(refusal: error.line)
         notice.say(.ready(status: status))
         if let asker, let control { control.answer(.refused(lines: error.line), to: asker, in: poller) }
         obeyNext()
+    }
+
+    /// Has all workers show in `/stats` why the last command was refused.
+    private func show(refusal lines: String) {
+        // More than a few faults tell a person nothing more.
+        refusal = lines.split(separator: "\n").prefix(5).joined(separator: "\n")
+        for tag in table.serving { tell(tag, .refusal(refusal)) }
     }
 
     private func refuse(_ line: String, _ asker: ControlDoor.Asker?) {
@@ -123,6 +131,7 @@ extension Supervisor {
     private func finishRenewal() {
         guard let change = renewal, change.retiring?.isEmpty ?? false else { return }
         renewal = nil
+        show(refusal: "")
         let sentence: String
         switch change.cause {
         case .upgrade(let version):
@@ -161,6 +170,7 @@ extension Supervisor {
         case .reload, .adoption, nil:
             past.count(.reloadsFailed)
         }
+        show(refusal: reason)
         logger.error(
             "the workers with the new settings could not start, and the old ones go on",
             metadata: ["reason": "\(reason)"])
@@ -283,6 +293,7 @@ extension Supervisor {
             logger.error("the program is not replaced, and this one goes on", metadata: ["reason": "\(line)"])
         }
         past.count(.upgradesFailed)
+        show(refusal: lines)
         if let asker, let control { control.answer(.refused(lines: lines), to: asker, in: poller) }
         obeyNext()
     }

@@ -58,6 +58,7 @@ extension Supervisor {
             return
         }
         for retired in table.retiredTags { tell(tag, .retired(tag: retired)) }
+        if !refusal.isEmpty { tell(tag, .refusal(refusal)) }
         if toldRules != SharedRules() { tell(tag, .rules(toldRules)) }
         tell(tag, .serve)
     }

@@ -43,6 +43,8 @@ package final class Supervisor {
     let control: ControlDoor?
     /// The rules that the workers were told last.
     var toldRules = SharedRules()
+    /// Why the last reload or upgrade was refused; empty when the last one was carried out.
+    var refusal = ""
     /// A random number that all workers share.
     let seed: UInt64
     /// What has happened and is to be decided.

@@ -200,6 +200,16 @@ import Testing
         #expect(try scene.daemon.children() == before)
         try scene.chat(member, over: connection, "alive")
         #expect(try scene.workers.begin(over: connection).created["wait"] == "60")
+        let shown = "\(file):1:1: max-wait: 'soon' is not a number of seconds from 1 to 3600"
+        try scene.workers.waitUntil("all workers show why") {
+            try (0..<8).allSatisfy { _ in
+                try scene.daemon.statistics().text("supervisor.refusal").hasPrefix(shown)
+            }
+        }
+        try scene.reload("max-wait = 50\n")
+        try scene.workers.waitUntil("it is over") {
+            try scene.daemon.statistics().text("supervisor.refusal").isEmpty
+        }
     }
 
     @Test("a place that is taken, a file that is missing, and what only a start can change are refused in words")

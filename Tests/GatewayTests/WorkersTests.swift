@@ -115,9 +115,9 @@ extension WorkersScene {
     /// Waits until a worker is not there any more, and as many as before serve.
     func waitUntilGone(_ worker: String) throws {
         for _ in 0..<Int(Patience.milliseconds / 10) {
-            let statistics = try? daemon.statistics()
-            let isGone = (try? statistics?.number("workers.\(worker).pid")) == nil
-            if statistics != nil, isGone, try daemon.children().count >= workers { return }
+            // A worker is known once it serves.
+            let known = (try? daemon.statistics())?.names(under: "workers") ?? []
+            if !known.contains(worker), known.count >= workers { return }
             Patience.pause()
         }
         throw TestFault("worker \(worker) does not go")

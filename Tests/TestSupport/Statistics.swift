@@ -5,7 +5,7 @@ package struct Statistics {
     private enum Value: Decodable {
         case number(Int)
         case fraction
-        case text
+        case text(String)
         case object([String: Value])
 
         init(from decoder: any Decoder) throws {
@@ -17,8 +17,7 @@ package struct Statistics {
             } else if let object = try? container.decode([String: Value].self) {
                 self = .object(object)
             } else {
-                _ = try container.decode(String.self)
-                self = .text
+                self = .text(try container.decode(String.self))
             }
         }
     }
@@ -55,7 +54,17 @@ package struct Statistics {
         return inner.keys.sorted()
     }
 
-    private func number(at path: [String]) throws -> Int {
+    /// The text at a path such as `version`.
+    ///
+    /// - Throws: `TestFault` when there is none.
+    package func text(_ path: String) throws -> String {
+        guard case .text(let text) = try value(at: path.split(separator: ".").map(String.init)) else {
+            throw TestFault("\(path) in /stats is no text")
+        }
+        return text
+    }
+
+    private func value(at path: [String]) throws -> Value {
         var value = root
         for name in path {
             guard case .object(let members) = value, let member = members[name] else {
@@ -63,7 +72,11 @@ package struct Statistics {
             }
             value = member
         }
-        guard case .number(let number) = value else {
+        return value
+    }
+
+    private func number(at path: [String]) throws -> Int {
+        guard case .number(let number) = try value(at: path) else {
             throw TestFault("\(path.joined(separator: ".")) of /stats is no whole number")
         }
         return number
