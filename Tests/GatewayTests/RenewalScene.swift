@@ -65,6 +65,13 @@ final class RenewalScene {
         #expect(try daemon.waitUntilEnded() == .signal(SIGKILL))
     }
 
+    /// Has the program end in order, which leaves nothing behind.
+    func endProgram() throws {
+        daemon.send(SIGTERM)
+        #expect(try daemon.waitUntilEnded() == .code(0))
+        #expect(!Files.exists("\(folder)/control"))
+    }
+
     /// Exchanges a message in each direction over a session.
     func chat(_ member: WorkersScene.Member, over connection: RawClient, _ id: String) throws {
         let message = "<message xmlns='jabber:client' id='\(id)'/>"

@@ -248,9 +248,7 @@ import Testing
     @Test("commands are refused at the end, and where nobody takes any")
     func nobody() throws {
         let scene = try RenewalScene()
-        scene.daemon.send(SIGTERM)
-        #expect(try scene.daemon.waitUntilEnded() == .code(0))
-        #expect(!Files.exists("\(scene.folder)/control"))
+        try scene.endProgram()
         let result = try scene.give("reload")
         #expect(result.exit == .code(1))
         #expect(result.errors.contains("nobody takes commands at unix:"))
@@ -329,9 +327,7 @@ import Testing
             try Set(scene.daemon.children()).isDisjoint(with: old)
         }
         #expect(try scene.daemon.statistics().number("supervisor.deaths") == 0)
-        scene.daemon.send(SIGTERM)
-        #expect(try scene.daemon.waitUntilEnded() == .code(0))
-        #expect(!Files.exists("\(scene.folder)/control"))
+        try scene.endProgram()
     }
 
     @Test("SIGUSR2 does the same, also when nobody can give commands")
@@ -429,8 +425,7 @@ import Testing
         }
         try scene.waitForWorkers(2)
         #expect(try scene.daemon.statistics().number("supervisor.deaths") == 0)
-        scene.daemon.send(SIGTERM)
-        #expect(try scene.daemon.waitUntilEnded() == .code(0))
+        try scene.endProgram()
     }
 
     @Test("an upgrade after that goes on with workers that are no children, and the end leaves nothing")
@@ -450,9 +445,7 @@ import Testing
         try scene.waitForWorkers(2)
         try scene.reload("max-wait = 50\n")
         try scene.waitForWorkers(2)
-        scene.daemon.send(SIGTERM)
-        #expect(try scene.daemon.waitUntilEnded() == .code(0))
-        #expect(!Files.exists("\(scene.folder)/control"))
+        try scene.endProgram()
     }
 
     @Test("a supervisor that dies during a reload leaves what serves, and the next one finds all of it")
