@@ -10,7 +10,7 @@ package enum Signal: Sendable, CaseIterable, Hashable {
     case quit
     /// SIGUSR1: no effect here; other servers reopen log files.
     case user1
-    /// SIGUSR2: no effect.
+    /// SIGUSR2: replace the program by the one that its path names now.
     case user2
     /// SIGCHLD: a child process has ended.
     case child

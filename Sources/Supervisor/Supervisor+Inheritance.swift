@@ -65,11 +65,14 @@ extension Supervisor {
 
     // MARK: Leaving
 
-    /// All that the next program in this process has to know, with the numbers of the descriptors.
-    func estate(asker: ControlDoor.Asker?) -> [UInt8] {
+    /// All that the next program in this process has to know, with the numbers of the descriptors that it inherits.
+    func estate(asker: ControlDoor.Asker?) -> (bytes: [UInt8], descriptors: [Int32]) {
         var bytes: [UInt8] = []
-        func leave(_ part: Bequest, _ descriptor: Int32 = 0) {
-            if let frame = writer.frame(part, number: UInt32(clamping: descriptor)) { bytes += frame }
+        var descriptors: [Int32] = []
+        func leave(_ part: Bequest, _ descriptor: Int32? = nil) {
+            guard let frame = writer.frame(part, number: UInt32(clamping: descriptor ?? 0)) else { return }
+            bytes += frame
+            if let descriptor { descriptors.append(descriptor) }
         }
         leave(.program(version: program.version, nextTag: table.upcomingTag))
         let retired = Set(table.retiredTags)
@@ -95,18 +98,7 @@ extension Supervisor {
             leave(.child(processID: UInt32(clamping: processID)))
         }
         leave(.complete)
-        return bytes
-    }
-
-    /// The descriptors that `estate` names.
-    func heirlooms(asker: ControlDoor.Asker?) -> [Int32] {
-        var numbers = living.flatMap { [$0.page.number, $0.socket.number] } + listeners.all.map(\.number)
-        numbers.append(past.page.number)
-        if let control {
-            numbers.append(control.listener.number)
-            if let asker { numbers.append(control.number(of: asker)) }
-        }
-        return numbers
+        return (bytes, descriptors)
     }
 
     private var living: [WorkerProcess] {

@@ -225,7 +225,7 @@ extension Supervisor {
         do {
             let probe = try Probe(
                 path: path, arguments: program.arguments + [Probe.flag], asker: asker, now: now)
-            let memory = try SharedBytes.make(estate(asker: nil))
+            let memory = try SharedBytes.make(estate(asker: nil).bytes)
             probe.process.socket.send([0], passing: SharedDescriptor(memory))
             try probe.process.socket.watch(as: Probe.token, in: poller)
             self.probe = probe
@@ -279,9 +279,10 @@ extension Supervisor {
         }
         logger.notice("the new program is executed", metadata: ["path": "\(path)", "version": "\(version)"])
         do {
-            let memory = try SharedBytes.make(estate(asker: asker))
+            let estate = estate(asker: asker)
+            let memory = try SharedBytes.make(estate.bytes)
             let error = ProgramImage.execute(
-                path, program.arguments, memory: memory, keeping: heirlooms(asker: asker))
+                path, program.arguments, memory: memory, keeping: estate.descriptors)
             refuseUpgrade("\(path) cannot be executed: \(error)", asker)
         } catch {
             refuseUpgrade("\(error)", asker)
