@@ -1,3 +1,5 @@
+import Primitives
+
 /// How one served domain is reached. Values that its own table does not have come from the common ones.
 package struct DomainSettings: Sendable, Hashable {
     /// Lower case, no final dot, with U-labels as they were written; empty for the open proxy, which serves any domain.
@@ -85,41 +87,9 @@ package struct PublicKeyPin: Sendable, Hashable {
     /// Reads `sha256/BASE64`; `nil` for all else.
     package init?(_ text: String) {
         let prefix = "sha256/"
-        guard text.hasPrefix(prefix), let digest = base64(text.dropFirst(prefix.count)), digest.count == 32 else {
-            return nil
-        }
+        guard text.hasPrefix(prefix) else { return nil }
+        let encoded = Array(text.dropFirst(prefix.count).utf8)
+        guard let digest = Base64.decode(encoded.span), digest.count == 32 else { return nil }
         self.digest = digest
-    }
-}
-
-/// RFC 4648 §4, padded, without line ends; `nil` for all else, and when unused bits are not 0.
-private func base64(_ text: Substring) -> [UInt8]? {
-    let characters = Array(text.utf8)
-    guard characters.count.isMultiple(of: 4), characters.count <= 1024 else { return nil }
-    let padding = characters.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-    guard padding <= 2 else { return nil }
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for character in characters.dropLast(padding) {
-        guard let value = base64Value(character) else { return nil }
-        bits = (bits << 6 | UInt32(value)) & 0xFFFF
-        count += 6
-        if count >= 8 {
-            count -= 8
-            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-        }
-    }
-    return bits & ((1 << UInt32(count)) - 1) == 0 ? bytes : nil
-}
-
-private func base64Value(_ character: UInt8) -> UInt8? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
     }
 }
