@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "Bridge", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "WebSocketWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
@@ -100,6 +101,8 @@ let package = Package(
         .testTarget(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(
+            name: "WebSocketWireTests", dependencies: ["WebSocketWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
             swiftSettings: common),
@@ -157,7 +160,10 @@ let package = Package(
 
 // `deploy/test --quick` builds the pure rooms and their tests alone, in a directory of their own, in some seconds.
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
-    let rooms = ["Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore"]
+    let rooms = [
+        "Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore",
+        "WebSocketWire",
+    ]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []
