@@ -15,7 +15,7 @@ extension [UInt8] {
                 // The key twice, as it lies in memory.
                 let pattern = UInt64(bigEndian: UInt64(key) << 32 | UInt64(key))
                 var index = 0
-                // Eight bytes at a time: byte by byte it takes six times as long.
+                // Eight bytes at a time, which takes no longer than a copy.
                 while length &- index >= 8 {
                     let word = unsafe source.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
                     unsafe target.storeBytes(of: word ^ pattern, toByteOffset: index, as: UInt64.self)
