@@ -50,6 +50,7 @@ package struct FrameReader: Sendable {
     private var control: [UInt8] = []
     /// The empty continuations of the present message.
     private var emptyContinuations: UInt16 = 0
+    /// The check of the present message. Each message ends between two characters, where the next one begins.
     private var utf8 = UTF8Check()
 
     /// Whether a message has begun, so that the caller keeps its buffer: from the first byte of its first frame until
@@ -144,7 +145,6 @@ package struct FrameReader: Sendable {
     private mutating func end(_ event: FrameEvent) -> FrameEvent {
         step = .over
         isInsideMessage = false
-        control = []
         return event
     }
 }
@@ -182,7 +182,6 @@ extension FrameReader {
             guard opcode == .text else { return .binary }
             isInsideMessage = true
             emptyContinuations = 0
-            utf8 = UTF8Check()
             return nil
         }
     }

@@ -33,10 +33,11 @@ package enum FrameWriter {
         assert(code.mayBeReceived, "a code that no endpoint may send")
         var payload: [UInt8] = []
         payload.append(bigEndian: code.rawValue)
-        payload += reason.utf8.prefix(longestReason).map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }
+        payload += reason.utf8.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }
         appendControl(.close, payload.span, to: &output)
     }
 
+    /// Appends a control frame with at most the first 125 bytes of `payload`.
     private static func appendControl(_ opcode: Opcode, _ payload: Span<UInt8>, to output: inout [UInt8]) {
         let payload = payload.extracting(first: Opcode.longestControlPayload)
         appendHeader(opcode, length: payload.count, to: &output)
@@ -56,7 +57,4 @@ package enum FrameWriter {
             output.append(bigEndian: UInt64(length))
         }
     }
-
-    /// The most bytes of a reason: the code takes two of a control frame's payload.
-    private static let longestReason = Opcode.longestControlPayload - 2
 }
