@@ -1,12 +1,3 @@
-extension [UInt8] {
-    /// The memory that the array takes. From 128 KiB on an array has pages of its own (`ProcessMemory.prepare`). Pages
-    /// after its last byte were never touched, so they cost nothing and are not counted.
-    package var heldBytes: Int {
-        if capacity == 0 { return 0 }
-        return capacity < 131_072 ? capacity + 48 : count + 4_096
-    }
-}
-
 /// What all peers together make a worker hold, by purpose, against one limit.
 ///
 /// Each holder reports how its share has changed; nothing is ever summed up again. Above the first mark everything that

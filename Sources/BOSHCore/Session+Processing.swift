@@ -170,7 +170,7 @@ extension Session {
         // A refused stream waits until the client is told. A client that asks for many without fetching gets no more.
         guard !isExhausted, streams.count < 2 * policy.maxStreams else { return }
         let domain: String?
-        do throws(SessionOpening.Refusal) {
+        do throws(AddressRefusal) {
             domain = try policy.domains.domain(meantBy: addition.domain)
         } catch {
             domain = nil

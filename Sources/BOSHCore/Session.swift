@@ -291,7 +291,7 @@ package struct Session: Sendable {
         case .managed(let isResumable):
             streams[index].isManaged = true
             if isResumable { streams[index].isResumable = true }
-        case .stanzas(let bytes):
+        case .stanzas(let bytes, _):
             streams[index].outbound.append(stanzas: bytes)
         case .congested(let congestion):
             streams[index].congestion = congestion

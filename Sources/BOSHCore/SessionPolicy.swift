@@ -116,8 +116,12 @@ package struct SessionOpening: Sendable, Equatable {
         guard !attributes.isForSession else { throw .condition(.itemNotFound) }
         let rare = attributes.rare
         if rare.wait == .malformed || rare.hold == .malformed { throw .condition(.badRequest) }
-        domain = try policy.domains.domain(meantBy: rare.to)
-        route = try policy.domains.route(askedFor: rare.route)
+        do throws(AddressRefusal) {
+            domain = try policy.domains.domain(meantBy: rare.to)
+            route = try policy.domains.route(askedFor: rare.route)
+        } catch {
+            throw .condition(TerminalCondition(error))
+        }
         self.rid = rid
         account = policy.domains.account(rare.from, at: domain)
         language = rare.language.flatMap { $0.isTooLong ? nil : $0.text }

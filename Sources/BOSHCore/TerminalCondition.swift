@@ -1,3 +1,5 @@
+import Bridge
+
 /// The conditions of a fatal error, `<body type='terminate' condition='…'/>` (XEP-0124 §17.2, `T-03`).
 package enum TerminalCondition: String, Sendable, CaseIterable {
     /// The request was not understood: malformed XML or attributes.
@@ -26,6 +28,14 @@ package enum TerminalCondition: String, Sendable, CaseIterable {
     case systemShutdown = "system-shutdown"
     /// Anything else.
     case undefinedCondition = "undefined-condition"
+
+    /// What a client is told whose address leads nowhere.
+    init(_ refusal: AddressRefusal) {
+        switch refusal {
+        case .unnamed: self = .improperAddressing
+        case .unknown: self = .hostUnknown
+        }
+    }
 
     /// The HTTP status that tells the same to a client older than terminal conditions (XEP-0124 §17.1, `T-10`); nil for
     /// a condition that has none.

@@ -58,6 +58,22 @@ package enum EndReason: String, Sendable, CaseIterable {
     case upstreamLost = "upstream-lost"
     /// The upstream accepted no byte for too long.
     case upstreamStalled = "upstream-stalled"
+    /// The client's connection ended without a goodbye; of clients whose session is their connection.
+    case clientLost = "client-lost"
+    /// Nothing came over the client's connection for too long, not even the answer to a ping.
+    case clientSilent = "client-silent"
+    /// The client accepted no byte for too long.
+    case clientStalled = "client-stalled"
+    /// The client did not begin its stream in the time allowed.
+    case openTimeout = "open-timeout"
+    /// The client asked for a domain that is not served, or for none.
+    case hostUnknown = "host-unknown"
+    /// The client broke the rules of the protocol that carries its messages.
+    case malformedFrame = "malformed-frame"
+    /// A message was larger than the policy allows.
+    case largeMessage = "large-message"
+    /// There was no memory for the rest of a message.
+    case outOfMemory = "out-of-memory"
     /// This program is being shut down.
     case shutdown = "shutdown"
 
@@ -65,16 +81,28 @@ package enum EndReason: String, Sendable, CaseIterable {
     /// after a farewell, nor where its own requests caused the end: it would send the same again.
     package var allowsResumption: Bool {
         switch self {
-        case .inactive, .ridAboveWindow, .ridTooOld, .shutdown: true
+        case .inactive, .ridAboveWindow, .ridTooOld, .clientLost, .clientSilent, .clientStalled, .shutdown: true
         case .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
             .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
-            .tooManyStreams:
+            .tooManyStreams, .openTimeout, .hostUnknown, .malformedFrame, .largeMessage,
+            .outOfMemory:
             false
         // The server caused the end. The session's other streams did not, and do not end by it either.
         case .upstreamUnreachable, .upstreamUnresolved, .upstreamForbidden, .upstreamSpared, .upstreamShortage,
             .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout, .upstreamMalformed, .upstreamStreamError,
             .upstreamClosed, .upstreamLost, .upstreamStalled:
             true
+        }
+    }
+
+    /// Whether the stream to the server ended by itself, so that there is nothing to leave.
+    package var isOfUpstream: Bool {
+        switch self {
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamForbidden, .upstreamSpared, .upstreamShortage,
+            .upstreamTLS, .upstreamNoStartTLS, .upstreamTimeout, .upstreamMalformed, .upstreamStreamError,
+            .upstreamClosed, .upstreamLost, .upstreamStalled:
+            true
+        default: false
         }
     }
 }

@@ -11,8 +11,9 @@ package enum UpstreamEvent: Sendable, Equatable {
     /// Server and client count stanzas from now on (XEP-0198). The server's element that says so comes in the next
     /// `stanzas`. `isResumable`: the server keeps the stream for a resumption.
     case managed(isResumable: Bool)
-    /// Stanzas, back to back.
-    case stanzas([UInt8])
+    /// Stanzas, back to back. `borders` has the offset at which each of them begins, except the first, in ascending
+    /// order.
+    case stanzas([UInt8], borders: [Int] = [])
     /// The server is further behind, or less far behind, in reading what this program sends it.
     case congested(Congestion)
     /// The stream is gone. `streamError` has the bytes of the server's stream error, or is empty.

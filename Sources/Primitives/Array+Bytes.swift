@@ -1,4 +1,11 @@
 extension [UInt8] {
+    /// The memory that the array takes. From 128 KiB on an array has pages of its own (`ProcessMemory.prepare`). Pages
+    /// after its last byte were never touched, so they cost nothing and are not counted.
+    @inlinable package var heldBytes: Int {
+        if capacity == 0 { return 0 }
+        return capacity < 131_072 ? capacity + 48 : count + 4_096
+    }
+
     /// Copies the given bytes.
     @inlinable package init(copying bytes: Span<UInt8>) {
         self.init()

@@ -1,3 +1,4 @@
+import Bridge
 import BOSHCore
 import Foundation
 import Testing

@@ -34,6 +34,14 @@ import Testing
         (.upstreamClosed, "upstream-closed", "remote-connection-failed"),
         (.upstreamLost, "upstream-lost", "remote-connection-failed"),
         (.upstreamStalled, "upstream-stalled", "remote-connection-failed"),
+        (.clientLost, "client-lost", nil),
+        (.clientSilent, "client-silent", nil),
+        (.clientStalled, "client-stalled", nil),
+        (.openTimeout, "open-timeout", "policy-violation"),
+        (.hostUnknown, "host-unknown", "host-unknown"),
+        (.malformedFrame, "malformed-frame", "bad-request"),
+        (.largeMessage, "large-message", "policy-violation"),
+        (.outOfMemory, "out-of-memory", "policy-violation"),
         (.shutdown, "shutdown", "system-shutdown"),
     ]
 
@@ -50,7 +58,8 @@ import Testing
         let closing: [EndReason] = [
             .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
             .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
-            .tooManyStreams,
+            .tooManyStreams, .openTimeout, .hostUnknown, .malformedFrame, .largeMessage,
+            .outOfMemory,
         ]
         #expect(EndReason.allCases.filter { !$0.allowsResumption } == closing)
     }

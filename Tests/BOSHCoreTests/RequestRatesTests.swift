@@ -1,3 +1,4 @@
+import Bridge
 import Effort
 import Primitives
 import Testing

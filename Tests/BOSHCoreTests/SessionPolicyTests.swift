@@ -142,6 +142,18 @@ import Testing
         #expect(throws: Never.self) { try SessionOpening(judging: other, by: Self.policy) }
     }
 
+    @Test("S-18 an opening carries its route to the upstream")
+    func opens() throws {
+        var policy = Self.policy
+        policy.domains = ServedDomains(
+            names: ["example.org": []], fallback: "example.org", routes: ["xmpp.example.net:5222"])
+        var attributes = BodyAttributes()
+        attributes.rid = .value(1)
+        attributes.rare.route = "xmpp:xmpp.example.net:5222"
+        let opening = try SessionOpening(judging: attributes, by: policy)
+        #expect(opening.domain == "example.org" && opening.route == "xmpp.example.net:5222")
+    }
+
     @Test("S-15 without a domain there is nobody to talk to", arguments: [nil, ""] as [PeerText?])
     func refusesNoDomain(to: PeerText?) {
         #expect(throws: SessionOpening.Refusal.condition(.improperAddressing)) { try Self.judge(to: to) }

@@ -1,8 +1,6 @@
 import Bridge
 import Testing
 
-@testable import BOSHCore
-
 @Suite struct ServedDomainsAccountsTests {
     private static let domains = ServedDomains(names: ["example.org": [], "bücher.example": ["xn--bcher-kva.example"]])
 

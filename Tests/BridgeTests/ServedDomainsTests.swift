@@ -1,8 +1,6 @@
 import Bridge
 import Testing
 
-@testable import BOSHCore
-
 @Suite struct ServedDomainsTests {
     private static let domains = ServedDomains(
         names: ["example.org": [], "bücher.example": ["xn--bcher-kva.example"]], fallback: "example.org",
@@ -23,7 +21,7 @@ import Testing
         "S-16 what is not served is unknown",
         arguments: ["example.com", "sub.example.org", "example.org..", ".example.org", ".", " example.org"])
     func refusesOthers(to: String) {
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+        #expect(throws: AddressRefusal.unknown) {
             try Self.domains.domain(meantBy: PeerText(to))
         }
     }
@@ -33,8 +31,8 @@ import Testing
         #expect(try Self.domains.domain(meantBy: nil) == "example.org")
         #expect(try Self.domains.domain(meantBy: "") == "example.org")
         let strict = ServedDomains(names: ["example.org": []])
-        #expect(throws: SessionOpening.Refusal.condition(.improperAddressing)) { try strict.domain(meantBy: nil) }
-        #expect(throws: SessionOpening.Refusal.condition(.improperAddressing)) { try strict.domain(meantBy: "") }
+        #expect(throws: AddressRefusal.unnamed) { try strict.domain(meantBy: nil) }
+        #expect(throws: AddressRefusal.unnamed) { try strict.domain(meantBy: "") }
     }
 
     @Test(
@@ -59,7 +57,7 @@ import Testing
         ])
     func servesNothingElse(to: String) {
         let open = ServedDomains(names: [:], acceptsAny: true)
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) { try open.domain(meantBy: PeerText(to)) }
+        #expect(throws: AddressRefusal.unknown) { try open.domain(meantBy: PeerText(to)) }
     }
 
     @Test("S-18 a route of the list is taken")
@@ -78,7 +76,7 @@ import Testing
             "xmpp:%78mpp.example.net:5222", "xmpp:xmpp.example.net..:5222", "xmpp:.:5222",
         ])
     func refusesRoute(route: String) {
-        #expect(throws: SessionOpening.Refusal.condition(.hostUnknown)) {
+        #expect(throws: AddressRefusal.unknown) {
             try Self.domains.route(askedFor: PeerText(route))
         }
     }
@@ -89,16 +87,5 @@ import Testing
         #expect(try fixed.route(askedFor: "xmpp:127.0.0.1:22") == nil)
         #expect(try Self.domains.route(askedFor: nil) == nil)
         #expect(try Self.domains.route(askedFor: "") == nil)
-    }
-
-    @Test("S-18 an opening carries its route to the upstream")
-    func opens() throws {
-        var policy = SessionHarness.policy
-        policy.domains = Self.domains
-        var attributes = BodyAttributes()
-        attributes.rid = .value(1)
-        attributes.rare.route = "xmpp:xmpp.example.net:5222"
-        let opening = try SessionOpening(judging: attributes, by: policy)
-        #expect(opening.domain == "example.org" && opening.route == "xmpp.example.net:5222")
     }
 }

@@ -1,12 +1,10 @@
-import Bridge
-
 extension ServedDomains {
     /// The account that a client's `from` names, as `localpart@domainpart`; nil when it names none at `domain`.
     ///
     /// The account goes to the server. A server may refuse the whole stream for an invalid address, but accepts a
     /// client without one. So anything that is not clearly an address at this domain is dropped (RFC 6120 §4.7.1, RFC
     /// 7622 §3.3).
-    func account(_ from: PeerText?, at domain: String) -> PeerText? {
+    package func account(_ from: PeerText?, at domain: String) -> PeerText? {
         guard let from, let at = from.bytes.firstIndex(of: UInt8(ascii: "@")) else { return nil }
         let localpart = from.bytes[..<at]
         let rest = from.bytes[(at + 1)...]
@@ -20,7 +18,7 @@ extension ServedDomains {
 
     private func serves(_ name: PeerText, as domain: String) -> Bool {
         guard !name.isEmpty else { return false }
-        do throws(SessionOpening.Refusal) {
+        do throws(AddressRefusal) {
             let meant = try self.domain(meantBy: name)
             return meant == domain
         } catch {

@@ -1,5 +1,12 @@
-import Bridge
 import Primitives
+
+/// Why a client's address leads nowhere.
+package enum AddressRefusal: Error, Equatable {
+    /// The client named no domain, and there is no default (`S-15`).
+    case unnamed
+    /// The domain or the route is not served (`S-16`, `S-18`).
+    case unknown
+}
 
 /// Which domains clients may log in to, and over which routes (`S-15`, `S-16`, `S-18`).
 package struct ServedDomains: Sendable, Equatable {
@@ -37,16 +44,16 @@ package struct ServedDomains: Sendable, Equatable {
 
     /// The domain that a client means with `to`.
     ///
-    /// - Throws: `improper-addressing` when it names none and there is no default (`S-15`), `host-unknown` when the
-    ///   domain is not served (`S-16`).
-    func domain(meantBy to: PeerText?) throws(SessionOpening.Refusal) -> String {
+    /// - Throws: `unnamed` when it names none and there is no default (`S-15`), `unknown` when the domain is not served
+    ///   (`S-16`).
+    package func domain(meantBy to: PeerText?) throws(AddressRefusal) -> String {
         guard let to, !to.isEmpty else {
-            guard let fallback else { throw .condition(.improperAddressing) }
+            guard let fallback else { throw .unnamed }
             return fallback
         }
         let asked = PeerText(Self.withoutFinalStop(lowercased(to)), most: AttributeBound.domain)
         if let name = names[asked] { return name }
-        guard acceptsAny, Self.isHostName(asked.bytes) else { throw .condition(.hostUnknown) }
+        guard acceptsAny, Self.isHostName(asked.bytes) else { throw .unknown }
         return asked.text
     }
 
@@ -64,17 +71,17 @@ package struct ServedDomains: Sendable, Equatable {
 
     /// The route that a client asks for; nil when it names none or routes are ignored.
     ///
-    /// - Throws: `host-unknown` for a route that is not in the list (`S-18`).
-    func route(askedFor route: PeerText?) throws(SessionOpening.Refusal) -> String? {
+    /// - Throws: `unknown` for a route that is not in the list (`S-18`).
+    package func route(askedFor route: PeerText?) throws(AddressRefusal) -> String? {
         guard !routes.isEmpty, let route, !route.isEmpty else { return nil }
         let asked = route.lowercasedBytes
-        guard asked.starts(with: Self.scheme) else { throw .condition(.hostUnknown) }
+        guard asked.starts(with: Self.scheme) else { throw .unknown }
         var bytes = Array(asked.dropFirst(Self.scheme.count))
         if let colon = bytes.lastIndex(of: UInt8(ascii: ":")), colon > 1, bytes[colon - 1] == Self.stop {
             bytes.remove(at: colon - 1)
         }
         let place = PeerText(bytes, most: AttributeBound.route)
-        guard let allowed = routes[place] else { throw .condition(.hostUnknown) }
+        guard let allowed = routes[place] else { throw .unknown }
         return allowed
     }
 
