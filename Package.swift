@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "BOSHCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "WebSocketWire", dependencies: ["Primitives"], swiftSettings: worker),
+        .target(name: "WebSocketCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
@@ -73,7 +74,9 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
-                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "ProcessLinks", logging,
+                "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "ProcessLinks", "WebSocketWire",
+                "WebSocketCore",
+                logging,
             ], swiftSettings: wiring),
         .target(
             name: "Supervisor",
@@ -100,9 +103,12 @@ let package = Package(
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
         .testTarget(
             name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "WebSocketWireTests", dependencies: ["WebSocketWire", "Primitives", "Effort"], swiftSettings: common),
+        .testTarget(
+            name: "WebSocketCoreTests", dependencies: ["WebSocketCore", "Bridge", "Primitives", "Effort"],
+            swiftSettings: common),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "StreamCoreTests", dependencies: ["StreamCore", "Bridge", "Primitives", "Effort"],
             swiftSettings: common),
@@ -162,7 +168,7 @@ let package = Package(
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
     let rooms = [
         "Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore",
-        "WebSocketWire",
+        "WebSocketWire", "WebSocketCore",
     ]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }

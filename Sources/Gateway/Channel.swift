@@ -165,6 +165,17 @@ struct Channel: ~Copyable {
         append(&output)
     }
 
+    /// Lets `append` add bytes to those that wait, on a connection without TLS and compression.
+    mutating func append(pool: inout BufferPool, _ append: (inout [UInt8]) -> Void) {
+        lend(from: &pool)
+        append(&output)
+    }
+
+    /// Another descriptor of the socket, for an owner of another kind.
+    ///
+    /// - Throws: descriptors have run out.
+    func copyDescriptor() throws(SystemError) -> Descriptor { try socket.descriptor.copy() }
+
     /// Writes the waiting bytes, with one call.
     mutating func write() -> WriteResult {
         let result = socket.write(output, from: written)

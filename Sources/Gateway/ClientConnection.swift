@@ -81,6 +81,8 @@ final class ClientConnection {
         /// Its descriptor and its last request were sent. Until the other worker has taken them, nothing is read or
         /// written here.
         case underway
+        /// Its last request becomes a WebSocket. The answers before it are given first.
+        case upgrading
         /// It has come from another worker, which has not been told yet that it was taken.
         case arriving
     }
@@ -165,7 +167,7 @@ final class ClientConnection {
     var isOccupied: Bool {
         switch move {
         case .none, .placed: isBodyWaiting
-        case .due, .underway, .arriving: true
+        case .due, .underway, .arriving, .upgrading: true
         }
     }
 

@@ -49,6 +49,7 @@ extension Clients {
         case .none, .placed: moves.isReceipting(connection) ? "it is served, and its sender may serve it too" : nil
         case .due: moves.departure(of: connection) == nil ? "it is to leave, and its request is gone" : nil
         case .underway: moves.isSending(connection) ? nil : "it was sent away, and nobody waits for its receipt"
+        case .upgrading: hasUpgrade(connection) ? nil : "it is to become a WebSocket, and its request is gone"
         case .arriving: moves.isReceipting(connection) ? nil : "it has come, and its receipt is not to be sent"
         }
     }

@@ -103,7 +103,7 @@ extension Clients {
         if let request = departure.request {
             if isRefused {
                 respond(to: request.exchange, on: connection, Sessions.comeAgain)
-            } else if case .byOther = departure.placement {
+            } else if request.head.method != .post || departure.placement.isByOther {
                 serve(request, on: connection)
             } else {
                 serve(request, .identity, on: connection)

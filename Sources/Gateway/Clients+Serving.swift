@@ -54,6 +54,10 @@ extension Clients {
             serveLoosely(request, on: connection, looserRules)
             return
         }
+        if isForWebSocket(request.head) {
+            serveWebSocket(request, on: connection)
+            return
+        }
         guard request.head.isFor(loop.settings.path) else {
             respond(to: request.exchange, on: connection, resource(of: request.head))
             return
@@ -177,10 +181,13 @@ extension Clients {
 
     /// The answer to a request for anything but the endpoint.
     func resource(of head: RequestHead) -> HTTPResponse {
-        let document = loop.settings.publicURLs.isEmpty ? nil : HostMeta(askedForBy: head)
+        let settings = loop.settings
+        let hasURLs = !settings.publicURLs.isEmpty || !settings.publicWebSocketURLs.isEmpty
+        let document = hasURLs ? HostMeta(askedForBy: head) : nil
         switch (document, head.method) {
         case (_, .options): return preflight(for: head, isForEveryPage: document != nil)
-        case (let document?, .get), (let document?, .head): return document.response(loop.settings.publicURLs)
+        case (let document?, .get), (let document?, .head):
+            return document.response(settings.publicURLs, webSockets: settings.publicWebSocketURLs)
         case (_?, .unknown): return HTTPResponse(status: .notImplemented)
         case (_?, _): return HTTPResponse(status: .methodNotAllowed, fields: [("Allow", "GET, HEAD, OPTIONS")])
         case (nil, _): return HTTPResponse(status: .notFound)

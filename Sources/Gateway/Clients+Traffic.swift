@@ -208,6 +208,10 @@ extension Clients {
             leave(connection)
             return
         }
+        if connection.move == .upgrading {
+            upgrade(connection)
+            return
+        }
         if connection.clientEnd != .none, connection.ending == .none {
             step(towardsEndOf: connection)
             return
@@ -261,7 +265,7 @@ extension Clients {
     /// Has the connection watched for the events it needs now, and gives it a turn if it can go on without an event.
     func updateInterest(of connection: ClientConnection) {
         // It leaves with the next flush, and is not watched then.
-        if connection.move == .due, connection.mayLeave { return }
+        if connection.move == .due || connection.move == .upgrading, connection.mayLeave { return }
         let interest = wantedInterest(of: connection)
         // It goes on with the next batch, after all others had their turn.
         if mayGoOn(connection) { goOn(with: connection) }

@@ -13,6 +13,7 @@ final class Clients {
     let rules: ClientRules
     let bodies: BodyWork
     unowned let sessions: Sessions
+    unowned let webSockets: WebSockets
     /// What clients of other generations may send; nil while all generations allow the same.
     private(set) var looserRules: LooserRules?
     /// The other workers, and the connections that are on their way to them.
@@ -31,10 +32,13 @@ final class Clients {
     /// Connections whose wanted events the kernel refused to watch.
     private var unwatchable: [Token] = []
     private var unfinished = UnfinishedBodies()
+    /// Requests that become WebSockets, by their connections.
+    private var upgrades: [Token: PendingUpgrade] = [:]
 
-    init(_ loop: Loop, sessions: Sessions, answerOperator: @escaping (RequestHead) -> HTTPResponse) {
+    init(_ loop: Loop, sides: ClientSides, answerOperator: @escaping (RequestHead) -> HTTPResponse) {
         self.loop = loop
-        self.sessions = sessions
+        sessions = sides.bosh
+        webSockets = sides.webSockets
         self.answerOperator = answerOperator
         rules = ClientRules(loop.settings)
         bodies = BodyWork(loop)
@@ -88,8 +92,22 @@ final class Clients {
         return connection
     }
 
+    /// Notes that a request becomes a WebSocket once nothing is owed on its connection.
+    func noteUpgrade(_ upgrade: PendingUpgrade, of connection: ClientConnection) {
+        upgrades[connection.token] = upgrade
+    }
+
+    /// Whether the request of a connection is known that becomes a WebSocket.
+    func hasUpgrade(_ connection: ClientConnection) -> Bool { upgrades[connection.token] != nil }
+
+    /// Takes the request of a connection that becomes a WebSocket.
+    func takeUpgrade(of connection: ClientConnection) -> PendingUpgrade? {
+        upgrades.removeValue(forKey: connection.token)
+    }
+
     /// Removes a connection that is closed, or was never begun.
     func forget(_ connection: ClientConnection) {
+        if connection.move == .upgrading { upgrades[connection.token] = nil }
         connections.remove(connection.token)
         loop.descriptorsInUse -= 1
     }

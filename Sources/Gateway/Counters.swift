@@ -1,6 +1,7 @@
 import BOSHCore
 import Bridge
 import StreamCore
+import WebSocketCore
 
 /// What a worker counts. Every number only grows, except those that say how many of something exist now.
 struct Counters {
@@ -31,5 +32,19 @@ struct Counters {
     var upstreamFailures = Tally<StreamFailure.Label>()
     /// What went wrong with streams and on the way to servers, whether or not the stream was opened in the end.
     var upstreamTroubles = Tally<UpstreamTrouble.Label>()
+    var webSockets = WebSocketCounters()
     var bounds = BoundCounts()
+}
+
+/// What is counted of clients over WebSocket (`W-56`). How their sessions ended is counted with all others.
+struct WebSocketCounters {
+    var opened: UInt64 = 0
+    var refused = Tally<HandshakeRefusal>()
+    /// Sockets that this program closed, by the code, and those that their clients closed without `<close/>`.
+    var closed = Tally<SocketEnd>()
+    var closedByClient: UInt64 = 0
+    var pings: UInt64 = 0
+    var restarts: UInt64 = 0
+    /// Streams that were dropped so that the server keeps them for a resumption.
+    var dropped: UInt64 = 0
 }

@@ -32,6 +32,11 @@ extension Placement {
         }
     }
 
+    /// Whether the request goes elsewhere because this worker takes nothing new.
+    var isByOther: Bool {
+        if case .byOther = self { true } else { false }
+    }
+
     /// The other worker that is to serve the request; nil for this one.
     var tag: UInt32? {
         switch self {

@@ -38,7 +38,7 @@ extension Sessions {
             switch attributes.sid {
             case .absent:
                 if !loop.isStopping || loop.fellows.isRetired,
-                    let tag = loop.fellows.placeForNew(own: count, mobility, draw: loop.freshBits())
+                    let tag = loop.fellows.placeForNew(own: countOfAll, mobility, draw: loop.freshBits())
                 {
                     return .forNew(tag)
                 }

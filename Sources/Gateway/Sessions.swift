@@ -14,6 +14,7 @@ final class Sessions {
     let loop: Loop
     let policy: SessionPolicy
     let bodyParser: BodyParser
+    private unowned var sides: ClientSides!
     private(set) unowned var clients: Clients!
     private(set) unowned var upstreams: Upstreams!
 
@@ -41,7 +42,8 @@ final class Sessions {
     }
 
     /// Connects this object with the parts that it uses.
-    func connect(clients: Clients, upstreams: Upstreams) {
+    func connect(sides: ClientSides, clients: Clients, upstreams: Upstreams) {
+        self.sides = sides
         self.clients = clients
         self.upstreams = upstreams
     }
@@ -110,7 +112,7 @@ final class Sessions {
         drivers[Int(slot)] = driver
         logins.append(slot)
         loop.counters.sessionsEver += 1
-        loop.fellows.show(sessions: count)
+        sides.showCount()
         loop.logger.debug(
             "session created",
             metadata: [
@@ -127,7 +129,7 @@ final class Sessions {
         release(driver)
         driver.takeLinks { upstreams.detach($0) }
         table.remove(driver.session.id)
-        loop.fellows.show(sessions: count)
+        sides.showCount()
         logins.remove(driver.slot)
         drivers[Int(driver.slot)] = nil
         loop.addresses.closeSession(
@@ -216,8 +218,8 @@ final class Sessions {
                 // If an earlier effect has ended the session, it would never release this stream.
                 guard !isGone(driver),
                     let link = upstreams.open(
-                        request, stream: stream, session: driver.slot, sid: driver.session.id,
-                        client: requester?.client)
+                        request, stream: stream, session: SessionPlace(.bosh, slot: driver.slot),
+                        name: driver.session.id.short, client: requester?.client)
                 else { continue }
                 driver.add(link, stream)
                 upstreams.begin(link)
@@ -263,12 +265,16 @@ final class Sessions {
 
     // MARK: Logins
 
-    /// If the number of sessions without login has reached its limit, ends the one that has waited longest. A login
-    /// takes about a second, so in a flood the oldest sessions are never those that are logging in.
-    func makeRoomForLogin() {
-        guard logins.count >= loop.loginLimit, let oldest = logins.oldest else { return }
-        handle(.displaced, session: oldest)
+    /// Ends the session that has been without login for longest, because room is needed for another one.
+    func displaceOldestLogin() {
+        if let oldest = logins.oldest { handle(.displaced, session: oldest) }
     }
+
+    /// Makes room for the login of a new session.
+    func makeRoomForLogin() { sides.makeRoomForLogin() }
+
+    /// How many sessions of all protocols there are.
+    var countOfAll: Int { sides.count }
 
     /// Gives a session an event that may complete its login, and notes the login.
     private func noteLogin(_ event: UpstreamEvent, on stream: StreamNumber, session slot: UInt32) {

@@ -1,5 +1,6 @@
 import Addresses
 import BOSHCore
+import Bridge
 import Settings
 import XMLCodec
 

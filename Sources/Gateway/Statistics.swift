@@ -4,6 +4,7 @@ import Primitives
 import Reactor
 import Settings
 import StreamCore
+import WebSocketCore
 
 /// The content of `/stats`. Names are stable; new ones may be added.
 enum Statistics {
@@ -33,6 +34,7 @@ enum Statistics {
         if let supervision = worker.supervision { list.add("supervisor", "refusal", information: supervision.refusal) }
         addSessions(of: worker, to: &list)
         addHTTP(of: worker, to: &list)
+        addWebSockets(of: worker, to: &list)
         addUpstream(of: worker, to: &list)
         for site in worker.upstreams.sites.all { add(site, to: &list) }
         for (name, count) in worker.loop.counters.bounds.byName { list.add("limits", name, counter: count) }
@@ -44,10 +46,12 @@ enum Statistics {
         let counters = worker.loop.counters
         let drivers = worker.sessions.all
         worker.loop.addresses.forgetRested(now: worker.loop.now)
-        list.add("sessions", "now", gauge: worker.sessions.count)
+        list.add("sessions", "now", gauge: worker.sides.count)
         list.add("sessions", "ever", counter: counters.sessionsEver)
-        list.add("sessions", "opening", gauge: drivers.count { $0.session.phase == .opening })
-        list.add("sessions", "not_logged_in", gauge: worker.sessions.loginCount)
+        list.add(
+            "sessions", "opening",
+            gauge: drivers.count { $0.session.phase == .opening } + worker.webSockets.openingCount)
+        list.add("sessions", "not_logged_in", gauge: worker.sides.loginCount)
         list.add("sessions", "addresses", gauge: worker.loop.addresses.count)
         list.add("sessions", "held_requests", gauge: drivers.reduce(0) { $0 + $1.session.heldCount })
         list.add("sessions", "ended", tally: counters.sessionEnds)
@@ -71,6 +75,20 @@ enum Statistics {
         list.add("http", "moved_in", counter: counters.handoversTaken)
         list.add("http", "moved_out", counter: counters.handoversSent)
         list.add("http", "moves_refused", counter: counters.handoversRefused)
+    }
+
+    private static func addWebSockets(of worker: Worker, to list: inout SampleList) {
+        let counters = worker.loop.counters.webSockets
+        list.add("websockets", "now", gauge: worker.webSockets.count)
+        list.add("websockets", "ever", counter: counters.opened)
+        list.add("websockets", "refused", tally: counters.refused)
+        for code in SocketEnd.allCases {
+            list.add("websockets", "closed", "\(code.rawValue)", counter: counters.closed[code])
+        }
+        list.add("websockets", "closed_by_client", counter: counters.closedByClient)
+        list.add("websockets", "pings", counter: counters.pings)
+        list.add("websockets", "restarts", counter: counters.restarts)
+        list.add("websockets", "dropped_for_resumption", counter: counters.dropped)
     }
 
     private static func addUpstream(of worker: Worker, to list: inout SampleList) {

@@ -28,8 +28,8 @@ final class UpstreamLink {
     var backlog: LinkBacklog?
     /// The number of the session's stream that the link carries.
     let stream: StreamNumber
-    /// The session's slot; nil once the session has ended.
-    var session: UInt32?
+    /// The session's place; nil once the session has ended.
+    var session: SessionPlace?
     /// How far behind the server is, as the session was last told.
     var congestion = Congestion.none
     var isDirty = false
@@ -49,12 +49,12 @@ final class UpstreamLink {
     var charged: UInt32 = 0
 
     init(
-        token: Token, session: UInt32, sid: SessionID, stream: StreamNumber, site: UpstreamSite,
+        token: Token, session: SessionPlace, name: String, stream: StreamNumber, site: UpstreamSite,
         request: StreamRequest, search: LinkSearch, now: MonotonicInstant
     ) {
         self.token = token
         self.session = session
-        sessionName = sid.short
+        sessionName = name
         self.stream = stream
         self.site = site
         domain = request.domain
@@ -66,6 +66,9 @@ final class UpstreamLink {
 
     /// Asks the machine something in place: a getter called on `machine` itself would first copy it.
     func ask<Answer>(_ question: (inout UpstreamMachine) -> Answer) -> Answer { question(&machine) }
+
+    /// Whether the client side has to know where each stanza begins.
+    var needsBorders: Bool { session?.side == .webSocket }
 
     var hasUnwritten: Bool { channel?.hasUnwritten ?? false }
     var unwrittenCount: Int { channel?.unwrittenCount ?? 0 }
@@ -86,14 +89,4 @@ final class UpstreamLink {
         let unread = backlog.map { $0.bytes.heldBytes + $0.rest.expanded.heldBytes } ?? 0
         return xml.heldBytes + unread + (channel?.heldBytes ?? 0)
     }
-}
-
-/// The stanzas for the client that came in one turn.
-struct CollectedStanzas {
-    var bytes: [UInt8] = []
-    var count: UInt64 = 0
-    /// What all these stanzas together say about the management of the stream.
-    var management = StreamManagement.none
-    /// Whether the stanzas go back to their senders, because the session is over.
-    var goesBack = false
 }

@@ -40,7 +40,7 @@ extension Upstreams {
 
     private func brokenWait(of link: UpstreamLink) -> String? {
         if link.backlog != nil, link.mayGoOn, !link.isWaiting { return "it has read something and has no turn" }
-        if let session = link.session, sessions.driver(at: session)?.link(link.stream) != link.token {
+        if let session = link.session, sessions.link(of: session, link.stream) != link.token {
             return "it speaks to a session that does not have it"
         }
         if link.session == nil, !link.machine.isOpening, !link.machine.isLeft { return "nobody has it" }

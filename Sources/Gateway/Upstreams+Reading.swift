@@ -217,7 +217,7 @@ extension Upstreams {
             return
         }
         if stanzas.management != .none { tell(.managed(isResumable: stanzas.management == .resumable), of: link) }
-        tell(.stanzas(stanzas.bytes), of: link)
+        tell(.stanzas(stanzas.bytes, borders: stanzas.borders), of: link)
     }
 
     /// Notes that the connection is lost, whichever side ended it.

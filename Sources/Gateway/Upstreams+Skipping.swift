@@ -21,8 +21,7 @@ extension Upstreams {
             send(answer, isReply: true, on: link)
         case .refused, .replaced:
             collect { collected in
-                stanza.appendReplacement(into: &collected.bytes)
-                collected.count += 1
+                collected.add(needsBorder: link.needsBorders) { stanza.appendReplacement(into: &$0) }
             }
         case .dropped:
             break

@@ -84,9 +84,8 @@ extension Upstreams {
         case .deliver(let bytes, let management, let login): deliver(bytes, management, login, of: link)
         case .giveBack(let bytes):
             collect { collected in
-                collected.bytes.append(contentsOf: bytes)
-                collected.count += 1
-                collected.goesBack = true
+                collected.add(needsBorder: false) { $0.append(contentsOf: bytes) }
+                collected.turnBack()
             }
         case .skipped(let stanza, let fate): skipped(stanza, fate, on: link)
         case .opened(let header, let features, let time):
@@ -113,9 +112,7 @@ extension Upstreams {
         _ bytes: [UInt8], _ management: StreamManagement, _ login: LoginSign, of link: UpstreamLink
     ) {
         collect { collected in
-            collected.bytes.append(contentsOf: bytes)
-            collected.count += 1
-            collected.management = max(collected.management, management)
+            collected.add(needsBorder: link.needsBorders, management: management) { $0.append(contentsOf: bytes) }
         }
         switch login {
         case .none: break

@@ -18,7 +18,7 @@ final class Upstreams {
     let sites: UpstreamSites
     let reader: UpstreamReader
     let stanzaReturn: StanzaReturn
-    unowned let sessions: Sessions
+    unowned let sessions: ClientSides
 
     private var links = SlotArray<UpstreamLink>(.link)
     private var deadlines = DeadlineQueue()
@@ -48,7 +48,7 @@ final class Upstreams {
     ///   - files: the contents of the files that the settings name.
     ///   - isSupervised: whether a supervisor gives the processes that look up names.
     /// - Throws: `StartError`, if a certificate that the settings name cannot be used.
-    init(_ loop: Loop, files: SettingFiles, sessions: Sessions, isSupervised: Bool) throws(StartError) {
+    init(_ loop: Loop, files: SettingFiles, sessions: ClientSides, isSupervised: Bool) throws(StartError) {
         self.loop = loop
         self.sessions = sessions
         let settings = loop.settings
@@ -89,14 +89,16 @@ final class Upstreams {
     /// Creates the link of a session's stream; `begin` then looks for its server. Returns nil for a domain that is not
     /// served.
     ///
-    /// - Parameter client: the browser's address, for a server that is told about it.
+    /// - Parameters:
+    ///   - name: the session's name in the log.
+    ///   - client: the browser's address, for a server that is told about it.
     func open(
-        _ request: StreamRequest, stream: StreamNumber, session: UInt32, sid: SessionID, client: Endpoint?
+        _ request: StreamRequest, stream: StreamNumber, session: SessionPlace, name: String, client: Endpoint?
     ) -> Token? {
         guard let site = sites[request.domain] else { return nil }
         let token = links.nextToken()
         let link = UpstreamLink(
-            token: token, session: session, sid: sid, stream: stream, site: site, request: request,
+            token: token, session: session, name: name, stream: stream, site: site, request: request,
             search: search(request, at: site, for: client), now: loop.now)
         links.insert(link, at: token)
         loop.descriptorsInUse += 1

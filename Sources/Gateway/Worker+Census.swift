@@ -29,7 +29,7 @@ extension Worker {
     /// to another server.
     package static func namesOneSocket(_ token: UInt64) -> Bool {
         switch Token(raw: token).kind {
-        case .client, .race: true
+        case .client, .webSocket, .race: true
         default: false
         }
     }
@@ -37,9 +37,9 @@ extension Worker {
     /// What the worker holds now. Reading it changes nothing and costs little.
     package var census: Census {
         Census(
-            connections: clients.count, sessions: sessions.all.count, links: upstreams.count,
+            connections: clients.count + webSockets.socketCount, sessions: sides.count, links: upstreams.count,
             races: upstreams.raceCount, bytes: loop.memory.total, unfinishedBodies: clients.unfinishedCount,
-            logins: sessions.loginCount, servers: upstreams.serverCount,
-            waiting: clients.waitingCount + upstreams.waitingCount + mailboxes.waitingCount)
+            logins: sides.loginCount, servers: upstreams.serverCount,
+            waiting: clients.waitingCount + webSockets.waitingCount + upstreams.waitingCount + mailboxes.waitingCount)
     }
 }

@@ -14,11 +14,11 @@ extension Worker {
     ///   does not.
     package func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
         upstreams.brokenInvariant(watched: watched) ?? clients.brokenInvariant(watched: watched)
-            ?? sessions.brokenInvariant ?? brokenCount ?? brokenAccount
+            ?? sessions.brokenInvariant ?? webSockets.brokenInvariant(watched: watched) ?? brokenCount ?? brokenAccount
     }
 
     private var brokenCount: String? {
-        let inUse = clients.count + upstreams.count + upstreams.raceCount
+        let inUse = clients.count + webSockets.socketCount + upstreams.count + upstreams.raceCount
         return inUse == loop.descriptorsInUse ? nil : "\(loop.descriptorsInUse) descriptors are counted, not \(inUse)"
     }
 
@@ -33,6 +33,11 @@ extension Worker {
             add(driver.chargedRequests, .requests)
             add(driver.chargedStanzas, .stanzas)
             add(driver.chargedReplays, .replays)
+        }
+        for client in webSockets.all {
+            add(client.chargedBodies, .bodies)
+            add(client.chargedAnswers, .answers)
+            add(client.chargedStanzas, .stanzas)
         }
         for link in upstreams.all {
             if Int(link.charged) != link.heldBytes {

@@ -9,7 +9,7 @@ extension Worker {
         supervisor?.tell(.retired)
         guard !loop.fellows.isRetired else { return }
         loop.fellows.retire()
-        loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sessions.count)"])
+        loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sides.count)"])
     }
 
     /// Whether the worker ends because the whole program does, not because its generation has lingered long enough.
@@ -17,7 +17,7 @@ extension Worker {
 
     /// Sends the connections of a retired worker away once it has no session. Runs before the last writes of each turn.
     func moveOn() {
-        guard loop.fellows.isRetired, sessions.count == 0, case .none = stopping else { return }
+        guard loop.fellows.isRetired, sides.count == 0, case .none = stopping else { return }
         guard loop.fellows.hasSuccessor else {
             // All workers end.
             if loop.isStopping { end() }
@@ -35,8 +35,8 @@ extension Worker {
 
     /// Whether a retired worker has neither a session nor a connection.
     var hasMovedOn: Bool {
-        guard loop.fellows.isRetired, sessions.count == 0, case .none = stopping else { return false }
+        guard loop.fellows.isRetired, sides.count == 0, case .none = stopping else { return false }
         return upstreams.count == 0 && upstreams.raceCount == 0 && clients.bodies.large.isEmpty
-            && mailboxes.waitingCount == 0 && clients.count == 0
+            && mailboxes.waitingCount == 0 && clients.count == 0 && webSockets.socketCount == 0
     }
 }

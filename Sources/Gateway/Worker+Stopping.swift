@@ -20,7 +20,7 @@ extension Worker {
         guard case .draining(let until, let atLast) = stopping else { return false }
         let isAllSaid =
             upstreams.count == 0 && clients.bodies.large.isEmpty && mailboxes.waitingCount == 0
-            && clients.all.allSatisfy { !$0.hasUnwritten && !$0.http.expectsInput }
+            && webSockets.socketCount == 0 && clients.all.allSatisfy { !$0.hasUnwritten && !$0.http.expectsInput }
         if isAllSaid { return true }
         guard loop.now >= until else { return false }
         guard loop.now < atLast, upstreams.all.contains(where: { upstreams.isAccepting($0, within: Self.drainTime) })
@@ -63,25 +63,25 @@ extension Worker {
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     func shutDown() {
         guard !loop.isStopping else { return }
-        loop.logger.notice("shutting down", metadata: ["sessions": "\(sessions.count)"])
+        loop.logger.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
         loop.isStopping = true
         supervisor?.tell(.draining)
-        stopping = .telling(Farewells(sessions: sessions.count, over: loop.settings.drain, now: loop.now))
+        stopping = .telling(Farewells(sessions: sides.count, over: loop.settings.drain, now: loop.now))
         tellSessions()
     }
 
     /// Tells the sessions whose time has come. With the last ones, the listeners close and the connections end.
     func tellSessions() {
         guard case .telling(var farewells) = stopping else { return }
-        guard farewells.isLast(now: loop.now) || sessions.count == 0 else {
-            sessions.shutDown(atMost: farewells.takeDue(now: loop.now))
+        guard farewells.isLast(now: loop.now) || sides.count == 0 else {
+            sides.shutDown(atMost: farewells.takeDue(now: loop.now))
             stopping = .telling(farewells)
             return
         }
         if loop.fellows.isRetired, loop.fellows.hasSuccessor {
             // The connections move on, and none is closed.
             stopping = .none
-            sessions.shutDown()
+            sides.shutDown()
             return
         }
         end()
@@ -94,7 +94,7 @@ extension Worker {
         doors.close()
         supervisor?.tell(.drained)
         for connection in clients.all { clients.windUp(connection) }
-        sessions.shutDown()
+        sides.shutDown()
     }
 
     /// How long clients and servers have to be told, and how long a server may take to accept more.

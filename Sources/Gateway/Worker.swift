@@ -17,7 +17,7 @@ package final class Worker {
     let signals: SignalSource
     let doors: Doors
     let clients: Clients
-    let sessions: Sessions
+    let sides: ClientSides
     let upstreams: Upstreams
     let mailboxes: Mailboxes
     /// What ties the worker to its supervisor; nil for a worker on its own.
@@ -59,11 +59,11 @@ package final class Worker {
         let plan = place?.plan
         supervision = if let plan { Supervision(plan, loop) } else { nil }
         publishesAt = place?.tag == nil ? nil : loop.startedAt
-        sessions = Sessions(loop)
-        upstreams = try Upstreams(loop, files: files, sessions: sessions, isSupervised: plan != nil)
+        sides = ClientSides(loop)
+        upstreams = try Upstreams(loop, files: files, sessions: sides, isSupervised: plan != nil)
         let board = OperatorBoard()
-        clients = Clients(loop, sessions: sessions, answerOperator: { board.answer($0) })
-        sessions.connect(clients: clients, upstreams: upstreams)
+        clients = Clients(loop, sides: sides, answerOperator: { board.answer($0) })
+        sides.connect(clients: clients, upstreams: upstreams)
         do throws(SystemError) {
             doors = try Doors(loop, clients: clients)
         } catch {
@@ -96,6 +96,10 @@ package final class Worker {
         }
         for news in place?.news ?? [] { follow(news) }
     }
+
+    var sessions: Sessions { sides.bosh }
+
+    var webSockets: WebSockets { sides.webSockets }
 
     /// One line that says what listens where and which domain goes where. For port 0 it names the port that the kernel
     /// chose.
@@ -141,6 +145,7 @@ package final class Worker {
         upstreams.workOnBacklogs()
         clients.workOnInput()
         clients.workOnLargeBodies()
+        webSockets.workOnLongMessages()
         handleDeadlines()
         flushDirty()
         relieve()
@@ -148,6 +153,7 @@ package final class Worker {
         publish(isBusy: count > 0)
         upstreams.endUnwatchable()
         clients.endUnwatchable()
+        webSockets.endUnwatchable()
         moveOn()
         flushDirty()
         reportResolvers()
@@ -156,7 +162,9 @@ package final class Worker {
     }
 
     /// How long the next turn waits for an event at most: not at all, or less, when something is due; nil without limit.
-    package var patience: Duration? { upstreams.hasTurns || clients.hasTurns ? .zero : timeToWake }
+    package var patience: Duration? {
+        upstreams.hasTurns || clients.hasTurns || webSockets.hasTurns ? .zero : timeToWake
+    }
 
     private var timeToWake: Duration? {
         let wait = nextWake.map { $0.elapsed(since: MonotonicClock.now) }
@@ -171,7 +179,7 @@ package final class Worker {
             guard let candidate else { return }
             next = min(next ?? candidate, candidate)
         }
-        consider(sessions.nextDeadline)
+        consider(sides.nextDeadline)
         consider(clients.nextDeadline)
         consider(upstreams.nextDeadline)
         consider(doors.acceptsAgainAt)
@@ -186,6 +194,7 @@ package final class Worker {
         switch token.kind {
         case .listener: doors.accept(on: token)
         case .client: clients.handle(event, of: token)
+        case .webSocket: webSockets.handle(event, of: token)
         case .link, .race, .resolver: upstreams.handle(event, of: token)
         case .signals: while let signal = signals.next() { handle(signal) }
         case .mailbox: mailboxes.handle(event, of: token)
@@ -202,7 +211,7 @@ package final class Worker {
         tellSessions()
         giveBackMemory()
         upstreams.handleNameDeadlines()
-        sessions.handleDeadlines()
+        sides.handleDeadlines()
         clients.handleDeadlines()
         upstreams.handleDeadlines()
     }
@@ -210,9 +219,10 @@ package final class Worker {
     /// Writes the output of the batch. Writing can end sessions, which answers other connections, so it repeats until
     /// nothing is left.
     private func flushDirty() {
-        while upstreams.hasDirty || clients.hasDirty {
+        while upstreams.hasDirty || clients.hasDirty || webSockets.hasDirty {
             upstreams.flushDirty()
             clients.flushDirty()
+            webSockets.flushDirty()
         }
     }
 

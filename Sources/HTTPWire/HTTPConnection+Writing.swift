@@ -41,10 +41,14 @@ extension RequestHead {
             bytes.append(
                 line: "Access-Control-Request-Headers:", requestedHeaders.utf8.lazy.filter { $0 != ByteClass.space })
         }
-        switch (version, keepAlive) {
-        case (.http11, true), (.http10, false): break
-        case (.http11, false): bytes.append(line: "Connection:", "close".utf8)
-        case (.http10, true): bytes.append(line: "Connection:", "keep-alive".utf8)
+        if upgradeLines.isEmpty {
+            switch (version, keepAlive) {
+            case (.http11, true), (.http10, false): break
+            case (.http11, false): bytes.append(line: "Connection:", "close".utf8)
+            case (.http10, true): bytes.append(line: "Connection:", "keep-alive".utf8)
+            }
+        } else {
+            eachUpgradeField { field, value in bytes.append(line: field.name, value) }
         }
         if framing != .none {
             bytes.append(contentsOf: "Content-Length:".utf8)

@@ -12,6 +12,7 @@ package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
     case uriTooLong = 414
     case unsupportedMediaType = 415
     case expectationFailed = 417
+    case upgradeRequired = 426
     case tooManyRequests = 429
     case headTooLarge = 431
     case internalServerError = 500
@@ -35,6 +36,7 @@ package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
         case .uriTooLong: "414 URI Too Long"
         case .unsupportedMediaType: "415 Unsupported Media Type"
         case .expectationFailed: "417 Expectation Failed"
+        case .upgradeRequired: "426 Upgrade Required"
         case .tooManyRequests: "429 Too Many Requests"
         case .headTooLarge: "431 Request Header Fields Too Large"
         case .internalServerError: "500 Internal Server Error"

@@ -48,6 +48,8 @@ struct HeadParser: Sendable {
     private var contentEncoding = ContentEncoding()
     /// The lines of the captured field so far. Their bytes are kept, because there may be many of them.
     private var forwarded: [UInt8] = []
+    /// The lines by which a GET request asks for another protocol.
+    private var upgradeLines: [UInt8] = []
 
     /// `tellsOrigins`: whether the parser finds out if a request comes from a page of another origin.
     init(captures: CapturedField, tellsOrigins: Bool) {
@@ -180,10 +182,13 @@ struct HeadParser: Sendable {
             originPlace = place(value, base)
         case 6 where bytes.isEqual(name, ignoringCase: FieldText.expect):
             takeExpectations(bytes, value)
+        case 7 where bytes.isEqual(name, ignoringCase: FieldText.upgrade):
+            keep(bytes, value, as: .upgrade)
         case 9 where captures == .forwarded && bytes.isEqual(name, ignoringCase: FieldText.forwarded):
             capture(bytes, value)
         case 10 where bytes.isEqual(name, ignoringCase: FieldText.connection):
             takeConnectionOptions(bytes, value)
+            keep(bytes, value, as: .connection)
         case 14 where bytes.isEqual(name, ignoringCase: FieldText.contentLength):
             guard contentLength == nil, let length = FieldValue.contentLength(bytes, value) else {
                 return .badContentLength
@@ -200,11 +205,17 @@ struct HeadParser: Sendable {
             capture(bytes, value)
         case 16 where bytes.isEqual(name, ignoringCase: FieldText.contentEncoding):
             contentEncoding.read(bytes, value)
+        case 17 where bytes.isEqual(name, ignoringCase: FieldText.socketKey):
+            keep(bytes, value, as: .key)
         case 17 where bytes.isEqual(name, ignoringCase: FieldText.transferEncoding):
             // Any other coding, and any list, would leave the end of the body ambiguous.
             guard flags.insert(.transferEncoding).inserted, requestLine.version == .http11,
                 bytes.isEqual(value, ignoringCase: FieldText.chunked)
             else { return .badTransferEncoding }
+        case 21 where bytes.isEqual(name, ignoringCase: FieldText.socketVersion):
+            keep(bytes, value, as: .version)
+        case 22 where bytes.isEqual(name, ignoringCase: FieldText.socketProtocol):
+            keep(bytes, value, as: .protocols)
         case 30 where requestLine.method == .options && bytes.isEqual(name, ignoringCase: FieldText.requestedHeaders):
             requestedHeaders.read(bytes, value)
         default:
@@ -245,6 +256,14 @@ struct HeadParser: Sendable {
         forwarded.append(mark)
         forwarded.append(copying: bytes.extracting(value))
         forwarded.append(ByteClass.lf)
+    }
+
+    /// Keeps a line by which a GET request asks for another protocol.
+    private mutating func keep(_ bytes: Span<UInt8>, _ value: Range<Int>, as field: UpgradeField) {
+        guard requestLine.method == .get else { return }
+        upgradeLines.append(field.mark)
+        upgradeLines.append(copying: bytes.extracting(value))
+        upgradeLines.append(ByteClass.lf)
     }
 
     private func place(_ range: Range<Int>, _ base: Int) -> Place {
@@ -292,7 +311,8 @@ struct HeadParser: Sendable {
             forwarded: forwarded,
             requestedHeaders: requestedHeaders.text,
             isFromElsewhere: tellsOrigins
-                && page.isElsewhere(bytes, origin: range(originPlace, base), host: range(hostPlace, base)))
+                && page.isElsewhere(bytes, origin: range(originPlace, base), host: range(hostPlace, base)),
+            upgradeLines: upgradeLines)
     }
 
     /// `Origin`, if it has been read: pages of other origins must be able to read a refusal too (H-21).

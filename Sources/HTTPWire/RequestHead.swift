@@ -67,6 +67,8 @@ package struct RequestHead: Sendable, Equatable {
     /// Whether a browser sent the request for a page of another origin; see `CrossOriginPolicy.admits`. Always false
     /// unless the policy lists origins.
     package var isFromElsewhere = false
+    /// The fields by which a GET request asks for another protocol; see `eachUpgradeField`.
+    var upgradeLines: [UInt8] = []
 }
 
 extension RequestHead {

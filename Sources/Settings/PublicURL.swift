@@ -1,10 +1,10 @@
-/// Reads the URL under which clients reach the endpoint: `https://HOST[:PORT][/PATH][?QUERY]`. Clients must only be
-/// sent to https (XEP-0156 §3, D-03).
+/// Reads the URL under which clients reach an endpoint: `https://HOST[:PORT][/PATH][?QUERY]`. Clients must only be sent
+/// to https and wss (XEP-0156 §3, D-03, `W-58`).
 ///
 /// - Returns: the URL with scheme and host in lower case; `nil` for another scheme, for user information or a fragment,
 ///   and for characters that no URL has (RFC 3986 §2).
-func parsePublicURL(_ text: String) -> String? {
-    let scheme = "https://"
+func parsePublicURL(_ text: String, scheme name: String = "https") -> String? {
+    let scheme = name + "://"
     guard text.utf8.count <= 2048, text.utf8.allSatisfy(isURLByte), text.prefix(scheme.count).lowercased() == scheme
     else { return nil }
     let rest = text.dropFirst(scheme.count)

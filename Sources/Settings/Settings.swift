@@ -28,6 +28,14 @@ package struct Settings: Equatable, Sendable {
     package let path: String
     /// `https://…` URLs as clients are told, no two alike; empty when none are told.
     package let publicURLs: [String]
+    /// The paths of the WebSocket endpoint, in the same form as `path`; empty when it is off.
+    package let webSocketPaths: [String]
+    /// `wss://…` URLs as clients are told, no two alike.
+    package let publicWebSocketURLs: [String]
+    /// 0...3600 s; 0 for no pings.
+    package let webSocketPing: Duration
+    /// Whether a WebSocket needs an `Origin`.
+    package let requiresOrigin: Bool
     /// Which pages may use the endpoint.
     package let crossOrigin: CrossOriginPolicy
     /// The header fields that pages may send; empty for all that their browsers ask for.
@@ -168,6 +176,10 @@ package struct Settings: Equatable, Sendable {
         nameserver = try common.optional(SettingsTable.nameserver)
         path = try common.one(SettingsTable.path)
         publicURLs = try common.all(SettingsTable.publicURL)
+        webSocketPaths = try Self.readWebSocketPaths(common)
+        publicWebSocketURLs = try common.all(SettingsTable.publicWebSocketURL)
+        webSocketPing = try common.one(SettingsTable.webSocketPing)
+        requiresOrigin = try common.one(SettingsTable.requireOrigin) == .on
         (crossOrigin, crossOriginHeaders) = try Self.readCrossOrigin(common)
         maxWait = try common.one(SettingsTable.maxWait)
         inactivity = try common.one(SettingsTable.inactivity)

@@ -56,6 +56,14 @@ package enum AllowedPages: Hashable, Sendable {
     }
 }
 
+extension AllowedPages {
+    /// An origin as browsers write it: in small letters, without the default port of its scheme; nil for a text that is
+    /// no origin, such as `null`.
+    package static func canonical(_ origin: String) -> String? {
+        if case .origin(let text)? = AllowedPages(origin) { text } else { nil }
+    }
+}
+
 extension Settings {
     /// Which pages may use the endpoint, and which fields they may send; no fields means those that browsers ask for.
     ///

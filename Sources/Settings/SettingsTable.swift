@@ -13,6 +13,7 @@ package enum SettingsTable {
                 AnySetting(listen), AnySetting(listenProxy), AnySetting(path), AnySetting(publicURL),
                 AnySetting(trustedProxy), AnySetting(clientAddressFrom),
             ]),
+        SettingsSection("WebSocket", settings: webSocket),
         SettingsSection("Pages of other origins", settings: crossOrigin),
         SettingsSection(
             "For the operator",
@@ -351,7 +352,7 @@ private func hostName(_ text: String) -> String? {
 }
 
 /// Reads a path as in a request target, with one slash in front and none at the end, unless it is the root.
-private func endpointPath(_ text: String) -> String? {
+func endpointPath(_ text: String) -> String? {
     let isPath = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"?#"<>\^`{|}"#.utf8.contains($0) }
     guard text.hasPrefix("/"), text.utf8.count <= 1024, isPath else { return nil }
     var core = text.drop { $0 == "/" }

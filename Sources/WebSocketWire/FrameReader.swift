@@ -34,7 +34,8 @@ package struct FrameReader: Sendable {
         case over
     }
 
-    private let limits: FrameLimits
+    /// What a message may take. A new limit holds from the next header on.
+    package var limits: FrameLimits
     private var step = Step.start
     /// What the present frame is.
     private var opcode = Opcode.continuation

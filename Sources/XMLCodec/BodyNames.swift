@@ -70,7 +70,12 @@ final class BodyNames: Sendable {
 
     /// Whether `xml:lang` is among the attributes.
     func hasLanguage(_ attributes: SAXAttributes) -> Bool {
-        (0..<attributes.count).contains { attributes.local($0) == lang && attributes.uri($0) == xml }
+        (0..<attributes.count).contains { isLanguage(attributes, at: $0) }
+    }
+
+    /// Whether the attribute is `xml:lang`.
+    func isLanguage(_ attributes: SAXAttributes, at index: Int) -> Bool {
+        attributes.local(index) == lang && attributes.uri(index) == xml
     }
 
     /// Reads one attribute; an unknown one is ignored (XEP-0124 §7.1).

@@ -247,7 +247,7 @@ private final class BodyReader: ElementReader {
         if hasRare { result.rare = rare }
         self.attributes = result
         language = []
-        if let tag = rare.language?.bytes, Self.isLanguageTag(tag) {
+        if let tag = rare.language?.bytes, LanguageTag.isOne(tag) {
             AttributeText.append("xml:lang", tag, into: &language)
         }
         declarationTexts.removeAll(keepingCapacity: true)
@@ -270,20 +270,6 @@ private final class BodyReader: ElementReader {
         guard names.stanzas.contains(child.local) else { return false }
         if child.uri.isNone || child.uri == names.empty { return !childScope.contains { $0.prefix.isNone } }
         return child.uri == names.client || child.uri == names.bosh
-    }
-
-    /// Whether the text is a language tag as BCP 47 allows it, roughly, and of a length that it expects to be
-    /// supported. A server may end a stream over anything else (RFC 6120 §8.1.5, RFC 5646 §4.4.1).
-    private static func isLanguageTag(_ text: [UInt8]) -> Bool {
-        guard (1...35).contains(text.count) else { return false }
-        return text.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
     }
 
     /// The BOSH namespace has no attributes. Once renamed, two of them could have the same name (Namespaces in XML

@@ -67,6 +67,13 @@ struct ElementFramer {
         return framer
     }
 
+    /// A framer after a root's start tag.
+    static var insideRoot: ElementFramer {
+        var framer = ElementFramer()
+        framer.depth = 1
+        return framer
+    }
+
     /// Applies the limits again.
     mutating func stopSkipping() {
         mode = .plain

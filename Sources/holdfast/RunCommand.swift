@@ -34,6 +34,8 @@ struct RunCommand: ParsableCommand {
     @Option(SettingsTable.upstreamCA.row) var upstreamCA: [String] = []
     @Option(SettingsTable.path.row) var path: [String] = []
     @Option(SettingsTable.publicURL.row) var publicURL: [String] = []
+    @Option(SettingsTable.webSocketPath.row) var webSocketPath: [String] = []
+    @Option(SettingsTable.publicWebSocketURL.row) var publicWebSocketURL: [String] = []
     @Option(SettingsTable.maxWait.row) var maxWait: [String] = []
     @Option(SettingsTable.inactivity.row) var inactivity: [String] = []
     @Option(SettingsTable.maxHold.row) var maxHold: [String] = []
@@ -48,7 +50,8 @@ struct RunCommand: ParsableCommand {
             (SettingsTable.listen.row, listen), (SettingsTable.admin.row, admin), (SettingsTable.domain.row, domain),
             (SettingsTable.upstream.row, upstream), (SettingsTable.upstreamTLS.row, upstreamTLS),
             (SettingsTable.upstreamCA.row, upstreamCA), (SettingsTable.path.row, path),
-            (SettingsTable.publicURL.row, publicURL),
+            (SettingsTable.publicURL.row, publicURL), (SettingsTable.webSocketPath.row, webSocketPath),
+            (SettingsTable.publicWebSocketURL.row, publicWebSocketURL),
             (SettingsTable.maxWait.row, maxWait), (SettingsTable.inactivity.row, inactivity),
             (SettingsTable.maxHold.row, maxHold), (SettingsTable.maxBody.row, maxBody),
             (SettingsTable.workers.row, workers), (SettingsTable.control.row, control),

@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 82)
+        #expect(SettingsTable.rows.count == 86)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -37,12 +37,13 @@ import Testing
             SettingsTable.rows.compactMap(\.flag).sorted() == [
                 "--admin", "--control", "--domain", "--inactivity", "--listen", "--log-level", "--max-body",
                 "--max-hold",
-                "--max-wait", "--path", "--public-url", "--upstream", "--upstream-ca", "--upstream-tls", "--workers",
+                "--max-wait", "--path", "--public-url", "--public-websocket-url", "--upstream", "--upstream-ca",
+                "--upstream-tls", "--websocket-path", "--workers",
             ])
         #expect(
             SettingsTable.rows.filter(\.isRepeatable).map(\.name) == [
-                "listen", "listen-proxy", "public-url", "trusted-proxy", "cors-origin", "cors-header", "admin-host",
-                "domain", "route", "upstream", "upstream-pin",
+                "listen", "listen-proxy", "public-url", "trusted-proxy", "websocket-path", "public-websocket-url",
+                "cors-origin", "cors-header", "admin-host", "domain", "route", "upstream", "upstream-pin",
             ])
         #expect(SettingsTable.rows.filter(\.isRequired).map(\.name) == ["domain", "upstream"])
         #expect(

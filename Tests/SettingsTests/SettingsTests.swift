@@ -98,6 +98,9 @@ import Testing
         #expect(settings.connectionBuffer == 262_144)
         #expect(settings.bodyRate == 500)
         #expect(settings.sendRate == 500)
+        #expect(settings.webSocketPaths == ["/xmpp-websocket"])
+        #expect(settings.webSocketPing == .seconds(25))
+        #expect(settings.publicWebSocketURLs.isEmpty && !settings.requiresOrigin)
         #expect(settings.maxExpansion == 5)
         #expect(settings.xmlElements == 10_000)
         #expect(settings.upstreamConnections == 25_000)
@@ -130,7 +133,9 @@ import Testing
             ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
             ("connection-buffer", "39k"), ("body-rate", "40"), ("send-rate", "41"), ("max-expansion", "42"),
             ("xml-elements", "143"), ("upstream-connections", "44"), ("cors-origin", "https://a.example"),
-            ("cors-credentials", "on"), ("cors-header", "Content-Type"),
+            ("cors-credentials", "on"), ("cors-header", "Content-Type"), ("websocket-path", "/ws/"),
+            ("websocket-path", "/b"), ("websocket-ping", "50"), ("require-origin", "on"),
+            ("public-websocket-url", "WSS://B.example/ws"),
         ].map { SettingEntry($0.0, $0.1, origin: file) }
         let flags = [
             ("listen", "[::1]:80"), ("listen", "unix:/run/a"), ("admin", "10.0.0.1:81"), ("domain", "a.example"),
@@ -157,6 +162,10 @@ import Testing
             #expect(domain.proxyProtocol == .v1)
         }
         #expect(settings.listenProxy == [.tcp(host: "::1", port: 82), .unix(path: "/run/p")])
+        #expect(settings.webSocketPaths == ["/ws", "/b"])
+        #expect(settings.webSocketPing == .seconds(50))
+        #expect(settings.requiresOrigin)
+        #expect(settings.publicWebSocketURLs == ["wss://b.example/ws"])
         #expect(settings.trustedProxies == [IPNetwork("192.0.2.0/24")])
         #expect(settings.clientAddressFrom == .forwarded)
         #expect(settings.defaultDomain == "b.example")

@@ -38,6 +38,10 @@ class Holdfast:
         self.child = Child(arguments + list(options), os.path.join(directory, f"holdfast-{self.port}.log"))
         self.child.wait_for_port(self.port)
 
+    @property
+    def websocket(self):
+        return f"ws://127.0.0.1:{self.port}/xmpp-websocket"
+
     def statistics(self):
         """The admin listener's /stats."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=10) as answer:

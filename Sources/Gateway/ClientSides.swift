@@ -1,0 +1,114 @@
+import Bridge
+import Primitives
+
+/// The place of a session: the protocol that its client speaks, and its slot among the sessions of that protocol.
+struct SessionPlace: Hashable {
+    /// The protocols that clients speak. Another one is another case here, which the compiler asks for below.
+    enum Side: UInt32, CaseIterable {
+        case bosh
+        case webSocket
+    }
+
+    /// Two bits for the side: as an optional it takes no more room than a slot.
+    private let raw: UInt32
+
+    init(_ side: Side, slot: UInt32) {
+        raw = side.rawValue << 30 | slot & Self.slots
+    }
+
+    var side: Side { Side(rawValue: raw >> 30) ?? .bosh }
+
+    var slot: UInt32 { raw & Self.slots }
+
+    private static let slots: UInt32 = 1 << 30 - 1
+}
+
+/// The sessions of all protocols, as the streams to servers and the worker see them.
+///
+/// A stream names its session by its place. What belongs to one protocol is asked of its own part.
+final class ClientSides {
+    let bosh: Sessions
+    let webSockets: WebSockets
+    private let loop: Loop
+
+    init(_ loop: Loop) {
+        self.loop = loop
+        bosh = Sessions(loop)
+        webSockets = WebSockets(loop)
+    }
+
+    /// Connects the parts with those that they use.
+    func connect(clients: Clients, upstreams: Upstreams) {
+        bosh.connect(sides: self, clients: clients, upstreams: upstreams)
+        webSockets.connect(sides: self, clients: clients, upstreams: upstreams)
+    }
+
+    // MARK: For the streams
+
+    /// Gives a session an event of one of its streams.
+    func receive(_ event: consuming UpstreamEvent, on stream: StreamNumber, session: SessionPlace) {
+        switch session.side {
+        case .bosh: bosh.receive(event, on: stream, session: session.slot)
+        case .webSocket: webSockets.receive(event, session: session.slot)
+        }
+    }
+
+    /// Notes that a stream of a session has ended.
+    func forget(_ link: Token, session: SessionPlace) {
+        switch session.side {
+        case .bosh: bosh.forget(link, session: session.slot)
+        case .webSocket: webSockets.forget(link, session: session.slot)
+        }
+    }
+
+    /// The stream that a session has under this number; nil when it has none.
+    func link(of session: SessionPlace, _ stream: StreamNumber) -> Token? {
+        switch session.side {
+        case .bosh: bosh.driver(at: session.slot)?.link(stream)
+        case .webSocket: webSockets.client(at: session.slot)?.link
+        }
+    }
+
+    // MARK: For the worker
+
+    /// How many sessions there are.
+    var count: Int { bosh.count + webSockets.count }
+
+    /// How many sessions have not logged in.
+    var loginCount: Int { bosh.loginCount + webSockets.loginCount }
+
+    /// Shows the other workers how many sessions there are, after that has changed.
+    func showCount() { loop.fellows.show(sessions: count) }
+
+    /// If the number of sessions without login has reached its limit, ends one that has waited long. A login takes about
+    /// a second, so in a flood the oldest sessions are never those that are logging in.
+    func makeRoomForLogin() {
+        guard loginCount >= loop.loginLimit else { return }
+        if bosh.loginCount >= webSockets.loginCount {
+            bosh.displaceOldestLogin()
+        } else {
+            webSockets.displaceOldestLogin()
+        }
+    }
+
+    /// Ends sessions, because the process is about to end.
+    ///
+    /// - Parameter most: how many of them.
+    func shutDown(atMost most: Int = .max) {
+        let ended = min(most, bosh.count)
+        bosh.shutDown(atMost: ended)
+        webSockets.shutDown(atMost: most - ended)
+    }
+
+    /// The earliest deadline of a session.
+    var nextDeadline: MonotonicInstant? {
+        guard let one = bosh.nextDeadline else { return webSockets.nextDeadline }
+        return webSockets.nextDeadline.map { min($0, one) } ?? one
+    }
+
+    /// Handles the sessions whose deadline may have passed.
+    func handleDeadlines() {
+        bosh.handleDeadlines()
+        webSockets.handleDeadlines()
+    }
+}
