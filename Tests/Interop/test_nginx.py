@@ -6,7 +6,7 @@ import urllib.request
 
 from support.bosh import ConnectionLost
 from support.case import Case
-from support.nginx import Nginx
+from support.proxies import Nginx
 from support.processes import connections, wait_until
 from support.xmpp import chat
 
@@ -15,7 +15,7 @@ class BehindNginx(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.nginx = Nginx(cls.scratch.sub("nginx"), cls.service.port)
+        cls.nginx = Nginx(cls.scratch.sub("nginx"), cls.service)
         cls.addClassCleanup(cls.nginx.stop)
 
     async def through_nginx(self, user=None, **attributes):
@@ -51,7 +51,7 @@ class BehindNginx(Case):
     async def test_many_sessions_share_one_connection_of_the_pool(self):
         """Requests of 40 sessions, one after another: one backend connection carries them, nothing is bound to it."""
         before = connections(self.service.port)
-        nginx = Nginx(self.scratch.sub("nginx-of-its-own"), self.service.port)
+        nginx = Nginx(self.scratch.sub("nginx-of-its-own"), self.service)
         self.addCleanup(nginx.stop)
         sessions = [await self.session(polling=False, wait=1, port=nginx.port) for _ in range(40)]
         peer = await self.peer("mercutio")

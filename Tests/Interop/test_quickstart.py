@@ -67,6 +67,19 @@ class Quickstart(unittest.TestCase):
         browser.run("nodes.text.value = 'it is I'; nodes.say.requestSubmit();")
         browser.switch(tabs[1])
         self.assertEqual(self.messages(browser, 3)[2][1], "it is I")
+
+        # Over the other door, in the same room.
+        browser.switch(tabs[0])
+        browser.run("nodes.way.value = 'WebSocket'; nodes.login.requestSubmit();")
+        browser.wait("connection.connected && connection.service.startsWith('ws:') && people.size === 2", "a tab over WebSocket")
+        browser.run("nodes.text.value = 'over a socket'; nodes.say.requestSubmit();")
+        browser.switch(tabs[1])
+        self.assertEqual(self.messages(browser, 4)[3][1], "over a socket")
+        browser.switch(tabs[0])
+        browser.reload()
+        browser.wait("document.getElementById('state').className === 'connected'", "the tab being connected again")
+        self.assertTrue(browser.run("return connection.service.startsWith('ws:')"))
+        browser.switch(tabs[1])
         if picture := os.environ.get("QUICKSTART_PICTURE"):
             browser.picture(picture)
 

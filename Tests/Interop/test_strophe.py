@@ -1,4 +1,4 @@
-"""Strophe.js in headless Chromium, on a page of another origin than the BOSH service."""
+"""Strophe.js in headless Chromium, on a page of another origin than the service, over BOSH and over WebSocket."""
 
 import asyncio
 
@@ -176,3 +176,65 @@ class Strophe(Case):
             messages = await self.run_script("return client.messages")
             self.assertEqual(messages, [f"{word} {round_number}" for word in ("first", "second", "third")])
             await self.disconnect()
+
+
+class StropheOverWebSocket(Strophe):
+    """The same client with a `ws:` address (RFC 7395). What is only for BOSH is left out: there a session outlives its page."""
+
+    test_reload_restores_the_session = None
+    test_message_sent_while_the_page_was_away = None
+    test_a_beacon_ends_the_session_of_a_page_that_is_left = None
+    test_a_reload_an_upgrade_and_the_supervisors_death_go_unnoticed = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.url = cls.service.websocket
+
+    async def connect(self, jid, password=None):
+        await self.open_page()
+        await self.run_script("client.connect(...arguments)", self.url, jid, password, WAIT)
+        await self.wait("client.status === 'CONNECTED' || client.status === 'AUTHFAIL' || client.status === 'CONNFAIL'",
+                        "the login")
+        self.assertEqual(await self.run_script("return client.statuses"), ["CONNECTING", "CONNECTED"])
+        return await self.run_script("return client.jid")
+
+    @fails_in_control("prosody", "refuses messages in several frames")
+    async def test_long_messages_come_in_several_frames(self):
+        """W-25: Chromium cuts what is longer than 131,000 bytes into frames. Prosody takes 256 KiB at most."""
+        peer = await self.peer("mercutio")
+        own = await self.connect(f"romeo@{ACCOUNTS}", self.server.password)
+        await self.run_script("client.say(arguments[0], 'long '.repeat(40000))", peer.jid)
+        self.assertEqual(await peer.message(), "long " * 40_000)
+        peer.write(chat(own, "long " * 40_000))
+        await self.wait("client.messages.length >= 1", "the long message in the page")
+        self.assertEqual(await self.run_script("return client.messages[0].length"), 200_000)
+        await self.disconnect()
+
+    async def test_a_page_that_is_left_is_gone_at_once(self):
+        """W-51: its contacts see it go, and it logs in again when it comes back."""
+        peer = await self.peer("mercutio")
+        own = await self.connect(f"romeo@{ACCOUNTS}", self.server.password)
+        await self.run_script("client.greet(arguments[0])", peer.jid)
+        self.assertIsNone((await self.presence(peer, own)).get("type"))
+        await self.open_page("blank.html")
+        self.assertEqual((await self.presence(peer, own)).get("type"), "unavailable")
+        await self.connect(f"romeo@{ACCOUNTS}", self.server.password)
+        await self.disconnect()
+
+    @holdfast_only
+    async def test_a_reload_leaves_it_where_it_is(self):
+        """A WebSocket belongs to the worker that took it, and goes on while the configuration changes."""
+        service = gateway.Renewable(self.scratch, self.server)
+        self.addCleanup(service.stop)
+        self.url = f"ws://127.0.0.1:{service.port}/xmpp-websocket"
+        peer = await self.peer("mercutio")
+        own = await self.connect(f"romeo@{ACCOUNTS}", self.server.password)
+        for name, change in service.changes():
+            await asyncio.to_thread(change)
+            peer.write(chat(own, f"after {name}"))
+            await self.run_script("client.say(...arguments)", peer.jid, f"after {name}")
+            self.assertEqual(await peer.message(), f"after {name}")
+        await self.wait(f"client.messages.length >= {len(service.changes())}", "all messages")
+        self.assertEqual(await self.run_script("return client.statuses"), ["CONNECTING", "CONNECTED"])
+        await self.disconnect()

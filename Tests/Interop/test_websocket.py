@@ -1,13 +1,15 @@
 """WebSocket (RFC 7395): honest clients that others wrote, in front of both servers."""
 
 import asyncio
+from xml.sax.saxutils import quoteattr
 
 import websockets
 
 from support import gateway, websocket
-from support.case import Case, holdfast_only
+from support.case import Case, fails_in_control, holdfast_only
 from support.prosody import ACCOUNTS, ANONYMOUS
-from support.websocket import FRAMING, STREAMS
+from support.processes import wait_until
+from support.websocket import FRAMING, SM, STREAMS
 from support.xmpp import chat
 
 FILLING = "wherefore art thou " * 20
@@ -35,6 +37,7 @@ class WebSockets(Case):
             self.assertEqual(await session.message(), f"in {number} {FILLING}")
         self.assertEqual(await session.end(), 1000)
 
+    @fails_in_control("prosody", "refuses messages in several frames")
     async def test_large_and_fragmented(self):
         """A message in frames, as Chromium sends long ones, and one that takes several steps to read."""
         session, peer = await self.client("romeo"), await self.peer("mercutio")
@@ -55,6 +58,31 @@ class WebSockets(Case):
         tags = [(await session.element()).tag for _ in range(3)]
         self.assertEqual(tags, [f"{{{FRAMING}}}open", f"{{{STREAMS}}}error", f"{{{FRAMING}}}close"])
         self.assertEqual(await session.closed(), 1000)
+
+    @holdfast_only
+    async def test_a_stream_is_resumed(self):
+        """W-12, W-50: the socket is cut; what came meanwhile waits at the server for the client that resumes."""
+        session, peer = await self.client("romeo"), await self.peer("mercutio")
+        await session.send(f"<enable xmlns='{SM}' resume='true'/>")
+        while (enabled := await session.element()).tag != f"{{{SM}}}enabled":
+            pass
+        session.socket.transport.abort()
+        streams = lambda: self.service.statistics()["upstream"]["streams_now"]
+        await asyncio.to_thread(wait_until, lambda: streams() == 0, "the end of the stream")
+        peer.write(chat(session.jid, "while it was away"))
+        await peer.synchronise()
+        again = await websocket.Session(self.service.websocket, ACCOUNTS).open()
+        self.addAsyncCleanup(again.close)
+        await again.login("romeo", self.server.password, bind=False)
+        await again.send(f"<resume xmlns='{SM}' h='0' previd={quoteattr(enabled.get('id'))}/>")
+        self.assertEqual((await again.element()).tag, f"{{{SM}}}resumed")
+        self.assertEqual(await again.message(), "while it was away")
+        statistics = self.service.statistics()["websockets"]
+        self.assertEqual(statistics["dropped_for_resumption"], 1)
+        # It is resumable again, and so it is dropped again.
+        again.socket.transport.abort()
+        await asyncio.to_thread(
+            wait_until, lambda: self.service.statistics()["websockets"]["dropped_for_resumption"] == 2, "the second drop")
 
     @holdfast_only
     async def test_subprotocol(self):

@@ -1,11 +1,12 @@
 "use strict";
 
-// A small chat on Strophe.js. `settings` (written by deploy/quickstart) names the BOSH service, the room and the accounts.
-// Each tab is a client of its own: its session lives in sessionStorage, so a reload goes on with it (keepalive, restore).
+// A small chat on Strophe.js. `settings` (written by deploy/quickstart) names the services, the room and the accounts.
+// Each tab is a client of its own. Over BOSH its session lives in sessionStorage, so a reload goes on with it (keepalive,
+// restore); over WebSocket the session is the connection, and a reload logs in again.
 
 const nodes = {};
 for (const id of ["state", "state-text", "messages", "say", "text", "people", "jid", "service", "requests", "held", "login",
-    "account", "leave"]) {
+    "account", "way", "leave"]) {
     nodes[id] = document.getElementById(id);
 }
 
@@ -144,8 +145,11 @@ function changed(status, condition) {
 }
 
 function open() {
+    const way = settings.services.find((candidate) => candidate.label === nodes.way.value);
+    sessionStorage.setItem("way", way.label);
+    nodes.service.textContent = way.url;
     requests = 0;
-    connection = new Strophe.Connection(settings.service, { keepalive: true });
+    connection = new Strophe.Connection(way.url, { keepalive: way.survivesReload });
     connection.addHandler(onMessage, null, "message");
     connection.addHandler(onPresence, null, "presence");
     connection.xmlOutput = () => {
@@ -160,7 +164,10 @@ function logIn(account) {
 }
 
 function start() {
-    nodes.service.textContent = settings.service;
+    for (const way of settings.services) {
+        nodes.way.append(new Option(way.label));
+    }
+    nodes.way.value = sessionStorage.getItem("way") || settings.services[0].label;
     for (const account of settings.accounts) {
         nodes.account.append(new Option(account.label, account.jid));
     }
@@ -171,6 +178,7 @@ function start() {
     try {
         connection.restore(account.jid, changed, wait);
     } catch (error) {
+        // There is nothing to restore, or not over a WebSocket.
         if (error.name !== "StropheSessionError") {
             throw error;
         }
@@ -202,7 +210,7 @@ nodes.leave.addEventListener("click", () => connection.disconnect("leaving"));
 
 setInterval(() => {
     nodes.requests.textContent = String(requests);
-    nodes.held.textContent = String(connection === null ? 0 : connection._proto._requests.length);
+    nodes.held.textContent = String(connection?._proto._requests?.length ?? 1);
 }, 500);
 
 start();

@@ -5,7 +5,7 @@
 #   prosody_exec DIR                   becomes `prosody -F`; to be run in a subshell or child process
 #
 # Hosts: anon.localhost (SASL ANONYMOUS), accounts.localhost (see PROSODY_ACCOUNTS), rooms.localhost (XEP-0045).
-# `strict` refuses logins on connections without TLS. `open` allows them, serves Prosody's own BOSH as a control for the
+# `strict` refuses logins on connections without TLS. `open` allows them, serves Prosody's own BOSH and WebSocket as a control for the
 # tests, stores messages for who is offline, keeps a stream with XEP-0198 for PROSODY_RESUME seconds, and has wrongname.localhost, a host whose certificate is for another name.
 
 PROSODY_ACCOUNTS=(romeo juliet mercutio benvolio)
@@ -45,7 +45,7 @@ prosody_prepare() {
         issue_authority "$tls" stranger
         issue_certificate "$tls" elsewhere "DNS:elsewhere.example"
         encryption='c2s_require_encryption = false; allow_unencrypted_plain_auth = true'
-        bosh='"bosh"; "carbons"; "offline";'
+        bosh='"bosh"; "websocket"; "carbons"; "offline";'
     fi
     cat >"$dir/prosody.cfg.lua" <<LUA
 data_path = "$dir/data"
@@ -63,6 +63,7 @@ http_ports = { $http }
 https_ports = {}
 http_default_host = "anon.localhost"
 consider_bosh_secure = true
+consider_websocket_secure = true
 $encryption
 authentication = "internal_plain"
 storage = "internal"

@@ -1,6 +1,6 @@
 "use strict";
 
-// Driven by test_strophe.py: `client.connect(...)`, `client.restore(...)`, then its fields are read.
+// Driven by test_strophe.py, over BOSH or WebSocket, as the URL says: `client.connect(...)`, `client.restore(...)`, then its fields are read.
 const client = {
     connection: null,
     status: null,
@@ -19,6 +19,9 @@ const client = {
             return true;
         }, null, "message", null, null, null);
         const hit = this.connection._proto._hitError;
+        if (!hit) {
+            return;
+        }
         this.connection._proto._hitError = (...rest) => {
             this.httpErrors += 1;
             return hit.apply(this.connection._proto, rest);

@@ -34,7 +34,7 @@ host_config:
     ip: 127.0.0.1
     module: ejabberd_http
     backlog: 1024
-    request_handlers: {{/http-bind: mod_bosh}}
+    request_handlers: {{/http-bind: mod_bosh, /xmpp-websocket: ejabberd_http_ws}}
 {more_listeners}modules:
   mod_bosh: {{max_inactivity: 60}}
   mod_carboncopy: {{}}

@@ -155,10 +155,11 @@ def toml(value):
 
 
 class ModBosh:
-    """The server's own BOSH: what the tests themselves are checked against."""
+    """The server's own BOSH and WebSocket: what the tests themselves are checked against."""
 
     def __init__(self, server):
         self.port = server.http_port
+        self.websocket = f"ws://127.0.0.1:{self.port}/xmpp-websocket"
         self.child = server.child
 
     def stop(self):
