@@ -12,6 +12,11 @@ import Testing
         #expect(Self.size(of: UpstreamLink.self) <= 280)
     }
 
+    @Test("W-35: one object for each idle WebSocket, beside that of its stream")
+    func idleWebSocket() {
+        #expect(Self.size(of: WebSocketClient.self) <= 536)
+    }
+
     /// The size in bytes of an object of a class. On Linux it is in the class's metadata, after the kind, the
     /// superclass, the flags and the address point.
     private static func size(of type: AnyClass) -> UInt32 {
