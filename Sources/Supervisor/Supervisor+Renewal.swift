@@ -242,6 +242,8 @@ extension Supervisor {
                 return
             }
             switch try ControlMessage(received.frame) {
+            case .done where table.phase != .serving:
+                endProbe(refusing: "the program ends")
             case .done(let version):
                 endProbe(refusing: nil)
                 execute(probe.path, version, probe.asker)
