@@ -51,6 +51,8 @@ extension Crew {
             guard let self else { return }
             let gathering = SimulatedGathering(self, process: nextProcess())
             supervision = .begins(gathering)
+            if diesAnswering > 0 { killOne(messages: diesAnswering) }
+            diesAnswering = 0
             gathering.ask()
         }
     }
@@ -103,6 +105,7 @@ extension Crew {
     func orphan(_ fault: Plan) {
         guard !isLeaving else { return }
         absence = .milliseconds(fault["gap"])
+        diesAnswering = fault["dies"]
         guard case .by(let supervisor) = supervision, fault["messages"] > 0 else { return supervisorDies() }
         supervisor.messagesLeft = fault["messages"]
         // It may have nothing more to say.

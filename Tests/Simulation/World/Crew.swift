@@ -19,6 +19,12 @@ final class Crew {
         fileprivate(set) var serves = false
         /// Whether it was told to end, at once or with its last session.
         fileprivate(set) var mayEnd = false
+        /// When it was told to take no new sessions; nil when it was not.
+        fileprivate(set) var retiredAt: Instant?
+        /// When it was told to serve.
+        fileprivate var servesSince: Instant?
+        /// How many sessions it had after its last turn.
+        fileprivate var sessions = 0
         /// Nil before the worker has begun, and when it has ended.
         fileprivate(set) var worker: Worker?
         /// When the worker has its next turn without an event; nil when it waits without limit.
@@ -54,6 +60,10 @@ final class Crew {
     var failures = 0
     /// How long nobody takes the place of a supervisor that dies.
     var absence = Duration.zero
+    /// With which message a worker is killed while the next supervisor asks who there is; 0 when none is.
+    var diesAnswering = 0
+    /// When a worker was killed last.
+    private var diedAt = Instant.zero
     private(set) var isLeaving = false
     /// How many workers there were when all were to end.
     private var leaving = 0
@@ -139,7 +149,15 @@ final class Crew {
 
     // MARK: What workers are told
 
-    func serves(_ tag: UInt32) { member(tag)?.serves = true }
+    func serves(_ tag: UInt32) {
+        member(tag)?.serves = true
+        member(tag)?.servesSince = kernel.now
+    }
+
+    func isRetired(_ tag: UInt32) {
+        mayEnd(tag)
+        if let member = member(tag), member.retiredAt == nil { member.retiredAt = kernel.now }
+    }
 
     func mayEnd(_ tag: UInt32) { member(tag)?.mayEnd = true }
 
@@ -170,6 +188,13 @@ final class Crew {
         if case .by(let supervisor) = supervision { supervisor.sleep(for: .milliseconds(fault["back"])) }
     }
 
+    /// Ends one of the workers with one of its next messages.
+    func killOne(messages: Int) {
+        let victims = members.filter { !$0.process.isDoomed && $0.worker != nil }
+        guard !victims.isEmpty else { return }
+        victims[chance.below(victims.count)].process.messagesLeft = messages
+    }
+
     /// Ends a worker at once, as its supervisor does.
     func kill(_ tag: UInt32, _ reason: String) {
         guard let member = member(tag) else { return }
@@ -183,6 +208,7 @@ final class Crew {
     }
 
     private func died(_ member: Member) {
+        diedAt = kernel.now
         world.tell("worker \(member.tag) is killed")
         bury(member)
         // Nobody has sent it anything that it has acted on, unless it served.
@@ -263,8 +289,20 @@ final class Crew {
         if !wasWell { world.judge.fail("the loop of worker \(member.tag) failed") }
         if !mayIdle { publish(member) }
         world.judgeTurn(of: worker, mayIdle: mayIdle)
+        judgeSessions(of: member, worker.census.sessions)
         member.wakesAt = worker.patience.map { kernel.now + $0.inWaits }
         return worker.isDone()
+    }
+
+    /// Checks that a retired worker begins no session, once everybody knows that it is one and whom to ask instead.
+    private func judgeSessions(of member: Member, _ sessions: Int) {
+        defer { member.sessions = sessions }
+        guard sessions > member.sessions, let retiredAt = member.retiredAt, !world.isShortOfDescriptors else { return }
+        let isKnown = { [kernel] (time: Instant) in time + .seconds(1) < kernel.now }
+        guard isKnown(max(retiredAt, diedAt)),
+            members.contains(where: { $0.retiredAt == nil && $0.servesSince.map(isKnown) ?? false })
+        else { return }
+        world.judge.fail("worker \(member.tag) takes no new sessions and has begun one")
     }
 
     /// Shows the others what a worker has counted, or only what it had counted some time ago.

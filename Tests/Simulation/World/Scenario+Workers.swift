@@ -65,5 +65,9 @@ extension Scenario {
         if chance.once(in: 4) {
             settings.append(SettingEntry("linger", "\(chance.one(of: [0, 1, 30]))", origin: .environment))
         }
+        // Some workers die while they answer the next supervisor.
+        for index in faults.indices where faults[index].kind == "orphan" && chance.once(in: 2) {
+            faults[index]["dies"] = chance.within(1...8)
+        }
     }
 }

@@ -142,7 +142,7 @@ extension SimulatedSupervisor {
 
     func retire(_ tag: UInt32) {
         guard let ward = wards[tag] else { return }
-        crew.mayEnd(tag)
+        crew.isRetired(tag)
         for other in wards.keys.sorted() where other != tag { say(.retired(tag: tag), to: other) }
         say(ward.plan.wordsToRetire(after: plans[table.current]), to: tag)
     }

@@ -4,7 +4,7 @@ extension World {
     var mayLoseRequests: Bool {
         scenario.world["workers"] > 1
             && (scenario.world["toomany"] + scenario.world["descriptors"] > 0
-                || scenario.faults.contains { $0.kind == "kill" })
+                || scenario.faults.contains { $0.kind == "kill" || $0["dies"] > 0 })
     }
 
     /// Whether all workers have ended, and others are not there yet.
