@@ -139,8 +139,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast-simulation",
             dependencies: [
-                "CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Handover", "Reactor", "Settings",
-                "TLSCodec", logging,
+                "CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Handover", "Primitives", "Reactor",
+                "Settings", "TLSCodec", logging,
             ],
             path: "Tests/Simulation/World",
             swiftSettings: wiring),

@@ -25,6 +25,8 @@ final class Orphanage {
     private var door: Door?
     /// Whoever has connected and has not asked yet.
     private var visitor: FrameSocket?
+    /// When the worker accepts again after that has failed; nil when it has not.
+    private(set) var nextDeadline: MonotonicInstant?
     private let writer = FrameWriter(bound: FrameSocket.standardBound)
 
     private static let doorToken = Token(.control)
@@ -47,13 +49,20 @@ final class Orphanage {
 
     /// Waits for another supervisor from now on.
     func open() {
+        nextDeadline = nil
         guard let door else { return }
         do throws(SystemError) {
             try door.watched.set(
                 .readable, of: door.listener.descriptor, as: Self.doorToken.raw, in: loop.poller)
         } catch {
             loop.logger.error("waiting for another supervisor failed", metadata: ["error": "\(error)"])
+            nextDeadline = loop.now.advanced(by: Self.acceptingPause)
         }
+    }
+
+    /// Waits again for another supervisor, when the time for that has come.
+    func handleDeadline() {
+        if let deadline = nextDeadline, deadline <= loop.now { open() }
     }
 
     /// Handles an event.
@@ -121,10 +130,17 @@ final class Orphanage {
             }
         // Another worker may have been faster.
         case .wouldBlock: return
-        case .descriptorsExhausted: return
+        case .descriptorsExhausted: pause()
         case .failed(let error):
             loop.logger.error("accepting a command failed", metadata: ["error": "\(error)"])
+            pause()
         }
+    }
+
+    /// Does not accept for a while: whoever waits would be reported in every turn.
+    private func pause() {
+        if let door { door.watched.end(of: door.listener.descriptor, in: loop.poller) }
+        nextDeadline = loop.now.advanced(by: Self.acceptingPause)
     }
 
     private func refuse(_ visitor: FrameSocket) {
@@ -139,8 +155,12 @@ final class Orphanage {
     }
 
     private func close() {
+        nextDeadline = nil
         visitor?.unwatch(in: loop.poller)
         visitor = nil
         if let door { door.watched.end(of: door.listener.descriptor, in: loop.poller) }
     }
+
+    /// How long the worker does not accept after that has failed.
+    private static let acceptingPause = Duration.milliseconds(500)
 }

@@ -24,6 +24,12 @@ final class Supervision {
         self.plan = plan
         orphanage = Orphanage(loop)
     }
+
+    /// Does again what has failed for a while.
+    func handleDeadlines() {
+        link?.handleDeadline()
+        orphanage.handleDeadline()
+    }
 }
 
 /// A worker's link to its supervisor: news of the other workers come in, and the worker says how far it is.
@@ -41,6 +47,9 @@ final class SupervisorLink {
     private let writer = FrameWriter(bound: FrameSocket.standardBound)
     /// Whether the supervisor can be told anything.
     private(set) var isOpen = true
+    /// When a descriptor is sent again that the kernel does not pass because too many are on their way; nil when none is.
+    /// No event reports the end of that.
+    private(set) var nextDeadline: MonotonicInstant?
     private static let token = Token(.supervisor)
 
     /// - Throws: when the link cannot be watched.
@@ -48,12 +57,21 @@ final class SupervisorLink {
         self.loop = loop
         self.socket = socket
         try socket.watch(as: Self.token.raw, in: loop.poller)
+        // What a worker has told its next supervisor may wait in the socket.
+        if socket.isHeldUp { nextDeadline = loop.now }
     }
 
     /// Tells the supervisor something.
     func tell(_ message: WorkerMessage) {
         guard isOpen, let frame = writer.frame(message) else { return }
         socket.send(frame)
+        watch()
+    }
+
+    /// Sends what has waited long enough.
+    func handleDeadline() {
+        guard isOpen, let deadline = nextDeadline, deadline <= loop.now else { return }
+        socket.flush()
         watch()
     }
 
@@ -100,6 +118,7 @@ final class SupervisorLink {
 
     private func watch() {
         guard isOpen else { return }
+        nextDeadline = socket.isHeldUp ? loop.now.advanced(by: Self.heldUpPause) : nil
         do throws(SystemError) {
             try socket.watch(as: Self.token.raw, in: loop.poller)
         } catch {
@@ -112,6 +131,10 @@ final class SupervisorLink {
 
     private func close() {
         isOpen = false
+        nextDeadline = nil
         socket.unwatch(in: loop.poller)
     }
+
+    /// How long a descriptor waits that the kernel does not pass.
+    private static let heldUpPause = Duration.milliseconds(100)
 }

@@ -185,6 +185,8 @@ package final class Worker {
         consider(doors.acceptsAgainAt)
         consider(givesBackAt)
         consider(mailboxes.nextDeadline)
+        consider(supervision?.link?.nextDeadline)
+        consider(supervision?.orphanage.nextDeadline)
         consider(stopsAt)
         return next
     }
@@ -206,6 +208,7 @@ package final class Worker {
     }
 
     private func handleDeadlines() {
+        supervision?.handleDeadlines()
         mailboxes.collectTaken()
         doors.resumeAccepting()
         tellSessions()

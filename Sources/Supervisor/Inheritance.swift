@@ -1,72 +1,61 @@
 import Handover
 import Logging
+import Primitives
 import ProcessLinks
 import Reactor
 
 /// What a supervisor takes over from an earlier one: running workers, listening sockets, and what goes with them.
 final class Inheritance {
-    /// A worker with what came for it.
-    struct Worker {
-        let record: WorkerRecord
-        fileprivate(set) var page: PassedDescriptor?
-        fileprivate(set) var link: FrameSocket?
-    }
-
-    /// The version of the program that has left it in this process; nil when workers have sent it.
-    private(set) var version: String?
-    /// The tag that the next worker gets, unless a worker has it or a higher one.
-    private(set) var nextTag: UInt32 = 1
-    private(set) var workers: [Worker] = []
+    /// What is known of the workers.
+    private var legacy = Legacy()
+    private var pages: [UInt32: PassedDescriptor] = [:]
+    private var links: [UInt32: FrameSocket] = [:]
     private(set) var listeners: [(number: UInt32, address: String, descriptor: PassedDescriptor)] = []
     private(set) var past: PassedDescriptor?
     private(set) var control: PassedDescriptor?
     private(set) var asker: PassedDescriptor?
-    /// Other children of this process.
-    private(set) var children: [Int32] = []
-    private(set) var isComplete = false
 
     /// Nothing.
     init() {}
 
     /// Whether no worker runs.
-    var isEmpty: Bool { workers.isEmpty }
+    var isEmpty: Bool { legacy.workers.isEmpty }
+
+    /// The version of the program that has left it in this process; nil when workers have sent it.
+    var version: String? { legacy.version }
+
+    var workers: [WorkerRecord] { legacy.workers }
+
+    /// Other children of this process.
+    var children: [Int32] { legacy.children.compactMap { Int32(exactly: $0) }.filter { $0 > 1 } }
+
+    /// The table of the workers.
+    func table(_ retirement: WorkerTable.Retirement, now: MonotonicInstant) -> WorkerTable {
+        WorkerTable(inheriting: legacy.inherited, next: legacy.nextTag, retirement: retirement, now: now)
+    }
+
+    /// The counter page of a worker, once.
+    func takePage(of tag: UInt32) -> PassedDescriptor? { pages.removeValue(forKey: tag) }
+
+    /// The connection to a worker, once.
+    func takeLink(to tag: UInt32) -> FrameSocket? { links.removeValue(forKey: tag) }
 
     /// Notes one part, with the descriptor that came with it.
     func take(_ part: Bequest, _ descriptor: PassedDescriptor?) {
+        legacy.note(part)
         switch part {
-        case .program(let version, let nextTag):
-            self.version = version
-            self.nextTag = nextTag
-        case .worker(let record):
-            if place(of: record.plan.tag) == nil { workers.append(Worker(record: record)) }
         case .listener(let number, let address):
             guard let descriptor, !listeners.contains(where: { $0.number == number }) else { return }
             listeners.append((number, address, descriptor))
-        case .page(let tag):
-            if let place = place(of: tag) { workers[place].page = descriptor }
+        case .page(let tag): pages[tag] = descriptor
         case .link(let tag):
-            if let place = place(of: tag), let descriptor = descriptor?.take() {
-                workers[place].link = FrameSocket(descriptor)
-            }
-        case .past:
-            past = past ?? descriptor
-        case .control:
-            control = control ?? descriptor
-        case .asker:
-            asker = descriptor
-        case .child(let processID):
-            if let processID = Int32(exactly: processID), processID > 1 { children.append(processID) }
-        case .complete:
-            isComplete = true
+            if let descriptor = descriptor?.take() { links[tag] = FrameSocket(descriptor) }
+        case .past: past = past ?? descriptor
+        case .control: control = control ?? descriptor
+        case .asker: asker = descriptor
+        case .program, .worker, .child, .complete: break
         }
     }
-
-    /// Notes the connection over which a worker has sent its parts.
-    func link(_ tag: UInt32, over socket: FrameSocket) {
-        if let place = place(of: tag) { workers[place].link = socket }
-    }
-
-    private func place(of tag: UInt32) -> Int? { workers.firstIndex { $0.record.plan.tag == tag } }
 
     // MARK: In memory
 
@@ -82,7 +71,7 @@ final class Inheritance {
         var reader = FrameReader(bound: FrameSocket.standardBound)
         reader.receive(bytes.span)
         do throws(FrameFault) {
-            while !isComplete, let frame = try reader.next() {
+            while !legacy.isComplete, let frame = try reader.next() {
                 let number = Int32(clamping: frame.number)
                 var passed: PassedDescriptor?
                 if takesDescriptors, frame.carriesDescriptor, let descriptor = ProgramImage.take(number) {
@@ -97,7 +86,7 @@ final class Inheritance {
         } catch {
             throw SupervisorError(line: "what the program before this one has left is of another kind: \(error)")
         }
-        guard isComplete, version != nil else {
+        guard legacy.isComplete, version != nil else {
             throw SupervisorError(line: "what the program before this one has left is incomplete")
         }
     }
@@ -111,43 +100,23 @@ final class Inheritance {
     /// - Throws: `SupervisorError`, when a supervisor lives, or something else answers.
     static func gather(at place: SocketAddress, logger: Logger) throws(SupervisorError) -> Inheritance {
         let inheritance = Inheritance()
-        var isLast = false
-        while !isLast {
-            guard let socket = connect(to: place) else { return inheritance }
-            let before = inheritance.workers.count
-            switch inheritance.ask(socket) {
-            case .complete: break
-            case .running(let processID):
-                throw SupervisorError(
-                    line: "holdfast runs already and takes commands at \(place) (process \(processID)): "
-                        + "'holdfast upgrade' replaces it")
-            case .silent where inheritance.isEmpty:
+        while let socket = connect(to: place) {
+            let answer = try inheritance.ask(socket, at: place)
+            if answer == .complete, let tag = inheritance.legacy.answering { inheritance.links[tag] = socket }
+            let step = inheritance.legacy.end(answer)
+            if step == .ask { continue }
+            guard step == .finish else {
                 throw SupervisorError(line: "what listens at \(place) does not answer like holdfast")
-            case .silent:
-                isLast = true
             }
-            if inheritance.workers.count > before, let tag = inheritance.workers.last?.record.plan.tag {
-                inheritance.link(tag, over: socket)
-                inheritance.isComplete = false
-            }
-            let known = Set(inheritance.workers.flatMap(\.record.fellows))
-            let missing = known.subtracting(inheritance.workers.map(\.record.plan.tag))
-            if missing.isEmpty { break }
-            if isLast {
-                logger.error(
-                    "workers of the supervisor that has died do not answer, and are left alone",
-                    metadata: ["workers": "\(missing.sorted())"])
-            }
+            break
+        }
+        let missing = inheritance.legacy.missing
+        if !missing.isEmpty {
+            logger.error(
+                "workers of the supervisor that has died do not answer, and are left alone",
+                metadata: ["workers": "\(missing)"])
         }
         return inheritance
-    }
-
-    private enum Answer {
-        case complete
-        /// A supervisor lives.
-        case running(processID: UInt32)
-        /// Nothing came that makes sense, in time.
-        case silent
     }
 
     private static func connect(to place: SocketAddress) -> FrameSocket? {
@@ -159,33 +128,48 @@ final class Inheritance {
     }
 
     /// Asks whoever accepts the connection, and waits for all that it says.
-    private func ask(_ socket: FrameSocket) -> Answer {
+    ///
+    /// - Throws: `SupervisorError`, when a supervisor lives.
+    private func ask(_ socket: FrameSocket, at place: SocketAddress) throws(SupervisorError) -> Legacy.Answer {
         guard
             let question = FrameWriter(bound: FrameSocket.standardBound).frame(
                 ControlMessage.takeOver(processID: UInt32(clamping: CurrentProcess.processID)))
         else { return .silent }
         socket.send(question)
+        var supervisor: UInt32?
+        let answer = hear(socket, orFind: &supervisor)
+        if let supervisor {
+            throw SupervisorError(
+                line: "holdfast runs already and takes commands at \(place) (process \(supervisor)): "
+                    + "'holdfast upgrade' replaces it")
+        }
+        return answer
+    }
+
+    /// Waits for all that a worker says, or for the process of a supervisor.
+    private func hear(_ socket: FrameSocket, orFind supervisor: inout UInt32?) -> Legacy.Answer {
         var buffer = ReadBuffer()
         do {
             var poller = try Poller(capacity: 1)
             try socket.watch(as: 0, in: poller)
             defer { socket.unwatch(in: poller) }
-            while !isComplete {
+            while !legacy.isComplete {
                 guard try poller.wait(timeout: Self.patience) > 0 else { return .silent }
                 let arrival = socket.receive(with: &buffer)
                 // What a worker says behind its last part is for `listen`.
-                while !isComplete, let received = try socket.next() {
-                    if let processID = Self.supervisor(in: received.frame) { return .running(processID: processID) }
+                while !legacy.isComplete, let received = try socket.next() {
+                    supervisor = Self.supervisor(in: received.frame)
+                    if supervisor != nil { return .complete }
                     do throws(MessageFault) {
                         take(try Bequest(received.frame), received.passed)
                     } catch {
                         // A part that this version does not know, and does without.
                     }
                 }
-                if arrival == .end, !isComplete { return .silent }
+                if arrival == .end, !legacy.isComplete { return .broken }
             }
         } catch {
-            return .silent
+            return .broken
         }
         return .complete
     }

@@ -11,7 +11,9 @@ extension Supervisor {
     /// Goes on with running workers, and starts a generation of this program's own.
     func begin(with inheritance: Inheritance) {
         let isAdoption = inheritance.version == nil
-        for inherited in inheritance.workers { takeOver(inherited) }
+        for record in inheritance.workers {
+            takeOver(record, page: inheritance.takePage(of: record.plan.tag), inheritance.takeLink(to: record.plan.tag))
+        }
         do throws(SystemError) {
             if try past.addMissingFields() { showPast() }
         } catch {
@@ -25,7 +27,7 @@ extension Supervisor {
             for _ in inheritance.workers { past.count(.adopted) }
             logger.notice(
                 "the workers of a supervisor that has died are taken over",
-                metadata: ["workers": "\(inheritance.workers.map(\.record.plan.tag).sorted())"])
+                metadata: ["workers": "\(inheritance.workers.map(\.plan.tag).sorted())"])
         }
         if let control {
             for tag in workers.keys.sorted() { tell(tag, .control, passing: control.listener) }
@@ -40,19 +42,19 @@ extension Supervisor {
         renew(with: first, cause, asker)
     }
 
-    private func takeOver(_ inherited: Inheritance.Worker) {
-        let tag = inherited.record.plan.tag
+    private func takeOver(_ record: WorkerRecord, page: PassedDescriptor?, _ socket: FrameSocket?) {
+        let tag = record.plan.tag
         // The program before this one in this process may have adopted it.
-        let parent = OtherProcess(Int32(clamping: inherited.record.processID)).parentID
+        let parent = OtherProcess(Int32(clamping: record.processID)).parentID
         let isAdopted = parent != CurrentProcess.processID
         do throws(SharedPage.AdoptionError) {
-            guard let socket = inherited.link, let descriptor = inherited.page?.take() else {
+            guard let socket, let descriptor = page?.take() else {
                 logger.error("a worker cannot be taken over: a descriptor is missing", metadata: ["worker": "\(tag)"])
                 inputs.append(.ended(tag))
                 return
             }
             let page = try KeptPage(adopting: descriptor, isWritable: false)
-            let worker = WorkerProcess(inherited.record, page: page, socket, isAdopted: isAdopted)
+            let worker = WorkerProcess(record, page: page, socket, isAdopted: isAdopted)
             workers[tag] = worker
             let generation = worker.plan.generation
             if plans[generation] == nil { plans[generation] = worker.plan }

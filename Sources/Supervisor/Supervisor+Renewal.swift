@@ -184,11 +184,8 @@ extension Supervisor {
     /// Tells a worker, and all others, that it takes no new sessions.
     func retire(_ tag: UInt32) {
         guard let worker = workers[tag] else { return }
-        // Where the current workers listen, they accept. What they do not have stays open for the sessions that came in
-        // there.
-        let current = Set(plans[table.current]?.listeners ?? [])
         for other in workers.keys.sorted() where other != tag { tell(other, .retired(tag: tag)) }
-        tell(tag, .retire(closing: worker.plan.listeners.filter { current.contains($0) }))
+        tell(tag, worker.plan.wordsToRetire(after: plans[table.current]))
     }
 
     /// Tells all workers what the clients of all living generations may send.
@@ -245,6 +242,8 @@ extension Supervisor {
                 return
             }
             switch try ControlMessage(received.frame) {
+            case .done where table.phase != .serving:
+                endProbe(refusing: "the program ends")
             case .done(let version):
                 endProbe(refusing: nil)
                 execute(probe.path, version, probe.asker)

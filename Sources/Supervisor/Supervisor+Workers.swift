@@ -46,10 +46,8 @@ extension Supervisor {
     func serve(_ tag: UInt32) {
         guard let worker = workers[tag] else { return }
         do throws(SystemError) {
-            for other in table.serving where other != tag {
-                // Those that begin to serve together are introduced once.
-                guard let known = workers[other], !worker.fellows.contains(other) else { continue }
-                try introduce(worker, known)
+            for other in table.strangers(to: tag, knowing: worker.fellows) {
+                if let known = workers[other] { try introduce(worker, known) }
             }
         } catch {
             logger.error(
@@ -57,10 +55,7 @@ extension Supervisor {
             worker.send(.kill)
             return
         }
-        for retired in table.retiredTags { tell(tag, .retired(tag: retired)) }
-        if !refusal.isEmpty { tell(tag, .refusal(refusal)) }
-        if toldRules != SharedRules() { tell(tag, .rules(toldRules)) }
-        tell(tag, .serve)
+        for word in table.wordsToServe(refusal: refusal, rules: toldRules) { tell(tag, word) }
     }
 
     /// Gives two workers each other's page, a page for receipts, and the two ends of a connection.

@@ -115,18 +115,14 @@ package final class Supervisor {
             control = nil
         }
         // All workers know the node and the seed of the first ones.
-        let known = inheritance.workers.first?.record.plan
+        let known = inheritance.workers.first?.plan
         self.node = known?.node ?? node
         seed = known?.seed ?? UInt64(truncatingIfNeeded: SystemRandom.value128())
         if inheritance.isEmpty {
             table = WorkerTable(wanted: wanted, retirement: retirement)
             plans[table.current] = try plan(of: configuration, workers: wanted, generation: table.current)
         } else {
-            table = WorkerTable(
-                inheriting: inheritance.workers.map {
-                    .init(
-                        tag: $0.record.plan.tag, generation: $0.record.plan.generation, isRetired: $0.record.isRetired)
-                }, next: inheritance.nextTag, retirement: retirement, now: now)
+            table = inheritance.table(retirement, now: now)
             self.inheritance = inheritance
         }
         strangers = inheritance.children.map { Stranger($0) }

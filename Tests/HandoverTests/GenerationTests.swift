@@ -40,6 +40,25 @@ import Testing
         #expect(!scene.table.isRenewing)
     }
 
+    @Test func `a new worker is made known to all that serve, and is told which of them take nothing new`() {
+        let table = Self.renewed().table
+        #expect(table.strangers(to: 4, knowing: [3]) == [1, 2])
+        #expect(
+            table.wordsToServe(refusal: "", rules: SharedRules()) == [.retired(tag: 1), .retired(tag: 2), .serve])
+        let rules = SharedRules(paths: ["/bosh"], body: 1)
+        #expect(
+            table.wordsToServe(refusal: "no", rules: rules)
+                == [.retired(tag: 1), .retired(tag: 2), .refusal("no"), .rules(rules), .serve])
+    }
+
+    @Test func `an old worker accepts where the new ones do not listen`() {
+        func plan(_ listeners: [UInt32]) -> WorkerPlan {
+            WorkerPlan(tag: 0, workers: 1, seed: 1, node: "n", listeners: listeners, entries: [])
+        }
+        #expect(plan([0, 1, 2]).wordsToRetire(after: plan([2, 3, 0])) == .retire(closing: [0, 2]))
+        #expect(plan([0]).wordsToRetire(after: nil) == .retire(closing: []))
+    }
+
     @Test func `another one does not start while one starts`() {
         var scene = WorkerScene.serving(1)
         _ = scene.handle(.renew(wanted: 1))

@@ -201,12 +201,23 @@ ssize_t getrandom(void *bytes, size_t count, unsigned flags) {
 
 static volatile uint64_t watched_world = 0;
 
-static void crashed(int number) {
+static void end(const char *what, int number, int code) {
     char line[128];
-    const char *what = number == SIGALRM ? "a turn does not end" : "crashed";
-    int count = snprintf(line, sizeof line, "world %llu: %s (signal %d)\n", (unsigned long long)watched_world, what, number);
+    int count = snprintf(line, sizeof line, "world %llu: %s (%d)\n", (unsigned long long)watched_world, what, number);
     if (count > 0) syscall(SYS_write, 2, line, (size_t)count);
-    _exit(number == SIGALRM ? 4 : 3);
+    syscall(SYS_exit_group, code);
+}
+
+static void crashed(int number) {
+    int is_late = number == SIGALRM;
+    end(is_late ? "a turn does not end, signal" : "crashed, signal", number, is_late ? 4 : 3);
+}
+
+void _exit(int code) {
+    // The model ends processes before they would do so themselves.
+    if (is_on) end("a worker exits, code", code, 5);
+    syscall(SYS_exit_group, code);
+    __builtin_unreachable();
 }
 
 void simulation_watch(uint64_t world, unsigned seconds) {

@@ -185,9 +185,14 @@ extension BOSHClient {
             return
         }
         guard request.copies == 0 else { return }
-        kernel.after(chance.time(.milliseconds(1)...(.milliseconds(answer == nil ? 500 : 3_000)))) { [weak self] in
+        repeatRequest(request, after: chance.time(.milliseconds(1)...(.milliseconds(answer == nil ? 500 : 3_000))))
+    }
+
+    private func repeatRequest(_ request: ClientRequest, after time: Duration) {
+        kernel.after(time) { [weak self] in
             guard let self, stage != .over, !request.isAnswered else { return }
-            attempt(request)
+            // Where nobody listens, it would soon give up.
+            if world.isDeserted { repeatRequest(request, after: .seconds(1)) } else { attempt(request) }
         }
     }
 }

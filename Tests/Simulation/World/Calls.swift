@@ -61,6 +61,12 @@ func simulatedAccept(
     _ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
 ) -> Int {
     guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
+    if let door = object as? LocalDoor {
+        let result = door.accept()
+        if result >= 0, let address, let length { write(0, 0, to: address, length) }
+        kernel.count(Number.accept.rawValue, Int(descriptor), result)
+        return result
+    }
     guard object is Door || object is SocketEnd else { return -Int(ENOTSOCK) }
     guard let door = object as? Door else { return -Int(EINVAL) }
     let (result, end) = kernel.accept(from: door)
@@ -78,6 +84,8 @@ func simulatedEpollCreate() -> Int {
 func simulatedEpollControl(
     _ epoll: Int32, _ operation: Int32, _ descriptor: Int32, _ event: UnsafeMutablePointer<epoll_event>?
 ) -> Int {
+    // A process that was killed goes on to the end of its turn, and must not find that its supervisor cannot be heard.
+    guard kernel.process.isAlive else { return 0 }
     guard let epoll = kernel.object(epoll) as? Epoll, let object = kernel.object(descriptor) else { return -Int(EBADF) }
     let interest = event?.pointee.events ?? 0
     if operation != EPOLL_CTL_DEL, let code = kernel.faults.take(.epollControl) { return -Int(code) }

@@ -5,227 +5,129 @@ import Logging
 import Reactor
 import Settings
 
-/// Several workers of one machine, and their supervisor. They take turns in an order that chance decides, and time
-/// passes while none of them has anything to do.
+/// The processes of a machine with several workers: the workers take turns in an order that chance decides, and time
+/// passes while none of them has anything to do. A supervisor acts between the turns, and others follow it.
 final class Crew {
     /// One worker.
     final class Member {
         let tag: UInt32
         let process = SimulatedProcess()
-        /// The supervisor's end of the link to the worker.
-        let link: LocalEnd
         let page: SharedMemory
-        let generation: UInt32
-        /// Whether it takes no new sessions.
-        fileprivate(set) var isRetired = false
-        /// Whether it was introduced to the others and serves.
-        fileprivate var serves = false
-        /// Nil when the worker has ended.
+        /// The process that has started it.
+        let parent: Int
+        /// Whether it was told to serve. Without a supervisor it ends otherwise.
+        fileprivate(set) var serves = false
+        /// Whether it was told to end, at once or with its last session.
+        fileprivate(set) var mayEnd = false
+        /// When it was told to take no new sessions; nil when it was not.
+        fileprivate(set) var retiredAt: Instant?
+        /// When it was told to serve.
+        fileprivate var servesSince: Instant?
+        /// How many sessions it had after its last turn.
+        fileprivate var sessions = 0
+        /// Nil before the worker has begun, and when it has ended.
         fileprivate(set) var worker: Worker?
         /// When the worker has its next turn without an event; nil when it waits without limit.
         fileprivate var wakesAt: Instant?
         /// How many descriptors it has when no peer is there, without those of the other workers.
         fileprivate var descriptorsAtRest = 0
         fileprivate var publishedAt = Instant.zero
-        fileprivate var reader = FrameReader(bound: 1 << 24)
-        /// The processes that look up names for it, by their tags, with their places.
-        fileprivate var resolvers: [UInt32: (process: Children.Process, place: UInt32)] = [:]
 
-        fileprivate init(_ tag: UInt32, generation: UInt32, link: LocalEnd, page: SharedMemory) {
+        fileprivate init(_ tag: UInt32, of parent: Int, page: SharedMemory) {
             self.tag = tag
-            self.generation = generation
-            self.link = link
+            self.parent = parent
             self.page = page
         }
     }
 
-    private unowned let world: World
-    private let plan: Plan
-    private let entries: [SettingEntry]
+    unowned let world: World
+    let plan: Plan
+    let entries: [SettingEntry]
+    let settings: Settings
+    /// Where workers listen, with the ports, in the order of the settings.
+    let ports: [(address: String, port: UInt16)]
     private let logger: Logger
-    private var chance: Chance
-    private var doors: [Door] = []
+    var chance: Chance
     private(set) var members: [Member] = []
-    private var nextTag: UInt32 = 1
-    private var generation: UInt32 = 1
-    private var nextGeneration: UInt32 = 2
-    private var isLeaving = false
-    private let writer = FrameWriter(bound: 1 << 24)
-    private var kernel: Kernel { world.kernel }
+    var supervision = Supervision.none
+    /// The path at which the supervisor takes commands.
+    var control: LocalDoor?
+    /// The workers that have ended and whose parent has not noticed.
+    private var ended: [Member] = []
+    private var lastProcess = 0
+    private var lastResolver: UInt32 = 0
+    /// How often in a row a supervisor could not begin.
+    var failures = 0
+    /// How long nobody takes the place of a supervisor that dies.
+    var absence = Duration.zero
+    /// With which message a worker is killed while the next supervisor asks who there is; 0 when none is.
+    var diesAnswering = 0
+    /// When a worker was killed last.
+    private var diedAt = Instant.zero
+    private(set) var isLeaving = false
+    /// How many workers there were when all were to end.
+    private var leaving = 0
+    var kernel: Kernel { world.kernel }
 
     /// - Parameter ports: those of the listeners, in the order of the settings.
-    init(_ plan: Plan, ports: [UInt16], entries: [SettingEntry], logger: Logger, world: World) {
+    init(
+        _ plan: Plan, ports: [UInt16], entries: [SettingEntry], logger: Logger, world: World
+    ) throws {
         self.plan = plan
         self.entries = entries
         self.logger = logger
         self.world = world
+        self.ports = ports.map { ("127.0.0.1:\($0)", $0) }
+        settings = try Settings.resolve(entries: entries)
         chance = Chance(seed: UInt64(plan["seed"]) ^ 0xC4E3)
         world.kernel.isShared = true
         world.kernel.passing = PassingFaults(full: plan["mailfull"], tooMany: plan["toomany"])
-        for port in ports {
-            let door = Door(kernel)
-            // The supervisor has a descriptor of each.
-            kernel.retain(door)
-            _ = kernel.bind(door, to: port)
-            _ = kernel.listen(on: door, backlog: 4_096)
-            doors.append(door)
-        }
     }
 
-    // MARK: What the supervisor does
+    // MARK: Processes
 
-    /// Starts a worker of the current generation in the place of one that has ended, and makes it known to the others. A
-    /// place of an old generation stays empty.
-    func start(_ generation: UInt32, tries: Int = 0) {
-        guard !isLeaving, generation == self.generation else { return }
-        guard let member = begin(generation) else {
-            if tries == 10 { world.judge.fail("no worker of generation \(generation) starts") }
-            kernel.after(.seconds(1)) { [weak self] in self?.start(generation, tries: tries + 1) }
-            return
-        }
-        serve(member)
+    func nextProcess() -> Int {
+        lastProcess += 1
+        return lastProcess
     }
 
-    /// Starts another generation. If one of its workers cannot start, the present one goes on alone. Otherwise the others
-    /// take no new sessions, and end when their last one has ended.
-    func renew(_ fault: Plan) {
-        guard !isLeaving else { return }
-        let new = nextGeneration
-        nextGeneration += 1
-        let old = members
-        let candidates = (0..<max(fault["workers"], 1)).compactMap { _ in begin(new) }
-        guard candidates.count == max(fault["workers"], 1) else {
-            world.tell("generation \(new) does not start")
-            for candidate in candidates { died(candidate) }
-            return
-        }
-        world.tell("generation \(new) begins")
-        generation = new
-        for candidate in candidates { serve(candidate) }
-        for member in old {
-            member.isRetired = true
-            for other in members where other !== member { say(.retired(tag: member.tag), to: other) }
-            say(.retire(closing: Array(0..<UInt32(doors.count))), to: member)
-        }
+    func nextResolver() -> UInt32 {
+        lastResolver += 1
+        return lastResolver
     }
 
-    /// Makes a worker that is ready and all that serve known to each other, and has it serve.
-    private func serve(_ member: Member) {
-        for other in members where other !== member && other.serves { introduce(member, to: other) }
-        for other in members where other.isRetired { say(.retired(tag: other.tag), to: member) }
-        member.serves = true
-        say(.serve, to: member)
-    }
-
-    /// Starts a worker. Returns nil when it cannot.
-    private func begin(_ generation: UInt32) -> Member? {
-        let tag = nextTag
-        nextTag += 1
-        let (link, its) = LocalEnd.pair(kernel, capacity: Self.linkCapacity)
-        let member = Member(
-            tag, generation: generation, link: link,
-            page: SharedMemory(kernel, words: PageWord.count, isStale: plan["stale"] > 0))
-        link.notify = { [weak self, unowned member] in self?.hear(member) }
-        say(.begin(briefing(for: tag)), to: member)
-        for (index, door) in doors.enumerated() {
-            say(.listener(number: UInt32(index)), to: member, passing: door)
-        }
-        say(.page(tag: tag, isOwn: true), to: member, passing: member.page)
-        say(.started, to: member)
-        guard run(member, its) else {
-            kernel.kill(member.process)
-            return nil
-        }
-        // It has not read yet who the others are.
-        member.descriptorsAtRest = member.process.openDescriptors
-        member.wakesAt = kernel.now
+    /// Starts the process of a worker, which has one end of a link to its supervisor.
+    func spawn(_ tag: UInt32, of parent: Int, _ link: LocalEnd, _ page: SharedMemory) {
+        let member = Member(tag, of: parent, page: page)
         members.append(member)
-        world.tell("worker \(tag) starts")
-        return member
-    }
-
-    private func briefing(for tag: UInt32) -> WorkerPlan {
-        WorkerPlan(
-            tag: tag, workers: UInt32(plan["workers"]), seed: UInt64(plan["seed"]), node: "n1",
-            listeners: Array(0..<UInt32(doors.count)),
-            entries: entries.map { WorkerPlan.Entry(name: $0.name, value: $0.value, origin: .environment) },
-            files: Certificates.files.map { WorkerPlan.File(path: $0.key, bytes: $0.value) })
-    }
-
-    /// Gives two workers the ends of a mailbox with its page of receipts, and each the other's page. The older one is
-    /// told first, so that it knows the new one before that has a session.
-    private func introduce(_ member: Member, to other: Member) {
-        let capacity = plan["mailbox"] > 0 ? plan["mailbox"] : Self.linkCapacity
-        let (end, otherEnd) = LocalEnd.pair(kernel, capacity: capacity)
-        let receipts = SharedMemory(kernel, words: Receipts.words, isStale: false)
-        say(.page(tag: member.tag, isOwn: false), to: other, passing: member.page)
-        say(.receipts(tag: member.tag), to: other, passing: receipts)
-        say(.mailbox(tag: member.tag), to: other, passing: otherEnd)
-        say(.page(tag: other.tag, isOwn: false), to: member, passing: other.page)
-        say(.receipts(tag: other.tag), to: member, passing: receipts)
-        say(.mailbox(tag: other.tag), to: member, passing: end)
-    }
-
-    private func say(_ message: SupervisorMessage, to member: Member, passing object: KernelObject? = nil) {
-        guard let frame = writer.frame(message) else { return }
-        member.link.transmit(frame, passing: object)
-    }
-
-    /// Listens to a worker that needs processes to look up names.
-    private func hear(_ member: Member) {
-        member.reader.receive(member.link.readAll().span)
-        do {
-            while let frame = try member.reader.next() {
-                switch try WorkerMessage(frame) {
-                case .needsResolvers:
-                    for place in 0..<UInt32(ResolverTable.standardCount) { giveResolver(at: place, to: member) }
-                case .lostResolver(let tag):
-                    replaceResolver(tag, of: member)
-                case .ready, .failed, .draining, .drained, .retired:
-                    break
-                }
-            }
-        } catch {
-            world.judge.fail("worker \(member.tag) says nonsense: \(error)")
+        kernel.process = member.process
+        guard let descriptor = kernel.open(link) else { return world.judge.fail("a process has no descriptor") }
+        kernel.after(chance.time(.microseconds(100)...(.milliseconds(20)))) { [weak self, weak member] in
+            guard let self, let member, member.process.isAlive else { return }
+            begin(member, descriptor)
         }
     }
 
-    private func giveResolver(at place: UInt32, to member: Member) {
-        let (process, end) = kernel.children.share(kernel)
-        nextResolver += 1
-        member.resolvers[nextResolver] = (process, place)
-        say(.resolver(place: place, tag: nextResolver), to: member, passing: end)
-    }
-
-    /// A process that has ended is replaced at once, a connection that was lost on the way after a while.
-    private func replaceResolver(_ tag: UInt32, of member: Member) {
-        guard let (process, place) = member.resolvers.removeValue(forKey: tag) else { return }
-        let hasEnded = process.status != nil
-        process.end(status: 0)
-        if world.isShortOfDescriptors { world.judge.excuseLogins(from: kernel.now) }
-        kernel.after(hasEnded ? .zero : .seconds(1)) { [weak self, weak member] in
-            guard let self, let member, members.contains(where: { $0 === member }) else { return }
-            giveResolver(at: place, to: member)
-        }
-    }
-
-    private var nextResolver: UInt32 = 0
-
-    /// Begins the program of a worker. Returns false when it cannot serve.
-    private func run(_ member: Member, _ link: LocalEnd) -> Bool {
+    /// Runs the program of a worker until it has its first turn.
+    private func begin(_ member: Member, _ link: Int32) {
         kernel.process = member.process
         watchTokens(of: member)
-        guard let descriptor = kernel.open(link) else { return false }
         do {
-            let briefing = try WorkerBriefing(over: Descriptor(owning: descriptor))
+            let briefing = try WorkerBriefing(over: Descriptor(owning: link))
             let settings = try Settings.resolve(entries: briefing.entries)
             member.worker = try Worker(
                 settings: settings, files: briefing.files, logger: logger, place: try briefing.place())
-            return true
         } catch {
             world.tell("worker \(member.tag) does not start: \(error)")
-            return false
+            died(member)
+            return
         }
+        guard member.process.isAlive else { return died(member) }
+        member.process.takesTurns = true
+        // It has not read yet who the others are.
+        member.descriptorsAtRest = member.process.openDescriptors
+        member.wakesAt = kernel.now
+        world.tell("worker \(member.tag) starts")
     }
 
     private func watchTokens(of member: Member) {
@@ -235,7 +137,45 @@ final class Crew {
         }
     }
 
-    /// Ends a worker in the middle of its work: behind so many calls, or with so many messages.
+    /// The process that has started a worker; nil when the worker has ended.
+    func parent(of tag: UInt32) -> Int? { (members + ended).first { $0.tag == tag }?.parent }
+
+    /// The workers of a process that have ended, each once.
+    func collect(childrenOf process: Int) -> [UInt32] {
+        let found = ended.filter { $0.parent == process }
+        ended.removeAll { $0.parent == process }
+        return found.map(\.tag)
+    }
+
+    // MARK: What workers are told
+
+    func serves(_ tag: UInt32) {
+        member(tag)?.serves = true
+        member(tag)?.servesSince = kernel.now
+    }
+
+    func isRetired(_ tag: UInt32) {
+        mayEnd(tag)
+        if let member = member(tag), member.retiredAt == nil { member.retiredAt = kernel.now }
+    }
+
+    func mayEnd(_ tag: UInt32) { member(tag)?.mayEnd = true }
+
+    /// Notes that the sessions of an old worker are ended.
+    func isDrained(_ tag: UInt32) {
+        world.tell("the sessions of worker \(tag) are ended")
+        world.workerDrains(tag)
+    }
+
+    /// Whether no worker serves.
+    var isDeserted: Bool { !members.contains { $0.serves } }
+
+    private func member(_ tag: UInt32) -> Member? { members.first { $0.tag == tag } }
+
+    // MARK: Ends
+
+    /// Ends a worker in the middle of its work: behind so many calls, or with so many messages. The supervisor does
+    /// nothing for a while.
     func kill(_ fault: Plan) {
         let victims = members.filter { !$0.process.isDoomed }
         guard !victims.isEmpty, !isLeaving else { return }
@@ -245,84 +185,41 @@ final class Crew {
         } else {
             process.callsLeft = max(fault["calls"], 1)
         }
-        restartTime = .milliseconds(fault["back"])
+        if case .by(let supervisor) = supervision { supervisor.sleep(for: .milliseconds(fault["back"])) }
     }
 
-    private var restartTime = Duration.zero
-
-    /// How many workers there were when all were to end.
-    private var leaving = 0
-
-    /// Has all workers end.
-    func leave() {
-        isLeaving = true
-        leaving = members.count
-        let way = chance.below(3)
-        for member in members {
-            if way != 1 { say(.drain, to: member) }
-            kernel.process = member.process
-            if way != 0 { kernel.raise(SIGTERM) }
-        }
+    /// Ends one of the workers with one of its next messages.
+    func killOne(messages: Int) {
+        let victims = members.filter { !$0.process.isDoomed && $0.worker != nil }
+        guard !victims.isEmpty else { return }
+        victims[chance.below(victims.count)].process.messagesLeft = messages
     }
 
-    // MARK: Turns
-
-    /// Gives the workers their turns until all have ended.
-    func run() {
-        for _ in 0..<plan["workers"] { start(generation) }
-        while !kernel.isOver {
-            kernel.runDueEvents()
-            let ready = members.filter { isDue($0) || $0.process.epoll.isReady }
-            if !ready.isEmpty {
-                let member = ready[chance.below(ready.count)]
-                let isDone = turn(member)
-                if !member.process.isAlive { died(member) } else if isDone { exit(member) }
-            } else if members.isEmpty, isLeaving {
-                break
-            } else if !kernel.passTime(until: members.compactMap(\.wakesAt).min()) {
-                kernel.stuck()
-            }
-        }
-        for member in members { bury(member) }
+    /// Ends a worker at once, as its supervisor does.
+    func kill(_ tag: UInt32, _ reason: String) {
+        guard let member = member(tag) else { return }
+        world.tell("worker \(tag): \(reason)")
+        died(member)
     }
 
-    private func isDue(_ member: Member) -> Bool { member.wakesAt.map { $0 <= kernel.now } ?? false }
-
-    /// Returns whether the worker has nothing left to do.
-    private func turn(_ member: Member) -> Bool {
-        guard let worker = member.worker else { return false }
-        kernel.process = member.process
-        let mayIdle = !member.process.epoll.isReady && worker.patience.map { $0 > .zero } ?? true
-        let wasWell = worker.turn()
-        guard member.process.isAlive else { return false }
-        if !wasWell { world.judge.fail("the loop of worker \(member.tag) failed") }
-        if !mayIdle { publish(member) }
-        world.judgeTurn(of: worker, mayIdle: mayIdle)
-        member.wakesAt = worker.patience.map { kernel.now + $0.inWaits }
-        return worker.isDone()
+    /// Ends the workers that would end by themselves because they have no supervisor and do not serve yet.
+    func endThoseThatDoNotServe() {
+        for member in members where !member.serves { kill(member.tag, "it has no supervisor") }
     }
 
     private func died(_ member: Member) {
+        diedAt = kernel.now
         world.tell("worker \(member.tag) is killed")
         bury(member)
-        for other in members { say(.gone(tag: member.tag), to: other) }
-        world.workerDied(member.tag)
-        guard !member.isRetired else { return }
-        kernel.after(restartTime) { [weak self] in self?.start(member.generation) }
-    }
-
-    /// Shows the others what a worker has counted, or only what it had counted some time ago.
-    private func publish(_ member: Member) {
-        guard plan["stale"] > 0, kernel.now >= member.publishedAt + .milliseconds(plan["stale"]) else { return }
-        member.publishedAt = kernel.now
-        member.page.publish()
+        // Nobody has sent it anything that it has acted on, unless it served.
+        if member.serves { world.workerDied(member.tag) }
     }
 
     private func exit(_ member: Member) {
-        if !isLeaving, !member.isRetired { world.judge.fail("worker \(member.tag) ends by itself") }
-        if member.isRetired { world.tell("worker \(member.tag) ends: it has no session left") }
+        if !isLeaving, !member.mayEnd { world.judge.fail("worker \(member.tag) ends by itself") }
+        if !isLeaving { world.tell("worker \(member.tag) ends: it has no session left") }
         // A retired one may end before it has noticed that another has.
-        if !member.isRetired, tooMany(member) > 0 {
+        if isLeaving, !member.mayEnd, tooMany(member) > 0 {
             world.judge.fail("worker \(member.tag) leaves \(tooMany(member)) descriptors open")
         }
         member.worker = nil
@@ -338,8 +235,81 @@ final class Crew {
         kernel.kill(member.process)
         member.worker = nil
         member.process.epoll.registered = { _, _ in }
-        member.link.close()
         members.removeAll { $0 === member }
+        ended.append(member)
+        if case .by(let supervisor) = supervision { supervisor.stir() }
+    }
+
+    /// Has all workers end: those of the supervisor, or all processes by a signal, or both.
+    func leave() {
+        isLeaving = true
+        leaving = members.count
+        guard case .by(let supervisor) = supervision else { return world.judge.fail("there is no supervisor at rest") }
+        let way = chance.below(3)
+        if way != 1 { supervisor.drain() }
+        guard way != 0 else { return }
+        for member in members where member.worker != nil {
+            kernel.process = member.process
+            kernel.raise(SIGTERM)
+        }
+        if way == 1 { kernel.after(chance.time(.zero...(.milliseconds(50)))) { supervisor.drain() } }
+    }
+
+    // MARK: Turns
+
+    /// Gives the workers their turns until all have ended.
+    func run() {
+        beginAfresh()
+        while !kernel.isOver {
+            kernel.runDueEvents()
+            let ready = members.filter { isDue($0) || $0.process.epoll.isReady && $0.worker != nil }
+            if !ready.isEmpty {
+                let member = ready[chance.below(ready.count)]
+                let isDone = turn(member)
+                if !member.process.isAlive { died(member) } else if isDone { exit(member) }
+            } else if members.isEmpty, isLeaving {
+                break
+            } else if !kernel.passTime(until: members.compactMap(\.wakesAt).min()) {
+                kernel.stuck()
+            }
+        }
+        for member in members { bury(member) }
+        endSupervision()
+    }
+
+    private func isDue(_ member: Member) -> Bool { member.wakesAt.map { $0 <= kernel.now } ?? false }
+
+    /// Returns whether the worker has nothing left to do.
+    private func turn(_ member: Member) -> Bool {
+        guard let worker = member.worker else { return false }
+        kernel.process = member.process
+        let mayIdle = !member.process.epoll.isReady && worker.patience.map { $0 > .zero } ?? true
+        let wasWell = worker.turn()
+        guard member.process.isAlive else { return false }
+        if !wasWell { world.judge.fail("the loop of worker \(member.tag) failed") }
+        if !mayIdle { publish(member) }
+        world.judgeTurn(of: worker, mayIdle: mayIdle)
+        judgeSessions(of: member, worker.census.sessions)
+        member.wakesAt = worker.patience.map { kernel.now + $0.inWaits }
+        return worker.isDone()
+    }
+
+    /// Checks that a retired worker begins no session, once everybody knows that it is one and whom to ask instead.
+    private func judgeSessions(of member: Member, _ sessions: Int) {
+        defer { member.sessions = sessions }
+        guard sessions > member.sessions, let retiredAt = member.retiredAt, !world.isShortOfDescriptors else { return }
+        let isKnown = { [kernel] (time: Instant) in time + .seconds(1) < kernel.now }
+        guard isKnown(max(retiredAt, diedAt)),
+            members.contains(where: { $0.retiredAt == nil && $0.servesSince.map(isKnown) ?? false })
+        else { return }
+        world.judge.fail("worker \(member.tag) takes no new sessions and has begun one")
+    }
+
+    /// Shows the others what a worker has counted, or only what it had counted some time ago.
+    private func publish(_ member: Member) {
+        guard plan["stale"] > 0, kernel.now >= member.publishedAt + .milliseconds(plan["stale"]) else { return }
+        member.publishedAt = kernel.now
+        member.page.publish()
     }
 
     // MARK: What is judged at rest
@@ -352,6 +322,7 @@ final class Crew {
             if tooMany > 0 || tooMany < 0 && !world.isShortOfDescriptors {
                 return "\(tooMany) descriptors too many are open in worker \(member.tag)"
             }
+            if member.mayEnd { return "worker \(member.tag) has not ended, although it keeps no session" }
         }
         return nil
     }
@@ -359,37 +330,11 @@ final class Crew {
     private func tooMany(_ member: Member) -> Int {
         // Two pages and a mailbox of each other worker, and a connection to each process that looks up names.
         let ofOthers = 3 * (isLeaving ? leaving : members.count - 1)
-        let resolvers = member.resolvers.values.count { $0.process.status == nil }
-        return member.process.openDescriptors - member.descriptorsAtRest - ofOthers - resolvers
+        return member.process.openDescriptors - member.descriptorsAtRest - ofOthers - resolvers(of: member.tag)
     }
-
-    private static let linkCapacity = 212_992
 }
 
 extension Duration {
     /// The length of a wait for this long: whole milliseconds.
     fileprivate var inWaits: Duration { .milliseconds(max((nanoseconds + 999_999) / 1_000_000, 0)) }
-}
-
-extension World {
-    /// Notes what the death of a worker explains: its sessions are gone, and whoever asks for one is told so.
-    func workerDied(_ tag: UInt32) {
-        hasLostWorkers = true
-        for client in clients where client.begins <= kernel.now {
-            let isIts = client.sid.split(separator: ".").dropFirst().first.map { $0 == "\(tag)" } ?? false
-            // Nobody knows where a session is being begun.
-            guard isIts || client.sid.isEmpty else { continue }
-            client.explain(["item-not-found"])
-            // A client that has left may have a session for a while.
-            for ledger in client.ledgers where ledger.end == nil || !ledger.hasSeenClose {
-                // A stream that can be resumed loses nothing with its session.
-                if let managed = client.managed, !managed.isOver {
-                    ledger.hasFaulted = true
-                } else {
-                    ledger.serverFails()
-                }
-                if isIts, client.managed == nil, ledger.end == nil { ledger.serverGoneAt = kernel.now }
-            }
-        }
-    }
 }

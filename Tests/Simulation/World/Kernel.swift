@@ -31,6 +31,8 @@ final class SimulatedProcess {
     fileprivate(set) var openDescriptors = 0
     /// Whether it has not been killed. The calls of a dead process do nothing.
     fileprivate(set) var isAlive = true
+    /// Whether its program has begun, so that it waits for nothing but the next event.
+    var takesTurns = false
     /// After how many more calls it is killed; nil when it is not.
     var callsLeft: Int?
     /// With which message to or from another process it is killed, before that passes; nil when it is not.

@@ -37,6 +37,9 @@ final class LocalEnd: KernelObject {
         self.capacity = capacity
     }
 
+    /// How many bytes a socket of this machine holds when nobody has chosen another number.
+    static let standardCapacity = 212_992
+
     /// Two ends that nobody has yet.
     static func pair(_ kernel: Kernel, capacity: Int) -> (LocalEnd, LocalEnd) {
         let (one, other) = (LocalEnd(kernel, capacity: capacity), LocalEnd(kernel, capacity: capacity))
@@ -120,11 +123,14 @@ final class LocalEnd: KernelObject {
         return count
     }
 
-    /// Reads all that has come; descriptors are dropped.
-    func readAll() -> [UInt8] {
-        let bytes = messages.flatMap(\.bytes)
-        drop()
-        return bytes
+    /// Reads all that has come. What was passed stays open: the caller has it now.
+    func readAll() -> (bytes: [UInt8], passed: [KernelObject]) {
+        let came = (messages.flatMap(\.bytes), messages.compactMap(\.passed))
+        guard unread > 0 else { return came }
+        messages = []
+        unread = 0
+        peer?.changed()
+        return came
     }
 
     /// Whether the other end is closed.
@@ -181,6 +187,9 @@ final class SharedMemory: KernelObject {
 
     func owns(_ pointer: UnsafeMutableRawPointer) -> Bool { pointer == written || pointer == seen }
 
+    /// A word as its owner has written it.
+    func word(_ index: Int) -> UInt64 { written.load(fromByteOffset: index * 8, as: UInt64.self) }
+
     /// Shows the others what was written by now.
     func publish() { seen.copyMemory(from: written, byteCount: size) }
 }
@@ -212,6 +221,8 @@ func simulatedTake(
     _ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int, _ passed: UnsafeMutablePointer<Int32>
 ) -> Int {
     kernel.countMessage()
+    // See `simulatedEpollControl`.
+    if !kernel.process.isAlive, kernel.process.takesTurns { return -Int(EAGAIN) }
     guard let end = kernel.object(descriptor) as? LocalEnd else { return -Int(EBADF) }
     var object: KernelObject?
     let result = end.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: count), passed: &object)

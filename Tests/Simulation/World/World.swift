@@ -16,11 +16,11 @@ final class World {
 
     let kernel: Kernel
     let judge = Judge()
-    private let scenario: Scenario
+    let scenario: Scenario
     private(set) var clients: [BOSHClient] = []
     /// The only worker; nil in a world with several.
     private var worker: Worker?
-    private var crew: Crew?
+    private(set) var crew: Crew?
     /// Whether a worker was killed, with the connections that it held.
     var hasLostWorkers = false
     private var pool: ProxyPool?
@@ -42,13 +42,6 @@ final class World {
     var mayReachNobody: Bool {
         names?.zone.upstream != .address || protection.tls != .none || serversDownUntil != nil
             || scenario.world["redirects"] > 0 || judge.excusesLogin(endedAt: kernel.now)
-    }
-
-    /// Whether a request may be lost or refused unread although its connection was accepted.
-    var mayLoseRequests: Bool {
-        scenario.world["workers"] > 1
-            && (scenario.world["toomany"] + scenario.world["descriptors"] > 0
-                || scenario.faults.contains { $0.kind == "kill" })
     }
 
     struct Outcome {
@@ -176,9 +169,14 @@ final class World {
         let logger = Logger(label: "simulated") { _ in Silence() }
         let entries = entries(names.zone)
         if scenario.world["workers"] > 1 {
-            crew = Crew(
-                scenario.world, ports: [Self.port, Self.portOfProxies, Self.portOfOperators],
-                entries: entries, logger: logger, world: self)
+            do {
+                crew = try Crew(
+                    scenario.world, ports: [Self.port, Self.portOfProxies, Self.portOfOperators],
+                    entries: entries, logger: logger, world: self)
+            } catch {
+                judge.fail("the settings are not valid: \(error)")
+                return
+            }
         } else {
             do {
                 var files = SettingFiles()
@@ -311,6 +309,8 @@ final class World {
                 kernel.signals.raise([SIGHUP, SIGUSR1, SIGUSR2][fault["signal"] % 3])
             case "kill": crew?.kill(fault)
             case "renew": crew?.renew(fault)
+            case "upgrade": crew?.upgrade(fault)
+            case "orphan": crew?.orphan(fault)
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
