@@ -27,10 +27,7 @@ extension WebSockets {
             loop.counters.bytesFromClients &+= UInt64(count)
             client.traffic.bytesIn &+= UInt64(count)
             client.session.noteRead(now: loop.now)
-            loop.readBuffer.withBytes { take($0, of: client) }
-            settle(client)
-            schedule(client)
-            updateInterest(of: client)
+            whileReading(client) { loop.readBuffer.withBytes { take($0, of: client) } }
         case .wouldBlock: return
         case .end, .failed: lose(client)
         }
@@ -181,11 +178,10 @@ extension WebSockets {
         client.backlog = []
         client.isBusy = false
         guard client.ending != .gone else { return }
-        if client.ending == .none { act(on: message, in: bytes, of: client) }
-        if !backlog.isEmpty { take(backlog.span, of: client) }
-        settle(client)
-        schedule(client)
-        updateInterest(of: client)
+        whileReading(client) {
+            if client.ending == .none { act(on: message, in: bytes, of: client) }
+            if !backlog.isEmpty { take(backlog.span, of: client) }
+        }
     }
 
     /// What a client's `<open/>` asks for.

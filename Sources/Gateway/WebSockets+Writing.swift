@@ -77,7 +77,7 @@ extension WebSockets {
         guard client.ending != .gone else { return }
         settle(client)
         updateInterest(of: client)
-        schedule(client)
+        if client.channel.hasUnwritten || client.ending != .none { schedule(client) }
     }
 
     // MARK: What is watched

@@ -40,6 +40,8 @@ final class WebSockets {
     private var unwatchable: [Token] = []
     /// A buffer for the effects of one input, used again each time.
     private var effects: [WebSocketEffect] = []
+    /// The client whose bytes are being handled.
+    private var reading: WebSocketClient?
     /// A buffer for the message that is being read, used again each time.
     private var scratch: [UInt8] = []
 
@@ -105,8 +107,9 @@ final class WebSockets {
         client.channel.append(pool: &loop.pool) { Self.appendAnswer(accept: accept, to: &$0) }
         markDirty(client)
         schedule(client)
-        if !input.isEmpty { take(input.span, of: client) }
-        updateInterest(of: client)
+        whileReading(client) {
+            if !input.isEmpty { take(input.span, of: client) }
+        }
     }
 
     /// The answer to the handshake (RFC 6455 §4.2.2, `W-16`, `W-17`).
@@ -182,10 +185,27 @@ final class WebSockets {
         var pending = effects
         effects = []
         for effect in pending { execute(effect, of: client) }
+        // What is read and what is written is settled once, after all of it. To forward an element brings no deadline
+        // nearer.
+        let onlyForwards = pending.count == 1 && pending.first.map(Self.isForwarding) ?? false
         pending.removeAll(keepingCapacity: true)
         effects = pending
+        if client !== reading, !client.isDirty { settle(client) }
+        if !onlyForwards { schedule(client) }
+    }
+
+    private static func isForwarding(_ effect: WebSocketEffect) -> Bool {
+        if case .upstream(.forward) = effect { true } else { false }
+    }
+
+    /// Lets `body` handle what has come from a client, and then notes how the client stands.
+    func whileReading(_ client: WebSocketClient, _ body: () -> Void) {
+        reading = client
+        body()
+        reading = nil
         settle(client)
-        schedule(client)
+        if client.isInsideMessage || client.ending != .none { schedule(client) }
+        updateInterest(of: client)
     }
 
     private func execute(_ effect: WebSocketEffect, of client: WebSocketClient) {
@@ -308,7 +328,8 @@ final class WebSockets {
             result = longParser.proceed(budget: Self.step)
         } else {
             isLongBegun = true
-            result = longParser.begin(client.message.span)
+            let message = client.message
+            result = longParser.begin(message.span)
         }
         guard let result else { return }
         isLongBegun = false

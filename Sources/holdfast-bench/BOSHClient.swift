@@ -1,21 +1,8 @@
 /// One BOSH session as a browser's library keeps it (XEP-0124, at most two requests), without sockets. It says which
 /// bytes go out on which of its two connections, and takes the responses.
-struct BOSHClient {
-    /// The state of the login.
-    enum Phase: Equatable {
-        case idle, creating, authenticating, restarting, binding, startingSession, ready, terminating, ended
-        /// The session ended too early, with the reason in words.
-        case failed(String)
-    }
-
+struct BOSHClient: LoadClient {
     /// The failure of a client whose session the connection manager does not know any more.
-    static let sessionUnknown = Phase.failed("terminated: item-not-found")
-
-    /// How to log in.
-    enum Login {
-        case anonymous
-        case plain(user: String, password: String)
-    }
+    static let sessionUnknown = LoadPhase.failed("terminated: item-not-found")
 
     /// What all sessions have in common.
     struct Profile {
@@ -36,15 +23,14 @@ struct BOSHClient {
         var early: [UInt8]?
     }
 
-    /// The state of the session.
-    private(set) var phase = Phase.idle
-    /// The full JID, once bound.
-    private(set) var jid: [UInt8] = []
+    private var dialogue: LoginDialogue
+    var phase: LoadPhase { dialogue.phase }
+    var jid: [UInt8] { dialogue.jid }
+    var reader: LinkReader { .http(ReplyParser()) }
     /// The number of requests made, without repeats.
     private(set) var requestCount = 0
 
     private let profile: Profile
-    private let login: Login
     private var rid: UInt64
     private var sid: [UInt8] = []
     private var requests: [Request] = []
@@ -52,9 +38,9 @@ struct BOSHClient {
     // The number of requests that the connection manager allows at once: 1 until it has said more.
     private var allowed = 1
 
-    init(profile: Profile, login: Login, firstRID: UInt64) {
+    init(profile: Profile, login: LoginDialogue.Login, firstRID: UInt64) {
         self.profile = profile
-        self.login = login
+        dialogue = LoginDialogue(login)
         rid = firstRID
     }
 
@@ -69,7 +55,7 @@ struct BOSHClient {
 
     /// Begins the session.
     mutating func start() {
-        phase = .creating
+        dialogue.phase = .creating
     }
 
     /// Queues a stanza for the next request.
@@ -79,7 +65,7 @@ struct BOSHClient {
 
     /// Ends the session with the next request.
     mutating func terminate() {
-        if phase == .ready { phase = .terminating }
+        if phase == .ready { dialogue.phase = .terminating }
     }
 
     /// The next request for a connection; nil if nothing is to be sent now.
@@ -113,16 +99,16 @@ struct BOSHClient {
     }
 
     /// Takes the response to the request on `connection`. Returns the bodies that are now in order.
-    mutating func receive(status: Int, body: [UInt8], on connection: Int) -> [[UInt8]] {
+    mutating func receive(_ reply: LinkReply, on connection: Int) -> [[UInt8]] {
         guard let index = requests.firstIndex(where: { $0.connection == connection && $0.early == nil }) else {
             fail("a response that nobody asked for")
             return []
         }
-        guard status == 200 else {
-            fail("status \(status)")
+        guard reply.kind == .response(status: 200) else {
+            if case .response(let status) = reply.kind { fail("status \(status)") } else { fail("a frame") }
             return []
         }
-        requests[index].early = body
+        requests[index].early = reply.body
         var bodies: [[UInt8]] = []
         while let early = requests.first?.early {
             requests.removeFirst()
@@ -144,14 +130,16 @@ struct BOSHClient {
     }
 
     /// A client of the same user that begins a session of its own.
-    func successor(firstRID: UInt64) -> BOSHClient {
-        BOSHClient(profile: profile, login: login, firstRID: firstRID)
+    func successor(firstRID: UInt64) -> any LoadClient {
+        BOSHClient(profile: profile, login: dialogue.login, firstRID: firstRID)
     }
+
+    mutating func loseConnection() -> Bool { false }
 
     /// Ends the session from this side.
     mutating func fail(_ reason: String) {
         guard phase != .ended else { return }
-        phase = .failed(reason)
+        dialogue.phase = .failed(reason)
         requests = []
     }
 
@@ -193,47 +181,26 @@ struct BOSHClient {
         let body = body[...]
         if let type = Markup.attribute(Needle.type, of: body), type.elementsEqual(Needle.terminate) {
             let condition = Markup.attribute(Needle.condition, of: body).map { String(decoding: $0, as: UTF8.self) }
-            if phase == .terminating { phase = .ended } else { fail("terminated: \(condition ?? "no condition")") }
+            if phase == .terminating {
+                dialogue.phase = .ended
+            } else {
+                fail("terminated: \(condition ?? "no condition")")
+            }
             return
         }
         switch phase {
         case .creating: readCreation(body)
-        case .authenticating:
-            if Markup.contains(Needle.success, in: body) {
-                phase = .restarting
-                isRestartUnsent = true
-            } else if Markup.contains(Needle.failure, in: body) {
-                fail("login refused")
-            }
-        case .restarting:
-            guard Markup.contains(Needle.bind, in: body) else { break }
-            needsSession =
-                Markup.firstIndex(of: Needle.session, in: body).map {
-                    !Markup.contains(Needle.optional, in: body[$0...])
-                } ?? false
-            phase = .binding
-            send(Array("<iq xmlns='jabber:client' type='set' id='b'>".utf8) + Needle.bindRequest)
-        case .binding:
-            guard let jid = Markup.element(Needle.jid, in: body) else {
-                if Markup.contains(Needle.error, in: body) { fail("no resource") }
-                break
-            }
-            self.jid = Array(jid)
-            guard needsSession else {
-                phase = .ready
-                break
-            }
-            phase = .startingSession
-            send(Array("<iq xmlns='jabber:client' type='set' id='s'>".utf8) + Needle.sessionRequest)
-        case .startingSession:
-            if Markup.contains(Needle.iq, in: body) { phase = .ready }
+        case .authenticating, .restarting, .binding, .startingSession:
+            let wasRestarting = phase == .restarting
+            let next = dialogue.read(body)
+            if phase == .restarting, !wasRestarting { isRestartUnsent = true }
+            if !next.isEmpty { send(next) }
+            if case .failed(let reason) = phase { fail(reason) }
         case .terminating:
-            if isTerminateSent, requests.isEmpty { phase = .ended }
+            if isTerminateSent, requests.isEmpty { dialogue.phase = .ended }
         case .idle, .ready, .ended, .failed: break
         }
     }
-
-    private var needsSession = false
 
     private mutating func readCreation(_ body: ArraySlice<UInt8>) {
         if sid.isEmpty {
@@ -250,16 +217,7 @@ struct BOSHClient {
         }
         // The features come with the creation response or, with a slow server, later.
         guard Markup.contains(Needle.mechanisms, in: body) else { return }
-        phase = .authenticating
-        switch login {
-        case .anonymous:
-            send(Array("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>".utf8))
-        case .plain(let user, let password):
-            let response = Base64.encode([0] + Array(user.utf8) + [0] + Array(password.utf8))
-            send(
-                Array("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>".utf8) + response
-                    + Array("</auth>".utf8))
-        }
+        send(dialogue.authenticate())
     }
 }
 
@@ -270,14 +228,4 @@ private enum Needle {
     static let sid = Array("sid".utf8)
     static let requests = Array("requests".utf8)
     static let mechanisms = Array("<mechanism>".utf8)
-    static let success = Array("<success".utf8)
-    static let failure = Array("<failure".utf8)
-    static let bind = Array("<bind".utf8)
-    static let session = Array("<session".utf8)
-    static let optional = Array("<optional".utf8)
-    static let jid = Array("jid".utf8)
-    static let iq = Array("<iq".utf8)
-    static let error = Array("<error".utf8)
-    static let bindRequest = Array("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>".utf8)
-    static let sessionRequest = Array("<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>".utf8)
 }

@@ -5,7 +5,7 @@ import Reactor
 struct LoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
-        abstract: "BOSH clients that send each other messages and check what arrives.",
+        abstract: "Clients over BOSH or WebSocket that send each other messages and check what arrives.",
         discussion: """
             Prints a line "ready" when all sessions are logged in, "done" when the last message has arrived, then the
             report. A script can sample the server's processor time at these two lines.
@@ -13,8 +13,10 @@ struct LoadCommand: ParsableCommand {
 
     @Option(help: "Where the connection manager listens, ADDR:PORT.")
     var connect: String = "127.0.0.1:5280"
-    @Option(help: "The path of the BOSH endpoint.")
-    var path: String = "/http-bind"
+    @Option(help: "The protocol of the clients: bosh or websocket.")
+    var door: String = "bosh"
+    @Option(help: "The path of the endpoint. Default: /http-bind or /xmpp-websocket.")
+    var path: String?
     @Option(help: "The XMPP domain.")
     var domain: String = "bench.test"
     @Option(help: "How many sessions, 1 or more; each needs up to two descriptors.")
@@ -66,7 +68,8 @@ struct LoadCommand: ParsableCommand {
             throw ValidationError("--sessions \(sessions): only \(descriptors) descriptors are allowed here")
         }
         let profile = BOSHClient.Profile(
-            path: path, host: "\(address)", domain: domain, hold: hold, wait: wait)
+            path: path ?? (plan.door == .bosh ? "/http-bind" : "/xmpp-websocket"), host: "\(address)", domain: domain,
+            hold: hold, wait: wait)
         let run = try LoadRun(plan: plan, address: address, profile: profile) { number in
             login == "plain" ? .plain(user: "\(userPrefix)\(number)", password: password) : .anonymous
         }
@@ -77,6 +80,13 @@ struct LoadCommand: ParsableCommand {
     }
 
     private func plan() throws -> LoadPlan {
+        guard let door = LoadPlan.Door(rawValue: door) else {
+            throw ValidationError("--door '\(door)': bosh or websocket expected")
+        }
+        guard door == .bosh || killConnections == 0 && !sessionsMayEnd else {
+            throw ValidationError(
+                "--kill-connections and --sessions-may-end are for BOSH, whose sessions outlive connections")
+        }
         guard let mode = LoadPlan.Mode(rawValue: mode) else {
             throw ValidationError("--mode '\(mode)': paced, closed or idle expected")
         }
@@ -97,7 +107,7 @@ struct LoadCommand: ParsableCommand {
             throw ValidationError("--\(name) \(value): \(range.lowerBound) to \(range.upperBound) expected")
         }
         return LoadPlan(
-            sessions: sessions, mode: mode, receiver: receiver, rate: rate,
+            door: door, sessions: sessions, mode: mode, receiver: receiver, rate: rate,
             duration: mode == .idle && seconds == 0 ? nil : .seconds(seconds), padding: padding,
             kills: killConnections, afterKill: afterKill, sessionsMayEnd: sessionsMayEnd, loginsAtOnce: loginsAtOnce,
             patience: .seconds(20), settling: mode == .idle ? .zero : .seconds(1),

@@ -28,6 +28,12 @@ struct LoadPlan {
         case both
     }
 
+    /// The protocol of the clients.
+    enum Door: String {
+        case bosh, webSocket = "websocket"
+    }
+
+    let door: Door
     let sessions: Int
     let mode: Mode
     let receiver: Receiver

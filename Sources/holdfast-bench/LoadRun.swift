@@ -32,7 +32,7 @@ final class LoadRun {
     /// - Throws: the poller or the signals are not available.
     init(
         plan: LoadPlan, address: SocketAddress, profile: BOSHClient.Profile,
-        login: (Int) -> BOSHClient.Login
+        login: (Int) -> LoginDialogue.Login
     ) throws(SystemError) {
         self.plan = plan
         self.address = address
@@ -43,7 +43,11 @@ final class LoadRun {
         signals = try SignalSource([.terminate, .interrupt])
         try poller.register(signals.descriptor, token: Token.signals, interest: .readable)
         for number in 0..<plan.sessions {
-            let client = BOSHClient(profile: profile, login: login(number), firstRID: Self.randomRID)
+            let client: any LoadClient =
+                switch plan.door {
+                case .bosh: BOSHClient(profile: profile, login: login(number), firstRID: Self.randomRID)
+                case .webSocket: SocketClient(profile: profile, login: login(number))
+                }
             sessions.append(LoadSession(client))
         }
     }
@@ -218,7 +222,7 @@ final class LoadRun {
             killCandidate = (killCandidate + 1) % sessions.count
             let session = sessions[number]
             guard session.client.isIdlyPolling, let place = session.client.oldestConnection,
-                let link = session.links[place], !link.isConnecting, link.outgoing.isEmpty, !link.parser.isMidway
+                let link = session.links[place], !link.isConnecting, link.outgoing.isEmpty, !link.reader.isMidway
             else { continue }
             let goesOn =
                 switch plan.afterKill {
@@ -262,9 +266,10 @@ final class LoadRun {
         generation += 1
         let token = generation << 32 | UInt64(number) << 1 | UInt64(place)
         let link: LoadLink
+        let reader = sessions[number].client.reader
         switch StreamSocket.connect(to: address) {
-        case .connected(let socket): link = LoadLink(socket, token: token, isConnecting: false)
-        case .connecting(let socket): link = LoadLink(socket, token: token, isConnecting: true)
+        case .connected(let socket): link = LoadLink(socket, token: token, isConnecting: false, reader: reader)
+        case .connecting(let socket): link = LoadLink(socket, token: token, isConnecting: true, reader: reader)
         case .failed(let error):
             fail(number, "\(error)")
             return nil
@@ -320,20 +325,20 @@ final class LoadRun {
     /// Handles the content of `buffer`.
     private func receive(on link: LoadLink, _ number: Int, _ place: Int) {
         guard buffer.count > 0 else { return lose(number, place) }
-        buffer.withBytes { link.parser.append($0) }
+        buffer.withBytes { link.reader.append($0) }
         let session = sessions[number]
         do throws(ReplyParser.Malformed) {
             let life = session.life
-            while session.life == life, let reply = try link.parser.next() {
+            while session.life == life, let reply = try link.reader.next() {
                 if !reply.isKeptAlive { session.links[place] = nil }
-                if plan.sessionsMayEnd, SessionEnds.isRepeatable(reply.status) {
-                    report.ends.noteRepeat(after: reply.status)
-                    note(.failure(status: reply.status))
+                if plan.sessionsMayEnd, case .response(let status) = reply.kind, SessionEnds.isRepeatable(status) {
+                    report.ends.noteRepeat(after: status)
+                    note(.failure(status: status))
                     sendAgainLater(number, place)
                     continue
                 }
                 session.failures[place] = 0
-                for body in session.client.receive(status: reply.status, body: reply.body, on: place) {
+                for body in session.client.receive(reply, on: place) {
                     for mark in Mark.all(in: body[...]) { arrived(mark, at: number) }
                 }
                 note(number)
@@ -373,6 +378,7 @@ final class LoadRun {
     private func lose(_ number: Int, _ place: Int) {
         let session = sessions[number]
         session.links[place] = nil
+        if session.client.loseConnection() { return note(number) }
         guard session.client.phase != .ended, let request = session.client.repeatedRequest(on: place) else { return }
         report.connectionLosses += 1
         note(.failure(status: nil))

@@ -2,7 +2,7 @@ import Reactor
 
 /// A client of the load generator, with the connections of its present session.
 final class LoadSession {
-    var client: BOSHClient
+    var client: any LoadClient
     var links: [LoadLink?] = [nil, nil]
     /// The messages that this session sends.
     var ledger = DeliveryLedger()
@@ -17,7 +17,7 @@ final class LoadSession {
     /// How often in turn the request on each connection has failed.
     var failures = [0, 0]
 
-    init(_ client: BOSHClient) {
+    init(_ client: any LoadClient) {
         self.client = client
     }
 }
@@ -28,11 +28,12 @@ final class LoadLink {
     let token: UInt64
     var isConnecting: Bool
     var outgoing: [UInt8] = []
-    var parser = ReplyParser()
+    var reader: LinkReader
 
-    init(_ socket: consuming StreamSocket, token: UInt64, isConnecting: Bool) {
+    init(_ socket: consuming StreamSocket, token: UInt64, isConnecting: Bool, reader: LinkReader) {
         self.socket = socket
         self.token = token
         self.isConnecting = isConnecting
+        self.reader = reader
     }
 }

@@ -108,7 +108,7 @@ private struct Refusal: ~Copyable {
     /// How the session ended, in words.
     consuming func outcome() throws(SystemError) -> String {
         var outgoing = client.nextRequest()?.bytes ?? []
-        var parser = ReplyParser()
+        var reader = LinkReader.http(ReplyParser())
         while true {
             guard try poller.wait(timeout: .seconds(30)) > 0 else { return "no response in 30 s" }
             if poller[0].isWritable, !outgoing.isEmpty {
@@ -118,10 +118,10 @@ private struct Refusal: ~Copyable {
             }
             guard poller[0].isReadable || poller[0].isHangup else { continue }
             guard case .bytes = socket.read(into: &buffer) else { return "the connection was closed" }
-            buffer.withBytes { parser.append($0) }
+            buffer.withBytes { reader.append($0) }
             do throws(ReplyParser.Malformed) {
-                guard let reply = try parser.next() else { continue }
-                _ = client.receive(status: reply.status, body: reply.body, on: 0)
+                guard let reply = try reader.next() else { continue }
+                _ = client.receive(reply, on: 0)
             } catch {
                 return "no HTTP response"
             }

@@ -6,11 +6,15 @@ import Testing
     private static let features = "<stream:features><mechanism>PLAIN</mechanism></stream:features>"
     private static let boundFeatures = "<stream:features><bind xmlns='b'/></stream:features>"
 
-    private func client(_ login: BOSHClient.Login = .anonymous) -> BOSHClient {
+    private func client(_ login: LoginDialogue.Login = .anonymous) -> BOSHClient {
         let profile = BOSHClient.Profile(path: "/http-bind", host: "h:1", domain: "d.test", hold: 1, wait: 60)
         var client = BOSHClient(profile: profile, login: login, firstRID: 100)
         client.start()
         return client
+    }
+
+    private static func reply(_ body: [UInt8]) -> LinkReply {
+        LinkReply(kind: .response(status: 200), body: body, isKeptAlive: true)
     }
 
     /// The XML of the next request and its connection.
@@ -27,7 +31,7 @@ import Testing
         _ client: inout BOSHClient, _ content: String, on connection: Int = 0, _ attributes: String = ""
     ) {
         let body = "<body xmlns='http://jabber.org/protocol/httpbind' \(attributes)>\(content)</body>"
-        _ = client.receive(status: 200, body: Array(body.utf8), on: connection)
+        _ = client.receive(Self.reply(Array(body.utf8)), on: connection)
     }
 
     /// A client that has just logged in and has no request open.
@@ -109,8 +113,8 @@ import Testing
         _ = request(&client)
         client.send(Array("<message/>".utf8))
         _ = request(&client)
-        #expect(client.receive(status: 200, body: Array("<body>2</body>".utf8), on: 1) == [])
-        let bodies = client.receive(status: 200, body: Array("<body>1</body>".utf8), on: 0)
+        #expect(client.receive(Self.reply(Array("<body>2</body>".utf8)), on: 1) == [])
+        let bodies = client.receive(Self.reply(Array("<body>1</body>".utf8)), on: 0)
         #expect(bodies.map { String(decoding: $0, as: UTF8.self) } == ["<body>1</body>", "<body>2</body>"])
     }
 
@@ -147,7 +151,7 @@ import Testing
         _ = request(&client)
         answer(&client, "", "type='terminate' condition='item-not-found'")
         #expect(client.phase == BOSHClient.sessionUnknown)
-        var successor = client.successor(firstRID: 9_000)
+        var successor = try #require(client.successor(firstRID: 9_000) as? BOSHClient)
         #expect(successor.phase == .idle && successor.jid.isEmpty && successor.requestCount == 0)
         successor.start()
         let creation = try #require(request(&successor)?.body)
@@ -162,7 +166,7 @@ import Testing
     @Test func `wrong answers are failures`() {
         var refused = client()
         _ = request(&refused)
-        _ = refused.receive(status: 404, body: [], on: 0)
+        _ = refused.receive(LinkReply(kind: .response(status: 404), body: [], isKeptAlive: true), on: 0)
         #expect(refused.phase == .failed("status 404"))
 
         var nameless = client()
@@ -171,7 +175,7 @@ import Testing
         #expect(nameless.phase == .failed("no sid"))
 
         var unasked = readyClient()
-        _ = unasked.receive(status: 200, body: Array("<body/>".utf8), on: 1)
+        _ = unasked.receive(Self.reply(Array("<body/>".utf8)), on: 1)
         #expect(unasked.phase == .failed("a response that nobody asked for"))
 
         var wrong = client()

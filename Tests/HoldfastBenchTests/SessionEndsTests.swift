@@ -5,7 +5,8 @@ import Testing
 @Suite struct SessionEndsTests {
     private func plan(sessionsMayEnd: Bool) -> LoadPlan {
         LoadPlan(
-            sessions: 3, mode: .paced, receiver: .next, rate: 10, duration: .seconds(1), padding: 0, kills: 0,
+            door: .bosh, sessions: 3, mode: .paced, receiver: .next, rate: 10, duration: .seconds(1), padding: 0,
+            kills: 0,
             afterKill: .both, sessionsMayEnd: sessionsMayEnd, loginsAtOnce: 1, patience: .seconds(1), settling: .zero)
     }
 
