@@ -102,7 +102,10 @@ extension Clients {
         if isRefused { loop.counters.handoversRefused &+= 1 }
         if let request = departure.request {
             if isRefused {
-                respond(to: request.exchange, on: connection, Sessions.comeAgain)
+                var answer = Sessions.comeAgain
+                // A proxy may take the connection for a tunnel already (`W-18`).
+                if isForWebSocket(request.head) { answer.closesConnection = true }
+                respond(to: request.exchange, on: connection, answer)
             } else if request.head.method != .post || departure.placement.isByOther {
                 serve(request, on: connection)
             } else {

@@ -16,7 +16,9 @@ import XMLCodec
 /// class names a stream by its number, and knows no HTTP but the answer to the handshake.
 final class WebSockets {
     let loop: Loop
-    let policy: WebSocketPolicy
+    private let usualPolicy: WebSocketPolicy
+    /// The policy while memory is short.
+    private let tightPolicy: WebSocketPolicy
     let domains: ServedDomains
     let patience: Patience
     let parser: MessageParser
@@ -48,7 +50,8 @@ final class WebSockets {
     init(_ loop: Loop) {
         self.loop = loop
         let settings = loop.settings
-        policy = WebSocketPolicy(settings)
+        usualPolicy = WebSocketPolicy(settings)
+        tightPolicy = usualPolicy.tightened
         domains = ServedDomains(settings)
         patience = ClientRules(settings).patience
         parser = MessageParser(limits: .ofClients(settings))
@@ -61,6 +64,10 @@ final class WebSockets {
         self.clients = clients
         self.upstreams = upstreams
     }
+
+    /// What clients may take now. While memory is short, a server is soon not read whose client does not take what has
+    /// come.
+    var policy: WebSocketPolicy { loop.memory.pressure >= .high ? tightPolicy : usualPolicy }
 
     // MARK: Which there are
 
@@ -357,6 +364,13 @@ final class WebSockets {
 }
 
 extension WebSocketPolicy {
+    /// The same for times in which memory is short.
+    fileprivate var tightened: WebSocketPolicy {
+        var tight = self
+        tight.outboundBound = min(outboundBound, 4_096)
+        return tight
+    }
+
     init(_ settings: Settings) {
         self.init(
             pingInterval: settings.webSocketPing, loginTimeout: settings.loginTimeout,

@@ -43,9 +43,14 @@ package final class WebSocketPeer {
 
     /// Makes the handshake.
     ///
+    /// - Parameters:
+    ///   - behind: bytes that go out with the request.
+    ///   - receiveBuffer: bytes of the receive buffer; small for a client that soon takes nothing more.
     /// - Throws: when it is refused.
-    package init(_ daemon: Daemon, request: String = request(), behind: [UInt8] = []) throws {
-        client = try daemon.connect()
+    package init(
+        _ daemon: Daemon, request: String = request(), behind: [UInt8] = [], receiveBuffer: Int32? = nil
+    ) throws {
+        client = RawClient(try ByteStream(port: daemon.port, receiveBuffer: receiveBuffer), of: daemon)
         wire = client.wire
         try wire.send(Array(request.utf8) + behind)
         handshake = try wire.read(until: "\r\n\r\n")
