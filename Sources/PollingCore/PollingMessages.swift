@@ -46,13 +46,23 @@ package struct PollingRequest: Sendable, Equatable {
 /// The identifiers that tell a client an error in place of its session's (XEP-0025 "Error Conditions", `Q-12`).
 package enum PollingError: String, Sendable, CaseIterable {
     /// The session is not known, or it is over.
-    case unknown = "0:0"
+    case unknown
     /// This program has a fault or no room.
-    case server = "-1:0"
+    case server
     /// The request is malformed.
-    case badRequest = "-2:0"
+    case badRequest = "bad-request"
     /// The key is wrong or missing.
-    case keySequence = "-3:0"
+    case keySequence = "key-sequence"
+
+    /// The identifier.
+    package var identifier: String {
+        switch self {
+        case .unknown: "0:0"
+        case .server: "-1:0"
+        case .badRequest: "-2:0"
+        case .keySequence: "-3:0"
+        }
+    }
 }
 
 /// What a request is answered with.

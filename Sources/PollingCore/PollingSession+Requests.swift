@@ -158,11 +158,13 @@ extension PollingSession {
         regulate(policy: policy, into: &effects)
     }
 
-    /// The connection of a request is gone: what has come stays for the next one (`Q-23`).
+    /// The connection of a request is gone: what has come stays for the next one (`Q-23`). Should the client still read,
+    /// it gets an empty answer.
     mutating func handleAbort(_ exchange: PollingExchange, into effects: inout [PollingEffect]) {
         guard waiting?.exchange == exchange else { return }
         waiting = nil
         last?.isBroken = true
+        effects.append(.answer(exchange, isTold ? .stream([]) : .error(.unknown)))
         guard !isTold else { return }
         // Nobody knows the identifier.
         leave(.creationAborted, into: &effects)

@@ -104,12 +104,19 @@ package struct ClientStreamXML {
     private func beginsHeader(_ longest: Int) -> Bool? {
         guard partial[0] == UInt8(ascii: "<") else { return false }
         guard partial.count > 1 else { return nil }
-        guard partial[1] != UInt8(ascii: "?") else { return true }
+        guard partial[1] != UInt8(ascii: "?") else {
+            // Anything else that begins like this is a processing instruction.
+            guard partial.starts(with: Self.declaration.prefix(partial.count)) else { return false }
+            guard let last = partial.last, partial.count > Self.declaration.count else { return nil }
+            return last.isXMLSpace
+        }
         guard partial[1] != UInt8(ascii: "/"), partial[1] != UInt8(ascii: "!"), partial.count < longest else {
             return false
         }
         return partial[partial.count - 1].endsName ? scope.isRoot(beginning: partial.span) : nil
     }
+
+    private static let declaration = Array("<?xml".utf8)
 
     /// Acts on a piece that has come whole, or is refused.
     private mutating func take(_ event: ElementFramer.Event, _ reader: ClientStreamReader) -> ClientStreamItem {

@@ -88,7 +88,7 @@ struct SessionHarness {
         case .answer(let exchange, .stream(let bytes)): "\(exchange.number): \(String(decoding: bytes, as: UTF8.self))"
         case .answer(let exchange, .again(let bytes)):
             "\(exchange.number) again: \(String(decoding: bytes, as: UTF8.self))"
-        case .answer(let exchange, .error(let error)): "\(exchange.number) error \(error.rawValue)"
+        case .answer(let exchange, .error(let error)): "\(exchange.number) error \(error.identifier)"
         case .upstream(.open(let request)): "open \(request.domain)"
         case .upstream(.forward(let bytes)): "forward \(String(decoding: bytes, as: UTF8.self))"
         case .upstream(.restart): "restart"
