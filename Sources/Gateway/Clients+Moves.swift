@@ -63,7 +63,7 @@ extension Clients {
         }
         connection.move = .due
         moves.note(departure)
-        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        for waiting in connection.waiting { awaitAnswer(to: waiting, on: connection.token) }
         markDirty(connection)
     }
 
@@ -103,7 +103,7 @@ extension Clients {
         if let request = departure.request {
             if isRefused {
                 respond(to: request.exchange, on: connection, Sessions.comeAgain)
-            } else if request.head.method != .post || departure.placement.isByOther {
+            } else if request.head.method != .post || departure.placement.isByOther || isForPolling(request.head) {
                 serve(request, on: connection)
             } else {
                 serve(request, .identity, on: connection)
@@ -167,8 +167,9 @@ extension Clients {
         guard loop.fellows.isRetired, connection.move != .placed else { return false }
         // Sessions decide about their own requests.
         let isForSession =
-            connection.role == .bosh && request.head.method == .post && request.head.isFor(loop.settings.path)
-            && loop.settings.crossOrigin.admits(request.head)
+            connection.role == .bosh && request.head.method == .post
+            && (isForPolling(request.head)
+                || request.head.isFor(loop.settings.path) && loop.settings.crossOrigin.admits(request.head))
         guard !isForSession, let tag = loop.fellows.successor() else { return false }
         send(request, on: connection, to: .byOther(tag))
         return true
