@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "HTTPWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "WebSocketWire", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "WebSocketCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
+        .target(name: "PollingCore", dependencies: ["Primitives", "Bridge"], swiftSettings: worker),
         .target(name: "StreamCore", dependencies: ["Bridge", "Primitives"], swiftSettings: worker),
         .target(name: "Addresses", dependencies: ["Primitives"], swiftSettings: worker),
         .target(name: "Handover", dependencies: ["Primitives"], swiftSettings: worker),
@@ -75,7 +76,7 @@ let package = Package(
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
                 "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "ProcessLinks", "WebSocketWire",
-                "WebSocketCore",
+                "WebSocketCore", "PollingCore",
                 logging,
             ], swiftSettings: wiring),
         .target(
@@ -107,6 +108,9 @@ let package = Package(
             name: "WebSocketWireTests", dependencies: ["WebSocketWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "WebSocketCoreTests", dependencies: ["WebSocketCore", "Bridge", "Primitives", "Effort"],
+            swiftSettings: common),
+        .testTarget(
+            name: "PollingCoreTests", dependencies: ["PollingCore", "Bridge", "Primitives", "Effort"],
             swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
@@ -168,7 +172,7 @@ let package = Package(
 if Context.environment["HOLDFAST_ROOMS"] == "pure" {
     let rooms = [
         "Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore",
-        "WebSocketWire", "WebSocketCore",
+        "WebSocketWire", "WebSocketCore", "PollingCore",
     ]
     let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
     package.targets = package.targets.filter { names.contains($0.name) }

@@ -19,9 +19,9 @@ final class ClientConnection {
         let exchange: UInt64
         /// Half of the session's random bits, because another session may have taken the slot.
         let mark: UInt64
-        let session: UInt32
+        let session: SessionPlace
 
-        init(exchange: UInt64, session: UInt32, sid: SessionID) {
+        init(exchange: UInt64, session: SessionPlace, sid: SessionID) {
             self.exchange = exchange
             self.session = session
             mark = sid.low

@@ -7,6 +7,7 @@ struct SessionPlace: Hashable {
     enum Side: UInt32, CaseIterable {
         case bosh
         case webSocket
+        case polling
     }
 
     /// Two bits for the side: as an optional it takes no more room than a slot.
@@ -29,18 +30,21 @@ struct SessionPlace: Hashable {
 final class ClientSides {
     let bosh: Sessions
     let webSockets: WebSockets
+    let polling: Polling
     private let loop: Loop
 
     init(_ loop: Loop) {
         self.loop = loop
         bosh = Sessions(loop)
         webSockets = WebSockets(loop)
+        polling = Polling(loop)
     }
 
     /// Connects the parts with those that they use.
     func connect(clients: Clients, upstreams: Upstreams) {
         bosh.connect(sides: self, clients: clients, upstreams: upstreams)
         webSockets.connect(sides: self, clients: clients, upstreams: upstreams)
+        polling.connect(sides: self, clients: clients, upstreams: upstreams)
     }
 
     // MARK: For the streams
@@ -50,6 +54,7 @@ final class ClientSides {
         switch session.side {
         case .bosh: bosh.receive(event, on: stream, session: session.slot)
         case .webSocket: webSockets.receive(event, session: session.slot)
+        case .polling: polling.receive(event, session: session.slot)
         }
     }
 
@@ -58,6 +63,7 @@ final class ClientSides {
         switch session.side {
         case .bosh: bosh.forget(link, session: session.slot)
         case .webSocket: webSockets.forget(link, session: session.slot)
+        case .polling: polling.forget(link, session: session.slot)
         }
     }
 
@@ -66,16 +72,17 @@ final class ClientSides {
         switch session.side {
         case .bosh: bosh.driver(at: session.slot)?.link(stream)
         case .webSocket: webSockets.client(at: session.slot)?.link
+        case .polling: polling.client(at: session.slot)?.link
         }
     }
 
     // MARK: For the worker
 
     /// How many sessions there are.
-    var count: Int { bosh.count + webSockets.count }
+    var count: Int { bosh.count + webSockets.count + polling.count }
 
     /// How many sessions have not logged in.
-    var loginCount: Int { bosh.loginCount + webSockets.loginCount }
+    var loginCount: Int { bosh.loginCount + webSockets.loginCount + polling.loginCount }
 
     /// Shows the other workers how many sessions there are, after that has changed.
     func showCount() { loop.fellows.show(sessions: count) }
@@ -84,10 +91,13 @@ final class ClientSides {
     /// a second, so in a flood the oldest sessions are never those that are logging in.
     func makeRoomForLogin() {
         guard loginCount >= loop.loginLimit else { return }
-        if bosh.loginCount >= webSockets.loginCount {
+        let most = max(bosh.loginCount, webSockets.loginCount, polling.loginCount)
+        if bosh.loginCount == most {
             bosh.displaceOldestLogin()
-        } else {
+        } else if webSockets.loginCount == most {
             webSockets.displaceOldestLogin()
+        } else {
+            polling.displaceOldestLogin()
         }
     }
 
@@ -95,20 +105,24 @@ final class ClientSides {
     ///
     /// - Parameter most: how many of them.
     func shutDown(atMost most: Int = .max) {
-        let ended = min(most, bosh.count)
-        bosh.shutDown(atMost: ended)
-        webSockets.shutDown(atMost: most - ended)
+        var rest = most
+        let ofBOSH = min(rest, bosh.count)
+        bosh.shutDown(atMost: ofBOSH)
+        rest -= ofBOSH
+        let ofWebSockets = min(rest, webSockets.count)
+        webSockets.shutDown(atMost: ofWebSockets)
+        polling.shutDown(atMost: rest - ofWebSockets)
     }
 
     /// The earliest deadline of a session.
     var nextDeadline: MonotonicInstant? {
-        guard let one = bosh.nextDeadline else { return webSockets.nextDeadline }
-        return webSockets.nextDeadline.map { min($0, one) } ?? one
+        [bosh.nextDeadline, webSockets.nextDeadline, polling.nextDeadline].compactMap(\.self).min()
     }
 
     /// Handles the sessions whose deadline may have passed.
     func handleDeadlines() {
         bosh.handleDeadlines()
         webSockets.handleDeadlines()
+        polling.handleDeadlines()
     }
 }

@@ -74,7 +74,7 @@ extension Clients {
 
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
     func abortWaiting(on connection: ClientConnection) {
-        for waiting in connection.waiting { sessions.abort(waiting, on: connection.token) }
+        for waiting in connection.waiting { abort(waiting, on: connection.token) }
     }
 
     /// Closes this side and reads on for a moment, so that the client gets the answer before a reset (RFC 9112 §9.6).

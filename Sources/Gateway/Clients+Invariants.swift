@@ -39,7 +39,7 @@ extension Clients {
         guard isOwed, !connection.hasUnwritten, !connection.isOccupied, !connection.http.hasOutput else {
             return nil
         }
-        let hasSession = connection.waiting.contains { sessions.isWaiting($0) }
+        let hasSession = connection.waiting.contains { isWaiting($0) }
         return hasSession ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
     }
 

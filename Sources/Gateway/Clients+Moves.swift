@@ -63,7 +63,7 @@ extension Clients {
         }
         connection.move = .due
         moves.note(departure)
-        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        for waiting in connection.waiting { awaitAnswer(to: waiting, on: connection.token) }
         markDirty(connection)
     }
 
@@ -106,7 +106,7 @@ extension Clients {
                 // A proxy may take the connection for a tunnel already (`W-18`).
                 if isForWebSocket(request.head) { answer.closesConnection = true }
                 respond(to: request.exchange, on: connection, answer)
-            } else if request.head.method != .post || departure.placement.isByOther {
+            } else if request.head.method != .post || departure.placement.isByOther || isForPolling(request.head) {
                 serve(request, on: connection)
             } else {
                 serve(request, .identity, on: connection)
@@ -170,8 +170,9 @@ extension Clients {
         guard loop.fellows.isRetired, connection.move != .placed else { return false }
         // Sessions decide about their own requests.
         let isForSession =
-            connection.role == .bosh && request.head.method == .post && request.head.isFor(loop.settings.path)
-            && loop.settings.crossOrigin.admits(request.head)
+            connection.role == .bosh && request.head.method == .post
+            && (isForPolling(request.head)
+                || request.head.isFor(loop.settings.path) && loop.settings.crossOrigin.admits(request.head))
         guard !isForSession, let tag = loop.fellows.successor() else { return false }
         send(request, on: connection, to: .byOther(tag))
         return true

@@ -23,8 +23,8 @@ extension Clients {
         to exchange: UInt64, on connection: ClientConnection, isRepeat: Bool = false,
         _ response: consuming HTTPResponse
     ) {
-        if loop.settings.compressesResponses, response.bodyCount >= loop.settings.compressFrom, connection.role == .bosh
-        {
+        let mayCompress = connection.role == .bosh && !response.isForPrograms
+        if loop.settings.compressesResponses, mayCompress, response.bodyCount >= loop.settings.compressFrom {
             let coding = isRepeat ? .identity : connection.http.coding(of: exchange)
             if coding != .identity, BodyCoder.mayCompress(response.bodyCount) { response.joinBody() }
             bodies.coder.compress(&response, as: coding)
@@ -45,7 +45,7 @@ extension Clients {
     }
 
     /// Notes that a session has taken a request and will answer it later.
-    func hold(_ exchange: ExchangeID, for session: UInt32, of sid: SessionID) {
+    func hold(_ exchange: ExchangeID, for session: SessionPlace, of sid: SessionID) {
         connection(of: exchange)?.waiting.append(.init(exchange: exchange.number, session: session, sid: sid))
     }
 
@@ -56,6 +56,10 @@ extension Clients {
         }
         if isForWebSocket(request.head) {
             serveWebSocket(request, on: connection)
+            return
+        }
+        if isForPolling(request.head) {
+            servePolling(request, on: connection)
             return
         }
         guard request.head.isFor(loop.settings.path) else {

@@ -152,7 +152,7 @@ extension Clients {
     /// The client sends nothing more before it has `100 Continue`, which comes after the answers to these requests
     /// (`H-18`).
     private func tellOfAwaitedAnswers(on connection: ClientConnection) {
-        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        for waiting in connection.waiting { awaitAnswer(to: waiting, on: connection.token) }
     }
 
     /// Updates a connection after some of its requests were taken.

@@ -130,7 +130,7 @@ extension Clients {
                 accept: accept, exchange: request.exchange, requester: requester(of: request, on: connection)),
             of: connection)
         // Polls that are held on this connection are answered first.
-        for waiting in connection.waiting { sessions.awaitAnswer(to: waiting, on: connection.token) }
+        for waiting in connection.waiting { awaitAnswer(to: waiting, on: connection.token) }
         markDirty(connection)
     }
 

@@ -14,6 +14,7 @@ final class Clients {
     let bodies: BodyWork
     unowned let sessions: Sessions
     unowned let webSockets: WebSockets
+    unowned let polling: Polling
     /// What clients of other generations may send; nil while all generations allow the same.
     private(set) var looserRules: LooserRules?
     /// The other workers, and the connections that are on their way to them.
@@ -39,6 +40,7 @@ final class Clients {
         self.loop = loop
         sessions = sides.bosh
         webSockets = sides.webSockets
+        polling = sides.polling
         self.answerOperator = answerOperator
         rules = ClientRules(loop.settings)
         bodies = BodyWork(loop)

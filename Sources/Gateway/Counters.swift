@@ -1,5 +1,6 @@
 import BOSHCore
 import Bridge
+import PollingCore
 import StreamCore
 import WebSocketCore
 
@@ -33,6 +34,7 @@ struct Counters {
     /// What went wrong with streams and on the way to servers, whether or not the stream was opened in the end.
     var upstreamTroubles = Tally<UpstreamTrouble.Label>()
     var webSockets = WebSocketCounters()
+    var polling = PollingCounters()
     var bounds = BoundCounts()
 }
 
@@ -44,6 +46,19 @@ struct WebSocketCounters {
     var closed = Tally<SocketEnd>()
     var closedByClient: UInt64 = 0
     var pings: UInt64 = 0
+    var restarts: UInt64 = 0
+    /// Streams that were dropped so that the server keeps them for a resumption.
+    var dropped: UInt64 = 0
+}
+
+/// What is counted of clients over HTTP polling (`Q-40`). How their sessions ended is counted with all others.
+struct PollingCounters {
+    var opened: UInt64 = 0
+    var requests: UInt64 = 0
+    /// Requests that repeated the last one of their session.
+    var repeats: UInt64 = 0
+    /// Answers with an error in place of the identifier.
+    var errors = Tally<PollingError>()
     var restarts: UInt64 = 0
     /// Streams that were dropped so that the server keeps them for a resumption.
     var dropped: UInt64 = 0

@@ -113,7 +113,7 @@ extension Sessions {
     private func give(
         _ input: consuming SessionInput, _ exchange: ExchangeID, to driver: SessionDriver, from requester: Requester
     ) {
-        clients.hold(exchange, for: driver.slot, of: driver.session.id)
+        clients.hold(exchange, for: SessionPlace(.bosh, slot: driver.slot), of: driver.session.id)
         handle(input, session: driver.slot, from: requester)
     }
 

@@ -103,7 +103,7 @@ final class Sessions {
             vacant.append(slot)
             return false
         }
-        clients.hold(exchange, for: slot, of: sid)
+        clients.hold(exchange, for: SessionPlace(.bosh, slot: slot), of: sid)
         effects.removeAll(keepingCapacity: true)
         let session = Session(
             id: sid, opening: opening, stream: StreamName(bits: loop.freshBits()), exchange: exchange, payload: payload,
@@ -171,19 +171,19 @@ final class Sessions {
     func abort(_ waiting: ClientConnection.Waiting, on connection: Token) {
         guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
-        handle(.requestAborted(exchange), session: waiting.session)
+        handle(.requestAborted(exchange), session: waiting.session.slot)
     }
 
     /// Tells a session that its client sends nothing more before it gets the answer to a request (`H-18`).
     func awaitAnswer(to waiting: ClientConnection.Waiting, on connection: Token) {
         guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
-        handle(.answerAwaited(exchange), session: waiting.session)
+        handle(.answerAwaited(exchange), session: waiting.session.slot)
     }
 
     /// Whether a session still has this request to answer.
     func isWaiting(_ waiting: ClientConnection.Waiting) -> Bool {
-        driver(at: waiting.session)?.session.id.low == waiting.mark
+        driver(at: waiting.session.slot)?.session.id.low == waiting.mark
     }
 
     /// Ends sessions, because the process is about to end.

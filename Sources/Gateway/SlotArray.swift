@@ -4,7 +4,7 @@
 struct Token: Hashable {
     /// The kinds of objects that a worker owns.
     enum Kind: UInt8 {
-        case listener, client, webSocket, link, race, signals, resolver, mailbox, supervisor, control
+        case listener, client, webSocket, polling, link, race, signals, resolver, mailbox, supervisor, control
     }
 
     let raw: UInt64

@@ -35,6 +35,7 @@ enum Statistics {
         addSessions(of: worker, to: &list)
         addHTTP(of: worker, to: &list)
         addWebSockets(of: worker, to: &list)
+        addPolling(of: worker, to: &list)
         addUpstream(of: worker, to: &list)
         for site in worker.upstreams.sites.all { add(site, to: &list) }
         for (name, count) in worker.loop.counters.bounds.byName { list.add("limits", name, counter: count) }
@@ -50,7 +51,8 @@ enum Statistics {
         list.add("sessions", "ever", counter: counters.sessionsEver)
         list.add(
             "sessions", "opening",
-            gauge: drivers.count { $0.session.phase == .opening } + worker.webSockets.openingCount)
+            gauge: drivers.count { $0.session.phase == .opening } + worker.webSockets.openingCount
+                + worker.polling.openingCount)
         list.add("sessions", "not_logged_in", gauge: worker.sides.loginCount)
         list.add("sessions", "addresses", gauge: worker.loop.addresses.count)
         list.add("sessions", "held_requests", gauge: drivers.reduce(0) { $0 + $1.session.heldCount })
@@ -89,6 +91,17 @@ enum Statistics {
         list.add("websockets", "pings", counter: counters.pings)
         list.add("websockets", "restarts", counter: counters.restarts)
         list.add("websockets", "dropped_for_resumption", counter: counters.dropped)
+    }
+
+    private static func addPolling(of worker: Worker, to list: inout SampleList) {
+        let counters = worker.loop.counters.polling
+        list.add("polling", "now", gauge: worker.polling.count)
+        list.add("polling", "ever", counter: counters.opened)
+        list.add("polling", "requests", counter: counters.requests)
+        list.add("polling", "repeats", counter: counters.repeats)
+        list.add("polling", "errors", tally: counters.errors)
+        list.add("polling", "restarts", counter: counters.restarts)
+        list.add("polling", "dropped_for_resumption", counter: counters.dropped)
     }
 
     private static func addUpstream(of worker: Worker, to list: inout SampleList) {

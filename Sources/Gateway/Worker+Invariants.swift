@@ -14,7 +14,8 @@ extension Worker {
     ///   does not.
     package func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
         upstreams.brokenInvariant(watched: watched) ?? clients.brokenInvariant(watched: watched)
-            ?? sessions.brokenInvariant ?? webSockets.brokenInvariant(watched: watched) ?? brokenCount ?? brokenAccount
+            ?? sessions.brokenInvariant ?? webSockets.brokenInvariant(watched: watched) ?? polling.brokenInvariant
+            ?? brokenCount ?? brokenAccount
     }
 
     private var brokenCount: String? {
@@ -38,6 +39,11 @@ extension Worker {
             add(client.chargedBodies, .bodies)
             add(client.chargedAnswers, .answers)
             add(client.chargedStanzas, .stanzas)
+        }
+        for client in polling.all {
+            add(client.chargedRequests, .requests)
+            add(client.chargedStanzas, .stanzas)
+            add(client.chargedReplays, .replays)
         }
         for link in upstreams.all {
             if Int(link.charged) != link.heldBytes {

@@ -100,6 +100,7 @@ package final class Worker {
     var sessions: Sessions { sides.bosh }
 
     var webSockets: WebSockets { sides.webSockets }
+    var polling: Polling { sides.polling }
 
     /// One line that says what listens where and which domain goes where. For port 0 it names the port that the kernel
     /// chose.
@@ -203,7 +204,8 @@ package final class Worker {
         case .supervisor: hear(event)
         case .control:
             if let next = supervision?.orphanage.handle(event, of: token) { join(next.socket, next.processID) }
-        case nil: break
+        // A session over HTTP polling has no socket of its own.
+        case .polling, nil: break
         }
     }
 

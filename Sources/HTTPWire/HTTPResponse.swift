@@ -42,6 +42,8 @@ package struct HTTPResponse: Sendable {
     /// Whether every page may read the answer, whichever origins are listed: the document is the same for all and has
     /// no secrets.
     package var isForEveryPage = false
+    /// Whether the answer is for programs alone: no page may read it, whatever its origin, and it is sent as it is.
+    package var isForPrograms = false
     /// Whether the connection ends after this answer, whatever the client asked for. Later requests go unanswered.
     package var closesConnection: Bool
 
@@ -86,7 +88,7 @@ package struct HTTPResponse: Sendable {
     /// and `end`. The answer is always framed by its length, never chunked (H-05), and always says HTTP/1.1, the
     /// highest version that this server conforms to (RFC 9110 §6.2).
     func encode(_ terms: AnswerTerms, policy: CrossOriginPolicy, date: HTTPDate?, into output: inout [UInt8]) {
-        let policy = isForEveryPage ? policy.forEveryPage : policy
+        let policy = isForPrograms ? .off : isForEveryPage ? policy.forEveryPage : policy
         // This reserves exactly this size. After other answers it would reserve and copy anew for each of them.
         if output.isEmpty { output.reserveCapacity(Self.usualHead + body.count) }
         output.append(contentsOf: "HTTP/1.1 ".utf8)

@@ -38,6 +38,20 @@ extension Setting where Value == Duration {
     }
 }
 
+extension Setting where Value == Duration {
+    static func milliseconds(
+        _ name: String, default value: Int, in range: ClosedRange<Int>, example: Int, _ doc: String
+    ) -> Setting {
+        Setting(
+            SettingRow(
+                name: name, hasFlag: false, isPerDomain: false, valueName: "MS", kind: .milliseconds(range),
+                defaults: [String(value)], isRequired: false, isRepeatable: false, example: [String(example)], doc: doc)
+        ) { text in
+            decimal(text).flatMap { range.contains($0) ? .milliseconds($0) : nil }
+        }
+    }
+}
+
 extension Setting where Value == Int {
     static func count(
         _ name: String, default value: Int, in range: ClosedRange<Int>, example: Int, hasFlag: Bool = false,

@@ -41,6 +41,8 @@ package struct SettingRow: Equatable, Sendable {
 package enum SettingKind: Equatable, Sendable {
     /// Whole seconds.
     case seconds(ClosedRange<Int>)
+    /// Whole milliseconds.
+    case milliseconds(ClosedRange<Int>)
     /// A number without unit.
     case count(ClosedRange<Int>)
     /// Bytes; `k`, `M`, `KiB`, `MiB` may follow.
@@ -56,6 +58,7 @@ package enum SettingKind: Equatable, Sendable {
     package var allowed: String {
         switch self {
         case .seconds(let range): "a number of seconds from \(range.lowerBound) to \(range.upperBound)"
+        case .milliseconds(let range): "a number of milliseconds from \(range.lowerBound) to \(range.upperBound)"
         case .count(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range):
             "a number of bytes from \(range.lowerBound) to \(range.upperBound) (k, M, KiB or MiB may follow)"
@@ -67,7 +70,7 @@ package enum SettingKind: Equatable, Sendable {
     /// Whether a value may be a number, which a file writes without quotes.
     package var isNumber: Bool {
         switch self {
-        case .seconds, .count, .bytes, .numberOrWord: true
+        case .seconds, .milliseconds, .count, .bytes, .numberOrWord: true
         case .choice, .text: false
         }
     }

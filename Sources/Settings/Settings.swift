@@ -34,6 +34,14 @@ package struct Settings: Equatable, Sendable {
     package let publicWebSocketURLs: [String]
     /// 0...3600 s; 0 for no pings.
     package let webSocketPing: Duration
+    /// The path of the endpoint for HTTP polling, in the same form as `path`; nil when it is off.
+    package let pollingPath: String?
+    /// How long a request of HTTP polling waits for the server to send something.
+    package let pollingHold: Duration
+    /// How long a client of HTTP polling may send no request until its session ends.
+    package let pollingInactivity: Duration
+    /// Whether a client of HTTP polling has to use keys.
+    package let pollingRequiresKeys: Bool
     /// Whether a WebSocket needs an `Origin`.
     package let requiresOrigin: Bool
     /// Which pages may use the endpoint.
@@ -179,6 +187,10 @@ package struct Settings: Equatable, Sendable {
         webSocketPaths = try Self.readWebSocketPaths(common)
         publicWebSocketURLs = try common.all(SettingsTable.publicWebSocketURL)
         webSocketPing = try common.one(SettingsTable.webSocketPing)
+        pollingPath = try Self.readPollingPath(common, others: [path] + webSocketPaths)
+        pollingHold = try common.one(SettingsTable.pollingHold)
+        pollingInactivity = try common.one(SettingsTable.pollingInactivity)
+        pollingRequiresKeys = try common.one(SettingsTable.pollingRequireKeys) == .on
         requiresOrigin = try common.one(SettingsTable.requireOrigin) == .on
         (crossOrigin, crossOriginHeaders) = try Self.readCrossOrigin(common)
         maxWait = try common.one(SettingsTable.maxWait)

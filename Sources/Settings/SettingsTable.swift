@@ -14,6 +14,7 @@ package enum SettingsTable {
                 AnySetting(trustedProxy), AnySetting(clientAddressFrom),
             ]),
         SettingsSection("WebSocket", settings: webSocket),
+        SettingsSection("HTTP polling", settings: httpPolling),
         SettingsSection("Pages of other origins", settings: crossOrigin),
         SettingsSection(
             "For the operator",

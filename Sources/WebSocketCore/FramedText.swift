@@ -1,3 +1,5 @@
+import Bridge
+
 /// The messages that this program itself writes to a client (RFC 7395 §3.3, `W-04` to `W-07`).
 ///
 /// Strophe compares some of them as text, so their spelling is part of the protocol (`W-40`).

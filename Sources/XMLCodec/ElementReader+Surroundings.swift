@@ -14,3 +14,22 @@ extension ElementReader {
         case stream(StreamScope)
     }
 }
+
+extension ElementReader {
+    /// The start tag of a stream with this prefix, with only its name and its declarations: the surroundings of the
+    /// elements in the stream.
+    func rootTag(prefix: InternedName) -> [UInt8] {
+        var tag: [UInt8] = [UInt8(ascii: "<")]
+        if !prefix.isNone {
+            tag.append(contentsOf: prefix.bytes)
+            tag.append(UInt8(ascii: ":"))
+        }
+        tag.append(literal: "stream")
+        for declaration in rootScope {
+            NamespaceDeclaration.append(
+                prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(declaration.uri.bytes), into: &tag)
+        }
+        tag.append(UInt8(ascii: ">"))
+        return tag
+    }
+}

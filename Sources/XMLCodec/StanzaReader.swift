@@ -84,23 +84,8 @@ final class StanzaReader: ElementReader {
                 }
             }
         }
-        rememberScope(prefix: prefix)
+        scope = rootTag(prefix: prefix)
         return scope.count <= limits.declarationBytes ? nil : .limit(.declarationBytes)
-    }
-
-    /// Writes the root again with only its name and its declarations.
-    private func rememberScope(prefix: InternedName) {
-        scope.append(UInt8(ascii: "<"))
-        if !prefix.isNone {
-            scope.append(contentsOf: prefix.bytes)
-            scope.append(UInt8(ascii: ":"))
-        }
-        scope.append(literal: "stream")
-        for declaration in rootScope {
-            NamespaceDeclaration.append(
-                prefix: declaration.prefix.bytes, uri: AttributeText.unescaped(declaration.uri.bytes), into: &scope)
-        }
-        scope.append(UInt8(ascii: ">"))
     }
 
     override func childOpened(_ attributes: SAXAttributes) -> XMLFault? {

@@ -45,13 +45,7 @@ package final class UpstreamReader {
         }
         guard CharacterCheck.validPrefix(of: piece) == piece.count else { return .fault(.malformed) }
         document.removeAll(keepingCapacity: true)
-        document.append(contentsOf: piece, from: start, to: piece.count)
-        document.append(literal: "</")
-        let nameStart = piece.skippingSpace(from: start, to: piece.count)
-        var nameEnd = nameStart
-        while nameEnd < piece.count, !piece[nameEnd].endsName { nameEnd += 1 }
-        document.append(contentsOf: piece, from: min(nameStart + 1, nameEnd), to: nameEnd)
-        document.append(UInt8(ascii: ">"))
+        document.appendClosed(piece, from: start)
         stanzas.prepare(for: .header)
         let fault = stanzas.read(document.span)
         trimDocument()
@@ -94,5 +88,18 @@ package final class UpstreamReader {
     /// Releases the memory of a large piece.
     private func trimDocument() {
         if document.capacity > 65_536 { document = [] }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a root's start tag, which follows in `piece` from `start` on, and an end tag for it.
+    mutating func appendClosed(_ piece: Span<UInt8>, from start: Int) {
+        append(contentsOf: piece, from: start, to: piece.count)
+        append(literal: "</")
+        let nameStart = piece.skippingSpace(from: start, to: piece.count)
+        var nameEnd = nameStart
+        while nameEnd < piece.count, !piece[nameEnd].endsName { nameEnd += 1 }
+        append(contentsOf: piece, from: Swift.min(nameStart + 1, nameEnd), to: nameEnd)
+        append(UInt8(ascii: ">"))
     }
 }

@@ -73,6 +73,7 @@ extension SettingRow {
         var text = doc
         switch kind {
         case .seconds(let range): text += "; \(range.lowerBound) to \(range.upperBound) seconds"
+        case .milliseconds(let range): text += "; \(range.lowerBound) to \(range.upperBound) milliseconds"
         case .count(let range), .bytes(let range): text += "; \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): text += "; " + words.joined(separator: ", ")
         case .numberOrWord, .text: break

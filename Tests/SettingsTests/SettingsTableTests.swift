@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 86)
+        #expect(SettingsTable.rows.count == 90)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -85,7 +85,7 @@ import Testing
     @Test(arguments: SettingsTable.rows)
     func `The range is what is accepted`(row: SettingRow) {
         switch row.kind {
-        case .seconds(let range), .count(let range), .bytes(let range):
+        case .seconds(let range), .milliseconds(let range), .count(let range), .bytes(let range):
             for value in [range.lowerBound, range.upperBound] {
                 #expect(refusal(of: String(value), for: row) == nil, "\(row.name) = \(value)")
                 // A decimal has ten digits at most.

@@ -101,6 +101,8 @@ import Testing
         #expect(settings.webSocketPaths == ["/xmpp-websocket"])
         #expect(settings.webSocketPing == .seconds(25))
         #expect(settings.publicWebSocketURLs.isEmpty && !settings.requiresOrigin)
+        #expect(settings.pollingPath == nil && !settings.pollingRequiresKeys)
+        #expect(settings.pollingHold == .milliseconds(500) && settings.pollingInactivity == .seconds(300))
         #expect(settings.maxExpansion == 5)
         #expect(settings.xmlElements == 10_000)
         #expect(settings.upstreamConnections == 25_000)
@@ -135,7 +137,8 @@ import Testing
             ("xml-elements", "143"), ("upstream-connections", "44"), ("cors-origin", "https://a.example"),
             ("cors-credentials", "on"), ("cors-header", "Content-Type"), ("websocket-path", "/ws/"),
             ("websocket-path", "/b"), ("websocket-ping", "50"), ("require-origin", "on"),
-            ("public-websocket-url", "WSS://B.example/ws"),
+            ("public-websocket-url", "WSS://B.example/ws"), ("polling-path", "/poll/"), ("polling-hold", "200"),
+            ("polling-inactivity", "600"), ("polling-require-keys", "on"),
         ].map { SettingEntry($0.0, $0.1, origin: file) }
         let flags = [
             ("listen", "[::1]:80"), ("listen", "unix:/run/a"), ("admin", "10.0.0.1:81"), ("domain", "a.example"),
@@ -164,6 +167,8 @@ import Testing
         #expect(settings.listenProxy == [.tcp(host: "::1", port: 82), .unix(path: "/run/p")])
         #expect(settings.webSocketPaths == ["/ws", "/b"])
         #expect(settings.webSocketPing == .seconds(50))
+        #expect(settings.pollingPath == "/poll" && settings.pollingRequiresKeys)
+        #expect(settings.pollingHold == .milliseconds(200) && settings.pollingInactivity == .seconds(600))
         #expect(settings.requiresOrigin)
         #expect(settings.publicWebSocketURLs == ["wss://b.example/ws"])
         #expect(settings.trustedProxies == [IPNetwork("192.0.2.0/24")])

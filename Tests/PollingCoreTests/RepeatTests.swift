@@ -1,0 +1,97 @@
+import Bridge
+import Testing
+
+@testable import PollingCore
+
+/// Requests that come again, two at a time, or whose connection dies.
+@Suite struct RepeatTests {
+    @Test("Q-21: the same key and body get the last answer again, and nothing is forwarded")
+    func repeatsAnswer() {
+        var session = SessionHarness.loggedIn(key: "K9")
+        _ = session.request("x", key: "K8", digest: "K9", [.element([0x61])])
+        _ = session.stanza("<m/>")
+        #expect(session.wait(20) == ["2: <m/>"])
+        for number in 3...5 {
+            #expect(
+                session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == ["\(number) again: <m/>"])
+        }
+        #expect(session.request("y", key: "K7", digest: "K8", [.element([0x62])]) == ["forward b"])
+    }
+
+    @Test("Q-22 hostile case 5: the same key with another body is a wrong key")
+    func refusesOtherBody() {
+        var session = SessionHarness.loggedIn(key: "K9")
+        _ = session.request("", key: "K8", digest: "K9")
+        #expect(session.request("other", key: "K8", digest: "K9") == ["3 error -3:0"])
+        #expect(session.request("", key: "K7", digest: "K8") == ["4: "])
+        #expect(session.request("no key") == ["5 error -3:0"])
+    }
+
+    @Test("Q-21 hostile case 14: a repeat takes the place of the request that waits")
+    func replacesWaiting() {
+        var session = SessionHarness.loggedIn(key: "K9")
+        _ = session.request("x", key: "K8", digest: "K9", [.element([0x61])])
+        #expect(session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == ["2: "])
+        _ = session.stanza("<m/>")
+        #expect(session.wait(20) == ["3: <m/>"])
+    }
+
+    @Test("Q-23: the connection dies while the request waits; what comes is for the repeat or the next one")
+    func losesConnection() {
+        var session = SessionHarness.loggedIn(key: "K9")
+        _ = session.request("x", key: "K8", digest: "K9", [.element([0x61])])
+        #expect(session.abort(2) == ["2: "])
+        #expect(session.stanza("<m/>") == [])
+        #expect(session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == [])
+        #expect(session.wait(20) == ["3: <m/>"])
+        _ = session.request("y", key: "K7", digest: "K8", [.element([0x62])])
+        #expect(session.abort(4) == ["4: "])
+        _ = session.stanza("<n/>")
+        #expect(session.request("", key: "K6", digest: "K7") == ["5: <n/>"])
+    }
+
+    @Test("Q-22: without keys only a request that is known to have got no answer is repeated")
+    func repeatsWithoutKeys() {
+        var session = SessionHarness.loggedIn()
+        let items: [PollingInput] = [.element([0x61])]
+        #expect(session.request("x", items) == ["forward a"])
+        _ = session.wait(500)
+        #expect(session.request("x", items) == ["forward a"])
+        _ = session.abort(3)
+        #expect(session.request("x", items) == [])
+        #expect(session.wait(500) == ["4: "])
+        #expect(session.request("x", items) == ["forward a"])
+    }
+
+    @Test("Q-24: two requests at a time without keys: both are processed, the first is answered at once")
+    func takesTwo() {
+        var session = SessionHarness.loggedIn()
+        #expect(session.request("x", [.element([0x61])]) == ["forward a"])
+        #expect(session.request("y", [.element([0x62])]) == ["2: ", "forward b"])
+    }
+
+    @Test("the connection of the first request dies before anybody knows the identifier")
+    func abortsCreation() {
+        var session = SessionHarness()
+        _ = session.request("x", [.header(SessionHarness.target)])
+        #expect(session.abort(1) == ["1 error 0:0", "leave", "ended creation-aborted", "forgotten"])
+    }
+
+    @Test("the last answer of a session is repeated too")
+    func repeatsGoodbye() {
+        var session = SessionHarness.loggedIn(key: "K9")
+        _ = session.request("x", key: "K8", digest: "K9", [.end])
+        #expect(session.request("x", key: "K8", digest: "K9", [.end]) == ["3 again: </stream:stream>"])
+        #expect(session.request("", key: "K7", digest: "K8") == ["4 error 0:0", "forgotten"])
+    }
+
+    @Test("hostile case 6: repeats are bounded")
+    func boundsRepeats() {
+        var session = SessionHarness.loggedIn(key: "K9")
+        _ = session.request("", key: "K8", digest: "K9")
+        for _ in 0..<20 { _ = session.request("", key: "K8", digest: "K9") }
+        #expect(session.request("", key: "K8", digest: "K9") == ["23 error -3:0"])
+        _ = session.wait(1_000)
+        #expect(session.request("", key: "K8", digest: "K9") == ["24 again: "])
+    }
+}
