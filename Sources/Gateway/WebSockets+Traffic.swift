@@ -143,7 +143,8 @@ extension WebSockets {
 
     /// Answers a ping, at once or behind the bytes that wait for the client. One answer waits at most (`W-27`).
     private func answer(_ payload: [UInt8], to client: WebSocketClient) {
-        guard client.channel.unwrittenCount <= Self.mostBeforePong else {
+        // Answers go out in the order of the pings, so a later one takes the place of the one that waits.
+        guard !client.hasPong, client.channel.unwrittenCount <= Self.mostBeforePong else {
             client.pong = payload
             client.hasPong = true
             return

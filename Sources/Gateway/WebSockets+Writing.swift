@@ -110,6 +110,8 @@ extension WebSockets {
         case .gone: return nil
         case .lingering: return client.pace.deadline(awaiting: .lingering, by: patience)
         case .closing, .closed: return client.pace.requestSince.advanced(by: Self.closingTime)
+        // A client that was abandoned is closed at the end of the turn, and nothing else is due.
+        case .none where client.isOver: return nil
         case .none: break
         }
         var next = client.session.nextDeadline(by: policy)
@@ -154,6 +156,9 @@ extension WebSockets {
         let sent = code.map { CloseCode(rawValue: $0.rawValue) } ?? client.closeCode
         client.channel.append(pool: &loop.pool) { FrameWriter.appendClose(sent, to: &$0) }
         client.pace.requestSince = loop.now
+        // Behind a Close frame nothing is sent.
+        client.pong = []
+        client.hasPong = false
         // A client that broke the framing is not read any more, so its Close frame would not be found.
         client.ending = code == nil ? .closed : .closing
         client.message = []

@@ -153,7 +153,10 @@ final class WebSockets {
     /// Gives a session an event of its stream.
     func receive(_ event: consuming UpstreamEvent, session slot: UInt32) {
         guard let client = client(at: slot) else { return }
+        let mayRead = client.ask { $0.mayRead }
         handle(.upstream(event), of: client)
+        // A server that takes bytes again sends nothing by which the client would be looked at.
+        if client.ask({ $0.mayRead }) != mayRead { updateInterest(of: client) }
         guard logins.contains(slot), client.ask({ $0.hasLoggedIn }) else { return }
         logins.remove(slot)
         loop.addresses.loggedIn(client.sessionAccount)
@@ -335,6 +338,7 @@ final class WebSockets {
             result = longParser.proceed(budget: Self.step)
         } else {
             isLongBegun = true
+            // A span of the client's own array could outlive it, as far as the compiler can see.
             let message = client.message
             result = longParser.begin(message.span)
         }

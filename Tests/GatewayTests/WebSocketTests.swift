@@ -233,6 +233,76 @@ import Testing
         #expect(try client.next() != .ping(payload))
     }
 
+    @Test("W-47: a server that reads nothing stops its client, and gets everything once it reads")
+    func slowsClient() throws {
+        let small = try Daemon(
+            upstream: server.port,
+            environment: ["HOLDFAST_SESSION_BUFFER": "262144", "HOLDFAST_WEBSOCKET_PING": "0"])
+        let client = try WebSocketPeer(small)
+        let stream = try client.open(on: server)
+        try client.logIn(on: stream)
+        let filling = String(repeating: "x", count: 10_000)
+        var sent = 0
+        var waiting: [UInt8] = []
+        repeat {
+            if waiting.isEmpty {
+                waiting = WebSocketPeer.frame(Array("<message><body>\(sent) \(filling)</body></message>".utf8))
+                sent += 1
+            }
+            var taken = try client.wire.sendSome(waiting)
+            if taken == 0 {
+                try small.settle()
+                taken = try client.wire.sendSome(waiting)
+            }
+            waiting.removeFirst(taken)
+            if taken == 0 { break }
+        } while sent < 100_000
+        #expect(sent < 100_000)
+        for number in 0..<(sent - 1) {
+            #expect(try stream.read(until: "</message>").contains("<body>\(number) x"))
+        }
+    }
+
+    /// Has the server send messages until the client, who reads nothing, has more to read than the program can write.
+    private func flood(_ stream: ScriptedStream) throws {
+        let message = Array("<message><body>\(String(repeating: "x", count: 10_000))</body></message>".utf8)
+        var waiting: [UInt8] = []
+        for _ in 0..<1_000_000 {
+            if waiting.isEmpty { waiting = message }
+            let taken = try stream.wire.sendSome(waiting)
+            waiting.removeFirst(taken)
+            if taken == 0 { return }
+        }
+        throw TestFault("the server is always read")
+    }
+
+    @Test("W-47: who reads nothing for the whole of send-timeout is cut off, and the others are served")
+    func stalled() throws {
+        let quick = try Daemon(upstream: server.port, environment: ["HOLDFAST_SEND_TIMEOUT": "1"])
+        let client = try WebSocketPeer(quick)
+        let stream = try client.open(on: server)
+        try client.logIn(on: stream)
+        try flood(stream)
+        try quick.wait(until: "sessions.ended.client-stalled", is: 1)
+        let other = try WebSocketPeer(quick)
+        try other.open(on: server).wire.close()
+    }
+
+    @Test("W-27 W-30: the answer to a ping that waits is not sent behind a Close frame")
+    func pongBeforeClose() throws {
+        let small = try Daemon(upstream: server.port, environment: ["HOLDFAST_SESSION_BUFFER": "262144"])
+        let client = try WebSocketPeer(small)
+        let stream = try client.open(on: server)
+        try client.logIn(on: stream)
+        try flood(stream)
+        try small.settle()
+        try client.send(WebSocketPeer.frame([1, 2, 3], opcode: 9))
+        try small.settle()
+        try client.send(WebSocketPeer.close(1001))
+        #expect(try client.rest().last == .close(1001))
+        #expect(try client.wire.readToEnd().isEmpty)
+    }
+
     @Test("W-47: a client that reads nothing stops its server, and gets everything once it reads")
     func slowsServer() throws {
         let small = try Daemon(upstream: server.port, environment: ["HOLDFAST_SESSION_BUFFER": "262144"])

@@ -16,6 +16,7 @@
 
 // Written in Swift.
 extern long simulated_size(int descriptor);
+extern long simulated_duplicate(int descriptor);
 extern long simulated_socketpair(int *descriptors);
 extern long simulated_spawn(int shared, int *process);
 extern long simulated_kill(int process, int number);
@@ -40,6 +41,7 @@ int fcntl(int descriptor, int command, ...) {
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     if (descriptor < simulated_first) return (int)syscall(SYS_fcntl, descriptor, command, argument);
+    if (command == F_DUPFD_CLOEXEC) return (int)result(simulated_duplicate(descriptor));
     // F_GET_SEALS: the size of the model's shared memory never changes.
     if (command == 1034) return simulated_size(descriptor) < 0 ? (int)result(-EINVAL) : 7;
     // Whether a socket blocks is the child's affair, and the model's never do.

@@ -85,10 +85,6 @@ final class BOSHClient {
     /// The ledgers of all its streams.
     var ledgers: [Ledger] { streams.map(\.ledger) }
 
-    func explain(_ conditions: [String]) {
-        for ledger in ledgers { ledger.explain(conditions) }
-    }
-
     func stream(at index: Int) -> ClientStream? { streams.indices.contains(index) ? streams[index] : nil }
 
     var isActive: Bool { stage == .running && streams.contains { $0.stage == .active } }

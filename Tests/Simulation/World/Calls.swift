@@ -11,7 +11,7 @@ private var kernel: Kernel {
 
 private enum Number: UInt64 {
     case receive = 1, send, read, accept, create, control, wait, socket, bind, listen, connect, name, option, shutdown
-    case close, count, open
+    case close, count, open, duplicate
 }
 
 @_cdecl("simulated_recv")
@@ -199,6 +199,16 @@ func simulatedCount(_ descriptor: Int32, _ request: UInt, _ count: UnsafeMutable
 @_cdecl("simulated_signals")
 func simulatedSignals() -> Int {
     Int(kernel.open(kernel.signals) ?? -EMFILE)
+}
+
+@_cdecl("simulated_duplicate")
+func simulatedDuplicate(_ descriptor: Int32) -> Int {
+    guard let object = kernel.object(descriptor) else { return -Int(EBADF) }
+    if let code = kernel.faults.take(.duplicate) { return -Int(code) }
+    let result = Int(kernel.open(object) ?? -EMFILE)
+    if result >= 0 { kernel.noteProgress() }
+    kernel.count(Number.duplicate.rawValue, Int(descriptor), result)
+    return result
 }
 
 @_cdecl("simulated_open_nothing")

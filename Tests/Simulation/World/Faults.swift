@@ -4,7 +4,7 @@ struct CallFaults {
     private var pending: [(call: Call, code: Int32, times: Int)] = []
 
     enum Call: String {
-        case accept, socket, connect, epollControl = "epoll_ctl", send, receive = "recv", open
+        case accept, socket, connect, epollControl = "epoll_ctl", send, receive = "recv", open, duplicate = "fcntl"
     }
 
     mutating func add(_ call: Call, _ code: Int32, times: Int) {
@@ -33,7 +33,7 @@ struct LinkKind {
 
 extension CallFaults.Call {
     init?(number: Int) {
-        let all: [CallFaults.Call] = [.accept, .socket, .connect, .epollControl, .send, .receive, .open]
+        let all: [CallFaults.Call] = [.accept, .socket, .connect, .epollControl, .send, .receive, .open, .duplicate]
         guard all.indices.contains(number) else { return nil }
         self = all[number]
     }
@@ -41,7 +41,7 @@ extension CallFaults.Call {
     /// Whether a failure may cost connections or sessions. A shortage of memory passes and costs nothing.
     func disturbs(_ code: Int32) -> Bool {
         switch self {
-        case .accept, .open: false
+        case .accept, .open, .duplicate: false
         case .send, .receive: code != 12 && code != 105
         case .socket, .connect, .epollControl: true
         }

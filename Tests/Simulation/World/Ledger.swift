@@ -25,13 +25,22 @@ final class Ledger {
     var noticesWithin = Duration.seconds(30)
     /// Whether its connection is so slow that it may be too late for everything.
     var mayBeLate = false
+    /// Stanzas sent within this time before the end may have crossed it; nil for the time that the judge gives.
+    var margin: Duration?
+    /// Whether the session ends as soon as the client has gone, so that stanzas may cross its end.
+    var endsAtOnce = false
+    /// Whether everything that the client has sent has to arrive, although it did not end the session in order.
+    var allHasToArrive = false
+    /// The stanzas that the client has provably read, and since when.
+    private var proven: [(count: Int, at: Instant)] = []
     /// Whether the client does not keep to the rules.
     var isClientFaulty = false
     /// The conditions that the client may be told because of what was done.
     private(set) var explained: Set<String> = []
     /// Whether its server knows whose stream it is, and has read the end of it.
     var hasLoggedIn = false
-    var hasSeenClose = false
+    var hasSeenClose: Bool { closeSeenAt != nil }
+    private var closeSeenAt: Instant?
     /// Whether its server was asked to compress and no stream has begun since: nothing can be sent to it meanwhile.
     var isAskedToCompress = false
     private(set) var end: End?
@@ -56,6 +65,8 @@ final class Ledger {
         self.end = end
         endedAt = now
     }
+
+    func seesClose(at now: Instant) { closeSeenAt = closeSeenAt ?? now }
 
     func endCame(at now: Instant) { endCameAt = min(endCameAt ?? now, now) }
 
@@ -118,6 +129,11 @@ final class Ledger {
         oversized.contains(number) || missesUntil.map { sentDown[number] <= $0 } ?? false
     }
 
+    /// The client says that it has read everything so far.
+    func clientProves(at now: Instant) {
+        if proven.last?.count != receivedDown { proven.append((receivedDown, now)) }
+    }
+
     func serverGotBack(_ number: Int) {
         if number >= sentDown.count { judge.fail("\(name): message \(number) came back and was never sent") }
         if !returned.insert(number).inserted { judge.fail("\(name): message \(number) came back twice") }
@@ -132,7 +148,8 @@ final class Ledger {
     /// Judges the stream when everything about its session is over: what is missing now stays missing.
     ///
     /// - Parameter margin: stanzas sent within this time before the end may have crossed it.
-    func settle(margin: Duration) {
+    func settle(margin standard: Duration) {
+        let margin = margin ?? standard
         guard let end, let endedAt else {
             judge.fail("\(name): the client waits for ever")
             return
@@ -150,7 +167,7 @@ final class Ledger {
             judge.fail("\(name): its server was gone and it was never told")
         }
         guard !isServerFaulty, !judge.isDisturbed else { return }
-        if end == .terminated, !isClientFaulty {
+        if end == .terminated && !isClientFaulty || allHasToArrive && hasLoggedIn {
             if receivedUp < sentUp, !(isManaged && hasFaulted) {
                 judge.fail("\(name): the server got \(receivedUp) of \(sentUp) messages before the end")
             }
@@ -163,16 +180,28 @@ final class Ledger {
             }
             return
         }
+        judgeProof()
         for number in sentDown.indices where !returned.contains(number) {
             guard number >= receivedDown || oversized.contains(number) else { continue }
             // The worker waits for a client that has gone, so nothing can cross the end of its session.
-            let isWaitedFor = end == .left && !explained.contains("item-not-found")
-            let endKnownAt = min(endedAt, endCameAt ?? endedAt)
+            let isWaitedFor = end == .left && !endsAtOnce && !explained.contains("item-not-found")
+            var endKnownAt = min(endedAt, endCameAt ?? endedAt)
+            // The server has sent on until it was told, whenever its client was.
+            if endsAtOnce, self.margin != nil, let closeSeenAt { endKnownAt = closeSeenAt }
             guard isWaitedFor || sentDown[number] + margin < endKnownAt else { break }
             if let missesUntil, sentDown[number] <= missesUntil, !oversized.contains(number) { continue }
             judge.fail("\(name): message \(number) of the server reached nobody and did not come back")
             return
         }
         if hasLoggedIn, !hasSeenClose, !isAskedToCompress { judge.fail("\(name): its stream was not closed") }
+    }
+
+    /// Checks that nothing came back whose receipt was proven long before the end.
+    private func judgeProof() {
+        guard let endedAt, !mayBeLate,
+            let (count, _) = proven.last(where: { $0.at + .seconds(2) < endedAt }),
+            let number = returned.filter({ $0 < count && !oversized.contains($0) }).min()
+        else { return }
+        judge.fail("\(name): message \(number) came back although the client had shown that it has it")
     }
 }

@@ -39,6 +39,8 @@ struct Markup {
                 continue
             }
             let isEmpty = buffer[close - 1] == UInt8(ascii: "/")
+            // A client may begin its stream again at any time.
+            if depth == 1, Array(tag).has("<stream:stream ") { depth = 0 }
             if depth == 0 {
                 let begin = Array(tag)
                 dropScanned()

@@ -45,6 +45,7 @@ struct Scenario: CustomStringConvertible {
         drawUpstream(seed, isRough: isRough, span: span)
         machine(Chance(seed: UInt64(seed) | 1 << 40), span: span)
         drawWorkers(Chance(seed: UInt64(seed) | 1 << 41), isRough: isRough, span: span)
+        defer { drawSockets(Chance(seed: UInt64(seed) | 1 << 42), isRough: isRough, span: span) }
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])

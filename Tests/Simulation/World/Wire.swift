@@ -10,6 +10,8 @@ final class Wire {
     var ended: (_ isReset: Bool) -> Void = { _ in }
     /// How many bytes a slow reader reads in a while; 0 for all at once.
     var slowness = 0
+    /// Whether nothing is read for a while.
+    var isPaused = false { didSet { if oldValue, !isPaused { look() } } }
 
     init(_ end: SocketEnd) {
         self.end = end
@@ -92,7 +94,10 @@ final class Wire {
         guard !isOver else { return }
         flush()
         guard !isOver else { return }
-        if slowness > 0 {
+        if isPaused {
+            // The end of the stream is behind what was not read.
+            if end.inbox.unread > 0 { return }
+        } else if slowness > 0 {
             readSlowly()
         } else if end.inbox.unread > 0 {
             let bytes = end.inbox.readAll()
@@ -121,6 +126,7 @@ final class Wire {
         end.kernel.after(.milliseconds(100)) { [weak self] in
             guard let self, !isOver else { return }
             isReadingSlowly = false
+            guard !isPaused else { return }
             var piece = [UInt8](repeating: 0, count: slowness)
             let count = piece.withUnsafeMutableBytes { self.end.inbox.read(into: $0) }
             end.kernel.expect(end)

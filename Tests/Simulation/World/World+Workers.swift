@@ -13,23 +13,27 @@ extension World {
     /// Notes what the order to end the sessions of a worker explains: they are told, and whoever asks again does not
     /// find them.
     func workerDrains(_ tag: UInt32) {
-        for (client, _) in clientsThatMayBe(at: tag) { client.explain(["system-shutdown", "item-not-found"]) }
+        for (client, _) in clientsThatMayBe(at: tag, isAlive: true) {
+            client.explain(["system-shutdown", "item-not-found"])
+        }
     }
 
     /// The clients that may have a session at a worker, and whether they know that.
-    private func clientsThatMayBe(at tag: UInt32) -> [(client: BOSHClient, isIts: Bool)] {
+    private func clientsThatMayBe(at tag: UInt32, isAlive: Bool) -> [(client: any Client, isIts: Bool)] {
         clients.filter { $0.begins <= kernel.now }.compactMap { client in
-            let isIts = client.sid.split(separator: ".").dropFirst().first.map { $0 == "\(tag)" } ?? false
-            // Nobody knows where a session is being begun.
-            return isIts || client.sid.isEmpty ? (client, isIts) : nil
+            switch client.presence(at: tag, isAlive: isAlive) {
+            case .elsewhere: nil
+            case .uncertain: (client, false)
+            case .there: (client, true)
+            }
         }
     }
 
     /// Notes what the death of a worker explains: its sessions are gone, and whoever asks for one is told so.
     func workerDied(_ tag: UInt32) {
         hasLostWorkers = true
-        for (client, isIts) in clientsThatMayBe(at: tag) {
-            client.explain(["item-not-found"])
+        for (client, isIts) in clientsThatMayBe(at: tag, isAlive: false) {
+            client.explain(["item-not-found", WebSocketClient.lostConnection])
             // A client that has left may have a session for a while.
             for ledger in client.ledgers where ledger.end == nil || !ledger.hasSeenClose {
                 // A stream that can be resumed loses nothing with its session.

@@ -17,7 +17,7 @@ final class World {
     let kernel: Kernel
     let judge = Judge()
     let scenario: Scenario
-    private(set) var clients: [BOSHClient] = []
+    private(set) var clients: [any Client] = []
     /// The only worker; nil in a world with several.
     private var worker: Worker?
     private(set) var crew: Crew?
@@ -89,7 +89,7 @@ final class World {
     /// The distance between the logins of one client's streams.
     static let streamStep = 1_000
 
-    func client(_ login: Int) -> BOSHClient? {
+    func client(_ login: Int) -> (any Client)? {
         let number = login % Self.streamStep
         return clients.indices.contains(number) ? clients[number] : nil
     }
@@ -192,10 +192,16 @@ final class World {
         let proxy = scenario.faults.first { $0.kind == "proxy" }
         pool = proxy.map { ProxyPool($0, world: self) }
         for (number, plan) in scenario.clients.enumerated() {
-            clients.append(BOSHClient(plan, number: number, world: self, carrier: carrier(for: plan, number)))
+            clients.append(
+                plan["socket"] > 0
+                    ? WebSocketClient(plan, number: number, world: self)
+                    : BOSHClient(plan, number: number, world: self, carrier: carrier(for: plan, number)))
         }
         for fault in scenario.faults { enter(fault) }
-        kernel.after(.seconds(4 * 3_600)) { [self] in judge.fail("the history does not come to an end") }
+        kernel.after(.seconds(4 * 3_600)) { [self] in
+            let left = clients.indices.first { !clients[$0].isOver }.map { ": client \($0) is not over" } ?? ""
+            judge.fail("the history does not come to an end\(left)")
+        }
         if clientsLeft == 0 { rest() }
         if let worker { run(worker) } else { crew?.run() }
         worker = nil

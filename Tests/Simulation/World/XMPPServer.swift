@@ -22,7 +22,7 @@ final class XMPPServer {
     private var kernel: Kernel { world.kernel }
     private var chance: Chance
     private var markup = Markup()
-    private var client: BOSHClient?
+    private var client: (any Client)?
     private(set) var stream: ClientStream?
     private var plan: Plan?
     private var isLoggedIn = false
@@ -67,7 +67,7 @@ final class XMPPServer {
                 receive(element: element)
             case .end:
                 world.tell("server of \(name): end of stream")
-                stream?.ledger.hasSeenClose = true
+                stream?.ledger.seesClose(at: kernel.now)
                 managed?.isOver = true
                 if !isMute { wire.send("</stream:stream>".utf8) }
                 isClosed = true
