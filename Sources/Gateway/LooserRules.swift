@@ -26,6 +26,8 @@ struct LooserRules {
 
     /// Whether another generation may allow a request that this worker's settings do not.
     func covers(_ head: RequestHead, _ settings: Settings) -> Bool {
+        // Its own endpoint for HTTP polling finds the owner by itself.
+        if let polling = settings.pollingPath, head.isFor(polling) { return false }
         if !head.isFor(settings.path) { return all.paths.contains { head.isFor($0) } }
         switch head.method {
         case .post, .options: return !settings.crossOrigin.admits(head) && crossOrigin.admits(head)
@@ -75,7 +77,8 @@ extension Clients {
     ///
     /// - Returns: whether it was sent.
     func goesElsewhere(_ request: borrowing HTTPRequest, on connection: ClientConnection) -> Bool {
-        guard mobility(of: connection) != .placed, let sid = SessionID(mentionedIn: request.body.span),
+        guard mobility(of: connection) != .placed,
+            let sid = SessionID(mentionedIn: request.body.span) ?? SessionID(pollingIn: request.body.span),
             loop.fellows.mayHave(sid)
         else { return false }
         send(request, on: connection, to: .elsewhere(sid.worker))

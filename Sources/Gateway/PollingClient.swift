@@ -69,6 +69,12 @@ extension SessionID {
         self = id
     }
 
+    /// Reads the identifier at the beginning of a body of HTTP polling; nil when there is none.
+    init?(pollingIn body: Span<UInt8>) {
+        guard let head = PollingHead(of: body) else { return nil }
+        self.init(polling: head.identifier)
+    }
+
     /// The identifier as a client over HTTP polling gets it: `<node>-<worker>-<128 random bits in hex>`.
     var pollingText: String { "\(node)-\(worker)-\(high.sixteenDigits)\(low.sixteenDigits)" }
 }

@@ -17,10 +17,10 @@ enum PollingText {
             <?xml version='1.0'?><stream:stream xmlns='jabber:client' \
             xmlns:stream='http://etherx.jabber.org/streams'
             """.utf8)
-        if let domain { append("from", domain, to: &text) }
-        append("id", id, to: &text)
-        append("xml:lang", language, to: &text)
-        if hasVersion { append("version", "1.0", to: &text) }
+        if let domain { text.append(attribute: "from", domain, quote: "'") }
+        text.append(attribute: "id", id, quote: "'")
+        text.append(attribute: "xml:lang", language, quote: "'")
+        if hasVersion { text.append(attribute: "version", "1.0", quote: "'") }
         text.append(UInt8(ascii: ">"))
         return text
     }
@@ -29,20 +29,5 @@ enum PollingText {
     static func error(_ condition: StreamCondition) -> [UInt8] {
         Array(
             "<stream:error><\(condition.rawValue) xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>".utf8)
-    }
-
-    private static func append(_ name: String, _ value: String, to text: inout [UInt8]) {
-        text.append(contentsOf: " \(name)='".utf8)
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): text.append(contentsOf: "&amp;".utf8)
-            case UInt8(ascii: "<"): text.append(contentsOf: "&lt;".utf8)
-            case UInt8(ascii: ">"): text.append(contentsOf: "&gt;".utf8)
-            case UInt8(ascii: "\""): text.append(contentsOf: "&quot;".utf8)
-            case UInt8(ascii: "'"): text.append(contentsOf: "&apos;".utf8)
-            default: text.append(byte)
-            }
-        }
-        text.append(UInt8(ascii: "'"))
     }
 }

@@ -6,13 +6,13 @@ extension SettingsTable {
         AnySetting(pollingRequireKeys),
     ]
 
-    package static let pollingPath = Setting<PollingPath>.text(
+    package static let pollingPath = Setting<EndpointPath>.text(
         "polling-path", valueName: "PATH|off", allowed: "a path that begins with / and has no query, or off",
         defaults: ["off"], example: ["/http-poll"],
         "The path of the endpoint for HTTP polling (XEP-0025), which is obsolete, on the addresses of listen; slashes at "
             + "either end make no difference; off: no HTTP polling. A client that vanishes without a goodbye stays "
             + "available to others for polling-inactivity",
-        parse: { PollingPath($0) })
+        parse: { EndpointPath($0) })
 
     package static let pollingHold = Setting.milliseconds(
         "polling-hold", default: 500, in: 0...10_000, example: 200,
@@ -28,24 +28,6 @@ extension SettingsTable {
         "polling-require-keys", valueName: "on|off", default: .off, example: .on,
         "Whether a client of HTTP polling has to use keys. They hold off who can read requests but not delay them, and do "
             + "not replace TLS")
-}
-
-/// The value of `polling-path`.
-package enum PollingPath: Hashable, Sendable {
-    case off
-    /// Begins with one `/` and does not end with one, unless it is `/`.
-    case path(String)
-
-    /// Reads `off` or a path; nil for all else.
-    init?(_ text: String) {
-        if text == "off" {
-            self = .off
-        } else if let path = endpointPath(text) {
-            self = .path(path)
-        } else {
-            return nil
-        }
-    }
 }
 
 extension Settings {

@@ -6,12 +6,12 @@ extension SettingsTable {
         AnySetting(requireOrigin),
     ]
 
-    package static let webSocketPath = Setting<WebSocketPath>.text(
+    package static let webSocketPath = Setting<EndpointPath>.text(
         "websocket-path", valueName: "PATH|off", allowed: "a path that begins with / and has no query, or off",
         defaults: ["/xmpp-websocket"], example: ["/ws", "/xmpp-websocket"], hasFlag: true, isRepeatable: true,
         "The paths of the WebSocket endpoint (RFC 7395), on the addresses of listen; slashes at either end make no "
             + "difference; off: no WebSockets",
-        parse: { WebSocketPath($0) })
+        parse: { EndpointPath($0) })
 
     package static let publicWebSocketURL = Setting<String>.text(
         "public-websocket-url", valueName: "URL", allowed: "a wss URL such as wss://example.org/xmpp-websocket",
@@ -27,24 +27,6 @@ extension SettingsTable {
         "require-origin", valueName: "on|off", default: .off, example: .on,
         "Whether a WebSocket needs an Origin field, which browsers send and programs do not; cors-origin says which ones"
     )
-}
-
-/// One value of `websocket-path`.
-package enum WebSocketPath: Hashable, Sendable {
-    case off
-    /// Begins with one `/` and does not end with one, unless it is `/`.
-    case path(String)
-
-    /// Reads `off` or a path; nil for all else.
-    init?(_ text: String) {
-        if text == "off" {
-            self = .off
-        } else if let path = endpointPath(text) {
-            self = .path(path)
-        } else {
-            return nil
-        }
-    }
 }
 
 extension Settings {

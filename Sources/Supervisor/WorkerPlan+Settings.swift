@@ -19,7 +19,8 @@ extension SharedRules {
     /// What clients may send to workers with these settings.
     init(_ settings: Settings) {
         let origins: [String] = if case .list(let origins, _) = settings.crossOrigin { origins } else { [] }
-        self.init(paths: [settings.path], body: UInt32(clamping: settings.maxBody), origins: origins)
+        let paths = [settings.path] + (settings.pollingPath.map { [$0] } ?? [])
+        self.init(paths: paths, body: UInt32(clamping: settings.maxBody), origins: origins)
     }
 }
 

@@ -16,11 +16,11 @@ enum FramedText {
     ///   - language: the language of the stream, a tag of letters, digits and hyphens.
     static func open(from domain: String?, id: String, to: [UInt8]?, language: String) -> [UInt8] {
         var text = Array("<open xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\"".utf8)
-        if let domain { append("from", domain.utf8, to: &text) }
-        append("id", id.utf8, to: &text)
-        if let to { append("to", to, to: &text) }
+        if let domain { text.append(attribute: "from", domain) }
+        text.append(attribute: "id", id)
+        if let to { text.append(attribute: "to", to) }
         text.append(contentsOf: " version=\"1.0\"".utf8)
-        append("xml:lang", language.utf8, to: &text)
+        text.append(attribute: "xml:lang", language)
         text.append(contentsOf: "/>".utf8)
         return text
     }
@@ -48,19 +48,4 @@ enum FramedText {
     }
 
     private static let declaration = Array(" xmlns:stream=\"http://etherx.jabber.org/streams\"".utf8)
-
-    private static func append(_ name: String, _ value: some Sequence<UInt8>, to text: inout [UInt8]) {
-        text.append(contentsOf: " \(name)=\"".utf8)
-        for byte in value {
-            switch byte {
-            case UInt8(ascii: "&"): text.append(contentsOf: "&amp;".utf8)
-            case UInt8(ascii: "<"): text.append(contentsOf: "&lt;".utf8)
-            case UInt8(ascii: ">"): text.append(contentsOf: "&gt;".utf8)
-            case UInt8(ascii: "\""): text.append(contentsOf: "&quot;".utf8)
-            case UInt8(ascii: "'"): text.append(contentsOf: "&apos;".utf8)
-            default: text.append(byte)
-            }
-        }
-        text.append(UInt8(ascii: "\""))
-    }
 }

@@ -217,4 +217,20 @@ import Testing
             }
         }
     }
+
+    @Test("a reload that switches the endpoint off leaves its sessions to their workers, and none begins there")
+    func reload() throws {
+        let scene = try RenewalScene("polling-path = \"/http-poll\"\n")
+        let client = PollingPeer(scene.daemon)
+        let stream = try client.open(on: scene.workers.server)
+        try scene.reload("max-wait = 20\n")
+        for round in 0..<4 {
+            _ = try client.poll("<message id='\(round)'/>")
+            #expect(try stream.read(until: "/>") == "<message id='\(round)'/>")
+        }
+        #expect(try scene.daemon.connect().exchange(RawClient.post("0,", to: "/http-poll")).status == 404)
+        try scene.reload("polling-path = \"/other\"\n")
+        _ = try client.poll("<message id='last'/>")
+        #expect(try stream.read(until: "/>") == "<message id='last'/>")
+    }
 }
