@@ -79,9 +79,10 @@ class Purple(Native):
             for when in ("during", "after"):
                 if when == "after":
                     await happening
-                romeo.write(f"send juliet@{ACCOUNTS} {when} {name}")
+                # To the resource: right after the login the server may not have its presence yet.
+                romeo.write(f"send juliet@{ACCOUNTS}/renewed {when} {name}")
                 self.assertEqual(await asyncio.to_thread(juliet.message), (f"romeo@{ACCOUNTS}", f"{when} {name}"))
-                juliet.write(f"send romeo@{ACCOUNTS} {when} {name}")
+                juliet.write(f"send romeo@{ACCOUNTS}/renewed {when} {name}")
                 self.assertEqual(await asyncio.to_thread(romeo.message), (f"juliet@{ACCOUNTS}", f"{when} {name}"))
         # A client that had logged in again would have said so.
         for client in (romeo, juliet):
