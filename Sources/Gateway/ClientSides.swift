@@ -116,7 +116,13 @@ final class ClientSides {
 
     /// The earliest deadline of a session.
     var nextDeadline: MonotonicInstant? {
-        [bosh.nextDeadline, webSockets.nextDeadline, polling.nextDeadline].compactMap(\.self).min()
+        // An array of them would be allocated in each turn.
+        Self.earlier(bosh.nextDeadline, Self.earlier(webSockets.nextDeadline, polling.nextDeadline))
+    }
+
+    private static func earlier(_ one: MonotonicInstant?, _ other: MonotonicInstant?) -> MonotonicInstant? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 
     /// Handles the sessions whose deadline may have passed.
