@@ -15,6 +15,8 @@ final class Doors {
         let written: String
         /// The events that the kernel watches the socket for.
         var watched = Watch()
+        /// Whether connections are left to other workers, which listen on the same socket.
+        var isLeftToOthers = false
         /// Whether other processes listen on the same socket.
         let isShared: Bool
         let role: ClientConnection.Role
@@ -126,12 +128,14 @@ final class Doors {
         listeners = []
     }
 
-    /// Closes the listeners of these numbers, at which other workers accept.
-    func close(_ numbers: [UInt32]) {
-        for socket in listeners where numbers.contains(socket.place) {
-            socket.watched.end(of: socket.listener.descriptor, in: loop.poller)
+    /// Leaves the connections at the listeners of these numbers to other workers, and accepts at all others. The listeners
+    /// stay open, because the others may be gone one day when a client still looks for its session here.
+    func leave(_ numbers: [UInt32]) {
+        for socket in listeners {
+            socket.isLeftToOthers = numbers.contains(socket.place)
+            if socket.isLeftToOthers { socket.watched.end(of: socket.listener.descriptor, in: loop.poller) }
         }
-        listeners.removeAll { numbers.contains($0.place) }
+        if acceptsAgainAt == nil { watchAll() }
     }
 
     /// Accepts all waiting connections; there cannot be more than the queue holds.
@@ -186,13 +190,18 @@ final class Doors {
             self.acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
             return
         }
-        for socket in listeners {
+        watchAll()
+    }
+
+    /// Watches the listeners that are not left to other workers. Where that fails, it is tried again later.
+    private func watchAll() {
+        for socket in listeners where !socket.isLeftToOthers {
             do throws(SystemError) {
                 try socket.watched.set(
                     .readable, of: socket.listener.descriptor, as: socket.token.raw, in: loop.poller)
             } catch {
                 loop.logger.error("watching a listener failed", metadata: ["error": "\(error)"])
-                self.acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
+                acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
             }
         }
     }

@@ -3,9 +3,10 @@ import Reactor
 
 /// A worker of an old generation: it keeps its sessions, takes no new ones, and ends when the last one has ended.
 extension Worker {
-    /// Takes no new sessions from now on, and accepts nothing more from the listeners of these numbers.
-    func retire(closing numbers: [UInt32]) {
-        doors.close(numbers)
+    /// Takes no new sessions from now on, and accepts at no listener but those without these numbers. The supervisor says
+    /// it again with each generation.
+    func retire(leaving numbers: [UInt32]) {
+        doors.leave(numbers)
         supervisor?.tell(.retired)
         guard !loop.fellows.isRetired else { return }
         loop.fellows.retire()

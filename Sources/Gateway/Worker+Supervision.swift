@@ -45,7 +45,7 @@ extension Worker {
             supervision?.serves = true
             serve()
         case .retire(let numbers):
-            retire(closing: numbers)
+            retire(leaving: numbers)
         case .rules(let rules):
             if let supervision { clients.read(by: rules, own: supervision.plan.rules) }
         case .refusal(let lines):

@@ -28,9 +28,9 @@ package enum SupervisorMessage: Sendable, Equatable {
     case serve
     /// These are the rules of all living generations together.
     case rules(SharedRules)
-    /// Take no new sessions, and end once the last session has ended. Accept nothing more from the listeners of these
-    /// numbers, because other workers do.
-    case retire(closing: [UInt32])
+    /// Take no new sessions, and end once the last session has ended. Leave the connections at the listeners of these
+    /// numbers to other workers, and accept at all others.
+    case retire(leaving: [UInt32])
     /// Why the last reload or upgrade was refused, one fault a line; empty when the last one was carried out.
     case refusal(String)
     /// The worker with this tag takes no new sessions.
@@ -50,7 +50,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .listener: self = .listener(number: try reader.number32())
         case .control: self = .control
         case .serve: self = .serve
-        case .retire: self = .retire(closing: try reader.numbers())
+        case .retire: self = .retire(leaving: try reader.numbers())
         case .rules: self = .rules(try SharedRules(reading: &reader))
         case .refusal: self = .refusal(try reader.text(atMost: Self.longestRefusal))
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())

@@ -23,9 +23,9 @@ extension WorkerTable {
 extension WorkerPlan {
     /// What a worker with this plan is told when it is to take no new sessions.
     ///
-    /// - Parameter current: what the workers have that take them. Where these listen, they accept. What they do not have
-    ///   stays open for the sessions that came in there.
+    /// - Parameter current: what the workers have that take them. Where these listen, they accept. Everywhere else the
+    ///   worker accepts itself, for the sessions that came in there.
     package func wordsToRetire(after current: WorkerPlan?) -> SupervisorMessage {
-        .retire(closing: listeners.filter { current?.listeners.contains($0) ?? false })
+        .retire(leaving: listeners.filter { current?.listeners.contains($0) ?? false })
     }
 }

@@ -178,6 +178,33 @@ import Testing
         #expect(try scene.daemon.connect().get("/http-bind").status == 200)
     }
 
+    @Test("a session finds its worker at a removed listener, also when a later generation that had it is gone")
+    func laterListeners() throws {
+        let scene = try RenewalScene(workers: 1)
+        let path = "\(scene.folder)/http"
+        let listener = "listen-proxy = \"unix:\(path)\"\n"
+        try scene.reload(listener)
+        let member = try scene.workers.begin(over: try scene.daemon.connect())
+        // The workers of the next two generations accept here in turn, and end, because they have no session.
+        try scene.reload(listener + "max-wait = 50\n")
+        try scene.reload(listener + "max-wait = 40\n")
+        try scene.reload("")
+        try scene.waitForWorkers(2)
+        let connection = try scene.daemon.connect(path: path)
+        try connection.send("PROXY UNKNOWN\r\n")
+        try scene.chat(member, over: connection, "behind")
+        // A generation that has it again does not take it from the old worker for ever.
+        try scene.reload(listener)
+        let again = try scene.daemon.connect(path: path)
+        try again.send("PROXY UNKNOWN\r\n")
+        try scene.chat(member, over: again, "again")
+        try scene.end(member, over: again)
+        try scene.waitForWorkers(1)
+        let new = try scene.daemon.connect(path: path)
+        try new.send("PROXY UNKNOWN\r\n")
+        #expect(try new.get("/http-bind").status == 200)
+    }
+
     // MARK: What cannot be used
 
     @Test("a configuration with a fault changes nothing, and whoever asked is told where it is")

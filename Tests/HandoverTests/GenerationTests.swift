@@ -55,8 +55,8 @@ import Testing
         func plan(_ listeners: [UInt32]) -> WorkerPlan {
             WorkerPlan(tag: 0, workers: 1, seed: 1, node: "n", listeners: listeners, entries: [])
         }
-        #expect(plan([0, 1, 2]).wordsToRetire(after: plan([2, 3, 0])) == .retire(closing: [0, 2]))
-        #expect(plan([0]).wordsToRetire(after: nil) == .retire(closing: []))
+        #expect(plan([0, 1, 2]).wordsToRetire(after: plan([2, 3, 0])) == .retire(leaving: [0, 2]))
+        #expect(plan([0]).wordsToRetire(after: nil) == .retire(leaving: []))
     }
 
     @Test func `another one does not start while one starts`() {

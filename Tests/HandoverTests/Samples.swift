@@ -28,7 +28,7 @@ enum Samples {
 
     static let fromSupervisor: [SupervisorMessage] = [
         .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: [], entries: [])),
-        .listener(number: 5), .control, .serve, .retire(closing: []), .retire(closing: [1, 5]), .rules(SharedRules()),
+        .listener(number: 5), .control, .serve, .retire(leaving: []), .retire(leaving: [1, 5]), .rules(SharedRules()),
         .refusal(""), .refusal("f:1:1: é\nb"),
         .rules(SharedRules(paths: ["/é"], body: .max, origins: ["", "x"])),
         .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
