@@ -95,6 +95,17 @@ package enum EndReason: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether no server could be reached, or none that answers, so that the same request may succeed some time later.
+    /// Trouble with TLS or with the rules of the protocol is no such end: it lasts until somebody mends it.
+    package var isOfAbsentServer: Bool {
+        switch self {
+        case .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamShortage, .upstreamTimeout,
+            .upstreamLost:
+            true
+        default: false
+        }
+    }
+
     /// Whether the stream to the server ended by itself, so that there is nothing to leave.
     package var isOfUpstream: Bool {
         switch self {

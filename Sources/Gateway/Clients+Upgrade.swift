@@ -18,6 +18,8 @@ enum HandshakeRefusal: String, CaseIterable {
     case method = "method"
     case origin = "origin"
     case stopping = "stopping"
+    /// No server can be reached, whichever domain the client may ask for.
+    case servers = "servers"
     /// There is no descriptor or memory for it.
     case shortage = "shortage"
     /// Its client address has as much as it may.
@@ -116,6 +118,10 @@ extension Clients {
     private func accept(_ request: borrowing HTTPRequest, _ accept: [UInt8], on connection: ClientConnection) {
         if loop.isStopping {
             refuse(request, .stopping, on: connection, Sessions.comeAgain)
+            return
+        }
+        if sessions.upstreams.sparesAll {
+            refuse(request, .servers, on: connection, Sessions.comeAgain)
             return
         }
         if let tag = loop.fellows.placeForNew(

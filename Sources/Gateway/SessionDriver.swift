@@ -18,7 +18,8 @@ final class SessionDriver {
     var session: Session
     /// The upstream streams that neither side has ended; few sessions have several.
     private var streams = ShortList<Stream>()
-    /// Whether the creation is answered with 503 because this side lacked a resource; the client is to try again.
+    /// Whether the creation is answered with 503, because no server could be reached or this side lacked a resource. The
+    /// client is to try again.
     var isTurnedAway = false
     /// How many bytes the worker's memory account has for this session, by purpose.
     var chargedRequests: UInt32 = 0

@@ -10,7 +10,7 @@ extension Sessions {
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false, of driver: SessionDriver
     ) {
         if driver.isTurnedAway, case .terminate = response.kind {
-            turnAway(exchange)
+            clients.respond(to: exchange, Self.createLater)
             return
         }
         let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
@@ -55,7 +55,7 @@ extension Sessions {
     /// Refuses a creation request for now. A client comes back after 503, but gives up after a condition.
     func turnAway(_ exchange: ExchangeID) {
         loop.counters.sessionsRefused.count(.policyViolation)
-        clients.respond(to: exchange, Self.comeAgain)
+        clients.respond(to: exchange, Self.createLater)
     }
 
     /// Refuses a session's request for now, because too many wait for their turn.
@@ -67,6 +67,15 @@ extension Sessions {
 
     /// The answer to a client that is to try again.
     static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
+
+    /// The answer to a creation request that may succeed later. Its body says the same in BOSH's own words (XEP-0124
+    /// §17.3), because libpurple does not look at the status, and waits for ever when there is no body.
+    static let createLater: HTTPResponse = {
+        var body: [UInt8] = []
+        BodyWriter.append(.error, into: &body)
+        return HTTPResponse(
+            status: .serviceUnavailable, contentType: .xml, fields: [("Retry-After", "5")], body: body)
+    }()
 
     /// Payloads of this size or more are shared instead of copied.
     private static let leastShared = 4_096

@@ -155,13 +155,21 @@ final class Sessions {
         switch event {
         case .loggedIn, .registrationOffered:
             noteLogin(event, on: stream, session: slot)
-        case .ended(.upstreamShortage, _):
-            // A client that is told a condition gives up, but this one is to try again.
-            if let driver = driver(at: slot), driver.session.isCreating { driver.isTurnedAway = true }
+        case .ended(let reason, _):
+            if let driver = driver(at: slot), driver.session.isCreating, mayLaterSucceed(driver, stream, reason) {
+                driver.isTurnedAway = true
+            }
             handle(.upstream(event, on: stream), session: slot)
         default:
             handle(.upstream(event, on: stream), session: slot)
         }
+    }
+
+    /// Whether a client whose creation failed is to try again by itself: a client that is told a condition gives up. The
+    /// domain of a stranger that has no address is rather misspelt.
+    private func mayLaterSucceed(_ driver: SessionDriver, _ stream: StreamNumber, _ reason: EndReason) -> Bool {
+        if reason == .upstreamUnresolved, let link = driver.link(stream), upstreams.isOfStranger(link) { return false }
+        return reason.isOfAbsentServer
     }
 
     /// Notes that a stream of a session has ended.

@@ -1,4 +1,5 @@
 import Addresses
+import Primitives
 import Reactor
 import Settings
 import StreamCore
@@ -46,6 +47,15 @@ final class UpstreamSite {
         switch settings.upstream {
         case .dns: return DomainName(domain).map { .dns(domain: $0.text, tls: tlsMode) }
         case .fixed(let addresses): return .fixed(addresses.map { UpstreamTarget($0, tls: tlsMode) })
+        }
+    }
+
+    /// Whether all its servers are left alone at present. Nobody knows that of servers that are found by DNS.
+    func isSpared(by breakers: Breakers, now: MonotonicInstant) -> Bool {
+        guard !isOpenProxy, case .fixed(let addresses) = settings.upstream else { return false }
+        return addresses.allSatisfy { address in
+            let target = UpstreamTarget(address, tls: tlsMode)
+            return breakers.spares(UpstreamKey(target, of: settings.name), now: now)
         }
     }
 

@@ -311,6 +311,13 @@ final class Upstreams {
         return serverConnections.count(of: Endpoint(address: ip, port: port)) > 0
     }
 
+    /// Whether a stream goes to a domain that is not configured.
+    func isOfStranger(_ token: Token) -> Bool { links[token]?.site.isOpenProxy ?? false }
+
+    /// Whether every server of every domain is left alone, as far as this is known: where servers are found by DNS, it
+    /// is not.
+    var sparesAll: Bool { sites.all.allSatisfy { $0.isSpared(by: breakers, now: loop.now) } }
+
     /// How many servers are left alone or being probed.
     var openBreakerCount: Int { breakers.openCount }
 

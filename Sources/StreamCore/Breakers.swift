@@ -80,6 +80,11 @@ package struct Breakers: Sendable {
         return breakers[server]?.admits(now: now) ?? true
     }
 
+    /// Whether `admits` would refuse a stream now.
+    package func spares(_ server: UpstreamKey, now: MonotonicInstant) -> Bool {
+        failures > 0 && breakers[server]?.refuses(now: now) ?? false
+    }
+
     /// Notes the result of a connection that was admitted.
     ///
     /// - Returns: what the operator has to know; nil when nothing has changed.

@@ -52,10 +52,18 @@ package struct CircuitBreaker: Sendable {
         switch state {
         case .closed:
             return true
-        case .open(let until, let pause), .probing(let until, let pause):
-            guard now >= until else { return false }
+        case .open(_, let pause), .probing(_, let pause):
+            if refuses(now: now) { return false }
             state = .probing(until: now.advanced(by: longestPause), pause: pause)
             return true
+        }
+    }
+
+    /// Whether `admits` would refuse a connection now.
+    package func refuses(now: MonotonicInstant) -> Bool {
+        switch state {
+        case .closed: false
+        case .open(let until, _), .probing(let until, _): now < until
         }
     }
 

@@ -14,7 +14,7 @@ import Testing
             let request = try BOSHClient(daemon).create()
             let stream = try server.accept()
             try act(stream)
-            _ = try request.answer()
+            _ = try request.httpAnswer()
         }
         let lines = try daemon.errors.split(separator: "\n").filter { $0.contains("setting=upstream-tls") }
         #expect(lines.count == 1)

@@ -131,7 +131,7 @@ import Testing
         let daemon = try Daemon(places + failure.flags, environment: failure.environment)
         let request = try BOSHClient(daemon).create()
         let stream = failure.connects ? try failure.act(server) : nil
-        #expect(try request.answer().isTerminal)
+        _ = try request.endOrTurnedAway()
         try daemon.wait(until: "upstream.streams_now", is: 0)
         try expect(
             daemon,

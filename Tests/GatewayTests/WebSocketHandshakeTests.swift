@@ -169,4 +169,31 @@ import Testing
         try daemon.wait(until: "websockets.now", is: 0)
         _ = try WebSocketPeer(daemon)
     }
+
+    @Test("W-22: while every server of every domain is left alone, a handshake is 503; one that may work is enough")
+    func noServer() throws {
+        server.stopListening()
+        let breaker = ["HOLDFAST_UPSTREAM_BREAKER_FAILURES": "1"]
+        let table = "[domains.\"example.org\"]\nupstream = \"127.0.0.1:\(server.port)\"\n"
+        let other = "[domains.\"example.net\"]\nupstream = \"127.0.0.1:\(server.port)\"\n"
+        let daemon = try Daemon(configuration: table, flags: [], environment: breaker)
+        // The server is left alone for a second first, which may have passed before the handshake comes.
+        var isRefused = false
+        for _ in 0..<100 where !isRefused {
+            #expect(try BOSHClient(daemon).create(to: "example.org").isTurnedAway())
+            isRefused = try handshake(daemon).hasPrefix("HTTP/1.1 503 ")
+        }
+        #expect(isRefused)
+        #expect(try daemon.statistics().number("websockets.refused.servers") == 1)
+        let both = try Daemon(configuration: table + other, flags: [], environment: breaker)
+        #expect(try BOSHClient(both).create(to: "example.org").isTurnedAway())
+        #expect(try handshake(both).hasPrefix("HTTP/1.1 101 "))
+    }
+
+    /// The head of the answer to a handshake.
+    private func handshake(_ daemon: Daemon) throws -> String {
+        let client = try daemon.connect()
+        try client.wire.send(Array(WebSocketPeer.request().utf8))
+        return try client.wire.read(until: "\r\n\r\n")
+    }
 }

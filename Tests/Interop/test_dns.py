@@ -112,7 +112,7 @@ class RealServer(Names):
         session = bosh.Session(direct.port, ACCOUNTS)
         self.addAsyncCleanup(session.close)
         await session.create()
-        await self.refused(direct, ANONYMOUS)
+        await self.turned_away(direct, ANONYMOUS)
         self.assertEqual(direct.statistics()["upstream"]["connects"], 1)
 
 
@@ -195,7 +195,7 @@ class Records(Names, Alone):
             service("halfdot.test", 0, "", kind=DIRECT), f"halfdot.test. 3600 IN A {address}",
             service("halfdot.test", other.port, "here.test"))
         holdfast = self.found(names, "dot.test", "halfdot.test")
-        await self.refused(holdfast, "dot.test")
+        await self.turned_away(holdfast, "dot.test")
         self.assertFalse(own.was_connected())
         self.assertEqual(holdfast.statistics()["upstream"]["connects"], 0)
         self.assertEqual(names.queries("dot.test", "A"), 0)
@@ -239,7 +239,7 @@ class Records(Names, Alone):
         names = self.names()
         holdfast = self.found(names, "absent.test")
         for _ in range(5):
-            await self.refused(holdfast, "absent.test")
+            await self.turned_away(holdfast, "absent.test")
         self.assertEqual(names.queries(f"{PLAIN}.absent.test", "SRV"), 1)
         self.assertEqual(names.queries("absent.test", "A"), 1)
         self.assertEqual(holdfast.statistics()["sites"]["absent.test"]["failures"]["unresolved"], 5)
@@ -306,7 +306,7 @@ class Records(Names, Alone):
         holdfast = self.configured(
             {"nameserver": silent.address, "upstream-tls": "none", "upstream-connect-timeout": 6},
             {"silent.test": {"upstream": "dns"}, "fixed.test": {"upstream": f"127.0.0.1:{server.port}"}})
-        refused = [asyncio.create_task(self.refused(holdfast, "silent.test")) for _ in range(20)]
+        refused = [asyncio.create_task(self.turned_away(holdfast, "silent.test")) for _ in range(20)]
         while not silent.was_asked():
             await asyncio.sleep(0.01)
         await self.opened(holdfast, "fixed.test", 5)

@@ -94,10 +94,10 @@ class CircuitBreaker(Scripted):
             {"upstream-breaker-failures": 2, "upstream-breaker-pause": 5, "upstream-tls": "none"},
             {DOMAIN: {"upstream": f"127.0.0.1:{port}"}})
         for _ in range(2):
-            await self.refused(service, DOMAIN)
+            await self.turned_away(service, DOMAIN)
         self.assertEqual(service.statistics()["upstream"]["breakers_open"], 1)
         sentinel = Sentinel(port=port)
-        await self.refused(service, DOMAIN)  # long before the first second is over
+        await self.turned_away(service, DOMAIN)  # long before the first second is over
         spared = service.statistics()["sites"][DOMAIN]["failures"]["spared"]
         self.assertNotEqual(spared == 1, sentinel.was_connected())
         sentinel.stop()

@@ -38,6 +38,19 @@ struct BreakersTests {
         #expect(breakers.admits(server, now: now) == true)
     }
 
+    @Test("a server is left alone from the failure that opened its breaker to the end of the pause")
+    mutating func spares() {
+        #expect(!breakers.spares(server, now: now))
+        _ = breakers.note(.broken, of: server, now: now)
+        #expect(!breakers.spares(server, now: now))
+        _ = breakers.note(.broken, of: server, now: now)
+        #expect(breakers.spares(server, now: now))
+        #expect(!breakers.spares(.example("b"), now: now))
+        #expect(!breakers.spares(server, now: now.advanced(by: .seconds(1))))
+        let none = Breakers(failures: 0, longestPause: .seconds(60))
+        #expect(!none.spares(server, now: now))
+    }
+
     @Test("each domain has its own experience with a server, and each port")
     mutating func keys() {
         for _ in 0..<2 { _ = breakers.note(.broken, of: server, now: now) }

@@ -49,6 +49,18 @@ struct CircuitBreakerTests {
         #expect(after == [true, true])
     }
 
+    @Test("who only asks whether it would refuse is not the probe")
+    func looks() {
+        var breaker = opened()
+        #expect([999, 1000, 5000].map { breaker.refuses(now: .milliseconds($0)) } == [true, false, false])
+        #expect(breaker.phase == .open)
+        let admits = breaker.admits(now: .seconds(1))
+        #expect(admits)
+        #expect(breaker.refuses(now: .seconds(1)))
+        breaker.succeeded()
+        #expect(!breaker.refuses(now: .seconds(1)))
+    }
+
     @Test("a probe that fails doubles the pause, up to the longest one")
     func backOff() {
         var breaker = opened(longestPause: .seconds(5))

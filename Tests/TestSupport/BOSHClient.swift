@@ -65,6 +65,20 @@ package final class BOSHRequest {
         return try BOSHBody(answer.body)
     }
 
+    /// Waits for the answer. Whether it tells the client to try again later, in the words of HTTP and of BOSH.
+    package func isTurnedAway() throws -> Bool { try endOrTurnedAway() == nil }
+
+    /// Waits for the answer that ends a session, which is an HTTP 200; nil when it tells the client to try again later.
+    package func endOrTurnedAway() throws -> BOSHBody? {
+        let answer = try httpAnswer()
+        let body = try BOSHBody(answer.body)
+        switch answer.status {
+        case 200 where body.isTerminal: return body
+        case 503 where answer.field("Retry-After") != nil && body["type"] == "error": return nil
+        default: throw TestFault("status \(answer.status): \(answer.body)")
+        }
+    }
+
     /// Waits for the answer of any kind.
     package func httpAnswer() throws -> HTTPAnswer {
         let answer = try connection.answer()

@@ -27,6 +27,10 @@ class ConnectionLost(Exception):
     """The connection closed before the answer was complete."""
 
 
+class TurnedAway(Exception):
+    """No server can be reached; the client is to try again later."""
+
+
 class Answer:
     """One HTTP response with the `<body/>` in it."""
 
@@ -37,6 +41,8 @@ class Answer:
 
     @property
     def body(self):
+        if self.status == 503 and b"type='error'" in self.data:
+            raise TurnedAway
         assert self.status == 200, f"HTTP {self.status}: {self.data!r}"
         return ElementTree.fromstring(self.data)
 

@@ -94,6 +94,14 @@ class Case(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(ended.exception.condition, condition)
         service.child.check_alive()
 
+    async def turned_away(self, service, domain, **attributes):
+        """No session is made, the client is to try again, and the service goes on."""
+        session = bosh.Session(service.port, domain)
+        self.addAsyncCleanup(session.close)
+        with self.assertRaises(bosh.TurnedAway):
+            await session.create(**attributes)
+        service.child.check_alive()
+
     async def peer(self, user=None):
         """A client directly on the server."""
         client = xmpp.Client(self.server.plain_port, ANONYMOUS if user is None else ACCOUNTS)

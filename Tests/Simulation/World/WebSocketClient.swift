@@ -135,7 +135,7 @@ final class WebSocketClient: Client {
         world.tell("\(name) is refused with \(status)")
         // Another worker may be told to begin it, and end before it has.
         let isExcused =
-            mayBeRefused || plan["preface"] > 0 || world.scenario.world["workers"] > 1
+            mayBeRefused || world.mayReachNobody || plan["preface"] > 0 || world.scenario.world["workers"] > 1
         if status != 503 || !isExcused { world.judge.fail("\(name): its handshake was answered with \(status)") }
         neverBegan()
     }
