@@ -32,6 +32,12 @@ package struct EndpointCounts: Sendable {
         return entries[Int(index)].count
     }
 
+    /// The endpoint of a connection that is counted; nil for another one.
+    package func end(of place: Place) -> Endpoint? {
+        let index = Int(place.index)
+        return index < entries.count && entries[index].count > 0 ? entries[index].end : nil
+    }
+
     /// The number of endpoints that have connections.
     package var endCount: Int { indices.count }
 

@@ -8,7 +8,7 @@ extension EndReason {
         case .malformedRequest, .malformedFrame: .badRequest
         case .ridAboveWindow, .ridTooOld, .keyMismatch, .unknownStream: .itemNotFound
         case .overactive, .tooManyStreams, .tooManyRequests, .tooManyRepeats, .loginTimeout,
-            .loginDisplaced, .loginBody, .openTimeout, .largeMessage, .outOfMemory:
+            .loginDisplaced, .loginBody, .openTimeout, .largeMessage, .outOfMemory, .endedByOperator:
             .policyViolation
         case .streamHostUnknown, .hostUnknown, .upstreamForbidden: .hostUnknown
         case .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamShortage, .upstreamTLS,

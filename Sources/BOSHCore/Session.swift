@@ -207,6 +207,8 @@ package struct Session: Sendable {
             handleMalformed(exchange, attributes: attributes, reason: .loginBody, into: &effects)
         case .displaced:
             end(.loginDisplaced, culprit: nil, into: &effects)
+        case .endedByOperator:
+            end(.endedByOperator, culprit: nil, into: &effects)
         case .requestAborted(let exchange):
             handleAbort(exchange, now: now, policy: policy, into: &effects)
         case .answerAwaited(let exchange):

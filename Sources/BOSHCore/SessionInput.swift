@@ -25,6 +25,8 @@ package enum SessionInput: Sendable {
     case oversizedRequest(ExchangeID, BodyAttributes)
     /// Too many sessions have not logged in, and this is the oldest of them.
     case displaced
+    /// An operator ends the session.
+    case endedByOperator
     /// The client closed the connection of a request that waits for its response (`P-13`).
     case requestAborted(ExchangeID)
     /// The client sends nothing more on this request's connection until it has the response (`H-18`).

@@ -74,6 +74,8 @@ package enum EndReason: String, Sendable, CaseIterable {
     case largeMessage = "large-message"
     /// There was no memory for the rest of a message.
     case outOfMemory = "out-of-memory"
+    /// An operator has ended the session.
+    case endedByOperator = "ended-by-operator"
     /// This program is being shut down.
     case shutdown = "shutdown"
 
@@ -85,7 +87,7 @@ package enum EndReason: String, Sendable, CaseIterable {
         case .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
             .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
             .tooManyStreams, .openTimeout, .hostUnknown, .malformedFrame, .largeMessage,
-            .outOfMemory:
+            .outOfMemory, .endedByOperator:
             false
         // The server caused the end. The session's other streams did not, and do not end by it either.
         case .upstreamUnreachable, .upstreamUnresolved, .upstreamForbidden, .upstreamSpared, .upstreamShortage,

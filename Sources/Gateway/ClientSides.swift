@@ -1,4 +1,5 @@
 import Bridge
+import Logging
 import Primitives
 
 /// The place of a session: the protocol that its client speaks, and its slot among the sessions of that protocol.
@@ -31,7 +32,10 @@ final class ClientSides {
     let bosh: Sessions
     let webSockets: WebSockets
     let polling: Polling
-    private let loop: Loop
+    let loop: Loop
+    private unowned var upstreams: Upstreams!
+    /// The sessions that have ended last.
+    private(set) var recent = RecentEnds()
 
     init(_ loop: Loop) {
         self.loop = loop
@@ -42,6 +46,7 @@ final class ClientSides {
 
     /// Connects the parts with those that they use.
     func connect(clients: Clients, upstreams: Upstreams) {
+        self.upstreams = upstreams
         bosh.connect(sides: self, clients: clients, upstreams: upstreams)
         webSockets.connect(sides: self, clients: clients, upstreams: upstreams)
         polling.connect(sides: self, clients: clients, upstreams: upstreams)
@@ -75,6 +80,45 @@ final class ClientSides {
         case .polling: polling.client(at: session.slot)?.link
         }
     }
+
+    // MARK: What is noted of sessions
+
+    /// Changes what is noted of a session; nothing is done when it has ended.
+    func note(_ session: SessionPlace, _ change: (inout SessionRecord) -> Void) {
+        switch session.side {
+        case .bosh: if let driver = bosh.driver(at: session.slot) { change(&driver.record) }
+        case .webSocket: if let client = webSockets.client(at: session.slot) { change(&client.record) }
+        case .polling: if let client = polling.client(at: session.slot) { change(&client.record) }
+        }
+    }
+
+    /// Counts and logs the end of a session, and keeps it for operators who ask.
+    ///
+    /// - Parameter details: what only sessions of its protocol have.
+    func noteEnd(_ end: SessionEnd, _ details: () -> Logger.Metadata) {
+        loop.counters.sessionEnds.count(end.reason)
+        recent.add(end)
+        loop.logPeer(.info, "session ended", line(of: end).merging(details()) { own, _ in own })
+    }
+
+    /// What the log says about the end of any session.
+    private func line(of end: SessionEnd) -> Logger.Metadata {
+        var line: Logger.Metadata = [
+            "sid8": "\(end.name)", "reason": "\(end.reason.rawValue)", "over": "\(end.side.word)",
+            "seconds": "\(end.age.components.seconds)", "stanzas_to_server": "\(end.record.stanzasUp)",
+            "stanzas_to_client": "\(end.record.stanzasDown)",
+        ]
+        if let client = end.client.address { line["client"] = "\(client)" }
+        if let domain = domain(of: end.record) { line["domain"] = "\(domain)" }
+        if let server = server(of: end.record) { line["server"] = "\(server)" }
+        return line
+    }
+
+    /// The domain of a session's first stream, or `*` for one that a stranger named; nil before there is a stream.
+    func domain(of record: SessionRecord) -> String? { upstreams.sites.name(record.site) }
+
+    /// The server at which a session's first stream was opened, for a configured domain.
+    func server(of record: SessionRecord) -> String? { upstreams.servers[record.server]?.description }
 
     // MARK: For the worker
 

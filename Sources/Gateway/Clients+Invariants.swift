@@ -3,9 +3,9 @@ import Reactor
 
 extension Clients {
     /// The invariant of the connections that is broken, in words; nil when all hold.
-    func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
+    func brokenInvariant(isAsked: (Token) -> Bool, watched: (Int32) -> UInt32?) -> String? {
         for connection in all {
-            if let fault = brokenWatch(of: connection, watched) ?? brokenWait(of: connection)
+            if let fault = brokenWatch(of: connection, watched) ?? brokenWait(of: connection, isAsked)
                 ?? brokenMove(of: connection)
             {
                 return "connection of \(connection.peer): \(fault)"
@@ -24,7 +24,7 @@ extension Clients {
         return nil
     }
 
-    private func brokenWait(of connection: ClientConnection) -> String? {
+    private func brokenWait(of connection: ClientConnection, _ isAsked: (Token) -> Bool) -> String? {
         if mayGoOn(connection), !connection.isInTurn {
             return "it has read something and has no turn"
         }
@@ -40,7 +40,7 @@ extension Clients {
             return nil
         }
         let hasSession = connection.waiting.contains { isWaiting($0) }
-        return hasSession ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
+        return hasSession || isAsked(connection.token) ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
     }
 
     /// Somebody has to finish each move.

@@ -150,7 +150,9 @@ extension Clients {
                         "ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
             return
         }
-        respond(to: request.exchange, on: connection, answerOperator(request.head))
+        let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
+        guard let response = answerOperator(request.head, exchange) else { return }
+        respond(to: request.exchange, on: connection, response)
     }
 
     /// Decodes a body and serves the result (`H-09`). If the body cannot be decoded, only this request is refused: its

@@ -20,7 +20,7 @@ final class Clients {
     /// The other workers, and the connections that are on their way to them.
     private(set) var moves: Mailboxes!
     /// Answers a request on the operator's listener.
-    let answerOperator: (RequestHead) -> HTTPResponse
+    let answerOperator: (RequestHead, ExchangeID) -> HTTPResponse?
 
     private var connections = SlotArray<ClientConnection>(.client)
     private var deadlines = DeadlineQueue()
@@ -36,7 +36,7 @@ final class Clients {
     /// Requests that become WebSockets, by their connections.
     private var upgrades: [Token: PendingUpgrade] = [:]
 
-    init(_ loop: Loop, sides: ClientSides, answerOperator: @escaping (RequestHead) -> HTTPResponse) {
+    init(_ loop: Loop, sides: ClientSides, answerOperator: @escaping (RequestHead, ExchangeID) -> HTTPResponse?) {
         self.loop = loop
         sessions = sides.bosh
         webSockets = sides.webSockets

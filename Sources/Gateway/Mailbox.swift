@@ -16,6 +16,8 @@ final class Mailbox {
         /// A connection of its own was taken over, behind one that was refused. It is served once this is shown, so that
         /// not both workers answer.
         case receipt(of: ClientConnection)
+        /// A question of an operator, or the answer to one.
+        case talk(PeerMessage)
     }
 
     /// The other worker.
@@ -76,6 +78,9 @@ final class Mailbox {
 
     /// Sends a connection when its turn has come.
     func append(_ departure: Departure) { queue.append(.connection(departure)) }
+
+    /// Says something when its turn has come.
+    func append(_ message: PeerMessage) { queue.append(.talk(message)) }
 
     /// Notes that the next connection of the other worker was not taken.
     func refuse(_ number: UInt32) {
@@ -157,6 +162,8 @@ final class Mailbox {
             unreceipted.append(departure)
         case .refusal(let number):
             bytes = writer.frame(PeerMessage.refused, number: number) ?? []
+        case .talk(let message):
+            bytes = writer.frame(message, number: 0) ?? []
         case .receipt:
             break
         }
@@ -187,6 +194,9 @@ final class Mailbox {
         case connection(UInt32, Envelope, PassedDescriptor?)
         /// It has refused a connection. It has taken those before it.
         case refused(Departure, taken: [Departure])
+        /// It asks something for an operator, or answers.
+        case question(OperatorQuestion)
+        case answer(OperatorAnswer)
         /// It has sent a connection for a purpose that this worker does not know.
         case unknown(UInt32)
         /// A message that this worker does not know, or an answer that it does not wait for.
@@ -221,6 +231,10 @@ final class Mailbox {
                 return .connection(frame.number, envelope, descriptor)
             case .refused:
                 return refused(frame.number)
+            case .question(let question):
+                return .question(question)
+            case .answer(let answer):
+                return .answer(answer)
             }
         } catch {
             return frame.carriesDescriptor ? .unknown(frame.number) : .unexpected
@@ -273,7 +287,7 @@ final class Mailbox {
             switch message {
             case .connection(let departure): if index > 0 || !isBegun { back.append(departure) }
             case .receipt(let connection): taken.append(connection)
-            case .refusal: break
+            case .refusal, .talk: break
             }
         }
         queue = []

@@ -6,6 +6,7 @@ import Reactor
 final class Mailboxes {
     private let loop: Loop
     private unowned let clients: Clients
+    private unowned var inquiries: Inquiries!
     private var boxes: [Mailbox] = []
     private var generation: UInt32 = 0
     /// The requests that wait for their connection to leave, or for the other worker to take it, by connection.
@@ -23,6 +24,9 @@ final class Mailboxes {
         self.loop = loop
         self.clients = clients
     }
+
+    /// Connects this object with the part that answers questions.
+    func connect(_ inquiries: Inquiries) { self.inquiries = inquiries }
 
     /// How many connections are on their way.
     var waitingCount: Int { departures.count + boxes.reduce(0) { $0 + $1.waitingCount } }
@@ -126,6 +130,14 @@ final class Mailboxes {
 
     // MARK: Messages
 
+    /// Sends a worker a question or an answer. Returns false when there is no link to it.
+    func send(_ message: PeerMessage, to tag: UInt32) -> Bool {
+        guard let box = box(of: tag) else { return false }
+        box.append(message)
+        send(to: box)
+        return true
+    }
+
     /// Handles an event of a link.
     func handle(_ event: PollEvent, of token: Token) {
         guard let box = boxes.first(where: { $0.token == token }) else { return }
@@ -160,6 +172,10 @@ final class Mailboxes {
                 comeBack(departure, isRefused: true)
             case .unknown(let number):
                 refuse(number, from: box)
+            case .question(let question):
+                if let answer = inquiries.answer(to: question) { box.append(.answer(answer)) }
+            case .answer(let answer):
+                inquiries.take(answer, from: box.tag)
             case .unexpected:
                 continue
             }
@@ -199,6 +215,7 @@ final class Mailboxes {
     private func end(_ box: Mailbox) {
         boxes.removeAll { $0 === box }
         loop.fellows.remove(box.tag)
+        inquiries.forget(box.tag)
         for departure in box.collectTaken() { hasMoved(departure) }
         let rest = box.close(in: loop.poller)
         for connection in rest.taken { clients.begin(connection) }

@@ -86,7 +86,7 @@ extension Polling {
     /// Gives a session its next request, and then what the request brings.
     private func give(_ head: PollingHead, _ body: [UInt8], _ exchange: ExchangeID, to client: PollingClient) {
         clients.hold(exchange, for: SessionPlace(.polling, slot: client.token.slot), of: client.id)
-        client.traffic.requests &+= 1
+        client.record.requests &+= 1
         client.traffic.bytesIn &+= UInt64(body.count)
         var digest: PeerText?
         if let key = head.key, client.ask({ $0.looksAtKeys(now: loop.now) }) {
@@ -132,6 +132,7 @@ extension Polling {
         case .header(let header): handle(.header(opening(header)), of: client)
         case .element(let bytes):
             loop.counters.stanzasToUpstream &+= 1
+            client.record.stanzasUp &+= 1
             handle(.element(bytes), of: client)
         case .end: handle(.end, of: client)
         case .fault(let fault):

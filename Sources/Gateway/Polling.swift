@@ -81,7 +81,8 @@ final class Polling {
         guard slots[id] == nil else { return nil }
         let token = sessions.nextToken()
         let session = PollingSession(key: head.key, bits: loop.freshBits(), now: loop.now, policy: policy)
-        let client = PollingClient(token: token, id: id, requester: requester, account: account, session: session)
+        let client = PollingClient(token: token, id: id, requester: requester, account: account, session: session,
+            now: loop.now)
         sessions.insert(client, at: token)
         slots[id] = token.slot
         logins.append(token.slot)
@@ -182,6 +183,7 @@ final class Polling {
             client.link = upstreams.open(
                 request, stream: .first, session: SessionPlace(.polling, slot: client.token.slot),
                 name: client.id.short, client: client.requester.client)
+            client.record.site = client.link.map(upstreams.siteNumber) ?? SessionRecord.none
             client.link.map(upstreams.begin)
         case .upstream(let command):
             if case .restart = command { loop.counters.polling.restarts &+= 1 }
@@ -204,14 +206,15 @@ final class Polling {
     /// Counts and logs the end of a session (`Q-40`). Its client may still fetch the last bytes.
     private func end(_ client: PollingClient, _ reason: EndReason) {
         logins.remove(client.token.slot)
-        loop.counters.sessionEnds.count(reason)
-        loop.logPeer(
-            .info, "session ended",
+        let end = SessionEnd(
+            name: client.id.short, reason: reason, side: .polling,
+            client: ClientAddress(client.requester.client?.address), record: client.record, at: loop.now)
+        sides.noteEnd(end) {
             [
-                "sid8": "\(client.id.short)", "reason": "\(reason.rawValue)", "over": "polling",
-                "requests": "\(client.traffic.requests)", "repeats": "\(client.traffic.repeats)",
+                "requests": "\(client.record.requests)", "repeats": "\(client.traffic.repeats)",
                 "bytes_in": "\(client.traffic.bytesIn)", "bytes_out": "\(client.traffic.bytesOut)",
-            ])
+            ]
+        }
         client.link.map(upstreams.detach)
         client.link = nil
         client.xml = ClientStreamXML()

@@ -8,7 +8,6 @@ import XMLCodec
 final class PollingClient {
     /// What is counted for the line in the log.
     struct Traffic {
-        var requests: UInt32 = 0
         var repeats: UInt32 = 0
         var bytesIn: UInt64 = 0
         var bytesOut: UInt64 = 0
@@ -21,6 +20,7 @@ final class PollingClient {
     let requester: Requester
     /// The account, among the client addresses, of the client that began the session.
     let account: AddressLedger.Account
+    var record: SessionRecord
     var session: PollingSession
     /// The client's stream.
     var xml = ClientStreamXML()
@@ -35,12 +35,14 @@ final class PollingClient {
     var isGone = false
 
     init(
-        token: Token, id: SessionID, requester: Requester, account: AddressLedger.Account, session: PollingSession
+        token: Token, id: SessionID, requester: Requester, account: AddressLedger.Account, session: PollingSession,
+        now: MonotonicInstant
     ) {
         self.token = token
         self.id = id
         self.requester = requester
         self.account = account
+        record = SessionRecord(now: now)
         self.session = session
     }
 

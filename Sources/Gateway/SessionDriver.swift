@@ -15,6 +15,9 @@ final class SessionDriver {
     let slot: UInt32
     /// The account, among the client addresses, of the client that began the session.
     let account: AddressLedger.Account
+    /// The client that began the session.
+    let client: ClientAddress
+    var record: SessionRecord
     var session: Session
     /// The upstream streams that neither side has ended; few sessions have several.
     private var streams = ShortList<Stream>()
@@ -29,9 +32,14 @@ final class SessionDriver {
     /// How many bytes the account has for this session in total.
     var charged: Int { Int(chargedRequests) + Int(chargedStanzas) + Int(chargedReplays) }
 
-    init(slot: UInt32, account: AddressLedger.Account, session: consuming Session) {
+    init(
+        slot: UInt32, account: AddressLedger.Account, client: ClientAddress, session: consuming Session,
+        now: MonotonicInstant
+    ) {
         self.slot = slot
         self.account = account
+        self.client = client
+        record = SessionRecord(now: now)
         self.session = session
     }
 

@@ -50,6 +50,8 @@ extension Sessions {
                     fallthrough
                 }
                 loop.counters.stanzasToUpstream &+= UInt64(stanzas)
+                driver.record.requests &+= 1
+                driver.record.stanzasUp &+= UInt32(truncatingIfNeeded: stanzas)
                 give(.request(exchange, completed(attributes), payload: payload), exchange, to: driver, from: requester)
             case .foreign:
                 loop.counters.unknownSessions &+= 1

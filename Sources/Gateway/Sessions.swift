@@ -108,7 +108,9 @@ final class Sessions {
         let session = Session(
             id: sid, opening: opening, stream: StreamName(bits: loop.freshBits()), exchange: exchange, payload: payload,
             now: loop.now, policy: policy, into: &effects)
-        let driver = SessionDriver(slot: slot, account: account, session: session)
+        let driver = SessionDriver(
+            slot: slot, account: account, client: ClientAddress(requester.client?.address), session: session,
+            now: loop.now)
         drivers[Int(slot)] = driver
         logins.append(slot)
         loop.counters.sessionsEver += 1
@@ -124,8 +126,10 @@ final class Sessions {
     }
 
     private func forget(_ driver: SessionDriver, reason: EndReason) {
-        loop.counters.sessionEnds.count(reason)
-        loop.logPeer(.info, "session ended", ["sid8": "\(driver.session.id.short)", "reason": "\(reason.rawValue)"])
+        let end = SessionEnd(
+            name: driver.session.id.short, reason: reason, side: .bosh, client: driver.client, record: driver.record,
+            at: loop.now)
+        sides.noteEnd(end) { ["requests": "\(driver.record.requests)"] }
         release(driver)
         driver.takeLinks { upstreams.detach($0) }
         table.remove(driver.session.id)
@@ -230,6 +234,7 @@ final class Sessions {
                         name: driver.session.id.short, client: requester?.client)
                 else { continue }
                 driver.add(link, stream)
+                if stream == .first { driver.record.site = upstreams.siteNumber(of: link) }
                 upstreams.begin(link)
             case .upstream(let command, let stream):
                 if let link = driver.link(stream) { upstreams.execute(command, on: link) }

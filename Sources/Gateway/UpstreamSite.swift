@@ -11,6 +11,8 @@ final class UpstreamSite {
     let settings: DomainSettings
     /// Whether strangers name the domains of this site, so that only public addresses may be connected to.
     let isOpenProxy: Bool
+    /// Its number among all sites of the worker, in the order of the configuration.
+    fileprivate(set) var number = SessionRecord.none
     /// Trust anchors, keys and tickets; nil when nothing is encrypted.
     let tls: TLSContext?
     let tlsMode: TLSMode
@@ -118,7 +120,11 @@ struct UpstreamSites {
             all.append(site)
         }
         self.all = all
+        for (number, site) in all.enumerated() { site.number = UInt16(clamping: number) }
     }
+
+    /// The name of a site by its number; nil for none.
+    func name(_ number: UInt16) -> String? { number < all.count ? all[Int(number)].name : nil }
 
     /// The site of a domain that the policy has admitted.
     subscript(domain: String) -> UpstreamSite? { sites[domain] ?? openProxy }

@@ -212,6 +212,10 @@ extension Upstreams {
     func deliverCollected(of link: UpstreamLink) {
         guard let stanzas = takeCollected() else { return }
         loop.counters.stanzasToClients &+= stanzas.count
+        if let session = link.session {
+            let count = UInt32(truncatingIfNeeded: stanzas.count)
+            sessions.note(session) { $0.stanzasDown &+= count }
+        }
         if stanzas.goesBack {
             returnUnfetched(stanzas.bytes, on: link)
             return

@@ -128,6 +128,7 @@ extension Upstreams {
         link.site.health.openTime.record(time)
         link.site.health.opened &+= 1
         link.site.health.openNow += 1
+        noteServer(of: link)
         let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
         tell(.opened(StreamIdentity(id: header.id, version: version), features: features), of: link)
     }

@@ -35,6 +35,8 @@ final class Upstreams {
     private(set) var chargedNames: UInt32 = 0
     /// How many connections there are to each server.
     private var serverConnections: EndpointCounts
+    /// The servers of configured domains, as sessions remember them.
+    private(set) var servers = ServerNumbers()
     /// The servers that failed lately.
     private var breakers: Breakers
     /// A buffer for the effects of one input, used again each time.
@@ -103,6 +105,19 @@ final class Upstreams {
         links.insert(link, at: token)
         loop.descriptorsInUse += 1
         return token
+    }
+
+    /// The number of a stream's site.
+    func siteNumber(of token: Token) -> UInt16 { links[token]?.site.number ?? SessionRecord.none }
+
+    /// Has a session remember the server at which its first stream was opened. Strangers may name any number of servers,
+    /// so theirs have no numbers.
+    func noteServer(of link: UpstreamLink) {
+        guard let session = link.session, link.stream == .first, !link.site.isOpenProxy,
+            let server = serverConnections.end(of: link.place)
+        else { return }
+        let number = servers.number(of: server)
+        sessions.note(session) { $0.server = number }
     }
 
     /// Looks for the server of a new link.

@@ -34,6 +34,7 @@ final class WebSocketClient {
     let name: String
     /// The client that began it: the one that a trusted proxy names, or the other end.
     let requester: Requester
+    var record: SessionRecord
     var session: WebSocketSession
     var frames: FrameReader
     var channel: Channel
@@ -76,6 +77,7 @@ final class WebSocketClient {
         self.token = token
         self.name = name
         self.requester = requester
+        record = SessionRecord(now: now)
         self.session = session
         frames = FrameReader(limits: limits)
         channel = Channel(socket)

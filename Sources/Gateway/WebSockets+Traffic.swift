@@ -161,6 +161,7 @@ extension WebSockets {
         case .close: handle(.close, of: client)
         case .element(let range):
             loop.counters.stanzasToUpstream &+= 1
+            client.record.stanzasUp &+= 1
             handle(.element(range.count == bytes.count ? bytes : Array(bytes[range])), of: client)
         case .refused(let fault):
             if case .limit(let limit) = fault, let bound = Bound(limit) {

@@ -215,10 +215,9 @@ extension WebSockets {
         if !client.isOver { loop.addresses.note(client.charged - before, of: client.sessionAccount) }
     }
 
-    /// What the log says about a session that has ended (`W-56`).
-    func lastLine(of client: WebSocketClient, _ reason: EndReason) -> Logger.Metadata {
+    /// What the log says of a WebSocket alone about a session that has ended (`W-56`).
+    func lastWords(of client: WebSocketClient) -> Logger.Metadata {
         var line: Logger.Metadata = [
-            "sid8": "\(client.name)", "reason": "\(reason.rawValue)", "over": "websocket",
             "messages_in": "\(client.traffic.messagesIn)", "messages_out": "\(client.traffic.messagesOut)",
             "bytes_in": "\(client.traffic.bytesIn)", "bytes_out": "\(client.traffic.bytesOut)",
         ]

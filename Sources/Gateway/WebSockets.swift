@@ -233,6 +233,7 @@ final class WebSockets {
             client.link = upstreams.open(
                 request, stream: .first, session: SessionPlace(.webSocket, slot: client.token.slot), name: client.name,
                 client: client.requester.client)
+            client.record.site = client.link.map(upstreams.siteNumber) ?? SessionRecord.none
             client.link.map(upstreams.begin)
         case .upstream(let command):
             if case .restart = command { loop.counters.webSockets.restarts &+= 1 }
@@ -250,8 +251,10 @@ final class WebSockets {
         client.isOver = true
         count -= 1
         logins.remove(client.token.slot)
-        loop.counters.sessionEnds.count(reason)
-        loop.logPeer(.info, "session ended", lastLine(of: client, reason))
+        let end = SessionEnd(
+            name: client.name, reason: reason, side: .webSocket,
+            client: ClientAddress(client.requester.client?.address), record: client.record, at: loop.now)
+        sides.noteEnd(end) { lastWords(of: client) }
         client.link.map(upstreams.detach)
         client.link = nil
         loop.addresses.note(-client.charged, of: client.sessionAccount)

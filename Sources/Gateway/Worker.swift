@@ -20,6 +20,7 @@ package final class Worker {
     let sides: ClientSides
     let upstreams: Upstreams
     let mailboxes: Mailboxes
+    let inquiries: Inquiries
     /// What ties the worker to its supervisor; nil for a worker on its own.
     let supervision: Supervision?
     var stopping = Stopping.none
@@ -62,7 +63,7 @@ package final class Worker {
         sides = ClientSides(loop)
         upstreams = try Upstreams(loop, files: files, sessions: sides, isSupervised: plan != nil)
         let board = OperatorBoard()
-        clients = Clients(loop, sides: sides, answerOperator: { board.answer($0) })
+        clients = Clients(loop, sides: sides, answerOperator: { board.answer($0, $1) })
         sides.connect(clients: clients, upstreams: upstreams)
         do throws(SystemError) {
             doors = try Doors(loop, clients: clients)
@@ -71,6 +72,8 @@ package final class Worker {
         }
         mailboxes = Mailboxes(loop, clients: clients)
         clients.connect(mailboxes)
+        inquiries = Inquiries(loop, sides: sides, clients: clients, mailboxes: mailboxes)
+        mailboxes.connect(inquiries)
         board.worker = self
         var given = place?.listeners[...] ?? []
         for address in settings.listen {
@@ -186,6 +189,7 @@ package final class Worker {
         consider(doors.acceptsAgainAt)
         consider(givesBackAt)
         consider(mailboxes.nextDeadline)
+        consider(inquiries.nextDeadline)
         consider(supervision?.link?.nextDeadline)
         consider(supervision?.orphanage.nextDeadline)
         consider(stopsAt)
@@ -212,6 +216,7 @@ package final class Worker {
     private func handleDeadlines() {
         supervision?.handleDeadlines()
         mailboxes.collectTaken()
+        inquiries.handleDeadlines()
         doors.resumeAccepting()
         tellSessions()
         giveBackMemory()
@@ -296,7 +301,8 @@ package final class Worker {
 private final class OperatorBoard {
     weak var worker: Worker?
 
-    func answer(_ head: RequestHead) -> HTTPResponse {
-        worker?.operatorResource(head) ?? HTTPResponse(status: .serviceUnavailable)
+    func answer(_ head: RequestHead, _ exchange: ExchangeID) -> HTTPResponse? {
+        guard let worker else { return HTTPResponse(status: .serviceUnavailable) }
+        return worker.operatorResource(head, exchange)
     }
 }

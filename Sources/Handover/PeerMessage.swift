@@ -9,6 +9,10 @@ package enum PeerMessage: Sendable, Equatable {
     /// The receiver cannot take the connection: it has got no descriptor, has no room, or does not know the purpose. The
     /// sender answers 503.
     case refused
+    /// Asks for what does not stand in a page of counters.
+    case question(OperatorQuestion)
+    /// Answers a question.
+    case answer(OperatorAnswer)
 
     /// Reads a message. The number is the frame's.
     ///
@@ -19,6 +23,8 @@ package enum PeerMessage: Sendable, Equatable {
         switch Kind(rawValue: frame.kind) {
         case .connection: self = .connection(try Envelope(reading: &reader))
         case .refused: self = .refused
+        case .question: self = .question(try OperatorQuestion(reading: &reader))
+        case .answer: self = .answer(try OperatorAnswer(reading: &reader))
         case nil: throw .unknownKind(frame.kind)
         }
     }
@@ -26,6 +32,8 @@ package enum PeerMessage: Sendable, Equatable {
     /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
     private enum Kind: UInt8 {
         case refused = 0x01
+        case question = 0x02
+        case answer = 0x03
         case connection = 0x81
     }
 }
@@ -36,6 +44,8 @@ extension PeerMessage: FramedMessage {
             switch self {
             case .connection: .connection
             case .refused: .refused
+            case .question: .question
+            case .answer: .answer
             }
         return kind.rawValue
     }
@@ -45,6 +55,11 @@ extension PeerMessage: FramedMessage {
     }
 
     func appendPayload(to bytes: inout [UInt8]) {
-        if case .connection(let envelope) = self { envelope.append(to: &bytes) }
+        switch self {
+        case .connection(let envelope): envelope.append(to: &bytes)
+        case .question(let question): question.append(to: &bytes)
+        case .answer(let answer): answer.append(to: &bytes)
+        case .refused: break
+        }
     }
 }

@@ -125,6 +125,8 @@ package enum PollingInput: Sendable, Equatable {
     case deadlineReached
     /// There are too many sessions without login, and this one is the oldest.
     case displaced
+    /// An operator ends the session.
+    case endedByOperator
     /// The process is about to end.
     case shutdownRequested
 }

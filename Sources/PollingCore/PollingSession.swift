@@ -134,6 +134,7 @@ package struct PollingSession: Sendable {
         case .displaced:
             fail(.policyViolation, .loginDisplaced, now: now, policy: policy, into: &effects)
             finish(now: now, policy: policy, into: &effects)
+        case .endedByOperator: fail(.policyViolation, .endedByOperator, now: now, policy: policy, into: &effects)
         case .shutdownRequested: handleShutdown(now: now, policy: policy, into: &effects)
         }
         answerIfDue(now: now, policy: policy, into: &effects)

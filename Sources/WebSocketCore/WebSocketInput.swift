@@ -28,6 +28,8 @@ package enum WebSocketInput: Sendable, Equatable {
     case deadlineReached
     /// There are too many sessions without login, and this one is the oldest.
     case displaced
+    /// An operator ends the session.
+    case endedByOperator
     /// The process is about to end.
     case shutdownRequested
 }

@@ -96,6 +96,7 @@ package struct WebSocketSession: Sendable {
         case .outOfMemory: fail(.resourceConstraint, .outOfMemory, .policyViolation, now: now, into: &effects)
         case .deadlineReached: handleDeadline(now: now, policy: policy, into: &effects)
         case .displaced: fail(.policyViolation, .loginDisplaced, .policyViolation, now: now, into: &effects)
+        case .endedByOperator: fail(.policyViolation, .endedByOperator, .policyViolation, now: now, into: &effects)
         case .shutdownRequested: handleShutdown(now: now, into: &effects)
         }
         checkInvariants()

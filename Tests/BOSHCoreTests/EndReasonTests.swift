@@ -42,6 +42,7 @@ import Testing
         (.malformedFrame, "malformed-frame", "bad-request"),
         (.largeMessage, "large-message", "policy-violation"),
         (.outOfMemory, "out-of-memory", "policy-violation"),
+        (.endedByOperator, "ended-by-operator", "policy-violation"),
         (.shutdown, "shutdown", "system-shutdown"),
     ]
 
@@ -59,9 +60,18 @@ import Testing
             .terminated, .creationAborted, .malformedRequest, .overactive, .tooManyRequests, .tooManyRepeats,
             .loginTimeout, .loginDisplaced, .loginBody, .keyMismatch, .unknownStream, .streamHostUnknown,
             .tooManyStreams, .openTimeout, .hostUnknown, .malformedFrame, .largeMessage,
-            .outOfMemory,
+            .outOfMemory, .endedByOperator,
         ]
         #expect(EndReason.allCases.filter { !$0.allowsResumption } == closing)
+    }
+
+    @Test("who finds no server is to try again, and nobody else")
+    func absentServers() {
+        let absent: [EndReason] = [
+            .upstreamUnreachable, .upstreamUnresolved, .upstreamSpared, .upstreamShortage, .upstreamTimeout,
+            .upstreamLost,
+        ]
+        #expect(EndReason.allCases.filter(\.isOfAbsentServer) == absent)
     }
 
     @Test("the table names every reason")

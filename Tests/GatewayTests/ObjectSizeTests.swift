@@ -7,7 +7,8 @@ import Testing
 @Suite struct ObjectSizeTests {
     @Test("what stays for each idle session is no larger than it was")
     func idleSession() {
-        #expect(Self.size(of: SessionDriver.self) <= 280)
+        // 48 bytes of it are the client's address and the record, by which an operator finds a session.
+        #expect(Self.size(of: SessionDriver.self) <= 328)
         #expect(Self.size(of: ClientConnection.self) <= 280)
         #expect(Self.size(of: UpstreamLink.self) <= 280)
     }

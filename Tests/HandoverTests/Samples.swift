@@ -56,7 +56,11 @@ enum Samples {
         .refused(lines: "a\nb"), .running(processID: 77),
     ]
 
-    static let fromPeer: [PeerMessage] = [.connection(envelope), .refused]
+    static let fromPeer: [PeerMessage] = [
+        .connection(envelope), .refused, .question(OperatorQuestion(id: 0x0102_0304, kind: .list, text: "over=bosh&é")),
+        .question(OperatorQuestion(id: 0, kind: .end, text: "")),
+        .answer(OperatorAnswer(id: .max, count: 70_000, rows: [#"{"a":"é"}"#, ""])), .answer(OperatorAnswer(id: 1, count: 0)),
+    ]
 
     /// A writer and a reader whose bound no sample reaches.
     static let bound = 1 << 20

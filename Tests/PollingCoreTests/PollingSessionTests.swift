@@ -175,6 +175,13 @@ import Testing
         #expect(displaced(.displaced) == ["drop", "ended login-displaced", "forgotten"])
     }
 
+    @Test("an operator ends the session")
+    func endedByOperator() {
+        var session = SessionHarness.loggedIn()
+        #expect(session(.endedByOperator) == ["leave", "ended ended-by-operator"])
+        #expect(session.request("") == ["2: " + SessionHarness.error("policy-violation")])
+    }
+
     @Test("the process ends")
     func shutsDown() {
         var session = SessionHarness.loggedIn()

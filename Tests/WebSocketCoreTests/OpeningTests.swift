@@ -155,6 +155,16 @@ import Testing
         #expect(session.element("<iq/>") == ["forward <iq/>"])
     }
 
+    @Test("an operator ends the session")
+    func isEndedByOperator() {
+        var session = SessionHarness.opened()
+        #expect(
+            session(.endedByOperator) == [
+                SessionHarness.error("policy-violation"), SessionHarness.goodbye, "leave", "close 1008",
+                "ended ended-by-operator",
+            ])
+    }
+
     @Test("the session of a client that was displaced before its login")
     func isDisplaced() {
         var session = SessionHarness.opened(isLoggedIn: false)

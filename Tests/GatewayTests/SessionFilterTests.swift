@@ -1,0 +1,104 @@
+import Addresses
+import Primitives
+import Testing
+
+@testable import Gateway
+
+/// The query of `/sessions`, and what is noted of sessions.
+@Suite struct SessionFilterTests {
+    private func filter(_ query: String?) throws -> SessionFilter { try SessionFilter(query: query) }
+
+    @Test("nothing asked for is the living sessions, a hundred of them")
+    func empty() throws {
+        for query in [nil, "", "&", "&&"] { #expect(try filter(query) == SessionFilter()) }
+        #expect(SessionFilter().state == .live && SessionFilter().limit == 100)
+    }
+
+    @Test("all parts together, percent-encoded or not")
+    func all() throws {
+        let found = try filter(
+            "sid8=ABC&domain=Example.ORG&client=2001%3Adb8::/32&over=websocket&state=all&server=%5B::1%5D:5222"
+                + "&reason=inactive&limit=1000")
+        #expect(found.name == "abc" && found.domain == "example.org" && found.side == .webSocket)
+        #expect(found.client == IPNetwork("2001:db8::/32") && found.state == .all)
+        #expect(found.server == "[::1]:5222" && found.reason == "inactive" && found.limit == 1000)
+        #expect(try filter("domain=b%C3%BCcher.example").domain == "bücher.example")
+    }
+
+    @Test(
+        "what cannot be is refused in words",
+        arguments: [
+            ("limit=0", "limit: '0' is not a number from 1 to 1000"), ("limit=1001", "limit: '1001' is not a number"),
+            ("limit=", "limit: '' is not a number"), ("limit", "limit: '' is not a number"),
+            ("client=example", "client: 'example' is not an IP address or a network such as 192.0.2.0/24"),
+            ("over=http", "over: 'http' is not among bosh, websocket, polling"),
+            ("state=dead", "state: 'dead' is not among live, ended, all"),
+            ("sid8=xyz", "sid8: 'xyz' is not the beginning of a session's name: up to 8 hexadecimal digits"),
+            ("sid8=123456789", "sid8: '123456789' is not"),
+            ("user=romeo", "'user' is not among client, domain, limit, over, reason, server, sid8 and state"),
+            ("domain=%", "'domain=%' is not percent-encoded UTF-8"),
+            ("domain=%2", "'domain=%2' is not percent-encoded"), ("domain=%+1", "'domain=%+1' is not percent-encoded"),
+            ("domain=%FF", "'domain=%FF' is not percent-encoded UTF-8"),
+        ])
+    func refused(query: String, words: String) throws {
+        do throws(SessionFilter.Fault) {
+            _ = try SessionFilter(query: query)
+            Issue.record("\(query) is taken")
+        } catch {
+            #expect(error.line.hasPrefix(words), "\(error.line)")
+        }
+    }
+
+    @Test("a session is wanted when all that is asked for fits")
+    func matches() throws {
+        func matches(_ query: String, client: IPAddress? = .v4(0xC000_0201), reason: String? = nil) throws -> Bool {
+            try filter(query).matches(
+                name: "0a1b2c3d", side: .bosh, client: client, domain: "example.org", server: "127.0.0.1:5222",
+                reason: reason)
+        }
+        for query in [
+            "", "sid8=0a1b", "over=bosh", "domain=example.org", "client=192.0.2.1", "client=192.0.2.0/24",
+            "server=127.0.0.1:5222", "sid8=0A1B2C3D&over=bosh",
+        ] { #expect(try matches(query), "\(query)") }
+        for query in [
+            "sid8=1b", "over=polling", "domain=example", "client=192.0.2.2", "server=127.0.0.1", "reason=inactive",
+            "sid8=0a1b&over=websocket",
+        ] { #expect(try !matches(query), "\(query)") }
+        #expect(try matches("reason=inactive", reason: "inactive"))
+        #expect(try !matches("client=0.0.0.0/0", client: nil))
+    }
+
+    @Test("a client's address in nineteen bytes is the same one")
+    func addresses() {
+        for address: IPAddress? in [nil, .v4(0), .v4(.max), .v6(0), .v6(1), .v6(.max), .v6(1 << 64)] {
+            #expect(ClientAddress(address).address == address)
+        }
+    }
+
+    @Test("servers have numbers, as many as there is room for")
+    func servers() {
+        var numbers = ServerNumbers()
+        let first = Endpoint(address: .v4(1), port: 1)
+        #expect(numbers.number(of: first) == 0)
+        for port in 2...UInt16(ServerNumbers.most) { _ = numbers.number(of: Endpoint(address: .v4(1), port: port)) }
+        #expect(numbers.number(of: first) == 0)
+        #expect(numbers.number(of: Endpoint(address: .v4(2), port: 1)) == SessionRecord.none)
+        #expect(numbers[0] == first && numbers[SessionRecord.none] == nil)
+    }
+
+    @Test("the last ends are kept, the newest first")
+    func recent() {
+        var recent = RecentEnds()
+        #expect(recent.newestFirst.isEmpty)
+        for number in 0..<(2 * RecentEnds.most + 3) {
+            recent.add(
+                SessionEnd(
+                    name: "\(number)", reason: .inactive, side: .bosh, client: ClientAddress(nil),
+                    record: SessionRecord(now: MonotonicInstant(nanoseconds: 0)),
+                    at: MonotonicInstant(nanoseconds: 0)))
+            let names = recent.newestFirst.map(\.name)
+            let oldest = max(0, number + 1 - RecentEnds.most)
+            #expect(names == (oldest...number).reversed().map(String.init))
+        }
+    }
+}
