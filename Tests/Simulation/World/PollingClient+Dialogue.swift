@@ -42,7 +42,7 @@ extension PollingClient {
         if element.has("<stream:error>") {
             error = element.streamCondition
         } else if element.has("<message") {
-            hear(message: element)
+            stream.hear(message: element, world.judge)
         } else if !isOffending {
             advance(by: element)
         }
@@ -74,17 +74,6 @@ extension PollingClient {
         } else if element.has("<resumed ") || element.has("<failed ") {
             resumed(element)
         }
-    }
-
-    private func hear(message element: [UInt8]) {
-        guard let id = element.attribute("id"), id.first == "d", let number = Int(id.dropFirst()) else {
-            world.judge.fail("\(name) got what nobody sent: \(String(decoding: element.prefix(300), as: UTF8.self))")
-            return
-        }
-        if element.attribute("to") != "c\(stream.login)" {
-            world.judge.fail("\(name) got a message to \(element.attribute("to") ?? "nobody")")
-        }
-        ledger.clientReceived(number)
     }
 
     private func resumed(_ element: [UInt8]) {

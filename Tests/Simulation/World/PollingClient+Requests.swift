@@ -29,8 +29,9 @@ extension PollingClient {
     /// Takes the next piece of the client's stream, which may end anywhere.
     func takeUnsent() -> [UInt8] {
         // Piece by piece, a login takes longer than is allowed.
-        let isSplit = unsent.count > 1 && (stream.stage == .active || splits < 4) && chance.below(1_000) < plan["split"]
-        guard isSplit else {
+        let most = plan["spread"] > 1 ? 0 : 4
+        let mayBeSplit = unsent.count > 1 && (stream.stage == .active || splits < most)
+        guard mayBeSplit, chance.below(1_000) < plan["split"] else {
             defer { unsent = [] }
             return unsent
         }
