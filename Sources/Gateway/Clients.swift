@@ -122,6 +122,9 @@ final class Clients {
         if let connection = connections[token] { handle(event, on: connection) }
     }
 
+    /// Whether the kernel has refused to watch some of the connections.
+    var hasUnwatchable: Bool { !unwatchable.isEmpty }
+
     /// Ends the connections that the kernel refused to watch: no event would ever come for them.
     func endUnwatchable() {
         while let token = unwatchable.popLast() { connections[token].map(close) }

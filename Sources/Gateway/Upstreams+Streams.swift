@@ -151,7 +151,8 @@ extension Upstreams {
     /// The session is over: ends the stream in order, or drops the connection so that the server keeps what can be
     /// resumed.
     private func leave(_ link: UpstreamLink, _ farewell: StreamFarewell) {
-        handle(.leave(drops: farewell == .drop), on: link)
+        let hasUnread = (link.channel?.unreadCount ?? 0) > 0
+        handle(.leave(drops: farewell == .drop, hasUnread: hasUnread), on: link)
         guard !link.isClosed else { return }
         // If the client had stopped fetching, what the server sent meanwhile is still read, up to its end of the
         // stream.

@@ -166,6 +166,9 @@ final class Upstreams {
         }
     }
 
+    /// Whether the kernel has refused to watch some of the links.
+    var hasUnwatchable: Bool { !unwatchable.isEmpty }
+
     /// Ends the streams that the kernel refused to watch: no event would ever come for them.
     func endUnwatchable() {
         while let token = unwatchable.popLast() { links[token].map(lost) }

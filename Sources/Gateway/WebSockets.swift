@@ -317,6 +317,9 @@ final class WebSockets {
     /// Ends a client at the end of the turn, because the kernel does not watch it for the wanted events.
     func giveUp(_ client: WebSocketClient) { unwatchable.append(client.token) }
 
+    /// Whether the kernel has refused to watch some of the sockets.
+    var hasUnwatchable: Bool { !unwatchable.isEmpty }
+
     /// Ends the clients that the kernel refused to watch: no event would ever come for them.
     func endUnwatchable() {
         while let token = unwatchable.popLast() { sockets[token].map(lose) }

@@ -155,9 +155,7 @@ package final class Worker {
         relieve()
         loop.showAddresses()
         publish(isBusy: count > 0)
-        upstreams.endUnwatchable()
-        clients.endUnwatchable()
-        webSockets.endUnwatchable()
+        endUnwatchable()
         moveOn()
         flushDirty()
         reportResolvers()
@@ -227,13 +225,26 @@ package final class Worker {
     }
 
     /// Writes the output of the batch. Writing can end sessions, which answers other connections, so it repeats until
-    /// nothing is left.
+    /// nothing is left. The kernel may refuse meanwhile to watch what was written, and nothing else would wake up the
+    /// loop for that.
     private func flushDirty() {
-        while upstreams.hasDirty || clients.hasDirty || webSockets.hasDirty {
+        while upstreams.hasDirty || clients.hasDirty || webSockets.hasDirty || hasUnwatchable {
             upstreams.flushDirty()
             clients.flushDirty()
             webSockets.flushDirty()
+            endUnwatchable()
         }
+    }
+
+    private var hasUnwatchable: Bool {
+        upstreams.hasUnwatchable || clients.hasUnwatchable || webSockets.hasUnwatchable
+    }
+
+    /// Ends what the kernel refused to watch.
+    private func endUnwatchable() {
+        upstreams.endUnwatchable()
+        clients.endUnwatchable()
+        webSockets.endUnwatchable()
     }
 
     /// Shows the numbers of this worker to the others, some time after they have changed.

@@ -20,7 +20,7 @@ extension PollingSession {
             begin(id: nil, features, into: &effects)
         case .loggedIn:
             login.meet()
-            mayRestart = true
+            mayRestart = !hasRestarted
         case .registrationOffered: login.extend(now: now, by: policy.registrationTimeout)
         case .managed(let isResumable):
             isManaged = true
@@ -122,14 +122,17 @@ extension PollingSession {
     ) {
         guard phase != .closing, phase != .over else { return }
         guard hasHeader else {
-            if let request = waiting {
-                let isOwn = condition == .resourceConstraint || condition == .systemShutdown
-                effects.append(.answer(request.exchange, .error(isOwn ? .server : .badRequest)))
-                waiting = nil
-            }
+            let isOwn = condition == .resourceConstraint || condition == .systemShutdown
+            reply(.error(isOwn ? .server : .badRequest), into: &effects)
             leave(reason, into: &effects)
             forget(into: &effects)
             return
+        }
+        // Who is told a fault may never ask for it, and its server still takes back what it has not been sent. A server
+        // that is gone takes nothing.
+        if !reason.isOfUpstream, let start = stanzasFrom {
+            effects.append(.upstream(.returnUnfetched(Array(outgoing[start...]))))
+            outgoing.removeSubrange(start...)
         }
         greet(into: &effects)
         outgoing.append(contentsOf: PollingText.error(condition))
@@ -180,8 +183,7 @@ extension PollingSession {
     /// Ends the session, whose stream has ended.
     mutating func forget(into effects: inout [PollingEffect]) {
         guard phase != .over else { return }
-        if let request = waiting { effects.append(.answer(request.exchange, .error(.unknown))) }
-        waiting = nil
+        reply(.error(.unknown), into: &effects)
         outgoing = []
         kept = nil
         stanzasFrom = nil
@@ -205,8 +207,7 @@ extension PollingSession {
         if phase == .closing {
             finish(now: now, policy: policy, into: &effects)
         } else if isResumable || waiting == nil {
-            if let request = waiting { effects.append(.answer(request.exchange, .error(.server))) }
-            waiting = nil
+            reply(.error(.server), into: &effects)
             leave(.shutdown, into: &effects)
             forget(into: &effects)
         } else {

@@ -45,8 +45,8 @@ extension PollingSession {
         // This request proves that the answer to the one before has arrived (`Q-25`).
         kept = nil
         keptStanzasFrom = nil
-        if let earlier = waiting { effects.append(.answer(earlier.exchange, .stream([]))) }
-        waiting = Waiting(exchange: request.exchange, hasContent: request.hasContent, due: nil)
+        reply(.stream([]), into: &effects)
+        waiting = Waiting(exchanges: ShortList(request.exchange), hasContent: request.hasContent, due: nil)
         last = Last(key: request.key, mark: request.mark, hasContent: request.hasContent)
         regulate(policy: policy, into: &effects)
         if phase == .closing {
@@ -91,19 +91,31 @@ extension PollingSession {
         heardAt = now
         if let kept {
             effects.append(.answer(exchange, .again(kept)))
-        } else if let earlier = waiting {
-            effects.append(.answer(earlier.exchange, .stream([])))
-            waiting?.exchange = exchange
+        } else if var request = waiting {
+            if request.exchanges.count == Self.mostCopies {
+                effects.append(.answer(request.exchanges.removeFirst(), .stream([])))
+            }
+            request.exchanges.append(exchange)
+            waiting = request
         } else {
             // The first was lost before its answer; what it brought has been forwarded (`Q-23`).
             last?.isBroken = false
-            waiting = Waiting(exchange: exchange, hasContent: true, due: nil)
+            waiting = Waiting(exchanges: ShortList(exchange), hasContent: true, due: nil)
             handleBodyRead(now: now, policy: policy, into: &effects)
             answerIfDue(now: now, policy: policy, into: &effects)
         }
     }
 
     private static let mostRepeatsInSecond = 20
+    /// How many copies of a request wait for its answer.
+    private static let mostCopies = 4
+
+    /// Gives the request that waits and its copies the same answer.
+    mutating func reply(_ answer: PollingAnswer, into effects: inout [PollingEffect]) {
+        guard let request = waiting else { return }
+        waiting = nil
+        for exchange in request.exchanges { effects.append(.answer(exchange, answer)) }
+    }
 
     /// Decides when the request is answered whose body has been read (`Q-26`).
     mutating func handleBodyRead(
@@ -141,15 +153,14 @@ extension PollingSession {
     mutating func answer(
         now: MonotonicInstant, policy: borrowing PollingPolicy, into effects: inout [PollingEffect]
     ) {
-        guard let request = waiting else { return }
-        waiting = nil
+        guard waiting != nil else { return }
         let bytes = outgoing
         kept = bytes
         keptStanzasFrom = stanzasFrom
         outgoing = []
         stanzasFrom = nil
         isTold = true
-        effects.append(.answer(request.exchange, .stream(bytes)))
+        reply(.stream(bytes), into: &effects)
         if phase == .closing {
             // Only who has logged in is worth the room for a repeat: strangers could begin any number of streams.
             if !login.isMet { forget(into: &effects) }
@@ -159,9 +170,14 @@ extension PollingSession {
     }
 
     /// The connection of a request is gone: what has come stays for the next one (`Q-23`). Should the client still read,
-    /// it gets an empty answer.
+    /// it gets an empty answer. Copies of the request wait on.
     mutating func handleAbort(_ exchange: PollingExchange, into effects: inout [PollingEffect]) {
-        guard waiting?.exchange == exchange else { return }
+        guard var request = waiting, request.exchanges.removeFirst(where: { $0 == exchange }) != nil else { return }
+        guard request.exchanges.isEmpty else {
+            waiting = request
+            effects.append(.answer(exchange, .stream([])))
+            return
+        }
         waiting = nil
         last?.isBroken = true
         effects.append(.answer(exchange, isTold ? .stream([]) : .error(.unknown)))

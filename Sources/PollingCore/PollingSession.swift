@@ -28,9 +28,10 @@ package struct PollingSession: Sendable {
         case over
     }
 
-    /// A request that was admitted and not answered.
-    struct Waiting: Sendable, Equatable {
-        var exchange: PollingExchange
+    /// A request that was admitted and not answered, with all its copies: copies may overtake each other, and nobody
+    /// knows for the answer to which the client waits.
+    struct Waiting: Sendable {
+        var exchanges: ShortList<PollingExchange>
         let hasContent: Bool
         /// When it is answered; nil while its body is being read.
         var due: MonotonicInstant?
@@ -80,8 +81,10 @@ package struct PollingSession: Sendable {
     var hasHeader = false
     /// Whether the client was sent the header of the present stream.
     var isGreeted = false
-    /// Whether a new header of the client restarts the stream.
+    /// Whether a new header of the client restarts the stream, and whether one has done so after the login. What a
+    /// server answers later may look like another login.
     var mayRestart = false
+    var hasRestarted = false
     /// Whether the client was sent its identifier.
     var isTold = false
     /// Whether client and server count stanzas (XEP-0198), and whether the server keeps the stream for a resumption.
@@ -127,7 +130,7 @@ package struct PollingSession: Sendable {
         case .tooLarge: fail(.policyViolation, .loginBody, now: now, policy: policy, into: &effects)
         case .aborted(let exchange): handleAbort(exchange, into: &effects)
         case .answerAwaited(let exchange):
-            if waiting?.exchange == exchange, waiting?.due != nil { answer(now: now, policy: policy, into: &effects) }
+            if awaits(exchange), waiting?.due != nil { answer(now: now, policy: policy, into: &effects) }
         case .upstream(let event): handle(event, now: now, policy: policy, into: &effects)
         case .outOfMemory: fail(.resourceConstraint, .outOfMemory, now: now, policy: policy, into: &effects)
         case .deadlineReached: handleDeadline(now: now, policy: policy, into: &effects)
@@ -154,7 +157,7 @@ package struct PollingSession: Sendable {
     package var isHolding: Bool { waiting != nil }
 
     /// Whether this request waits for its answer.
-    package func awaits(_ exchange: PollingExchange) -> Bool { waiting?.exchange == exchange }
+    package func awaits(_ exchange: PollingExchange) -> Bool { waiting?.exchanges.contains(exchange) ?? false }
 
     /// The bytes that the session keeps: of the client's elements, of what waits for it, and of the last answer.
     package var heldBytes: (elements: Int, stanzas: Int, kept: Int) {
@@ -181,6 +184,7 @@ package struct PollingSession: Sendable {
         case .open where mayRestart:
             // The domain of the session stays, whatever the new `to` says.
             keep(opening)
+            hasRestarted = true
             phase = .restarting
             effects.append(.upstream(.restart))
         case .open, .opening, .restarting:

@@ -78,8 +78,8 @@ package enum UpstreamInput: Sendable, Equatable {
     /// Whether the client fetches what there is, and so whether the server is read.
     case setReading(Bool)
     /// The session is over. `drops`: the connection is dropped without ending the stream, so that the server keeps what
-    /// can be resumed (`T-12` c).
-    case leave(drops: Bool)
+    /// can be resumed (`T-12` c). `hasUnread`: the kernel has bytes of the server that were not read.
+    case leave(drops: Bool, hasUnread: Bool = false)
 
     // MARK: Time
 

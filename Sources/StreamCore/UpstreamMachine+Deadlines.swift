@@ -122,7 +122,7 @@ extension UpstreamMachine {
             hasHeard = false
             listen(now: now)
         } else {
-            leave(drops: false, by: rules, breakers: &breakers, now: now, into: &effects)
+            leave(drops: false, hasUnread: false, by: rules, breakers: &breakers, now: now, into: &effects)
         }
     }
 

@@ -99,12 +99,13 @@ extension UpstreamMachine {
     /// The session is over: ends the stream in order, or drops the connection so that the server keeps what can be
     /// resumed.
     mutating func leave(
-        drops: Bool, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
+        drops: Bool, hasUnread: Bool, by rules: UpstreamRules, breakers: inout Breakers, now: MonotonicInstant,
         into effects: inout UpstreamEffects
     ) {
         // If the client had stopped fetching, what the server sent meanwhile is still read, up to its end of the
-        // stream. So is the rest of an element that has begun to come.
-        let hasUnread = !isRead || hasBacklog || partialSince != .none
+        // stream. So is the rest of an element that has begun to come, and what the kernel has: the request that let
+        // the server be read again may have ended the session too.
+        let hasUnread = hasUnread || !isRead || hasBacklog || partialSince != .none
         isRead = true
         leavingSince = CoarseInstant(now)
         isDueEarlier = true

@@ -128,8 +128,8 @@ package struct UpstreamMachine: Sendable {
             self.isRead = isRead
             // The time in which the server was not read does not count against it.
             if isRead, partialSince != .none { beginPartial(now: now) }
-        case .leave(let drops):
-            leave(drops: drops, by: rules, breakers: &breakers, now: now, into: &effects)
+        case .leave(let drops, let hasUnread):
+            leave(drops: drops, hasUnread: hasUnread, by: rules, breakers: &breakers, now: now, into: &effects)
         case .deadlineReached(let unacknowledged, let hasUnwritten):
             self.hasUnwritten = hasUnwritten
             handleDeadline(

@@ -135,6 +135,48 @@ import Testing
         #expect(counted.wait(300_000) == ["drop", "ended inactive", "forgotten"])
     }
 
+    @Test("T-12 Q-33: a client that broke a rule is told that, and what it had not been sent goes back")
+    func returnsWhatAnOffenderMisses() {
+        var session = SessionHarness.loggedIn()
+        _ = session.stanza("<a/>")
+        _ = session.request("")
+        _ = session.stanza("<b/>")
+        #expect(
+            session.request("x", [.element([0x61]), .refused(.restrictedXML)])
+                == [
+                    "forward a", "return <b/>", "leave", "ended malformed-request",
+                    "3: " + SessionHarness.error("restricted-xml"),
+                ])
+        var draining = SessionHarness.loggedIn()
+        _ = draining.stanza("<a/>")
+        _ = draining.request("x")
+        #expect(
+            draining(.shutdownRequested)
+                == [
+                    "return <a/>", "leave", "ended shutdown", "2: " + SessionHarness.error("system-shutdown"),
+                    "forgotten",
+                ])
+        var counted = SessionHarness.loggedIn()
+        _ = counted.upstream(.managed(isResumable: false))
+        _ = counted.stanza("<c/>")
+        #expect(
+            counted.request("x", [.refused(.restrictedXML)])
+                == ["leave", "ended malformed-request", "2: <c/>" + SessionHarness.error("restricted-xml")])
+    }
+
+    @Test("Q-35: one header after the login restarts the stream, whatever the server answers later")
+    func restartsOnce() {
+        var session = SessionHarness.loggedIn()
+        #expect(session.request("x", [.header(SessionHarness.target)]) == ["restart"])
+        _ = session.upstream(.restarted(features: []))
+        _ = session.wait(20)
+        // The answer to the binding of a resource looks like that to a login without SASL.
+        _ = session.upstream(.loggedIn)
+        #expect(
+            session.request("y", [.header(SessionHarness.target)])
+                == ["leave", "ended malformed-request", "3: " + SessionHarness.error("policy-violation")])
+    }
+
     @Test("Q-39: a server whose stanzas nobody fetches is not read")
     func slowsServer() {
         var session = SessionHarness.loggedIn()

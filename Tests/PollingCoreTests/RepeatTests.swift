@@ -27,13 +27,25 @@ import Testing
         #expect(session.request("no key") == ["5 error -3:0"])
     }
 
-    @Test("Q-21 hostile case 14: a repeat takes the place of the request that waits")
-    func replacesWaiting() {
+    @Test("Q-21 hostile case 14: copies of a request may overtake each other, so all get the answer")
+    func answersCopies() {
         var session = SessionHarness.loggedIn(key: "K9")
-        _ = session.request("x", key: "K8", digest: "K9", [.element([0x61])])
-        #expect(session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == ["2: "])
+        #expect(session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == ["forward a"])
+        #expect(session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == [])
         _ = session.stanza("<m/>")
-        #expect(session.wait(20) == ["3: <m/>"])
+        #expect(session.wait(20) == ["2: <m/>", "3: <m/>"])
+        for number in 4...7 {
+            #expect(
+                session.request("y", key: "K7", digest: "K8", [.element([0x62])])
+                    == (number == 4 ? ["forward b"] : []))
+        }
+        #expect(session.request("y", key: "K7", digest: "K8", [.element([0x62])]) == ["4: "])
+        #expect(session.abort(6) == ["6: "])
+        _ = session.stanza("<n/>")
+        #expect(session.wait(20) == ["5: <n/>", "7: <n/>", "8: <n/>"])
+        _ = session.request("z", key: "K6", digest: "K7", [.element([0x63])])
+        _ = session.request("z", key: "K6", digest: "K7", [.element([0x63])])
+        #expect(session(.answerAwaited(PollingExchange(connection: 1, number: 9))) == ["9: ", "10: "])
     }
 
     @Test("Q-23: the connection dies while the request waits; what comes is for the repeat or the next one")

@@ -43,4 +43,17 @@ struct UpstreamReadingTests {
         #expect(up.machine.phase == .returning)
         #expect(isRead(up, unwritten: 1_000) && !isRead(up, unwritten: 1_001))
     }
+
+    @Test("T-12: what the kernel has when the session ends goes back, although the server is read again")
+    func returnsUnread() {
+        var up = UpstreamDialogue.open()
+        _ = up(.setReading(false))
+        _ = up(.setReading(true))
+        #expect(up(.leave(drops: false, hasUnread: true)) == [])
+        #expect(up.machine.phase == .returning)
+        var counted = UpstreamDialogue.open()
+        #expect(counted(.leave(drops: true, hasUnread: true)) == [.flush, .close])
+        var read = UpstreamDialogue.open()
+        #expect(read(.leave(drops: false)) == [.sendStreamEnd])
+    }
 }

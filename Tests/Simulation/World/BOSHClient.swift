@@ -136,14 +136,7 @@ final class BOSHClient {
         } else if element.has("<resumed ") || element.has("<failed ") {
             resumed(stream, element)
         } else if element.has("<message") {
-            guard let id = element.attribute("id"), id.first == "d", let number = Int(id.dropFirst()) else {
-                world.judge.fail("\(name) got what nobody sent: \(String(decoding: element, as: UTF8.self))")
-                return
-            }
-            if element.attribute("to") != "c\(stream.login)" {
-                world.judge.fail("\(stream.ledger.name) got a message to \(element.attribute("to") ?? "nobody")")
-            }
-            stream.ledger.clientReceived(number)
+            stream.hear(message: element, world.judge)
         }
     }
 

@@ -1,4 +1,4 @@
-/// A client of either protocol, as its server and the world see it.
+/// A client of any protocol, as its server and the world see it.
 protocol Client: AnyObject {
     var plan: Plan { get }
     /// When it connects first.

@@ -44,6 +44,18 @@ final class ClientStream {
         queue = said.indices.dropFirst(first).map { Saying(text: said[$0], number: $0) }
     }
 
+    /// Takes a message of the server.
+    func hear(message element: [UInt8], _ judge: Judge) {
+        guard let id = element.attribute("id"), id.first == "d", let number = Int(id.dropFirst()) else {
+            judge.fail("\(ledger.name) got what nobody sent: \(String(decoding: element.prefix(300), as: UTF8.self))")
+            return
+        }
+        if element.attribute("to") != "c\(login)" {
+            judge.fail("\(ledger.name) got a message to \(element.attribute("to") ?? "nobody")")
+        }
+        ledger.clientReceived(number)
+    }
+
     /// Takes all waiting payload as one.
     func takeQueue() -> String {
         if let last = queue.compactMap(\.number).last { ledger.sentUp = max(ledger.sentUp, last + 1) }

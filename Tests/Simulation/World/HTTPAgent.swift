@@ -22,6 +22,10 @@ protocol Carrier: AnyObject {
 struct HTTPAnswer {
     var status: Int
     var body: [UInt8]
+    /// The identifiers in its cookies (XEP-0025).
+    var cookies: [String] = []
+    /// Whether it is the last one on its connection.
+    var closes = false
 }
 
 /// What happens to a connection after a request.
@@ -41,6 +45,7 @@ final class HTTPAgent: Carrier {
         var length = 0
         var closes = false
         var isGzipped = false
+        var cookies: [String] = []
     }
 
     private final class Line {
@@ -90,7 +95,8 @@ final class HTTPAgent: Carrier {
 
     /// - Returns: a ticket with which the request can be given up.
     func send(
-        _ body: [UInt8], as manner: PostManner = .whole, fields: String, answered: @escaping (HTTPAnswer?) -> Void
+        _ body: [UInt8], as manner: PostManner = .whole, fields: String, to path: String? = nil,
+        answered: @escaping (HTTPAnswer?) -> Void
     ) -> Int {
         let free = lines.first {
             !$0.isClosing && !$0.wire.isOver && ($0.waiting.isEmpty || pipelines && $0.waiting.count < 4)
@@ -100,6 +106,7 @@ final class HTTPAgent: Carrier {
         line.waiting.append((lastTicket, answered))
         var form = form
         form.fields += fields
+        if let path { form.path = path }
         let bytes = form.request(body, &chance)
         if form.closes { line.isClosing = true }
         switch manner {
@@ -207,7 +214,9 @@ final class HTTPAgent: Carrier {
         line.head = nil
         line.searched = 0
         if head.closes { line.isClosing = true }
-        return HTTPAnswer(status: head.status, body: head.isGzipped ? HTTPForm.gunzip(body) ?? [] : body)
+        return HTTPAnswer(
+            status: head.status, body: head.isGzipped ? HTTPForm.gunzip(body) ?? [] : body, cookies: head.cookies,
+            closes: head.closes)
     }
 
     private func readHead(of line: Line) {
@@ -223,6 +232,10 @@ final class HTTPAgent: Carrier {
             if bytes.has("Content-Length: ", at: start + 1) { head.length = number(in: bytes, at: start + 17) }
             if bytes.has("Connection: close", at: start + 1) { head.closes = true }
             if bytes.has("Content-Encoding: gzip", at: start + 1) { head.isGzipped = true }
+            if bytes.has("Set-Cookie: ID=", at: start + 1) {
+                let identifier = bytes[(start + 16)...].prefix { $0 != UInt8(ascii: ";") }
+                head.cookies.append(String(decoding: identifier, as: UTF8.self))
+            }
         }
         line.head = head
     }

@@ -2,6 +2,7 @@ import Deflate
 
 /// The form in which a client writes its requests.
 struct HTTPForm {
+    var path = "/http-bind"
     /// Whether it uses HTTP/1.0, which closes after each answer unless asked not to.
     var isOld = false
     var closes = false
@@ -11,9 +12,12 @@ struct HTTPForm {
     /// Further lines of the head, with their ends.
     var fields = ""
 
+    static let pollingPath = "/http-poll"
+
     init() {}
 
     init(_ plan: Plan) {
+        if plan["httppoll"] > 0 { path = Self.pollingPath }
         isOld = plan["http"] == 1 || plan["http"] == 3
         closes = plan["http"] == 1 || plan["http"] == 2
         // Only HTTP/1.1 has chunks.
@@ -26,7 +30,7 @@ struct HTTPForm {
 
     /// The bytes of a request.
     func request(_ plain: [UInt8], _ chance: inout Chance) -> [UInt8] {
-        var head = "POST /http-bind HTTP/1.\(isOld ? 0 : 1)\r\nHost: x\r\nContent-Type: text/xml\r\n" + fields
+        var head = "POST \(path) HTTP/1.\(isOld ? 0 : 1)\r\nHost: x\r\nContent-Type: text/xml\r\n" + fields
         var body = plain
         // A body that expands to more than five times its size is refused, unless it is small.
         if isGzipped, let packed = Self.gzip(plain), plain.count <= max(3_000, packed.count * 5) {

@@ -21,6 +21,9 @@ struct Markup {
 
     var isWithinElement: Bool { depth > 1 }
 
+    /// Whether nothing has begun that is not complete.
+    var isBetweenElements: Bool { depth <= 1 && buffer.allSatisfy { $0 == 0x20 || $0 == 0x0A } }
+
     mutating func next() -> Item? {
         while let open = buffer[scanned...].firstIndex(of: UInt8(ascii: "<")) {
             guard let close = buffer[open...].firstIndex(of: UInt8(ascii: ">")) else { return nil }
@@ -96,6 +99,15 @@ extension [UInt8] {
 
     func contains(_ text: StaticString) -> Bool {
         indices.contains { self[$0] == text.utf8Start[0] && has(text, at: $0) }
+    }
+
+    /// The condition of a stream error: the name of its first element, or that it is the server's own.
+    var streamCondition: String {
+        // The server's own errors have a text.
+        guard !contains("<text") else { return "remote-stream-error" }
+        let inner = drop { $0 != UInt8(ascii: ">") }.dropFirst(2)
+        let end = inner.firstIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "/") } ?? inner.endIndex
+        return String(decoding: inner[inner.startIndex..<end], as: UTF8.self)
     }
 
     /// The text between the first tag and the next.

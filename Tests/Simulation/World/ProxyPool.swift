@@ -44,6 +44,8 @@ final class ProxiedAgent: Carrier {
     private let pool: ProxyPool
     private let address: UInt32
     private let delay: ClosedRange<Duration>
+    /// Where the requests go; nil for the endpoint of BOSH.
+    var path: String?
     private var chance: Chance
     private var exchanges: [Exchange] = []
     let isSlow = false
@@ -78,7 +80,7 @@ final class ProxiedAgent: Carrier {
     }
 
     private func send(_ body: [UInt8], for exchange: Exchange) {
-        exchange.ticket = pool.agent.send(body, fields: forwarded) { [weak self] answer in
+        exchange.ticket = pool.agent.send(body, fields: forwarded, to: path) { [weak self] answer in
             exchange.ticket = nil
             guard let self else { return }
             // Most proxies do not repeat a POST, because the first may have arrived. Some are configured to.

@@ -45,7 +45,10 @@ struct Scenario: CustomStringConvertible {
         drawUpstream(seed, isRough: isRough, span: span)
         machine(Chance(seed: UInt64(seed) | 1 << 40), span: span)
         drawWorkers(Chance(seed: UInt64(seed) | 1 << 41), isRough: isRough, span: span)
-        defer { drawSockets(Chance(seed: UInt64(seed) | 1 << 42), isRough: isRough, span: span) }
+        defer {
+            drawSockets(Chance(seed: UInt64(seed) | 1 << 42), isRough: isRough, span: span)
+            drawPolling(Chance(seed: UInt64(seed) | 1 << 43), isRough: isRough)
+        }
         guard isRough else { return }
         if chance.once(in: 4) {
             let size = chance.one(of: ["16 KiB", "64 KiB", "256 KiB"])

@@ -118,15 +118,7 @@ extension WebSocketClient {
 
     func readError(_ element: [UInt8]) {
         if !element.contains("xmlns:stream=") { world.judge.fail("\(name) got an error that does not stand alone") }
-        // The server's own errors have a text.
-        error = element.contains("<text") ? "remote-stream-error" : Self.condition(in: element)
-    }
-
-    /// The name of the first element within the error.
-    private static func condition(in element: [UInt8]) -> String {
-        let inner = element.drop { $0 != UInt8(ascii: ">") }.dropFirst(2)
-        let end = inner.firstIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "/") } ?? inner.endIndex
-        return String(decoding: inner[inner.startIndex..<end], as: UTF8.self)
+        error = element.streamCondition
     }
 
     /// A Close frame has come.

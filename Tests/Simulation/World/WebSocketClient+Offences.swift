@@ -44,9 +44,14 @@ extension WebSocketClient {
         ledger.explain([offence.isTold] + (offence.mayBeNone ? ["connection-timeout"] : []))
         // What came before is read before.
         ledger.allHasToArrive = true
+        // A server's message that crosses a restart is none of the new stream, and the rest is lost with it.
+        if offence == .restartTwice { ledger.serverFails() }
         kernel.after(.seconds(90)) { [self] in
             guard stage == .running, isOffending, !isClosed else { return }
-            if !offence.mayBeNone, !ledger.mayBeLate {
+            if plan["serverslow"] > 0 {
+                // A client whose server takes nothing is not read either, and is gone now.
+                ledger.allHasToArrive = false
+            } else if !offence.mayBeNone, !ledger.mayBeLate {
                 world.judge.fail("\(name) was not told of its offence")
             }
             depart(.reset)

@@ -64,8 +64,8 @@ final class WebSocketClient: Client {
         ledger.noticesWithin = .seconds(30) + .milliseconds(plan["stall"])
         // Its server's link takes 5 ms at most; the rest is the pace of both programs.
         if plan["serverslow"] == 0, world.scenario.world["piece"] == 0 { ledger.margin = .milliseconds(50) }
-        // A client that does not read for long is given up.
-        if plan["stall"] > 10_000 { ledger.explain([Self.lostConnection]) }
+        // A client that does not read for long is given up; within some seconds once its socket is being closed.
+        if plan["stall"] > 3_000 { ledger.explain([Self.lostConnection]) }
         if world.isShortOfDescriptors, world.mayReachNobody { ledger.explain(["remote-connection-failed"]) }
         begins = world.kernel.now + .milliseconds(plan["at"])
         kernel.at(begins) { [self] in connect() }

@@ -107,6 +107,9 @@ final class World {
     /// The longest text that is certainly within the limits.
     var largest: Int { scenario.world["oversized"] > 0 ? 9_000 : .max }
 
+    /// How many seconds a session over HTTP polling lives without a request.
+    var pollingInactivity: Int { max(scenario.world["pollgone"], 30) }
+
     var isShortOfDescriptors: Bool { scenario.world["descriptors"] > 0 }
 
     /// Whether servers send elements that are skipped, so that the worker tells them something.
@@ -192,10 +195,7 @@ final class World {
         let proxy = scenario.faults.first { $0.kind == "proxy" }
         pool = proxy.map { ProxyPool($0, world: self) }
         for (number, plan) in scenario.clients.enumerated() {
-            clients.append(
-                plan["socket"] > 0
-                    ? WebSocketClient(plan, number: number, world: self)
-                    : BOSHClient(plan, number: number, world: self, carrier: carrier(for: plan, number)))
+            clients.append(client(plan, number))
         }
         for fault in scenario.faults { enter(fault) }
         kernel.after(.seconds(4 * 3_600)) { [self] in
@@ -230,9 +230,24 @@ final class World {
                 ("memory-limit", "64 MiB"), ("address-creations", "1000000"), ("max-hold", "3"),
                 ("listen-proxy", "127.0.0.1:\(Self.portOfProxies)"), ("trusted-proxy", "10.0.0.0/8"),
                 ("client-address-from", "x-forwarded-for"), ("route", "10.0.0.2:\(Self.otherServerPort)"),
-            ] + protection.settings + zone.settings.map { ("upstream", $0) }
+            ] + pollingSettings + protection.settings + zone.settings.map { ("upstream", $0) }
             + (scenario.world["workers"] > 1 ? [("workers", "\(scenario.world["workers"])")] : [])
         return entries.map { SettingEntry($0.0, $0.1, origin: .environment) } + scenario.settings
+    }
+
+    private var pollingSettings: [(String, String)] {
+        guard scenario.clients.contains(where: { $0["httppoll"] > 0 }) else { return [] }
+        return [
+            ("polling-path", HTTPForm.pollingPath), ("polling-inactivity", "\(pollingInactivity)"),
+            ("polling-hold", "\(scenario.world["pollhold"])"),
+        ]
+    }
+
+    private func client(_ plan: Plan, _ number: Int) -> any Client {
+        if plan["socket"] > 0 { return WebSocketClient(plan, number: number, world: self) }
+        let carrier = carrier(for: plan, number)
+        if plan["httppoll"] > 0 { return PollingClient(plan, number: number, world: self, carrier: carrier) }
+        return BOSHClient(plan, number: number, world: self, carrier: carrier)
     }
 
     /// The client's way to the worker.
@@ -242,7 +257,11 @@ final class World {
         link.piece = plan["piece"]
         let address = 0x0A01_0000 + UInt32(number)
         let seed = UInt64(plan["seed"]) ^ 0xA6E7
-        if plan["proxied"] > 0, let pool { return ProxiedAgent(pool, address: address, delay: link.delay, seed: seed) }
+        if plan["proxied"] > 0, let pool {
+            let agent = ProxiedAgent(pool, address: address, delay: link.delay, seed: seed)
+            if plan["httppoll"] > 0 { agent.path = HTTPForm.pollingPath }
+            return agent
+        }
         let agent = HTTPAgent(kernel, address: address, link: link, seed: seed)
         if plan["header"] > 0 {
             agent.port = Self.portOfProxies
@@ -315,8 +334,11 @@ final class World {
                 kernel.signals.raise([SIGHUP, SIGUSR1, SIGUSR2][fault["signal"] % 3])
             case "kill": crew?.kill(fault)
             case "renew": crew?.renew(fault)
-            case "upgrade": crew?.upgrade(fault)
-            case "orphan": crew?.orphan(fault)
+            case "upgrade", "orphan":
+                // Without a supervisor nobody connects a worker with a process that looks up names.
+                let gap = Duration.milliseconds(fault["gap"])
+                if gap > .seconds(1), scenario.world["names"] > 0 { judge.excuseLogins(from: kernel.now + gap) }
+                if fault.kind == "upgrade" { crew?.upgrade(fault) } else { crew?.orphan(fault) }
             case "call":
                 guard let call = CallFaults.Call(number: fault["call"]) else { return }
                 if call.disturbs(Int32(fault["errno"])) { judge.isDisturbed = true }
