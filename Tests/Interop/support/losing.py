@@ -2,32 +2,46 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import socket
 import struct
 
+from .processes import PATIENCE
+
 # What becomes of an exchange. PASS: nothing happens to it. LOSE: the answer comes, and the client's connection is closed in its
-# place. HALVE: half of the answer is passed on. RESET: the request is passed on, and soon both connections are reset, before the
-# answer comes if the service still waits with it.
+# place. HALVE: half of the answer is passed on. RESET: the request is passed on, and soon both connections are reset, unless the
+# answer has come by then.
 PASS, LOSE, HALVE, RESET = "pass", "lose", "halve", "reset"
-# Of the service's answers to requests with XML none comes sooner than after 20 ms.
+# By then, in seconds, the service has read the request.
 SOON = 0.005
 
 
 class LosingProxy:
-    """Stands before the service at `port` and loses a `share` of the answers in one of the `ways`; the `seed` decides about each.
+    """Stands before the service at `port` and loses a `share` of the answers in the `ways`, in turn; the `seed` decides which.
 
-    Equal requests that follow each other are repeats, of which at most `most` are lost in a row. With `only_content` a request
-    without XML is never lost. `lost` counts by the way.
+    Equal requests that follow each other are repeats, of which at most `most` are lost in a row. `lost` counts by the way.
+    `careful`: a request without XML is never lost, and a connection is reset only when a test has called `processed` meanwhile.
     """
 
-    def __init__(self, port, ways, seed, share=0.3, most=2, only_content=False):
-        self._service, self._ways, self._share, self._most = port, ways, share, most
-        self._only_content = only_content
+    def __init__(self, port, ways, seed, share=0.3, most=2, careful=False):
+        self._service, self.share, self._most = port, share, most
+        self._ways = itertools.cycle(ways)
+        self._careful = careful
         self._draw = random.Random(seed)
         self._last, self._in_a_row = None, 0
         self.lost = dict.fromkeys(ways, 0)
+        self._calm, self._processed = asyncio.Event(), asyncio.Event()
+        self._calm.set()
         self._server = None
+
+    def processed(self):
+        """The service has processed the last request, as its effect shows."""
+        self._processed.set()
+
+    async def calm(self):
+        """Returns when the last request that came is one that is not lost."""
+        await asyncio.wait_for(self._calm.wait(), PATIENCE)
 
     async def start(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -49,26 +63,36 @@ class LosingProxy:
     def _fate(self, body):
         if body != self._last:
             self._last, self._in_a_row = body, 0
-        is_spared = self._only_content and not body.partition(b",")[2].strip()
-        if is_spared or self._in_a_row == self._most or self._draw.random() >= self._share:
+        is_spared = self._careful and not body.partition(b",")[2].strip()
+        if is_spared or self._in_a_row == self._most or self._draw.random() >= self.share:
             return PASS
         self._in_a_row += 1
-        return self._draw.choice(self._ways)
+        return next(self._ways)
 
     async def _exchange(self, request, fate, client):
+        if fate != PASS:
+            self._calm.clear()
+            self._processed.clear()
         reader, writer = await asyncio.open_connection("127.0.0.1", self._service)
         try:
             writer.write(request)
+            first = b""
             if fate == RESET:
-                await asyncio.sleep(SOON)
-                if not self._has_come(writer):
+                reading = asyncio.ensure_future(reader.read(1))
+                until = self._processed.wait() if self._careful else asyncio.sleep(SOON)
+                waiting = asyncio.ensure_future(until)
+                await asyncio.wait((reading, waiting), return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if not reading.done():
+                    reading.cancel()
                     self.lost[fate] += 1
-                    for each in (writer, client):
-                        each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                        each.transport.abort()
+                    self._reset(writer, client)
                     return
+                first, fate = reading.result(), PASS
+            if fate == PASS:
+                self._calm.set()
             # Each answer ends its connection.
-            answer = await reader.read(-1)
+            answer = first + await reader.read(-1)
             if fate == LOSE:
                 self.lost[fate] += 1
                 return
@@ -81,13 +105,7 @@ class LosingProxy:
             writer.close()
 
     @staticmethod
-    def _has_come(writer):
-        """Whether something of the answer is there, although the loop may not have read it yet."""
-        descriptor = writer.get_extra_info("socket").fileno()
-        with socket.socket(fileno=descriptor) as peeking:
-            try:
-                return peeking.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-            except BlockingIOError:
-                return False
-            finally:
-                peeking.detach()
+    def _reset(*writers):
+        for writer in writers:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()

@@ -1,5 +1,6 @@
 """A client of HTTP polling (XEP-0025) that goes on after a lost answer: it sends the same request again until one comes."""
 
+import asyncio
 import base64
 import collections
 import contextlib
@@ -10,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 
 from . import bosh
 from .bosh import BIND, CLIENT, SASL
+from .processes import PATIENCE
 
 STREAMS = "http://etherx.jabber.org/streams"
 
@@ -82,8 +84,9 @@ class Session:
                 self.elements.append(element)
 
     async def element(self):
-        while not self.elements:
-            await self.exchange()
+        async with asyncio.timeout(PATIENCE):
+            while not self.elements:
+                await self.exchange()
         return self.elements.popleft()
 
     async def begin(self):
