@@ -10,8 +10,8 @@ import struct
 from .processes import PATIENCE
 
 # What becomes of an exchange. PASS: nothing happens to it. LOSE: the answer comes, and the client's connection is closed in its
-# place. HALVE: half of the answer is passed on. RESET: the request is passed on, and soon both connections are reset, unless the
-# answer has come by then.
+# place. HALVE: half of the answer is passed on. RESET: the request is passed on, and soon both connections are reset,
+# mostly before the answer has come.
 PASS, LOSE, HALVE, RESET = "pass", "lose", "halve", "reset"
 # By then, in seconds, the service has read the request.
 SOON = 0.005
@@ -77,18 +77,21 @@ class LosingProxy:
         try:
             writer.write(request)
             first = b""
-            if fate == RESET:
-                reading = asyncio.ensure_future(reader.read(1))
-                until = self._processed.wait() if self._careful else asyncio.sleep(SOON)
-                waiting = asyncio.ensure_future(until)
+            if fate == RESET and self._careful:
+                # An answer that has come by then is not lost.
+                reading, waiting = (asyncio.ensure_future(each) for each in (reader.read(1), self._processed.wait()))
                 await asyncio.wait((reading, waiting), return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
-                if not reading.done():
+                if reading.done():
+                    first, fate = reading.result(), PASS
+                else:
                     reading.cancel()
-                    self.lost[fate] += 1
-                    self._reset(writer, client)
-                    return
-                first, fate = reading.result(), PASS
+            elif fate == RESET:
+                await asyncio.sleep(SOON)
+            if fate == RESET:
+                self.lost[fate] += 1
+                self._reset(writer, client)
+                return
             if fate == PASS:
                 self._calm.set()
             # Each answer ends its connection.
