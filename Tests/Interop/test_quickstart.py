@@ -93,10 +93,12 @@ class Quickstart(unittest.TestCase):
         self.assertGreaterEqual(statistics["websockets"]["ever"], 2)
         self.assertGreaterEqual(statistics["polling"]["ever"], 2)
         self.assertEqual(sum(statistics["polling"]["errors"].values()), 0, statistics["polling"]["errors"])
+        browser.switch(tabs[1])
         if picture := os.environ.get("QUICKSTART_PICTURE"):
             browser.picture(picture)
 
         # None of the pages that were left is still there.
+        browser.switch(tabs[0])
         browser.run("nodes.leave.click()")
         browser.wait("nodes.state.className === 'ended'", "the tab having left")
         browser.switch(tabs[1])
