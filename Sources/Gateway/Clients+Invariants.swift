@@ -40,7 +40,8 @@ extension Clients {
             return nil
         }
         let hasSession = connection.waiting.contains { isWaiting($0) }
-        return hasSession || isAsked(connection.token) ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
+        return hasSession || isAsked(connection.token)
+            ? nil : "it is owed an answer by nobody (\(state(of: connection)))"
     }
 
     /// Somebody has to finish each move.

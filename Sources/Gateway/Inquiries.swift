@@ -114,7 +114,8 @@ final class Inquiries {
         clients.respond(
             to: done.exchange,
             OperatorAnswers.response(
-                to: done.question, count: done.count, rows: done.rows, limit: done.limit, missing: done.missing.sorted()))
+                to: done.question, count: done.count, rows: done.rows, limit: done.limit, missing: done.missing.sorted()
+            ))
     }
 
     /// How long other workers have to answer.

@@ -81,7 +81,8 @@ final class Polling {
         guard slots[id] == nil else { return nil }
         let token = sessions.nextToken()
         let session = PollingSession(key: head.key, bits: loop.freshBits(), now: loop.now, policy: policy)
-        let client = PollingClient(token: token, id: id, requester: requester, account: account, session: session,
+        let client = PollingClient(
+            token: token, id: id, requester: requester, account: account, session: session,
             now: loop.now)
         sessions.insert(client, at: token)
         slots[id] = token.slot

@@ -77,7 +77,8 @@ extension Worker {
             }
         } else {
             return HTTPResponse(
-                status: .notFound, contentType: .plain, body: Array("/healthz /lbcheck /readyz /sessions /stats\n".utf8))
+                status: .notFound, contentType: .plain, body: Array("/healthz /lbcheck /readyz /sessions /stats\n".utf8)
+            )
         }
     }
 }

@@ -13,7 +13,8 @@ extension Worker {
     /// - Parameter watched: the events that the kernel watches a descriptor for, as bits of an `Interest`; nil when it
     ///   does not.
     package func brokenInvariant(watched: (Int32) -> UInt32?) -> String? {
-        upstreams.brokenInvariant(watched: watched) ?? clients.brokenInvariant(isAsked: inquiries.isAsked, watched: watched)
+        upstreams.brokenInvariant(watched: watched) ?? clients.brokenInvariant(
+            isAsked: inquiries.isAsked, watched: watched)
             ?? sessions.brokenInvariant ?? webSockets.brokenInvariant(watched: watched) ?? polling.brokenInvariant
             ?? brokenCount ?? brokenAccount
     }

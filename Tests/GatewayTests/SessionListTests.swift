@@ -16,25 +16,27 @@ import Testing
             let server: String?
             let state: String
             let reason: String?
-            let logged_in: Bool?
+            let loggedIn: Bool?
             let requests: Int
-            let held_requests: Int?
-            let waiting_bytes: Int?
-            let stanzas_to_server: Int
-            let stanzas_to_client: Int
+            let heldRequests: Int?
+            let waitingBytes: Int?
+            let stanzasToServer: Int
+            let stanzasToClient: Int
         }
 
         let count: Int
         let shown: Int
         let limit: Int
-        let missing_workers: [UInt32]
+        let missingWorkers: [UInt32]
         let sessions: [Row]
     }
 
     private func list(_ admin: RawClient, _ query: String = "") throws -> List {
         let answer = try admin.get("/sessions\(query)")
         #expect(answer.status == 200, "\(answer.body)")
-        return try JSONDecoder().decode(List.self, from: Data(answer.body.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(List.self, from: Data(answer.body.utf8))
     }
 
     private func delete(_ admin: RawClient, _ name: String) throws -> HTTPAnswer {
@@ -51,13 +53,13 @@ import Testing
         let members = try (0..<6).map { _ in try scene.begin(over: connection) }
         let admin = try scene.daemon.connectToAdmin()
         let found = try list(admin)
-        #expect(found.count == 6 && found.shown == 6 && found.missing_workers.isEmpty)
+        #expect(found.count == 6 && found.shown == 6 && found.missingWorkers.isEmpty)
         #expect(Set(found.sessions.map(\.sid8)) == Set(members.map { name(of: $0.client.sid) }))
         #expect(Set(found.sessions.map { "\($0.worker)" }) == Set(members.map(\.worker)))
         for row in found.sessions {
             #expect(row.over == "bosh" && row.domain == "example.org" && row.state == "open" && row.reason == nil)
             #expect(row.client == "127.0.0.1" && row.server == "127.0.0.1:\(scene.server.port)")
-            #expect(row.logged_in == false && row.held_requests == 0)
+            #expect(row.loggedIn == false && row.heldRequests == 0)
         }
         let text = try admin.get("/sessions").body
         #expect(members.allSatisfy { !text.contains($0.client.sid) })
@@ -79,13 +81,13 @@ import Testing
         _ = try connection.answer()
         let admin = try scene.daemon.connectToAdmin()
         let live = try #require(try list(admin).sessions.first)
-        #expect(live.requests == 1 && live.stanzas_to_server == 2 && live.stanzas_to_client == 3)
+        #expect(live.requests == 1 && live.stanzasToServer == 2 && live.stanzasToClient == 3)
         #expect(try connection.exchange(member, "type='terminate'").isTerminal)
         #expect(try list(admin).count == 0)
         let ended = try list(admin, "?state=ended")
         let row = try #require(ended.sessions.first)
         #expect(ended.count == 1 && row.state == "ended" && row.reason == "terminated" && row.sid8 == live.sid8)
-        #expect(row.requests == 2 && row.stanzas_to_server == 2 && row.stanzas_to_client == 3)
+        #expect(row.requests == 2 && row.stanzasToServer == 2 && row.stanzasToClient == 3)
         #expect(try list(admin, "?state=all&reason=inactive").count == 0)
         #expect(try list(admin, "/\(live.sid8)").count == 1)
         // The log says the same.
@@ -148,12 +150,12 @@ import Testing
         // The other one accepts this connection.
         let admin = try scene.daemon.connectToAdmin()
         let found = try list(admin)
-        #expect(found.missing_workers.map(String.init) == [first.worker] && found.count == 1)
+        #expect(found.missingWorkers.map(String.init) == [first.worker] && found.count == 1)
         #expect(found.sessions.map(\.sid8) == [name(of: second.client.sid)])
         #expect(try delete(admin, name(of: first.client.sid)).status == 503)
         #expect(kill(process, SIGKILL) == 0)
         try scene.daemon.wait(until: "supervisor.deaths", is: 1)
         let after = try list(admin)
-        #expect(after.missing_workers.isEmpty && after.count == 1)
+        #expect(after.missingWorkers.isEmpty && after.count == 1)
     }
 }

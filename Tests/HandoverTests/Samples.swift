@@ -59,7 +59,8 @@ enum Samples {
     static let fromPeer: [PeerMessage] = [
         .connection(envelope), .refused, .question(OperatorQuestion(id: 0x0102_0304, kind: .list, text: "over=bosh&é")),
         .question(OperatorQuestion(id: 0, kind: .end, text: "")),
-        .answer(OperatorAnswer(id: .max, count: 70_000, rows: [#"{"a":"é"}"#, ""])), .answer(OperatorAnswer(id: 1, count: 0)),
+        .answer(OperatorAnswer(id: .max, count: 70_000, rows: [#"{"a":"é"}"#, ""])),
+        .answer(OperatorAnswer(id: 1, count: 0)),
     ]
 
     /// A writer and a reader whose bound no sample reaches.

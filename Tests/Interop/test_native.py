@@ -1,12 +1,13 @@
-"""libpurple, gloox and xmpp4r: native clients that log in with accounts, exchange messages and log out."""
+"""libpurple, gloox, xmpp4r and, over WebSocket, nbxmpp: native clients that log in with accounts, exchange messages and log out."""
 
 import asyncio
 import os
 
-from support import gateway
+from support import gateway, relay
 from support.case import Case, fails_in_control, holdfast_only
 from support.native import SOURCES, NativeClient, compile_client
 from support.prosody import ACCOUNTS
+from support.xmpp import chat
 
 
 class Native(Case):
@@ -119,3 +120,37 @@ class XMPP4R(Native):
         url = f"http://127.0.0.1:{self.service.port}/http-bind"
         program = os.path.join(SOURCES, "xmpp4r.rb")
         await self.converse(lambda jid: ["ruby", program, url, jid, self.server.password], "xmpp4r", 5)
+
+
+class NBXMPP(Native):
+    """Gajim's library with libsoup's WebSocket, which pings every five seconds."""
+
+    def arguments(self, jid, port=None):
+        return ["/usr/bin/python3", os.path.join(SOURCES, "nbxmpp_client.py"),
+                f"ws://127.0.0.1:{port or self.service.port}/xmpp-websocket", jid, self.server.password]
+
+    async def test_nbxmpp(self):
+        await self.converse(self.arguments, "nbxmpp", 200)
+
+    @fails_in_control("ejabberd", "does not find each stream again whose WebSocket was cut")
+    async def test_nbxmpp_resumes_its_stream(self):
+        """W-12, W-50: the socket is cut again and again; what comes meanwhile waits at the server, and nothing is doubled."""
+        cutting = await relay.Relay(self.service.port).start()
+        self.addAsyncCleanup(cutting.stop)
+        jid, peer = f"romeo@{ACCOUNTS}/nbxmpp", await self.peer("mercutio")
+        client = await self.start(self.arguments(jid, cutting.port))
+        for number in range(5):
+            # An answer shows that the stream is managed by now, or again.
+            client.write(f"send {peer.jid} before {number}")
+            self.assertEqual(await peer.message(), f"before {number}")
+            peer.write(chat(jid, f"before {number}"))
+            self.assertEqual(await self.line(client), f"message {peer.jid} before {number}")
+            cutting.cut()
+            peer.write(chat(jid, f"meanwhile {number}") + chat(jid, f"and {number}"))
+            lines = [await self.line(client) for _ in range(3)]
+            self.assertEqual(lines, ["resumed", f"message {peer.jid} meanwhile {number}", f"message {peer.jid} and {number}"])
+        await asyncio.to_thread(client.quit)
+        self.assertTrue(peer.inbox.empty())
+
+    async def line(self, client):
+        return await asyncio.to_thread(client.line)

@@ -1,9 +1,11 @@
 """deploy/quickstart: two tabs of a browser chat through it, and Ctrl-C leaves nothing behind."""
 
+import json
 import os
 import re
 import signal
 import unittest
+import urllib.request
 
 from support import gateway
 from support.case import holdfast_only
@@ -68,24 +70,47 @@ class Quickstart(unittest.TestCase):
         browser.switch(tabs[1])
         self.assertEqual(self.messages(browser, 3)[2][1], "it is I")
 
-        # Over the other door, in the same room.
-        browser.switch(tabs[0])
-        browser.run("nodes.way.value = 'WebSocket'; nodes.login.requestSubmit();")
-        browser.wait("connection.connected && connection.service.startsWith('ws:') && people.size === 2", "a tab over WebSocket")
-        browser.run("nodes.text.value = 'over a socket'; nodes.say.requestSubmit();")
-        browser.switch(tabs[1])
-        self.assertEqual(self.messages(browser, 4)[3][1], "over a socket")
-        browser.switch(tabs[0])
-        browser.reload()
-        browser.wait("document.getElementById('state').className === 'connected'", "the tab being connected again")
-        self.assertTrue(browser.run("return connection.service.startsWith('ws:')"))
+        # Over the other doors, in the same room; a message from there, and one to there.
+        for number, (way, service) in enumerate((("WebSocket", "ws:"), ("HTTP polling", "/http-poll"))):
+            browser.switch(tabs[0])
+            self.assertNotEqual(browser.run("return nodes.door.textContent"), way)
+            browser.run("nodes.way.value = arguments[0]; nodes.login.requestSubmit();", way)
+            browser.wait(f"nodes.door.textContent === '{way}' && people.size === 2", f"a tab over {way}")
+            self.assertTrue(browser.run("return connection.service").startswith(service))
+            self.assertIn(f"over {way}", browser.run("return nodes['state-text'].textContent"))
+            browser.run("nodes.text.value = arguments[0]; nodes.say.requestSubmit();", f"over {way}")
+            browser.switch(tabs[1])
+            self.assertEqual(self.messages(browser, 4 + 2 * number)[-1][1], f"over {way}")
+            browser.run("nodes.text.value = arguments[0]; nodes.say.requestSubmit();", f"to {way}")
+            browser.switch(tabs[0])
+            browser.wait(f"nodes.messages.lastChild.lastChild.textContent === 'to {way}'", f"the message over {way}")
+            # A reload keeps the door.
+            browser.reload()
+            browser.wait("document.getElementById('state').className === 'connected'", "the tab being connected again")
+            self.assertEqual(browser.run("return nodes.door.textContent"), way)
+            self.assertTrue(browser.run("return connection.jid").startswith("romeo@"))
+        statistics = self.statistics()
+        self.assertGreaterEqual(statistics["websockets"]["ever"], 2)
+        self.assertGreaterEqual(statistics["polling"]["ever"], 2)
+        self.assertEqual(sum(statistics["polling"]["errors"].values()), 0, statistics["polling"]["errors"])
         browser.switch(tabs[1])
         if picture := os.environ.get("QUICKSTART_PICTURE"):
             browser.picture(picture)
 
+        # None of the pages that were left is still there.
+        browser.switch(tabs[0])
+        browser.run("nodes.leave.click()")
+        browser.wait("nodes.state.className === 'ended'", "the tab having left")
+        browser.switch(tabs[1])
+        browser.wait("people.size === 1", "the other tab being alone")
+
         self.interrupt()
         self.assertEqual(os.listdir(self.temporary), [])
         self.assertFalse([port for port in self.ports if accepts(port)])
+
+    def statistics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[1]}/stats", timeout=10) as answer:
+            return json.load(answer)
 
     def messages(self, browser, count):
         """Who said what, once there are so many."""

@@ -35,6 +35,9 @@ PARTS = {
     "ejabberd": ("server",), "holdfast-ejabberd": ("server", "manager"),
     "holdfast": ("manager",), "holdfast-starttls": ("manager",), "holdfast-direct": ("manager",),
     "nginx": ("proxy",),
+    "prosody-websocket": ("server",), "holdfast-prosody-websocket": ("server", "manager"),
+    "ejabberd-websocket": ("server",), "holdfast-ejabberd-websocket": ("server", "manager"),
+    "holdfast-websocket": ("manager",),
 }
 # What may not happen in front of Holdfast.
 FAULTS = ("lost", "doubled", "out_of_order", "failed_sessions")
@@ -65,6 +68,11 @@ def ratio(sitting, quantity, target, base):
     above, below = values(sitting, quantity, target), values(sitting, quantity, base)
     found = [above[number] / below[number] for number in above if below.get(number, 0) > 0]
     return Ratio(median(found), min(found), max(found)) if found else None
+
+
+def measured(sitting, target):
+    """Whether there is a run on the target."""
+    return any(run["target"] == target for run in sitting["runs"])
 
 
 def seen(sitting, load, target, name):

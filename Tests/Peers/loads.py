@@ -37,6 +37,8 @@ class Plan(NamedTuple):
 
 
 LOADS = ("closed", "paced", "cut", "idle")
+# A session over WebSocket is its connection: nothing outlives a cut.
+BOSH_LOADS = ("cut",)
 
 
 def processor(pid):
@@ -80,7 +82,8 @@ class Generator:
 
     def __init__(self, stage, bench, arguments):
         self._stage = stage
-        command = [bench, "load", "--json", "--connect", f"127.0.0.1:{stage.port}", "--domain", ANONYMOUS, *arguments]
+        command = [bench, "load", "--json", "--connect", f"127.0.0.1:{stage.port}", "--door", stage.door, "--domain", ANONYMOUS,
+                   *arguments]
         self._log = os.path.join(stage.scratch.path, "load")
         self.child = Child(command, self._log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures Holdfast beside the servers' own BOSH and nginx: what `deploy/bench --peers` runs."""
+"""Measures Holdfast beside the servers' own BOSH and WebSocket and nginx: what `deploy/bench --peers` runs."""
 
 import argparse
 import json
@@ -29,24 +29,30 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="how often each load is put on each target (5)")
     parser.add_argument("--seconds", type=int, default=10, help="how long messages flow in each (10)")
     parser.add_argument("--loads", default=",".join(loads.LOADS), help="which of " + ", ".join(loads.LOADS))
+    parser.add_argument("--doors", default=",".join(targets.DOORS), help="which of " + ", ".join(targets.DOORS))
     parser.add_argument("--json", metavar="FILE", help="also keep all figures there")
     parser.add_argument("--write", action="store_true", help="put the figures into README.md and docs/")
     given = parser.parse_args()
-    given.loads = given.loads.split(",")
-    for load in given.loads:
-        if load not in loads.LOADS:
-            parser.error(f"--loads: '{load}' is none of {', '.join(loads.LOADS)}")
+    for option, known in (("loads", loads.LOADS), ("doors", targets.DOORS)):
+        wanted = getattr(given, option).split(",")
+        setattr(given, option, wanted)
+        for word in wanted:
+            if word not in known:
+                parser.error(f"--{option}: '{word}' is none of {', '.join(known)}")
     if given.rounds < 1 or given.seconds < 1:
         parser.error("--rounds and --seconds: 1 or more")
-    if given.write and (given.rounds < 5 or set(given.loads) != set(loads.LOADS)):
-        parser.error("--write: figures to keep have five rounds or more, and all loads")
+    everything = set(given.loads) == set(loads.LOADS) and set(given.doors) == set(targets.DOORS)
+    if given.write and (given.rounds < 5 or not everything):
+        parser.error("--write: figures to keep have five rounds or more, all loads and all doors")
     return given
 
 
-def order(load, number):
+def order(load, number, doors=targets.DOORS):
     """The targets of a load in round `number`: each round begins with another, so that none is always the first."""
-    chosen = targets.TARGETS + (targets.TLS_TARGETS if load == "idle" else [])
-    first = number % len(chosen)
+    known = targets.TARGETS + targets.WEBSOCKET_TARGETS + (targets.TLS_TARGETS if load == "idle" else [])
+    chosen = [target for target in known
+              if target.door in doors and (target.door == targets.BOSH or load not in loads.BOSH_LOADS)]
+    first = number % max(len(chosen), 1)
     return chosen[first:] + chosen[:first]
 
 
@@ -71,8 +77,8 @@ def sit(given):
                "plan": plan._asdict(), "runs": [], "failed": []}
     for number in range(plan.rounds):
         for load in given.loads:
-            for target in order(load, number):
-                name = f"round {number + 1}  {load:6}  {target.name:17}"
+            for target in order(load, number, given.doors):
+                name = f"round {number + 1}  {load:6}  {target.name:27}"
                 try:
                     run = measure(load, target, given, plan)
                 except (AssertionError, RuntimeError) as error:  # it did not start, or nobody could log in
@@ -109,7 +115,7 @@ def main():
         document.main([])
     if figures.others(sitting) > QUIET:
         print(f"other work had {figures.others(sitting) * 100:.0f} % of a core: these figures are not for keeping", file=sys.stderr)
-    found = figures.faults(sitting, [target.name for target in targets.TARGETS + targets.TLS_TARGETS
+    found = figures.faults(sitting, [target.name for target in targets.TARGETS + targets.WEBSOCKET_TARGETS + targets.TLS_TARGETS
                                      if target.manager == targets.HOLDFAST])
     for words in found:
         print(words, file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from figures import (CLOSED, CLOSED_REQUEST, LOGIN, MEMORY, PACED, middle, others, ratio, seen, total)
+from figures import (CLOSED, CLOSED_REQUEST, LOGIN, MEMORY, PACED, measured, middle, others, ratio, seen, total)
 
 NAMES = {"prosody": "Prosody", "ejabberd": "ejabberd"}
 TITLES = {
@@ -10,6 +10,13 @@ TITLES = {
     "ejabberd": "ejabberd's own BOSH", "holdfast-ejabberd": "Holdfast before ejabberd",
     "holdfast": "Holdfast before the null server", "nginx": "nginx before Holdfast",
 }
+SOCKETS = {
+    "prosody-websocket": "Prosody's own WebSocket", "holdfast-prosody-websocket": "Holdfast before Prosody, WebSocket",
+    "ejabberd-websocket": "ejabberd's own WebSocket", "holdfast-ejabberd-websocket": "Holdfast before ejabberd, WebSocket",
+    "holdfast-websocket": "Holdfast before the null server, WebSocket",
+}
+# The doors by the names of their targets: what stands behind those for BOSH, and how the tables call it.
+DOORS = {"": "BOSH", "-websocket": "WebSocket"}
 
 
 def time(seconds):
@@ -55,10 +62,11 @@ def quantities(plan):
     ]
 
 
-def together(sitting):
-    """What an operator feels: the server's own BOSH against server and Holdfast together."""
-    rows = [["", "own BOSH", "with Holdfast: server", "Holdfast", "together", "together / own BOSH"]]
-    for server, name in NAMES.items():
+def together(sitting, door=""):
+    """What an operator feels: the server's own BOSH or WebSocket against server and Holdfast together."""
+    own = f"own {DOORS[door]}"
+    rows = [["", own, "with Holdfast: server", "Holdfast", "together", f"together / {own}"]]
+    for server, name in ((f"{server}{door}", name) for server, name in NAMES.items()):
         both = f"holdfast-{server}"
         for title, quantity, write in quantities(sitting["plan"]):
             rows.append([
@@ -79,12 +87,21 @@ def alone(sitting):
     return aligned(rows)
 
 
+def doors(sitting):
+    """Holdfast before the null server, by what its clients speak."""
+    rows = [["Holdfast", "over BOSH", "over WebSocket", "WebSocket / BOSH"]]
+    for title, quantity, write in quantities(sitting["plan"]):
+        rows.append([title, write(middle(sitting, quantity, "holdfast")), write(middle(sitting, quantity, "holdfast-websocket")),
+                     times(ratio(sitting, quantity, "holdfast-websocket", "holdfast"))])
+    return aligned(rows)
+
+
 def clients(sitting):
     """What the clients saw."""
     plan = sitting["plan"]
     rows = [["", "closed loop: messages/s", "p50 / p99 ms", f"{plan['paced_rate']}/s: p50 / p99 / max ms",
              f"{plan['cuts']} connections cut: p99 / max ms", "lost / doubled / out of order", "of", "sessions failed"]]
-    for target, title in TITLES.items():
+    for target, title in (TITLES | SOCKETS if has_sockets(sitting) else TITLES).items():
         def see(load, *names):
             return " / ".join(plain(seen(sitting, load, target, name)) for name in names)
         rows.append([
@@ -106,9 +123,15 @@ def conditions(sitting):
         f"{plan['seconds']} s for each load; other work had {others(sitting) * 100:.0f} % of a core meanwhile.{failed}", 120)
 
 
+def has_sockets(sitting):
+    """Whether WebSockets were measured; they are left out else."""
+    return any(measured(sitting, target) for target in SOCKETS)
+
+
 def report(sitting):
     """All of it."""
-    return "\n\n".join([conditions(sitting), together(sitting), alone(sitting), clients(sitting)])
+    sockets = [together(sitting, "-websocket"), doors(sitting)] if has_sockets(sitting) else []
+    return "\n\n".join([conditions(sitting), together(sitting), *sockets, alone(sitting), clients(sitting)])
 
 
 def sentence(sitting):

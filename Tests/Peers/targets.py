@@ -1,4 +1,4 @@
-"""What is measured: the server's own BOSH, Holdfast in front of it, and Holdfast and nginx by themselves."""
+"""What is measured: the server's own BOSH and WebSocket, Holdfast in front of it, and Holdfast and nginx by themselves."""
 
 import os
 import subprocess
@@ -13,16 +13,19 @@ from support.processes import ROOT, Child, Scratch, free_ports  # noqa: E402
 from support.prosody import ANONYMOUS  # noqa: E402
 
 OWN, HOLDFAST = "own", "holdfast"
+# As `holdfast-bench load --door` knows them. All of them have the WebSocket at the path that it takes for granted.
+BOSH, WEBSOCKET = DOORS = "bosh", "websocket"
 
 
 class Target(NamedTuple):
-    """`server`: prosody, ejabberd or null. `manager`: whose BOSH it is. `tls`: the setting upstream-tls. With `proxy` nginx
-    passes everything through to Holdfast."""
+    """`server`: prosody, ejabberd or null. `manager`: whose BOSH or WebSocket it is. `tls`: the setting upstream-tls. With `proxy`
+    nginx passes everything through to Holdfast. `door`: what the clients speak."""
     name: str
     server: str
     manager: str
     tls: str = "none"
     proxy: bool = False
+    door: str = BOSH
 
 
 # In the order of the tables.
@@ -34,6 +37,8 @@ TARGETS = [
     Target("holdfast", "null", HOLDFAST),
     Target("nginx", "null", HOLDFAST, proxy=True),
 ]
+# The same over WebSocket.
+WEBSOCKET_TARGETS = [target._replace(name=f"{target.name}-websocket", door=WEBSOCKET) for target in TARGETS if not target.proxy]
 # Only their memory is measured: what TLS towards the server adds to a session in Holdfast.
 TLS_TARGETS = [
     Target("holdfast-starttls", "prosody", HOLDFAST, tls="starttls"),
@@ -75,13 +80,14 @@ class Nginx:
 
 
 class Stage:
-    """A target with fresh processes. `port` is where clients connect, `pids` are the processes by their part: server,
+    """A target with fresh processes. `door`: what its clients speak. `port` is where clients connect, `pids` are the processes by their part: server,
     manager, proxy."""
 
     def __init__(self, target, bench):
         self.scratch = Scratch()
         self._started = []
         self.pids = {}
+        self.door = target.door
         try:
             self._set_up(target, bench)
         except BaseException:

@@ -34,8 +34,28 @@ class TablesTests(unittest.TestCase):
 
     def test_clients_have_a_row_for_each_target(self):
         rows = cells(tables.clients(whole()))
-        self.assertEqual([row[0] for row in rows[2:]], list(tables.TITLES.values()))
+        self.assertEqual([row[0] for row in rows[2:]], [*tables.TITLES.values(), *tables.SOCKETS.values()])
         self.assertEqual(rows[2][1:], ["10", "2.0 / 6.0", "2.0 / 6.0 / 10.0", "6.0 / 10.0", "0 / 0 / 0", "900", "0"])
+
+    def test_websockets_stand_beside_the_servers_own(self):
+        rows = cells(tables.together(whole(), "-websocket"))
+        self.assertEqual(rows[0][1], "own WebSocket")
+        self.assertEqual(rows[2], ["Prosody: processor a message, closed loop, 100 sessions", "2.00 ms", "1.00 ms", "0.250 ms",
+                                   "1.25 ms", "0.62 (0.62-0.62)"])
+
+    def test_websockets_stand_beside_bosh(self):
+        rows = cells(tables.doors(whole()))
+        self.assertEqual(rows[2], ["processor a message, closed loop, 100 sessions", "0.500 ms", "0.250 ms", "0.50 (0.50-0.50)"])
+
+    def test_no_websocket_is_cut(self):
+        rows = cells(tables.clients(whole()))
+        self.assertEqual(rows[-1][4], "- / -")
+
+    def test_a_sitting_without_websockets_has_no_table_of_them(self):
+        found = whole()
+        found["runs"] = [run for run in found["runs"] if not run["target"].endswith("-websocket")]
+        self.assertNotIn("WebSocket", tables.report(found))
+        self.assertIn("own WebSocket", tables.report(whole()))
 
     def test_what_was_not_measured_is_a_dash(self):
         found = sitting([run("closed", "prosody", 0, [0.4])])

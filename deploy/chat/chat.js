@@ -2,16 +2,18 @@
 
 // A small chat on Strophe.js. `settings` (written by deploy/quickstart) names the services, the room and the accounts.
 // Each tab is a client of its own. Over BOSH its session lives in sessionStorage, so a reload goes on with it (keepalive,
-// restore); over WebSocket the session is the connection, and a reload logs in again.
+// restore); over WebSocket the session is the connection, over HTTP polling (polling.js) its keys are the page's, and a reload
+// logs in again.
 
 const nodes = {};
-for (const id of ["state", "state-text", "messages", "say", "text", "people", "jid", "service", "requests", "held", "login",
+for (const id of ["state", "state-text", "messages", "say", "text", "people", "jid", "door", "service", "requests", "held", "login",
     "account", "way", "leave"]) {
     nodes[id] = document.getElementById(id);
 }
 
 const wait = 50;
 let connection = null;
+let way = null;  // the door that it uses, one of settings.services
 let nickname = null;
 let requests = 0;
 let next = null;  // the account to log in with when the session that is ending has ended
@@ -25,6 +27,7 @@ function show(state, text) {
     nodes.say.querySelector("button").disabled = !connected;
     nodes.leave.disabled = !connected;
     nodes.jid.textContent = connected ? connection.jid : "none";
+    nodes.door.textContent = connected ? way.label : "none";
 }
 
 function line(kind, who, text) {
@@ -113,13 +116,13 @@ function changed(status, condition) {
         connection.send($pres());
         nodes.messages.replaceChildren();
         join(newName());
-        show("connected", "connected, a new session");
+        show("connected", `connected over ${way.label}, a new session`);
         break;
     case Strophe.Status.ATTACHED:
         // The server never saw this tab go: asking the room again brings the people and the last messages.
         nodes.messages.replaceChildren();
         join(sessionStorage.getItem("nickname") || newName());
-        show("connected", "connected, the session from before the reload");
+        show("connected", `connected over ${way.label}, the session from before the reload`);
         break;
     case Strophe.Status.CONNFAIL:
         show("ended", `no connection${condition ? `: ${condition}` : ""}`);
@@ -145,11 +148,14 @@ function changed(status, condition) {
 }
 
 function open() {
-    const way = settings.services.find((candidate) => candidate.label === nodes.way.value);
+    way = settings.services.find((candidate) => candidate.label === nodes.way.value);
     sessionStorage.setItem("way", way.label);
     nodes.service.textContent = way.url;
     requests = 0;
     connection = new Strophe.Connection(way.url, { keepalive: way.survivesReload });
+    if (way.polls) {
+        connection._proto = new Strophe.Polling(connection);
+    }
     connection.addHandler(onMessage, null, "message");
     connection.addHandler(onPresence, null, "presence");
     connection.xmlOutput = () => {
@@ -164,8 +170,8 @@ function logIn(account) {
 }
 
 function start() {
-    for (const way of settings.services) {
-        nodes.way.append(new Option(way.label));
+    for (const service of settings.services) {
+        nodes.way.append(new Option(service.label));
     }
     nodes.way.value = sessionStorage.getItem("way") || settings.services[0].label;
     for (const account of settings.accounts) {
@@ -178,7 +184,7 @@ function start() {
     try {
         connection.restore(account.jid, changed, wait);
     } catch (error) {
-        // There is nothing to restore, or not over a WebSocket.
+        // There is nothing to restore, or only BOSH could.
         if (error.name !== "StropheSessionError") {
             throw error;
         }

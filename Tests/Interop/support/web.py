@@ -16,17 +16,22 @@ STROPHE = "/usr/share/javascript/strophe/strophe.js"
 
 
 class Pages:
-    """The folder pages/ and Debian's Strophe.js over HTTP."""
+    """The folder pages/ and Debian's Strophe.js over HTTP; `more`: further files by their path."""
 
-    def __init__(self):
-        handler = functools.partial(self.Handler, directory=PAGES)
+    def __init__(self, more=None):
+        files = {"/strophe.js": STROPHE, **(more or {})}
+        handler = functools.partial(self.Handler, files, directory=PAGES)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.origin = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, files, *arguments, **options):
+            self.files = files
+            super().__init__(*arguments, **options)
+
         def translate_path(self, path):
-            return STROPHE if path == "/strophe.js" else super().translate_path(path)
+            return self.files.get(path) or super().translate_path(path)
 
         def log_message(self, *_):
             pass
