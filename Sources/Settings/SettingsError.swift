@@ -17,6 +17,8 @@ package struct SettingsError: Error, Equatable {
         case unknownTable
         /// A domain's table cannot set this.
         case notPerDomain
+        /// A table that seems to be that of this domain is not below `domains`.
+        case notDomains(String)
         /// A domain's name is not quoted, so its dots make nested tables.
         case unquotedDomain(String)
         /// This domain, as written, already has a table.
@@ -46,6 +48,8 @@ extension SettingsError: CustomStringConvertible {
         switch problem {
         case .unknown: "\(place): there is no such setting\(suggestion(among: names))"
         case .unknownTable: "\(place): there is no such table\(suggestion(among: [SettingEntry.domainTable]))"
+        case .notDomains(let domain):
+            "\(place): there is no such table; did you mean [domains.\(Self.quoted(domain))]?"
         case .notPerDomain: "\(place): this holds for all domains and has to stand above the first [table]"
         case .unquotedDomain(let domain):
             "\(place): a domain's name has to stand in quotes: [domains.\(Self.quoted(domain))]"
@@ -87,14 +91,14 @@ extension SettingsError: CustomStringConvertible {
 
     private static func quoted(_ text: String) -> String { "\"\(printable(text))\"" }
 
-    /// Text of an entry for one line of output: control characters are replaced, and it is cut at 120 characters.
-    package static func printable(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(120).map { scalar -> Character in
+    /// Text of an entry for one line of output: control characters are replaced, and it is cut after `most` characters.
+    package static func printable(_ text: String, most: Int = 120) -> String {
+        let shown = text.unicodeScalars.prefix(most).map { scalar -> Character in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: "?"
             default: Character(scalar)
             }
         }
-        return String(shown) + (text.unicodeScalars.count > 120 ? "…" : "")
+        return String(shown) + (text.unicodeScalars.count > most ? "…" : "")
     }
 }

@@ -68,6 +68,11 @@ package enum SettingsTable {
         byName[name]?.row
     }
 
+    /// Whether the setting of this name may have the value; false without such a setting.
+    package static func accepts(_ value: String, as name: String) -> Bool {
+        byName[name]?.accepts(value) ?? false
+    }
+
     /// The setting of that name.
     static func setting(named name: String) -> AnySetting? {
         byName[name]

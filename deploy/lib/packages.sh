@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034
 
 # To build: the C libraries Holdfast wraps, and what the Swift linker needs.
-BUILD_PACKAGES=(libssl-dev libxml2-dev zlib1g-dev pkg-config gcc g++ libc6-dev)
+BUILD_PACKAGES=(libssl-dev libxml2-dev zlib1g-dev libtomlplusplus-dev pkg-config gcc g++ libc6-dev)
 # To run deploy/quickstart: an XMPP server, a web client, a static file server.
 QUICKSTART_PACKAGES=(prosody openssl python3 libjs-strophe)
 # To run Tests/Interop in addition: four proxies, another XMPP server, a name server, a browser, client libraries.
