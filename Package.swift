@@ -90,8 +90,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", "ProcessLinks", "TOMLCodec",
-                argumentParser, logging,
+                "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", "ProcessLinks", "TLSCodec",
+                "TOMLCodec", argumentParser, logging,
             ],
             // Without this setting members of a module that another file imports are visible here. If one imports
             // Foundation, a plain `contains` on a text picks Foundation's, and the binary gets 45 MB of ICU.

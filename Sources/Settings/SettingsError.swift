@@ -27,6 +27,8 @@ package struct SettingsError: Error, Equatable {
         case wrongType(found: String, allowed: String)
         /// The value is not allowed; `allowed` completes "is not …".
         case invalid(value: String, allowed: String)
+        /// The file that the value names cannot be used; `reason` is a sentence that names it.
+        case unusable(String)
         /// The setting has no default and was not given; `allowed` says what to write.
         case missing(allowed: String)
         /// The setting takes one value, but the same origin gave two.
@@ -56,11 +58,18 @@ extension SettingsError: CustomStringConvertible {
         case .repeatedDomain(let written, let domain):
             "\(place): '\(Self.printable(written))' is a second table of \(Self.printable(domain))"
         case .wrongType(let found, let allowed): "\(place): this is \(found), not \(allowed)"
-        case .invalid(let value, let allowed): "\(place): '\(Self.printable(value))' is not \(allowed)"
+        case .invalid(let value, let allowed):
+            "\(place): '\(Self.printable(value))' is not \(allowed)\(Self.hint(name, value))"
+        case .unusable(let reason): "\(place): \(Self.printable(reason, most: 400))"
         case .missing(let allowed): "\(place) is missing: give \(allowed)"
         case .repeated(let value): "\(place): '\(Self.printable(value))' is a second value, only one is allowed"
         case .conflict(let value, let reason): "\(place): '\(Self.printable(value))' \(reason)"
         }
+    }
+
+    /// How the value can be mended, if that is known.
+    private static func hint(_ name: String, _ value: String) -> String {
+        SettingsTable.setting(named: name)?.hint(value).map { "; " + printable($0, most: 400) } ?? ""
     }
 
     private var place: String {

@@ -10,8 +10,9 @@ enum CommandLineError {
     static func line(for message: String, arguments: [String]) -> String {
         let quoted = quotedWords(in: message)
         let flag = quoted.first.map(firstWord) ?? ""
-        let isRun = arguments.first == RunCommand.configuration.commandName
-        let help = isRun ? "see 'holdfast run --help'" : "see 'holdfast --help'"
+        let command = arguments.first ?? ""
+        let isRun = [RunCommand.configuration.commandName, CheckCommand.configuration.commandName].contains(command)
+        let help = isRun ? "see 'holdfast \(command) --help'" : "see 'holdfast --help'"
         if message.hasPrefix("Unknown option"), !flag.isEmpty {
             if !isRun, SettingsTable.rows.contains(where: { $0.flag == flag }) {
                 return "'\(flag)' has to stand behind 'run': holdfast run \(flag) …"

@@ -40,7 +40,7 @@ struct ConfigurationFile {
 
     /// All faults of the file, in its order.
     var allFaults: [SettingsError] {
-        (faults + Settings.faults(in: entries)).sorted { Self.position($0.origin) < Self.position($1.origin) }
+        (faults + Settings.faults(in: entries)).inOrder
     }
 
     private static func position(_ origin: SettingOrigin?) -> TOMLPosition {
@@ -216,13 +216,24 @@ extension ConfigurationFile {
 
 /// Why a file that the operator names cannot be read.
 enum FileFault {
-    /// The reason as a sentence that begins with "it" or "there".
+    /// The reason, behind the file's name.
+    static func predicate(_ error: SystemError) -> String {
+        if error.isMissing { return "does not exist" }
+        if error.isFolder { return "is a folder, not a file" }
+        return error.isNotPermitted ? "may not be read by \(user)" : "cannot be read: \(error.reason)"
+    }
+
+    /// Who reads.
+    private static var user: String {
+        let name = ProcessInfo.processInfo.userName
+        return name.isEmpty ? "this user" : "user \(name)"
+    }
+
+    /// The reason as a sentence by itself.
     static func reason(_ error: SystemError) -> String {
         if error.isMissing { return "there is no such file" }
         if error.isFolder { return "this is a folder, not a file" }
-        guard error.isNotPermitted else { return "it cannot be read: \(error.reason)" }
-        let user = ProcessInfo.processInfo.userName
-        return user.isEmpty ? "this user may not read it" : "user \(user) may not read it"
+        return error.isNotPermitted ? "\(user) may not read it" : "it cannot be read: \(error.reason)"
     }
 }
 

@@ -104,7 +104,11 @@ import Testing
             "domain = [\n  'a', [ 'b' ]\n]",
             "f:2:8: domain: this is an array, not a domain name such as example.org, in quotes"
         ),
-        ("listen = ['127.0.0.1:1',\n'80']", "f:2:1: listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH"),
+        (
+            "listen = ['127.0.0.1:1',\n'80']",
+            "f:2:1: listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH; this is a port without an address: "
+                + "127.0.0.1:80"
+        ),
         ("[domain]\na = 1", "f:1:1: domain: this is a table, not a domain name such as example.org, in quotes"),
         ("[tls]\na = 1", "f:1:1: tls: there is no such table"),
         ("[domian.a]", "f:1:1: domian: there is no such table; did you mean 'domains'?"),
