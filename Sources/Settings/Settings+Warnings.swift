@@ -19,12 +19,12 @@ extension Settings {
                     "is as long as most proxies wait for an answer (60 s) or longer: the proxy needs a longer read timeout"
                 ))
         }
-        if !hasOpenProxy, !domains.isEmpty {
-            let tables = domains.map { domain in reader.tables.first { $0.domain == domain.name }?.scope }
-            for row in SettingsTable.rows where row.isPerDomain {
-                guard tables.allSatisfy({ $0?.hasOwn(row) ?? false }), reader.common.isGiven(row) else { continue }
-                warnings.append(
-                    reader.common.conflict(row, "is not used: the table of each domain has its own \(row.name)"))
+        // Each table is that of a domain that is served, so with as many domains each of them has one.
+        if !hasOpenProxy, domains.count == reader.tables.count {
+            for row in SettingsTable.rows where row.isPerDomain && reader.common.isGiven(row) {
+                guard reader.tables.allSatisfy({ $0.scope.hasOwn(row) }) else { continue }
+                let reason = "is not used: the table of each domain has its own \(row.name)"
+                warnings.append(reader.common.conflict(row, reason))
             }
         }
         return warnings

@@ -8,10 +8,14 @@ enum ConfigurationOutput {
         upstream = "127.0.0.1:5222"
         """
 
-    /// The settings that count, each with its origin, as a file that makes equal settings.
+    /// The settings that count, each with its origin, as a file that makes equal settings. No setting is a secret: keys are
+    /// in files of their own, of which only the paths are shown.
     static func effective(_ settings: Settings, file: String?) -> String {
         let (common, tables) = settings.effective
         var text = "# The settings in force\(file.map { " with " + SettingsError.printable($0) } ?? "").\n"
+        if !tables.isEmpty {
+            text += "# The table of a domain has what it sets itself; everything else holds for it too.\n"
+        }
         for section in SettingsSection.all {
             text += "\n# \(section.title)\n"
             for setting in common where section.rows.contains(setting.row) { text += line(setting) }

@@ -18,7 +18,8 @@ struct MachineCheck {
     /// - Parameter settings: what the entries make, if they are valid. A file that none of its domains needs is not read.
     init(_ entries: [SettingEntry], for settings: Settings?) {
         let needed = settings.map { Set($0.files.map(\.path)) }
-        for group in Self.groups(entries.filter { Settings.faults(in: [$0]).isEmpty }) {
+        let usable = settings == nil ? entries.filter { Settings.faults(in: [$0]).isEmpty } : entries
+        for group in Self.groups(usable) {
             check(group, needed)
             for name in ["listen", "listen-proxy", "control"] {
                 for entry in group[name] ?? [] { checkSocket(entry) }

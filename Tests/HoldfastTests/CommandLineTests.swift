@@ -110,6 +110,8 @@ import Testing
         (["run", "--lisen", "x"], "unknown flag '--lisen'; did you mean '--listen'? see 'holdfast run --help'"),
         (["--foo"], "unknown flag '--foo'; see 'holdfast --help'"),
         (["--listen", "127.0.0.1:1"], "'--listen' has to stand behind 'run': holdfast run --listen …"),
+        (["--print-config"], "'--print-config' has to stand behind 'run': holdfast run --print-config …"),
+        (["--config", "x"], "'--config' has to stand behind 'run': holdfast run --config …"),
         (["run", "extra"], "unexpected argument 'extra'; see 'holdfast run --help'"),
         (["frobnicate"], "unknown command 'frobnicate'; see 'holdfast --help'"),
         ([], "a command is missing; see 'holdfast --help', or begin with 'holdfast run'"),
