@@ -39,6 +39,26 @@ package struct IPNetwork: Sendable, Hashable {
         }
     }
 
+    /// The network around an address that has bits set behind the prefix: `10.0.0.0/8` for `10.1.2.3/8`. Nil for all else,
+    /// networks among it.
+    package init?(around text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, IPNetwork(text) == nil, let address = IPAddress(parts[0]), let length = Int(parts[1])
+        else {
+            return nil
+        }
+        let base: IPAddress
+        switch address {
+        case .v4(let number):
+            guard (0...32).contains(length) else { return nil }
+            base = .v4((number >> UInt32(32 - length)) << UInt32(32 - length))
+        case .v6(let number):
+            guard (0...128).contains(length) else { return nil }
+            base = .v6((number >> UInt128(128 - length)) << UInt128(128 - length))
+        }
+        self.init("\(base)/\(parts[1])")
+    }
+
     /// Whether the network holds the address; a mapped address counts as its IPv4 address.
     package func contains(_ address: IPAddress) -> Bool {
         switch (base, address.unmapped) {

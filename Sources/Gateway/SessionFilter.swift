@@ -27,6 +27,9 @@ struct SessionFilter: Equatable {
     init(query: String?) throws(Fault) {
         for part in (query ?? "").split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard part.utf8.count <= Self.longestPart else {
+                throw Fault("a part of the query is longer than \(Self.longestPart) bytes")
+            }
             guard let value = Self.decoded(pair.count == 2 ? pair[1] : "") else {
                 throw Fault("'\(part)' is not percent-encoded UTF-8")
             }
@@ -116,6 +119,9 @@ struct SessionFilter: Equatable {
             self.line = line
         }
     }
+
+    /// The longest part of a query in bytes: more than a name of the DNS with its encoding.
+    private static let longestPart = 1_024
 
     /// How many sessions one answer shows at most.
     static let mostShown = 1_000

@@ -2,7 +2,7 @@
 /// two exchanged). At most one change is allowed for each three characters; signs between words do not count.
 ///
 /// - Returns: `nil` when no name is near.
-func nearest(to written: String, among names: [String]) -> String? {
+package func nearest(to written: String, among names: [String]) -> String? {
     let word = letters(written)
     guard !word.isEmpty, word.count <= 64 else { return nil }
     var best: (name: String, distance: Int)?

@@ -4,9 +4,15 @@ package struct Setting<Value: Sendable>: Sendable {
     package let row: SettingRow
     /// Reads the value; `nil` when it is not allowed.
     package let parse: @Sendable (String) -> Value?
+    /// Says how a value that is not allowed can be mended; nil when nothing in particular is known.
+    let hint: @Sendable (String) -> String?
 
-    fileprivate init(_ row: SettingRow, parse: @escaping @Sendable (String) -> Value?) {
+    fileprivate init(
+        _ row: SettingRow, hint: @escaping @Sendable (String) -> String? = { _ in nil },
+        parse: @escaping @Sendable (String) -> Value?
+    ) {
         self.row = row
+        self.hint = hint
         self.parse = parse
     }
 }
@@ -16,9 +22,12 @@ struct AnySetting: Sendable {
     let row: SettingRow
     /// Whether a value is allowed.
     let accepts: @Sendable (String) -> Bool
+    /// See `Setting.hint`.
+    let hint: @Sendable (String) -> String?
 
     init<Value>(_ setting: Setting<Value>) {
         row = setting.row
+        hint = setting.hint
         accepts = { setting.parse($0) != nil }
     }
 }
@@ -81,9 +90,10 @@ extension Setting where Value == Int {
 }
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    /// - Parameter aliases: other words for values, which the documentation does not offer.
     static func choice(
         _ name: String, valueName: String, default value: Value, example: Value, hasFlag: Bool = false,
-        isPerDomain: Bool = false, _ doc: String
+        isPerDomain: Bool = false, aliases: [String: Value] = [:], _ doc: String
     ) -> Setting {
         Setting(
             SettingRow(
@@ -91,7 +101,7 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
                 kind: .choice(Value.allCases.map(\.rawValue)), defaults: [value.rawValue], isRequired: false,
                 isRepeatable: false, example: [example.rawValue], doc: doc)
         ) { text in
-            Value(rawValue: text)
+            Value(rawValue: text) ?? aliases[text]
         }
     }
 }
@@ -100,7 +110,8 @@ extension Setting {
     static func text(
         _ name: String, valueName: String, allowed: String, defaults: [String] = [], example: [String],
         hasFlag: Bool = false, isPerDomain: Bool = false, isRequired: Bool = false, isRepeatable: Bool = false,
-        mayBeNumber: Bool = false, _ doc: String, parse: @escaping @Sendable (String) -> Value?
+        mayBeNumber: Bool = false, hint: @escaping @Sendable (String) -> String? = { _ in nil }, _ doc: String,
+        parse: @escaping @Sendable (String) -> Value?
     ) -> Setting {
         Setting(
             SettingRow(
@@ -108,7 +119,7 @@ extension Setting {
                 kind: mayBeNumber ? .numberOrWord(allowed: allowed) : .text(allowed: allowed), defaults: defaults,
                 isRequired: isRequired, isRepeatable: isRepeatable,
                 example: example, doc: doc),
-            parse: parse)
+            hint: hint, parse: parse)
     }
 }
 

@@ -31,13 +31,16 @@ package struct SettingEntry: Equatable, Sendable {
 }
 
 /// Where a value was written. A later case wins over an earlier one; for a repeatable setting its whole list does.
-package enum SettingOrigin: Equatable, Sendable {
+package enum SettingOrigin: Equatable, Comparable, Sendable {
     /// A configuration file; line and column count from 1.
     case file(path: String, line: Int, column: Int)
     /// An environment variable, `HOLDFAST_` and the name in capitals.
     case environment
     /// A flag on the command line.
     case flag
+
+    /// Whether the right origin wins over the left one.
+    package static func < (left: SettingOrigin, right: SettingOrigin) -> Bool { left.rank < right.rank }
 
     var rank: Int {
         switch self {

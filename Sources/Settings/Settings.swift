@@ -148,6 +148,8 @@ package struct Settings: Equatable, Sendable {
     /// The place where each value that is not a default was written, by the setting's name; for a repeatable setting,
     /// its first.
     package let origins: [String: SettingOrigin]
+    /// What is allowed and probably not meant, each in the form of an error.
+    package let warnings: [SettingsError]
     /// The entries that `resolve` was given: it makes equal settings of them in another process.
     package let entries: [SettingEntry]
 
@@ -250,14 +252,10 @@ package struct Settings: Equatable, Sendable {
         xmlElements = try common.one(SettingsTable.xmlElements)
         upstreamConnections = try common.one(SettingsTable.upstreamConnections)
         origins = common.origins
+        warnings = Self.warnings(reader, maxWait: maxWait, domains: domains, hasOpenProxy: openProxy != nil)
         admin = if case .on(let address) = adminAddress { address } else { nil }
 
         if listen.isEmpty, listenProxy.isEmpty { throw common.missing(SettingsTable.listen.row) }
-        // Two listeners with port 0 get two different ports.
-        if let shared = listenProxy.first(where: { listen.contains($0) && !$0.isPortChosenByKernel }) {
-            throw common.conflict(
-                SettingsTable.listenProxy.row, value: shared.description, "is an address of listen too")
-        }
         if let control {
             if workers == .none {
                 throw common.conflict(SettingsTable.control.row, "is of no use with workers = none")
@@ -266,12 +264,12 @@ package struct Settings: Equatable, Sendable {
                 throw common.conflict(SettingsTable.control.row, "is an address for clients too")
             }
         }
-        if let admin, !admin.isPortChosenByKernel {
-            if listen.contains(admin) { throw common.conflict(SettingsTable.admin.row, "is an address of listen too") }
-            if listenProxy.contains(admin) {
-                throw common.conflict(SettingsTable.admin.row, "is an address of listen-proxy too")
-            }
-        }
+        try Self.checkOverlaps(
+            common,
+            [
+                (SettingsTable.listen.row, listen), (SettingsTable.listenProxy.row, listenProxy),
+                (SettingsTable.admin.row, [admin].compactMap { $0 }),
+            ])
         if group != nil, user == nil { throw common.conflict(SettingsTable.group.row, "has no meaning without user") }
         if let defaultDomain, !domains.contains(where: { $0.name == defaultDomain }) {
             throw common.conflict(SettingsTable.defaultDomain.row, "is none of the domains served")
@@ -293,11 +291,5 @@ package struct Settings: Equatable, Sendable {
             domains.append(try DomainSettings(table.domain, table.scope))
         }
         return domains
-    }
-}
-
-extension ListenAddress {
-    fileprivate var isPortChosenByKernel: Bool {
-        if case .tcp(_, port: 0) = self { true } else { false }
     }
 }

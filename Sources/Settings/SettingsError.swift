@@ -17,6 +17,8 @@ package struct SettingsError: Error, Equatable {
         case unknownTable
         /// A domain's table cannot set this.
         case notPerDomain
+        /// A table that seems to be that of this domain is not below `domains`.
+        case notDomains(String)
         /// A domain's name is not quoted, so its dots make nested tables.
         case unquotedDomain(String)
         /// This domain, as written, already has a table.
@@ -25,6 +27,8 @@ package struct SettingsError: Error, Equatable {
         case wrongType(found: String, allowed: String)
         /// The value is not allowed; `allowed` completes "is not …".
         case invalid(value: String, allowed: String)
+        /// The file that the value names cannot be used; `reason` is a sentence that names it.
+        case unusable(String)
         /// The setting has no default and was not given; `allowed` says what to write.
         case missing(allowed: String)
         /// The setting takes one value, but the same origin gave two.
@@ -46,17 +50,26 @@ extension SettingsError: CustomStringConvertible {
         switch problem {
         case .unknown: "\(place): there is no such setting\(suggestion(among: names))"
         case .unknownTable: "\(place): there is no such table\(suggestion(among: [SettingEntry.domainTable]))"
+        case .notDomains(let domain):
+            "\(place): there is no such table; did you mean [domains.\(Self.quoted(domain))]?"
         case .notPerDomain: "\(place): this holds for all domains and has to stand above the first [table]"
         case .unquotedDomain(let domain):
             "\(place): a domain's name has to stand in quotes: [domains.\(Self.quoted(domain))]"
         case .repeatedDomain(let written, let domain):
             "\(place): '\(Self.printable(written))' is a second table of \(Self.printable(domain))"
         case .wrongType(let found, let allowed): "\(place): this is \(found), not \(allowed)"
-        case .invalid(let value, let allowed): "\(place): '\(Self.printable(value))' is not \(allowed)"
+        case .invalid(let value, let allowed):
+            "\(place): '\(Self.printable(value))' is not \(allowed)\(Self.hint(name, value))"
+        case .unusable(let reason): "\(place): \(Self.printable(reason, most: 400))"
         case .missing(let allowed): "\(place) is missing: give \(allowed)"
         case .repeated(let value): "\(place): '\(Self.printable(value))' is a second value, only one is allowed"
         case .conflict(let value, let reason): "\(place): '\(Self.printable(value))' \(reason)"
         }
+    }
+
+    /// How the value can be mended, if that is known.
+    private static func hint(_ name: String, _ value: String) -> String {
+        SettingsTable.setting(named: name)?.hint(value).map { "; " + printable($0, most: 400) } ?? ""
     }
 
     private var place: String {
@@ -87,14 +100,14 @@ extension SettingsError: CustomStringConvertible {
 
     private static func quoted(_ text: String) -> String { "\"\(printable(text))\"" }
 
-    /// Text of an entry for one line of output: control characters are replaced, and it is cut at 120 characters.
-    package static func printable(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(120).map { scalar -> Character in
+    /// Text of an entry for one line of output: control characters are replaced, and it is cut after `most` characters.
+    package static func printable(_ text: String, most: Int = 120) -> String {
+        let shown = text.unicodeScalars.prefix(most).map { scalar -> Character in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: "?"
             default: Character(scalar)
             }
         }
-        return String(shown) + (text.unicodeScalars.count > 120 ? "…" : "")
+        return String(shown) + (text.unicodeScalars.count > most ? "…" : "")
     }
 }

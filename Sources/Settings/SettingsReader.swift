@@ -86,7 +86,7 @@ struct SettingsScope {
     private let common: [String: [SettingEntry]]
     private let own: [String: [SettingEntry]]
     /// The entry of the domain's table; `nil` for the common values.
-    private let table: SettingEntry?
+    let table: SettingEntry?
 
     init(common: [String: [SettingEntry]], own: [String: [SettingEntry]] = [:], table: SettingEntry? = nil) {
         self.common = common
@@ -137,6 +137,15 @@ struct SettingsScope {
         case (nil, nil), (_?, _?): return nil
         }
     }
+
+    /// Whether the scope itself has an entry for the setting, as written: a domain's own table, or the common values.
+    func hasOwn(_ row: SettingRow) -> Bool { (table == nil ? common : own)[row.name] != nil }
+
+    /// Whether the setting has an entry in this scope or in the common one.
+    func isGiven(_ row: SettingRow) -> Bool { entries(row) != nil }
+
+    /// The scope's own entries for the setting, or the common ones; none when there are neither.
+    func nearestEntries(_ row: SettingRow) -> [SettingEntry] { entries(row) ?? [] }
 
     /// The error for a required value.
     func missing(_ row: SettingRow) -> SettingsError {

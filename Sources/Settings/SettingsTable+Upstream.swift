@@ -18,12 +18,13 @@ extension SettingsTable {
 
     package static let route = Setting<UpstreamAddress>.text(
         "route", valueName: "HOST:PORT", allowed: addressAllowed, example: ["xmpp2.example.org:5222"],
-        isRepeatable: true,
+        isRepeatable: true, hint: AddressHint(allowsNames: true, port: 5222).words,
         "A server that clients (by route) may ask for and servers (by see-other-host) may redirect to; no others",
         parse: { UpstreamAddress($0) })
 
     package static let nameserver = Setting<String>.text(
         "nameserver", valueName: "ADDR:PORT", allowed: "ADDR:PORT or [IPV6]:PORT", example: ["127.0.0.1:53"],
+        hint: AddressHint(port: 53).words,
         "The name server that is used instead of the system's", parse: { nameserverAddress($0) })
 }
 
@@ -34,6 +35,7 @@ extension SettingsTable {
         allowed: "\(addressAllowed), behind which priority=N and weight=N may stand, or dns",
         example: ["xmpp1.example.org:5222 priority=10 weight=2", "xmpp2.example.org:5222 priority=10 weight=1"],
         hasFlag: true, isPerDomain: true, isRequired: true, isRepeatable: true,
+        hint: { AddressHint(allowsNames: true, port: 5222).words(String($0.prefix { $0 != " " })) },
         "The client port of the XMPP server, or dns to look up the domain's SRV records", parse: { UpstreamPlace($0) })
 
     package static let upstreamTLS = Setting<UpstreamTLS>.choice(

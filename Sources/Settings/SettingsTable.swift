@@ -68,6 +68,11 @@ package enum SettingsTable {
         byName[name]?.row
     }
 
+    /// Whether the setting of this name may have the value; false without such a setting.
+    package static func accepts(_ value: String, as name: String) -> Bool {
+        byName[name]?.accepts(value) ?? false
+    }
+
     /// The setting of that name.
     static func setting(named name: String) -> AnySetting? {
         byName[name]
@@ -100,13 +105,13 @@ extension SettingsTable {
     package static let listen = Setting<ListenAddress>.text(
         "listen", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
         defaults: ["127.0.0.1:5280"], example: ["127.0.0.1:5280", "[::1]:5280", "unix:/run/holdfast/http.sock"],
-        hasFlag: true, isRepeatable: true,
+        hasFlag: true, isRepeatable: true, hint: AddressHint(allowsSockets: true, port: 5280).words,
         "The addresses for web clients or a proxy; [::] is only IPv6, 0.0.0.0 is IPv4; port 0 means any free port",
         parse: { ListenAddress($0) })
 
     package static let listenProxy = Setting<ListenAddress>.text(
         "listen-proxy", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT or unix:/PATH",
-        example: ["127.0.0.1:5282"], isRepeatable: true,
+        example: ["127.0.0.1:5282"], isRepeatable: true, hint: AddressHint(allowsSockets: true, port: 5280).words,
         "Like listen, but each connection must come from a trusted proxy and begin with a PROXY header, v1 or v2",
         parse: { ListenAddress($0) })
 
@@ -124,6 +129,7 @@ extension SettingsTable {
     package static let trustedProxy = Setting<IPNetwork>.text(
         "trusted-proxy", valueName: "NETWORK", allowed: "an IP address or a network such as 10.0.0.0/8",
         defaults: ["127.0.0.0/8", "::1"], example: ["127.0.0.0/8", "::1", "192.0.2.0/24"], isRepeatable: true,
+        hint: networkHint,
         "The proxies that are trusted when they name a client's address", parse: { IPNetwork($0) })
 
     package static let clientAddressFrom = Setting<ForwardedHeader>.choice(
@@ -132,7 +138,7 @@ extension SettingsTable {
 
     package static let admin = Setting<AdminAddress>.text(
         "admin", valueName: "ADDR:PORT", allowed: "ADDR:PORT, [IPV6]:PORT or off", defaults: ["127.0.0.1:5281"],
-        example: ["127.0.0.1:9090"], hasFlag: true,
+        example: ["127.0.0.1:9090"], hasFlag: true, hint: AddressHint(port: 5281).words,
         "Where /healthz, /readyz and /stats are served, or off; keep it off public addresses",
         parse: { AdminAddress($0) })
 
@@ -187,7 +193,7 @@ extension SettingsTable {
         "Whether a crash may write a core dump; it contains every sid and every stanza in memory")
 
     package static let logLevel = Setting<LogLevel>.choice(
-        "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true,
+        "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true, aliases: ["warn": .warning],
         "The least important messages that are logged")
 }
 
@@ -337,6 +343,18 @@ package enum WorkerCount: Hashable, Sendable {
         case .none: 0
         }
     }
+}
+
+/// What is wrong with a network.
+@Sendable
+private func networkHint(_ text: String) -> String? {
+    guard let slash = text.firstIndex(of: "/"), let length = decimal(text[text.index(after: slash)...]) else {
+        return nil
+    }
+    if let network = IPNetwork(around: text) { return "bits are set behind the first \(length): write \(network)" }
+    if isIPv4(text[..<slash]), length > 32 { return "an IPv4 address has 32 bits" }
+    if isIPv6(text[..<slash]), length > 128 { return "an IPv6 address has 128 bits" }
+    return nil
 }
 
 /// Reads the name of a user or a group, as most systems allow it (useradd(8)).

@@ -17,11 +17,14 @@ package struct LoadedConfiguration {
     package let settings: Settings
     /// The contents of the files that they name.
     package let files: SettingFiles
+    /// A line for each setting that is allowed and probably not meant.
+    package let warnings: [String]
 
     /// A configuration made of its parts.
-    package init(_ settings: Settings, _ files: SettingFiles) {
+    package init(_ settings: Settings, _ files: SettingFiles, warnings: [String] = []) {
         self.settings = settings
         self.files = files
+        self.warnings = warnings
     }
 }
 

@@ -146,12 +146,13 @@ package final class Supervisor {
         }
     }
 
-    /// What workers with these settings are told. Opens the listeners that are not open.
+    /// What workers with these settings are told. Opens the listeners that are not open, and logs the warnings.
     func plan(
         of configuration: LoadedConfiguration, workers: Int, generation: UInt32
     ) throws(SupervisorError) -> WorkerPlan {
         let settings = configuration.settings
         try writer.check(settings, configuration.files)
+        for warning in configuration.warnings { logger.warning("\(warning)") }
         let addresses = settings.listen + settings.listenProxy + [settings.admin].compactMap { $0 }
         return WorkerPlan(
             generation: generation, workers: workers, seed: seed, node: node, listeners: try listeners.open(addresses),

@@ -37,7 +37,7 @@ enum ClientCertificate {
     }
 
     /// Has the context show the first certificate of the file, and behind it all others.
-    private static func useChain(_ file: PEMFile, in context: OpaquePointer) throws(TLSError) {
+    static func useChain(_ file: PEMFile, in context: OpaquePointer) throws(TLSError) {
         try unsafe file.withBIO { bio throws(TLSError) in
             ErrorQueue.clear()
             guard let bio = unsafe bio, let own = unsafe PEM_read_bio_X509_AUX(bio, nil, refusePassphrase, nil) else {
@@ -61,7 +61,7 @@ enum ClientCertificate {
     }
 
     /// The first private key of the file; the caller frees it.
-    private static func readKey(_ file: PEMFile) throws(TLSError) -> OpaquePointer {
+    static func readKey(_ file: PEMFile) throws(TLSError) -> OpaquePointer {
         try unsafe file.withBIO { bio throws(TLSError) -> OpaquePointer in
             ErrorQueue.clear()
             guard let bio = unsafe bio else { throw fault(of: file, "private key", kind: "key file") }

@@ -36,7 +36,11 @@ enum HoldfastCommand {
     /// A fault in the arguments gives exit code 64, one in a file or the environment 78. Each fault is one line on
     /// standard error that names the place, the value and what is allowed: ArgumentParser's own errors have three lines
     /// and no ranges.
-    static func parse(_ arguments: [String], environment: [String: String], version: String) -> Invocation {
+    ///
+    /// - Parameter usual: the file that is read when the arguments name none; nil when there is none.
+    static func parse(
+        _ arguments: [String], environment: [String: String], version: String, usual: String? = nil
+    ) -> Invocation {
         // The library would accept `--version` after `run` too, and then report missing flags of `run`.
         if arguments.contains("--version") {
             return .exit(code: 0, standardOutput: "holdfast \(version)\n", standardError: "")
@@ -44,21 +48,23 @@ enum HoldfastCommand {
         do {
             switch try RootCommand.parseAsRoot(arguments) {
             case let run as RunCommand:
-                return self.run(run, environment)
+                return self.run(run, environment, usual)
+            case let check as CheckCommand:
+                return settings(check.given, environment, usual) { .check($0, file: $1) }
             case let resolver as ResolverCommand:
                 return self.resolver(resolver)
             case is WorkerCommand:
                 return .worker
             case let status as StatusCommand:
-                return place(status.place.address, environment) { .status($0) }
+                return place(status.place.address, environment, usual) { .status($0) }
             case let drain as DrainCommand:
-                return place(drain.place.address, environment) { .drain($0) }
+                return place(drain.place.address, environment, usual) { .drain($0) }
             case let reload as ReloadCommand:
-                return place(reload.place.address, environment) { .command(.reload, $0) }
+                return place(reload.place.address, environment, usual) { .command(.reload, $0) }
             case let upgrade as UpgradeCommand:
-                return place(upgrade.place.address, environment) { .command(.upgrade, $0) }
-            case is SettingsDocumentCommand:
-                return .exit(code: 0, standardOutput: SettingsDocument.text, standardError: "")
+                return place(upgrade.place.address, environment, usual) { .command(.upgrade, $0) }
+            case let document as SettingsDocumentCommand:
+                return .exit(code: 0, standardOutput: document.page.text, standardError: "")
             case is RootCommand:
                 return wrong("a command is missing; see 'holdfast --help', or begin with 'holdfast run'")
             case var other:
@@ -74,27 +80,42 @@ enum HoldfastCommand {
         }
     }
 
-    private static func run(_ command: RunCommand, _ environment: [String: String]) -> Invocation {
-        if command.config.count > 1 {
-            return wrong(
-                "--config: '\(SettingsError.printable(command.config[1]))' is a second value, only one is allowed")
+    private static func run(_ command: RunCommand, _ environment: [String: String], _ usual: String?) -> Invocation {
+        if command.isPrintDefault {
+            return .exit(code: 0, standardOutput: ConfigurationOutput.defaults, standardError: "")
         }
-        let file = command.config.first
-        let entries = EnvironmentEntries.entries(of: environment) + command.entries
-        do throws(SettingsFaults) {
-            let settings = try Configuration.settings(file: file, entries: entries)
+        return settings(command.given, environment, usual) { settings, file in
+            if command.isPrint {
+                let text = ConfigurationOutput.effective(settings, file: file)
+                return .exit(code: 0, standardOutput: text, standardError: "")
+            }
             return command.isCheck ? .check(settings, file: file) : .run(settings)
+        }
+    }
+
+    private static func settings(
+        _ given: GivenSettings, _ environment: [String: String], _ usual: String?,
+        _ make: (Settings, _ file: String?) -> Invocation
+    ) -> Invocation {
+        if given.config.count > 1 {
+            return wrong(
+                "--config: '\(SettingsError.printable(given.config[1]))' is a second value, only one is allowed")
+        }
+        let file = given.config.first ?? usual
+        let entries = EnvironmentEntries.entries(of: environment) + given.entries
+        do throws(SettingsFaults) {
+            return make(try Configuration.settings(file: file, entries: entries), file)
         } catch {
             return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
         }
     }
 
     private static func place(
-        _ address: ([SettingEntry]) throws(SettingsFaults) -> ListenAddress, _ environment: [String: String],
-        _ make: (ListenAddress) -> Invocation
+        _ address: ([SettingEntry], _ usual: String?) throws(SettingsFaults) -> ListenAddress,
+        _ environment: [String: String], _ usual: String?, _ make: (ListenAddress) -> Invocation
     ) -> Invocation {
         do throws(SettingsFaults) {
-            return make(try address(EnvironmentEntries.entries(of: environment)))
+            return make(try address(EnvironmentEntries.entries(of: environment), usual))
         } catch {
             return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
         }
@@ -124,7 +145,8 @@ struct RootCommand: ParsableCommand {
         abstract: "A BOSH connection manager: web clients on one side, an XMPP server on the other.",
         usage: """
             holdfast run --domain DOMAIN --upstream HOST:PORT [options]
-            holdfast run --config FILE [options]
+            holdfast run [--config FILE] [options]
+            holdfast check [--config FILE] [options]
             holdfast status [--config FILE]
             holdfast reload [--config FILE]
             holdfast upgrade [--config FILE]
@@ -132,7 +154,8 @@ struct RootCommand: ParsableCommand {
             holdfast --version
             """,
         subcommands: [
-            RunCommand.self, StatusCommand.self, ReloadCommand.self, UpgradeCommand.self, DrainCommand.self,
+            RunCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self, UpgradeCommand.self,
+            DrainCommand.self,
             WorkerCommand.self, ResolverCommand.self, SettingsDocumentCommand.self,
         ])
 
@@ -159,8 +182,28 @@ struct WorkerCommand: ParsableCommand {
         commandName: "worker", abstract: "Serve clients for a supervisor.", shouldDisplay: false)
 }
 
-/// Prints docs/settings.md for deploy/lib/settings-doc.
+/// Prints a document that is made of the table of settings, for deploy/lib/settings-doc.
 struct SettingsDocumentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "settings-doc", abstract: "Print the documentation of all settings.", shouldDisplay: false)
+
+    /// A document, by its path.
+    enum Page: String, ExpressibleByArgument, CaseIterable {
+        case settings = "docs/settings.md"
+        case defaults = "deploy/holdfast.toml"
+        case program = "docs/holdfast.8"
+        case file = "docs/holdfast.toml.5"
+
+        /// The whole document.
+        var text: String {
+            switch self {
+            case .settings: SettingsDocument.text
+            case .defaults: ConfigurationOutput.defaults
+            case .program: ManualPage.program
+            case .file: ManualPage.file
+            }
+        }
+    }
+
+    @Argument var page = Page.settings
 }

@@ -10,10 +10,12 @@ enum CommandLineError {
     static func line(for message: String, arguments: [String]) -> String {
         let quoted = quotedWords(in: message)
         let flag = quoted.first.map(firstWord) ?? ""
-        let isRun = arguments.first == RunCommand.configuration.commandName
-        let help = isRun ? "see 'holdfast run --help'" : "see 'holdfast --help'"
+        let command = arguments.first ?? ""
+        let isRun = [RunCommand.configuration.commandName, CheckCommand.configuration.commandName].contains(command)
+        let help = isRun ? "see 'holdfast \(command) --help'" : "see 'holdfast --help'"
         if message.hasPrefix("Unknown option"), !flag.isEmpty {
-            if !isRun, SettingsTable.rows.contains(where: { $0.flag == flag }) {
+            let ofRun = SettingsTable.rows.compactMap(\.flag) + RunCommand.actions.map { "--" + $0.name } + ["--config"]
+            if !isRun, ofRun.contains(flag) {
                 return "'\(flag)' has to stand behind 'run': holdfast run \(flag) …"
             }
             let guess = quoted.count > 1 ? "did you mean '\(printable(quoted[1]))'? " : ""

@@ -1,3 +1,4 @@
+import Reactor
 import Settings
 
 /// Makes the settings of a run from all the places where they may be written.
@@ -5,9 +6,16 @@ enum Configuration {
     /// The most faults that are reported at once.
     static let mostFaults = 20
 
+    /// The file that is read when none is named.
+    static let usualPath = "/etc/holdfast/holdfast.toml"
+
+    /// The usual file, if there is one. One that this user may not see counts as there, so that it is not passed over.
+    static var usual: String? { FilePlace.exists(usualPath) ? usualPath : nil }
+
     /// The settings that the file, if there is one, and the other entries make together.
     ///
-    /// - Throws: all faults of single entries; if there are none, the first fault between entries.
+    /// - Throws: all faults of single entries and of the files that they name; if there are none, the first fault between
+    ///   entries.
     static func settings(file: String?, entries: [SettingEntry]) throws(SettingsFaults) -> Settings {
         var all: [SettingEntry] = []
         var faults: [SettingsError] = []
@@ -22,12 +30,41 @@ enum Configuration {
         }
         all += entries
         faults += Settings.faults(in: entries)
-        guard faults.isEmpty else { throw SettingsFaults(faults, file: file) }
+        guard faults.isEmpty else {
+            throw SettingsFaults((faults + MachineCheck(all, for: nil).faults).inOrder, file: file)
+        }
         do throws(SettingsError) {
             return try Settings.resolve(entries: all)
         } catch {
-            throw SettingsFaults([error], file: file)
+            guard error.origin != nil || file != nil || error.name != SettingsTable.domain.row.name else {
+                throw SettingsFaults(lines: beginning, isOfFlags: true)
+            }
+            throw SettingsFaults(([error] + MachineCheck(all, for: nil).faults).inOrder, file: file)
         }
+    }
+}
+
+extension Configuration {
+    /// What to write when nothing says which domain is served.
+    private static var beginning: [String] {
+        [
+            "no domain is given: begin with 'holdfast run --domain example.org --upstream 127.0.0.1:5222', or write "
+                + "\(usualPath), for which this is enough:"
+        ] + ConfigurationOutput.shortest.split(separator: "\n").map { "    \($0)" }
+    }
+}
+
+extension [SettingsError] {
+    /// The faults of the file in its order, then the others.
+    var inOrder: [SettingsError] {
+        func rank(_ fault: SettingsError) -> (Int, Int, Int) {
+            switch fault.origin {
+            case .file(_, let line, let column)?: (0, line, column)
+            case .environment?: (1, 0, 0)
+            case .flag?, nil: (2, 0, 0)
+            }
+        }
+        return sorted { rank($0) < rank($1) }
     }
 }
 

@@ -1,6 +1,7 @@
 import FoundationEssentials
+import Reactor
 import Settings
-import TOMLKit
+import TOMLCodec
 
 /// The configuration file: TOML in, entries of settings out.
 struct ConfigurationFile {
@@ -10,7 +11,7 @@ struct ConfigurationFile {
     private(set) var faults: [SettingsError] = []
 
     private let path: String
-    private let locator: TOMLLocator
+    private let text: ConfigurationText
 
     /// More domains than any site has: a file of this size has some 5,000 tables.
     static let largestSize = 1_048_576
@@ -23,27 +24,23 @@ struct ConfigurationFile {
         try self.init(path: path, text: Self.read(path))
     }
 
-    /// Reads `text` as the file at `path`.
-    init(path: String, text: [UInt8]) throws(ConfigurationFileError) {
+    /// Reads `bytes` as the file at `path`.
+    init(path: String, text bytes: [UInt8]) throws(ConfigurationFileError) {
         self.path = path
-        guard text.count <= Self.largestSize else {
-            throw ConfigurationFileError(
-                path: path, reason: "larger than \(Self.largestSize) bytes, the limit for a configuration file")
+        guard bytes.count <= Self.largestSize else { throw .tooLarge(path) }
+        text = try ConfigurationText(bytes, path: path)
+        do throws(TOMLSyntaxError) {
+            readRoot(try TOMLReader.read(bytes))
+        } catch {
+            let fault = SyntaxFault(error, in: text)
+            throw ConfigurationFileError(path: path, position: fault.position, reason: fault.reason)
         }
-        let table = try Self.parse(path, text)
-        locator = TOMLLocator(text)
-        if let position = locator.nullCharacter {
-            throw ConfigurationFileError(
-                path: path, position: position, reason: "no value may have the character U+0000")
-        }
-        readRoot(table)
-        // The library sorts its keys alphabetically.
         entries.sort { Self.position($0.origin) < Self.position($1.origin) }
     }
 
     /// All faults of the file, in its order.
     var allFaults: [SettingsError] {
-        (faults + Settings.faults(in: entries)).sorted { Self.position($0.origin) < Self.position($1.origin) }
+        (faults + Settings.faults(in: entries)).inOrder
     }
 
     private static func position(_ origin: SettingOrigin?) -> TOMLPosition {
@@ -54,72 +51,86 @@ struct ConfigurationFile {
 
 // Tables and values.
 extension ConfigurationFile {
-    private mutating func readRoot(_ table: TOMLTable) {
-        for (key, value) in Self.members(of: table) {
+    private mutating func readRoot(_ members: [TOMLMember]) {
+        for member in members {
+            let key = member.key
             if key == SettingEntry.domainTable {
-                readDomains(value)
-            } else if SettingsTable.row(named: key) == nil, value.type == .table {
-                fault(.unknownTable, key, at: [key])
+                readDomains(member)
+            } else if case .table(let members) = member.value.content {
+                readUnknownTable(member, members)
             } else {
-                readSetting(key, value, at: [key])
+                readSetting(member)
             }
         }
     }
 
-    private mutating func readDomains(_ value: TOMLValue) {
+    /// A table at the top that is not `domains`: often that of a domain, under another name or without any.
+    private mutating func readUnknownTable(_ member: TOMLMember, _ members: [TOMLMember]) {
+        let key = member.key
+        let inner = members.first { if case .table = $0.value.content { true } else { false } }
+        if key == SettingsTable.domain.row.name, let inner {
+            fault(.notDomains(Self.unquoted(inner) ?? inner.key), key, at: member)
+        } else if SettingsTable.row(named: key) != nil {
+            readSetting(member)
+        } else if nearest(to: key, among: [SettingEntry.domainTable]) == nil,
+            let domain = key.contains(".") ? key : Self.unquoted(member)
+        {
+            fault(.notDomains(domain), key, at: member)
+        } else {
+            fault(.unknownTable, key, at: member)
+        }
+    }
+
+    private mutating func readDomains(_ member: TOMLMember) {
         let name = SettingEntry.domainTable
-        guard let domains = value.table else {
+        guard case .table(let domains) = member.value.content else {
             fault(
-                .wrongType(found: Self.words(for: value), allowed: #"tables such as [domains."example.org"]"#), name,
-                at: [name])
+                .wrongType(found: Self.words(for: member.value), allowed: #"tables such as [domains."example.org"]"#),
+                name, at: member)
             return
         }
-        for (domain, value) in Self.members(of: domains) {
-            let path = [name, domain]
-            guard let table = value.table else {
+        for domain in domains {
+            guard case .table(let members) = domain.value.content else {
                 fault(
                     .wrongType(
-                        found: Self.words(for: value), allowed: #"a table of a domain such as [domains."example.org"]"#),
-                    "\(name).\(domain)", at: path)
+                        found: Self.words(for: domain.value),
+                        allowed: #"a table of a domain such as [domains."example.org"]"#),
+                    "\(name).\(domain.key)", at: domain)
                 continue
             }
             // A name with a dot in it was quoted.
-            if !domain.contains("."), let whole = Self.unquoted(domain, table) {
-                fault(.unquotedDomain(whole), name, at: path)
+            if !domain.key.contains("."), let whole = Self.unquoted(domain) {
+                fault(.unquotedDomain(whole), name, at: domain)
                 continue
             }
-            entries.append(SettingEntry(name, domain, origin: origin(path)))
-            for (key, value) in Self.members(of: table) {
-                readSetting(key, value, at: path + [key], domain: domain)
-            }
+            entries.append(SettingEntry(name, domain.key, origin: origin(of: domain)))
+            for member in members { readSetting(member, domain: domain.key) }
         }
     }
 
     /// The domain that `[domains.example.org]` meant, where each label became a table.
-    private static func unquoted(_ label: String, _ table: TOMLTable) -> String? {
-        for (key, value) in members(of: table) where SettingsTable.row(named: key) == nil {
-            guard let inner = value.table else { continue }
-            return unquoted("\(label).\(key)", inner) ?? "\(label).\(key)"
+    private static func unquoted(_ table: TOMLMember) -> String? {
+        guard case .table(let members) = table.value.content else { return nil }
+        for member in members where SettingsTable.row(named: member.key) == nil {
+            guard case .table = member.value.content else { continue }
+            return "\(table.key)." + (unquoted(member) ?? member.key)
         }
         return nil
     }
 
-    private mutating func readSetting(_ name: String, _ value: TOMLValue, at path: [String], domain: String? = nil) {
+    private mutating func readSetting(_ member: TOMLMember, domain: String? = nil) {
+        let name = member.key
         guard let row = SettingsTable.row(named: name), row.isPerDomain || domain == nil else {
             // The value does not matter: there is no such setting here.
-            entries.append(SettingEntry(name, "", origin: origin(path), domain: domain))
+            entries.append(SettingEntry(name, "", origin: origin(of: member), domain: domain))
             return
         }
-        guard row.isRepeatable, let array = value.array else {
-            readValue(value, row, origin(path), domain)
+        guard row.isRepeatable, case .array(let array) = member.value.content else {
+            readValue(member.value, row, origin(of: member), domain)
             return
         }
-        if array.isEmpty { entries.append(.emptyList(name, origin: origin(path), domain: domain)) }
-        let positions = locator.elements[path] ?? []
-        for (index, element) in array.enumerated() {
-            let place = index < positions.count ? origin(positions[index]) : origin(path)
-            readValue(element.tomlValue, row, place, domain)
-        }
+        if array.isEmpty { entries.append(.emptyList(name, origin: origin(of: member), domain: domain)) }
+        for element in array { readValue(element, row, origin(element.begin), domain) }
     }
 
     private mutating func readValue(_ value: TOMLValue, _ row: SettingRow, _ origin: SettingOrigin, _ domain: String?) {
@@ -129,47 +140,47 @@ extension ConfigurationFile {
         }
         var allowed = row.allowed
         if row.kind.isSwitch { allowed += ", true, false" } else if !row.kind.isNumber { allowed += ", in quotes" }
+        var found = Self.words(for: value)
+        if case .float = value.content, let exponent = ExponentNumber(text.text(from: value.begin, to: value.end)) {
+            found = "a number with an exponent"
+            if row.kind.isNumber, let digits = exponent.digits { allowed += "; write \(digits)" }
+        }
         faults.append(
             SettingsError(
-                name: row.name, domain: domain, origin: origin,
-                problem: .wrongType(found: Self.words(for: value), allowed: allowed)))
+                name: row.name, domain: domain, origin: origin, problem: .wrongType(found: found, allowed: allowed)))
     }
 
     /// The value as it would be written on the command line; `nil` when it has another type.
     private static func text(of value: TOMLValue, for row: SettingRow) -> String? {
-        switch value.type {
-        case .string: value.string
-        case .int: row.kind.isNumber ? value.int.map { String($0) } : nil
-        case .bool: row.kind.isSwitch ? value.bool.map { ($0 ? Switch.on : Switch.off).rawValue } : nil
-        case .table, .array, .double, .date, .time, .dateTime: nil
+        switch value.content {
+        case .string(let text): text
+        case .integer(let number): row.kind.isNumber ? String(number) : nil
+        case .boolean(let isOn): row.kind.isSwitch ? (isOn ? Switch.on : Switch.off).rawValue : nil
+        case .table, .array, .float, .date, .time, .dateTime: nil
         }
-    }
-
-    /// The members of a table. The library's own iterator treats all lookups as found.
-    private static func members(of table: TOMLTable) -> [(String, TOMLValue)] {
-        table.keys.compactMap { key in table[key].map { (key, $0.tomlValue) } }
     }
 
     /// Completes "this is …".
     private static func words(for value: TOMLValue) -> String {
-        switch value.type {
+        switch value.content {
         case .table: "a table"
         case .array: "an array"
         case .string: "a string"
-        case .int: "a whole number"
-        case .double: "a number with a fraction"
-        case .bool: "a boolean"
+        case .integer: "a whole number"
+        case .float: "a number with a fraction"
+        case .boolean: "a boolean"
         case .date, .dateTime: "a date"
         case .time: "a time"
         }
     }
 
-    private mutating func fault(_ problem: SettingsError.Problem, _ name: String, at path: [String]) {
-        faults.append(SettingsError(name: name, origin: origin(path), problem: problem))
+    private mutating func fault(_ problem: SettingsError.Problem, _ name: String, at member: TOMLMember) {
+        faults.append(SettingsError(name: name, origin: origin(of: member), problem: problem))
     }
 
-    private func origin(_ path: [String]) -> SettingOrigin {
-        origin(locator.keys[path] ?? TOMLPosition(line: 1, column: 1))
+    /// The place of a key, or of the bracket of the header that has it.
+    private func origin(of member: TOMLMember) -> SettingOrigin {
+        origin(min(member.position, member.value.begin))
     }
 
     private func origin(_ position: TOMLPosition) -> SettingOrigin {
@@ -177,37 +188,52 @@ extension ConfigurationFile {
     }
 }
 
-// The file and its syntax.
+/// A number that was written with an exponent, such as `1e3`.
+private struct ExponentNumber {
+    /// The number in digits; nil when it is no whole number or a very large one.
+    let digits: String?
+
+    init?(_ text: String?) {
+        guard let text, text.contains(where: { $0 == "e" || $0 == "E" }) else { return nil }
+        let number = Double(text.filter { $0 != "_" })
+        digits = number.flatMap { Int(exactly: $0) }.map { String($0) }
+    }
+}
+
+// The file.
 extension ConfigurationFile {
-    private static func parse(_ path: String, _ text: [UInt8]) throws(ConfigurationFileError) -> TOMLTable {
-        guard let string = String(validating: text, as: UTF8.self) else {
-            throw ConfigurationFileError(path: path, reason: "not UTF-8")
-        }
-        // The library takes a NUL for the end of the text.
-        guard !text.contains(0) else {
-            throw ConfigurationFileError(path: path, reason: "not a text: it has NUL bytes")
-        }
-        do {
-            return try TOMLTable(string: string)
-        } catch let error as TOMLParseError {
-            let position = TOMLPosition(line: error.source.begin.line, column: error.source.begin.column)
-            throw ConfigurationFileError(path: path, position: position, reason: "no valid TOML: \(error.description)")
+    private static func read(_ path: String) throws(ConfigurationFileError) -> [UInt8] {
+        let bytes: [UInt8]?
+        do throws(SystemError) {
+            bytes = try FileContents.bytes(of: path, atMost: largestSize)
         } catch {
-            throw ConfigurationFileError(path: path, reason: "no valid TOML")
+            throw ConfigurationFileError(path: path, reason: FileFault.reason(error))
         }
+        guard let bytes else { throw .tooLarge(path) }
+        return bytes
+    }
+}
+
+/// Why a file that the operator names cannot be read.
+enum FileFault {
+    /// The reason, behind the file's name.
+    static func predicate(_ error: SystemError) -> String {
+        if error.isMissing { return "does not exist" }
+        if error.isFolder { return "is a folder, not a file" }
+        return error.isNotPermitted ? "may not be read by \(user)" : "cannot be read: \(error.reason)"
     }
 
-    private static func read(_ path: String) throws(ConfigurationFileError) -> [UInt8] {
-        let files = FileManager.default
-        var isDirectory = false
-        guard files.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ConfigurationFileError(path: path, reason: "there is no such file")
-        }
-        guard !isDirectory else { throw ConfigurationFileError(path: path, reason: "this is a folder, not a file") }
-        guard files.isReadableFile(atPath: path), let data = files.contents(atPath: path) else {
-            throw ConfigurationFileError(path: path, reason: "it cannot be read")
-        }
-        return [UInt8](data)
+    /// Who reads.
+    private static var user: String {
+        let name = ProcessInfo.processInfo.userName
+        return name.isEmpty ? "this user" : "user \(name)"
+    }
+
+    /// The reason as a sentence by itself.
+    static func reason(_ error: SystemError) -> String {
+        if error.isMissing { return "there is no such file" }
+        if error.isFolder { return "this is a folder, not a file" }
+        return error.isNotPermitted ? "\(user) may not read it" : "it cannot be read: \(error.reason)"
     }
 }
 
@@ -217,8 +243,14 @@ struct ConfigurationFileError: Error, Equatable, CustomStringConvertible {
     var position: TOMLPosition?
     let reason: String
 
+    static func tooLarge(_ path: String) -> ConfigurationFileError {
+        ConfigurationFileError(
+            path: path, reason: "larger than \(ConfigurationFile.largestSize) bytes, the limit for a configuration file"
+        )
+    }
+
     var description: String {
         let place = position.map { ":\($0.line):\($0.column)" } ?? ""
-        return "\(SettingsError.printable(path))\(place): \(SettingsError.printable(reason))"
+        return "\(SettingsError.printable(path))\(place): \(SettingsError.printable(reason, most: 400))"
     }
 }

@@ -4,7 +4,7 @@ import Settings
 /// `holdfast status`: tells a person how the running program is.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say how the running program is.",
+        commandName: "status", abstract: "Say how the running program is",
         usage: "holdfast status [--config FILE] [--admin ADDR:PORT]")
 
     @OptionGroup var place: RunningPlace
@@ -13,7 +13,7 @@ struct StatusCommand: ParsableCommand {
 /// `holdfast drain`: ends the running program, as SIGTERM does, and waits for its end.
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "End the running program, whose clients are told over the time of 'drain'.",
+        commandName: "drain", abstract: "End the running program, whose clients are told over the time of 'drain'",
         usage: "holdfast drain [--config FILE] [--admin ADDR:PORT]")
 
     @OptionGroup var place: RunningPlace
@@ -31,7 +31,7 @@ enum RunningCommand: Equatable {
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Have the running program read its configuration again; no session is lost.",
+        abstract: "Have the running program read its configuration again; no session is lost",
         usage: "holdfast reload [--config FILE] [--control unix:PATH]")
 
     @OptionGroup var place: ControlAddress
@@ -41,7 +41,7 @@ struct ReloadCommand: ParsableCommand {
 struct UpgradeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upgrade",
-        abstract: "Replace the running program by the one that its path names now; no session is lost.",
+        abstract: "Replace the running program by the one that its path names now; no session is lost",
         usage: "holdfast upgrade [--config FILE] [--control unix:PATH]")
 
     @OptionGroup var place: ControlAddress
@@ -49,7 +49,7 @@ struct UpgradeCommand: ParsableCommand {
 
 /// Where the running program takes commands.
 struct ControlAddress: ParsableArguments {
-    @Option(help: ArgumentHelp("The configuration file with which it runs", valueName: "FILE"))
+    @Option(help: RunningPlace.configHelp)
     var config: String?
 
     @Option(
@@ -59,8 +59,8 @@ struct ControlAddress: ParsableArguments {
     /// The address by flag, environment or file; the first of them that says it counts.
     ///
     /// - Throws: a fault of one of them, or that none says it.
-    func address(_ environment: [SettingEntry]) throws(SettingsFaults) -> ListenAddress {
-        let given = try RunningPlace.given(SettingsTable.control.row, by: control, config, environment)
+    func address(_ environment: [SettingEntry], _ usual: String?) throws(SettingsFaults) -> ListenAddress {
+        let given = try RunningPlace.given(SettingsTable.control.row, by: control, config, environment, usual)
         guard let given else {
             throw SettingsFaults(
                 lines: [
@@ -84,7 +84,12 @@ struct ControlAddress: ParsableArguments {
 
 /// Where the running program answers operators.
 struct RunningPlace: ParsableArguments {
-    @Option(help: ArgumentHelp("The configuration file with which it runs", valueName: "FILE"))
+    /// What `--config` means for a command to the running program.
+    static let configHelp = ArgumentHelp(
+        "The configuration file with which it runs (default: \(Configuration.usualPath), if it exists)",
+        valueName: "FILE")
+
+    @Option(help: RunningPlace.configHelp)
     var config: String?
 
     @Option(
@@ -96,8 +101,8 @@ struct RunningPlace: ParsableArguments {
     /// The address by flag, environment or file, or else the default; the first of them that says it counts.
     ///
     /// - Throws: a fault of one of them.
-    func address(_ environment: [SettingEntry]) throws(SettingsFaults) -> ListenAddress {
-        let given = try Self.given(SettingsTable.admin.row, by: admin, config, environment)
+    func address(_ environment: [SettingEntry], _ usual: String?) throws(SettingsFaults) -> ListenAddress {
+        let given = try Self.given(SettingsTable.admin.row, by: admin, config, environment, usual)
         let text = given?.value ?? SettingsTable.admin.row.defaults.first ?? ""
         guard let address = SettingsTable.admin.parse(text) else {
             throw SettingsFaults(
@@ -114,20 +119,21 @@ struct RunningPlace: ParsableArguments {
     /// The entry for a setting by flag, environment or file; the first of them that has it counts. Only this setting is
     /// judged, because the running program may have been started with others.
     ///
+    /// - Parameter usual: the file that is read without `--config`, if neither flag nor environment say it.
     /// - Throws: the file cannot be read.
     static func given(
-        _ row: SettingRow, by flag: String?, _ config: String?, _ environment: [SettingEntry]
+        _ row: SettingRow, by flag: String?, _ config: String?, _ environment: [SettingEntry], _ usual: String?
     ) throws(SettingsFaults) -> SettingEntry? {
-        var entries: [SettingEntry] = []
-        if let config {
-            do throws(ConfigurationFileError) {
-                entries = try ConfigurationFile(path: config).entries
-            } catch {
-                throw SettingsFaults(lines: [error.description], isOfFlags: false)
-            }
+        var given = environment
+        if let flag { given.append(SettingEntry(row.name, flag, origin: .flag)) }
+        let outside = given.last { $0.name == row.name }
+        if config == nil, outside != nil { return outside }
+        guard let file = config ?? usual else { return outside }
+        do throws(ConfigurationFileError) {
+            let entries = try ConfigurationFile(path: file).entries
+            return outside ?? entries.last { $0.name == row.name && $0.domain == nil }
+        } catch {
+            throw SettingsFaults(lines: [error.description], isOfFlags: false)
         }
-        entries += environment
-        if let flag { entries.append(SettingEntry(row.name, flag, origin: .flag)) }
-        return entries.last { $0.name == row.name && $0.domain == nil }
     }
 }

@@ -1,30 +1,63 @@
 import ArgumentParser
 import Settings
 
-/// `holdfast run`, with a flag for each setting of the table that has one.
-///
-/// Here all values are plain text, and every flag may be repeated. `SettingsTable` alone says what is allowed, for
-/// flags and files alike.
+/// `holdfast run`: serves, or says what it would serve with.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Serve BOSH clients.",
+        abstract: "Serve web clients",
         usage: """
             holdfast run --domain DOMAIN --upstream HOST:PORT [options]
-            holdfast run --config FILE [options]
+            holdfast run [--config FILE] [options]
             """,
         discussion: """
             Begin with 'holdfast run --domain example.org --upstream 127.0.0.1:5222'. A configuration file has more settings \
             than there are flags; docs/settings.md describes them all.
             """)
 
-    @Option(help: ArgumentHelp("A TOML file of settings; flags override it", valueName: "FILE"))
-    var config: [String] = []
+    /// What the command does instead of serving, by flag; the manual page has them too.
+    static let actions: [(name: String, help: String)] = [
+        (
+            "check-config",
+            "Say whether the settings, flags among them, are valid, and exit: 0 if so, 64 for a wrong flag, or 78"
+        ),
+        ("print-config", "Print the settings in force, each with its origin, as a file, and exit"),
+        ("print-default-config", "Print a file that has every setting with its default, and exit"),
+    ]
 
-    @Flag(
-        name: .customLong("check-config"),
-        help: "Say whether the settings, flags among them, are valid, and exit: 0 if so, 64 for a wrong flag, or 78.")
-    var isCheck = false
+    @OptionGroup var given: GivenSettings
+
+    @Flag(actions[0]) var isCheck = false
+    @Flag(actions[1]) var isPrint = false
+    @Flag(actions[2]) var isPrintDefault = false
+}
+
+/// `holdfast check`: says whether the settings can be used.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Say whether the settings are valid",
+        usage: "holdfast check [--config FILE] [options of run]")
+
+    @OptionGroup var given: GivenSettings
+}
+
+extension Flag where Value == Bool {
+    /// A flag for an action.
+    fileprivate init(wrappedValue: Bool, _ action: (name: String, help: String)) {
+        self.init(wrappedValue: wrappedValue, name: .customLong(action.name), help: "\(action.help)")
+    }
+}
+
+/// A file of settings, and a flag for each setting of the table that has one.
+///
+/// Here all values are plain text, and every flag may be repeated. `SettingsTable` alone says what is allowed, for
+/// flags and files alike.
+struct GivenSettings: ParsableArguments {
+    static let configHelp =
+        "A TOML file of settings; flags override it; without this flag \(Configuration.usualPath), if it exists"
+
+    @Option(help: ArgumentHelp("\(configHelp)", valueName: "FILE"))
+    var config: [String] = []
 
     @Option(SettingsTable.listen.row) var listen: [String] = []
     @Option(SettingsTable.admin.row) var admin: [String] = []

@@ -46,7 +46,8 @@ enum SettingsDocument {
         return name.count + line.count < 100 ? line : "[\n" + values.map { "    \($0),\n" }.joined() + "]"
     }
 
-    private static func allowed(_ row: SettingRow) -> String {
+    /// What the setting may be, in a file.
+    static func allowed(_ row: SettingRow) -> String {
         var text = row.allowed
         if row.kind.isSwitch { text += ", or true and false" }
         return row.isRepeatable ? "\(text); a list of these, or one" : text
@@ -117,9 +118,15 @@ extension SettingsDocument {
             holdfast: holdfast.toml:7:1: max-wiat: there is no such setting; did you mean 'max-wait'?
             holdfast: holdfast.toml:9:1: max-hold: '99' is not a number from 1 to 10
 
-        To check the file without serving:
+        Without `--config`, `/etc/holdfast/holdfast.toml` is read if it exists, by `run`, `check`, `status`, `reload`, `upgrade` and
+        `drain` alike; `--config /dev/null` reads no file. Flags and variables win over that file too.
 
-            holdfast run --config /etc/holdfast/holdfast.toml --check-config
+            holdfast check                       # says what is wrong, without serving; --config and all flags of run are possible
+            holdfast run --print-config          # every setting in force, with its origin: file and line, variable, flag, default
+            holdfast run --print-default-config  # a file with every setting and its default, as deploy/holdfast.toml
+
+        What is allowed but probably not meant is a warning, which begins with `holdfast: warning: `. With warnings alone the check
+        succeeds. At a start they are in the log.
 
         ## A complete example
 

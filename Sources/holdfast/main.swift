@@ -61,14 +61,15 @@ func become(_ user: ServiceUser?, _ settings: Settings, keepsBinding: Bool) {
     }
 }
 
-/// Reads the files that the settings name, as the user who started the program. Ends the program with `code` when one
-/// cannot be read.
-func read(_ settings: Settings, code: Int32) -> SettingFiles {
-    do throws(StartError) {
-        return try SettingFiles(reading: settings)
-    } catch {
-        leave(code: code, standardOutput: "", standardError: "holdfast: \(error.line)\n")
+/// Looks at what the settings want of this machine, and reads the files that they name, as the user who started the
+/// program. Ends the program with `code` when something is missing or wrong.
+func examine(_ settings: Settings, code: Int32) -> MachineCheck {
+    let machine = MachineCheck(settings.entries, for: settings)
+    guard machine.faults.isEmpty else {
+        let lines = machine.faults.map { "holdfast: \($0)\n" }
+        leave(code: code, standardOutput: "", standardError: lines.joined())
     }
+    return machine
 }
 
 /// Serves until a signal ends it, in this process or in several. Exits with code 1 and one line when it cannot begin,
@@ -76,10 +77,15 @@ func read(_ settings: Settings, code: Int32) -> SettingFiles {
 func serve(_ settings: Settings) -> Never {
     let count = settings.workers.number(cores: ProcessorCores.usable)
     let user = serviceUser(settings, code: 1)
-    let files = read(settings, code: 1)
-    if count > 0 { supervise(LoadedConfiguration(settings, files), workers: count, as: user) }
+    let machine = examine(settings, code: 1)
+    let warnings = (settings.warnings + machine.warnings).map(\.description)
+    if count > 0 {
+        supervise(LoadedConfiguration(settings, machine.files, warnings: warnings), workers: count, as: user)
+    }
     do throws(StartError) {
-        let worker = try Worker(settings: settings, files: files, logger: makeLogger(settings))
+        let logger = makeLogger(settings)
+        for warning in warnings { logger.warning("\(warning)") }
+        let worker = try Worker(settings: settings, files: machine.files, logger: logger)
         become(user, settings, keepsBinding: false)
         announce(worker.announcement)
         if !worker.run() { CurrentProcess.exit(1) }
@@ -92,14 +98,18 @@ func serve(_ settings: Settings) -> Never {
 /// The configuration as it is now in the file and wherever else this process was told to find it.
 func loadConfiguration(_ arguments: [String]) -> Result<LoadedConfiguration, SupervisorError> {
     let invocation = HoldfastCommand.parse(
-        arguments, environment: ProcessInfo.processInfo.environment, version: Version.text)
+        arguments, environment: ProcessInfo.processInfo.environment, version: Version.text, usual: Configuration.usual)
     switch invocation {
     case .run(let settings):
         do {
             if let name = settings.user { _ = try ServiceUser(name: name, group: settings.group) }
-            let files = try SettingFiles(reading: settings)
-            try Worker.check(settings, files: files)
-            return .success(LoadedConfiguration(settings, files))
+            let machine = MachineCheck(settings.entries, for: settings)
+            guard machine.faults.isEmpty else {
+                return .failure(SupervisorError(line: machine.faults.map(\.description).joined(separator: "\n")))
+            }
+            try Worker.check(settings, files: machine.files)
+            let warnings = (settings.warnings + machine.warnings).map(\.description)
+            return .success(LoadedConfiguration(settings, machine.files, warnings: warnings))
         } catch let error as StartError {
             return .failure(SupervisorError(line: error.line))
         } catch {
@@ -177,20 +187,23 @@ func serveUnderSupervisor() -> Never {
 
 if CommandLine.arguments.last == UpgradeProbe.flag { probe(Array(CommandLine.arguments.dropFirst().dropLast())) }
 let invocation = HoldfastCommand.parse(
-    Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment, version: Version.text)
+    Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment, version: Version.text,
+    usual: Configuration.usual)
 switch invocation {
 case .run(let settings):
     serve(settings)
 case .check(let settings, let file):
+    let machine = examine(settings, code: HoldfastCommand.configurationError)
     do throws(StartError) {
-        try Worker.check(settings, files: read(settings, code: HoldfastCommand.configurationError))
+        try Worker.check(settings, files: machine.files)
     } catch {
         leave(
             code: HoldfastCommand.configurationError, standardOutput: "", standardError: "holdfast: \(error.line)\n")
     }
     _ = serviceUser(settings, code: HoldfastCommand.configurationError)
     let place = file.map { SettingsError.printable($0) + ": " } ?? ""
-    leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: "")
+    let warnings = (settings.warnings + machine.warnings).map { "holdfast: warning: \($0)\n" }
+    leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: warnings.joined())
 case .status(let address):
     leave(Operation.status(at: address))
 case .drain(let address):

@@ -96,4 +96,15 @@ struct IPNetworkTests {
             #expect(network.contains(other) == (bit < 128 - length), "HOLDFAST_SEED=\(seed)")
         }
     }
+
+    @Test(
+        "the network around an address that has bits behind the prefix",
+        arguments: [
+            ("10.1.2.3/8", "10.0.0.0/8"), ("192.0.2.1/31", "192.0.2.0/31"), ("10.1.2.3/0", "0.0.0.0/0"),
+            ("2001:db8::1/32", "2001:db8::/32"), ("::1/0", "::/0"), ("10.0.0.0/8", nil), ("10.1.2.3", nil),
+            ("10.1.2.3/33", nil), ("10.1.2.3/-1", nil), ("10.1.2.3/8/8", nil), ("a/8", nil), ("", nil),
+        ])
+    func around(text: String, network: String?) {
+        #expect(IPNetwork(around: text)?.description == network)
+    }
 }

@@ -27,7 +27,8 @@ import Testing
     static let wrong = [
         ("max-wait = 0", ":1", "max-wait"), ("\nmax-hold = 11", ":2", "max-hold"),
         ("max-weight = 1", ":1", "max-weight"),
-        ("max-wait = [1", ":1", "TOML"), ("[domains.\"a b\"]", ":1", "a b"), ("max-wait = true", ":1", "max-wait"),
+        ("max-wait = [1", ":1", "no ] at its end"), ("[domains.\"a b\"]", ":1", "a b"),
+        ("max-wait = true", ":1", "max-wait"),
         ("[domains.\"example.org\"]\nmax-wait = 5", ":2", "max-wait"), ("upstream = [\"x\"]", ":1", "upstream"),
     ]
 

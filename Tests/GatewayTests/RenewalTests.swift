@@ -248,7 +248,7 @@ import Testing
                 "listen-proxy = \"127.0.0.1:\(other.port)\"",
                 "cannot listen on 127.0.0.1:\(other.port): Address already in use"
             ),
-            ("upstream-ca = \"/no/such/file\"", "CA file '/no/such/file' cannot be read: No such file or directory"),
+            ("upstream-ca = \"/no/such/file\"", ":1: upstream-ca: '/no/such/file' does not exist"),
             ("node = \"other\"", "node: a change needs another start of the program"),
             ("core-dumps = true", "core-dumps: a change needs another start of the program"),
             ("user = \"no-such-user\"", "there is no user 'no-such-user'"),

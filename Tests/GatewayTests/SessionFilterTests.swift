@@ -39,6 +39,7 @@ import Testing
             ("domain=%", "'domain=%' is not percent-encoded UTF-8"),
             ("domain=%2", "'domain=%2' is not percent-encoded"), ("domain=%+1", "'domain=%+1' is not percent-encoded"),
             ("domain=%FF", "'domain=%FF' is not percent-encoded UTF-8"),
+            ("domain=" + String(repeating: "a", count: 1_020), "a part of the query is longer than 1024 bytes"),
         ])
     func refused(query: String, words: String) throws {
         do throws(SessionFilter.Fault) {

@@ -15,100 +15,6 @@ import Testing
             entries: Self.site.merging(files) { $1 }.map { SettingEntry($0.key, $0.value, origin: .environment) })
     }
 
-    /// The line with which a start with these files ends; nil when it does not end.
-    private func line(_ files: [String: String]) throws -> String? {
-        let settings = try settings(files)
-        do throws(StartError) {
-            try Worker.check(settings, files: SettingFiles(reading: settings))
-            return nil
-        } catch {
-            return error.line
-        }
-    }
-
-    // MARK: Reading
-
-    @Test func `each file is read, byte by byte, and no other`() throws {
-        let authority = try TemporaryFile(Array(0...255))
-        let both = try TemporaryFile([])
-        let files = try SettingFiles(
-            reading: settings([
-                "upstream-ca": authority.path, "upstream-certificate": both.path, "upstream-key": both.path,
-            ]))
-        #expect(files.paths == [authority.path, both.path].sorted())
-        #expect(files[authority.path] == Array(0...255))
-        #expect(files[both.path] == [])
-        #expect(try SettingFiles(reading: settings([:])).paths == [])
-    }
-
-    @Test func `a file that has changed has other contents the next time`() throws {
-        let file = try TemporaryFile([1])
-        let settings = try settings(["upstream-ca": file.path])
-        let before = try SettingFiles(reading: settings)
-        let descriptor = open(file.path, O_WRONLY | O_TRUNC)
-        #expect(write(descriptor, [2, 3] as [UInt8], 2) == 2)
-        close(descriptor)
-        let after = try SettingFiles(reading: settings)
-        #expect(before[file.path] == [1])
-        #expect(after[file.path] == [2, 3])
-    }
-
-    @Test func `a file that cannot be read is one line`() throws {
-        #expect(
-            try line(["upstream-ca": "/nowhere/ca.pem"])
-                == "upstream-ca of example.org: CA file '/nowhere/ca.pem' cannot be read: No such file or directory")
-        #expect(
-            try line(["upstream-ca": "/tmp"])
-                == "upstream-ca of example.org: CA file '/tmp' cannot be read: Is a directory")
-        #expect(
-            try line(["upstream-certificate": "/nowhere/c.pem", "upstream-key": "/nowhere/k.pem"])
-                == "upstream-certificate of example.org: certificate file '/nowhere/c.pem' cannot be read: "
-                + "No such file or directory")
-        let certificate = try TemporaryFile(TLSIdentity.authority().pem)
-        #expect(
-            try line(["upstream-certificate": certificate.path, "upstream-key": "/nowhere/k.pem"])
-                == "upstream-certificate of example.org: key file '/nowhere/k.pem' cannot be read: "
-                + "No such file or directory")
-    }
-
-    @Test func `files that are too long together are one line`() throws {
-        let half = try TemporaryFile([UInt8](repeating: 10, count: SettingFiles.mostBytes / 2))
-        let rest = try TemporaryFile([UInt8](repeating: 10, count: SettingFiles.mostBytes / 2 + 1))
-        #expect(
-            try line(["upstream-certificate": half.path, "upstream-key": rest.path])
-                == "upstream-certificate of example.org: key file '\(rest.path)' is too long: the files of all settings "
-                + "have more than 8 MiB")
-        #expect(
-            try line(["upstream-ca": "/dev/zero"])
-                == "upstream-ca of example.org: CA file '/dev/zero' is too long: the files of all settings have more "
-                + "than 8 MiB")
-    }
-
-    // MARK: What was read
-
-    @Test func `files that hold something else are one line, which shows no byte of them`() throws {
-        let identity = try TLSIdentity.authority()
-        let other = try TemporaryFile(TLSIdentity.authority().keyPEM)
-        let certificate = try TemporaryFile(identity.pem)
-        let key = try TemporaryFile(identity.keyPEM)
-        let text = try TemporaryFile(Array("secret\n".utf8))
-        #expect(try line(["upstream-ca": certificate.path]) == nil)
-        #expect(try line(["upstream-certificate": certificate.path, "upstream-key": key.path]) == nil)
-        #expect(
-            try line(["upstream-ca": text.path])
-                == "upstream-ca of example.org: CA file '\(text.path)' holds no PEM certificate")
-        #expect(
-            try line(["upstream-certificate": text.path, "upstream-key": key.path])
-                == "upstream-certificate of example.org: certificate file '\(text.path)' holds no PEM certificate")
-        #expect(
-            try line(["upstream-certificate": certificate.path, "upstream-key": text.path])
-                == "upstream-certificate of example.org: key file '\(text.path)' holds no PEM private key")
-        #expect(
-            try line(["upstream-certificate": certificate.path, "upstream-key": other.path])
-                == "upstream-certificate of example.org: the key in '\(other.path)' is not that of the certificate in "
-                + "'\(certificate.path)'")
-    }
-
     @Test func `a worker that was not given a file does not begin`() throws {
         let settings = try settings(["upstream-ca": "/etc/ca.pem"])
         do throws(StartError) {
@@ -127,7 +33,7 @@ import Testing
         let text = try TemporaryFile(Array("secret\n".utf8))
         let other = try TemporaryFile(TLSIdentity.authority().keyPEM)
         let faults = [
-            (["HOLDFAST_UPSTREAM_CA": "/nowhere/ca.pem"], "cannot be read: No such file or directory"),
+            (["HOLDFAST_UPSTREAM_CA": "/nowhere/ca.pem"], "HOLDFAST_UPSTREAM_CA: '/nowhere/ca.pem' does not exist"),
             (["HOLDFAST_UPSTREAM_CA": text.path], "holds no PEM certificate"),
             (
                 ["HOLDFAST_UPSTREAM_CERTIFICATE": certificate.path, "HOLDFAST_UPSTREAM_KEY": other.path],

@@ -73,7 +73,6 @@ import Testing
         }
         #expect(settings.maxWait == .seconds(7))
         #expect(complaint(Self.required + ["--check-config", "--max-wait", "0"])?.hasPrefix("--max-wait: '0'") == true)
-        #expect(complaint(["run", "--check-config"])?.hasPrefix("--domain is missing") == true)
     }
 
     @Test(arguments: SettingsTable.rows.filter(\.hasFlag))
@@ -111,10 +110,11 @@ import Testing
         (["run", "--lisen", "x"], "unknown flag '--lisen'; did you mean '--listen'? see 'holdfast run --help'"),
         (["--foo"], "unknown flag '--foo'; see 'holdfast --help'"),
         (["--listen", "127.0.0.1:1"], "'--listen' has to stand behind 'run': holdfast run --listen …"),
+        (["--print-config"], "'--print-config' has to stand behind 'run': holdfast run --print-config …"),
+        (["--config", "x"], "'--config' has to stand behind 'run': holdfast run --config …"),
         (["run", "extra"], "unexpected argument 'extra'; see 'holdfast run --help'"),
         (["frobnicate"], "unknown command 'frobnicate'; see 'holdfast --help'"),
         ([], "a command is missing; see 'holdfast --help', or begin with 'holdfast run'"),
-        (["run"], "--domain is missing: give a domain name such as example.org"),
         (["run", "--max-wait", "-5"], "--max-wait: '-5' is not a number of seconds from 1 to 3600"),
         (["run", "--max-wait"], "--max-wait needs a value: a number of seconds from 1 to 3600"),
         (["run", "--max-wait="], "--max-wait needs a value: a number of seconds from 1 to 3600"),

@@ -1,4 +1,5 @@
 import Settings
+import TOMLCodec
 import Testing
 
 @testable import holdfast
@@ -71,8 +72,8 @@ import Testing
                 "upstream-tls=direct@1:1", "domains=z.example@2:1", "z.example/upstream=x:1@4:5",
                 "z.example/upstream=y:2 priority=5@5:5", "domains=a.example@7:1", "a.example/upstream=dns@8:1",
                 "domains=m.example@10:1", "m.example/upstream=u:1@10:17", "m.example/upstream-pin=[]@10:35",
-                "domains=d.example@11:1", "d.example/upstream-tls=none@11:1", "domains=localhost@12:1",
-                "localhost/upstream=v:1@12:1",
+                "domains=d.example@11:1", "d.example/upstream-tls=none@11:13", "domains=localhost@12:1",
+                "localhost/upstream=v:1@12:11",
             ])
         #expect(faults(text) == [])
     }
@@ -103,7 +104,11 @@ import Testing
             "domain = [\n  'a', [ 'b' ]\n]",
             "f:2:8: domain: this is an array, not a domain name such as example.org, in quotes"
         ),
-        ("listen = ['127.0.0.1:1',\n'80']", "f:2:1: listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH"),
+        (
+            "listen = ['127.0.0.1:1',\n'80']",
+            "f:2:1: listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH; this is a port without an address: "
+                + "127.0.0.1:80"
+        ),
         ("[domain]\na = 1", "f:1:1: domain: this is a table, not a domain name such as example.org, in quotes"),
         ("[tls]\na = 1", "f:1:1: tls: there is no such table"),
         ("[domian.a]", "f:1:1: domian: there is no such table; did you mean 'domains'?"),
@@ -132,8 +137,31 @@ import Testing
             "[domains.'a.b']\nupstream-tls = 1",
             #"f:2:1: domains."a.b".upstream-tls: this is a whole number, not one of none, starttls, direct, in quotes"#
         ),
-        (#"path = "/a\u0000b""#, "f:1:11: no value may have the character U+0000"),
-        ("path = \"/a\u{0}b\"", "f: not a text: it has NUL bytes"),
+        (#"path = "/a\u0000b""#, "f:1:1: path: '/a?b' is not a path that begins with / and has no query"),
+        ("x = 1\npath = \"/a\u{0}b\"", "f:2:11: this is a NUL byte, which no text has"),
+        (
+            "max-wait = 1e3",
+            "f:1:1: max-wait: this is a number with an exponent, not a number of seconds from 1 to 3600; write 1000"
+        ),
+        (
+            "max-wait = 1e-3",
+            "f:1:1: max-wait: this is a number with an exponent, not a number of seconds from 1 to 3600"
+        ),
+        (
+            "[domain.\"x.test\"]\nupstream = 'a:1'",
+            #"f:1:1: domain: there is no such table; did you mean [domains."x.test"]?"#
+        ),
+        (
+            "[domain.x.test]\nupstream = 'a:1'",
+            #"f:1:1: domain: there is no such table; did you mean [domains."x.test"]?"#
+        ),
+        (
+            "[\"one.test\"]\nupstream = 'a:1'",
+            #"f:1:1: one.test: there is no such table; did you mean [domains."one.test"]?"#
+        ),
+        (
+            "[one.test]\nupstream = 'a:1'", #"f:1:1: one: there is no such table; did you mean [domains."one.test"]?"#
+        ),
     ])
     func `What is wrong is one line with its place`(text: String, fault: String) {
         #expect(faults(text) == [fault])
@@ -156,21 +184,14 @@ import Testing
             ])
     }
 
-    @Test(arguments: [
-        ("a = ", 1, 5), ("max-wait = 5\nmax-wait = 6", 2, 12), ("\n[t", 2, 3), ("a = \"b", 1, 7), ("a b = 1", 1, 3),
-        ("a = [1", 1, 7), ("[t]\n[t]", 2, 1),
-    ])
-    func `Wrong syntax is one line with its place`(text: String, line: Int, column: Int) {
-        let faults = faults(text)
-        #expect(faults.count == 1)
-        #expect(faults.first?.hasPrefix("f:\(line):\(column): no valid TOML: ") == true, "\(faults)")
-        #expect(faults.first?.contains { $0.isNewline } == false)
-    }
-
     @Test func `What is no text`() {
-        #expect(throws: ConfigurationFileError(path: "f", reason: "not UTF-8")) {
-            try ConfigurationFile(path: "f", text: [0x61, 0xFF])
-        }
+        let latin1: [UInt8] = Array("x = 1\npath = \"é".utf8) + [0xE4] + Array("\"".utf8)
+        #expect(
+            throws: ConfigurationFileError(
+                path: "f", position: TOMLPosition(line: 2, column: 10),
+                reason: "this is not UTF-8 (the byte 0xE4): save the file as UTF-8")
+        ) { try ConfigurationFile(path: "f", text: latin1) }
+        #expect(throws: ConfigurationFileError.self) { try ConfigurationFile(path: "f", text: [0x61, 0xFF]) }
         let large = [UInt8](repeating: UInt8(ascii: "\n"), count: ConfigurationFile.largestSize)
         #expect(throws: Never.self) { try ConfigurationFile(path: "f", text: large) }
         #expect(throws: ConfigurationFileError.self) { try ConfigurationFile(path: "f", text: large + [0x0A]) }

@@ -101,7 +101,11 @@ import Testing
         ),
         (
             site, ["--upstream-tls", "none", "--upstream-ca", "c"],
-            "64 holdfast: --upstream-ca: 'c' has no use with upstream-tls none\n"
+            """
+            64 holdfast: --upstream-ca: 'c' has no use with upstream-tls none
+            holdfast: --upstream-ca: 'c' does not exist
+
+            """
         ),
     ])
     func `The exit code tells whose fault it is`(text: String, flags: [String], complaint: String) throws {

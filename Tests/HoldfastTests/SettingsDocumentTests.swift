@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Settings
 import Testing
 
@@ -33,19 +32,5 @@ import Testing
         #expect(entry.contains("`\(SettingRow.environmentName(of: row.name))`"))
         #expect(entry.contains("flag: `--\(row.name) ") == row.hasFlag)
         for value in row.defaults { #expect(entry.contains("`\(value)`")) }
-    }
-
-    @Test func `docs holds this page`() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try #require(
-            FileManager.default.contents(atPath: root.appendingPathComponent("docs/settings.md").path))
-        #expect(String(decoding: page, as: UTF8.self) == SettingsDocument.text, "write it with deploy/lib/settings-doc")
-    }
-
-    @Test func `The hidden command prints it`() {
-        #expect(
-            HoldfastCommand.parse(["settings-doc"], environment: [:], version: "1")
-                == .exit(code: 0, standardOutput: SettingsDocument.text, standardError: ""))
     }
 }

@@ -289,7 +289,10 @@ import Testing
         #expect(
             message(("upstream-tls", "yes"), ("domain", "a"), ("upstream", "b:1"))
                 == "--upstream-tls: 'yes' is not one of none, starttls, direct")
-        #expect(message(("listen", "80")) == "--listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH")
+        #expect(
+            message(("listen", "80"))
+                == "--listen: '80' is not ADDR:PORT, [IPV6]:PORT or unix:/PATH; this is a port without an address: 127.0.0.1:80"
+        )
         #expect(
             message(("domain", "a"), ("domain", "b c")) == "--domain: 'b c' is not a domain name such as example.org")
     }

@@ -92,6 +92,13 @@ extension Syscalls {
         return retrying { unsafe Int(lstat(path, &status)) } == 0 ? FileStatus(status) : nil
     }
 
+    /// What is at `path`, or at the target of a link there: a folder or another file. Fails when nothing can be found out.
+    static func isFolder(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        try check("stat", retrying { unsafe Int(stat(path, &status)) })
+        return status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// Sets the permission bits.
     static func changeMode(of path: String, to mode: UInt32) throws(SystemError) {
         try check("chmod", retrying { unsafe Int(chmod(path, mode_t(mode))) })

@@ -36,6 +36,15 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     /// Whether the other side refused the connection at once (`ECONNREFUSED`).
     package var isConnectionRefused: Bool { code == ECONNREFUSED }
 
+    /// Whether there is no such file, or a part of its path is no folder (`ENOENT`, `ENOTDIR`).
+    package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+
+    /// Whether a folder stands where a file was meant (`EISDIR`).
+    package var isFolder: Bool { code == EISDIR }
+
+    /// Whether this user may not do it (`EACCES`, `EPERM`).
+    package var isNotPermitted: Bool { code == EACCES || code == EPERM }
+
     /// Whether a call would have had to wait (`EAGAIN`).
     var isWouldBlock: Bool { code == EAGAIN }
 
