@@ -27,15 +27,6 @@ import Testing
         #expect(session.request("no key") == ["5 error -3:0"])
     }
 
-    @Test("Q-21 hostile case 14: a repeat takes the place of the request that waits")
-    func replacesWaiting() {
-        var session = SessionHarness.loggedIn(key: "K9")
-        _ = session.request("x", key: "K8", digest: "K9", [.element([0x61])])
-        #expect(session.request("x", key: "K8", digest: "K9", [.element([0x61])]) == ["2: "])
-        _ = session.stanza("<m/>")
-        #expect(session.wait(20) == ["3: <m/>"])
-    }
-
     @Test("Q-23: the connection dies while the request waits; what comes is for the repeat or the next one")
     func losesConnection() {
         var session = SessionHarness.loggedIn(key: "K9")
@@ -61,28 +52,6 @@ import Testing
         #expect(session.request("x", items) == [])
         #expect(session.wait(500) == ["4: "])
         #expect(session.request("x", items) == ["forward a"])
-    }
-
-    @Test("Q-24: two requests at a time without keys: both are processed, the first is answered at once")
-    func takesTwo() {
-        var session = SessionHarness.loggedIn()
-        #expect(session.request("x", [.element([0x61])]) == ["forward a"])
-        #expect(session.request("y", [.element([0x62])]) == ["2: ", "forward b"])
-    }
-
-    @Test("the connection of the first request dies before anybody knows the identifier")
-    func abortsCreation() {
-        var session = SessionHarness()
-        _ = session.request("x", [.header(SessionHarness.target)])
-        #expect(session.abort(1) == ["1 error 0:0", "leave", "ended creation-aborted", "forgotten"])
-    }
-
-    @Test("the last answer of a session is repeated too")
-    func repeatsGoodbye() {
-        var session = SessionHarness.loggedIn(key: "K9")
-        _ = session.request("x", key: "K8", digest: "K9", [.end])
-        #expect(session.request("x", key: "K8", digest: "K9", [.end]) == ["3 again: </stream:stream>"])
-        #expect(session.request("", key: "K7", digest: "K8") == ["4 error 0:0", "forgotten"])
     }
 
     @Test("hostile case 6: repeats are bounded")
