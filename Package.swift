@@ -102,17 +102,26 @@ let package = Package(
         // What tests with random input share: how many cases they run, and their random numbers.
         .target(name: "Effort", path: "Tests/Effort", swiftSettings: common),
 
+        // The scripts of Tests/Dialogues, as values. Who plays them is in the tests of each room.
+        .target(
+            name: "DialogueScripts", dependencies: ["Bridge", "Primitives"], path: "Tests/DialogueScripts",
+            swiftSettings: common),
+        .testTarget(name: "DialogueScriptsTests", dependencies: ["DialogueScripts", "Bridge"], swiftSettings: common),
+
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "Effort"], swiftSettings: common),
         .testTarget(name: "BridgeTests", dependencies: ["Bridge"], swiftSettings: common),
         .testTarget(
-            name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort"], swiftSettings: common),
+            name: "BOSHCoreTests", dependencies: ["BOSHCore", "Primitives", "Bridge", "Effort", "DialogueScripts"],
+            swiftSettings: common),
         .testTarget(
             name: "WebSocketWireTests", dependencies: ["WebSocketWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
-            name: "WebSocketCoreTests", dependencies: ["WebSocketCore", "Bridge", "Primitives", "Effort"],
+            name: "WebSocketCoreTests",
+            dependencies: ["WebSocketCore", "Bridge", "Primitives", "Effort", "DialogueScripts"],
             swiftSettings: common),
         .testTarget(
-            name: "PollingCoreTests", dependencies: ["PollingCore", "Bridge", "Primitives", "Effort"],
+            name: "PollingCoreTests",
+            dependencies: ["PollingCore", "Bridge", "Primitives", "Effort", "DialogueScripts"],
             swiftSettings: common),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
@@ -158,7 +167,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "TestSupport", "holdfast", "Bridge", "Gateway", "Handover", "Reactor", "Settings", "Deflate",
-                "Primitives", "COpenSSL", "CLinux",
+                "Primitives", "COpenSSL", "CLinux", "DialogueScripts",
             ],
             swiftSettings: common),
         .testTarget(
@@ -178,7 +187,7 @@ if Context.environment["HOLDFAST_ROOMS"] == "pure" {
         "Primitives", "Addresses", "BOSHCore", "Bridge", "Handover", "HTTPWire", "Settings", "StreamCore",
         "WebSocketWire", "WebSocketCore", "PollingCore",
     ]
-    let names = rooms + rooms.map { "\($0)Tests" } + ["Effort"]
+    let names = rooms + rooms.map { "\($0)Tests" } + ["Effort", "DialogueScripts", "DialogueScriptsTests"]
     package.targets = package.targets.filter { names.contains($0.name) }
     package.products = []
     package.dependencies = []

@@ -187,10 +187,10 @@ package final class Worker {
         consider(doors.acceptsAgainAt)
         consider(givesBackAt)
         consider(mailboxes.nextDeadline)
-        consider(inquiries.nextDeadline)
         consider(supervision?.link?.nextDeadline)
         consider(supervision?.orphanage.nextDeadline)
         consider(stopsAt)
+        consider(inquiries.nextDeadline)
         return next
     }
 

@@ -1,51 +1,50 @@
+import DialogueScripts
 import Testing
 
+/// The scripts of Tests/Dialogues, played against the session core.
 @Suite struct DialogueTests {
-    @Test("a script holds", arguments: try Dialogue.all())
-    func holds(dialogue: Dialogue) {
-        if let fault = dialogue.run() { Issue.record("\(fault)") }
+    @Test("a script holds", arguments: try DialogueScript.all(of: .bosh))
+    func holds(script: DialogueScript) {
+        if let fault = script.fault(on: SessionHarness()) { Issue.record("\(fault)") }
+    }
+
+    @Test(
+        "a script fails when one of its expectations is left out or changed",
+        arguments: try DialogueScript.all(of: .bosh))
+    func asserts(script: DialogueScript) {
+        for spoiled in script.spoiled where spoiled.fault(on: SessionHarness()) == nil {
+            Issue.record("holds as well:\n\(spoiled.lines.map(\.description).joined(separator: "\n"))")
+        }
     }
 
     @Test("the scripts are found")
     func findsScripts() throws {
-        let scripts = try Dialogue.all()
+        let scripts = try DialogueScript.all(of: .bosh)
         #expect(scripts.count >= 200)
-        // A script without expectations would pass whatever happens.
-        for script in scripts {
-            #expect(script.text.split(separator: "\n").contains { $0.hasPrefix("S: ") }, "\(script.name)")
-        }
+        for script in scripts { #expect(script.lines.contains { $0.kind == "S" }, "\(script)") }
     }
 
     @Test("the runner notices what does not hold")
-    func notices() {
+    func notices() throws {
         let start = "C: a rid=1 to=example.org\nU: open id=s <f/>\n"
+        func fault(_ rest: String) throws -> String? {
+            try DialogueScript(name: "test", text: start + rest, door: .bosh).fault(on: SessionHarness())
+        }
         let faults = [
-            "": "not expected at the end: S: a create",
+            "S: a create <f/>\nT: +1\nC: b rid=2 type=terminate\n": "not expected at the end: S: b terminate",
             "S: a create <g/>\n": "expected S: a create <g/>, got",
             "S: a empty\n": "expected S: a empty, got",
             "S: a create wait=61 <f/>\n": "expected S: a create wait=61 <f/>, got",
-            "T: +1\n": "not expected before this line",
+            "T: +1\nS: a empty\n": "not expected before this line",
             "S: a create <f/>\nS: b empty\n": "nothing happened",
             "S: a create <f/>\nC: b rid=9\nS: b terminate\n": "expected S: b terminate, got",
-            "Q\n": "cannot be read",
-            "Q: x\n": "not expected before this line",
+            "S: a create <f/>\nA: c\nE: inactive\n": "no request c",
+            "S: a create <f/>\nU: on=7 <n1/>\nE: inactive\n": "no such stream",
         ]
-        for (rest, fault) in faults {
-            let found = Dialogue(name: "test", text: start + rest).run()
-            #expect(found?.contains(fault) == true, "\(rest) gave \(found ?? "nothing")")
+        for (rest, expected) in faults {
+            let found = try fault(rest)
+            #expect(found?.contains(expected) == true, "\(rest) gave \(found ?? "nothing")")
         }
-        #expect(Dialogue(name: "test", text: start + "S: a create wait=60 <f/>\n").run() == nil)
-    }
-
-    @Test("the notation is read and written alike")
-    func roundTrips() {
-        for text in ["C: a rid=1 to=example.org <m1/><m2/>", "T: +1.5", "S: a empty", "U: <m a='b c'/>"] {
-            #expect(DialogueLine(parsing: text[...])?.description == text)
-        }
-        #expect(Duration(dialogue: "1.5") == .milliseconds(1500))
-        #expect(Duration(dialogue: "59.999") == .milliseconds(59_999))
-        #expect(Duration(dialogue: "7") == .seconds(7))
-        #expect(Duration(dialogue: "1.2.3") == nil)
-        #expect(Duration(dialogue: "x") == nil)
+        #expect(try fault("S: a create wait=60 <f/>\n") == nil)
     }
 }

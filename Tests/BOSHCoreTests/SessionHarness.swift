@@ -1,4 +1,5 @@
 import Bridge
+import DialogueScripts
 import Primitives
 
 @testable import BOSHCore
@@ -78,32 +79,11 @@ struct SessionHarness {
     /// The upstream does what `text` says.
     mutating func upstream(_ text: String) -> [String] {
         guard let line = DialogueLine(parsing: "U: \(text)") else { return ["?: cannot be read: \(text)"] }
-        let bytes = Array(line.payload.utf8)
-        let on = line.value(of: "on")
-        guard let stream = on.map({ number($0) }) ?? .first else { return ["?: no such stream: \(text)"] }
-        switch line.words.first(where: { !$0.hasPrefix("on=") }) {
-        case "open":
-            let version = line.value(of: "version").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
-            let identity = StreamIdentity(id: line.value(of: "id") ?? "", version: version)
-            return handle(.upstream(.opened(identity, features: bytes), on: stream))
-        case "features": return handle(.upstream(.restarted(features: bytes), on: stream))
-        case "end":
-            guard let reason = line.words.lazy.compactMap({ EndReason(rawValue: $0) }).first else {
-                return ["?: no reason: \(text)"]
-            }
-            return handle(.upstream(.ended(reason, streamError: bytes), on: stream))
-        case "stall": return handle(.upstream(.congested(.slow), on: stream))
-        case "full": return handle(.upstream(.congested(.full), on: stream))
-        case "overfull": return handle(.upstream(.congested(.overfull), on: stream))
-        case "flow": return handle(.upstream(.congested(.none), on: stream))
-        case "login": return handle(.upstream(.loggedIn))
-        case "register": return handle(.upstream(.registrationOffered))
-        case "resumable", "managed":
-            let isResumable = line.words.contains("resumable")
-            return handle(.upstream(.managed(isResumable: isResumable), on: stream))
-                + handle(.upstream(.stanzas(bytes), on: stream))
-        case nil: return handle(.upstream(.stanzas(bytes), on: stream))
-        default: return ["?: cannot be read: \(text)"]
+        guard let stream = line["on"].map({ number($0) }) ?? .first else { return ["?: no such stream: \(text)"] }
+        do {
+            return try line.upstreamEvents().flatMap { handle(.upstream($0, on: stream)) }
+        } catch {
+            return ["?: \(error)"]
         }
     }
 

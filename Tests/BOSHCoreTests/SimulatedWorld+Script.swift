@@ -1,4 +1,5 @@
 import BOSHCore
+import DialogueScripts
 
 /// A history as a dialogue that can be read, and run again.
 extension SimulatedWorld {

@@ -1,4 +1,5 @@
 import BOSHCore
+import DialogueScripts
 import Effort
 import Foundation
 import Testing
@@ -81,11 +82,12 @@ import Testing
     @Test(
         "a history that is told as a dialogue plays the same as one",
         arguments: 1...Effort.cases(200) as ClosedRange<UInt64>)
-    func tellsHistories(seed: UInt64) {
+    func tellsHistories(seed: UInt64) throws {
         let world = History(seed: seed).play(isTold: true)
         #expect(world.failure == nil)
-        let dialogue = Dialogue(name: "seed \(seed)", text: world.script?.joined(separator: "\n") ?? "Q")
-        if let fault = dialogue.run() { Issue.record("\(fault)\n\(dialogue.text)") }
+        let text = try #require(world.script).joined(separator: "\n")
+        let script = try DialogueScript(name: "seed \(seed)", text: text, door: .bosh)
+        if let fault = script.fault(on: SessionHarness()) { Issue.record("\(fault)\n\(text)") }
     }
 
     @Test("the histories reach what they are about")

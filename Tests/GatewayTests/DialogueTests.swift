@@ -1,36 +1,24 @@
+import DialogueScripts
 import TestSupport
 import Testing
 
-/// The scripts of Tests/Dialogues, played against the program.
+/// The scripts of Tests/Dialogues for BOSH, played against the program.
 @Suite struct DialogueTests {
-    @Test("a script holds over sockets", arguments: try DialogueScript.playable())
+    @Test("a script holds over sockets", arguments: try DialogueScript.playable(of: .bosh))
     func holds(script: DialogueScript) throws {
-        try play(script.modern)
+        try DialoguePlayer.play(script.modern)
     }
 
     @Test(
         "T-10: a script holds for a legacy client, which is told of its end by an HTTP status",
         arguments: try DialogueScript.legacy())
     func holdsForLegacy(script: DialogueScript) throws {
-        try play(script)
-    }
-
-    private func play(_ script: DialogueScript) throws {
-        let player = try DialoguePlayer(script)
-        for line in script.lines {
-            do {
-                try player.play(line)
-            } catch {
-                Issue.record("\(script.testDescription):\(line.number): \(error)")
-                return
-            }
-        }
-        try player.finish()
+        try DialoguePlayer.play(script)
     }
 
     @Test("the scripts are found")
     func findsScripts() throws {
-        #expect(try DialogueScript.playable().count >= 150)
+        #expect(try DialogueScript.playable(of: .bosh).count >= 150)
         #expect(try DialogueScript.legacy().count >= 8)
     }
 
@@ -39,17 +27,14 @@ import Testing
         arguments: [
             "S: a create <f/><g/>", "S: a empty", "S: a create wait=61 <f/>", "S: a terminate condition=bad-request",
             "S: a create <f/>\nU: <n1/>\nC: b rid=2\nS: b <n2/>", "S: a create <f/>\nC: b rid=2 <m1/>\nF: <m2/>",
-            "S: a create <f/>\nC: b rid=2 <m1/>\nC: c rid=3", "U: <n1/>", "S: a create !stream <f/>",
+            "S: a create <f/>\nC: b rid=2 <m1/>\nC: c rid=3", "S: a create !stream <f/>",
             "S: a create <f/>\nC: b rid=2 to=example.org\nF: open to=example.org lang=de on=2",
             "S: a create <f/>\nU: <n1/>\nC: b rid=2 type=terminate\nR: <n2/>",
-            "S: a create <f/>\nC: b rid=9\nS: b terminate condition=bad-request",
+            "S: a create <f/>\nC: b rid=9\nS: b terminate condition=bad-request", "C: b rid=2\nS: b empty",
         ])
     func notices(rest: String) throws {
-        let script = try DialogueScript(name: "test", text: "C: a rid=1 to=example.org\nU: open id=s <f/>\n" + rest)
-        let player = try DialoguePlayer(script)
-        #expect(throws: TestFault.self) {
-            for line in script.lines { try player.play(line) }
-            try player.finish()
-        }
+        let script = try DialogueScript(
+            name: "test", text: "C: a rid=1 to=example.org\nU: open id=s <f/>\n" + rest, door: .bosh)
+        #expect(throws: TestFault.self) { try DialoguePlayer.play(script) }
     }
 }

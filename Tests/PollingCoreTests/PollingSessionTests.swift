@@ -17,14 +17,6 @@ import Testing
         #expect(session.wait(1) == ["1: " + Self.greeting])
     }
 
-    @Test("Q-10 Q-30: a first request without XML is answered at once, and the header has 60 s")
-    func opensLate() {
-        var session = SessionHarness()
-        #expect(session.request("") == ["1: "])
-        #expect(session.wait(59_999) == [])
-        #expect(session.wait(1) == ["ended open-timeout", "forgotten"])
-    }
-
     @Test("Q-32: without a version the client gets none, and no features")
     func opensOldClient() {
         var session = SessionHarness()
@@ -119,22 +111,6 @@ import Testing
         #expect(lines.count == 3 && lines[1].hasSuffix(SessionHarness.error("remote-connection-failed")))
     }
 
-    @Test("Q-27 Q-28 T-12: a silent client's session ends, and what was not provably fetched goes back")
-    func isInactive() {
-        var session = SessionHarness.loggedIn()
-        _ = session.stanza("<a/>")
-        _ = session.request("")
-        _ = session.stanza("<b/>")
-        #expect(session.request("") == ["3: <b/>"])
-        _ = session.stanza("<c/>")
-        #expect(session.wait(299_999) == [])
-        #expect(session.wait(1) == ["return <b/><c/>", "leave", "ended inactive", "forgotten"])
-        var counted = SessionHarness.loggedIn()
-        _ = counted.upstream(.managed(isResumable: true))
-        _ = counted.stanza("<c/>")
-        #expect(counted.wait(300_000) == ["drop", "ended inactive", "forgotten"])
-    }
-
     @Test("T-12 Q-33: a client that broke a rule is told that, and what it had not been sent goes back")
     func returnsWhatAnOffenderMisses() {
         var session = SessionHarness.loggedIn()
@@ -186,27 +162,6 @@ import Testing
         // The answer is kept for a repeat, so nothing is read before the next request.
         #expect(session.request("") == ["2: " + large + large])
         #expect(session.request("") == ["resume", "3: "])
-    }
-
-    @Test("Q-29: above ten requests a second answers are delayed")
-    func delays() {
-        var session = SessionHarness.opened()
-        _ = session.wait(1_000)
-        for number in 2...11 { #expect(session.request("") == ["\(number): "]) }
-        #expect(session.request("") == [])
-        #expect(session.wait(1_000) == ["12: "])
-    }
-
-    @Test("a server that does not read delays answers")
-    func waitsForServer() {
-        var session = SessionHarness.loggedIn()
-        _ = session.upstream(.congested(.full))
-        #expect(session.request("") == [])
-        #expect(session.upstream(.congested(.none)) == ["2: "])
-        _ = session.upstream(.congested(.overfull))
-        #expect(
-            session.request("x")
-                == ["leave", "ended too-many-requests", "3: " + SessionHarness.error("resource-constraint")])
     }
 
     @Test("the login has its time, and may be displaced")

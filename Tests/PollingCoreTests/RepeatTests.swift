@@ -75,28 +75,6 @@ import Testing
         #expect(session.request("x", items) == ["forward a"])
     }
 
-    @Test("Q-24: two requests at a time without keys: both are processed, the first is answered at once")
-    func takesTwo() {
-        var session = SessionHarness.loggedIn()
-        #expect(session.request("x", [.element([0x61])]) == ["forward a"])
-        #expect(session.request("y", [.element([0x62])]) == ["2: ", "forward b"])
-    }
-
-    @Test("the connection of the first request dies before anybody knows the identifier")
-    func abortsCreation() {
-        var session = SessionHarness()
-        _ = session.request("x", [.header(SessionHarness.target)])
-        #expect(session.abort(1) == ["1 error 0:0", "leave", "ended creation-aborted", "forgotten"])
-    }
-
-    @Test("the last answer of a session is repeated too")
-    func repeatsGoodbye() {
-        var session = SessionHarness.loggedIn(key: "K9")
-        _ = session.request("x", key: "K8", digest: "K9", [.end])
-        #expect(session.request("x", key: "K8", digest: "K9", [.end]) == ["3 again: </stream:stream>"])
-        #expect(session.request("", key: "K7", digest: "K8") == ["4 error 0:0", "forgotten"])
-    }
-
     @Test("hostile case 6: repeats are bounded")
     func boundsRepeats() {
         var session = SessionHarness.loggedIn(key: "K9")

@@ -46,21 +46,26 @@ struct SessionHarness {
         let request = PollingRequest(
             PollingExchange(connection: 1, number: exchanges), key: key, newKey: newKey, keyDigest: digest,
             mark: BodyMark(Array(body.utf8).span), hasContent: !body.isEmpty)
+        return effects(of: request, items).map(Self.line)
+    }
+
+    /// A request, and what it brings.
+    mutating func effects(of request: PollingRequest, _ items: [PollingInput]) -> [PollingEffect] {
         var effects: [PollingEffect] = []
-        var lines: [String] = []
         if session.admit(request, now: now, policy: policy, into: &effects) == .read {
             for item in items { session.handle(item, now: now, policy: policy, into: &effects) }
             session.handle(.bodyRead, now: now, policy: policy, into: &effects)
         }
-        lines += effects.map(Self.line)
-        return lines
+        return effects
     }
 
-    mutating func callAsFunction(_ input: PollingInput) -> [String] {
+    mutating func effects(of input: PollingInput) -> [PollingEffect] {
         var effects: [PollingEffect] = []
         session.handle(input, now: now, policy: policy, into: &effects)
-        return effects.map(Self.line)
+        return effects
     }
+
+    mutating func callAsFunction(_ input: PollingInput) -> [String] { effects(of: input).map(Self.line) }
 
     mutating func upstream(_ event: UpstreamEvent) -> [String] { self(.upstream(event)) }
 
@@ -73,14 +78,19 @@ struct SessionHarness {
 
     /// Moves the clock, and lets deadlines come on the way.
     mutating func wait(_ milliseconds: Int) -> [String] {
-        let end = now.advanced(by: .milliseconds(milliseconds))
-        var lines: [String] = []
+        effects(in: .milliseconds(milliseconds)).map(Self.line)
+    }
+
+    /// The same for any time.
+    mutating func effects(in time: Duration) -> [PollingEffect] {
+        let end = now.advanced(by: time)
+        var effects: [PollingEffect] = []
         while let due = session.nextDeadline(by: policy), due <= end {
             now = max(now, due)
-            lines += self(.deadlineReached)
+            effects += self.effects(of: .deadlineReached)
         }
         now = end
-        return lines
+        return effects
     }
 
     static func line(_ effect: PollingEffect) -> String {

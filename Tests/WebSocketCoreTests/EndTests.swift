@@ -68,14 +68,6 @@ import Testing
         #expect(lines.first == SessionHarness.greeting("abc") && lines.count == 5)
     }
 
-    @Test("W-50 the server closes its stream in order")
-    func serverCloses() {
-        var session = SessionHarness.opened()
-        #expect(
-            session.upstream(.ended(.upstreamClosed, streamError: []))
-                == [SessionHarness.goodbye, "close 1000", "ended upstream-closed"])
-    }
-
     @Test("W-53 the server is lost: no goodbye, so that the client comes back")
     func serverIsLost() {
         var session = SessionHarness.opened()

@@ -80,13 +80,6 @@ import Testing
         #expect(session(.open(StreamOpening(.refused(.unnamed))))[1] == SessionHarness.error("improper-addressing"))
     }
 
-    @Test("W-43 anything before <open/> is an error of the protocol")
-    func refusesElementFirst() {
-        var session = SessionHarness()
-        #expect(
-            session.element("<iq/>") == [SessionHarness.goodbye, "close 1002", "ended malformed-request"])
-    }
-
     @Test("W-07 <close/> before <open/> is answered")
     func closesBeforeOpening() {
         var session = SessionHarness()
@@ -149,12 +142,6 @@ import Testing
         #expect(other.session.heldBytes == (0, 0))
     }
 
-    @Test("W-46 stanzas before login pass")
-    func forwardsBeforeLogin() {
-        var session = SessionHarness.opened(isLoggedIn: false)
-        #expect(session.element("<iq/>") == ["forward <iq/>"])
-    }
-
     @Test("an operator ends the session")
     func isEndedByOperator() {
         var session = SessionHarness.opened()
@@ -162,16 +149,6 @@ import Testing
             session(.endedByOperator) == [
                 SessionHarness.error("policy-violation"), SessionHarness.goodbye, "leave", "close 1008",
                 "ended ended-by-operator",
-            ])
-    }
-
-    @Test("the session of a client that was displaced before its login")
-    func isDisplaced() {
-        var session = SessionHarness.opened(isLoggedIn: false)
-        #expect(
-            session(.displaced) == [
-                SessionHarness.error("policy-violation"), SessionHarness.goodbye, "drop", "close 1008",
-                "ended login-displaced",
             ])
     }
 }

@@ -32,11 +32,13 @@ struct SessionHarness {
 
     // MARK: Inputs
 
-    mutating func callAsFunction(_ input: WebSocketInput) -> [String] {
+    mutating func effects(of input: WebSocketInput) -> [WebSocketEffect] {
         var effects: [WebSocketEffect] = []
         session.handle(input, now: now, policy: policy, into: &effects)
-        return effects.map(Self.line)
+        return effects
     }
+
+    mutating func callAsFunction(_ input: WebSocketInput) -> [String] { effects(of: input).map(Self.line) }
 
     mutating func open(_ to: String = "example.org", account: PeerText? = nil, language: String? = nil) -> [String] {
         self(
@@ -60,11 +62,13 @@ struct SessionHarness {
         return upstream(.stanzas(bytes, borders: borders))
     }
 
-    mutating func unsent(_ count: Int) -> [String] {
+    mutating func effects(ofUnsent count: Int) -> [WebSocketEffect] {
         var effects: [WebSocketEffect] = []
         session.noteUnsent(count, policy: policy, into: &effects)
-        return effects.map(Self.line)
+        return effects
     }
+
+    mutating func unsent(_ count: Int) -> [String] { effects(ofUnsent: count).map(Self.line) }
 
     mutating func noteRead() { session.noteRead(now: now) }
 
@@ -72,16 +76,18 @@ struct SessionHarness {
     mutating func wait(_ time: Duration) { now = now.advanced(by: time) }
 
     /// Lets time pass, with the deadlines in it, each a little late as in a loop.
-    mutating func pass(_ time: Duration) -> [String] {
+    mutating func effects(in time: Duration) -> [WebSocketEffect] {
         let end = now.advanced(by: time)
-        var lines: [String] = []
+        var effects: [WebSocketEffect] = []
         while let due = session.nextDeadline(by: policy), due <= end {
             now = max(now, due).advanced(by: .milliseconds(1))
-            lines += self(.deadlineReached)
+            effects += self.effects(of: .deadlineReached)
         }
         now = max(now, end)
-        return lines
+        return effects
     }
+
+    mutating func pass(_ time: Duration) -> [String] { effects(in: time).map(Self.line) }
 
     // MARK: Effects
 

@@ -1,62 +1,6 @@
 import BOSHCore
 import Bridge
-
-/// One line of a dialogue; the notation is described in Tests/Dialogues/README.md.
-///
-/// Unit tests, dialogue scripts and the histories that a property test prints all use it.
-struct DialogueLine: Equatable, CustomStringConvertible {
-    /// The letter before the colon.
-    var kind: Character
-    /// The words after the colon; the request's name is the first where there is one.
-    var words: [String]
-    /// Everything from the first `<` on.
-    var payload: String
-
-    init(_ kind: Character, _ words: [String], payload: String = "") {
-        self.kind = kind
-        self.words = words
-        self.payload = payload
-    }
-
-    /// Reads a line; nil when it is not of the form `K: words <payload/>`.
-    init?(parsing line: Substring) {
-        guard let first = line.first, line.dropFirst().first == ":" else { return nil }
-        let rest = line.dropFirst(2)
-        let start = rest.firstIndex(of: "<") ?? rest.endIndex
-        self.init(
-            first, rest[..<start].split(separator: " ").map(String.init),
-            payload: rest[start...].trimmed())
-    }
-
-    var description: String {
-        ([String(kind) + ":"] + words + (payload.isEmpty ? [] : [payload])).joined(separator: " ")
-    }
-
-    /// The value of the word `key=value`; nil when there is none.
-    func value(of key: String) -> String? {
-        for word in words where word.hasPrefix(key + "=") { return String(word.dropFirst(key.count + 1)) }
-        return nil
-    }
-
-    /// The words that a line must name if they occur; other words with a value are only compared when a line names
-    /// them.
-    private static let strict = ["condition", "report", "on", "stream"]
-
-    /// Whether the actual line is as expected.
-    func expects(_ actual: DialogueLine) -> Bool {
-        guard kind == actual.kind, payload == actual.payload else { return false }
-        // Every creation response names its stream.
-        let strict = actual.words.contains("create") ? [] : Self.strict
-        let mustBeNamed = { (word: String) in
-            !word.contains("=") || strict.contains { word.hasPrefix($0 + "=") }
-        }
-        let present = words.filter { !$0.hasPrefix("!") }
-        guard present.filter(mustBeNamed) == actual.words.filter(mustBeNamed) else { return false }
-        return words.allSatisfy { word in
-            word.hasPrefix("!") ? actual.value(of: String(word.dropFirst())) == nil : actual.words.contains(word)
-        }
-    }
-}
+import DialogueScripts
 
 extension DialogueLine {
     /// The line for an effect; nil for the opening of the first stream, with which every session begins.
@@ -134,25 +78,25 @@ extension DialogueLine {
     var attributes: BodyAttributes {
         var attributes = BodyAttributes()
         let number = { (key: String) -> NumberAttribute in
-            self.value(of: key).map { NumberAttribute(parsing: Array($0.utf8).span) } ?? .absent
+            self[key].map { NumberAttribute(parsing: Array($0.utf8).span) } ?? .absent
         }
         attributes.rid = number("rid")
         attributes.rare.wait = number("wait")
         attributes.rare.hold = number("hold")
         attributes.pause = number("pause")
         attributes.ack = number("ack")
-        attributes.rare.to = value(of: "to").map { PeerText($0) }
-        attributes.rare.from = value(of: "from").map { PeerText($0) }
-        attributes.rare.version = value(of: "ver").flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
-        attributes.type = value(of: "type").map { $0 == "terminate" ? .terminate : .other }
-        attributes.isRestart = value(of: "restart") == "true"
-        attributes.rare.language = value(of: "lang").map { PeerText($0) }
-        attributes.rare.content = value(of: "content").map { PeerText($0) }
-        attributes.rare.stream = value(of: "stream").map { text in
+        attributes.rare.to = self["to"].map { PeerText($0) }
+        attributes.rare.from = self["from"].map { PeerText($0) }
+        attributes.rare.version = self["ver"].flatMap { ProtocolVersion(parsing: Array($0.utf8).span) }
+        attributes.type = self["type"].map { $0 == "terminate" ? .terminate : .other }
+        attributes.isRestart = self["restart"] == "true"
+        attributes.rare.language = self["lang"].map { PeerText($0) }
+        attributes.rare.content = self["content"].map { PeerText($0) }
+        attributes.rare.stream = self["stream"].map { text in
             PeerText(UInt64(text).map { StreamName(bits: $0).text } ?? text)
         }
-        attributes.rare.newkey = value(of: "newkey").map { PeerText(ChainKey.text($0)) }
-        if let key = value(of: "key").map({ ChainKey.text($0) }) {
+        attributes.rare.newkey = self["newkey"].map { PeerText(ChainKey.text($0)) }
+        if let key = self["key"].map({ ChainKey.text($0) }) {
             attributes.rare.key = PeerText(key)
             attributes.rare.keyDigest = PeerText(SHA1.hex(of: key))
         }
@@ -167,31 +111,10 @@ extension Collection where Element == UInt8 {
     var text: String { String(decoding: self, as: UTF8.self) }
 }
 
-extension Substring {
-    fileprivate func trimmed() -> String {
-        var text = self
-        while text.last == " " { text.removeLast() }
-        return String(text)
-    }
-}
-
 extension Duration {
     /// Whole seconds, as in the attributes.
     var seconds: Int64 { components.seconds }
 
     /// Whole milliseconds, as in `time`.
     var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-
-    /// Reads seconds with at most three decimals.
-    init?(dialogue text: String) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard let whole = parts.first.flatMap({ Int64($0) }), parts.count <= 2 else { return nil }
-        guard parts.count == 2 else {
-            self = .seconds(whole)
-            return
-        }
-        guard parts[1].count <= 3, let fraction = Int64(parts[1]) else { return nil }
-        let scale: [Int64] = [1000, 100, 10, 1]
-        self = .seconds(whole) + .milliseconds(fraction * scale[parts[1].count])
-    }
 }

@@ -1,7 +1,24 @@
-/// SHA-1 (FIPS 180-4), for the keys of the tests (XEP-0124 §15.3).
-enum SHA1 {
+import Primitives
+
+/// SHA-1 (FIPS 180-4), for the keys of the tests (XEP-0124 §15.3, XEP-0025 "Data Transfer").
+package enum SHA1 {
     /// The digest of the text's bytes as 40 lower case hexadecimal digits.
-    static func hex(of text: String) -> String {
+    package static func hex(of text: String) -> String {
+        digest(of: text).map { word in
+            let digits = String(word, radix: 16)
+            return String(repeating: "0", count: 8 - digits.count) + digits
+        }.joined()
+    }
+
+    /// The digest of the text's bytes in base64.
+    package static func base64(of text: String) -> String {
+        let bytes = digest(of: text).flatMap { word in
+            stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+        }
+        return String(decoding: Base64.encode(bytes.span), as: UTF8.self)
+    }
+
+    private static func digest(of text: String) -> [UInt32] {
         var message = Array(text.utf8)
         let bits = UInt64(message.count) * 8
         message.append(0x80)
@@ -9,10 +26,7 @@ enum SHA1 {
         for shift in stride(from: 56, through: 0, by: -8) { message.append(UInt8(truncatingIfNeeded: bits >> shift)) }
         var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
         for start in stride(from: 0, to: message.count, by: 64) { compress(message[start..<start + 64], into: &state) }
-        return state.map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 8 - digits.count) + digits
-        }.joined()
+        return state
     }
 
     private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
@@ -42,18 +56,23 @@ enum SHA1 {
     }
 }
 
-/// The keys of a dialogue: `a1` is the SHA-1 of `a`, `a2` that of `a1`, and so on. `A1`, `A2` and so on are the same in
-/// upper-case digits. Any other text stands for itself.
-enum ChainKey {
-    static func text(_ name: String) -> String {
+/// The keys of a dialogue: `a1` is the SHA-1 of `a`, `a2` that of `a1`, and so on.
+package enum ChainKey {
+    /// The key of a BOSH client by its name, in hexadecimal digits. `A1`, `A2` and so on are the same in upper-case
+    /// digits. Any other text stands for itself.
+    package static func text(_ name: String) -> String {
+        named(name) { key, letter in letter.isUppercase ? SHA1.hex(of: key).uppercased() : SHA1.hex(of: key) }
+    }
+
+    /// The key of a client over HTTP polling by its name, in base64. Any other text stands for itself.
+    package static func base64(_ name: String) -> String {
+        named(name) { key, _ in SHA1.base64(of: key) }
+    }
+
+    private static func named(_ name: String, _ next: (String, Character) -> String) -> String {
         guard let letter = name.first, letter.isASCII, letter.isLetter, let steps = Int(name.dropFirst()),
             (1...1000).contains(steps)
         else { return name }
-        var key = String(letter)
-        for _ in 0..<steps {
-            key = SHA1.hex(of: key)
-            if letter.isUppercase { key = key.uppercased() }
-        }
-        return key
+        return (0..<steps).reduce(String(letter)) { key, _ in next(key, letter) }
     }
 }

@@ -1,3 +1,4 @@
+import DialogueScripts
 import Testing
 
 @Suite struct SHA1Tests {
@@ -18,6 +19,16 @@ import Testing
         #expect(ChainKey.text("A2") == SHA1.hex(of: SHA1.hex(of: "A").uppercased()).uppercased())
         for literal in ["a0", "key", "ca393b51b682f61f98e7877d61146407f3d0a770", ""] {
             #expect(ChainKey.text(literal) == literal)
+        }
+    }
+
+    @Test("Q-16 the keys of XEP-0025 come out")
+    func base64() {
+        #expect(SHA1.base64(of: "foo") == "C+7Hteo/D9vJXQ3UfzxbwnXaijM=")
+        #expect(SHA1.base64(of: SHA1.base64(of: "foo")) == "6UU8CDmH3O4aHFmCqSORCn721+M=")
+        #expect(ChainKey.base64("a2") == SHA1.base64(of: SHA1.base64(of: "a")))
+        for literal in ["a0", "key", "C+7Hteo/D9vJXQ3UfzxbwnXaijM=", ""] {
+            #expect(ChainKey.base64(literal) == literal)
         }
     }
 }
