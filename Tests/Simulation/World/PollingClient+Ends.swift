@@ -137,14 +137,14 @@ extension PollingClient {
             return giveUp()
         }
         current = nil
-        if identifier == "0:0", attempt.isFarewell, attempt.tries > 1 {
+        // Who has been silent for so long may have no session any more.
+        let wasSilent = attempt.begunAt.elapsed(since: lastHeardAt) + .seconds(30) > inactivity
+        if identifier == "0:0", attempt.isFarewell, attempt.tries > 1, !wasSilent {
             // The last answer was lost, and nobody has kept it.
             ledger.mayMiss(until: kernel.now)
             return isOver(nil)
         }
-        if identifier == "0:0", attempt.begunAt.elapsed(since: lastHeardAt) + .seconds(30) > inactivity {
-            explain(["item-not-found"])
-        }
+        if identifier == "0:0", wasSilent { explain(["item-not-found"]) }
         switch identifier {
         case "0:0": isOver("item-not-found")
         case "-1:0": isOver(ledger.isExplained("system-shutdown") ? "system-shutdown" : "policy-violation")
