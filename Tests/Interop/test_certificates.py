@@ -94,6 +94,8 @@ class Certificates(Case):
     async def test_a_domain_with_a_bad_certificate_leaves_the_server_s_other_domains_alone(self):
         """The circuit breaker is for servers that are dead."""
         service = self.encrypted("starttls", **{"upstream-breaker-failures": 2})
-        for _ in range(4):
+        for _ in range(2):
             await self.refused(service, "wrong.localhost")
+        for _ in range(2):  # it is left alone from now on
+            await self.turned_away(service, "wrong.localhost")
         await self.anonymous(service, "good.localhost")

@@ -105,7 +105,7 @@ class CircuitBreaker(Scripted):
 
         async def works():
             while True:
-                with contextlib.suppress(bosh.Ended):
+                with contextlib.suppress(bosh.TurnedAway):
                     return await self.created(service)
                 await asyncio.sleep(0.2)
 
