@@ -30,8 +30,11 @@ enum HandshakeRefusal: String, CaseIterable {
 struct PendingUpgrade {
     /// The value of `Sec-WebSocket-Accept`.
     let accept: [UInt8]
-    let exchange: UInt64
+    /// The request, for another worker if this one may not begin sessions any more.
+    let request: HTTPRequest
     let requester: Requester
+
+    var exchange: UInt64 { request.exchange }
 }
 
 /// Requests that ask for a WebSocket, and the change of their connections (RFC 6455 §4.2).
@@ -133,7 +136,7 @@ extension Clients {
         connection.move = .upgrading
         noteUpgrade(
             PendingUpgrade(
-                accept: accept, exchange: request.exchange, requester: requester(of: request, on: connection)),
+                accept: accept, request: copy request, requester: requester(of: request, on: connection)),
             of: connection)
         // Polls that are held on this connection are answered first.
         for waiting in connection.waiting { awaitAnswer(to: waiting, on: connection.token) }
@@ -150,6 +153,8 @@ extension Clients {
         }
         guard let pending = takeUpgrade(of: connection) else { return }
         connection.move = .none
+        // The worker may have been retired while a request before this one was held.
+        if sendAway(pending.request, on: connection) { return }
         guard loop.hasDescriptorsToSpare, !loop.isOutOfMemory else {
             refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
             return
