@@ -1,4 +1,6 @@
 import Addresses
+import Bridge
+import Foundation
 import Primitives
 import Testing
 
@@ -101,5 +103,21 @@ import Testing
             let oldest = max(0, number + 1 - RecentEnds.most)
             #expect(names == (oldest...number).reversed().map(String.init))
         }
+    }
+}
+
+/// docs/complaints.md, which operators read.
+@Suite struct ComplaintsDocumentTests {
+    @Test("the document explains every reason, in their order, and no other one")
+    func namesReasons() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../docs/complaints.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let table = try #require(text.components(separatedBy: "## All reasons").last)
+        let rows = table.split(separator: "\n").compactMap { line -> String? in
+            guard line.hasPrefix("| `") else { return nil }
+            return String(line.dropFirst(3).prefix { $0 != "`" })
+        }
+        #expect(rows == EndReason.allCases.map(\.rawValue))
     }
 }
