@@ -150,7 +150,7 @@ extension Clients {
         }
         guard let pending = takeUpgrade(of: connection) else { return }
         connection.move = .none
-        guard loop.hasDescriptorsToSpare, !loop.isOutOfMemory else {
+        guard !loop.refusesForDescriptors(), !loop.isOutOfMemory else {
             refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
             return
         }

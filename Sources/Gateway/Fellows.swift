@@ -127,17 +127,12 @@ struct Fellows {
     func added(to own: [Sample]) -> [Sample] {
         var all = CounterSums()
         var list = SampleList()
-        var ofOwn = CounterSums()
-        for case let (field, word)? in own.map(\.counter) {
-            ofOwn.add(field, word)
-            all.add(field, word)
-        }
-        Self.addShare(of: tag, ofOwn, to: &list)
+        for case let (field, word)? in own.map(\.counter) { all.add(field, word) }
+        Self.addShare(of: tag, Self.sharePaths.map { path in own.first { $0.path == path } }, to: &list)
         for other in others {
-            var sums = CounterSums()
-            other.page?.add(to: &sums)
-            Self.addShare(of: other.tag, sums, to: &list)
-            other.page?.add(to: &all)
+            guard let page = other.page else { continue }
+            Self.addShare(of: other.tag, page.samples(at: Self.sharePaths), to: &list)
+            page.add(to: &all)
         }
         pastPage?.add(to: &all, isOfDead: true)
         for field in all.fields {
@@ -147,14 +142,14 @@ struct Fellows {
         return list.samples
     }
 
-    private static func addShare(of tag: UInt32, _ sums: CounterSums, to list: inout SampleList) {
-        for (name, path) in share {
-            let found = sums.fields.first { $0.name == Sample.name(path) }
-            guard let found, let word = sums.word(of: found) else { continue }
-            let sample = Sample(found, word)
-            list.add(["workers", "\(tag)", name], sample.kind, sample.value)
+    private static func addShare(of tag: UInt32, _ samples: [Sample?], to list: inout SampleList) {
+        for (row, sample) in zip(share, samples) {
+            guard let sample else { continue }
+            list.add(["workers", "\(tag)", row.0], sample.kind, sample.value)
         }
     }
+
+    private static let sharePaths = share.map(\.1)
 
     /// What `/stats` tells of each worker, and where the number stands among those of all.
     private static let share: [(String, [String])] = [

@@ -6,9 +6,10 @@
 BUILD_PACKAGES=(libssl-dev libxml2-dev zlib1g-dev pkg-config gcc g++ libc6-dev)
 # To run deploy/quickstart: an XMPP server, a web client, a static file server.
 QUICKSTART_PACKAGES=(prosody openssl python3 libjs-strophe)
-# To run Tests/Interop in addition: four proxies, another XMPP server, a name server, a browser, client libraries.
+# To run Tests/Interop in addition: four proxies, another XMPP server, a name server, a browser, client libraries,
+# and Prometheus for its promtool.
 INTEROP_PACKAGES=(iproute2 nginx haproxy apache2 caddy ejabberd unbound chromium chromium-driver libgloox-dev libpurple-dev
-    ruby-xmpp4r python3-websockets tkabber tcllib)
+    ruby-xmpp4r python3-websockets tkabber tcllib prometheus)
 # To run deploy/bench --peers: two XMPP servers with their own BOSH, and a proxy.
 PEERS_PACKAGES=(prosody ejabberd nginx openssl python3)
 # To run deploy/workers and deploy/renewals: two proxies, and what makes another program of one.
