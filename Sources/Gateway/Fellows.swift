@@ -127,16 +127,24 @@ struct Fellows {
     func added(to own: [Sample]) -> [Sample] {
         var all = CounterSums()
         var list = SampleList()
-        for case let (field, word)? in own.map(\.counter) { all.add(field, word) }
+        let counted = own.filter { $0.word != nil }
+        if let ownPage {
+            ownPage.add(own: counted, to: &all)
+        } else {
+            for case let (field, word)? in counted.map(\.counter) { all.add(field, word) }
+        }
+        // To take the names apart again costs more than all the rest.
+        let isKnown = all.fields.count == counted.count
         Self.addShare(of: tag, Self.sharePaths.map { path in own.first { $0.path == path } }, to: &list)
         for other in others {
             guard let page = other.page else { continue }
-            Self.addShare(of: other.tag, page.samples(at: Self.sharePaths), to: &list)
-            page.add(to: &all)
+            Self.addShare(of: other.tag, page.samples(at: Self.sharePaths, like: ownPage), to: &list)
+            page.add(to: &all, like: ownPage)
         }
         pastPage?.add(to: &all, isOfDead: true)
-        for field in all.fields {
-            let sample = Sample(field, all.word(of: field) ?? 0)
+        for (place, field) in all.fields.enumerated() {
+            let path = isKnown && place < counted.count ? counted[place].path : nil
+            let sample = Sample(field, all.word(at: place), path: path)
             list.add(sample.path, sample.kind, sample.value)
         }
         return list.samples

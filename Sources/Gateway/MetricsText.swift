@@ -20,21 +20,39 @@ enum MetricsText {
             lines[place].append(line)
         }
         var output = ""
-        var written: Set<String> = []
-        for row in MetricTable.rows {
-            guard case .metric(let name, _, _) = row.export, written.insert(name).inserted else { continue }
-            // Several rows may be one metric with different fixed labels.
-            var all: [Line] = []
-            for (place, other) in MetricTable.rows.enumerated() {
-                if case .metric(name, _, _) = other.export { all += lines[place] }
+        for group in groups {
+            guard group.rows.contains(where: { !lines[$0].isEmpty }) else { continue }
+            output.append("# HELP \(group.name) \(group.help)\n# TYPE \(group.name) \(group.type)\n")
+            for place in group.rows {
+                for line in lines[place] {
+                    output.append("\(group.name)\(line.suffix)\(line.labels) \(line.value)\n")
+                }
             }
-            guard !all.isEmpty else { continue }
-            let full = fullName(name)
-            output.append("# HELP \(full) \(row.help)\n# TYPE \(full) \(typeName(row.kind))\n")
-            for line in all { output.append("\(full)\(line.suffix)\(line.labels) \(line.value)\n") }
         }
         return Array(output.utf8)
     }
+
+    /// The rows of one metric, which have different fixed labels.
+    private struct Group {
+        let name: String
+        let help: String
+        let type: String
+        var rows: [Int]
+    }
+
+    private static let groups: [Group] = {
+        var groups: [Group] = []
+        for (place, row) in MetricTable.rows.enumerated() {
+            guard case .metric(let name, _, _) = row.export else { continue }
+            let full = fullName(name)
+            if let known = groups.firstIndex(where: { $0.name == full }) {
+                groups[known].rows.append(place)
+            } else {
+                groups.append(Group(name: full, help: row.help, type: typeName(row.kind), rows: [place]))
+            }
+        }
+        return groups
+    }()
 
     private static func line(
         of sample: Sample, _ row: MetricRow, _ values: [String], _ rest: ArraySlice<String>

@@ -48,6 +48,16 @@ final class WorkerPage: DescriptorOwner {
         }
     }
 
+    /// Adds samples of the worker itself, for which there is room in this page.
+    func add(own samples: [Sample], to sums: inout CounterSums) {
+        let words = samples.compactMap(\.word)
+        if let table, table.fields.count == words.count {
+            sums.add(table) { words[$0 - table.valuesStart] }
+        } else {
+            for case let (field, word)? in samples.map(\.counter) { sums.add(field, word) }
+        }
+    }
+
     /// The samples for which there is room in this page; all of them while nothing was written.
     func shown(of samples: [Sample]) -> [Sample] {
         guard let table else { return samples }
@@ -61,16 +71,18 @@ final class WorkerPage: DescriptorOwner {
 
     /// Adds all counters to sums, if the worker has written any. The number of sessions is that of this moment, because
     /// people look at it first; the others may be a second old.
-    func add(to sums: inout CounterSums, isOfDead: Bool = false) {
-        guard let table = readTable() else { return }
+    ///
+    /// - Parameter own: the page of this worker, which most often has the same table.
+    func add(to sums: inout CounterSums, isOfDead: Bool = false, like own: WorkerPage? = nil) {
+        guard let table = readTable(like: own) else { return }
         sums.add(table, isOfDead: isOfDead) { $0 == sessionsPlace ? self[.sessions] : page[$0] }
     }
 
     /// The numbers of the worker with these paths; nil in the place of each that it does not have.
     ///
     /// - Parameter paths: always the same ones, because they are looked for only once.
-    func samples(at paths: [[String]]) -> [Sample?] {
-        guard let table = readTable() else { return paths.map { _ in nil } }
+    func samples(at paths: [[String]], like own: WorkerPage? = nil) -> [Sample?] {
+        guard let table = readTable(like: own) else { return paths.map { _ in nil } }
         if sharePlaces.isEmpty {
             sharePlaces = paths.map { path in
                 let name = Sample.name(path)
@@ -85,9 +97,14 @@ final class WorkerPage: DescriptorOwner {
     }
 
     /// The table of another process, once all of it is there.
-    private func readTable() -> CounterTable? {
+    private func readTable(like own: WorkerPage?) -> CounterTable? {
         if let table { return table }
-        table = CounterTable(pageOf: page.count) { page[$0] }
+        // To read the names of a full page takes milliseconds, and there may be 63 other workers.
+        if let known = own?.table, known.end <= page.count, known.isHead(at: { page[$0] }) {
+            table = known
+        } else {
+            table = CounterTable(pageOf: page.count) { page[$0] }
+        }
         let place = table?.fields.firstIndex { $0.name == Sample.name(["sessions", "now"]) }
         if let table, let place { sessionsPlace = table.valuesStart + place }
         return table

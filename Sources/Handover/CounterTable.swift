@@ -104,6 +104,11 @@ package struct CounterTable: Sendable, Equatable {
         guard head.count == Self.headCount + words.count else { return nil }
     }
 
+    /// Whether a page begins with the head of this table, so that its values are those of this table's counters.
+    package func isHead(at word: (Int) -> UInt64) -> Bool {
+        head.indices.allSatisfy { word(PageWord.table + $0) == head[$0] }
+    }
+
     /// A sum that tells whether all of the head is there: FNV-1a over its words. Stores of one process may become
     /// visible to another in any order.
     static func checksum(fieldCount: UInt64, nameBytes: UInt64, names: [UInt64]) -> UInt64 {
@@ -190,6 +195,9 @@ package struct CounterSums: Sendable, Equatable {
         knownTables.append((table.head, found))
         return found
     }
+
+    /// The value of the counter at this place in `fields`, as a word.
+    package func word(at place: Int) -> UInt64 { values[place] }
 
     /// The value of a counter as a word; nil when no worker has it.
     package func word(of field: CounterTable.Field) -> UInt64? { places[field].map { values[$0] } }

@@ -145,6 +145,21 @@ import Testing
         }
     }
 
+    @Test("a page of another worker is recognised by its whole head")
+    func sameHead() {
+        let table = CounterTable(Self.fields)
+        let words = Self.page(table, values: [1, 2, 3, 4, 5])
+        #expect(table.isHead { words[$0] })
+        for place in PageWord.table..<table.valuesStart {
+            var damaged = words
+            damaged[place] ^= 1 << 40
+            #expect(!table.isHead { damaged[$0] })
+        }
+        var sums = CounterSums()
+        sums.add(table) { words[$0] }
+        #expect(sums.fields == table.fields && sums.word(at: 1) == 2)
+    }
+
     @Test("workers with the same table are added like those with different ones")
     func sameTable() {
         let table = CounterTable(Self.fields)
