@@ -17,15 +17,21 @@ final class ClientConnection {
     /// A request of this connection that waits for a session's response.
     struct Waiting {
         let exchange: UInt64
-        /// Half of the session's random bits, because another session may have taken the slot.
-        let mark: UInt64
         let session: SessionPlace
+        /// A quarter of the session's random bits, because another session may have taken the slot.
+        private let mark: UInt32
+        /// Since when it waits.
+        let since: ShortInstant
 
-        init(exchange: UInt64, session: SessionPlace, sid: SessionID) {
+        init(exchange: UInt64, session: SessionPlace, sid: SessionID, since: ShortInstant) {
+            self.since = since
             self.exchange = exchange
             self.session = session
-            mark = sid.low
+            mark = UInt32(truncatingIfNeeded: sid.low)
         }
+
+        /// Whether it waits for the session with this identifier.
+        func isFor(_ sid: SessionID) -> Bool { mark == UInt32(truncatingIfNeeded: sid.low) }
     }
 
     /// Where a connection came in.

@@ -97,6 +97,9 @@ extension Clients {
     func close(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
+        if connection.role == .bosh, connection.http.hasOutput || connection.hasUnwritten {
+            loop.counters.answersUntaken &+= 1
+        }
         abortWaiting(on: connection)
         connection.channel.close(in: loop.poller, to: &loop.pool)
         settle(connection)

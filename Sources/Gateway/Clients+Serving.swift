@@ -39,14 +39,21 @@ extension Clients {
 
     /// Queues a session's answer; does nothing if the connection is gone.
     func respond(to exchange: ExchangeID, isRepeat: Bool = false, _ response: consuming HTTPResponse) {
-        guard let connection = connection(of: exchange) else { return }
-        connection.waiting.removeFirst { $0.exchange == exchange.number }
+        guard let connection = connection(of: exchange) else {
+            loop.counters.answersUntaken &+= 1
+            return
+        }
+        let waited = connection.waiting.removeFirst { $0.exchange == exchange.number }
+        if let waited, waited.session.side == .bosh, let time = waited.since.elapsed(until: loop.now) {
+            loop.latencies.noteHeld(for: time)
+        }
         respond(to: exchange.number, on: connection, isRepeat: isRepeat, response)
     }
 
     /// Notes that a session has taken a request and will answer it later.
     func hold(_ exchange: ExchangeID, for session: SessionPlace, of sid: SessionID) {
-        connection(of: exchange)?.waiting.append(.init(exchange: exchange.number, session: session, sid: sid))
+        connection(of: exchange)?.waiting.append(
+            .init(exchange: exchange.number, session: session, sid: sid, since: ShortInstant(loop.now)))
     }
 
     private func serveBOSH(_ request: borrowing HTTPRequest, on connection: ClientConnection) {

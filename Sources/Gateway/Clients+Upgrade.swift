@@ -155,7 +155,7 @@ extension Clients {
         connection.move = .none
         // The worker may have been retired while a request before this one was held.
         if sendAway(pending.request, on: connection) { return }
-        guard loop.hasDescriptorsToSpare, !loop.isOutOfMemory else {
+        guard !loop.refusesForDescriptors(), !loop.isOutOfMemory else {
             refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
             return
         }

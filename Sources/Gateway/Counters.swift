@@ -9,6 +9,14 @@ struct Counters {
     var sessionsEver: UInt64 = 0
     var sessionsRefused = Tally<TerminalCondition>()
     var sessionEnds = Tally<EndReason>()
+    /// Clients of all protocols that got no session because no descriptor was left for it.
+    var refusedWithoutDescriptor: UInt64 = 0
+    /// Held requests over BOSH whose client went away before they were answered (`P-13`).
+    var abortedPolls: UInt64 = 0
+    /// Requests over BOSH that were answered from what the session keeps of earlier answers (`R-02`).
+    var repeats: UInt64 = 0
+    /// Answers that did not leave, because the connection of their client ended first.
+    var answersUntaken: UInt64 = 0
     var connectionsEver: UInt64 = 0
     var connectionsTurnedAway: UInt64 = 0
     var connectionsUntrusted: UInt64 = 0

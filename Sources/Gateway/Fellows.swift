@@ -127,34 +127,37 @@ struct Fellows {
     func added(to own: [Sample]) -> [Sample] {
         var all = CounterSums()
         var list = SampleList()
-        var ofOwn = CounterSums()
-        for case let (field, word)? in own.map(\.counter) {
-            ofOwn.add(field, word)
-            all.add(field, word)
+        let counted = own.filter { $0.word != nil }
+        if let ownPage {
+            ownPage.add(own: counted, to: &all)
+        } else {
+            for case let (field, word)? in counted.map(\.counter) { all.add(field, word) }
         }
-        Self.addShare(of: tag, ofOwn, to: &list)
+        // To take the names apart again costs more than all the rest.
+        let isKnown = all.fields.count == counted.count
+        Self.addShare(of: tag, Self.sharePaths.map { path in own.first { $0.path == path } }, to: &list)
         for other in others {
-            var sums = CounterSums()
-            other.page?.add(to: &sums)
-            Self.addShare(of: other.tag, sums, to: &list)
-            other.page?.add(to: &all)
+            guard let page = other.page else { continue }
+            Self.addShare(of: other.tag, page.samples(at: Self.sharePaths, like: ownPage), to: &list)
+            page.add(to: &all, like: ownPage)
         }
         pastPage?.add(to: &all, isOfDead: true)
-        for field in all.fields {
-            let sample = Sample(field, all.word(of: field) ?? 0)
+        for (place, field) in all.fields.enumerated() {
+            let path = isKnown && place < counted.count ? counted[place].path : nil
+            let sample = Sample(field, all.word(at: place), path: path)
             list.add(sample.path, sample.kind, sample.value)
         }
         return list.samples
     }
 
-    private static func addShare(of tag: UInt32, _ sums: CounterSums, to list: inout SampleList) {
-        for (name, path) in share {
-            let found = sums.fields.first { $0.name == Sample.name(path) }
-            guard let found, let word = sums.word(of: found) else { continue }
-            let sample = Sample(found, word)
-            list.add(["workers", "\(tag)", name], sample.kind, sample.value)
+    private static func addShare(of tag: UInt32, _ samples: [Sample?], to list: inout SampleList) {
+        for (row, sample) in zip(share, samples) {
+            guard let sample else { continue }
+            list.add(["workers", "\(tag)", row.0], sample.kind, sample.value)
         }
     }
+
+    private static let sharePaths = share.map(\.1)
 
     /// What `/stats` tells of each worker, and where the number stands among those of all.
     private static let share: [(String, [String])] = [

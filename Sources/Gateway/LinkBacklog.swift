@@ -1,4 +1,5 @@
 import Deflate
+import Primitives
 import TLSCodec
 
 /// What a link has read and not handled yet, because the others' turn came or because its client fetches nothing. The
@@ -7,9 +8,12 @@ final class LinkBacklog {
     /// The bytes as they came from the connection or from TLS.
     var bytes: [UInt8] = []
     var rest: UnhandledBytes
+    /// When the bytes were read.
+    let readAt: MonotonicInstant
 
-    init(_ rest: UnhandledBytes) {
+    init(_ rest: UnhandledBytes, readAt: MonotonicInstant) {
         self.rest = rest
+        self.readAt = readAt
     }
 }
 

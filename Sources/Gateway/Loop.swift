@@ -21,6 +21,7 @@ final class Loop {
     /// Storage for the body of the next request.
     var bodyRoom: [UInt8] = []
     var counters = Counters()
+    var latencies = Latencies()
     var peerLines = LineAllowance()
     var date = DateField()
     /// The memory that all peers together take in this worker.
@@ -31,7 +32,13 @@ final class Loop {
     var isStopping = false
     /// How many descriptors connections of clients and streams to servers have, or are about to open.
     var descriptorsInUse = 0
-    private let descriptorLimit: Int
+    let descriptorLimit: Int
+    /// Whether a turn has begun whose end has not been noted.
+    private var isInTurn = false
+    /// When the operator was last told that descriptors are short.
+    private var shortageToldAt: MonotonicInstant?
+    /// When the worker was started, in whole seconds since 1970-01-01 00:00 UTC.
+    let startedOn = WallClock.seconds
     /// How many workers share the limits.
     let workers: Int
 
@@ -62,13 +69,44 @@ final class Loop {
     }
 
     /// Reads the clock for a new batch of events.
-    func beginTurn() { now = MonotonicClock.now }
+    ///
+    /// - Parameter goesOn: whether the loop has not slept since its last turn, so that this turn begins where that one
+    ///   ends.
+    func beginTurn(goesOn: Bool = false) {
+        let clock = MonotonicClock.now
+        if goesOn { endTurn(at: clock) }
+        now = clock
+        isInTurn = true
+    }
+
+    /// Notes that a turn ended at an instant; only the first of several calls after a turn counts.
+    func endTurn(at clock: MonotonicInstant) {
+        guard isInTurn else { return }
+        isInTurn = false
+        latencies.endTurn(after: clock.elapsed(since: now))
+    }
 
     /// Sixty-four random bits from the kernel.
     func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }
 
     /// Whether another descriptor may be opened for a session.
     var hasDescriptorsToSpare: Bool { descriptorsInUse + Self.reservedDescriptors < descriptorLimit }
+
+    /// Whether no descriptor is left for another session. Counts the refusal, and tells the operator once a minute.
+    func refusesForDescriptors() -> Bool {
+        guard !hasDescriptorsToSpare else { return false }
+        counters.refusedWithoutDescriptor &+= 1
+        if let told = shortageToldAt, now < told.advanced(by: .seconds(60)) { return true }
+        shortageToldAt = now
+        logger.warning(
+            "new sessions are refused, because no file descriptor is left for them",
+            metadata: [
+                "limit": "\(descriptorLimit)", "in-use": "\(descriptorsInUse)",
+                "refused": "\(counters.refusedWithoutDescriptor)",
+                "hint": "raise the limit of open files (LimitNOFILE= in systemd, ulimit -n in a shell)",
+            ])
+        return true
+    }
 
     /// How many sessions may be without login at the same time.
     var loginLimit: Int {

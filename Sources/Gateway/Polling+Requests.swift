@@ -59,7 +59,7 @@ extension Polling {
             return .here
         }
         // A session needs a descriptor for its stream, and the loop needs some in reserve.
-        guard loop.hasDescriptorsToSpare, !loop.isOutOfMemory else {
+        guard !loop.refusesForDescriptors(), !loop.isOutOfMemory else {
             refuse(exchange, .server)
             return .here
         }

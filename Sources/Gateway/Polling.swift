@@ -26,6 +26,7 @@ final class Polling {
     private var slots: [SessionID: UInt32] = [:]
     private var deadlines = DeadlineQueue()
     private var logins = LoginQueue()
+    private var loginTimes = SlotTimes()
     /// A buffer for the effects of one input, used again each time.
     private var effects: [PollingEffect] = []
 
@@ -87,6 +88,7 @@ final class Polling {
         sessions.insert(client, at: token)
         slots[id] = token.slot
         logins.append(token.slot)
+        loginTimes.begin(token.slot, now: loop.now)
         loop.counters.polling.opened &+= 1
         sides.showCount()
         loop.logger.debug(
@@ -124,6 +126,7 @@ final class Polling {
         handle(.upstream(event), of: client)
         guard logins.contains(slot), !client.isGone, client.ask({ $0.hasLoggedIn }) else { return }
         logins.remove(slot)
+        loop.latencies.noteLogin(after: loginTimes.end(slot, now: loop.now))
         loop.addresses.loggedIn(client.account)
     }
 
@@ -146,7 +149,7 @@ final class Polling {
 
     /// The session that still has this request to answer; nil when none has.
     func waitingClient(_ waiting: ClientConnection.Waiting) -> PollingClient? {
-        guard let client = client(at: waiting.session.slot), client.id.low == waiting.mark else { return nil }
+        guard let client = client(at: waiting.session.slot), waiting.isFor(client.id) else { return nil }
         return client
     }
 

@@ -31,14 +31,18 @@ extension Sample {
     }
 
     /// The sample of a counter, of this worker or another one.
-    init(_ field: CounterTable.Field, _ word: UInt64) {
-        let path = field.name.split(separator: Character(Self.separator), omittingEmptySubsequences: false)
+    ///
+    /// - Parameter known: the path that the name was made of, if it is known.
+    init(_ field: CounterTable.Field, _ word: UInt64, path known: [String]? = nil) {
+        let path =
+            known
+            ?? field.name.split(separator: Character(Self.separator), omittingEmptySubsequences: false).map(String.init)
         switch field.kind {
-        case .sum: self.init(path: path.map(String.init), kind: .counter, value: .whole(word))
-        case .gauge: self.init(path: path.map(String.init), kind: .gauge, value: .whole(word))
-        case .largest: self.init(path: path.map(String.init), kind: .state, value: .whole(word))
-        case .realSum: self.init(path: path.map(String.init), kind: .counter, value: Self.real(word))
-        case .realLargest: self.init(path: path.map(String.init), kind: .state, value: Self.real(word))
+        case .sum: self.init(path: path, kind: .counter, value: .whole(word))
+        case .gauge: self.init(path: path, kind: .gauge, value: .whole(word))
+        case .largest: self.init(path: path, kind: .state, value: .whole(word))
+        case .realSum: self.init(path: path, kind: .counter, value: Self.real(word))
+        case .realLargest: self.init(path: path, kind: .state, value: Self.real(word))
         }
     }
 

@@ -51,9 +51,10 @@ struct SampleList {
         add(path + ["sum"], .counter, .real(latency.sum / .seconds(1)))
         add(path + ["longest"], .state, .real(latency.longest / .seconds(1)))
         var total: UInt64 = 0
-        for index in 0..<LatencySummary.bucketCount {
+        let bounds = latency.scale.bounds
+        for index in 0..<latency.bucketCount {
             total &+= latency.buckets[index]
-            let bound = index < LatencySummary.bounds.count ? "\(LatencySummary.bounds[index] / .seconds(1))" : "inf"
+            let bound = index < bounds.count ? "\(bounds[index] / .seconds(1))" : "inf"
             add(path + ["at_most", bound], .counter, .whole(total))
         }
     }

@@ -9,6 +9,7 @@ extension Sessions {
     func answer(
         _ exchange: ExchangeID, _ response: borrowing BodyResponse, isRepeat: Bool = false, of driver: SessionDriver
     ) {
+        noteResponse(response, isRepeat: isRepeat, of: driver)
         if driver.isTurnedAway, case .terminate = response.kind {
             clients.respond(to: exchange, Self.createLater)
             return

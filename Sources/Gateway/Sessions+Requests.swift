@@ -134,7 +134,11 @@ extension Sessions {
             return
         }
         // A session needs a descriptor for its stream, and the loop needs some in reserve.
-        guard loop.hasDescriptorsToSpare, !loop.isOutOfMemory else {
+        if loop.refusesForDescriptors() {
+            clients.respond(to: exchange, Self.createLater)
+            return
+        }
+        guard !loop.isOutOfMemory else {
             turnAway(exchange)
             return
         }

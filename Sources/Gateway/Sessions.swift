@@ -24,6 +24,9 @@ final class Sessions {
     private var deadlines = DeadlineQueue()
     /// The sessions that have not logged in.
     private var logins = LoginQueue()
+    private var loginTimes = SlotTimes()
+    /// Since when stanzas wait for the next request of their client.
+    private var waitingTimes = SlotTimes()
     /// How many bytes of responses each session keeps beyond those that it must keep, by slot.
     private var spareResponses = SizeOrder()
     /// How many bytes of unfetched stanzas each session holds, by slot. Sessions that are being drained are left out.
@@ -113,6 +116,7 @@ final class Sessions {
             now: loop.now)
         drivers[Int(slot)] = driver
         logins.append(slot)
+        loginTimes.begin(slot, now: loop.now)
         loop.counters.sessionsEver += 1
         sides.showCount()
         loop.logger.debug(
@@ -135,6 +139,7 @@ final class Sessions {
         table.remove(driver.session.id)
         sides.showCount()
         logins.remove(driver.slot)
+        _ = waitingTimes.end(driver.slot, now: loop.now)
         drivers[Int(driver.slot)] = nil
         loop.addresses.closeSession(
             of: driver.account, hasLoggedIn: driver.ask { $0.hasLoggedIn }, now: loop.now)
@@ -164,9 +169,29 @@ final class Sessions {
                 driver.isTurnedAway = true
             }
             handle(.upstream(event, on: stream), session: slot)
+        case .stanzas:
+            handle(.upstream(event, on: stream), session: slot)
+            noteDelivery(to: slot)
         default:
             handle(.upstream(event, on: stream), session: slot)
         }
+    }
+
+    /// Notes whether stanzas that have come were passed on, or wait for the client's next request.
+    private func noteDelivery(to slot: UInt32) {
+        guard !loop.latencies.endDelivery() else { return }
+        waitingTimes.beginUnlessBegun(slot, now: loop.now)
+    }
+
+    /// Notes that a response is given to a request, with stanzas or without.
+    func noteResponse(_ response: borrowing BodyResponse, isRepeat: Bool, of driver: SessionDriver) {
+        guard !isRepeat else {
+            loop.counters.repeats &+= 1
+            return
+        }
+        guard !response.payload.isEmpty else { return }
+        loop.latencies.notePassedOn(now: loop.now)
+        if let time = waitingTimes.end(driver.slot, now: loop.now) { loop.latencies.noteFetched(after: time) }
     }
 
     /// Whether a client whose creation failed is to try again by itself: a client that is told a condition gives up. The
@@ -183,6 +208,7 @@ final class Sessions {
     func abort(_ waiting: ClientConnection.Waiting, on connection: Token) {
         guard isWaiting(waiting) else { return }
         let exchange = ExchangeID(connection: connection.raw, number: waiting.exchange)
+        loop.counters.abortedPolls &+= 1
         handle(.requestAborted(exchange), session: waiting.session.slot)
     }
 
@@ -195,7 +221,7 @@ final class Sessions {
 
     /// Whether a session still has this request to answer.
     func isWaiting(_ waiting: ClientConnection.Waiting) -> Bool {
-        driver(at: waiting.session.slot)?.session.id.low == waiting.mark
+        driver(at: waiting.session.slot).map { waiting.isFor($0.session.id) } ?? false
     }
 
     /// Ends sessions, because the process is about to end.
@@ -295,6 +321,7 @@ final class Sessions {
         handle(.upstream(event, on: stream), session: slot)
         guard driver.ask({ $0.hasLoggedIn }), logins.contains(slot) else { return }
         logins.remove(slot)
+        loop.latencies.noteLogin(after: loginTimes.end(slot, now: loop.now))
         loop.addresses.loggedIn(driver.account)
     }
 

@@ -11,10 +11,13 @@ enum Statistics {
     /// All samples of all workers together, and a few of each.
     static func ofAll(_ worker: Worker) -> [Sample] {
         let own = samples(of: worker)
-        guard worker.loop.fellows.ownPage != nil else { return own }
+        guard let page = worker.loop.fellows.ownPage else { return own }
         var list = SampleList()
         for sample in own where sample.kind == .information { list.add(sample.path, sample.kind, sample.value) }
-        for sample in worker.loop.fellows.added(to: own) { list.add(sample.path, sample.kind, sample.value) }
+        // What has no room in a page is left out, because it would be the number of this worker alone.
+        for sample in worker.loop.fellows.added(to: page.shown(of: own)) {
+            list.add(sample.path, sample.kind, sample.value)
+        }
         return list.samples
     }
 
@@ -31,16 +34,37 @@ enum Statistics {
         list.add("process", "stopping", state: worker.endsWithProgram ? 1 : 0)
         list.add("process", "own_generation", state: Int(clamping: worker.supervision?.plan.generation ?? 0))
         list.add("process", "own_retired", state: worker.loop.fellows.isRetired ? 1 : 0)
+        addProcess(of: worker, to: &list)
         if let supervision = worker.supervision { list.add("supervisor", "refusal", information: supervision.refusal) }
         addSessions(of: worker, to: &list)
         addHTTP(of: worker, to: &list)
         addWebSockets(of: worker, to: &list)
         addPolling(of: worker, to: &list)
         addUpstream(of: worker, to: &list)
-        for site in worker.upstreams.sites.all { add(site, to: &list) }
+        addLatencies(of: worker, to: &list)
         for (name, count) in worker.loop.counters.bounds.byName { list.add("limits", name, counter: count) }
         add(worker.loop.memory, to: &list)
+        // Last what the settings can make long, because the last samples are left out when the page is full.
+        for site in worker.upstreams.sites.all { add(site, to: &list) }
+        for server in worker.upstreams.servers.all { add(server, worker.upstreams.standing(of: server), to: &list) }
         return list.samples
+    }
+
+    private static func addProcess(of worker: Worker, to list: inout SampleList) {
+        list.add("process", "descriptors", gauge: worker.loop.descriptorsInUse)
+        list.add("process", "descriptor_limit", gauge: worker.loop.descriptorLimit)
+        list.add(["process", "cpu_seconds"], .counter, .real(ProcessUsage.processorTime / .seconds(1)))
+        list.add("process", "resident_bytes", gauge: ProcessUsage.residentBytes)
+        list.add("process", "start_time_seconds", state: Int(worker.loop.startedOn))
+    }
+
+    private static func addLatencies(of worker: Worker, to list: inout SampleList) {
+        let latencies = worker.loop.latencies
+        list.add("latency", "turn", latency: latencies.turn)
+        list.add("latency", "forward", latency: latencies.forward)
+        list.add("latency", "fetch", latency: latencies.fetch)
+        list.add("latency", "hold", latency: latencies.hold)
+        list.add("latency", "login", latency: latencies.login)
     }
 
     private static func addSessions(of worker: Worker, to list: inout SampleList) {
@@ -58,6 +82,9 @@ enum Statistics {
         list.add("sessions", "held_requests", gauge: drivers.reduce(0) { $0 + $1.session.heldCount })
         list.add("sessions", "ended", tally: counters.sessionEnds)
         list.add("sessions", "refused", tally: counters.sessionsRefused)
+        list.add("sessions", "refused_without_descriptor", counter: counters.refusedWithoutDescriptor)
+        list.add("sessions", "aborted_polls", counter: counters.abortedPolls)
+        list.add("sessions", "repeats", counter: counters.repeats)
         list.add("sessions", "unknown_sid", counter: counters.unknownSessions)
         list.add("sessions", "other_node", counter: counters.otherNodeSessions)
         list.add("sessions", "spare_response_bytes", gauge: worker.sessions.spareResponseBytes)
@@ -72,6 +99,7 @@ enum Statistics {
         list.add("http", "connections_untrusted", counter: counters.connectionsUntrusted)
         list.add("http", "requests", counter: counters.requests)
         list.add("http", "requests_refused", counter: counters.requestsRefused)
+        list.add("http", "answers_untaken", counter: counters.answersUntaken)
         list.add("http", "bytes_in", counter: counters.bytesFromClients)
         list.add("http", "bytes_out", counter: counters.bytesToClients)
         list.add("http", "moved_in", counter: counters.handoversTaken)
@@ -129,6 +157,22 @@ enum Statistics {
         list.add("sites", site.name, "connect_time", latency: health.connectTime)
         list.add("sites", site.name, "handshake_time", latency: health.handshakeTime)
         list.add("sites", site.name, "open_time", latency: health.openTime)
+    }
+
+    /// Adds the samples of one server that the settings name, or of all others.
+    private static func add(_ server: ServerRecords.Record, _ standing: ServerStanding, to list: inout SampleList) {
+        let health = server.health
+        list.add("servers", server.name, "streams_now", gauge: health.openNow)
+        list.add("servers", server.name, "streams_opened", counter: health.opened)
+        list.add("servers", server.name, "connects", counter: health.connects)
+        if !server.keys.isEmpty {
+            list.add("servers", server.name, "breaker", state: standing.breaker)
+            // Rounded up, so that a server that is left alone never shows 0.
+            let seconds = standing.pause == .zero ? 0 : standing.pause.components.seconds + 1
+            list.add("servers", server.name, "left_alone_seconds", state: Int(clamping: seconds))
+        }
+        list.add("servers", server.name, "failures", tally: health.failures)
+        list.add("servers", server.name, "connect_time", latency: health.connectTime)
     }
 
     /// Adds how many bytes peers take in the worker, without the memory of OpenSSL and the kernel for them.

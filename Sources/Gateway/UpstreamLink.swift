@@ -40,6 +40,8 @@ final class UpstreamLink {
     var isDeaf = false
     /// Whether the stream is counted as open.
     var isCounted = false
+    /// Where the numbers of its server are.
+    var server = ServerRecords.Place.none
     /// How many connections were given up for the next target. It tells results of an earlier connection from those of
     /// this one.
     var connectionCount: UInt8 = 0

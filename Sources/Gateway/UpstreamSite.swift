@@ -52,6 +52,12 @@ final class UpstreamSite {
         }
     }
 
+    /// The servers that its settings name; none when they are found by DNS.
+    var namedServers: [UpstreamTarget] {
+        guard case .fixed(let addresses) = settings.upstream else { return [] }
+        return addresses.map { UpstreamTarget($0, tls: tlsMode) }
+    }
+
     /// Whether all its servers are left alone at present. Nobody knows that of servers that are found by DNS.
     func isSpared(by breakers: Breakers, now: MonotonicInstant) -> Bool {
         guard !isOpenProxy, case .fixed(let addresses) = settings.upstream else { return false }

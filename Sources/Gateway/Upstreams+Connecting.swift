@@ -17,6 +17,7 @@ extension Upstreams {
     /// Asks for the addresses of a host; returns them if they are known already.
     func lookUp(_ host: String, for link: UpstreamLink) -> UpstreamInput? {
         link.search?.awaitedHost = host
+        link.server = servers.place(of: link.machine.server)
         return ask(.addresses(host: host), for: link)
     }
 
@@ -179,8 +180,13 @@ extension Upstreams {
         link.place = race.place
         forget(race)
         search.races.removeAll { $0 === race }
-        link.site.health.connectTime.record(loop.now.elapsed(since: race.since))
+        let time = loop.now.elapsed(since: race.since)
+        link.site.health.connectTime.record(time)
         link.site.health.connects &+= 1
+        countServer(of: link) { server in
+            server.connectTime.record(time)
+            server.connects &+= 1
+        }
         loop.counters.upstreamConnects += 1
         // The socket was watched for the race, under another token.
         link.channel?.unwatch(in: loop.poller)

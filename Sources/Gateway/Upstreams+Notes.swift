@@ -76,6 +76,8 @@ extension Upstreams {
     func count(_ failure: StreamFailure, of link: UpstreamLink) {
         loop.counters.upstreamFailures.count(failure.label)
         link.site.health.failures.count(failure.label)
+        // A stream that was refused because its servers are left alone has asked none of them.
+        if failure.label != .spared { countServer(of: link) { $0.failures.count(failure.label) } }
     }
 
     /// Logs that a stream has ended by itself, and tells its session.

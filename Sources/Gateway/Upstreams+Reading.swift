@@ -92,7 +92,7 @@ extension Upstreams {
             // The remaining bytes are copied, because the next link uses the scratch and the read buffer.
             let kept = bytes.extracting(droppingFirst: rest.offset)
             rest.offset = 0
-            let backlog = LinkBacklog(rest)
+            let backlog = LinkBacklog(rest, readAt: loop.now)
             backlog.bytes.append(copying: kept)
             link.backlog = backlog
             handle(.turnEnded(hasBacklog: true, hasPartial: false), on: link)
@@ -221,7 +221,9 @@ extension Upstreams {
             return
         }
         if stanzas.management != .none { tell(.managed(isResumable: stanzas.management == .resumable), of: link) }
+        loop.latencies.beginDelivery(readAt: link.backlog?.readAt ?? loop.now)
         tell(.stanzas(stanzas.bytes, borders: stanzas.borders), of: link)
+        _ = loop.latencies.endDelivery()
     }
 
     /// Notes that the connection is lost, whichever side ended it.

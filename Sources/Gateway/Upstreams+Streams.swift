@@ -129,6 +129,10 @@ extension Upstreams {
         link.site.health.opened &+= 1
         link.site.health.openNow += 1
         noteServer(of: link)
+        countServer(of: link) { server in
+            server.opened &+= 1
+            server.openNow += 1
+        }
         let version = header.version.map { ProtocolVersion(major: $0.major, minor: $0.minor) }
         tell(.opened(StreamIdentity(id: header.id, version: version), features: features), of: link)
     }
@@ -165,7 +169,10 @@ extension Upstreams {
         link.isClosed = true
         abandonSearch(of: link)
         endConnection(of: link)
-        if link.isCounted { link.site.health.openNow -= 1 }
+        if link.isCounted {
+            link.site.health.openNow -= 1
+            countServer(of: link) { $0.openNow -= 1 }
+        }
         if let session = link.session { sessions.forget(link.token, session: session) }
         forget(link)
     }

@@ -39,6 +39,8 @@ final class Upstreams {
     private(set) var servers = ServerNumbers()
     /// The servers that failed lately.
     private var breakers: Breakers
+    /// The numbers of each server.
+    private(set) var servers: ServerRecords
     /// A buffer for the effects of one input, used again each time.
     private var effects = UpstreamEffects()
     /// The stanzas of the present turn.
@@ -55,6 +57,7 @@ final class Upstreams {
         self.sessions = sessions
         let settings = loop.settings
         sites = try UpstreamSites(settings, files: files)
+        servers = ServerRecords(sites.all.map { ($0.settings.name, $0.namedServers) })
         // Other programs use some of the ports, and the ports of ended connections are not free at once.
         let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
         serverConnections = EndpointCounts(limit: loop.share(min(settings.upstreamConnections, ports)))
@@ -338,6 +341,19 @@ final class Upstreams {
 
     /// How many servers are left alone or being probed.
     var openBreakerCount: Int { breakers.openCount }
+
+    /// Changes the numbers of the server of a link.
+    func countServer(of link: UpstreamLink, _ change: (inout ServerHealth) -> Void) {
+        servers.count(at: link.server, change)
+    }
+
+    /// How a server stands with its breakers.
+    func standing(of server: ServerRecords.Record) -> ServerStanding {
+        ServerStanding(server.keys, by: breakers, now: loop.now)
+    }
+
+    /// Whether all servers of a site are left alone, as far as this is known.
+    func spares(_ site: UpstreamSite) -> Bool { site.isSpared(by: breakers, now: loop.now) }
 
     /// The servers that one stream each is probing while all others are refused.
     var probedServers: [UpstreamKey] { breakers.probed }

@@ -18,6 +18,7 @@ extension WebSockets {
     /// Sends elements of the server, each as one message.
     func deliver(_ bytes: [UInt8], _ borders: [Int], to client: WebSocketClient) {
         client.traffic.messagesOut &+= UInt32(truncatingIfNeeded: borders.count + 1)
+        loop.latencies.notePassedOn(now: loop.now)
         let span = bytes.span
         client.channel.append(pool: &loop.pool) { output in
             var start = 0

@@ -29,6 +29,7 @@ final class WebSockets {
     private var sockets = SlotArray<WebSocketClient>(.webSocket)
     private var deadlines = DeadlineQueue()
     private var logins = LoginQueue()
+    private var loginTimes = SlotTimes()
     /// How many sessions there are; a closing socket has none any more.
     private(set) var count = 0
     /// Clients that are written at the end of the batch.
@@ -107,6 +108,7 @@ final class WebSockets {
         loop.descriptorsInUse += 1
         count += 1
         logins.append(token.slot)
+        loginTimes.begin(token.slot, now: loop.now)
         loop.counters.webSockets.opened &+= 1
         sides.showCount()
         loop.logger.debug(
@@ -159,6 +161,7 @@ final class WebSockets {
         if client.ask({ $0.mayRead }) != mayRead { updateInterest(of: client) }
         guard logins.contains(slot), client.ask({ $0.hasLoggedIn }) else { return }
         logins.remove(slot)
+        loop.latencies.noteLogin(after: loginTimes.end(slot, now: loop.now))
         loop.addresses.loggedIn(client.sessionAccount)
         client.frames.limits.message = loop.settings.maxBody
     }

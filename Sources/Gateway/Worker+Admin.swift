@@ -3,7 +3,7 @@ import HTTPWire
 import Settings
 import StreamCore
 
-/// Health and statistics, on a separate listener.
+/// Health, statistics and the page for people, on a separate listener.
 extension Worker {
     /// The answer to a request on the operator's listener; nil when it comes later, because other workers are asked.
     func operatorResource(_ head: RequestHead, _ exchange: ExchangeID) -> HTTPResponse? {
@@ -56,10 +56,10 @@ extension Worker {
             // An answer at all shows that the loop runs.
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("ok\n".utf8))
         } else if head.isFor("/readyz") {
-            if endsWithProgram {
-                return HTTPResponse(status: .serviceUnavailable, contentType: .plain, body: Array("stopping\n".utf8))
-            }
-            return HTTPResponse(status: .ok, contentType: .plain, body: Array("ready\n".utf8))
+            let readiness = readiness
+            return HTTPResponse(
+                status: readiness.obstacle == nil ? .ok : .serviceUnavailable, contentType: .plain,
+                body: Array(readiness.text.utf8))
         } else if head.isFor("/lbcheck") {
             // A balancer with "disable-on-404" sends no new sessions here, and still those that are here. After 503 it
             // would send these elsewhere too.
@@ -68,17 +68,23 @@ extension Worker {
             }
             return HTTPResponse(status: .ok, contentType: .plain, body: Array("accepting\n".utf8))
         } else if head.isFor("/stats") {
-            do {
-                let json = try StatisticsJSON.text(Statistics.ofAll(self))
-                return HTTPResponse(status: .ok, contentType: .json, body: json)
-            } catch {
-                loop.logger.error("the statistics cannot be written", metadata: ["error": "\(error)"])
-                return HTTPResponse(status: .internalServerError)
-            }
+            let json = StatisticsJSON.text(Statistics.ofAll(self))
+            return HTTPResponse(status: .ok, contentType: .json, body: json)
+        } else if head.isFor("/metrics") {
+            let text = MetricsText.text(Statistics.ofAll(self))
+            return HTTPResponse(status: .ok, contentType: .other(MetricsText.contentType), body: text)
+        } else if head.isFor("/version") {
+            return HTTPResponse(status: .ok, contentType: .plain, body: Array("holdfast \(Version.text)\n".utf8))
+        } else if head.isFor("/") {
+            return StatusPage.response(Statistics.ofAll(self))
+        } else if head.isFor(StatusPage.scriptPath) {
+            return StatusPage.script
+        } else if head.isFor(StatusPage.stylePath) {
+            return StatusPage.style
         } else {
             return HTTPResponse(
-                status: .notFound, contentType: .plain, body: Array("/healthz /lbcheck /readyz /sessions /stats\n".utf8)
-            )
+                status: .notFound, contentType: .plain,
+                body: Array("/ /healthz /lbcheck /metrics /readyz /sessions /stats /version\n".utf8))
         }
     }
 }

@@ -136,13 +136,14 @@ package final class Worker {
     /// false when the loop itself failed.
     package func turn() -> Bool {
         let count: Int
+        let patience = patience
         do throws(SystemError) {
             count = try loop.poller.wait(timeout: patience)
         } catch {
             loop.logger.critical("waiting for events failed", metadata: ["error": "\(error)"])
             return false
         }
-        loop.beginTurn()
+        loop.beginTurn(goesOn: patience == .zero)
         loop.fellows.countTurn()
         for index in 0..<count { dispatch(loop.poller[index]) }
         clients.readBodies()
@@ -169,7 +170,11 @@ package final class Worker {
     }
 
     private var timeToWake: Duration? {
-        let wait = nextWake.map { $0.elapsed(since: MonotonicClock.now) }
+        let wait = nextWake.map { wake in
+            let clock = MonotonicClock.now
+            loop.endTurn(at: clock)
+            return wake.elapsed(since: clock)
+        }
         // A supervisor takes a loop that stands still for stuck.
         return loop.fellows.ownPage == nil ? wait : min(wait ?? Self.longestWait, Self.longestWait)
     }

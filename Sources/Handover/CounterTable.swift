@@ -65,6 +65,19 @@ package struct CounterTable: Sendable, Equatable {
         head = [Self.magic, UInt64(fields.count), UInt64(names.count), checksum] + words
     }
 
+    /// A table of as many of these counters, from the first on, as leave room for their values before a word of the page.
+    package init(fitting fields: [Field], before word: Int) {
+        var nameBytes = 0
+        var count = 0
+        for field in fields {
+            nameBytes += field.name.utf8.count + 2
+            let end = PageWord.table + Self.headCount + (nameBytes + 7) / 8 + count + 1
+            guard end <= word else { break }
+            count += 1
+        }
+        self.init(Array(fields.prefix(count)))
+    }
+
     /// Reads the head of a table in a page of `count` words; nil when there is none, or when it is damaged or half
     /// written.
     package init?(pageOf count: Int, word: (Int) -> UInt64) {
@@ -89,6 +102,11 @@ package struct CounterTable: Sendable, Equatable {
         self.init(fields)
         // A name that this type does not write would move the values.
         guard head.count == Self.headCount + words.count else { return nil }
+    }
+
+    /// Whether a page begins with the head of this table, so that its values are those of this table's counters.
+    package func isHead(at word: (Int) -> UInt64) -> Bool {
+        head.indices.allSatisfy { word(PageWord.table + $0) == head[$0] }
     }
 
     /// A sum that tells whether all of the head is there: FNV-1a over its words. Stores of one process may become
@@ -116,18 +134,36 @@ package struct CounterSums: Sendable, Equatable {
     private var places: [CounterTable.Field: Int] = [:]
     private var values: [UInt64] = []
 
+    /// Where the counters of tables are among `fields`. Workers of one generation have the same table, so their names
+    /// are compared once and not one by one.
+    private var knownTables: [(head: [UInt64], places: [Int])] = []
+
     /// Nothing counted.
     package init() {}
+
+    /// Whether both have the same counters with the same values.
+    package static func == (one: CounterSums, other: CounterSums) -> Bool {
+        one.fields == other.fields && one.values == other.values
+    }
 
     /// Adds a value, as the word in which it stands in a page.
     package mutating func add(_ field: CounterTable.Field, _ word: UInt64) {
         guard let place = places[field] else {
-            places[field] = fields.count
-            fields.append(field)
-            values.append(word)
+            _ = makePlace(of: field, word)
             return
         }
-        switch field.kind {
+        add(word, at: place, field.kind)
+    }
+
+    private mutating func makePlace(of field: CounterTable.Field, _ word: UInt64) -> Int {
+        places[field] = fields.count
+        fields.append(field)
+        values.append(word)
+        return fields.count - 1
+    }
+
+    private mutating func add(_ word: UInt64, at place: Int, _ kind: CounterTable.Kind) {
+        switch kind {
         case .sum, .gauge: values[place] &+= word
         case .largest: values[place] = max(values[place], word)
         case .realSum: values[place] = (Double(bitPattern: values[place]) + Double(bitPattern: word)).bitPattern
@@ -140,10 +176,28 @@ package struct CounterSums: Sendable, Equatable {
     ///
     /// - Parameter isOfDead: whether the worker has ended; then only what outlives it is added.
     package mutating func add(_ table: CounterTable, isOfDead: Bool = false, word: (Int) -> UInt64) {
-        for (index, field) in table.fields.enumerated() where !isOfDead || field.kind.outlivesWorker {
-            add(field, word(table.valuesStart + index))
+        if isOfDead {
+            for (index, field) in table.fields.enumerated() where field.kind.outlivesWorker {
+                add(field, word(table.valuesStart + index))
+            }
+            return
+        }
+        let places = places(of: table)
+        for index in places.indices {
+            add(word(table.valuesStart + index), at: places[index], table.fields[index].kind)
         }
     }
+
+    /// Where the counters of a table are; those that are new begin at zero.
+    private mutating func places(of table: CounterTable) -> [Int] {
+        if let known = knownTables.first(where: { $0.head == table.head }) { return known.places }
+        let found = table.fields.map { places[$0] ?? makePlace(of: $0, 0) }
+        knownTables.append((table.head, found))
+        return found
+    }
+
+    /// The value of the counter at this place in `fields`, as a word.
+    package func word(at place: Int) -> UInt64 { values[place] }
 
     /// The value of a counter as a word; nil when no worker has it.
     package func word(of field: CounterTable.Field) -> UInt64? { places[field].map { values[$0] } }

@@ -85,6 +85,11 @@ package struct Breakers: Sendable {
         failures > 0 && breakers[server]?.refuses(now: now) ?? false
     }
 
+    /// For how long streams to a server are refused from now on; zero when one is admitted.
+    package func pause(of server: UpstreamKey, now: MonotonicInstant) -> Duration {
+        breakers[server]?.pause(now: now) ?? .zero
+    }
+
     /// Notes the result of a connection that was admitted.
     ///
     /// - Returns: what the operator has to know; nil when nothing has changed.

@@ -67,6 +67,14 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
+    /// For how long `admits` refuses connections from now on; zero when it admits one.
+    package func pause(now: MonotonicInstant) -> Duration {
+        switch state {
+        case .closed: .zero
+        case .open(let until, _), .probing(let until, _): until.elapsed(since: now)
+        }
+    }
+
     /// Notes that a connection was made: the trouble is over.
     package mutating func succeeded() {
         state = .closed(failuresInRow: 0)

@@ -10,7 +10,7 @@ import Testing
         #expect(try admin.get("/readyz").body == "ready\n")
         #expect(try admin.get("//healthz/").body == "ok\n")
         #expect(try admin.get("/http-bind").status == 404)
-        #expect(try admin.get("/").status == 404)
+        #expect(try admin.get("/nothing").status == 404)
         let statistics = try admin.get("/stats")
         #expect(statistics.status == 200)
         #expect(statistics.field("Content-Type") == "application/json")

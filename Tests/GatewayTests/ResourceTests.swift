@@ -65,7 +65,7 @@ import Testing
         for _ in 0..<1_000 {
             let statistics = try admin.statistics()
             if try statistics.number("sessions.ever") == number { return true }
-            if try statistics.number("sessions.refused.policy-violation") == 1 { return false }
+            if try statistics.number("sessions.refused_without_descriptor") == 1 { return false }
             Patience.pause()
         }
         throw TestFault("the creation request is not dealt with")

@@ -31,12 +31,16 @@ import Testing
             StreamFailure.Label.allCases.count, Bound.allCases.count, StreamAdvice.allCases.count,
         ]
         for size in sizes { #expect(size <= Tally<Fruit>.capacity) }
-        #expect(LatencySummary.bucketCount == LatencySummary().buckets.count)
+        for scale in LatencySummary.Scale.allCases {
+            #expect(LatencySummary(scale).bucketCount <= LatencySummary.capacity)
+            #expect(scale.bounds == scale.bounds.sorted())
+        }
+        #expect(LatencySummary.capacity == LatencySummary().buckets.count)
     }
 
     @Test("counters have no reference in them, so that they can lie in memory that is shared")
     func plain() {
-        #expect(_isPOD(Counters.self) && _isPOD(UpstreamHealth.self))
+        #expect(_isPOD(Counters.self) && _isPOD(UpstreamHealth.self) && _isPOD(Latencies.self))
     }
 
     @Test("each failure of the TLS codec has its name among the troubles")
@@ -90,14 +94,36 @@ import Testing
             ])
     }
 
+    @Test("JSON: bounds are in the order of their size, and those without one come last")
+    func boundsInOrder() {
+        var summary = LatencySummary()
+        summary.record(.seconds(5))
+        var list = SampleList()
+        list.add("t", latency: summary)
+        let text = String(decoding: StatisticsJSON.text(list.samples), as: UTF8.self)
+        let bounds = ["0.001", "0.005", "0.025", "0.1", "0.5", "2.0", "10.0", "inf"]
+        let places = bounds.map { text.firstRange(of: "\"\($0)\"")?.lowerBound }
+        #expect(!places.contains(nil))
+        #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    }
+
+    @Test("JSON: what a name or a text has of quotes and control bytes is escaped, and what is no number is zero")
+    func escapes() {
+        var list = SampleList()
+        list.add("a\"\u{1}", information: "b\\\n")
+        list.add(["n"], .counter, .real(.nan))
+        let text = String(decoding: StatisticsJSON.text(list.samples), as: UTF8.self)
+        #expect(text == "{\n  \"a\\\"\\u0001\" : \"b\\\\\\u000a\",\n  \"n\" : 0\n}\n")
+    }
+
     @Test("JSON: objects within each other, names in order, a number each")
-    func json() throws {
+    func json() {
         var list = SampleList()
         list.add("b", "two", counter: 2)
         list.add("a", gauge: 1)
         list.add("b", "one words", information: "say \"hi\"")
         list.add("b", "deep", "er", counter: UInt64.max)
-        let text = String(decoding: try StatisticsJSON.text(list.samples), as: UTF8.self)
+        let text = String(decoding: StatisticsJSON.text(list.samples), as: UTF8.self)
         #expect(
             text == """
                 {

@@ -133,6 +133,50 @@ import Testing
         #expect(sums.word(of: .init(.sum, "b")) == nil)
     }
 
+    @Test("a table that is too long for its page has the first counters, up to the last that fits")
+    func fitting() {
+        let whole = CounterTable(Self.fields)
+        #expect(CounterTable(fitting: Self.fields, before: whole.end) == whole)
+        for end in PageWord.table..<whole.end {
+            let table = CounterTable(fitting: Self.fields, before: end)
+            #expect(table.fields.isEmpty || table.end <= end)
+            #expect(table.fields == Array(Self.fields.prefix(table.fields.count)))
+            #expect(table.fields.count < Self.fields.count)
+        }
+    }
+
+    @Test("a page of another worker is recognised by its whole head")
+    func sameHead() {
+        let table = CounterTable(Self.fields)
+        let words = Self.page(table, values: [1, 2, 3, 4, 5])
+        #expect(table.isHead { words[$0] })
+        for place in PageWord.table..<table.valuesStart {
+            var damaged = words
+            damaged[place] ^= 1 << 40
+            #expect(!table.isHead { damaged[$0] })
+        }
+        var sums = CounterSums()
+        sums.add(table) { words[$0] }
+        #expect(sums.fields == table.fields && sums.word(at: 1) == 2)
+    }
+
+    @Test("workers with the same table are added like those with different ones")
+    func sameTable() {
+        let table = CounterTable(Self.fields)
+        let turned = CounterTable(Self.fields.reversed())
+        let ones = Self.page(table, values: [1, 2, 1.5.bitPattern, 2.5.bitPattern, 5])
+        let others = Self.page(turned, values: [5, 2.5.bitPattern, 1.5.bitPattern, 2, 1])
+        var same = CounterSums()
+        var mixed = CounterSums()
+        for _ in 0..<3 { same.add(table) { ones[$0] } }
+        mixed.add(table) { ones[$0] }
+        mixed.add(turned) { others[$0] }
+        mixed.add(table) { ones[$0] }
+        #expect(same == mixed)
+        #expect(same.word(of: Self.fields[0]) == 3 && same.word(of: Self.fields[1]) == 2)
+        #expect(same.word(of: Self.fields[2]) == 4.5.bitPattern && same.word(of: Self.fields[3]) == 2.5.bitPattern)
+    }
+
     @Test("of a worker that has ended, only what grows counts")
     func dead() {
         let kinds = CounterTable.Kind.allCases

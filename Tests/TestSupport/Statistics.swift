@@ -48,6 +48,22 @@ package struct Statistics {
         return sites[site] != nil
     }
 
+    /// The paths of all numbers and texts, each as its names from the outermost on.
+    package var paths: [[String]] {
+        func paths(in value: Value, under path: [String]) -> [[String]] {
+            guard case .object(let members) = value else { return [path] }
+            return members.flatMap { paths(in: $0.value, under: path + [$0.key]) }
+        }
+        return paths(in: root, under: [])
+    }
+
+    /// The number of one server, such as `connects`.
+    ///
+    /// - Throws: `TestFault` when there is none.
+    package func number(_ path: String, ofServer server: String) throws -> Int {
+        try number(at: ["servers", server] + path.split(separator: ".").map(String.init))
+    }
+
     /// The names of what is under a top-level name, such as the tags under `workers`; none when there is nothing.
     package func names(under name: String) -> [String] {
         guard case .object(let members) = root, case .object(let inner)? = members[name] else { return [] }

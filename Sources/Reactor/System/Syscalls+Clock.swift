@@ -15,6 +15,11 @@ extension Syscalls {
         time(CLOCK_REALTIME)
     }
 
+    /// The processor time that this process has used (`CLOCK_PROCESS_CPUTIME_ID`).
+    static func processorTime() -> (seconds: Int, nanoseconds: Int) {
+        time(CLOCK_PROCESS_CPUTIME_ID)
+    }
+
     /// Fills a part of `buffer` with random bytes and returns their number. It waits only while the machine starts.
     static func random(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
         retrying { unsafe getrandom(buffer.baseAddress, buffer.count, 0) }

@@ -42,9 +42,10 @@ class Pages:
 
 
 class Browser:
-    """One headless Chromium with one window."""
+    """One headless Chromium with one window; with `logs` it keeps what pages say on the console."""
 
-    def __init__(self):
+    def __init__(self, logs=False):
+        self.logs = logs
         self.scratch = Scratch()
         try:
             self._start()
@@ -70,6 +71,8 @@ class Browser:
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")
         options = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments}}
+        if self.logs:
+            options["goog:loggingPrefs"] = {"browser": "ALL"}
         answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": options}})
         self.session = f"/session/{answer['sessionId']}"
         born(self)  # the driver does not take its browser along when it is ended
@@ -105,6 +108,16 @@ class Browser:
 
     def switch(self, handle):
         self._call("POST", f"{self.session}/window", {"handle": handle})
+
+    def resize(self, width, height):
+        """Gives the page this size, also one that is narrower than a window may be."""
+        self._call("POST", f"{self.session}/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}})
+
+    def console(self):
+        """What the pages have said on the console since the last call, errors of the browser included."""
+        return [entry["message"] for entry in self._call("POST", f"{self.session}/se/log", {"type": "browser"})]
 
     def picture(self, path):
         """Writes what the tab shows as a PNG file."""
