@@ -118,7 +118,7 @@ final class ClientSides {
     func domain(of record: SessionRecord) -> String? { upstreams.sites.name(record.site) }
 
     /// The server at which a session's first stream was opened, for a configured domain.
-    func server(of record: SessionRecord) -> String? { upstreams.servers[record.server]?.description }
+    func server(of record: SessionRecord) -> String? { upstreams.serverNumbers[record.server]?.description }
 
     // MARK: For the worker
 

@@ -36,7 +36,7 @@ final class Upstreams {
     /// How many connections there are to each server.
     private var serverConnections: EndpointCounts
     /// The servers of configured domains, as sessions remember them.
-    private(set) var servers = ServerNumbers()
+    private(set) var serverNumbers = ServerNumbers()
     /// The servers that failed lately.
     private var breakers: Breakers
     /// The numbers of each server.
@@ -119,7 +119,7 @@ final class Upstreams {
         guard let session = link.session, link.stream == .first, !link.site.isOpenProxy,
             let server = serverConnections.end(of: link.place)
         else { return }
-        let number = servers.number(of: server)
+        let number = serverNumbers.number(of: server)
         sessions.note(session) { $0.server = number }
     }
 
