@@ -154,11 +154,11 @@ package final class Worker {
         handleDeadlines()
         flushDirty()
         relieve()
-        loop.showAddresses()
-        publish(isBusy: count > 0)
         endUnwatchable()
         moveOn()
         flushDirty()
+        loop.showAddresses()
+        publish(hasChanges: count > 0 || isDue(after: patience))
         reportResolvers()
         sayGoodbye()
         return true
@@ -252,13 +252,18 @@ package final class Worker {
         webSockets.endUnwatchable()
     }
 
-    /// Shows the numbers of this worker to the others, some time after they have changed.
-    private func publish(isBusy: Bool) {
+    /// Whether something was due after the loop had waited that long for events. The longest wait is for nothing: it
+    /// only shows the supervisor that the loop is alive.
+    private func isDue(after patience: Duration?) -> Bool { patience.map { $0 < Self.longestWait } ?? false }
+
+    /// Shows the numbers of this worker to the others, some time after they have changed. All that a turn does comes
+    /// before, because perhaps no other turn follows for a long time.
+    private func publish(hasChanges: Bool) {
         guard let page = loop.fellows.ownPage else { return }
         if let publishesAt, publishesAt <= loop.now {
             page.show(Statistics.samples(of: self))
             self.publishesAt = nil
-        } else if publishesAt == nil, isBusy {
+        } else if publishesAt == nil, hasChanges {
             publishesAt = loop.now.advanced(by: Self.publishingPause)
         }
     }

@@ -39,11 +39,11 @@ final class WorkersScene {
 
     /// Begins a session over a connection.
     func begin(
-        over connection: RawClient, _ attributes: String = "hold='1'", at path: String = "/http-bind"
+        over connection: RawClient, _ attributes: String = "wait='60' hold='1'", at path: String = "/http-bind"
     ) throws -> Member {
         let client = BOSHClient(daemon)
         let creation =
-            "to='example.org' wait='60' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
+            "to='example.org' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
         try connection.send(RawClient.post(client.nextBody(creation), to: path))
         let stream = try server.accept()
         try stream.open()
@@ -52,10 +52,12 @@ final class WorkersScene {
     }
 
     /// Begins sessions until each of two workers has one, and returns one of each.
-    func twoOwners(over connection: RawClient) throws -> (Member, Member) {
-        let first = try begin(over: connection)
+    func twoOwners(
+        over connection: RawClient, _ attributes: String = "wait='60' hold='1'"
+    ) throws -> (Member, Member) {
+        let first = try begin(over: connection, attributes)
         for _ in 0..<8 {
-            let second = try begin(over: connection)
+            let second = try begin(over: connection, attributes)
             if second.worker != first.worker { return (first, second) }
         }
         throw TestFault("nine sessions are all with worker \(first.worker)")

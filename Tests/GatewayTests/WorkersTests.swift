@@ -62,6 +62,23 @@ import Testing
         try scene.daemon.wait(until: "sessions.ever", is: 6)
     }
 
+    @Test("a number that only a deadline changed is shown by the other worker too")
+    func numbersOfDeadlines() throws {
+        let scene = try WorkersScene(workers: 2)
+        let (first, second) = try scene.twoOwners(over: try scene.daemon.connect(), "wait='2' hold='1'")
+        // Each poll has a connection of its own, because the answers to both would come in order on a common one.
+        let polls = try [first, second].map { member in
+            let connection = try scene.daemon.connect()
+            try connection.send(RawClient.post(member.client.nextBody()))
+            return connection
+        }
+        // One connection asks one worker, so nothing but the deadline wakes the other one up.
+        let admin = try scene.daemon.connectToAdmin()
+        try admin.wait(until: "sessions.held_requests", is: 2)
+        for poll in polls { #expect(try BOSHBody(try poll.answer().body).attributes["type"] == nil) }
+        try admin.wait(until: "sessions.held_requests", is: 0)
+    }
+
     @Test("address-sessions: it holds over all workers")
     func limitByAddress() throws {
         let scene = try WorkersScene(
