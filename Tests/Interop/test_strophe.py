@@ -4,7 +4,7 @@ import asyncio
 
 from support import gateway
 from support.case import Case, fails_in_control, holdfast_only
-from support.processes import connections, wait_until
+from support.processes import wait_until
 from support.prosody import ACCOUNTS, ANONYMOUS
 from support.web import Browser, Pages
 from support.xmpp import chat
@@ -163,9 +163,9 @@ class Strophe(Case):
             peer = await self.peer("mercutio")
             own = await self.connect(ANONYMOUS)
             await self.wait("client.connection._proto._requests.length === 1", "one open poll")
-            before = connections(self.service.port)
+            before = self.service.aborted_polls()
             await self.open_page("blank.html")
-            await asyncio.to_thread(wait_until, lambda: connections(self.service.port) < before, "the poll being closed")
+            await asyncio.to_thread(wait_until, lambda: self.service.aborted_polls() > before, "the poll being closed")
             peer.write(chat(own, f"first {round_number}") + chat(own, f"second {round_number}"))
             await peer.synchronise()
             await self.open_page()

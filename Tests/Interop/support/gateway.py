@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.request
 
-from .processes import Child, free_ports, wait_until
+from .processes import Child, connections, free_ports, wait_until
 from .ejabberd import Ejabberd
 from .prosody import ACCOUNTS, ANONYMOUS, Prosody
 
@@ -41,6 +41,10 @@ class Holdfast:
     @property
     def websocket(self):
         return f"ws://127.0.0.1:{self.port}/xmpp-websocket"
+
+    def aborted_polls(self):
+        """How many polls their clients have left."""
+        return self.statistics()["sessions"]["aborted_polls"]
 
     def statistics(self):
         """The admin listener's /stats."""
@@ -161,6 +165,10 @@ class ModBosh:
         self.port = server.http_port
         self.websocket = f"ws://127.0.0.1:{self.port}/xmpp-websocket"
         self.child = server.child
+
+    def aborted_polls(self):
+        """A number that grows when a client leaves its poll: it does not count these, but the connection ends."""
+        return -connections(self.port)
 
     def stop(self):
         pass
