@@ -7,24 +7,11 @@ import Testing
     @Test("R-16: a server that floods a client which fetches nothing is not read; later everything comes in order")
     func stopsReading() throws {
         let session = try OpenSession()
-        var sent = 0
-        var unsent: [UInt8] = []
-        // Repeats until the server can send nothing more although the daemon has handled everything that was sent.
-        var refusals = 0
-        while refusals < 3 {
-            if unsent.isEmpty {
-                unsent = Array("<message id='\(sent)'>\(String(repeating: "x", count: 1_000))</message>".utf8)
-                sent += 1
-            }
-            let count = try session.stream.wire.sendSome(unsent)
-            unsent.removeFirst(count)
-            guard count == 0 else {
-                refusals = 0
-                continue
-            }
-            try session.daemon.settle()
-            refusals += 1
+        let flood = try session.stream.wire.flood(session.daemon) { number in
+            Array("<message id='\(number)'>\(String(repeating: "x", count: 1_000))</message>".utf8)
         }
+        let sent = flood.begun
+        var unsent = flood.unsent
         let read = try session.daemon.statistics().number("upstream.bytes_in")
         #expect(read > 100_000 && read < 1_000_000)
         #expect(try session.daemon.statistics().number("sessions.now") == 1)

@@ -9,24 +9,13 @@ import Testing
     private static let read = 65_536
     private static let stanza = 4_000
 
-    /// Sends numbered stanzas until the daemon takes no more although it has handled everything before.
-    ///
-    /// - Returns: how many stanzas were begun, and the rest of the last one.
-    private func flood(_ stream: ScriptedStream, _ daemon: Daemon, from first: Int = 0) throws -> (Int, [UInt8]) {
-        var begun = first
-        var unsent: [UInt8] = []
-        var refusals = 0
-        while refusals < 3 {
-            if unsent.isEmpty {
-                unsent = Array("<message id='\(begun)'>\(String(repeating: "x", count: Self.stanza))</message>".utf8)
-                begun += 1
-            }
-            let count = try stream.wire.sendSome(unsent)
-            unsent.removeFirst(count)
-            refusals = count == 0 ? refusals + 1 : 0
-            if count == 0 { try daemon.settle() }
+    /// Sends numbered stanzas until the daemon takes no more.
+    private func flood(
+        _ stream: ScriptedStream, _ daemon: Daemon, from first: Int = 0
+    ) throws -> ByteStream.Flood {
+        try stream.wire.flood(daemon, from: first) { number in
+            Array("<message id='\(number)'>\(String(repeating: "x", count: Self.stanza))</message>".utf8)
         }
-        return (begun, unsent)
     }
 
     @Test("R-16: of a server that floods, no more is taken in than session-buffer and a read; nothing is lost")
@@ -34,7 +23,9 @@ import Testing
         let session = try OpenSession(environment: Self.environment)
         let before = try session.daemon.statistics().number("upstream.bytes_in")
         let memory = try session.daemon.residentKilobytes()
-        var (begun, unsent) = try flood(session.stream, session.daemon)
+        let flood = try flood(session.stream, session.daemon)
+        let begun = flood.begun
+        var unsent = flood.unsent
         let taken = try session.daemon.statistics().number("upstream.bytes_in")
         #expect(taken - before <= Self.buffer + 2 * Self.read)
         #expect(taken - before >= Self.buffer / 2)

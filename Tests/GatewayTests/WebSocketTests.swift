@@ -242,38 +242,20 @@ import Testing
         let stream = try client.open(on: server)
         try client.logIn(on: stream)
         let filling = String(repeating: "x", count: 10_000)
-        var sent = 0
-        var waiting: [UInt8] = []
-        repeat {
-            if waiting.isEmpty {
-                waiting = WebSocketPeer.frame(Array("<message><body>\(sent) \(filling)</body></message>".utf8))
-                sent += 1
-            }
-            var taken = try client.wire.sendSome(waiting)
-            if taken == 0 {
-                try small.settle()
-                taken = try client.wire.sendSome(waiting)
-            }
-            waiting.removeFirst(taken)
-            if taken == 0 { break }
-        } while sent < 100_000
-        #expect(sent < 100_000)
-        for number in 0..<(sent - 1) {
+        let flood = try client.wire.flood(small) { number in
+            WebSocketPeer.frame(Array("<message><body>\(number) \(filling)</body></message>".utf8))
+        }
+        for number in 0..<flood.whole {
             #expect(try stream.read(until: "</message>").contains("<body>\(number) x"))
         }
     }
 
-    /// Has the server send messages until the client, who reads nothing, has more to read than the program can write.
-    private func flood(_ stream: ScriptedStream) throws {
-        let message = Array("<message><body>\(String(repeating: "x", count: 10_000))</body></message>".utf8)
-        var waiting: [UInt8] = []
-        for _ in 0..<1_000_000 {
-            if waiting.isEmpty { waiting = message }
-            let taken = try stream.wire.sendSome(waiting)
-            waiting.removeFirst(taken)
-            if taken == 0 { return }
-        }
-        throw TestFault("the server is always read")
+    /// Has the server send numbered messages until the client, who reads nothing, has more to read than the program can
+    /// write.
+    @discardableResult
+    private func flood(_ stream: ScriptedStream, _ daemon: Daemon) throws -> ByteStream.Flood {
+        let filling = String(repeating: "x", count: 10_000)
+        return try stream.wire.flood(daemon) { Array("<message><body>\($0) \(filling)</body></message>".utf8) }
     }
 
     @Test("W-47: who reads nothing for the whole of send-timeout is cut off, and the others are served")
@@ -282,7 +264,7 @@ import Testing
         let client = try WebSocketPeer(quick)
         let stream = try client.open(on: server)
         try client.logIn(on: stream)
-        try flood(stream)
+        try flood(stream, quick)
         try quick.wait(until: "sessions.ended.client-stalled", is: 1)
         let other = try WebSocketPeer(quick)
         try other.open(on: server).wire.close()
@@ -294,8 +276,7 @@ import Testing
         let client = try WebSocketPeer(small)
         let stream = try client.open(on: server)
         try client.logIn(on: stream)
-        try flood(stream)
-        try small.settle()
+        try flood(stream, small)
         try client.send(WebSocketPeer.frame([1, 2, 3], opcode: 9))
         try small.settle()
         try client.send(WebSocketPeer.close(1001))
@@ -309,22 +290,10 @@ import Testing
         let client = try WebSocketPeer(small)
         let stream = try client.open(on: server)
         try client.logIn(on: stream)
-        let filling = String(repeating: "x", count: 10_000)
-        var sent = 0
-        var waiting: [UInt8] = []
-        repeat {
-            if waiting.isEmpty {
-                waiting = Array("<message><body>\(sent) \(filling)</body></message>".utf8)
-                sent += 1
-            }
-            let taken = try stream.wire.sendSome(waiting)
-            waiting.removeFirst(taken)
-            if taken == 0 { break }
-        } while sent < 100_000
-        #expect(sent < 100_000)
+        let flood = try flood(stream, small)
         try small.settle()
         #expect(try small.statistics().number("memory.held") < 2_000_000)
-        for number in 0..<(sent - 1) {
+        for number in 0..<flood.whole {
             #expect(try client.text().hasPrefix("<message xmlns='jabber:client'><body>\(number) x"))
         }
     }
