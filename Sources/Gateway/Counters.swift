@@ -54,6 +54,10 @@ struct WebSocketCounters {
     var closed = Tally<SocketEnd>()
     var closedByClient: UInt64 = 0
     var pings: UInt64 = 0
+    /// Answers to them. A client may answer several pings at once.
+    var pongs: UInt64 = 0
+    /// Messages of clients that came in several frames.
+    var inPieces: UInt64 = 0
     var restarts: UInt64 = 0
     /// Streams that were dropped so that the server keeps them for a resumption.
     var dropped: UInt64 = 0

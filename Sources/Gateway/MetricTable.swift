@@ -166,7 +166,13 @@ enum MetricTable {
         .init(
             "websockets/closed_by_client", .counter, "websockets_closed_by_client_total",
             help: "WebSockets that their clients closed without <close/>."),
-        .init("websockets/pings", .counter, "websocket_pings_total", help: "Pings that were sent to silent clients."),
+        .init("websockets/pings", .counter, "websocket_pings_total", help: "Pings that were sent to clients."),
+        .init(
+            "websockets/pongs", .counter, "websocket_pongs_total",
+            help: "Answers to pings; one may answer several, so far fewer mean clients or proxies that do not answer."),
+        .init(
+            "websockets/in_pieces", .counter, "websocket_messages_in_pieces_total",
+            help: "Messages of clients that came in several frames."),
         .init(
             "websockets/restarts", .counter, "door_restarts_total{door=websocket}",
             help: "Streams that clients began again, by door."),

@@ -117,6 +117,8 @@ enum Statistics {
         }
         list.add("websockets", "closed_by_client", counter: counters.closedByClient)
         list.add("websockets", "pings", counter: counters.pings)
+        list.add("websockets", "pongs", counter: counters.pongs)
+        list.add("websockets", "in_pieces", counter: counters.inPieces)
         list.add("websockets", "restarts", counter: counters.restarts)
         list.add("websockets", "dropped_for_resumption", counter: counters.dropped)
     }

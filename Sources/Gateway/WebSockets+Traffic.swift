@@ -97,6 +97,7 @@ extension WebSockets {
         switch event {
         case .text:
             client.traffic.messagesIn &+= 1
+            if client.frames.wasInPieces { loop.counters.webSockets.inPieces &+= 1 }
             guard message.count <= MessageParser.mostAtOnce else {
                 client.message = message
                 message = []
@@ -115,6 +116,7 @@ extension WebSockets {
                 _ = exceedsControls(client)
                 return
             }
+            loop.counters.webSockets.pongs &+= 1
             client.lastPong = CoarseInstant(loop.now)
             handle(.pong(number), of: client)
         case .close(let code, _):

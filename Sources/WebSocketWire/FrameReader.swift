@@ -63,6 +63,9 @@ package struct FrameReader: Sendable {
         self.limits = limits
     }
 
+    /// Whether the message that was read last came in several frames. Holds until the next byte is read.
+    package var wasInPieces: Bool { opcode == .continuation }
+
     /// Whether a frame has come in part.
     package var isInsideFrame: Bool { step != .start && step != .over }
 

@@ -175,6 +175,29 @@ import Testing
         #expect(returned.hasSuffix("</stream:stream>"))
     }
 
+    @Test("W-56: pings, their answers and messages in pieces are counted")
+    func countsFramesAndPongs() throws {
+        let stream = try peer.open(on: server)
+        try peer.logIn(on: stream)
+        let before = try daemon.statistics()
+        let (pings, pongs) = try (before.number("websockets.pings"), before.number("websockets.pongs"))
+        try peer.send(WebSocketPeer.frame(Array("<message id='".utf8), isFinal: false))
+        try peer.send(WebSocketPeer.frame([], opcode: 9))
+        try peer.send(WebSocketPeer.frame(Array("one'/>".utf8), opcode: 0))
+        try peer.send("<message id='two'/>")
+        _ = try stream.read(until: "'two'/>")
+        guard case .pong = try peer.next() else { throw TestFault("no pong") }
+        try stream.send("<message from='a@example.org/x' type='chat' id='1'><body>one</body></message>")
+        _ = try peer.text()
+        guard case .ping(let payload) = try peer.next() else { throw TestFault("no ping") }
+        try daemon.wait(until: "websockets.pings", is: pings + 1)
+        #expect(try daemon.statistics().number("websockets.pongs") == pongs)
+        // An answer that belongs to no ping is none.
+        try peer.send(WebSocketPeer.frame([1, 2, 3], opcode: 10) + WebSocketPeer.frame(payload, opcode: 10))
+        try daemon.wait(until: "websockets.pongs", is: pongs + 1)
+        #expect(try daemon.statistics().number("websockets.in_pieces") == 1)
+    }
+
     @Test("W-06 W-50: the server's own error and its goodbye")
     func serverEnds() throws {
         let stream = try peer.open(on: server)
