@@ -1,17 +1,46 @@
 """Memory of many idle sessions over several workers."""
 
+import functools
 import time
 
 import inspection
 import verdict
-from stage import Stage
+from stage import Holdfast, Stage
+from support.processes import Scratch, free_ports
 from tables import aligned
+from targets import NullServer
 
 # Buffers of the log-ins are given back by then, in seconds.
 SETTLED = 8
 KIB, MIB = 1 << 10, 1 << 20
 # What one load generator has: it needs two descriptors for each when sessions end.
 MOST = 6000
+# What goes through one listener to one null server: the server has a descriptor for each, and each connection to one address and
+# port takes a port of this machine.
+SERVED = 18_000
+
+
+class Wide(Holdfast):
+    """Holdfast before several null servers, with as many listeners. `others`: the ports of all null servers but one."""
+
+    def __init__(self, others, *given):
+        self.others, self.ports = others, free_ports(len(others))
+        super().__init__(*given)
+
+    def arguments(self):
+        arguments = super().arguments()
+        for listener, upstream in zip(self.ports, self.others):
+            arguments += ["--listen", f"127.0.0.1:{listener}", "--upstream", f"127.0.0.1:{upstream}"]
+        return arguments
+
+    def sessions(self):
+        counts = [inspection.streams(self.workers(), upstream) for upstream in [self.upstream, *self.others]]
+        return {pid: sum(count[pid] for count in counts) for pid in counts[0]}
+
+
+def listener(number, ports):
+    """Where the load generator with this number connects, of so many ports."""
+    return ports[number * MOST // SERVED % len(ports)]
 
 
 def parts(wanted):
@@ -23,16 +52,24 @@ def parts(wanted):
 def run(given, say):
     """Prints the table; the exit status."""
     wanted = given.sessions
-    stage = Stage(given, given.workers or 2)
+    scratch = Scratch()
+    others = [NullServer(scratch.sub(f"null-{number}"), given.bench) for number in range((wanted - 1) // SERVED)]
+    stage = None
     try:
+        kind = functools.partial(Wide, [server.plain_port for server in others])
+        stage = Stage(given, given.workers or 2, kind=kind)
         holdfast = stage.holdfast
+        ports = [holdfast.port, *holdfast.ports]
         # What the first sessions of a worker make it load or build belongs to none of them.
         stage.load("--mode", "idle", "--seconds", 0, "--sessions", 100).report()
         time.sleep(3)
         before = {pid: inspection.memory(pid) for pid in holdfast.pids()}
         say(f"{wanted} idle sessions on {len(holdfast.workers())} workers ...")
-        loads = [stage.load("--mode", "idle", "--seconds", 0, "--sessions", count) for count in parts(wanted)]
-        ready = sum(load.ready() for load in loads)
+        loads, ready = [], 0
+        for number, count in enumerate(parts(wanted)):
+            # One after the other: what many log-ins at once take is another question.
+            loads.append(stage.load("--mode", "idle", "--seconds", 0, "--sessions", count, port=listener(number, ports)))
+            ready += loads[-1].ready()
         time.sleep(SETTLED)
         after = {pid: inspection.memory(pid) for pid in holdfast.pids()}
         sessions = holdfast.sessions()
@@ -47,7 +84,11 @@ def run(given, say):
             say(f"FAILED: {fault}")
         return 1 if faults else 0
     finally:
-        stage.stop()
+        if stage:
+            stage.stop()
+        for server in others:
+            server.stop()
+        scratch.remove()
 
 
 def table(supervisor, sessions, before, after):

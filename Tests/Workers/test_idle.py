@@ -12,6 +12,17 @@ class PartTests(unittest.TestCase):
             self.assertLessEqual(max(idle.parts(wanted)), idle.MOST)
 
 
+class ListenerTests(unittest.TestCase):
+    def test_no_listener_gets_more_than_one_address_has_ports_for(self):
+        for wanted in (1, 18_000, 18_001, 72_000):
+            ports = list(range((wanted - 1) // idle.SERVED + 1))
+            counts = dict.fromkeys(ports, 0)
+            for number, count in enumerate(idle.parts(wanted)):
+                counts[idle.listener(number, ports)] += count
+            self.assertLessEqual(max(counts.values()), idle.SERVED)
+            self.assertEqual(sum(counts.values()), wanted)
+
+
 class TableTests(unittest.TestCase):
     def test_a_session_costs_what_the_workers_have_grown_by(self):
         before = {1: (9 << 20, 1 << 20), 2: (9 << 20, 1 << 20)}
