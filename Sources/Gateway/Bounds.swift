@@ -12,6 +12,7 @@ enum Bound: String, CaseIterable, Hashable {
     case addressSessions = "address-sessions"
     case addressLogins = "address-logins"
     case addressCreations = "address-creations"
+    case addressLoginFailures = "address-login-failures"
     case addressMemory = "address-memory"
     case addressLookups = "address-lookups"
     case sessionRequests = "session-requests"

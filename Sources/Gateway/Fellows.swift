@@ -39,6 +39,9 @@ struct Fellows {
     /// Whether there are other workers.
     var hasOthers: Bool { !others.isEmpty }
 
+    /// How many other workers there are.
+    var otherCount: Int { others.count }
+
     /// The tags of the others that can be sent connections.
     var known: [UInt32] { others.filter(\.hasMailbox).map(\.tag) }
 

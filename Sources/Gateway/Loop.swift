@@ -90,22 +90,30 @@ final class Loop {
     func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }
 
     /// Whether another descriptor may be opened for a session.
-    var hasDescriptorsToSpare: Bool { descriptorsInUse + Self.reservedDescriptors < descriptorLimit }
+    var hasDescriptorsToSpare: Bool {
+        descriptorsInUse + DescriptorNeeds.reserved(others: fellows.otherCount) < descriptorLimit
+    }
 
     /// Whether no descriptor is left for another session. Counts the refusal, and tells the operator once a minute.
     func refusesForDescriptors() -> Bool {
         guard !hasDescriptorsToSpare else { return false }
         counters.refusedWithoutDescriptor &+= 1
-        if let told = shortageToldAt, now < told.advanced(by: .seconds(60)) { return true }
+        tellOfDescriptors()
+        return true
+    }
+
+    /// Tells the operator, at most once a minute, that clients are refused because no descriptor is left.
+    func tellOfDescriptors() {
+        if let told = shortageToldAt, now < told.advanced(by: .seconds(60)) { return }
         shortageToldAt = now
         logger.warning(
             "new sessions are refused, because no file descriptor is left for them",
             metadata: [
                 "limit": "\(descriptorLimit)", "in-use": "\(descriptorsInUse)",
                 "refused": "\(counters.refusedWithoutDescriptor)",
-                "hint": "raise the limit of open files (LimitNOFILE= in systemd, ulimit -n in a shell)",
+                "connections-refused": "\(counters.connectionsWithoutDescriptor)",
+                "hint": "\(DescriptorNeeds.remedy)",
             ])
-        return true
     }
 
     /// How many sessions may be without login at the same time.
@@ -135,8 +143,4 @@ final class Loop {
         case .bytes(let bytes): bytes
         }
     }
-
-    /// How many descriptors sessions leave free: for listeners, resolver and log, and for connections that are still to
-    /// be accepted.
-    private static let reservedDescriptors = 64
 }

@@ -23,7 +23,9 @@ enum MetricTable {
             help: "Descriptors of clients' connections and of streams to servers. A worker has some dozens besides."),
         .init(
             "process/descriptor_limit", .gauge, "descriptors_max",
-            help: "How many descriptors the workers may have open; sessions leave 64 of each worker free."),
+            help:
+                "How many descriptors the workers may have open; sessions leave 64 of each worker free, and two for each other worker."
+        ),
         .init(
             "process/cpu_seconds", .counter, "process_cpu_seconds_total",
             help: "Processor time of all workers, in user mode and in the kernel."),
@@ -105,6 +107,9 @@ enum MetricTable {
             "sessions/refused_without_descriptor", .counter, "sessions_refused_without_descriptor_total",
             help: "Clients of all doors that got no session because no descriptor was left."),
         .init(
+            "sessions/login_failures/*", .counter, "login_failures_total", "condition",
+            help: "Log-ins that servers refused, by the condition of SASL."),
+        .init(
             "sessions/unknown_sid", .counter, "unknown_sid_total",
             help:
                 "Requests for sessions that are not known here; many of them show a balancer that does not keep clients."
@@ -129,7 +134,11 @@ enum MetricTable {
         .init("http/connections_ever", .counter, "connections_accepted_total", help: "Connections that were accepted."),
         .init(
             "http/connections_turned_away", .counter, "connections_turned_away_total",
-            help: "Connections that were closed at once because no descriptor was left."),
+            help:
+                "Connections that were closed at once, because their address had too many or no descriptor was left."),
+        .init(
+            "http/connections_without_descriptor", .counter, "connections_without_descriptor_total",
+            help: "Connections among these that were closed because no descriptor was left."),
         .init(
             "http/connections_untrusted", .counter, "connections_untrusted_total",
             help: "Connections to a listener for proxies whose peer is not trusted."),

@@ -124,6 +124,8 @@ package struct Settings: Equatable, Sendable {
     package let addressLogins: Int
     /// In a minute.
     package let addressCreations: Int
+    /// In a minute; 0 for no limit.
+    package let addressLoginFailures: Int
     /// Bytes.
     package let addressMemory: Int
     package let addressLookups: Int
@@ -240,6 +242,7 @@ package struct Settings: Equatable, Sendable {
         addressSessions = try common.one(SettingsTable.addressSessions)
         addressLogins = try common.one(SettingsTable.addressLogins)
         addressCreations = try common.one(SettingsTable.addressCreations)
+        addressLoginFailures = try common.one(SettingsTable.addressLoginFailures)
         addressMemory = try common.one(SettingsTable.addressMemory)
         addressLookups = try common.one(SettingsTable.addressLookups)
         ipv6Prefix = try common.one(SettingsTable.ipv6Prefix)

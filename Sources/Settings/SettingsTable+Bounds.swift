@@ -4,7 +4,8 @@ extension SettingsTable {
     static let bounds: [AnySetting] = [
         AnySetting(memoryLimit), AnySetting(loginTimeout), AnySetting(loginBody), AnySetting(loginSessions),
         AnySetting(addressConnections), AnySetting(addressSessions), AnySetting(addressLogins),
-        AnySetting(addressCreations), AnySetting(addressMemory), AnySetting(addressLookups), AnySetting(ipv6Prefix),
+        AnySetting(addressCreations), AnySetting(addressLoginFailures), AnySetting(addressMemory),
+        AnySetting(addressLookups), AnySetting(ipv6Prefix),
         AnySetting(sessionRequests), AnySetting(sessionRepeats), AnySetting(connectionBuffer), AnySetting(bodyRate),
         AnySetting(sendRate), AnySetting(maxExpansion), AnySetting(xmlElements), AnySetting(upstreamConnections),
     ]
@@ -44,6 +45,10 @@ extension SettingsTable {
     package static let addressCreations = Setting.count(
         "address-creations", default: 1_200, in: 1...1_000_000, example: 300,
         "The most sessions that one client address may begin in a minute")
+
+    package static let addressLoginFailures = Setting.count(
+        "address-login-failures", default: 600, in: 0...1_000_000, example: 60,
+        "The most failed log-ins of one client address in a minute; above it the address begins no session; 0 for any")
 
     package static let addressMemory = Setting.bytes(
         "address-memory", default: 67_108_864, in: 1_048_576...1_073_741_824, example: "32 MiB",

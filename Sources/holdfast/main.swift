@@ -72,13 +72,21 @@ func examine(_ settings: Settings, code: Int32) -> MachineCheck {
     return machine
 }
 
+/// What the limit on open files, which is raised as far as possible, means with these settings.
+func descriptorNeeds(_ settings: Settings) -> DescriptorNeeds {
+    let workers = settings.workers.number(cores: ProcessorCores.usable)
+    return DescriptorNeeds(limit: DescriptorLimit.raise(), workers: workers)
+}
+
 /// Serves until a signal ends it, in this process or in several. Exits with code 1 and one line when it cannot begin,
 /// for instance because a port is in use.
 func serve(_ settings: Settings) -> Never {
     let count = settings.workers.number(cores: ProcessorCores.usable)
     let user = serviceUser(settings, code: 1)
     let machine = examine(settings, code: 1)
-    let warnings = (settings.warnings + machine.warnings).map(\.description)
+    let needs = descriptorNeeds(settings)
+    if let refusal = needs.refusal { leave(code: 1, standardOutput: "", standardError: "holdfast: \(refusal)\n") }
+    let warnings = (settings.warnings + machine.warnings).map(\.description) + [needs.warning].compactMap { $0 }
     if count > 0 {
         supervise(LoadedConfiguration(settings, machine.files, warnings: warnings), workers: count, as: user)
     }
@@ -108,7 +116,9 @@ func loadConfiguration(_ arguments: [String]) -> Result<LoadedConfiguration, Sup
                 return .failure(SupervisorError(line: machine.faults.map(\.description).joined(separator: "\n")))
             }
             try Worker.check(settings, files: machine.files)
-            let warnings = (settings.warnings + machine.warnings).map(\.description)
+            let needs = descriptorNeeds(settings)
+            if let refusal = needs.refusal { return .failure(SupervisorError(line: refusal)) }
+            let warnings = (settings.warnings + machine.warnings).map(\.description) + [needs.warning].compactMap { $0 }
             return .success(LoadedConfiguration(settings, machine.files, warnings: warnings))
         } catch let error as StartError {
             return .failure(SupervisorError(line: error.line))

@@ -90,6 +90,7 @@ import Testing
         #expect(settings.addressSessions == 2_000)
         #expect(settings.addressLogins == 500)
         #expect(settings.addressCreations == 1_200)
+        #expect(settings.addressLoginFailures == 600)
         #expect(settings.addressMemory == 67_108_864)
         #expect(settings.addressLookups == 2)
         #expect(settings.ipv6Prefix == 64)
@@ -131,7 +132,8 @@ import Testing
             ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
             ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
-            ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
+            ("address-logins", "32"), ("address-creations", "33"), ("address-login-failures", "133"),
+            ("address-memory", "34MiB"),
             ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
             ("connection-buffer", "39k"), ("body-rate", "40"), ("send-rate", "41"), ("max-expansion", "42"),
             ("xml-elements", "143"), ("upstream-connections", "44"), ("cors-origin", "https://a.example"),
@@ -202,6 +204,7 @@ import Testing
         #expect(settings.addressSessions == 31)
         #expect(settings.addressLogins == 32)
         #expect(settings.addressCreations == 33)
+        #expect(settings.addressLoginFailures == 133)
         #expect(settings.addressMemory == 35_651_584)
         #expect(settings.addressLookups == 35)
         #expect(settings.ipv6Prefix == 36)
