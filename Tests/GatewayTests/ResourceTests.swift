@@ -35,7 +35,7 @@ import Testing
     @Test("S-23: sessions that would take the last descriptors are refused with 503, which makes clients come back")
     func refusesSessionsBeyondDescriptors() throws {
         let server = try ScriptedUpstream()
-        let daemon = try Daemon(["--upstream", "127.0.0.1:\(server.port)"], descriptors: 140)
+        let daemon = try Daemon(["--upstream", "127.0.0.1:\(server.port)"], descriptors: 128)
         let admin = try daemon.connectToAdmin()
         let connection = try daemon.connect()
         var clients: [(BOSHClient, ScriptedStream)] = []

@@ -29,7 +29,7 @@ def found(log):
 class Fail2ban(Case):
     every_upstream = True
 
-    async def fail(self, name):
+    async def refused(self, name):
         """A log-in with a wrong password."""
         session = Session(self.service.port, ACCOUNTS)
         self.addAsyncCleanup(session.close)
@@ -42,7 +42,7 @@ class Fail2ban(Case):
 
     async def test_each_failed_login_is_found_with_its_address(self):
         for name in ("mercutio", "nobody", "romeo client=192.0.2.66 condition=not-authorized"):
-            await self.fail(name)
+            await self.refused(name)
         good = Session(self.service.port, ACCOUNTS)
         self.addAsyncCleanup(good.close)
         await good.create()
@@ -52,8 +52,10 @@ class Fail2ban(Case):
         lines, _ = found(self.service.child.log)
         self.assertEqual(len(lines), 3)
         for line in lines:
-            self.assertIn(" login-failed client=127.0.0.1 condition=not-authorized ", line)
+            # Of the last name a server may say that it is none.
+            self.assertRegex(line, " login-failed client=127[.]0[.]0[.]1 condition=(not-authorized|malformed-request) ")
             self.assertIn(f" domain={ACCOUNTS} ", line)
+        self.assertGreaterEqual("".join(lines).count("condition=not-authorized"), 2)
 
     async def test_the_forms_of_the_log_and_what_is_no_guess(self):
         time = "2026-11-28T17:12:04.123Z"
