@@ -5,6 +5,8 @@ import Primitives
 /// reached.
 enum Bound: String, CaseIterable, Hashable {
     case memoryLimit = "memory-limit"
+    case maxSessions = "max-sessions"
+    case creationRate = "creation-rate"
     case loginTimeout = "login-timeout"
     case loginBody = "login-body"
     case loginSessions = "login-sessions"

@@ -30,6 +30,8 @@ struct Counters {
     var handoversRefused: UInt64 = 0
     var requests: UInt64 = 0
     var requestsRefused: UInt64 = 0
+    /// Requests on the operator's listener that did not show the token.
+    var operatorsRefused: UInt64 = 0
     var unknownSessions: UInt64 = 0
     var otherNodeSessions: UInt64 = 0
     var bytesFromClients: UInt64 = 0

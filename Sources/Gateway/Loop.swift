@@ -28,6 +28,8 @@ final class Loop {
     var memory: ByteAccount
     /// What each client address holds.
     var addresses: AddressLedger
+    /// How fast sessions may begin here.
+    var creations: CreationRate
     /// Whether the process has begun to stop: then no session is found or begun any more.
     var isStopping = false
     /// How many descriptors connections of clients and streams to servers have, or are about to open.
@@ -64,6 +66,7 @@ final class Loop {
         poller = try Poller()
         memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit) / self.workers)
         descriptorLimit = DescriptorLimit.raise()
+        creations = CreationRate(perSecond: settings.creationRate, workers: self.workers)
         addresses = AddressLedger(
             limits: AddressLedger.Limits(settings, descriptors: descriptorLimit, workers: self.workers), seed: seed)
     }
@@ -90,9 +93,10 @@ final class Loop {
     func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }
 
     /// Whether another descriptor may be opened for a session.
-    var hasDescriptorsToSpare: Bool {
-        descriptorsInUse + DescriptorNeeds.reserved(others: fellows.otherCount) < descriptorLimit
-    }
+    var hasDescriptorsToSpare: Bool { descriptorsInUse < sessionDescriptors }
+
+    /// How many descriptors connections of clients and streams to servers may have before no session is begun.
+    var sessionDescriptors: Int { max(descriptorLimit - DescriptorNeeds.reserved(others: fellows.otherCount), 0) }
 
     /// Whether no descriptor is left for another session. Counts the refusal, and tells the operator once a minute.
     func refusesForDescriptors() -> Bool {

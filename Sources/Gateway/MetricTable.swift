@@ -83,6 +83,12 @@ enum MetricTable {
             "latency/login", .histogram, "login_seconds",
             help: "From the beginning of a session to the server's word that its client has logged in."),
         .init(
+            "capacity/*/used", .gauge, "limit_used", "limit",
+            help:
+                "How far a limit for all clients together is used up, in its own unit. Of servers the one with the most streams counts, in each worker."
+        ),
+        .init("capacity/*/limit", .gauge, "limit_max", "limit", help: "The limit that is used up so far."),
+        .init(
             "limits/*", .counter, "limit_reached_total", "limit", help: "How often a limit was reached, by its setting."
         ),
     ]
@@ -146,6 +152,9 @@ enum MetricTable {
         .init(
             "http/requests_refused", .counter, "http_requests_refused_total",
             help: "Requests that were refused as HTTP."),
+        .init(
+            "http/operators_refused", .counter, "operators_refused_total",
+            help: "Requests on the admin listener that did not show the token of admin-token-file."),
         .init(
             "http/answers_untaken", .counter, "answers_untaken_total",
             help: "Answers that nobody took, because the connection had ended."),

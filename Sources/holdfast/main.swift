@@ -214,10 +214,10 @@ case .check(let settings, let file):
     let place = file.map { SettingsError.printable($0) + ": " } ?? ""
     let warnings = (settings.warnings + machine.warnings).map { "holdfast: warning: \($0)\n" }
     leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: warnings.joined())
-case .status(let address):
-    leave(Operation.status(at: address))
-case .drain(let address):
-    leave(Operation.drain(at: address))
+case .status(let address, let tokenFile):
+    leave(Operation.status(at: address, tokenFile: tokenFile))
+case .drain(let address, let tokenFile):
+    leave(Operation.drain(at: address, tokenFile: tokenFile))
 case .command(let command, let address):
     leave(Operation.give(command, at: address))
 case .resolver(let nameserver, let isShared):
