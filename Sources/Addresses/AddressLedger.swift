@@ -1,10 +1,10 @@
 import Primitives
 
 /// What each client address holds, so that no address takes everything: connections, sessions, sessions that have not
-/// logged in, bytes, and the rate at which it begins sessions.
+/// logged in, bytes, and the rates at which it begins sessions and fails to log in.
 ///
 /// Every call takes the same time, however many addresses there are. An address takes memory while it holds something
-/// and at most a minute longer, until the rate of its creations is forgotten. At most `capacity` addresses are known.
+/// and at most a minute longer, until its rates are forgotten. At most `capacity` addresses are known.
 /// For a further one, the address that has rested longest is forgotten. When all of them hold something, a further
 /// address is not limited: each of them has a descriptor then, and the limit on descriptors bounds the newcomer too.
 package struct AddressLedger: Sendable {
@@ -16,12 +16,17 @@ package struct AddressLedger: Sendable {
         package var logins: Int
         /// Sessions that may begin in a minute; all of them may come at once.
         package var creations: Int
+        /// Failed log-ins in a minute, all of which may come at once; 0 for no limit.
+        package var failures: Int
         package var bytes: Int
         /// How many bits of an IPv6 address count.
         package var ipv6Prefix: Int
 
         /// Limits of all their parts.
-        package init(connections: Int, sessions: Int, logins: Int, creations: Int, bytes: Int, ipv6Prefix: Int) {
+        package init(
+            connections: Int, sessions: Int, logins: Int, creations: Int, failures: Int = 0, bytes: Int, ipv6Prefix: Int
+        ) {
+            self.failures = failures
             self.connections = connections
             self.sessions = sessions
             self.logins = logins
@@ -44,13 +49,15 @@ package struct AddressLedger: Sendable {
 
     /// Which limit an address has reached.
     package enum Refusal: Error, Equatable {
-        case connections, sessions, logins, creations, bytes
+        case connections, sessions, logins, creations, failures, bytes
     }
 
     private struct Entry: Sendable {
         let key: AddressKey
         /// When the address may begin sessions as if it had begun none before.
         var isFreshAt = MonotonicInstant(nanoseconds: 0)
+        /// When its failed log-ins are forgotten.
+        var isForgivenAt = MonotonicInstant(nanoseconds: 0)
         var bytes = 0
         var connections: UInt32 = 0
         var sessions: UInt32 = 0
@@ -62,6 +69,9 @@ package struct AddressLedger: Sendable {
         var later = AddressLedger.none
         var isResting = false
 
+        /// When nothing has to be remembered of an address that holds nothing.
+        var restsUntil: MonotonicInstant { max(isFreshAt, isForgivenAt) }
+
         var holdsNothing: Bool { connections == 0 && sessions == 0 && bodies == 0 && bytes == 0 }
     }
 
@@ -71,6 +81,7 @@ package struct AddressLedger: Sendable {
     private let limits: Limits
     private let capacity: Int
     private let creationInterval: Duration
+    private let failureInterval: Duration
     private var entries: [Entry] = []
     private var vacant: [UInt32] = []
     private var indices: [AddressKey: UInt32] = [:]
@@ -88,6 +99,7 @@ package struct AddressLedger: Sendable {
         self.limits = limits
         self.capacity = min(max(capacity, 1), Int(Self.none))
         creationInterval = Self.window / max(limits.creations, 1)
+        failureInterval = Self.window / max(limits.failures, 1)
     }
 
     /// How many addresses are known.
@@ -96,7 +108,7 @@ package struct AddressLedger: Sendable {
     /// Forgets the addresses whose minute of rest is over. Other calls do so in passing, two for each new address; this
     /// one is for a caller that wants to know how many are left.
     package mutating func forgetRested(now: MonotonicInstant) {
-        while oldestResting != Self.none, entries[Int(oldestResting)].isFreshAt <= now { forget(Int(oldestResting)) }
+        while oldestResting != Self.none, entries[Int(oldestResting)].restsUntil <= now { forget(Int(oldestResting)) }
     }
 
     // MARK: Other workers
@@ -152,8 +164,8 @@ package struct AddressLedger: Sendable {
     /// Counts a new session, which has not logged in; a nil address is not limited.
     ///
     /// - Parameter elsewhere: what the address holds in other workers.
-    /// - Throws: what the address has too much of, or `creations` when it begins sessions too fast. A refused session
-    ///   does not count.
+    /// - Throws: what the address has too much of, `creations` when it begins sessions too fast, or `failures` when it
+    ///   failed to log in too often. A refused session does not count.
     package mutating func openSession(
         from address: IPAddress?, elsewhere: AddressTotals = .none, now: MonotonicInstant
     ) throws(Refusal) -> Account {
@@ -161,6 +173,7 @@ package struct AddressLedger: Sendable {
         guard Int(entries[index].sessions) + elsewhere.sessions < limits.sessions else { throw .sessions }
         guard Int(entries[index].logins) + elsewhere.logins < limits.logins else { throw .logins }
         guard entries[index].bytes < limits.bytes else { throw .bytes }
+        guard limits.failures == 0 || !hasFailedTooOften(entries[index], now: now) else { throw .failures }
         let isFreshAt = max(entries[index].isFreshAt, now).advanced(by: creationInterval)
         guard isFreshAt.elapsed(since: now) <= max(Self.window, creationInterval) else { throw .creations }
         entries[index].isFreshAt = isFreshAt
@@ -179,6 +192,21 @@ package struct AddressLedger: Sendable {
         guard let index = index(of: account), entries[index].logins > 0 else { return }
         entries[index].logins -= 1
         buckets?.change(entries[index].key) { $0.logins -= 1 }
+    }
+
+    /// Notes that a server has refused a login of a session, which the account must hold. However many there are, the
+    /// address may begin sessions again after at most a minute.
+    package mutating func loginFailed(_ account: Account, now: MonotonicInstant) {
+        guard limits.failures > 0, let index = index(of: account) else { return }
+        let last = now.advanced(by: max(Self.window, failureInterval))
+        let next = max(entries[index].isForgivenAt, now).advanced(by: failureInterval)
+        entries[index].isForgivenAt = min(next, last)
+    }
+
+    /// Whether another failure would be one too many.
+    private func hasFailedTooOften(_ entry: Entry, now: MonotonicInstant) -> Bool {
+        let next = max(entry.isForgivenAt, now).advanced(by: failureInterval)
+        return next.elapsed(since: now) > max(Self.window, failureInterval)
     }
 
     /// Counts a session as over.
@@ -248,7 +276,7 @@ package struct AddressLedger: Sendable {
         let key = AddressKey(address, prefix: limits.ipv6Prefix)
         if let index = indices[key] { return Int(index) }
         // Each new address has two rested ones forgotten, so that these never pile up.
-        for _ in 0..<2 where oldestResting != Self.none && entries[Int(oldestResting)].isFreshAt <= now {
+        for _ in 0..<2 where oldestResting != Self.none && entries[Int(oldestResting)].restsUntil <= now {
             forget(Int(oldestResting))
         }
         if indices.count >= capacity {
@@ -270,7 +298,7 @@ package struct AddressLedger: Sendable {
 
     private mutating func restIfIdle(_ index: Int, now: MonotonicInstant) {
         guard entries[index].holdsNothing, !entries[index].isResting else { return }
-        if entries[index].isFreshAt <= now { forget(index) } else { rest(index) }
+        if entries[index].restsUntil <= now { forget(index) } else { rest(index) }
     }
 
     private mutating func rest(_ index: Int) {

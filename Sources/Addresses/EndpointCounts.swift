@@ -16,7 +16,8 @@ package struct EndpointCounts: Sendable {
         var count: Int
     }
 
-    private let limit: Int
+    /// The most connections to one endpoint.
+    package let limit: Int
     private var entries: [Entry] = []
     private var vacant: [UInt32] = []
     private var indices: [Endpoint: UInt32] = [:]
@@ -25,6 +26,9 @@ package struct EndpointCounts: Sendable {
     package init(limit: Int) {
         self.limit = limit
     }
+
+    /// The number of connections to the endpoint that has most. Takes time for each endpoint.
+    package var largest: Int { entries.reduce(0) { max($0, $1.count) } }
 
     /// The number of connections to an endpoint.
     package func count(of end: Endpoint) -> Int {

@@ -5,6 +5,8 @@ import Primitives
 /// reached.
 enum Bound: String, CaseIterable, Hashable {
     case memoryLimit = "memory-limit"
+    case maxSessions = "max-sessions"
+    case creationRate = "creation-rate"
     case loginTimeout = "login-timeout"
     case loginBody = "login-body"
     case loginSessions = "login-sessions"
@@ -12,6 +14,7 @@ enum Bound: String, CaseIterable, Hashable {
     case addressSessions = "address-sessions"
     case addressLogins = "address-logins"
     case addressCreations = "address-creations"
+    case addressLoginFailures = "address-login-failures"
     case addressMemory = "address-memory"
     case addressLookups = "address-lookups"
     case sessionRequests = "session-requests"

@@ -10,10 +10,13 @@ struct ClientRules {
     let proxy: HTTPRules
     let admin: HTTPRules
     let adminAccess: AdminAccess
+    /// What requests on the operator's listener have to show; nil when it is nothing.
+    let adminToken: AdminToken?
     let trustedProxies: TrustedProxies
     let patience: Patience
 
-    init(_ settings: Settings) {
+    init(_ settings: Settings, adminToken: AdminToken? = nil) {
+        self.adminToken = adminToken
         let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
         http = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin)
         proxy = HTTPRules(

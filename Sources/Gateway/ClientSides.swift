@@ -1,6 +1,8 @@
+import Addresses
 import Bridge
 import Logging
 import Primitives
+import StreamCore
 
 /// The place of a session: the protocol that its client speaks, and its slot among the sessions of that protocol.
 struct SessionPlace: Hashable {
@@ -112,6 +114,37 @@ final class ClientSides {
         if let domain = domain(of: end.record) { line["domain"] = "\(domain)" }
         if let server = server(of: end.record) { line["server"] = "\(server)" }
         return line
+    }
+
+    /// Counts and logs that a server has refused the login of a session, with what tools that ban addresses look for
+    /// (`deploy/fail2ban`). After a login nothing is a failed login.
+    func noteLoginFailure(_ failure: LoginFailure, of session: SessionPlace) {
+        guard let (client, account, name, record) = loggingIn(session) else { return }
+        loop.counters.loginFailures.count(failure)
+        if failure.mayBeGuess { loop.addresses.loginFailed(account, now: loop.now) }
+        var line: Logger.Metadata = [
+            "condition": "\(failure.rawValue)", "sid8": "\(name)", "over": "\(session.side.word)",
+        ]
+        if let client { line["client"] = "\(client)" }
+        if let domain = domain(of: record) { line["domain"] = "\(domain)" }
+        loop.logPeer(.notice, "login-failed", line)
+    }
+
+    /// What is known of the client of a session that has not logged in; nil for any other session.
+    private func loggingIn(
+        _ session: SessionPlace
+    ) -> (client: IPAddress?, account: AddressLedger.Account, name: String, record: SessionRecord)? {
+        switch session.side {
+        case .bosh:
+            guard let driver = bosh.driver(at: session.slot), !driver.ask({ $0.hasLoggedIn }) else { return nil }
+            return (driver.client.address, driver.account, driver.session.id.short, driver.record)
+        case .webSocket:
+            guard let client = webSockets.client(at: session.slot), !client.ask({ $0.hasLoggedIn }) else { return nil }
+            return (client.requester.client?.address, client.sessionAccount, client.name, client.record)
+        case .polling:
+            guard let client = polling.client(at: session.slot), !client.ask({ $0.hasLoggedIn }) else { return nil }
+            return (client.requester.client?.address, client.account, client.id.short, client.record)
+        }
     }
 
     /// The domain of a session's first stream, or `*` for one that a stranger named; nil before there is a stream.

@@ -42,8 +42,8 @@ extension Clients {
 }
 
 extension AddressLedger.Limits {
-    /// The limits of one worker. Connections, sessions and logins are counted over all workers; of creations and bytes
-    /// each worker allows its share and a quarter more, because no address spreads exactly evenly.
+    /// The limits of one worker. Connections, sessions and logins are counted over all workers; of creations,
+    /// failed log-ins and bytes each worker allows its share and a quarter more, because no address spreads exactly evenly.
     init(_ settings: Settings, descriptors: Int, workers: Int) {
         func share(_ limit: Int) -> Int {
             workers == 1 ? limit : min(limit, (limit * 5 / 4 + workers - 1) / workers)
@@ -52,6 +52,7 @@ extension AddressLedger.Limits {
             connections: settings.addressConnections, sessions: settings.addressSessions,
             // An address that does not log in leaves room for at least three others.
             logins: min(settings.addressLogins, max(descriptors / 4, 1)), creations: share(settings.addressCreations),
+            failures: share(settings.addressLoginFailures),
             bytes: max(share(settings.addressMemory), min(settings.addressMemory, 2 * settings.maxBody)),
             ipv6Prefix: settings.ipv6Prefix)
     }
@@ -65,6 +66,7 @@ extension Bound {
         case .sessions: self = .addressSessions
         case .logins: self = .addressLogins
         case .creations: self = .addressCreations
+        case .failures: self = .addressLoginFailures
         case .bytes: self = .addressMemory
         }
     }

@@ -146,7 +146,7 @@ extension Clients {
 
     /// Answers a request on the operator's listener, unless a page of another origin made it.
     private func serveOperator(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
-        let (host, fetchSites) = request.head.provenance
+        let (host, fetchSites, authorizations) = request.head.provenance
         let asked = AdminAccess.Request(host: host, hasOrigin: request.head.origin != nil, fetchSites: fetchSites)
         guard rules.adminAccess.admits(asked) else {
             respond(
@@ -157,9 +157,39 @@ extension Clients {
                         "ask by address, by localhost or by a name of admin-host, and from no other page\n".utf8)))
             return
         }
+        if let token = rules.adminToken, !Self.isForProbes(request.head), !token.admits(authorizations) {
+            refuseOperator(request, on: connection, isWrong: !authorizations.isEmpty)
+            return
+        }
         let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
         guard let response = answerOperator(request.head, exchange) else { return }
         respond(to: request.exchange, on: connection, response)
+    }
+
+    /// Whether a request asks for what balancers and supervisors of services look at, which says nothing of clients.
+    private static func isForProbes(_ head: RequestHead) -> Bool {
+        head.isFor("/healthz") || head.isFor("/readyz") || head.isFor("/lbcheck")
+    }
+
+    /// Refuses a request without the token. A browser asks its user for a name and a password, and the token is the
+    /// password.
+    ///
+    /// - Parameter isWrong: whether it shows something else, which may be a guess.
+    private func refuseOperator(_ request: borrowing HTTPRequest, on connection: ClientConnection, isWrong: Bool) {
+        loop.counters.operatorsRefused &+= 1
+        if isWrong {
+            loop.logPeer(
+                .warning, "a request on the admin listener shows a wrong token", ["peer": "\(connection.peer)"])
+        }
+        respond(
+            to: request.exchange, on: connection,
+            HTTPResponse(
+                status: .unauthorized, contentType: .plain,
+                fields: [
+                    ("WWW-Authenticate", "Basic realm=\"holdfast\", charset=\"UTF-8\""),
+                    ("WWW-Authenticate", "Bearer realm=\"holdfast\""),
+                ],
+                body: Array("show the token of admin-token-file: as Bearer, or as the password of any user\n".utf8)))
     }
 
     /// Decodes a body and serves the result (`H-09`). If the body cannot be decoded, only this request is refused: its

@@ -22,6 +22,8 @@ enum HandshakeRefusal: String, CaseIterable {
     case servers = "servers"
     /// There is no descriptor or memory for it.
     case shortage = "shortage"
+    /// There are as many sessions of all clients as there may be, or they begin too fast.
+    case crowd = "crowd"
     /// Its client address has as much as it may.
     case address = "address"
 }
@@ -155,18 +157,17 @@ extension Clients {
         connection.move = .none
         // The worker may have been retired while a request before this one was held.
         if sendAway(pending.request, on: connection) { return }
-        guard !loop.refusesForDescriptors(), !loop.isOutOfMemory else {
-            refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
-            return
-        }
         let account: AddressLedger.Account
-        do throws(AddressLedger.Refusal) {
-            let address = limitedAddress(of: pending.requester.client)
-            account = try loop.addresses.openSession(
-                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
+        do throws(CreationRefusal) {
+            account = try admitSession(from: pending.requester)
         } catch {
-            loop.reached(Bound(error), pending.requester.name)
-            refuse(pending.exchange, .address, on: connection, Sessions.comeAgain)
+            let refusal: HandshakeRefusal =
+                switch error {
+                case .descriptors, .memory: .shortage
+                case .crowd: .crowd
+                case .address: .address
+                }
+            refuse(pending.exchange, refusal, on: connection, Sessions.comeAgain(after: patience(after: error)))
             return
         }
         let socket: Descriptor

@@ -36,13 +36,16 @@ final class Clients {
     /// Requests that become WebSockets, by their connections.
     private var upgrades: [Token: PendingUpgrade] = [:]
 
-    init(_ loop: Loop, sides: ClientSides, answerOperator: @escaping (RequestHead, ExchangeID) -> HTTPResponse?) {
+    init(
+        _ loop: Loop, sides: ClientSides, adminToken: AdminToken? = nil,
+        answerOperator: @escaping (RequestHead, ExchangeID) -> HTTPResponse?
+    ) {
         self.loop = loop
         sessions = sides.bosh
         webSockets = sides.webSockets
         polling = sides.polling
         self.answerOperator = answerOperator
-        rules = ClientRules(loop.settings)
+        rules = ClientRules(loop.settings, adminToken: adminToken)
         bodies = BodyWork(loop)
     }
 

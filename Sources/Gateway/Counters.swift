@@ -11,6 +11,8 @@ struct Counters {
     var sessionEnds = Tally<EndReason>()
     /// Clients of all protocols that got no session because no descriptor was left for it.
     var refusedWithoutDescriptor: UInt64 = 0
+    /// Log-ins that servers refused, of clients of all protocols.
+    var loginFailures = Tally<LoginFailure>()
     /// Held requests over BOSH whose client went away before they were answered (`P-13`).
     var abortedPolls: UInt64 = 0
     /// Requests over BOSH that were answered from what the session keeps of earlier answers (`R-02`).
@@ -19,6 +21,8 @@ struct Counters {
     var answersUntaken: UInt64 = 0
     var connectionsEver: UInt64 = 0
     var connectionsTurnedAway: UInt64 = 0
+    /// Connections among these for which no descriptor was left.
+    var connectionsWithoutDescriptor: UInt64 = 0
     var connectionsUntrusted: UInt64 = 0
     /// Connections that went to another worker, that came from one, and that no other worker took.
     var handoversSent: UInt64 = 0
@@ -26,6 +30,8 @@ struct Counters {
     var handoversRefused: UInt64 = 0
     var requests: UInt64 = 0
     var requestsRefused: UInt64 = 0
+    /// Requests on the operator's listener that did not show the token.
+    var operatorsRefused: UInt64 = 0
     var unknownSessions: UInt64 = 0
     var otherNodeSessions: UInt64 = 0
     var bytesFromClients: UInt64 = 0

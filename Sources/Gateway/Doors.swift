@@ -52,7 +52,7 @@ final class Doors {
     init(_ loop: Loop, clients: Clients) throws(SystemError) {
         self.loop = loop
         self.clients = clients
-        reserve = try DescriptorReserve()
+        reserve = try DescriptorReserve(connections: Self.operatorConnections)
     }
 
     /// Opens a listener, or uses the socket that this process was given for it. `open` follows.
@@ -93,6 +93,8 @@ final class Doors {
     /// Accepts the connections that wait at a listener.
     func accept(on token: Token) {
         guard let socket = listeners.first(where: { $0.token == token }) else { return }
+        // An operator's connection may have ended since the reserve was last filled. No other may take its place.
+        reserve.refill()
         // A limit keeps a storm of new connections from starving the existing ones. The rest is reported again
         // (level-triggered).
         for _ in 0..<64 {
@@ -102,9 +104,8 @@ final class Doors {
             case .wouldBlock:
                 return
             case .descriptorsExhausted:
-                loop.counters.connectionsTurnedAway += 1
-                let hasTurnedAway = reserve.turnAway(socket.listener)
-                guard reserve.refill(), hasTurnedAway else {
+                if socket.role == .admin, reserve.release() { continue }
+                guard turnAway(at: socket) else {
                     pauseAccepting()
                     return
                 }
@@ -145,9 +146,7 @@ final class Doors {
             case .accepted(let stream, let peer):
                 add(stream, peer: peer, from: socket)
             case .descriptorsExhausted:
-                loop.counters.connectionsTurnedAway += 1
-                let hasTurnedAway = reserve.turnAway(socket.listener)
-                guard reserve.refill(), hasTurnedAway else { return }
+                guard turnAway(at: socket) else { return }
             case .wouldBlock:
                 return
             case .failed(let error):
@@ -155,6 +154,15 @@ final class Doors {
                 return
             }
         }
+    }
+
+    /// Closes a waiting connection for which no descriptor is left. Returns false when even that cannot be done now.
+    private func turnAway(at socket: ListeningSocket) -> Bool {
+        loop.counters.connectionsTurnedAway += 1
+        loop.counters.connectionsWithoutDescriptor &+= 1
+        loop.tellOfDescriptors()
+        let hasTurnedAway = reserve.turnAway(socket.listener)
+        return reserve.refill() && hasTurnedAway
     }
 
     /// Stops watching the listeners for a moment: waiting connections would be reported for ever, and cannot be served
@@ -205,6 +213,9 @@ final class Doors {
             }
         }
     }
+
+    /// How many connections of operators are served although no descriptor is left.
+    private static let operatorConnections = 8
 
     /// As many as a connection can tell apart.
     private static let mostListeners = Int(UInt8.max)

@@ -39,6 +39,14 @@ struct Fellows {
     /// Whether there are other workers.
     var hasOthers: Bool { !others.isEmpty }
 
+    /// How many other workers there are.
+    var otherCount: Int { others.count }
+
+    /// How many sessions the other workers have.
+    var sessionsElsewhere: Int {
+        others.reduce(0) { sum, other in sum &+ Int(clamping: other.page?[.sessions] ?? 0) }
+    }
+
     /// The tags of the others that can be sent connections.
     var known: [UInt32] { others.filter(\.hasMailbox).map(\.tag) }
 

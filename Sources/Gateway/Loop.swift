@@ -28,6 +28,8 @@ final class Loop {
     var memory: ByteAccount
     /// What each client address holds.
     var addresses: AddressLedger
+    /// How fast sessions may begin here.
+    var creations: CreationRate
     /// Whether the process has begun to stop: then no session is found or begun any more.
     var isStopping = false
     /// How many descriptors connections of clients and streams to servers have, or are about to open.
@@ -64,6 +66,7 @@ final class Loop {
         poller = try Poller()
         memory = ByteAccount(limit: Self.memoryLimit(settings.memoryLimit) / self.workers)
         descriptorLimit = DescriptorLimit.raise()
+        creations = CreationRate(perSecond: settings.creationRate, workers: self.workers)
         addresses = AddressLedger(
             limits: AddressLedger.Limits(settings, descriptors: descriptorLimit, workers: self.workers), seed: seed)
     }
@@ -90,22 +93,31 @@ final class Loop {
     func freshBits() -> UInt64 { UInt64(truncatingIfNeeded: SystemRandom.value128()) }
 
     /// Whether another descriptor may be opened for a session.
-    var hasDescriptorsToSpare: Bool { descriptorsInUse + Self.reservedDescriptors < descriptorLimit }
+    var hasDescriptorsToSpare: Bool { descriptorsInUse < sessionDescriptors }
+
+    /// How many descriptors connections of clients and streams to servers may have before no session is begun.
+    var sessionDescriptors: Int { max(descriptorLimit - DescriptorNeeds.reserved(others: fellows.otherCount), 0) }
 
     /// Whether no descriptor is left for another session. Counts the refusal, and tells the operator once a minute.
     func refusesForDescriptors() -> Bool {
         guard !hasDescriptorsToSpare else { return false }
         counters.refusedWithoutDescriptor &+= 1
-        if let told = shortageToldAt, now < told.advanced(by: .seconds(60)) { return true }
+        tellOfDescriptors()
+        return true
+    }
+
+    /// Tells the operator, at most once a minute, that clients are refused because no descriptor is left.
+    func tellOfDescriptors() {
+        if let told = shortageToldAt, now < told.advanced(by: .seconds(60)) { return }
         shortageToldAt = now
         logger.warning(
             "new sessions are refused, because no file descriptor is left for them",
             metadata: [
                 "limit": "\(descriptorLimit)", "in-use": "\(descriptorsInUse)",
                 "refused": "\(counters.refusedWithoutDescriptor)",
-                "hint": "raise the limit of open files (LimitNOFILE= in systemd, ulimit -n in a shell)",
+                "connections-refused": "\(counters.connectionsWithoutDescriptor)",
+                "hint": "\(DescriptorNeeds.remedy)",
             ])
-        return true
     }
 
     /// How many sessions may be without login at the same time.
@@ -135,8 +147,4 @@ final class Loop {
         case .bytes(let bytes): bytes
         }
     }
-
-    /// How many descriptors sessions leave free: for listeners, resolver and log, and for connections that are still to
-    /// be accepted.
-    private static let reservedDescriptors = 64
 }

@@ -23,7 +23,9 @@ enum MetricTable {
             help: "Descriptors of clients' connections and of streams to servers. A worker has some dozens besides."),
         .init(
             "process/descriptor_limit", .gauge, "descriptors_max",
-            help: "How many descriptors the workers may have open; sessions leave 64 of each worker free."),
+            help:
+                "How many descriptors the workers may have open; sessions leave 64 of each worker free, and two for each other worker."
+        ),
         .init(
             "process/cpu_seconds", .counter, "process_cpu_seconds_total",
             help: "Processor time of all workers, in user mode and in the kernel."),
@@ -81,6 +83,12 @@ enum MetricTable {
             "latency/login", .histogram, "login_seconds",
             help: "From the beginning of a session to the server's word that its client has logged in."),
         .init(
+            "capacity/*/used", .gauge, "limit_used", "limit",
+            help:
+                "How far a limit for all clients together is used up, in its own unit. Of servers the one with the most streams counts, in each worker."
+        ),
+        .init("capacity/*/limit", .gauge, "limit_max", "limit", help: "The limit that is used up so far."),
+        .init(
             "limits/*", .counter, "limit_reached_total", "limit", help: "How often a limit was reached, by its setting."
         ),
     ]
@@ -104,6 +112,9 @@ enum MetricTable {
         .init(
             "sessions/refused_without_descriptor", .counter, "sessions_refused_without_descriptor_total",
             help: "Clients of all doors that got no session because no descriptor was left."),
+        .init(
+            "sessions/login_failures/*", .counter, "login_failures_total", "condition",
+            help: "Log-ins that servers refused, by the condition of SASL."),
         .init(
             "sessions/unknown_sid", .counter, "unknown_sid_total",
             help:
@@ -129,7 +140,11 @@ enum MetricTable {
         .init("http/connections_ever", .counter, "connections_accepted_total", help: "Connections that were accepted."),
         .init(
             "http/connections_turned_away", .counter, "connections_turned_away_total",
-            help: "Connections that were closed at once because no descriptor was left."),
+            help:
+                "Connections that were closed at once, because their address had too many or no descriptor was left."),
+        .init(
+            "http/connections_without_descriptor", .counter, "connections_without_descriptor_total",
+            help: "Connections among these that were closed because no descriptor was left."),
         .init(
             "http/connections_untrusted", .counter, "connections_untrusted_total",
             help: "Connections to a listener for proxies whose peer is not trusted."),
@@ -137,6 +152,9 @@ enum MetricTable {
         .init(
             "http/requests_refused", .counter, "http_requests_refused_total",
             help: "Requests that were refused as HTTP."),
+        .init(
+            "http/operators_refused", .counter, "operators_refused_total",
+            help: "Requests on the admin listener that did not show the token of admin-token-file."),
         .init(
             "http/answers_untaken", .counter, "answers_untaken_total",
             help: "Answers that nobody took, because the connection had ended."),

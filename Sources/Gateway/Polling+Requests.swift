@@ -58,18 +58,10 @@ extension Polling {
             refuse(exchange, .keySequence)
             return .here
         }
-        // A session needs a descriptor for its stream, and the loop needs some in reserve.
-        guard !loop.refusesForDescriptors(), !loop.isOutOfMemory else {
-            refuse(exchange, .server)
-            return .here
-        }
         let account: AddressLedger.Account
-        do throws(AddressLedger.Refusal) {
-            let address = clients.limitedAddress(of: requester.client)
-            account = try loop.addresses.openSession(
-                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
+        do throws(CreationRefusal) {
+            account = try clients.admitSession(from: requester)
         } catch {
-            loop.reached(Bound(error), requester.name)
             refuse(exchange, .server)
             return .here
         }

@@ -11,7 +11,7 @@ extension Sessions {
     ) {
         noteResponse(response, isRepeat: isRepeat, of: driver)
         if driver.isTurnedAway, case .terminate = response.kind {
-            clients.respond(to: exchange, Self.createLater)
+            clients.respond(to: exchange, Self.createLater())
             return
         }
         let type = driver.ask { $0.contentType }.map { HTTPContentType.other($0) } ?? .xml
@@ -53,12 +53,6 @@ extension Sessions {
             to: exchange, isRepeat: isRepeat, HTTPResponse(status: .ok, contentType: contentType, body: body))
     }
 
-    /// Refuses a creation request for now. A client comes back after 503, but gives up after a condition.
-    func turnAway(_ exchange: ExchangeID) {
-        loop.counters.sessionsRefused.count(.policyViolation)
-        clients.respond(to: exchange, Self.createLater)
-    }
-
     /// Refuses a session's request for now, because too many wait for their turn.
     func turnAwayForNow(_ exchange: ExchangeID) {
         guard let peer = clients.connection(of: exchange)?.peer else { return }
@@ -67,15 +61,28 @@ extension Sessions {
     }
 
     /// The answer to a client that is to try again.
-    static let comeAgain = HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "5")])
+    static let comeAgain = comeAgain(after: 5)
 
-    /// The answer to a creation request that may succeed later. Its body says the same in BOSH's own words (XEP-0124
-    /// §17.3), because libpurple does not look at the status, and waits for ever when there is no body.
-    static let createLater: HTTPResponse = {
+    /// The same, with another time in seconds.
+    static func comeAgain(after seconds: Int) -> HTTPResponse {
+        HTTPResponse(status: .serviceUnavailable, fields: [("Retry-After", "\(seconds)")])
+    }
+
+    /// The answer to a creation request that may succeed later: a client comes back after 503, but gives up after a
+    /// condition. Its body says the same in BOSH's own words (XEP-0124 §17.3), because libpurple does not look at the
+    /// status, and waits for ever when there is no body.
+    ///
+    /// - Parameter seconds: when the client is asked to come again.
+    static func createLater(after seconds: Int = 5) -> HTTPResponse {
+        HTTPResponse(
+            status: .serviceUnavailable, contentType: .xml, fields: [("Retry-After", "\(seconds)")],
+            body: recoverableError)
+    }
+
+    private static let recoverableError: [UInt8] = {
         var body: [UInt8] = []
         BodyWriter.append(.error, into: &body)
-        return HTTPResponse(
-            status: .serviceUnavailable, contentType: .xml, fields: [("Retry-After", "5")], body: body)
+        return body
     }()
 
     /// Payloads of this size or more are shared instead of copied.

@@ -133,23 +133,13 @@ extension Sessions {
             answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.rare.version == nil)
             return
         }
-        // A session needs a descriptor for its stream, and the loop needs some in reserve.
-        if loop.refusesForDescriptors() {
-            clients.respond(to: exchange, Self.createLater)
-            return
-        }
-        guard !loop.isOutOfMemory else {
-            turnAway(exchange)
-            return
-        }
         let account: AddressLedger.Account
-        do throws(AddressLedger.Refusal) {
-            let address = clients.limitedAddress(of: requester.client)
-            account = try loop.addresses.openSession(
-                from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
+        do throws(CreationRefusal) {
+            account = try clients.admitSession(from: requester)
         } catch {
-            loop.reached(Bound(error), requester.name)
-            turnAway(exchange)
+            // This machine's shortage is no policy.
+            if error != .descriptors { loop.counters.sessionsRefused.count(.policyViolation) }
+            clients.respond(to: exchange, Self.createLater(after: clients.patience(after: error)))
             return
         }
         makeRoomForLogin()

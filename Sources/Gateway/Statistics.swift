@@ -43,6 +43,7 @@ enum Statistics {
         addUpstream(of: worker, to: &list)
         addLatencies(of: worker, to: &list)
         for (name, count) in worker.loop.counters.bounds.byName { list.add("limits", name, counter: count) }
+        addCapacity(of: worker, to: &list)
         add(worker.loop.memory, to: &list)
         // Last what the settings can make long, because the last samples are left out when the page is full.
         for site in worker.upstreams.sites.all { add(site, to: &list) }
@@ -83,6 +84,7 @@ enum Statistics {
         list.add("sessions", "ended", tally: counters.sessionEnds)
         list.add("sessions", "refused", tally: counters.sessionsRefused)
         list.add("sessions", "refused_without_descriptor", counter: counters.refusedWithoutDescriptor)
+        list.add("sessions", "login_failures", tally: counters.loginFailures)
         list.add("sessions", "aborted_polls", counter: counters.abortedPolls)
         list.add("sessions", "repeats", counter: counters.repeats)
         list.add("sessions", "unknown_sid", counter: counters.unknownSessions)
@@ -96,9 +98,11 @@ enum Statistics {
         list.add("http", "connections_now", gauge: worker.clients.count)
         list.add("http", "connections_ever", counter: counters.connectionsEver)
         list.add("http", "connections_turned_away", counter: counters.connectionsTurnedAway)
+        list.add("http", "connections_without_descriptor", counter: counters.connectionsWithoutDescriptor)
         list.add("http", "connections_untrusted", counter: counters.connectionsUntrusted)
         list.add("http", "requests", counter: counters.requests)
         list.add("http", "requests_refused", counter: counters.requestsRefused)
+        list.add("http", "operators_refused", counter: counters.operatorsRefused)
         list.add("http", "answers_untaken", counter: counters.answersUntaken)
         list.add("http", "bytes_in", counter: counters.bytesFromClients)
         list.add("http", "bytes_out", counter: counters.bytesToClients)
@@ -146,6 +150,24 @@ enum Statistics {
         list.add("upstream", "stanzas_out", counter: counters.stanzasToUpstream)
         list.add("upstream", "stanzas_returned", counter: counters.stanzasReturned)
         list.add("upstream", "breakers_open", gauge: worker.upstreams.openBreakerCount)
+    }
+
+    /// Adds how far each limit for all clients together is used up. A limit that is not set is left out.
+    private static func addCapacity(of worker: Worker, to list: inout SampleList) {
+        let loop = worker.loop
+        func add(_ name: String, _ used: Int, of limit: Int) {
+            list.add("capacity", name, "used", gauge: used)
+            list.add("capacity", name, "limit", gauge: limit)
+        }
+        if loop.settings.maxSessions > 0 {
+            add("max-sessions", worker.sides.count, of: loop.share(loop.settings.maxSessions))
+        }
+        add("descriptors", loop.descriptorsInUse, of: loop.sessionDescriptors)
+        add("memory-limit", loop.memory.total, of: loop.memory.limit)
+        add("login-sessions", worker.sides.loginCount, of: loop.loginLimit)
+        let fullest = worker.upstreams.fullestServer
+        add("upstream-connections", fullest.count, of: fullest.limit)
+        if let ports = worker.upstreams.localPorts { add("local-ports", fullest.count, of: ports) }
     }
 
     /// Adds the samples of one site: a domain, or `*` for all domains that an open proxy reaches.

@@ -89,14 +89,20 @@ extension StatusPage {
           };
           const gauge = (used, limit) => {
             const node = document.createElement("meter");
-            Object.assign(node, { min: 0, max: 1, low: 0.7, high: 0.9, optimum: 0, value: limit ? used / limit : 0 });
+            Object.assign(node, { min: 0, max: 1, low: 0.8, high: 0.95, optimum: 0, value: limit ? used / limit : 0 });
             return node;
           };
-          const level = (used, limit) => !limit || used < 0.7 * limit ? "" : used < 0.9 * limit ? "warn" : "bad";
+          const level = (used, limit) => !limit || used < 0.8 * limit ? "" : used < 0.95 * limit ? "warn" : "bad";
           const limit = (name, used, most, shown) => [
             cell(name), cell(shown(used)), cell(shown(most)), cell(most ? `${Math.round(100 * used / most)} %` : "–", level(used, most)),
             cell(gauge(used, most)),
           ];
+          const limitNames = {
+            descriptors: "open files for sessions", "memory-limit": "memory for peers (memory-limit)",
+            "upstream-connections": "streams to one server (upstream-connections)",
+            "local-ports": "local ports to one server", "login-sessions": "without login (login-sessions)",
+            "max-sessions": "sessions (max-sessions)",
+          };
           const counted = (object, earlier) => Object.entries(object || {}).filter(([, value]) => value > 0)
             .sort((a, b) => b[1] - a[1]).map(([name, value]) => [
               cell(name), cell(count(value)), cell(count(value - ((earlier || {})[name] || 0))),
@@ -110,8 +116,8 @@ extension StatusPage {
             }
             const first = history[0].stats, limits = stats.limits || {};
             fill("limits", ["", "in use", "limit", "", ""], [
-              limit("descriptors", stats.process.descriptors, stats.process.descriptor_limit, count),
-              limit("memory for peers", stats.memory.held, stats.memory.limit, bytes),
+              ...Object.entries(stats.capacity || {}).map(([name, { used, limit: most }]) =>
+                limit(limitNames[name] || name, used, most, name === "memory-limit" ? bytes : count)),
               [cell("memory of the processes"), cell(bytes(stats.process.resident_bytes)), cell(""), cell(""), cell("")],
               ...Object.entries(limits).filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]).map(([name, value]) => [
                 cell(name), cell(`reached ${count(value)} ×`), cell(""), cell(""),
@@ -156,7 +162,7 @@ extension StatusPage {
           const tell = (words, kind) => { state.textContent = words; state.className = kind; };
           const ask = async () => {
             try {
-              const answer = await fetch("/stats", { cache: "no-store", signal: AbortSignal.timeout(5 * period) });
+              const answer = await fetch(`${location.origin}/stats`, { cache: "no-store", signal: AbortSignal.timeout(5 * period) });
               if (!answer.ok) throw new Error(`status ${answer.status}`);
               const stats = await answer.json();
               // Another program has begun to count at zero.

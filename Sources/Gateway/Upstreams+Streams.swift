@@ -118,6 +118,7 @@ extension Upstreams {
         case .none: break
         case .success: tell(.loggedIn, of: link)
         case .registration: tell(.registrationOffered, of: link)
+        case .failure(let failure): if let session = link.session { sessions.noteLoginFailure(failure, of: session) }
         }
     }
 

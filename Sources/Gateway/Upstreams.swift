@@ -35,6 +35,8 @@ final class Upstreams {
     private(set) var chargedNames: UInt32 = 0
     /// How many connections there are to each server.
     private var serverConnections: EndpointCounts
+    /// This worker's part of the local ports for connections to one address and port; nil when the kernel does not say.
+    let localPorts: Int?
     /// The servers of configured domains, as sessions remember them.
     private(set) var serverNumbers = ServerNumbers()
     /// The servers that failed lately.
@@ -59,8 +61,10 @@ final class Upstreams {
         sites = try UpstreamSites(settings, files: files)
         servers = ServerRecords(sites.all.map { ($0.settings.name, $0.namedServers) })
         // Other programs use some of the ports, and the ports of ended connections are not free at once.
-        let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 } ?? settings.upstreamConnections
-        serverConnections = EndpointCounts(limit: loop.share(min(settings.upstreamConnections, ports)))
+        let ports = LocalPorts.count.map { $0 / 10 * 9 + $0 % 10 }
+        localPorts = ports.map { loop.share($0) }
+        let most = min(settings.upstreamConnections, ports ?? settings.upstreamConnections)
+        serverConnections = EndpointCounts(limit: loop.share(most))
         breakers = Breakers(failures: settings.breakerFailures, longestPause: settings.breakerPause)
         let limits = XMLLimits(ofServers: settings)
         reader = UpstreamReader(limits: limits, largestFromClient: settings.maxBody)
@@ -317,6 +321,9 @@ final class Upstreams {
 
     /// Updates the account with what the look-ups hold now.
     func settleNames() { loop.memory.settle(.names, resolver.heldBytes, charged: &chargedNames) }
+
+    /// The number of connections to the address and port that has most, and the most that it may have.
+    var fullestServer: (count: Int, limit: Int) { (serverConnections.largest, serverConnections.limit) }
 
     /// Counts a connection to an address. Returns nil when there are as many as allowed.
     func openPlace(for address: SocketAddress) -> EndpointCounts.Place? {

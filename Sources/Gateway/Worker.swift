@@ -63,7 +63,8 @@ package final class Worker {
         sides = ClientSides(loop)
         upstreams = try Upstreams(loop, files: files, sessions: sides, isSupervised: plan != nil)
         let board = OperatorBoard()
-        clients = Clients(loop, sides: sides, answerOperator: { board.answer($0, $1) })
+        let token = try Self.adminToken(settings, files)
+        clients = Clients(loop, sides: sides, adminToken: token, answerOperator: { board.answer($0, $1) })
         sides.connect(clients: clients, upstreams: upstreams)
         do throws(SystemError) {
             doors = try Doors(loop, clients: clients)
@@ -122,6 +123,18 @@ package final class Worker {
     /// - Throws: the `StartError` that a start with these settings and contents would end with.
     package static func check(_ settings: Settings, files: SettingFiles) throws(StartError) {
         _ = try UpstreamSites(settings, files: files)
+        _ = try adminToken(settings, files)
+    }
+
+    /// The token that requests on the operator's listener have to show; nil when the settings want none.
+    private static func adminToken(_ settings: Settings, _ files: SettingFiles) throws(StartError) -> AdminToken? {
+        guard let file = settings.files.first(where: { $0.path == settings.adminTokenFile }) else { return nil }
+        guard let bytes = files[file.path] else { throw StartError(file.line("was not read")) }
+        do throws(AdminToken.Fault) {
+            return try AdminToken(fileContent: bytes)
+        } catch {
+            throw StartError(file.line(error.words))
+        }
     }
 
     /// Serves until a signal ends it and everybody was told. Returns false when the loop itself failed.

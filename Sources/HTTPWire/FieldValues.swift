@@ -59,6 +59,7 @@ enum FieldValue {
 enum FieldText {
     static let host = Array("host".utf8)
     static let origin = Array("origin".utf8)
+    static let authorization = Array("authorization".utf8)
     static let expect = Array("expect".utf8)
     static let connection = Array("connection".utf8)
     static let upgrade = Array("upgrade".utf8)

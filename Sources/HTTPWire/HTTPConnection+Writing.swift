@@ -67,12 +67,16 @@ extension RequestHead {
         }
     }
 
-    /// Appends `Host` and `Sec-Fetch-Site`: those that came, if they are kept, or else such that the reader finds the
+    /// Appends `Host`, `Sec-Fetch-Site` and `Authorization`: those that came, if they are kept, or else such that the reader finds the
     /// same `isFromElsewhere`. No listener both keeps them and lists origins.
     private func appendProvenance(_ rules: HTTPRules, to bytes: inout [UInt8]) {
         if rules.captures == .provenance {
             for line in forwarded.split(separator: ByteClass.lf) {
-                bytes.append(line: line.first == Self.hostMark ? "Host:" : "Sec-Fetch-Site:", line.dropFirst())
+                switch line.first {
+                case Self.hostMark: bytes.append(line: "Host:", line.dropFirst())
+                case Self.authorizationMark: bytes.append(line: "Authorization:", line.dropFirst())
+                default: bytes.append(line: "Sec-Fetch-Site:", line.dropFirst())
+                }
             }
             return
         }

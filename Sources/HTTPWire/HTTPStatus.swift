@@ -3,6 +3,7 @@ package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
     case ok = 200
     case noContent = 204
     case badRequest = 400
+    case unauthorized = 401
     case forbidden = 403
     case notFound = 404
     case methodNotAllowed = 405
@@ -27,6 +28,7 @@ package enum HTTPStatus: Int, Sendable, Equatable, CaseIterable {
         case .ok: "200 OK"
         case .noContent: "204 No Content"
         case .badRequest: "400 Bad Request"
+        case .unauthorized: "401 Unauthorized"
         case .forbidden: "403 Forbidden"
         case .notFound: "404 Not Found"
         case .methodNotAllowed: "405 Method Not Allowed"

@@ -189,6 +189,8 @@ struct HeadParser: Sendable {
         case 10 where bytes.isEqual(name, ignoringCase: FieldText.connection):
             takeConnectionOptions(bytes, value)
             keep(bytes, value, as: .connection)
+        case 13 where captures == .provenance && bytes.isEqual(name, ignoringCase: FieldText.authorization):
+            capture(bytes, value, as: RequestHead.authorizationMark)
         case 14 where bytes.isEqual(name, ignoringCase: FieldText.contentLength):
             guard contentLength == nil, let length = FieldValue.contentLength(bytes, value) else {
                 return .badContentLength

@@ -29,7 +29,7 @@ package enum CapturedField: UInt8, Sendable, Equatable, CaseIterable {
     case xForwardedFor
     /// `Forwarded` (RFC 7239)
     case forwarded
-    /// `Host` and `Sec-Fetch-Site`, by which a listener recognises pages of other origins; see
+    /// `Host` and `Sec-Fetch-Site`, by which a listener recognises pages of other origins, and `Authorization`; see
     /// `RequestHead.provenance`.
     case provenance
 }
@@ -72,23 +72,27 @@ package struct RequestHead: Sendable, Equatable {
 }
 
 extension RequestHead {
-    /// `Host` (nil without one) and each `Sec-Fetch-Site`, for a listener that captures `.provenance`.
-    package var provenance: (host: [UInt8]?, fetchSites: [[UInt8]]) {
+    /// `Host` (nil without one), each `Sec-Fetch-Site` and each `Authorization`, for a listener that captures
+    /// `.provenance`.
+    package var provenance: (host: [UInt8]?, fetchSites: [[UInt8]], authorizations: [[UInt8]]) {
         var host: [UInt8]?
         var sites: [[UInt8]] = []
+        var authorizations: [[UInt8]] = []
         // Each entry is a mark, the value, and an LF, which no value contains.
         for line in forwarded.split(separator: ByteClass.lf) {
             switch line.first {
             case Self.hostMark: host = Array(line.dropFirst())
             case Self.fetchSiteMark: sites.append(Array(line.dropFirst()))
+            case Self.authorizationMark: authorizations.append(Array(line.dropFirst()))
             default: continue
             }
         }
-        return (host, sites)
+        return (host, sites, authorizations)
     }
 
     static let hostMark = UInt8(ascii: "h")
     static let fetchSiteMark = UInt8(ascii: "s")
+    static let authorizationMark = UInt8(ascii: "a")
 }
 
 /// One complete request.

@@ -9,6 +9,16 @@ package enum FilePlace {
         }
     }
 
+    /// Whether users other than the owner and the group may read what is at this path, or at the target of a link there.
+    /// False when this cannot be found out.
+    package static func isReadableByAll(_ path: String) -> Bool {
+        do throws(SystemError) {
+            return try Syscalls.mode(of: path) & 0o004 != 0
+        } catch {
+            return false
+        }
+    }
+
     /// Whether there is anything at this path. True when this user may not look.
     package static func exists(_ path: String) -> Bool {
         do throws(SystemError) {

@@ -36,13 +36,15 @@ package struct NamedFile: Sendable, Equatable {
         case certificate
         /// Its key.
         case key
+        /// The token for the admin endpoints.
+        case token
     }
 
     /// What it is for.
     package let kind: Kind
     /// As the setting has it.
     package let path: String
-    /// The first domain that needs it; empty for the open proxy.
+    /// The first domain that needs it; empty for the open proxy, and for a file of no domain.
     package let domain: String
 
     /// A file that the settings of a domain name.
@@ -59,6 +61,7 @@ package struct NamedFile: Sendable, Equatable {
             case .trust: ("upstream-ca", "CA file")
             case .certificate: ("upstream-certificate", "certificate file")
             case .key: ("upstream-certificate", "key file")
+            case .token: ("admin-token-file", "token file")
             }
         let place = domain.isEmpty ? "" : " of \(domain)"
         return "\(setting)\(place): \(name) '\(SettingsError.printable(path))' \(fault)"
@@ -77,6 +80,8 @@ extension Settings {
     /// The files that the settings name, each path once, in the order of the domains.
     package var files: [NamedFile] {
         var seen: Set<String> = []
-        return (domains + [openProxy].compactMap { $0 }).flatMap(\.files).filter { seen.insert($0.path).inserted }
+        let token = adminTokenFile.map { NamedFile(kind: .token, path: $0, domain: "") }
+        let ofDomains = (domains + [openProxy].compactMap { $0 }).flatMap(\.files)
+        return (ofDomains + [token].compactMap { $0 }).filter { seen.insert($0.path).inserted }
     }
 }

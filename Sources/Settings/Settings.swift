@@ -97,6 +97,8 @@ package struct Settings: Equatable, Sendable {
 
     /// Host names in lower case.
     package let adminHosts: [String]
+    /// The path of the file with the token for the admin endpoints; nil when none is needed.
+    package let adminTokenFile: String?
     package let workers: WorkerCount
     /// 0...2,592,000 s.
     package let linger: Duration
@@ -113,6 +115,10 @@ package struct Settings: Equatable, Sendable {
     package let coreDumps: Bool
 
     package let memoryLimit: ByteLimit
+    /// 0 for no limit.
+    package let maxSessions: Int
+    /// In a second; 0 for no limit.
+    package let creationRate: Int
     /// From a session's creation until its server accepts the login.
     package let loginTimeout: Duration
     /// Bytes of a request body before login.
@@ -124,6 +130,8 @@ package struct Settings: Equatable, Sendable {
     package let addressLogins: Int
     /// In a minute.
     package let addressCreations: Int
+    /// In a minute; 0 for no limit.
+    package let addressLoginFailures: Int
     /// Bytes.
     package let addressMemory: Int
     package let addressLookups: Int
@@ -224,6 +232,7 @@ package struct Settings: Equatable, Sendable {
         compressFrom = try common.one(SettingsTable.compressFrom)
         replayBudget = try common.one(SettingsTable.replayBudget)
         adminHosts = try common.all(SettingsTable.adminHost)
+        adminTokenFile = try common.optional(SettingsTable.adminTokenFile)
         workers = try common.one(SettingsTable.workers)
         linger = try common.one(SettingsTable.linger)
         generations = try common.one(SettingsTable.generations)
@@ -233,6 +242,8 @@ package struct Settings: Equatable, Sendable {
         group = try common.optional(SettingsTable.group)
         coreDumps = try common.one(SettingsTable.coreDumps) == .on
         memoryLimit = try common.one(SettingsTable.memoryLimit)
+        maxSessions = try common.one(SettingsTable.maxSessions)
+        creationRate = try common.one(SettingsTable.creationRate)
         loginTimeout = try common.one(SettingsTable.loginTimeout)
         loginBody = try common.one(SettingsTable.loginBody)
         loginSessions = try common.one(SettingsTable.loginSessions)
@@ -240,6 +251,7 @@ package struct Settings: Equatable, Sendable {
         addressSessions = try common.one(SettingsTable.addressSessions)
         addressLogins = try common.one(SettingsTable.addressLogins)
         addressCreations = try common.one(SettingsTable.addressCreations)
+        addressLoginFailures = try common.one(SettingsTable.addressLoginFailures)
         addressMemory = try common.one(SettingsTable.addressMemory)
         addressLookups = try common.one(SettingsTable.addressLookups)
         ipv6Prefix = try common.one(SettingsTable.ipv6Prefix)

@@ -2,9 +2,11 @@
 extension SettingsTable {
     /// The settings of this file, in the order of documentation.
     static let bounds: [AnySetting] = [
-        AnySetting(memoryLimit), AnySetting(loginTimeout), AnySetting(loginBody), AnySetting(loginSessions),
+        AnySetting(memoryLimit), AnySetting(maxSessions), AnySetting(creationRate), AnySetting(loginTimeout),
+        AnySetting(loginBody), AnySetting(loginSessions),
         AnySetting(addressConnections), AnySetting(addressSessions), AnySetting(addressLogins),
-        AnySetting(addressCreations), AnySetting(addressMemory), AnySetting(addressLookups), AnySetting(ipv6Prefix),
+        AnySetting(addressCreations), AnySetting(addressLoginFailures), AnySetting(addressMemory),
+        AnySetting(addressLookups), AnySetting(ipv6Prefix),
         AnySetting(sessionRequests), AnySetting(sessionRepeats), AnySetting(connectionBuffer), AnySetting(bodyRate),
         AnySetting(sendRate), AnySetting(maxExpansion), AnySetting(xmlElements), AnySetting(upstreamConnections),
     ]
@@ -15,6 +17,14 @@ extension SettingsTable {
         defaults: ["auto"], example: ["512 MiB"], mayBeNumber: true,
         "The bytes that all peers together may make this program hold; auto: half of the machine's or cgroup's memory",
         parse: { ByteLimit($0) })
+
+    package static let maxSessions = Setting.count(
+        "max-sessions", default: 0, in: 0...10_000_000, example: 20_000,
+        "The most sessions of all clients; 0 for as many as there are file descriptors and memory for")
+
+    package static let creationRate = Setting.count(
+        "creation-rate", default: 0, in: 0...1_000_000, example: 200,
+        "The most sessions of all clients that may begin in a second; twice as many may come at once; 0 for any number")
 
     package static let loginTimeout = Setting.seconds(
         "login-timeout", default: 30, in: 1...600, example: 60,
@@ -44,6 +54,10 @@ extension SettingsTable {
     package static let addressCreations = Setting.count(
         "address-creations", default: 1_200, in: 1...1_000_000, example: 300,
         "The most sessions that one client address may begin in a minute")
+
+    package static let addressLoginFailures = Setting.count(
+        "address-login-failures", default: 600, in: 0...1_000_000, example: 60,
+        "The most failed log-ins of one client address in a minute; after that it begins no session; 0 for any number")
 
     package static let addressMemory = Setting.bytes(
         "address-memory", default: 67_108_864, in: 1_048_576...1_073_741_824, example: "32 MiB",

@@ -134,7 +134,8 @@ extension SettingsTable {
         "The largest element that is skipped; a larger one ends the stream")
 }
 
-private func filePath(_ text: String) -> String? {
+/// The path of a file, as a setting names it; nil for a text that is none.
+func filePath(_ text: String) -> String? {
     !text.isEmpty && text.utf8.count <= 4095 && isPrintable(text) ? text : nil
 }
 

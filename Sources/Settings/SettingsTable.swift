@@ -19,7 +19,8 @@ package enum SettingsTable {
         SettingsSection(
             "For the operator",
             settings: [
-                AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(linger),
+                AnySetting(admin), AnySetting(adminHost), AnySetting(adminTokenFile), AnySetting(workers),
+                AnySetting(linger),
                 AnySetting(generations), AnySetting(control), AnySetting(node),
                 AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(coreDumps),
             ]),
@@ -147,6 +148,11 @@ extension SettingsTable {
         example: ["holdfast.example.org"], isRepeatable: true,
         "A host name that requests to admin may use, besides localhost and numeric addresses",
         parse: { hostName($0) })
+
+    package static let adminTokenFile = Setting<String>.text(
+        "admin-token-file", valueName: "FILE", allowed: "the path of a file", example: ["/etc/holdfast/admin-token"],
+        "A file with a token that requests to admin must show, except those to /healthz, /readyz and /lbcheck",
+        parse: { filePath($0) })
 
     package static let workers = Setting<WorkerCount>.text(
         "workers", valueName: "N|auto|none", allowed: "a number from 1 to 64, auto or none", defaults: ["auto"],

@@ -68,6 +68,11 @@ package enum LoginSign: Sendable, Equatable {
     case success
     /// The server has sent its form for registering an account (XEP-0077 §3.1).
     case registration
+    /// The server has refused a login, by `<failure/>` of SASL or SASL2, or by an error of the type `iq` with the
+    /// condition `<not-authorized/>` or the code 401, which refuses a password that was sent as jabber:iq:auth.
+    ///
+    /// Before login an error with this condition can also refuse a registration, which few servers do.
+    case failure(LoginFailure)
 }
 
 /// What a server has said about the management of a stream (XEP-0198), in ascending order. The server says it by

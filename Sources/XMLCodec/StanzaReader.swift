@@ -12,7 +12,8 @@ final class StanzaReader: ElementReader {
     }
 
     private enum Kind {
-        case stanza, success, result, features, streamError, proceed, startTLSFailure, compressed, compressionFailure
+        case stanza, success, failure, result, error, features, streamError
+        case proceed, startTLSFailure, compressed, compressionFailure
     }
 
     /// The longest host of a redirect that is read: 253 bytes of a name, a port, and room for brackets.
@@ -111,6 +112,9 @@ final class StanzaReader: ElementReader {
         } else if child.uri == names.sasl2, child.local == names.success {
             kind = .success
             login = .success
+        } else if child.local == names.failure, child.uri == names.sasl || child.uri == names.sasl2 {
+            kind = .failure
+            login = .failure(.other)
         } else if child.uri == names.tls {
             if child.local == names.proceed {
                 kind = .proceed
@@ -129,18 +133,23 @@ final class StanzaReader: ElementReader {
             }
         } else if child.local == names.success, child.uri == names.sasl {
             login = .success
-        } else if child.local == names.iq, child.uri == names.client, Self.isResult(attributes, names) {
-            // An empty result, until a child is seen.
-            kind = .result
-            login = .success
+        } else if child.local == names.iq, child.uri == names.client {
+            if Self.has(names.type, "result", attributes) {
+                // An empty result, until a child is seen.
+                kind = .result
+                login = .success
+            } else if Self.has(names.type, "error", attributes) {
+                kind = .error
+            }
         }
         return nil
     }
 
-    private static func isResult(_ attributes: SAXAttributes, _ names: StreamNames) -> Bool {
+    /// Whether an element has this attribute with this value.
+    private static func has(_ name: InternedName, _ value: String, _ attributes: SAXAttributes) -> Bool {
         (0..<attributes.count).contains { index in
-            unsafe attributes.local(index) == names.type && attributes.uri(index).isNone
-                && attributes.value(index).elementsEqual("result".utf8)
+            unsafe attributes.local(index) == name && attributes.uri(index).isNone
+                && attributes.value(index).elementsEqual(value.utf8)
         }
     }
 
@@ -150,6 +159,15 @@ final class StanzaReader: ElementReader {
         switch kind {
         case .result:
             if depth == 3 { login = uri == names.register ? .registration : .none }
+        case .failure:
+            // The text of a failure is in the same namespace, and may come first.
+            if depth == 3, uri == names.sasl, login == .failure(.other) {
+                login = .failure(LoginFailure(condition: local.bytes))
+            }
+        case .error:
+            let isCode = depth == 3 && local == names.error && Self.has(names.code, "401", attributes)
+            let isCondition = depth == 4 && local == names.notAuthorized && uri == names.stanzaErrors
+            if isCode || isCondition { login = .failure(.notAuthorized) }
         case .features:
             let start = tagStart(before: tagEnd - 1)
             filter.opened(local, uri, depth: depth, start: start, tagEnd: tagEnd, names: names)
@@ -209,7 +227,7 @@ final class StanzaReader: ElementReader {
         case .streamError:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: true) else { return .forbiddenElement }
             item = .streamError(condition: condition ?? "undefined-condition", redirect: redirectHost, bytes: bytes)
-        case .stanza, .success, .result:
+        case .stanza, .success, .failure, .result, .error:
             guard let bytes = elementBytes(with: [], usesStreamPrefix: false) else { return .forbiddenElement }
             item = .stanza(bytes: bytes, management: management, login: login)
         }

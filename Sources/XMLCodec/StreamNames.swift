@@ -20,6 +20,7 @@ final class StreamNames: Sendable {
     let seeOtherHost: InternedName
     let success, iq, type: InternedName
     let register: InternedName
+    let code, stanzaErrors, notAuthorized: InternedName
 
     /// No names, before there is a context.
     convenience init() { self.init { _ in .none } }
@@ -65,5 +66,8 @@ final class StreamNames: Sendable {
         iq = intern("iq")
         type = intern("type")
         register = intern("jabber:iq:register")
+        code = intern("code")
+        stanzaErrors = intern("urn:ietf:params:xml:ns:xmpp-stanzas")
+        notAuthorized = intern("not-authorized")
     }
 }

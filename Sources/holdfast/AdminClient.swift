@@ -10,17 +10,24 @@ enum AdminClient {
 
     /// The body of the answer to a GET.
     ///
+    /// - Parameter token: what the running program wants to be shown; nil when it wants nothing.
     /// - Throws: `Failure`, when nobody answers in time, or not with 200.
-    static func get(_ path: String, at address: ListenAddress) throws(Failure) -> [UInt8] {
+    static func get(_ path: String, at address: ListenAddress, token: AdminToken? = nil) throws(Failure) -> [UInt8] {
         guard let place = SocketAddress(address.description) else {
             throw Failure(line: "'\(address)' is not an address")
         }
-        let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        let shown = token.map { "Authorization: \($0.authorization)\r\n" } ?? ""
+        let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(shown)Connection: close\r\n\r\n"
         let answer: [UInt8]
         do throws(SystemError) {
             answer = try exchange(Array(request.utf8), with: place)
         } catch {
             throw Failure(line: "nobody answers at \(address): \(error.reason)")
+        }
+        if answer.starts(with: "HTTP/1.1 401 ".utf8) {
+            let fault = token == nil ? "wants a token" : "does not take this token"
+            throw Failure(
+                line: "what answers at \(address) \(fault): name its file by --token-file or admin-token-file")
         }
         guard let body = Self.body(of: answer) else {
             throw Failure(line: "what answers at \(address) is not a running holdfast, or not of this version")

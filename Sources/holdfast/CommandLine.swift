@@ -8,10 +8,10 @@ enum Invocation: Equatable {
     /// Check whether these settings can be used, and say so, naming the configuration file at this path if there is
     /// one.
     case check(Settings, file: String?)
-    /// Say how the program is that answers operators at this address.
-    case status(ListenAddress)
+    /// Say how the program is that answers operators at this address, and wants the token in this file.
+    case status(ListenAddress, tokenFile: String? = nil)
     /// End that program.
-    case drain(ListenAddress)
+    case drain(ListenAddress, tokenFile: String? = nil)
     /// Have the program that takes commands at this address read its configuration again, or replace itself.
     case command(RunningCommand, ListenAddress)
     /// Be the child process that resolves names. It asks the name server at this address (`ADDR:PORT`) if there is one.
@@ -56,9 +56,9 @@ enum HoldfastCommand {
             case is WorkerCommand:
                 return .worker
             case let status as StatusCommand:
-                return place(status.place.address, environment, usual) { .status($0) }
+                return place(status.place.place, environment, usual) { .status($0.address, tokenFile: $0.tokenFile) }
             case let drain as DrainCommand:
-                return place(drain.place.address, environment, usual) { .drain($0) }
+                return place(drain.place.place, environment, usual) { .drain($0.address, tokenFile: $0.tokenFile) }
             case let reload as ReloadCommand:
                 return place(reload.place.address, environment, usual) { .command(.reload, $0) }
             case let upgrade as UpgradeCommand:
@@ -110,9 +110,9 @@ enum HoldfastCommand {
         }
     }
 
-    private static func place(
-        _ address: ([SettingEntry], _ usual: String?) throws(SettingsFaults) -> ListenAddress,
-        _ environment: [String: String], _ usual: String?, _ make: (ListenAddress) -> Invocation
+    private static func place<Place>(
+        _ address: ([SettingEntry], _ usual: String?) throws(SettingsFaults) -> Place,
+        _ environment: [String: String], _ usual: String?, _ make: (Place) -> Invocation
     ) -> Invocation {
         do throws(SettingsFaults) {
             return make(try address(EnvironmentEntries.entries(of: environment), usual))

@@ -46,6 +46,9 @@ struct MachineCheck {
             guard let entry = group[setting.name]?.last, needed?.contains(entry.value) ?? true else { return nil }
             return entry
         }
+        if let token = file(SettingsTable.adminTokenFile.row), let bytes = read(token)?.bytes {
+            checkToken(token, bytes)
+        }
         if let ca = file(SettingsTable.upstreamCA.row), let pem = read(ca) {
             judge(ca) { () throws(TLSError) in try CertificateCheck.checkTrust(pem) }
         }
@@ -63,6 +66,18 @@ struct MachineCheck {
                 judge(key) { () throws(TLSError) in try CertificateCheck.checkPair(shown, key: pem) }
             }
         }
+    }
+
+    private mutating func checkToken(_ entry: SettingEntry, _ bytes: [UInt8]) {
+        do throws(AdminToken.Fault) {
+            _ = try AdminToken(fileContent: bytes)
+        } catch {
+            fault(entry, .conflict(value: entry.value, reason: error.words))
+            return
+        }
+        guard FilePlace.isReadableByAll(entry.value) else { return }
+        let words = "the token in '\(SettingsError.printable(entry.value))' can be read by every user: chmod o-r it"
+        warnings.append(error(entry, .unusable(words)))
     }
 
     /// The content of the file that the entry names; nil, and a fault, when it cannot be read.

@@ -9,16 +9,16 @@ enum Operation {
     typealias Outcome = Result<String, AdminClient.Failure>
 
     /// Says how the program is that answers at this address.
-    static func status(at address: ListenAddress) -> Outcome {
-        Outcome { () throws(AdminClient.Failure) in try read(address).text }
+    static func status(at address: ListenAddress, tokenFile: String?) -> Outcome {
+        Outcome { () throws(AdminClient.Failure) in try read(address, tokenFile).text }
     }
 
     /// Ends the program that answers at this address, and waits for its end.
     ///
     /// The kernel decides by the user whether this is allowed; the address only tells which process it is.
-    static func drain(at address: ListenAddress) -> Outcome {
+    static func drain(at address: ListenAddress, tokenFile: String?) -> Outcome {
         Outcome { () throws(AdminClient.Failure) in
-            let status = try read(address)
+            let status = try read(address, tokenFile)
             guard let number = status.processID else {
                 throw AdminClient.Failure(line: "what answers at \(address) does not say which process it is")
             }
@@ -56,12 +56,31 @@ enum Operation {
         }
     }
 
-    private static func read(_ address: ListenAddress) throws(AdminClient.Failure) -> StatusText {
-        let answer = try AdminClient.get("/stats", at: address)
+    private static func read(
+        _ address: ListenAddress, _ tokenFile: String?
+    ) throws(AdminClient.Failure) -> StatusText {
+        let token: AdminToken? = if let tokenFile { try Self.token(in: tokenFile) } else { nil }
+        let answer = try AdminClient.get("/stats", at: address, token: token)
         do {
             return try StatusText(json: answer)
         } catch {
             throw AdminClient.Failure(line: "what answers at \(address) is not a running holdfast")
+        }
+    }
+
+    /// The token in a file.
+    private static func token(in path: String) throws(AdminClient.Failure) -> AdminToken {
+        let name = SettingsError.printable(path)
+        let bytes: [UInt8]?
+        do throws(SystemError) {
+            bytes = try FileContents.bytes(of: path, atMost: SettingFiles.mostBytes)
+        } catch {
+            throw AdminClient.Failure(line: "the token file '\(name)' \(FileFault.predicate(error))")
+        }
+        do throws(AdminToken.Fault) {
+            return try AdminToken(fileContent: bytes ?? [])
+        } catch {
+            throw AdminClient.Failure(line: "the token file '\(name)' \(error.words)")
         }
     }
 }

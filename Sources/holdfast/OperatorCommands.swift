@@ -5,7 +5,7 @@ import Settings
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Say how the running program is",
-        usage: "holdfast status [--config FILE] [--admin ADDR:PORT]")
+        usage: "holdfast status [--config FILE] [--admin ADDR:PORT] [--token-file FILE]")
 
     @OptionGroup var place: RunningPlace
 }
@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "End the running program, whose clients are told over the time of 'drain'",
-        usage: "holdfast drain [--config FILE] [--admin ADDR:PORT]")
+        usage: "holdfast drain [--config FILE] [--admin ADDR:PORT] [--token-file FILE]")
 
     @OptionGroup var place: RunningPlace
 }
@@ -97,6 +97,24 @@ struct RunningPlace: ParsableArguments {
             "Where it answers operators, if the file does not say it (default: 127.0.0.1:5281)", valueName: "ADDR:PORT")
     )
     var admin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the token that it wants, if the file of settings does not name it", valueName: "FILE"))
+    var tokenFile: String?
+
+    /// The address, and the file with the token for it; nil when there is none.
+    ///
+    /// - Throws: a fault of a flag, the environment or the file.
+    func place(
+        _ environment: [SettingEntry], _ usual: String?
+    ) throws(SettingsFaults) -> (address: ListenAddress, tokenFile: String?) {
+        // Whoever says where to ask need not be able to read the usual file.
+        let isElsewhere = admin != nil || environment.contains { $0.name == SettingsTable.admin.row.name }
+        let token = try Self.given(
+            SettingsTable.adminTokenFile.row, by: tokenFile, config, environment, isElsewhere ? nil : usual)
+        return (try address(environment, usual), token?.value)
+    }
 
     /// The address by flag, environment or file, or else the default; the first of them that says it counts.
     ///

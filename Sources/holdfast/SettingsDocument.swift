@@ -128,6 +128,18 @@ extension SettingsDocument {
         What is allowed but probably not meant is a warning, which begins with `holdfast: warning: `. With warnings alone the check
         succeeds. At a start they are in the log.
 
+        No setting has a secret as its value, so a file of settings is no secret. The key of a client certificate (`upstream-key`) and
+        the token for operators (`admin-token-file`) are in files of their own. These are read once, by the user who starts the
+        program, and again at a reload, by the user that serves.
+
+        With `admin-token-file`, each request to the admin listener shows the token, as `Authorization: Bearer TOKEN` or as the
+        password of any user, which browsers ask for. Only `/healthz`, `/readyz` and `/lbcheck` are answered without it.
+        `holdfast status` and `holdfast drain` read the same file, or the one that `--token-file` names:
+
+            install -m 640 -g holdfast /dev/null /etc/holdfast/admin-token
+            head -c 24 /dev/urandom | base64 > /etc/holdfast/admin-token
+            curl -H "Authorization: Bearer $(cat /etc/holdfast/admin-token)" http://127.0.0.1:5281/stats
+
         ## A complete example
 
         ```toml

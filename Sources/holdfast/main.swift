@@ -72,13 +72,21 @@ func examine(_ settings: Settings, code: Int32) -> MachineCheck {
     return machine
 }
 
+/// What the limit on open files, which is raised as far as possible, means with these settings.
+func descriptorNeeds(_ settings: Settings) -> DescriptorNeeds {
+    let workers = settings.workers.number(cores: ProcessorCores.usable)
+    return DescriptorNeeds(limit: DescriptorLimit.raise(), workers: workers)
+}
+
 /// Serves until a signal ends it, in this process or in several. Exits with code 1 and one line when it cannot begin,
 /// for instance because a port is in use.
 func serve(_ settings: Settings) -> Never {
     let count = settings.workers.number(cores: ProcessorCores.usable)
     let user = serviceUser(settings, code: 1)
     let machine = examine(settings, code: 1)
-    let warnings = (settings.warnings + machine.warnings).map(\.description)
+    let needs = descriptorNeeds(settings)
+    if let refusal = needs.refusal { leave(code: 1, standardOutput: "", standardError: "holdfast: \(refusal)\n") }
+    let warnings = (settings.warnings + machine.warnings).map(\.description) + [needs.warning].compactMap { $0 }
     if count > 0 {
         supervise(LoadedConfiguration(settings, machine.files, warnings: warnings), workers: count, as: user)
     }
@@ -108,7 +116,9 @@ func loadConfiguration(_ arguments: [String]) -> Result<LoadedConfiguration, Sup
                 return .failure(SupervisorError(line: machine.faults.map(\.description).joined(separator: "\n")))
             }
             try Worker.check(settings, files: machine.files)
-            let warnings = (settings.warnings + machine.warnings).map(\.description)
+            let needs = descriptorNeeds(settings)
+            if let refusal = needs.refusal { return .failure(SupervisorError(line: refusal)) }
+            let warnings = (settings.warnings + machine.warnings).map(\.description) + [needs.warning].compactMap { $0 }
             return .success(LoadedConfiguration(settings, machine.files, warnings: warnings))
         } catch let error as StartError {
             return .failure(SupervisorError(line: error.line))
@@ -204,10 +214,10 @@ case .check(let settings, let file):
     let place = file.map { SettingsError.printable($0) + ": " } ?? ""
     let warnings = (settings.warnings + machine.warnings).map { "holdfast: warning: \($0)\n" }
     leave(code: 0, standardOutput: "\(place)the configuration is valid\n", standardError: warnings.joined())
-case .status(let address):
-    leave(Operation.status(at: address))
-case .drain(let address):
-    leave(Operation.drain(at: address))
+case .status(let address, let tokenFile):
+    leave(Operation.status(at: address, tokenFile: tokenFile))
+case .drain(let address, let tokenFile):
+    leave(Operation.drain(at: address, tokenFile: tokenFile))
 case .command(let command, let address):
     leave(Operation.give(command, at: address))
 case .resolver(let nameserver, let isShared):

@@ -108,6 +108,69 @@ import Testing
         #expect(count(create) == (200, .creations))
     }
 
+    @Test(
+        "address-login-failures: as many as a minute allows, then the address begins no session until some are forgotten"
+    )
+    func failures() throws {
+        var ledger = AddressLedger(
+            limits: AddressLedger.Limits(
+                connections: 1, sessions: 2_000, logins: 2_000, creations: 100_000, failures: 60, bytes: 1,
+                ipv6Prefix: 64))
+        var now = now
+        let one = one
+        let create = { () throws(AddressLedger.Refusal) in try ledger.openSession(from: one, now: now) }
+        let account = try create()
+        for _ in 0..<59 { ledger.loginFailed(account, now: now) }
+        _ = try create()
+        ledger.loginFailed(account, now: now)
+        #expect(throws: AddressLedger.Refusal.failures) { try create() }
+        _ = try ledger.openSession(from: other, now: now)
+        now = now.advanced(by: .milliseconds(999))
+        #expect(throws: AddressLedger.Refusal.failures) { try create() }
+        now = now.advanced(by: .milliseconds(1))
+        _ = try create()
+        // However many fail, a minute is enough.
+        for _ in 0..<1_000 { ledger.loginFailed(account, now: now) }
+        now = now.advanced(by: .milliseconds(999))
+        #expect(throws: AddressLedger.Refusal.failures) { try create() }
+        now = now.advanced(by: .milliseconds(1))
+        _ = try create()
+    }
+
+    @Test("address-login-failures: 0 for any number; one alone is the shortest limit; who is not limited is not")
+    func anyFailures() throws {
+        for (limit, isRefused) in [(0, false), (1, true)] {
+            var ledger = AddressLedger(
+                limits: .init(
+                    connections: 9, sessions: 9, logins: 9, creations: 9, failures: limit, bytes: 9, ipv6Prefix: 64))
+            let account = try ledger.openSession(from: one, now: now)
+            ledger.loginFailed(account, now: now)
+            ledger.loginFailed(.unlimited, now: now)
+            let one = one
+            let now = now
+            let again = count { () throws(AddressLedger.Refusal) in try ledger.openSession(from: one, now: now) }
+            #expect(again == (isRefused ? (0, .failures) : (8, .sessions)))
+            ledger.closeSession(of: account, hasLoggedIn: false, now: now)
+            let later = now.advanced(by: .seconds(60))
+            #expect(throws: Never.self) { try ledger.openSession(from: one, now: later) }
+        }
+    }
+
+    @Test("address-login-failures: an address that failed is remembered for a minute after its last session")
+    func failuresRest() throws {
+        var ledger = AddressLedger(
+            limits: .init(
+                connections: 9, sessions: 9, logins: 9, creations: 100_000, failures: 2, bytes: 9, ipv6Prefix: 64))
+        let account = try ledger.openSession(from: one, now: now)
+        for _ in 0..<2 { ledger.loginFailed(account, now: now) }
+        ledger.closeSession(of: account, hasLoggedIn: false, now: now)
+        ledger.forgetRested(now: now.advanced(by: .seconds(59)))
+        #expect(ledger.count == 1)
+        #expect(throws: AddressLedger.Refusal.failures) { try ledger.openSession(from: one, now: now) }
+        ledger.forgetRested(now: now.advanced(by: .seconds(60)))
+        #expect(ledger.count == 0)
+    }
+
     @Test("address-sessions: 400 users of one address log in at nine o'clock under the defaults")
     func company() throws {
         var ledger = AddressLedger(

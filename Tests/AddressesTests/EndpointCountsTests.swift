@@ -35,6 +35,19 @@ import Testing
         #expect(counts.count(of: server) == 0)
     }
 
+    @Test("the end with the most connections shows how near the limit is")
+    func largest() throws {
+        var counts = EndpointCounts(limit: 3)
+        #expect(counts.largest == 0 && counts.limit == 3)
+        let first = try #require(open(server, &counts))
+        _ = open(server, &counts)
+        _ = open(otherPort, &counts)
+        #expect(counts.largest == 2)
+        counts.close(first)
+        counts.close(first)
+        #expect(counts.largest == 1)
+    }
+
     @Test("no connection at all may be the limit")
     func none() {
         var counts = EndpointCounts(limit: 0)

@@ -17,6 +17,39 @@ import Testing
         #expect(try admin.exchange(own).status == 200)
     }
 
+    @Test(
+        "admin-token-file: without the token only probes are answered, and the log never has it",
+        arguments: ["none", "2"])
+    func token(workers: String) throws {
+        let secret = "a-token-of-many-letters"
+        let file = try TemporaryFile(Array((secret + "\n").utf8))
+        let daemon = try Daemon(
+            ["--upstream", "127.0.0.1:1"],
+            environment: ["HOLDFAST_ADMIN_TOKEN_FILE": file.path, "HOLDFAST_WORKERS": workers])
+        let admin = try daemon.connectToAdmin()
+        func ask(_ path: String, _ fields: String = "", method: String = "GET") throws -> HTTPAnswer {
+            try admin.exchange("\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
+        }
+        for path in ["/healthz", "/readyz", "/lbcheck"] { #expect(try ask(path).status != 401) }
+        for path in ["/stats", "/metrics", "/", "/status.js", "/status.css", "/sessions", "/version", "/nothing"] {
+            let refused = try ask(path)
+            #expect(refused.status == 401, "\(path)")
+            #expect(refused.field("WWW-Authenticate")?.hasPrefix("Basic realm=\"holdfast\"") == true)
+            #expect(!refused.body.contains("token-of"))
+            #expect(try ask(path, "Authorization: Bearer \(secret)\r\n").status == (path == "/nothing" ? 404 : 200))
+        }
+        #expect(try ask("/sessions/01234567", method: "DELETE").status == 401)
+        #expect(try ask("/stats", "Authorization: Bearer \(secret)x\r\n").status == 401)
+        // user:a-token-of-many-letters
+        #expect(try ask("/stats", "Authorization: Basic dXNlcjphLXRva2VuLW9mLW1hbnktbGV0dGVycw==\r\n").status == 200)
+        #expect(try ask("/stats", "Authorization: Bearer \(secret)\r\nOrigin: http://x\r\n").status == 403)
+        let metrics = try ask("/metrics", "Authorization: Bearer \(secret)\r\n").body
+        #expect(metrics.contains("holdfast_operators_refused_total"))
+        if workers == "none" { #expect(metrics.contains("holdfast_operators_refused_total 10\n")) }
+        let log = try daemon.errors
+        #expect(log.contains("shows a wrong token") && !log.contains(secret))
+    }
+
     @Test("core-dumps: the daemon leaves no core")
     func forbidsCores() throws {
         let daemon = try Daemon(upstream: 1)

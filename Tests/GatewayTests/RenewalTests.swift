@@ -36,6 +36,26 @@ import Testing
         #expect(try scene.daemon.statistics().number("supervisor.deaths") == 0)
     }
 
+    @Test("admin-token-file: a reload takes the new token, also for connections that are there")
+    func token() throws {
+        let file = try TemporaryFile(Array("the-first-token-of-all\n".utf8))
+        let setting = "admin-token-file = \"\(file.path)\"\n"
+        let scene = try RenewalScene(setting)
+        func status(_ admin: RawClient, _ token: String) throws -> Int {
+            let fields = "Host: localhost\r\nAuthorization: Bearer \(token)"
+            return try admin.exchange("GET /stats HTTP/1.1\r\n\(fields)\r\n\r\n").status
+        }
+        let old = try scene.daemon.connectToAdmin()
+        #expect(try status(old, "the-first-token-of-all") == 200)
+        try Files.write("another-token-of-all", to: file.path)
+        #expect(try status(old, "another-token-of-all") == 401)
+        try scene.reload(setting + "max-wait = 20\n")
+        for admin in [old, try scene.daemon.connectToAdmin()] {
+            #expect(try status(admin, "another-token-of-all") == 200)
+            #expect(try status(admin, "the-first-token-of-all") == 401)
+        }
+    }
+
     @Test("a held poll is answered by the old worker, however long it was held")
     func heldPoll() throws {
         let scene = try RenewalScene()

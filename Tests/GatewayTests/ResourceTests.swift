@@ -6,7 +6,7 @@ import Testing
 @Suite struct ResourceTests {
     @Test("limits: clients beyond the number of descriptors are turned away, those there are served on")
     func survivesDescriptorExhaustion() throws {
-        let daemon = try Daemon(["--upstream", "127.0.0.1:1"], descriptors: 100)
+        let daemon = try Daemon(["--upstream", "127.0.0.1:1"], descriptors: 140)
         let first = try daemon.connect()
         let admin = try daemon.connectToAdmin()
         #expect(try first.get("/http-bind").status == 200)
@@ -15,7 +15,18 @@ import Testing
         // The last connection is closed, because a connection without a descriptor must not be left waiting.
         #expect(throws: TestFault.self) { try others[149].get("/http-bind") }
         #expect(try first.get("/http-bind").status == 200)
-        #expect(try admin.statistics().number("http.connections_turned_away") > 0)
+        let statistics = try admin.statistics()
+        #expect(try statistics.number("http.connections_turned_away") > 0)
+        let unserved = try statistics.number("http.connections_without_descriptor")
+        #expect(try statistics.number("http.connections_turned_away") == unserved)
+        #expect(try daemon.errors.split(separator: "\n").count { $0.contains("no file descriptor is left") } == 1)
+        // Operators have descriptors of their own, each time anew.
+        for _ in 0..<20 {
+            let late = try daemon.connectToAdmin()
+            #expect(try late.get("/readyz").status == 503)
+            #expect(try late.statistics().number("process.descriptor_limit") == 140)
+            late.wire.close()
+        }
         for other in others { other.wire.close() }
         try admin.wait(until: "http.connections_now", is: 2)
         #expect(try daemon.connect().get("/http-bind").status == 200)
@@ -24,7 +35,7 @@ import Testing
     @Test("S-23: sessions that would take the last descriptors are refused with 503, which makes clients come back")
     func refusesSessionsBeyondDescriptors() throws {
         let server = try ScriptedUpstream()
-        let daemon = try Daemon(["--upstream", "127.0.0.1:\(server.port)"], descriptors: 100)
+        let daemon = try Daemon(["--upstream", "127.0.0.1:\(server.port)"], descriptors: 128)
         let admin = try daemon.connectToAdmin()
         let connection = try daemon.connect()
         var clients: [(BOSHClient, ScriptedStream)] = []

@@ -25,6 +25,16 @@ import Testing
         }
         let statistics = try daemon.statistics()
         #expect(try statistics.number("upstream.breakers_open") == 0)
+        // How near each limit is stands beside how often it was reached.
+        #expect(try statistics.number("capacity.upstream-connections.used") == 2)
+        #expect(try statistics.number("capacity.upstream-connections.limit") == 2)
+        #expect(try statistics.number("capacity.login-sessions.used") == 2)
+        #expect(try statistics.number("capacity.local-ports.limit") > 2)
+        let files = try statistics.number("process.descriptors")
+        #expect(try statistics.number("capacity.descriptors.used") == files && files >= 2)
+        let metrics = try daemon.connectToAdmin().get("/metrics").body
+        #expect(metrics.contains("\nholdfast_limit_used{limit=\"upstream-connections\"} 2\n"))
+        #expect(metrics.contains("\nholdfast_limit_max{limit=\"upstream-connections\"} 2\n"))
         #expect(try statistics.number("sessions.ended.upstream-shortage") == 5)
         #expect(try statistics.number("limits.upstream-connections") == 5)
         #expect(try server.isUntouched)

@@ -39,9 +39,13 @@ import Testing
 
     @Test("version, and who is not ready says why")
     func words() throws {
-        let daemon = try Daemon(["--upstream", "127.0.0.1:1"], descriptors: 64)
+        let daemon = try Daemon(["--upstream", "127.0.0.1:1"], descriptors: 128)
         let admin = try daemon.connectToAdmin()
         #expect(try admin.get("/version").body == "holdfast \(Version.text)\n")
+        #expect(try admin.get("/readyz").status == 200)
+        let idle = try (0..<70).map { _ in try daemon.connect() }
+        defer { for connection in idle { connection.wire.close() } }
+        #expect(try idle[69].get("/http-bind").status == 200)
         let ready = try admin.get("/readyz")
         #expect(ready.status == 503)
         #expect(ready.body == "no descriptor is left for another session\n")
@@ -50,7 +54,7 @@ import Testing
         let statistics = try daemon.statistics()
         #expect(try statistics.number("sessions.refused_without_descriptor") == 2)
         #expect(try statistics.number("sessions.refused.policy-violation") == 0)
-        #expect(try statistics.number("process.descriptor_limit") == 64)
+        #expect(try statistics.number("process.descriptor_limit") == 128)
         #expect(try daemon.errors.split(separator: "\n").count { $0.contains("no file descriptor is left") } == 1)
     }
 }

@@ -116,13 +116,15 @@ struct CapturedFieldTests {
             }
             return heads
         }
-        let first = "GET / HTTP/1.1\r\nSec-Fetch-Site: none\r\nHost: A.example:80\r\nsec-fetch-site: cross-site\r\n\r\n"
+        let first =
+            "GET / HTTP/1.1\r\nSec-Fetch-Site: none\r\nAuthorization: Bearer x\r\nHost: A.example:80\r\nsec-fetch-site: cross-site\r\n\r\n"
         let read = heads(first + "GET / HTTP/1.1\r\nHost: b\r\nSec-Fetch-Mode: cors\r\n\r\n")
         #expect(read.count == 2)
         #expect(read.map { $0.provenance.host.map { String(decoding: $0, as: UTF8.self) } } == ["A.example:80", "b"])
         #expect(
             read.map { $0.provenance.fetchSites.map { String(decoding: $0, as: UTF8.self) } }
                 == [["none", "cross-site"], []])
+        #expect(read.map { $0.provenance.authorizations } == [[Array("Bearer x".utf8)], []])
         #expect(heads("GET / HTTP/1.0\r\n\r\n").first?.provenance.host == nil)
     }
 }

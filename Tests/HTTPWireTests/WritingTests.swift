@@ -109,12 +109,14 @@ struct WritingTests {
         #expect(rules.verifier.verify(bytes).requests == [result.request])
     }
 
-    @Test("the operator's listener gets the host and the sites that came, in their order")
+    @Test("the operator's listener gets the host, the sites and the token that came, in their order")
     func provenance() throws {
-        let text = "GET /stats HTTP/1.1\r\nSec-Fetch-Site: none\r\nhost:  a:1 \r\nSec-Fetch-Site:\r\n\r\n"
+        let text =
+            "GET /stats HTTP/1.1\r\nSec-Fetch-Site: none\r\nAUTHORIZATION: Bearer t\r\nhost:  a:1 \r\nSec-Fetch-Site:\r\n\r\n"
         #expect(
             try wire(text, Rules(captures: .provenance))
-                == "GET /stats HTTP/1.1\r\nSec-Fetch-Site:none\r\nHost:a:1\r\nSec-Fetch-Site:\r\n\r\n")
+                == "GET /stats HTTP/1.1\r\nSec-Fetch-Site:none\r\nAuthorization:Bearer t\r\nHost:a:1\r\nSec-Fetch-Site:\r\n\r\n"
+        )
     }
 
     @Test("what follows on the connection is read behind it")

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Settings
 import Testing
 
@@ -88,6 +89,30 @@ import Testing
         #expect(
             machine.warnings.map(\.description) == [
                 "f:1:1: upstream-certificate: the certificate in '\(certificate)' has expired on 2020-01-02: servers refuse it"
+            ])
+    }
+
+    @Test func `A token that every user can read is a warning, and what is no token is a fault; neither shows it`()
+        throws
+    {
+        let folder = try Folder()
+        let good = try folder.file("token", "a-token-of-many-letters\n")
+        chmod(good, 0o640)
+        let machine = check("admin-token-file \(good)")
+        #expect(machine.faults == [] && machine.warnings == [])
+        #expect(machine.files[good] == Array("a-token-of-many-letters\n".utf8))
+        chmod(good, 0o644)
+        #expect(
+            check("admin-token-file \(good)").warnings.map(\.description) == [
+                "f:1:1: admin-token-file: the token in '\(good)' can be read by every user: chmod o-r it"
+            ])
+        let short = try folder.file("short", "secret\n")
+        #expect(
+            faults("admin-token-file \(short)", "admin-token-file /nowhere/token").allSatisfy { !$0.contains("secret") }
+        )
+        #expect(
+            faults("admin-token-file \(short)") == [
+                "f:1:1: admin-token-file: '\(short)' has a token of 6 characters: it needs at least 16"
             ])
     }
 

@@ -19,7 +19,8 @@ import Testing
         let file = try TemporaryFile("admin = '127.0.0.1:1'\nno-such-setting = 7\n")
         defer { file.remove() }
         func port(_ flags: [String], _ environment: [String: String]) -> UInt16? {
-            guard case .status(.tcp(_, let port)) = parse(["status", "--config", file.path] + flags, environment) else {
+            guard case .status(.tcp(_, let port), nil) = parse(["status", "--config", file.path] + flags, environment)
+            else {
                 return nil
             }
             return port
@@ -27,6 +28,26 @@ import Testing
         #expect(port([], [:]) == 1)
         #expect(port([], ["HOLDFAST_ADMIN": "127.0.0.1:2"]) == 2)
         #expect(port(["--admin", "127.0.0.1:3"], ["HOLDFAST_ADMIN": "127.0.0.1:2"]) == 3)
+    }
+
+    @Test(
+        "the token's file is that of the flag, the environment or the file of settings, in this order",
+        arguments: ["status", "drain"])
+    func token(command: String) throws {
+        let file = try TemporaryFile("admin = '127.0.0.1:1'\nadmin-token-file = '/a'\n")
+        defer { file.remove() }
+        func place(_ flags: [String], _ environment: [String: String]) -> String? {
+            switch parse([command, "--config", file.path] + flags, environment) {
+            case .status(.tcp(_, 1), let token), .drain(.tcp(_, 1), let token): token
+            default: nil
+            }
+        }
+        #expect(place([], [:]) == "/a")
+        #expect(place([], ["HOLDFAST_ADMIN_TOKEN_FILE": "/b"]) == "/b")
+        #expect(place(["--token-file", "/c"], ["HOLDFAST_ADMIN_TOKEN_FILE": "/b"]) == "/c")
+        let address = ListenAddress.tcp(host: "127.0.0.1", port: 5281)
+        let alone = parse([command, "--token-file", "/c"])
+        #expect(alone == (command == "status" ? .status(address, tokenFile: "/c") : .drain(address, tokenFile: "/c")))
     }
 
     @Test("what cannot be asked is said in one line, with the code of its place")

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import subprocess
 
+from support import gateway
 from support.bosh import Session
 from support.case import Case, holdfast_only
 from support.prosody import ANONYMOUS
@@ -64,3 +66,33 @@ class StatusPage(Case):
             "return fetch('/').then((answer) => answer.text()).then((text) => "
             "new DOMParser().parseFromString(text, 'text/html').querySelector('[data-v=\"http/requests\"]').textContent)")
         self.assertGreaterEqual(int(text), 0)
+
+    async def test_with_a_token_the_browser_asks_its_user_and_the_page_goes_on(self):
+        token = "a-token-of-many-letters"
+        place = os.path.join(self.scratch.sub("token"), "admin-token")
+        with open(place, "w", encoding="ascii") as file:
+            file.write(token + "\n")
+        service = gateway.Configured(self.scratch.path, {
+            "domain": ANONYMOUS, "upstream": f"127.0.0.1:{self.server.plain_port}", "upstream-tls": "none",
+            "admin-token-file": place})
+        self.addCleanup(service.stop)
+        host = f"127.0.0.1:{service.admin_port}"
+        for arguments, code in (((), 0), (("--token-file", os.path.join(self.scratch.path, "missing")), 1)):
+            status = subprocess.run([gateway.binary, "status", "--config", service.file, *arguments], capture_output=True,
+                                    text=True, timeout=60)
+            self.assertEqual(status.returncode, code, status.stdout + status.stderr)
+        status = subprocess.run([gateway.binary, "status", "--admin", host], capture_output=True, text=True, timeout=60)
+        self.assertEqual(status.returncode, 1)
+        self.assertIn("wants a token: name its file by --token-file", status.stderr)
+        browser = self.browser
+        browser.open(f"http://{host}/")
+        self.assertNotIn("Sessions", browser.run("return document.body.innerText"))
+        browser.open(f"http://operator:{token}@{host}/")
+        await self.wait("document.getElementById('state').textContent === 'live'", "the page being live")
+        row = await self.wait(
+            "[...document.querySelectorAll('#limits tbody tr')].map((row) => row.innerText).find((text) => "
+            "text.startsWith('open files')) || ''", "the limit on open files")
+        self.assertIn("%", row)
+        self.assertNotIn(token, service.log())
+        # What the browser said of the refusal above.
+        browser.console()

@@ -24,4 +24,16 @@ import Testing
         #expect(socket.write([7]) == .wrote(1))
         #expect(try Loopback.read(served, upTo: 1) == [7])
     }
+
+    @Test func `one is given up for each connection that must be served, and the last one stays`() throws {
+        var reserve = try DescriptorReserve(connections: 2)
+        #expect(reserve.release() == true)
+        #expect(reserve.release() == true)
+        #expect(reserve.release() == false)
+        #expect(reserve.refill() == true)
+        #expect(reserve.release() == true)
+        var least = try DescriptorReserve()
+        #expect(least.release() == false)
+        #expect(least.refill() == true)
+    }
 }

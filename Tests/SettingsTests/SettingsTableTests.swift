@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 90)
+        #expect(SettingsTable.rows.count == 94)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -113,7 +113,10 @@ import Testing
         expectInvalid("a\nb", for: row)
         expectInvalid("\u{0}", for: row)
         // Any name is a path, and many names are also domains, ciphers or fields: see `XMPPDomainTests`.
-        let takesMost = ["upstream-ca", "upstream-certificate", "upstream-key", "upstream-ciphers", "cors-header"]
+        let takesMost = [
+            "admin-token-file", "upstream-ca", "upstream-certificate", "upstream-key", "upstream-ciphers",
+            "cors-header",
+        ]
         guard !takesMost.contains(row.name), row.name != "admin-host", row.name != "domain",
             row.name != "default-domain", row.name != "node"
         else { return }

@@ -74,7 +74,7 @@ import Testing
         #expect(settings.compressesResponses)
         #expect(settings.compressFrom == 256)
         #expect(settings.replayBudget == 16_777_216)
-        #expect(settings.adminHosts == [])
+        #expect(settings.adminHosts == [] && settings.adminTokenFile == nil)
         #expect(settings.workers == .auto)
         #expect(settings.linger == .seconds(86_400))
         #expect(settings.generations == 8)
@@ -83,6 +83,7 @@ import Testing
         #expect(settings.user == nil && settings.group == nil)
         #expect(!settings.coreDumps)
         #expect(settings.memoryLimit == .auto)
+        #expect(settings.maxSessions == 0 && settings.creationRate == 0)
         #expect(settings.loginTimeout == .seconds(30))
         #expect(settings.loginBody == 65_536)
         #expect(settings.loginSessions == 0)
@@ -90,6 +91,7 @@ import Testing
         #expect(settings.addressSessions == 2_000)
         #expect(settings.addressLogins == 500)
         #expect(settings.addressCreations == 1_200)
+        #expect(settings.addressLoginFailures == 600)
         #expect(settings.addressMemory == 67_108_864)
         #expect(settings.addressLookups == 2)
         #expect(settings.ipv6Prefix == 64)
@@ -127,11 +129,14 @@ import Testing
             ("upstream-stanza-timeout", "20"), ("upstream-breaker-failures", "0"), ("upstream-breaker-pause", "21"),
             ("max-stanza", "20k"), ("xml-depth", "22"), ("xml-attributes", "23"),
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
+            ("admin-token-file", "/t"),
             ("workers", "9"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
             ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
-            ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
+            ("memory-limit", "26MiB"), ("max-sessions", "126"), ("creation-rate", "127"), ("login-timeout", "27"),
+            ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
-            ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
+            ("address-logins", "32"), ("address-creations", "33"), ("address-login-failures", "133"),
+            ("address-memory", "34MiB"),
             ("address-lookups", "35"), ("address-prefix", "36"), ("session-requests", "37"), ("session-repeats", "38"),
             ("connection-buffer", "39k"), ("body-rate", "40"), ("send-rate", "41"), ("max-expansion", "42"),
             ("xml-elements", "143"), ("upstream-connections", "44"), ("cors-origin", "https://a.example"),
@@ -186,7 +191,8 @@ import Testing
         #expect(settings.stanzaDepth == 24)
         #expect(settings.stanzaAttributes == 25)
         #expect(settings.maxSkipped == 9_437_184)
-        #expect(settings.adminHosts == ["stats"])
+        #expect(settings.adminHosts == ["stats"] && settings.adminTokenFile == "/t")
+        #expect(settings.files.contains(NamedFile(kind: .token, path: "/t", domain: "")))
         #expect(settings.workers == .number(9))
         #expect(settings.linger == .seconds(3_600))
         #expect(settings.generations == 3)
@@ -202,6 +208,8 @@ import Testing
         #expect(settings.addressSessions == 31)
         #expect(settings.addressLogins == 32)
         #expect(settings.addressCreations == 33)
+        #expect(settings.addressLoginFailures == 133)
+        #expect(settings.maxSessions == 126 && settings.creationRate == 127)
         #expect(settings.addressMemory == 35_651_584)
         #expect(settings.addressLookups == 35)
         #expect(settings.ipv6Prefix == 36)

@@ -23,10 +23,10 @@ struct StreamNegotiationTests {
         #expect(items(streamHeader + "<failure \(Self.compress)/>", reader).last == .compressionFailure)
         #expect(items(streamHeader + "<compress \(Self.compress)/>", reader).last == .fault(.invalidNamespace))
         // In other namespaces they are for the client.
-        for element in ["<compressed xmlns='urn:x'/>", "<failure xmlns='urn:xmpp:sasl:2'/>"] {
-            #expect(
-                items(streamHeader + element, reader).last
-                    == .stanza(bytes: Array(element.utf8)))
+        for (element, login) in [
+            ("<compressed xmlns='urn:x'/>", LoginSign.none), ("<failure xmlns='urn:xmpp:sasl:2'/>", .failure(.other)),
+        ] {
+            #expect(items(streamHeader + element, reader).last == .stanza(bytes: Array(element.utf8), login: login))
         }
     }
 

@@ -436,7 +436,7 @@ struct UpstreamXMLTests {
         #expect(
             items(streamHeader + "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", reader).last
                 == .stanza(
-                    bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8)))
+                    bytes: Array("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".utf8), login: .failure(.other)))
     }
 
     @Test("an element that is too large is skipped, and a header is refused, whole or in pieces")

@@ -99,6 +99,13 @@ extension Syscalls {
         return status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// The permission bits of what is at `path`, or at the target of a link there.
+    static func mode(of path: String) throws(SystemError) -> UInt32 {
+        var status = stat()
+        try check("stat", retrying { unsafe Int(stat(path, &status)) })
+        return UInt32(status.st_mode) & 0o7777
+    }
+
     /// Sets the permission bits.
     static func changeMode(of path: String, to mode: UInt32) throws(SystemError) {
         try check("chmod", retrying { unsafe Int(chmod(path, mode_t(mode))) })
