@@ -29,6 +29,8 @@ final class StanzaReader: ElementReader {
     private var isInRedirect = false
     /// What the element says about the client's login so far.
     private var login = LoginSign.none
+    /// Who the client is, if the element says it.
+    var user = UserName()
     private let largestFromClient: Int
     private var filter = FeaturesFilter(largestFromClient: 0)
     private var item: UpstreamItem?
@@ -43,6 +45,7 @@ final class StanzaReader: ElementReader {
 
     func prepare(for piece: Piece) {
         self.piece = piece
+        user.begin()
         item = nil
         scope = []
     }
@@ -133,6 +136,10 @@ final class StanzaReader: ElementReader {
             // An empty result, until a child is seen.
             kind = .result
             login = .success
+            for index in 0..<attributes.count
+            where attributes.uri(index).isNone && attributes.local(index) == names.from {
+                unsafe user.noteSender(attributes.value(index))
+            }
         }
         return nil
     }
@@ -149,7 +156,12 @@ final class StanzaReader: ElementReader {
     ) {
         switch kind {
         case .result:
-            if depth == 3 { login = uri == names.register ? .registration : .none }
+            if depth == 3 {
+                login = uri == names.register ? .registration : .none
+                user.isInside = uri == names.bindProtocol && local == names.bind
+            } else if depth == 4, user.isInside, uri == names.bindProtocol, local == names.jid {
+                user.isOpen = true
+            }
         case .features:
             let start = tagStart(before: tagEnd - 1)
             filter.opened(local, uri, depth: depth, start: start, tagEnd: tagEnd, names: names)
@@ -161,6 +173,7 @@ final class StanzaReader: ElementReader {
         case .success:
             // A stream may also be resumed, or its management begin, together with the login (XEP-0198 §9, XEP-0386).
             management = max(management, management(of: local, uri, attributes))
+            if depth == 3, uri == names.sasl2, local == names.authorization { user.isOpen = true }
         default: return
         }
     }
@@ -181,6 +194,8 @@ final class StanzaReader: ElementReader {
         case .features: unsafe filter.read(text, depth: depth)
         case .streamError:
             if isInRedirect, depth == 3 { unsafe redirect.append(contentsOf: text) }
+        case .result, .success:
+            if user.isOpen { unsafe user.append(text) }
         default: return
         }
     }
@@ -190,6 +205,9 @@ final class StanzaReader: ElementReader {
         case .features: filter.closed(depth: depth, endTag: tagStart(before: end), end: end)
         case .streamError:
             if depth == 3 { isInRedirect = false }
+        case .result, .success:
+            user.isOpen = false
+            if depth == 3 { user.isInside = false }
         default: return
         }
     }

@@ -20,6 +20,8 @@ final class StreamNames: Sendable {
     let seeOtherHost: InternedName
     let success, iq, type: InternedName
     let register: InternedName
+    let bindProtocol, bind, jid: InternedName
+    let authorization: InternedName
 
     /// No names, before there is a context.
     convenience init() { self.init { _ in .none } }
@@ -65,5 +67,9 @@ final class StreamNames: Sendable {
         iq = intern("iq")
         type = intern("type")
         register = intern("jabber:iq:register")
+        bindProtocol = intern("urn:ietf:params:xml:ns:xmpp-bind")
+        bind = intern("bind")
+        jid = intern("jid")
+        authorization = intern("authorization-identifier")
     }
 }
