@@ -103,16 +103,15 @@ extension Clients {
         _ request: borrowing HTTPRequest, _ refusal: HandshakeRefusal, on connection: ClientConnection,
         _ response: consuming HTTPResponse
     ) {
-        refuse(request.exchange, refusal, on: connection, response)
+        refuse(request.exchange, refusal, from: requester(of: request, on: connection), on: connection, response)
     }
 
     private func refuse(
-        _ exchange: UInt64, _ refusal: HandshakeRefusal, on connection: ClientConnection,
+        _ exchange: UInt64, _ refusal: HandshakeRefusal, from requester: Requester, on connection: ClientConnection,
         _ response: consuming HTTPResponse
     ) {
         loop.counters.webSockets.refused.count(refusal)
-        loop.logger.debug(
-            "WebSocket refused", metadata: ["peer": "\(connection.peer)", "reason": "\(refusal.rawValue)"])
+        loop.logger.debug("WebSocket refused", metadata: requester.fields(["reason": "\(refusal.rawValue)"]))
         response.closesConnection = true
         respond(to: exchange, on: connection, response)
     }
@@ -156,7 +155,7 @@ extension Clients {
         // The worker may have been retired while a request before this one was held.
         if sendAway(pending.request, on: connection) { return }
         guard !loop.refusesForDescriptors(), !loop.isOutOfMemory else {
-            refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
+            refuse(pending.exchange, .shortage, from: pending.requester, on: connection, Sessions.comeAgain)
             return
         }
         let account: AddressLedger.Account
@@ -166,7 +165,7 @@ extension Clients {
                 from: address, elsewhere: loop.fellows.held(bucket: loop.addresses.bucket(of: address)), now: loop.now)
         } catch {
             loop.reached(Bound(error), pending.requester.name)
-            refuse(pending.exchange, .address, on: connection, Sessions.comeAgain)
+            refuse(pending.exchange, .address, from: pending.requester, on: connection, Sessions.comeAgain)
             return
         }
         let socket: Descriptor
@@ -174,7 +173,7 @@ extension Clients {
             socket = try connection.channel.copyDescriptor()
         } catch {
             loop.addresses.closeSession(of: account, hasLoggedIn: false, now: loop.now)
-            refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
+            refuse(pending.exchange, .shortage, from: pending.requester, on: connection, Sessions.comeAgain)
             return
         }
         sessions.makeRoomForLogin()

@@ -82,6 +82,7 @@ import Testing
         #expect(settings.node == nil)
         #expect(settings.user == nil && settings.group == nil)
         #expect(!settings.coreDumps)
+        #expect(settings.logsUsers)
         #expect(settings.memoryLimit == .auto)
         #expect(settings.loginTimeout == .seconds(30))
         #expect(settings.loginBody == 65_536)
@@ -129,6 +130,7 @@ import Testing
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
             ("workers", "9"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
             ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
+            ("log-users", "off"),
             ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
@@ -194,6 +196,7 @@ import Testing
         #expect(settings.node == NodeName("web1"))
         #expect(settings.user == "holdfast" && settings.group == "www-data")
         #expect(settings.coreDumps)
+        #expect(!settings.logsUsers)
         #expect(settings.memoryLimit == .bytes(27_262_976))
         #expect(settings.loginTimeout == .seconds(27))
         #expect(settings.loginBody == 28_000)
