@@ -25,7 +25,7 @@ package enum IPAddress: Sendable, Hashable {
     }
 
     /// The address as IPv6, an IPv4 address mapped.
-    var mapped: UInt128 {
+    package var mapped: UInt128 {
         switch self {
         case .v4(let number): 0xFFFF << 32 | UInt128(number)
         case .v6(let number): number

@@ -34,7 +34,7 @@ package enum EndReason: String, Sendable, CaseIterable {
     case tooManyStreams = "too-many-streams"
     /// The upstream refused the connection, or no address of it could be reached.
     case upstreamUnreachable = "upstream-unreachable"
-    /// The upstream's name has no address.
+    /// No address of the upstream could be looked up.
     case upstreamUnresolved = "upstream-unresolved"
     /// The upstream has no address to which a connection may be made on a client's behalf.
     case upstreamForbidden = "upstream-forbidden"

@@ -38,6 +38,10 @@ final class ClientSides {
     private unowned var upstreams: Upstreams!
     /// The sessions that have ended last.
     private(set) var recent = RecentEnds()
+    /// Who uses the sessions.
+    private var users = SessionUsers()
+    /// Why a stream has just ended, until the line about its session's end has said so.
+    private var streamEnd: String?
 
     init(_ loop: Loop) {
         self.loop = loop
@@ -94,17 +98,50 @@ final class ClientSides {
         }
     }
 
+    /// Notes who uses a session, as the server has said it. The first word counts: other users can have a server pass on
+    /// elements that look like another one.
+    func noteUser(_ jid: String, of session: SessionPlace, at site: UpstreamSite) {
+        guard loop.settings.logsUsers else { return }
+        users.set(jid, of: session, at: site.isOpenProxy ? nil : site.name)
+    }
+
+    /// Who uses a session: the bare JID; nil before the server has said it.
+    func user(of session: SessionPlace, _ record: SessionRecord) -> String? {
+        users.user(of: session, at: domain(of: record))
+    }
+
+    /// Who has used a session that is ending. Its place may be another one's from now on.
+    func takeUser(of session: SessionPlace, _ record: SessionRecord) -> String? {
+        defer { users.remove(session) }
+        return user(of: session, record)
+    }
+
+    /// Tells a session that a stream of it has ended, and why.
+    ///
+    /// - Returns: whether the session has ended by it, so that the line about its end has said why.
+    func telling(why reason: String, _ tell: () -> Void) -> Bool {
+        streamEnd = reason
+        defer { streamEnd = nil }
+        tell()
+        return streamEnd == nil
+    }
+
     /// Counts and logs the end of a session, and keeps it for operators who ask.
     ///
     /// - Parameter details: what only sessions of its protocol have.
     func noteEnd(_ end: SessionEnd, _ details: () -> Logger.Metadata) {
         loop.counters.sessionEnds.count(end.reason)
         recent.add(end)
-        loop.logPeer(.info, "session ended", line(of: end).merging(details()) { own, _ in own })
+        var why: String?
+        if end.reason.isOfUpstream { swap(&why, &streamEnd) }
+        // While a server is left alone, every client is turned away at once. That was said when it began.
+        loop.logPeer(
+            end.reason == .upstreamSpared ? .debug : .info, "session ended",
+            line(of: end, why).merging(details()) { own, _ in own })
     }
 
     /// What the log says about the end of any session.
-    private func line(of end: SessionEnd) -> Logger.Metadata {
+    private func line(of end: SessionEnd, _ why: String?) -> Logger.Metadata {
         var line: Logger.Metadata = [
             "sid8": "\(end.name)", "reason": "\(end.reason.rawValue)", "over": "\(end.side.word)",
             "seconds": "\(end.age.components.seconds)", "stanzas_to_server": "\(end.record.stanzasUp)",
@@ -113,6 +150,9 @@ final class ClientSides {
         if let client = end.client.address { line["client"] = "\(client)" }
         if let domain = domain(of: end.record) { line["domain"] = "\(domain)" }
         if let server = server(of: end.record) { line["server"] = "\(server)" }
+        if let user = end.user { line["user"] = "\(user)" }
+        if let id = end.record.streamID.text { line["stream_id8"] = "\(id)" }
+        if let why { line["detail"] = "\(why)" }
         return line
     }
 

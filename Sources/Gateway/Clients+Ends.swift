@@ -16,7 +16,10 @@ extension Clients {
         connection.clientEnd = end
         countInput(of: connection)
         // The client reads no answer, so none of its requests may use up a payload.
-        if end == .deaf { abortWaiting(on: connection) }
+        if end == .deaf {
+            countUntaken(of: connection)
+            abortWaiting(on: connection)
+        }
         updateInterest(of: connection)
         markDirty(connection)
     }
@@ -93,13 +96,17 @@ extension Clients {
         armDeadline(of: connection)
     }
 
+    /// Counts answers that do not leave any more, once for each connection: they are dropped from then on.
+    private func countUntaken(of connection: ClientConnection) {
+        guard connection.role == .bosh, connection.http.hasOutput || connection.hasUnwritten else { return }
+        loop.counters.answersUntaken &+= 1
+    }
+
     /// Closes a connection at once.
     func close(_ connection: ClientConnection) {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
-        if connection.role == .bosh, connection.http.hasOutput || connection.hasUnwritten {
-            loop.counters.answersUntaken &+= 1
-        }
+        countUntaken(of: connection)
         abortWaiting(on: connection)
         connection.channel.close(in: loop.poller, to: &loop.pool)
         settle(connection)

@@ -38,7 +38,8 @@ extension Clients {
         let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
         guard admitsPolling(request.head) else {
             loop.counters.requestsRefused &+= 1
-            loop.logger.debug("page refused", metadata: ["peer": "\(connection.peer)"])
+            let requester = requester(of: request, on: connection)
+            loop.logger.debug("page refused", metadata: requester.fields)
             polling.refuse(exchange, .badRequest)
             return
         }

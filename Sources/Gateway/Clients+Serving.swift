@@ -70,7 +70,14 @@ extension Clients {
             return
         }
         guard request.head.isFor(loop.settings.path) else {
-            respond(to: request.exchange, on: connection, resource(of: request.head))
+            let response = resource(of: request.head)
+            if response.status == .notFound {
+                loop.counters.unknownPaths &+= 1
+                let path = request.head.path
+                let requester = requester(of: request, on: connection)
+                loop.tell(of: .path, requester.fields(["path": "\(Self.short(path))"]))
+            }
+            respond(to: request.exchange, on: connection, response)
             return
         }
         switch request.head.method {
@@ -105,6 +112,9 @@ extension Clients {
         }
     }
 
+    /// A path for a log line. Nobody who looks for a mistake needs more of it, and the query is not shown.
+    private static func short(_ path: String) -> String { path.utf8.count > 128 ? "\(path.prefix(64))..." : path }
+
     /// The answer to a preflight for the endpoint, or for a document that every page may read (`D-04`).
     func preflight(for head: RequestHead, isForEveryPage: Bool = false) -> HTTPResponse {
         let policy = isForEveryPage ? loop.settings.crossOrigin.forEveryPage : loop.settings.crossOrigin
@@ -116,7 +126,8 @@ extension Clients {
     /// Answers a page whose origin is not listed (`H-21`).
     func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         loop.counters.requestsRefused &+= 1
-        loop.logger.debug("page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
+        let requester = requester(of: request, on: connection)
+        loop.logger.debug("page refused: its origin is not in cors-origin", metadata: requester.fields)
         respond(
             to: request.exchange, on: connection,
             HTTPResponse(
@@ -212,9 +223,8 @@ extension Clients {
     func refuse(_ request: borrowing HTTPRequest, _ refusal: BodyCoder.Refusal, on connection: ClientConnection) {
         loop.counters.requestsRefused &+= 1
         if case .expandsTooFar = refusal { loop.reached(.maxExpansion, "from \(connection.peer)") }
-        loop.logger.debug(
-            "coded body refused",
-            metadata: ["peer": "\(connection.peer)", "status": "\(refusal.status.rawValue)"])
+        let requester = requester(of: request, on: connection)
+        loop.logger.debug("coded body refused", metadata: requester.fields(["status": "\(refusal.status.rawValue)"]))
         respond(to: request.exchange, on: connection, HTTPResponse(status: refusal.status))
     }
 

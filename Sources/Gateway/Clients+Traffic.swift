@@ -141,8 +141,12 @@ extension Clients {
                 markDirty(connection)
             case .refused(let fault):
                 loop.counters.requestsRefused &+= 1
+                let client = client(forwarded: connection.http.pendingForwarded, on: connection)
                 loop.logger.debug(
-                    "request refused", metadata: ["peer": "\(connection.peer)", "status": "\(fault.status.rawValue)"])
+                    "request refused",
+                    metadata: Requester(peer: connection.peer, client: client).fields([
+                        "status": "\(fault.status.rawValue)", "fault": "\(fault)",
+                    ]))
                 markDirty(connection)
             }
         }

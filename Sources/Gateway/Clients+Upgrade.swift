@@ -105,16 +105,15 @@ extension Clients {
         _ request: borrowing HTTPRequest, _ refusal: HandshakeRefusal, on connection: ClientConnection,
         _ response: consuming HTTPResponse
     ) {
-        refuse(request.exchange, refusal, on: connection, response)
+        refuse(request.exchange, refusal, from: requester(of: request, on: connection), on: connection, response)
     }
 
     private func refuse(
-        _ exchange: UInt64, _ refusal: HandshakeRefusal, on connection: ClientConnection,
+        _ exchange: UInt64, _ refusal: HandshakeRefusal, from requester: Requester, on connection: ClientConnection,
         _ response: consuming HTTPResponse
     ) {
         loop.counters.webSockets.refused.count(refusal)
-        loop.logger.debug(
-            "WebSocket refused", metadata: ["peer": "\(connection.peer)", "reason": "\(refusal.rawValue)"])
+        loop.logger.debug("WebSocket refused", metadata: requester.fields(["reason": "\(refusal.rawValue)"]))
         response.closesConnection = true
         respond(to: exchange, on: connection, response)
     }
@@ -167,7 +166,9 @@ extension Clients {
                 case .crowd: .crowd
                 case .address: .address
                 }
-            refuse(pending.exchange, refusal, on: connection, Sessions.comeAgain(after: patience(after: error)))
+            refuse(
+                pending.exchange, refusal, from: pending.requester, on: connection,
+                Sessions.comeAgain(after: patience(after: error)))
             return
         }
         let socket: Descriptor
@@ -175,7 +176,7 @@ extension Clients {
             socket = try connection.channel.copyDescriptor()
         } catch {
             loop.addresses.closeSession(of: account, hasLoggedIn: false, now: loop.now)
-            refuse(pending.exchange, .shortage, on: connection, Sessions.comeAgain)
+            refuse(pending.exchange, .shortage, from: pending.requester, on: connection, Sessions.comeAgain)
             return
         }
         sessions.makeRoomForLogin()

@@ -32,6 +32,8 @@ struct Counters {
     var requestsRefused: UInt64 = 0
     /// Requests on the operator's listener that did not show the token.
     var operatorsRefused: UInt64 = 0
+    /// Requests for paths where nothing is.
+    var unknownPaths: UInt64 = 0
     var unknownSessions: UInt64 = 0
     var otherNodeSessions: UInt64 = 0
     var bytesFromClients: UInt64 = 0
@@ -44,9 +46,11 @@ struct Counters {
     var stanzasReturned: UInt64 = 0
     var upstreamConnects: UInt64 = 0
     /// How streams to single servers failed, and searches for a server.
-    var upstreamFailures = Tally<StreamFailure.Label>()
-    /// What went wrong with streams and on the way to servers, whether or not the stream was opened in the end.
-    var upstreamTroubles = Tally<UpstreamTrouble.Label>()
+    var upstreamFailures = Tally<StreamFailure.ExactLabel>()
+    /// Addresses of servers to which no connection was made, and names that could not be looked up. Streams were opened
+    /// all the same if another address or name led to a server.
+    var addressesFailed: UInt64 = 0
+    var lookupsFailed: UInt64 = 0
     var webSockets = WebSocketCounters()
     var polling = PollingCounters()
     var bounds = BoundCounts()

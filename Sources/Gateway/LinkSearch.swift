@@ -20,6 +20,8 @@ final class LinkSearch {
     var attempts: [(number: Int, address: SocketAddress)] = []
     /// The connections that race.
     var races: [RaceSocket] = []
+    /// The last trouble on the way, as the operator was told it.
+    var trouble: String?
     /// When the TLS handshake began.
     var handshakeSince: MonotonicInstant?
 

@@ -23,6 +23,8 @@ final class Loop {
     var counters = Counters()
     var latencies = Latencies()
     var peerLines = LineAllowance()
+    /// What clients have asked for in vain.
+    var vainRequests = Reminders<VainRequest>()
     var date = DateField()
     /// The memory that all peers together take in this worker.
     var memory: ByteAccount

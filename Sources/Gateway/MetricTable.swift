@@ -156,6 +156,8 @@ enum MetricTable {
             "http/operators_refused", .counter, "operators_refused_total",
             help: "Requests on the admin listener that did not show the token of admin-token-file."),
         .init(
+            "http/unknown_path", .counter, "http_unknown_path_total", help: "Requests for paths where nothing is."),
+        .init(
             "http/answers_untaken", .counter, "answers_untaken_total",
             help: "Answers that nobody took, because the connection had ended."),
         .init("http/bytes_in", .counter, "client_bytes_total{direction=in}", help: "Bytes from and to clients."),
@@ -224,12 +226,17 @@ enum MetricTable {
         .init("upstream/connects", .counter, "upstream_connects_total", help: "Connections to servers that were made."),
         .init(
             "upstream/failures/*", .counter, "upstream_failures_total", "reason",
-            help: "Streams that failed, and searches for a server; one for each server that was tried in vain."),
-        .init(
-            "upstream/troubles/*", .counter, "upstream_troubles_total", "reason",
             help:
-                "Single mishaps on the way to servers, whether or not the stream was opened in the end; one failure can have several."
+                "Streams that failed, and searches for a server; one for each server that was tried in vain. tls-… says what was wrong with TLS."
         ),
+        .init(
+            "upstream/addresses_failed", .counter, "upstream_addresses_failed_total",
+            help:
+                "Addresses of servers to which no connection was made; the stream may have been opened at another one."
+        ),
+        .init(
+            "upstream/lookups_failed", .counter, "upstream_lookups_failed_total",
+            help: "Names of servers that could not be looked up; another one may have led to a server."),
         .init("upstream/bytes_in", .counter, "upstream_bytes_total{direction=in}", help: "Bytes from and to servers."),
         .init(
             "upstream/bytes_out", .counter, "upstream_bytes_total{direction=out}", help: "Bytes from and to servers."),

@@ -25,12 +25,14 @@ extension Polling {
         }
         if head.beginsSession { return begin(head, body, exchange, from: requester, mobility) }
         guard let id = SessionID(polling: head.identifier) else {
+            loop.tell(of: .session, requester.fields)
             refuse(exchange, .unknown)
             return .here
         }
         guard let client = client(of: id) else {
             if mobility != .placed, loop.fellows.mayHave(id) { return .elsewhere(id.worker) }
             sides.bosh.noteOtherNode(of: id)
+            if id.node == loop.fellows.node { loop.tell(of: .session, requester.fields(["sid8": "\(id.short)"])) }
             refuse(exchange, .unknown)
             return .here
         }
@@ -121,7 +123,7 @@ extension Polling {
 
     private func act(on item: ClientStreamItem, of client: PollingClient) {
         switch item {
-        case .header(let header): handle(.header(opening(header)), of: client)
+        case .header(let header): handle(.header(opening(header, from: client.requester)), of: client)
         case .element(let bytes):
             loop.counters.stanzasToUpstream &+= 1
             client.record.stanzasUp &+= 1
@@ -137,7 +139,7 @@ extension Polling {
     }
 
     /// What a client's stream header asks for.
-    private func opening(_ header: ClientStreamHeader) -> PollingOpening {
+    private func opening(_ header: ClientStreamHeader, from requester: Requester) -> PollingOpening {
         let attributes = header.attributes
         do throws(AddressRefusal) {
             let domain = try domains.domain(meantBy: attributes.to)
@@ -146,6 +148,7 @@ extension Polling {
             return PollingOpening(
                 .served(request), language: attributes.language, hasVersion: header.hasVersion)
         } catch {
+            loop.tell(of: .domain, requester.fields(asking: attributes.to))
             return PollingOpening(.refused(error), language: attributes.language, hasVersion: header.hasVersion)
         }
     }

@@ -212,7 +212,9 @@ final class Polling {
         logins.remove(client.token.slot)
         let end = SessionEnd(
             name: client.id.short, reason: reason, side: .polling,
-            client: ClientAddress(client.requester.client?.address), record: client.record, at: loop.now)
+            client: ClientAddress(client.requester.client?.address),
+            user: sides.takeUser(of: SessionPlace(.polling, slot: client.token.slot), client.record),
+            record: client.record, at: loop.now)
         sides.noteEnd(end) {
             [
                 "requests": "\(client.record.requests)", "repeats": "\(client.traffic.repeats)",

@@ -1,4 +1,6 @@
 import Addresses
+import Bridge
+import Logging
 import Reactor
 
 /// The sender of a request.
@@ -10,4 +12,17 @@ struct Requester {
 
     /// The client's address for a log line.
     var name: String { client.map { "client \($0.address)" } ?? "" }
+
+    /// The client for a log line, and the proxy when another machine made the connection.
+    var fields: Logger.Metadata {
+        guard let client else { return ["peer": "\(peer)"] }
+        let isDirect = peer.ipAddress.map { $0.unmapped == client.address } ?? false
+        return isDirect ? ["client": "\(client.address)"] : ["client": "\(client.address)", "proxy": "\(peer)"]
+    }
+
+    /// The same with the domain that the client asks for.
+    func fields(asking domain: PeerText?) -> Logger.Metadata { fields(["domain": "\(domain?.text ?? "")"]) }
+
+    /// The same with more about the request.
+    func fields(_ more: Logger.Metadata) -> Logger.Metadata { fields.merging(more) { _, new in new } }
 }

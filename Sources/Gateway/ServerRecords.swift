@@ -10,7 +10,22 @@ struct ServerHealth {
     var openNow = 0
     /// How streams to the server have failed.
     var failures = Tally<StreamFailure.Label>()
+    /// How many streams have waited for it in vain since it has opened one.
+    var silentInRow: UInt32 = 0
     var connectTime = LatencySummary()
+}
+
+extension ServerHealth {
+    /// After how many streams that waited in vain a server counts as silent. One may be an accident.
+    static let silence: UInt32 = 3
+
+    /// Whether the operator is told after so many streams: after the third, and again each time that they are ten times
+    /// as many.
+    static func tellsOfSilence(after count: UInt32) -> Bool {
+        var next = silence
+        while next < count, next < 1_000_000 { next *= 10 }
+        return next == count
+    }
 }
 
 /// The numbers of each server that the settings name, over all domains that use it. All other servers, found by DNS or
@@ -73,6 +88,9 @@ struct ServerRecords {
         guard let server else { return .none }
         return Place(index: places[Address(host: server.host, port: server.port)] ?? UInt16(all.count - 1))
     }
+
+    /// The numbers at a place; nil for `none`.
+    func health(at place: Place) -> ServerHealth? { Int(place.index) < all.count ? all[Int(place.index)].health : nil }
 
     /// Changes the numbers at a place; does nothing for `none`.
     mutating func count(at place: Place, _ change: (inout ServerHealth) -> Void) {

@@ -14,6 +14,8 @@ struct SessionFilter: Equatable {
     var client: IPNetwork?
     var side: SessionPlace.Side?
     var server: String?
+    /// A bare JID, or the part of it before the `@`.
+    var user: String?
     var reason: String?
     /// How many sessions are shown at most.
     var limit = 100
@@ -53,6 +55,7 @@ struct SessionFilter: Equatable {
         case "over": side = try Self.choice(value, of: SessionPlace.Side.allCases, \.word, name)
         case "state": state = try Self.choice(value, of: State.allCases, \.rawValue, name)
         case "server": server = value
+        case "user": user = value.lowercased()
         case "reason": reason = value
         case "limit":
             guard let number = Int(value), (1...Self.mostShown).contains(number) else {
@@ -61,7 +64,7 @@ struct SessionFilter: Equatable {
             limit = number
         default:
             throw Fault(
-                "'\(name)' is not among client, domain, limit, over, reason, server, sid8 and state")
+                "'\(name)' is not among client, domain, limit, over, reason, server, sid8, state and user")
         }
     }
 
@@ -101,11 +104,16 @@ struct SessionFilter: Equatable {
 
     /// Whether a session is wanted. A living one has no reason.
     func matches(
-        name: String, side: SessionPlace.Side, client: IPAddress?, domain: String?, server: String?, reason: String?
+        name: String, side: SessionPlace.Side, client: IPAddress?, domain: String?, server: String?,
+        user: String? = nil, reason: String?
     ) -> Bool {
         guard name.hasPrefix(self.name), self.side == nil || self.side == side else { return false }
         if let wanted = self.domain, wanted != domain { return false }
         if let wanted = self.server, wanted != server { return false }
+        if let wanted = self.user {
+            guard let user = user?.lowercased() else { return false }
+            guard wanted == user || !wanted.contains("@") && user.hasPrefix(wanted + "@") else { return false }
+        }
         if let wanted = self.reason, wanted != reason { return false }
         guard let range = self.client else { return true }
         return client.map(range.contains) ?? false

@@ -16,6 +16,8 @@ struct SessionRecord {
     var site = SessionRecord.none
     /// The server at which its first stream was opened, by its number in `ServerNumbers`.
     var server = SessionRecord.none
+    /// What the server calls its first stream.
+    var streamID = StreamIDStart()
 
     init(now: MonotonicInstant) {
         began = CoarseInstant(now)
@@ -50,29 +52,55 @@ struct ServerNumbers {
     static let most = 4_096
 }
 
-/// A client's address in as few bytes as it needs.
+/// The first eight bytes of the name that a server gives to a stream, to find the stream in the server's log. Names are
+/// random, and whole ones would take more memory than all else that is noted of a session.
+struct StreamIDStart {
+    private let first: UInt32
+    private let second: UInt32
+
+    /// Of no stream, or of one without a name.
+    init() { (first, second) = (0, 0) }
+
+    init(_ id: String) {
+        var bits: UInt64 = 0
+        for byte in id.utf8.prefix(8) {
+            bits = bits << 8 | UInt64((0x21...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
+        }
+        (first, second) = (UInt32(truncatingIfNeeded: bits >> 32), UInt32(truncatingIfNeeded: bits))
+    }
+
+    /// The beginning of the name; nil when there is none.
+    var text: String? {
+        let bits = UInt64(first) << 32 | UInt64(second)
+        guard bits != 0 else { return nil }
+        var text = ""
+        for shift in stride(from: UInt64(56), through: 0, by: -8) {
+            let byte = UInt8(truncatingIfNeeded: bits >> shift)
+            if byte != 0 { text.unicodeScalars.append(Unicode.Scalar(byte)) }
+        }
+        return text
+    }
+}
+
+/// A client's address in sixteen bytes that need no alignment to eight.
 struct ClientAddress {
-    private let high: UInt64
-    private let low: UInt64
-    /// The number of the protocol; 0 for a client that is not known.
-    private let version: UInt8
+    /// As IPv6 from the highest bits on, an IPv4 address mapped; 0, which is nobody's address, for a client that is not
+    /// known.
+    private let words: (UInt32, UInt32, UInt32, UInt32)
 
     init(_ address: IPAddress?) {
-        switch address {
-        case .v4(let number)?: (high, low, version) = (0, UInt64(number), 4)
-        case .v6(let number)?:
-            (high, low, version) = (UInt64(truncatingIfNeeded: number >> 64), UInt64(truncatingIfNeeded: number), 6)
-        case nil: (high, low, version) = (0, 0, 0)
-        }
+        let number = address?.mapped ?? 0
+        words = (
+            UInt32(truncatingIfNeeded: number >> 96), UInt32(truncatingIfNeeded: number >> 64),
+            UInt32(truncatingIfNeeded: number >> 32), UInt32(truncatingIfNeeded: number)
+        )
     }
 
     /// The address; nil for a client that is not known.
     var address: IPAddress? {
-        switch version {
-        case 4: .v4(UInt32(truncatingIfNeeded: low))
-        case 6: .v6(UInt128(high) << 64 | UInt128(low))
-        default: nil
-        }
+        let high = UInt128(words.0) << 96 | UInt128(words.1) << 64
+        let number = high | UInt128(words.2) << 32 | UInt128(words.3)
+        return number == 0 ? nil : IPAddress.v6(number).unmapped
     }
 }
 
@@ -83,6 +111,8 @@ struct SessionEnd {
     let reason: EndReason
     let side: SessionPlace.Side
     let client: ClientAddress
+    /// Its user's bare JID, if that is known.
+    var user: String?
     let record: SessionRecord
     let at: MonotonicInstant
 

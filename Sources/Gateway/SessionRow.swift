@@ -11,6 +11,10 @@ struct SessionRow: Encodable {
     var domain: String?
     var client: String?
     var server: String?
+    /// The bare JID that the server has bound.
+    var user: String?
+    /// The beginning of what the server calls the stream.
+    var streamID: String?
     /// `opening`, `open`, `ending` or `ended`.
     let state: String
     var hasLoggedIn: Bool?
@@ -27,7 +31,8 @@ struct SessionRow: Encodable {
     let stanzasToClient: UInt32
 
     enum CodingKeys: String, CodingKey {
-        case sid8, worker, over, domain, client, server, state, reason, seconds, requests
+        case sid8, worker, over, domain, client, server, user, state, reason, seconds, requests
+        case streamID = "stream_id8"
         case hasLoggedIn = "logged_in"
         case endedSecondsAgo = "ended_seconds_ago"
         case heldRequests = "held_requests"
@@ -82,6 +87,7 @@ extension ClientSides {
         let name: String
         let place: SessionPlace
         let client: ClientAddress
+        let user: String?
         let record: SessionRecord
     }
 
@@ -90,33 +96,38 @@ extension ClientSides {
             try body(
                 Seen(
                     name: driver.session.id.short, place: SessionPlace(.bosh, slot: driver.slot), client: driver.client,
-                    record: driver.record))
+                    user: user(of: SessionPlace(.bosh, slot: driver.slot), driver.record), record: driver.record))
         }
         for client in webSockets.all where !client.isOver {
             try body(
                 Seen(
                     name: client.name, place: SessionPlace(.webSocket, slot: client.token.slot),
-                    client: ClientAddress(client.requester.client?.address), record: client.record))
+                    client: ClientAddress(client.requester.client?.address),
+                    user: user(of: SessionPlace(.webSocket, slot: client.token.slot), client.record),
+                    record: client.record))
         }
         for client in polling.all where !client.ask({ $0.isClosing }) {
             try body(
                 Seen(
                     name: client.id.short, place: SessionPlace(.polling, slot: client.token.slot),
-                    client: ClientAddress(client.requester.client?.address), record: client.record))
+                    client: ClientAddress(client.requester.client?.address),
+                    user: user(of: SessionPlace(.polling, slot: client.token.slot), client.record),
+                    record: client.record))
         }
     }
 
     private func matches(_ seen: Seen, _ filter: SessionFilter, reason: String? = nil) -> Bool {
         filter.matches(
             name: seen.name, side: seen.place.side, client: seen.client.address, domain: domain(of: seen.record),
-            server: server(of: seen.record), reason: reason)
+            server: server(of: seen.record), user: seen.user, reason: reason)
     }
 
     private func row(of seen: Seen) -> SessionRow {
         let state = state(of: seen.place)
         return SessionRow(
             sid8: seen.name, worker: loop.fellows.tag, over: seen.place.side.word, domain: domain(of: seen.record),
-            client: seen.client.address?.description, server: server(of: seen.record), state: state.word,
+            client: seen.client.address?.description, server: server(of: seen.record), user: seen.user,
+            streamID: seen.record.streamID.text, state: state.word,
             hasLoggedIn: state.hasLoggedIn, seconds: seen.record.age(now: loop.now).components.seconds,
             requests: seen.record.requests, heldRequests: state.heldRequests, waitingBytes: state.waitingBytes,
             stanzasToServer: seen.record.stanzasUp, stanzasToClient: seen.record.stanzasDown)
@@ -125,7 +136,8 @@ extension ClientSides {
     private func row(of end: SessionEnd) -> SessionRow {
         SessionRow(
             sid8: end.name, worker: loop.fellows.tag, over: end.side.word, domain: domain(of: end.record),
-            client: end.client.address?.description, server: server(of: end.record), state: "ended",
+            client: end.client.address?.description, server: server(of: end.record), user: end.user,
+            streamID: end.record.streamID.text, state: "ended",
             reason: end.reason.rawValue, seconds: end.age.components.seconds,
             endedSecondsAgo: loop.now.elapsed(since: end.at).components.seconds, requests: end.record.requests,
             stanzasToServer: end.record.stanzasUp, stanzasToClient: end.record.stanzasDown)
@@ -171,6 +183,8 @@ extension ClientSides {
 
 extension ClientSides.Seen {
     fileprivate init(_ end: SessionEnd) {
-        self.init(name: end.name, place: SessionPlace(end.side, slot: 0), client: end.client, record: end.record)
+        self.init(
+            name: end.name, place: SessionPlace(end.side, slot: 0), client: end.client, user: end.user,
+            record: end.record)
     }
 }

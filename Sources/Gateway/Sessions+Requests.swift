@@ -54,14 +54,14 @@ extension Sessions {
                 driver.record.stanzasUp &+= UInt32(truncatingIfNeeded: stanzas)
                 give(.request(exchange, completed(attributes), payload: payload), exchange, to: driver, from: requester)
             case .foreign:
-                loop.counters.unknownSessions &+= 1
+                noteUnknown(attributes.sid, from: requester)
                 answer(exchange, BodyResponse(.terminate(loop.isStopping ? .systemShutdown : .itemNotFound)))
             }
         case .refused(let fault, let attributes):
             if case .limit(let limit) = fault, let bound = Bound(limit) {
                 loop.reached(bound, "from \(requester.peer)")
             }
-            loop.logger.debug("body refused", metadata: ["peer": "\(requester.peer)", "fault": "\(fault)"])
+            loop.logger.debug("body refused", metadata: requester.fields(["fault": "\(fault)"]))
             if let attributes, case .known(let sid) = attributes.sid {
                 if let driver = driver(of: sid) {
                     give(.malformedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
@@ -102,7 +102,7 @@ extension Sessions {
             if driver.ask({ $0.hasLoggedIn }) { return .admitted }
             give(.oversizedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
         case .foreign:
-            loop.counters.unknownSessions &+= 1
+            noteUnknown(attributes.sid, from: requester)
             answer(exchange, BodyResponse(.terminate(.itemNotFound)))
         case .absent:
             loop.counters.sessionsRefused.count(.policyViolation)
@@ -130,6 +130,9 @@ extension Sessions {
             var condition: TerminalCondition?
             if case .condition(let refused) = error { condition = refused }
             if let condition { loop.counters.sessionsRefused.count(condition) }
+            if condition == .hostUnknown || condition == .improperAddressing {
+                loop.tell(of: .domain, requester.fields(asking: attributes.rare.to))
+            }
             answer(exchange, BodyResponse(.terminate(condition)), isLegacy: attributes.rare.version == nil)
             return
         }
@@ -148,6 +151,18 @@ extension Sessions {
             answer(exchange, BodyResponse(.terminate(.internalServerError)))
             return
         }
+    }
+
+    /// Counts a request for a session that is not known, and tells the operator of it.
+    private func noteUnknown(_ mentioned: SessionReference, from requester: Requester) {
+        loop.counters.unknownSessions &+= 1
+        // What is said about another machine, or while this one stops, says enough.
+        guard !loop.isStopping else { return }
+        guard case .known(let sid) = mentioned else {
+            loop.tell(of: .session, requester.fields)
+            return
+        }
+        if sid.node == loop.fellows.node { loop.tell(of: .session, requester.fields(["sid8": "\(sid.short)"])) }
     }
 
     private func freshID() -> SessionID {

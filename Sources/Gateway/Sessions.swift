@@ -131,7 +131,8 @@ final class Sessions {
 
     private func forget(_ driver: SessionDriver, reason: EndReason) {
         let end = SessionEnd(
-            name: driver.session.id.short, reason: reason, side: .bosh, client: driver.client, record: driver.record,
+            name: driver.session.id.short, reason: reason, side: .bosh, client: driver.client,
+            user: sides.takeUser(of: SessionPlace(.bosh, slot: driver.slot), driver.record), record: driver.record,
             at: loop.now)
         sides.noteEnd(end) { ["requests": "\(driver.record.requests)"] }
         release(driver)

@@ -45,6 +45,7 @@ extension StatusPage {
             "=refused": () => count(lately((stats) =>
               sum(get(stats, "sessions/refused")) + get(stats, "sessions/refused_without_descriptor"))),
             "=aborted": () => count(lately((stats) => get(stats, "sessions/aborted_polls"))),
+            "=repeats": () => count(lately((stats) => get(stats, "sessions/repeats"))),
             "=connects": () => count(lately((stats) => get(stats, "upstream/connects"))),
             "=uptime": (stats) => span(stats.uptime_seconds),
           };
@@ -135,6 +136,9 @@ extension StatusPage {
             const states = [["works", "good"], ["being probed", "warn"], ["left alone", "bad"]];
             const state = (server) => {
               if (server.breaker === undefined) return cell("");
+              if (server.breaker === 0 && server.streams_opened === 0) {
+                return sum(server.failures) > 0 ? cell("no stream yet", "warn") : cell("not used yet");
+              }
               const [words, kind] = states[server.breaker];
               return cell(server.left_alone_seconds ? `${words}, ${server.left_alone_seconds} s` : words, kind);
             };

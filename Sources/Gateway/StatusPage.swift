@@ -46,7 +46,9 @@ enum StatusPage {
                 ("sessions/opening", "opening"), ("sessions/not_logged_in", "not logged in"),
                 ("websockets/now", "over WebSocket"), ("polling/now", "over polling"),
             ]),
-        Card(title: "Held requests", value: "sessions/held_requests", notes: [("=aborted", "aborted in a minute")]),
+        Card(
+            title: "Held requests", value: "sessions/held_requests",
+            notes: [("=aborted", "aborted in a minute"), ("=repeats", "repeated in a minute")]),
         Card(title: "Connections", value: "http/connections_now", notes: [("sessions/addresses", "addresses")]),
         Card(
             title: "Streams to servers", value: "upstream/streams_now", notes: [("=connects", "connects in a minute")]),

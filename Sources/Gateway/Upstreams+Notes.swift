@@ -4,24 +4,35 @@ import StreamCore
 
 /// What the operator learns about the streams, by the log and by the statistics.
 extension Upstreams {
-    /// Counts and logs a trouble with a stream or on the way to its server.
+    /// Logs a trouble with a stream or on the way to its server, and counts it if no stream fails by it.
     func note(_ trouble: UpstreamTrouble, _ subject: TroubleSubject, isRepeated: Bool, of link: UpstreamLink) {
-        if !isRepeated { loop.counters.upstreamTroubles.count(trouble.label) }
+        switch trouble {
+        case .connection: loop.counters.addressesFailed &+= 1
+        case .name where !isRepeated: loop.counters.lookupsFailed &+= 1
+        default: break
+        }
         let about = words(for: subject, of: link)
         switch trouble {
         case .shortage(.places): loop.reached(.upstreamConnections, about)
         case .shortage(.ports): loop.reached(.upstreamConnections, "no local port for \(about)")
-        default: if !isRepeated { log(trouble, about, of: link) }
+        default: log(trouble, about, of: link, isRepeated: isRepeated)
         }
     }
 
-    private func log(_ trouble: UpstreamTrouble, _ about: String, of link: UpstreamLink) {
+    /// Tells the operator of a trouble once a minute. What is not told that way is there for who looks closely.
+    private func log(_ trouble: UpstreamTrouble, _ about: String, of link: UpstreamLink, isRepeated: Bool) {
+        let words = detail(of: trouble)
+        if !isRepeated { link.search?.trouble = "\(about): \(words)" }
         // Troubles with a stranger's own domain are not the operator's.
+        let isOwn = !link.site.isOpenProxy && !isRepeated
+        // A server that several domains share is down for all of them, but has a certificate for each.
+        let subject = if case .protection = trouble { "\(about) \(link.domain)" } else { about }
+        let times = isOwn ? count(trouble.label, about: subject) : nil
         loop.logPeer(
-            link.site.isOpenProxy ? .debug : .warning, "upstream \(trouble.label.rawValue)",
+            times == nil ? .debug : .warning, "upstream \(trouble.label.rawValue)",
             [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(about)",
-                "error": "\(detail(of: trouble))",
+                "error": "\(words)", "times": "\(times ?? 1)",
             ])
     }
 
@@ -63,21 +74,54 @@ extension Upstreams {
     /// Logs that a server is left alone from now on, or used again.
     func note(_ change: Breakers.Change, of server: UpstreamKey) {
         switch change {
-        case .opened:
+        case .opened(let pause):
             loop.logger.warning(
-                "upstream left alone for a while", metadata: ["upstream": "\(server)", "domain": "\(server.domain)"])
-        case .worksAgain:
+                "upstream left alone for a while",
+                metadata: [
+                    "upstream": "\(server)", "domain": "\(server.domain)", "seconds": "\(pause.wholeSeconds)",
+                    "seconds_at_most": "\(loop.settings.breakerPause.wholeSeconds)",
+                    "hint": "clients are told to come again; after each pause one of them tries the server",
+                ])
+        case .worksAgain(let downtime):
             loop.logger.notice(
-                "upstream works again", metadata: ["upstream": "\(server)", "domain": "\(server.domain)"])
+                "upstream works again",
+                metadata: [
+                    "upstream": "\(server)", "domain": "\(server.domain)",
+                    "downtime_seconds": "\(downtime.wholeSeconds)",
+                ])
         }
     }
 
     /// Counts how a stream to one server failed, or the search for a server.
     func count(_ failure: StreamFailure, of link: UpstreamLink) {
-        loop.counters.upstreamFailures.count(failure.label)
+        loop.counters.upstreamFailures.count(failure.exactLabel)
         link.site.health.failures.count(failure.label)
         // A stream that was refused because its servers are left alone has asked none of them.
         if failure.label != .spared { countServer(of: link) { $0.failures.count(failure.label) } }
+        guard failure.showsSilence, !link.site.isOpenProxy else { return }
+        countServer(of: link) { $0.silentInRow &+= 1 }
+        let count = servers.health(at: link.server)?.silentInRow ?? 0
+        if ServerHealth.tellsOfSilence(after: count) { warnOfSilence(of: link, failure, count: count) }
+    }
+
+    /// Several streams in a row have waited for the same server in vain: it stands still, though its machine is there.
+    private func warnOfSilence(of link: UpstreamLink, _ failure: StreamFailure, count: UInt32) {
+        loop.logger.warning(
+            "the server does not answer",
+            metadata: [
+                "upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": "\(count)",
+                "error": "\(failure)",
+            ])
+    }
+
+    /// Notes that a server has opened a stream.
+    func noteAnswer(of link: UpstreamLink) {
+        guard let count = servers.health(at: link.server)?.silentInRow, count > 0 else { return }
+        countServer(of: link) { $0.silentInRow = 0 }
+        guard count >= ServerHealth.silence else { return }
+        loop.logger.notice(
+            "the server answers again",
+            metadata: ["upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": "\(count)"])
     }
 
     /// Logs that a stream has ended by itself, and tells its session.
@@ -87,11 +131,18 @@ extension Upstreams {
             loop.reached(bound, "session \(link.sessionName): the stream was ended")
             detail += ", which \(bound.rawValue) sets"
         }
+        if let trouble = link.search?.trouble, !failure.showsLife { detail += " (\(trouble))" }
         let reason = EndReason(failure)
-        loop.logPeer(
-            .info, "upstream ended",
-            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
-        tell(.ended(reason, streamError: error), of: link)
+        // If the session ends by this, the line about its end says it all.
+        let isTold = sessions.telling(why: detail) { tell(.ended(reason, streamError: error), of: link) }
+        loop.logPeer(
+            isTold || failure == .spared ? .debug : .info, "upstream ended",
+            ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
     }
+}
+
+extension Duration {
+    /// The seconds of it, rounded up, for a log line.
+    fileprivate var wholeSeconds: Int64 { components.seconds + (components.attoseconds > 0 ? 1 : 0) }
 }

@@ -195,6 +195,7 @@ extension Upstreams {
                 if link.xml.isReadingOn { budget.end() }
                 continue
             }
+            if let user = reader.takeUser() { noteUser(user, of: link) }
             let isProceed = item == .proceed
             handle(.item(item), on: link)
             guard offset < bytes.count, isStill(link, connection) else { return }

@@ -129,7 +129,8 @@ extension Upstreams {
         link.site.health.openTime.record(time)
         link.site.health.opened &+= 1
         link.site.health.openNow += 1
-        noteServer(of: link)
+        noteServer(of: link, id: header.id)
+        noteAnswer(of: link)
         countServer(of: link) { server in
             server.opened &+= 1
             server.openNow += 1

@@ -43,6 +43,8 @@ final class Upstreams {
     private var breakers: Breakers
     /// The numbers of each server.
     private(set) var servers: ServerRecords
+    /// What the operator was told of them lately.
+    private var troubles = TroubleLines()
     /// A buffer for the effects of one input, used again each time.
     private var effects = UpstreamEffects()
     /// The stanzas of the present turn.
@@ -119,12 +121,27 @@ final class Upstreams {
 
     /// Has a session remember the server at which its first stream was opened. Strangers may name any number of servers,
     /// so theirs have no numbers.
-    func noteServer(of link: UpstreamLink) {
-        guard let session = link.session, link.stream == .first, !link.site.isOpenProxy,
-            let server = serverConnections.end(of: link.place)
-        else { return }
-        let number = serverNumbers.number(of: server)
-        sessions.note(session) { $0.server = number }
+    ///
+    /// - Parameter id: what the server calls the stream.
+    func noteServer(of link: UpstreamLink, id: String) {
+        guard let session = link.session, link.stream == .first else { return }
+        let server = link.site.isOpenProxy ? nil : serverConnections.end(of: link.place)
+        let number = server.map { serverNumbers.number(of: $0) } ?? SessionRecord.none
+        sessions.note(session) { record in
+            record.server = number
+            record.streamID = StreamIDStart(id)
+        }
+    }
+
+    /// Notes who uses a session, as its server says.
+    func noteUser(_ jid: String, of link: UpstreamLink) {
+        guard let session = link.session, link.stream == .first else { return }
+        sessions.noteUser(jid, of: session, at: link.site)
+    }
+
+    /// The server to which a link is connected, or the one that is being tried, for a log line.
+    func name(ofServerOf link: UpstreamLink) -> String {
+        serverConnections.end(of: link.place)?.description ?? link.machine.server?.description ?? link.domain
     }
 
     /// Looks for the server of a new link.
@@ -352,6 +369,11 @@ final class Upstreams {
     /// Changes the numbers of the server of a link.
     func countServer(of link: UpstreamLink, _ change: (inout ServerHealth) -> Void) {
         servers.count(at: link.server, change)
+    }
+
+    /// Counts a trouble that the operator is to be told of; the result is that of `TroubleLines.note`.
+    func count(_ trouble: UpstreamTrouble.Label, about: String) -> UInt64? {
+        troubles.note(trouble, about: about, now: loop.now)
     }
 
     /// How a server stands with its breakers.

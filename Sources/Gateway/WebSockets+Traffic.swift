@@ -159,7 +159,7 @@ extension WebSockets {
     private func act(on message: ClientMessage, in bytes: [UInt8], of client: WebSocketClient) {
         switch message {
         case .blank: return
-        case .open(let attributes): handle(.open(opening(attributes)), of: client)
+        case .open(let attributes): handle(.open(opening(attributes, from: client.requester)), of: client)
         case .close: handle(.close, of: client)
         case .element(let range):
             loop.counters.stanzasToUpstream &+= 1
@@ -189,13 +189,14 @@ extension WebSockets {
     }
 
     /// What a client's `<open/>` asks for.
-    private func opening(_ attributes: OpenAttributes) -> StreamOpening {
+    private func opening(_ attributes: OpenAttributes, from requester: Requester) -> StreamOpening {
         do throws(AddressRefusal) {
             let domain = try domains.domain(meantBy: attributes.to)
             let account = domains.account(attributes.from, at: domain)
             let request = StreamRequest(domain: domain, account: account, language: attributes.language)
             return StreamOpening(.served(request), account: account, language: attributes.language)
         } catch {
+            loop.tell(of: .domain, requester.fields(asking: attributes.to))
             return StreamOpening(.refused(error), language: attributes.language)
         }
     }

@@ -256,7 +256,9 @@ final class WebSockets {
         logins.remove(client.token.slot)
         let end = SessionEnd(
             name: client.name, reason: reason, side: .webSocket,
-            client: ClientAddress(client.requester.client?.address), record: client.record, at: loop.now)
+            client: ClientAddress(client.requester.client?.address),
+            user: sides.takeUser(of: SessionPlace(.webSocket, slot: client.token.slot), client.record),
+            record: client.record, at: loop.now)
         sides.noteEnd(end) { lastWords(of: client) }
         client.link.map(upstreams.detach)
         client.link = nil

@@ -141,8 +141,8 @@ package struct HTTPConnection: ~Copyable {
     /// The memory that a half-read message takes.
     package var unfinishedBytes: Int { partialHead.capacity + partialBody.capacity }
 
-    /// The captured field of the request whose body is being read: it names the client before the body has come. Empty
-    /// when there is no such request or no such field.
+    /// The captured field of the request whose body is being read, or which was refused: it names the client before the
+    /// body has come. Empty when there is no such request or no such field.
     package var pendingForwarded: [UInt8] {
         pendingHead?.value.forwarded ?? []
     }
@@ -460,15 +460,20 @@ package struct HTTPConnection: ~Copyable {
     private mutating func refuse(
         _ fault: HTTPFault, _ parser: HeadParser, _ bytes: Span<UInt8>, base: Int, _ date: HTTPDate?
     ) -> HTTPEvent {
-        refuse(
+        let event = refuse(
             fault, origin: parser.origin(bytes, base: base), isHead: parser.requestLine.method == .head, date: date)
+        if !parser.forwarded.isEmpty { pendingHead = Boxed(RequestHead(refusedFrom: parser.forwarded)) }
+        return event
     }
 
     private mutating func refuse(
         _ fault: HTTPFault, origin: String?, isHead: Bool = false, date: HTTPDate?
     ) -> HTTPEvent {
+        let head = pendingHead
         stopReading()
         stage = .refusing
+        // It still says whose request this was.
+        pendingHead = head
         var terms = AnswerTerms()
         terms.grant = crossOrigin.grant(origin)
         terms.withholdsBody = isHead

@@ -47,7 +47,7 @@ struct HeadParser: Sendable {
     private var acceptEncoding = AcceptEncoding()
     private var contentEncoding = ContentEncoding()
     /// The lines of the captured field so far. Their bytes are kept, because there may be many of them.
-    private var forwarded: [UInt8] = []
+    private(set) var forwarded: [UInt8] = []
     /// The lines by which a GET request asks for another protocol.
     private var upgradeLines: [UInt8] = []
 

@@ -72,6 +72,13 @@ package struct RequestHead: Sendable, Equatable {
 }
 
 extension RequestHead {
+    /// What is left of a head that was refused: the captured field, as far as it had come.
+    init(refusedFrom forwarded: [UInt8]) {
+        self.init(
+            method: .unknown, version: .http11, path: "/", acceptedCoding: .identity, framing: .none,
+            expectsContinue: false, keepAlive: false, forwarded: forwarded)
+    }
+
     /// `Host` (nil without one), each `Sec-Fetch-Site` and each `Authorization`, for a listener that captures
     /// `.provenance`.
     package var provenance: (host: [UInt8]?, fetchSites: [[UInt8]], authorizations: [[UInt8]]) {

@@ -57,6 +57,8 @@ package struct Settings: Equatable, Sendable {
     /// Bytes, 1024...8 MiB, the most that libxml2 takes in one piece.
     package let maxBody: Int
     package let logLevel: LogLevel
+    /// Whether operators are told the accounts of users.
+    package let logsUsers: Bool
 
     package let headTimeout: Duration
     package let bodyTimeout: Duration
@@ -208,6 +210,7 @@ package struct Settings: Equatable, Sendable {
         maxHold = try common.one(SettingsTable.maxHold)
         maxBody = try common.one(SettingsTable.maxBody)
         logLevel = try common.one(SettingsTable.logLevel)
+        logsUsers = try common.one(SettingsTable.logUsers) == .on
         headTimeout = try common.one(SettingsTable.headTimeout)
         bodyTimeout = try common.one(SettingsTable.bodyTimeout)
         drain = try common.one(SettingsTable.drain)

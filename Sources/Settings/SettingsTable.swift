@@ -22,7 +22,8 @@ package enum SettingsTable {
                 AnySetting(admin), AnySetting(adminHost), AnySetting(adminTokenFile), AnySetting(workers),
                 AnySetting(linger),
                 AnySetting(generations), AnySetting(control), AnySetting(node),
-                AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(coreDumps),
+                AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(logUsers),
+                AnySetting(coreDumps),
             ]),
         SettingsSection(
             "Which domains are served",
@@ -201,6 +202,10 @@ extension SettingsTable {
     package static let logLevel = Setting<LogLevel>.choice(
         "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true, aliases: ["warn": .warning],
         "The least important messages that are logged")
+
+    package static let logUsers = Setting<Switch>.choice(
+        "log-users", valueName: "on|off", default: .on, example: .off,
+        "Whether the log and /sessions name the users of sessions; the servers' logs do so in any case")
 }
 
 // Sessions, requests and responses. The defaults are meant to suit every installation.

@@ -42,10 +42,10 @@ package enum ServerVerdict: Sendable, Equatable {
 package struct Breakers: Sendable {
     /// What a verdict has changed.
     package enum Change: Sendable, Equatable {
-        /// From now on clients are refused at once.
-        case opened
-        /// A server that was left alone is used again.
-        case worksAgain
+        /// From now on clients are refused at once. `pause`: until the first of them is let through again.
+        case opened(pause: Duration)
+        /// A server that was left alone is used again. `downtime`: since the first of its failures in a row.
+        case worksAgain(downtime: Duration)
     }
 
     /// How many servers are remembered at most.
@@ -101,7 +101,7 @@ package struct Breakers: Sendable {
         case .works:
             // A server without an entry has no failures.
             guard let breaker = breakers.removeValue(forKey: server), breaker.phase != .closed else { return nil }
-            return .worksAgain
+            return .worksAgain(downtime: breaker.failingSince.map { now.elapsed(since: $0) } ?? .zero)
         case .unknown:
             breakers[server]?.abandoned(now: now)
             return nil
@@ -111,7 +111,7 @@ package struct Breakers: Sendable {
             let wasClosed = breaker.phase == .closed
             breaker.failed(now: now)
             breakers[server] = breaker
-            return wasClosed && breaker.phase == .open ? .opened : nil
+            return wasClosed && breaker.phase == .open ? .opened(pause: breaker.pause(now: now)) : nil
         }
     }
 }

@@ -28,6 +28,8 @@ package struct CircuitBreaker: Sendable {
     private let failures: Int
     private let longestPause: Duration
     private var state = State.closed(failuresInRow: 0)
+    /// When the first of the failures in a row was noted; nil while there is none.
+    package private(set) var failingSince: MonotonicInstant?
 
     /// Creates a closed breaker. `failures`: how many failures in a row open it, 0 for never. `longestPause`: the upper
     /// limit of the pause; if it is below one second, every pause is that long.
@@ -78,11 +80,13 @@ package struct CircuitBreaker: Sendable {
     /// Notes that a connection was made: the trouble is over.
     package mutating func succeeded() {
         state = .closed(failuresInRow: 0)
+        failingSince = nil
     }
 
     /// Notes that an admitted connection failed.
     package mutating func failed(now: MonotonicInstant) {
         guard failures > 0 else { return }
+        if failingSince == nil { failingSince = now }
         switch state {
         case .closed(let failuresInRow):
             if failuresInRow + 1 < failures {

@@ -1,11 +1,11 @@
 /// How a stream to an XMPP server ended when this side had not asked for the end.
 package enum StreamFailure: Sendable, Equatable {
-    /// The server's name has no address.
+    /// No address of the server is known.
     case unresolved
     /// No address of the server accepted a connection.
     case unreachable
     /// TLS failed: the handshake, or the server's certificate.
-    case tls
+    case tls(ProtectionFault)
     /// STARTTLS is demanded, and the server does not offer it or refused it. The stream never silently goes on without
     /// it (`X-19`).
     case startTLSUnavailable
@@ -47,7 +47,7 @@ extension StreamFailure: CustomStringConvertible {
     /// the server wrote.
     package var description: String {
         switch self {
-        case .unresolved: "the server's name has no address"
+        case .unresolved: "no address of the server is known"
         case .unreachable: "no address of the server accepts a connection"
         case .tls: "TLS failed"
         case .startTLSUnavailable: "the server does not offer STARTTLS"
@@ -79,6 +79,7 @@ extension StreamFailure {
     package enum Label: String, Sendable, CaseIterable {
         case unresolved, unreachable, spared, shortage
         case refusedTarget = "refused-target"
+        /// TLS failed, whatever the reason.
         case tls
         case startTLSUnavailable = "no-starttls"
         case timeout, malformed, unexpected
@@ -111,6 +112,23 @@ extension StreamFailure {
         case .stalled: .stalled
         case .unfinishedStanza: .unfinishedStanza
         case .compression: .compression
+        }
+    }
+
+    /// The same words, with what was wrong with TLS in place of `tls`.
+    package enum ExactLabel: Sendable, Equatable {
+        case plain(Label)
+        case tls(ProtectionFault)
+    }
+
+    /// The exact word for this failure.
+    package var exactLabel: ExactLabel { if case .tls(let fault) = self { .tls(fault) } else { .plain(label) } }
+
+    /// Whether the server accepts connections, or has done so, and then does nothing in time.
+    package var showsSilence: Bool {
+        switch self {
+        case .timeout, .stalled, .unfinishedStanza: true
+        default: false
         }
     }
 
@@ -160,4 +178,24 @@ package enum StreamPhase: String, Sendable, Equatable, CaseIterable {
     case closing
     /// The stream is over.
     case closed
+}
+
+extension StreamFailure.ExactLabel: CaseIterable, RawRepresentable {
+    /// All words, in the order in which they are shown.
+    package static let allCases: [Self] =
+        StreamFailure.Label.allCases.filter { $0 != .tls }.map(Self.plain) + ProtectionFault.allCases.map(Self.tls)
+
+    /// The word as it is shown.
+    package var rawValue: String {
+        switch self {
+        case .plain(let label): label.rawValue
+        case .tls(let fault): fault.rawValue
+        }
+    }
+
+    /// The label that is shown as `rawValue`; nil for any other text.
+    package init?(rawValue: String) {
+        guard let label = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = label
+    }
 }

@@ -6,8 +6,8 @@ package enum StreamInput: Sendable, Equatable {
     case connectFailed(StreamFailure)
     /// The TLS handshake succeeded and the server proved its name.
     case tlsEstablished
-    /// The TLS handshake failed.
-    case tlsFailed
+    /// The TLS handshake failed, for this reason.
+    case tlsFailed(ProtectionFault)
     /// The TLS handshake failed because the server's answer is not TLS at all.
     case tlsAbsent
     /// The server sent this item.

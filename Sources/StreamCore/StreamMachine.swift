@@ -85,10 +85,10 @@ package struct StreamMachine: Sendable {
         case .connected: handleConnected(into: &effects)
         case .connectFailed(let failure): fail(failure, saysGoodbye: false, into: &effects)
         case .tlsEstablished: handleTLSEstablished(into: &effects)
-        case .tlsFailed: fail(.tls, saysGoodbye: false, into: &effects)
+        case .tlsFailed(let fault): fail(.tls(fault), saysGoodbye: false, into: &effects)
         case .tlsAbsent:
             if state == .directTLS { advice = .expectsNoDirectTLS }
-            fail(.tls, saysGoodbye: false, into: &effects)
+            fail(.tls(.record), saysGoodbye: false, into: &effects)
         case .item(let item): handle(item, into: &effects)
         case .bytesAfterProceed: fail(.bytesAfterProceed, saysGoodbye: false, into: &effects)
         case .restartRequested: handleRestart(into: &effects)

@@ -27,7 +27,8 @@ extension UpstreamMachine {
         case .servicesFailed(let kind, let isTemporary, let reason):
             if isTemporary, let zone = search.zone {
                 let name = TroubleSubject.name(kind.ownerName(of: zone))
-                effects.list.append(.note(.name(reason: reason), name, isRepeated: false))
+                effects.list.append(.note(.name(reason: reason), name, isRepeated: search.hasToldOfServices))
+                self.search?.value.hasToldOfServices = true
             }
             answer = .servicesFailed(kind, isTemporary: isTemporary)
         case .addresses(let host, let found):
@@ -35,7 +36,10 @@ extension UpstreamMachine {
         case .addressesFailed(let host, let reason):
             guard search.awaitedHost == host else { return }
             self.search?.value.awaitedHost = nil
-            effects.list.append(.note(.name(reason: reason), .name(host), isRepeated: false))
+            // Without services the domain's own addresses are asked for. That they are missing is no further trouble,
+            // and where other name servers are asked for them, it would contradict the first one.
+            let isRepeated = search.hasToldOfServices && host == search.zone
+            effects.list.append(.note(.name(reason: reason), .name(host), isRepeated: isRepeated))
             answer = .addressesFailed
         default:
             answer = fate(input, search.plan.openAttempts, into: &effects)

@@ -33,7 +33,7 @@ extension UpstreamMachine {
     private func consequence(of fault: ProtectionFault) -> StreamInput {
         switch stream.phase {
         // An answer that is not TLS at all shows that the port expects something else than the setting says.
-        case .directTLS, .handshake: fault == .record ? .tlsAbsent : .tlsFailed
+        case .directTLS, .handshake: fault == .record ? .tlsAbsent : .tlsFailed(fault)
         // The server had proved its name: the client's stream existed and is lost.
         default: .connectionLost
         }

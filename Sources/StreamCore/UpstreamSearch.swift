@@ -18,6 +18,8 @@ struct UpstreamSearch: Sendable {
     var positions: [Int] = []
     /// The target that is being tried; nil once the verdict on it is known.
     var target: UpstreamTarget?
+    /// Whether the operator was told that the services of the zone could not be looked up.
+    var hasToldOfServices = false
     /// The port of the target that was looked up last.
     var port: UInt16 = 0
     /// Whether a connection to the target was begun. What happens before that says nothing about the target.
@@ -102,7 +104,7 @@ struct UpstreamSearch: Sendable {
 
 extension StreamFailure {
     /// Whether a server that ended a stream in this way works: it has spoken XMPP and only refuses this stream.
-    var showsLife: Bool {
+    package var showsLife: Bool {
         switch self {
         case .streamError, .redirected: true
         default: false

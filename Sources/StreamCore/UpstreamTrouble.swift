@@ -16,8 +16,9 @@ package enum UpstreamTrouble: Sendable, Equatable {
     /// description.
     case compression(words: String)
 
-    /// A short name for each kind of trouble, for a counter. It contains nothing that a peer wrote.
-    package enum Label: Sendable, Equatable {
+    /// A short name for each kind of trouble, for log lines: the words of `StreamFailure` where a stream fails by it. It
+    /// contains nothing that a peer wrote.
+    package enum Label: Sendable, Hashable {
         case name, connection, forbidden, shortage, compression
         case protection(ProtectionFault)
     }
@@ -43,9 +44,9 @@ extension UpstreamTrouble.Label: CaseIterable, RawRepresentable {
     /// The name as it is shown.
     package var rawValue: String {
         switch self {
-        case .name: "dns"
-        case .connection: "connect"
-        case .forbidden: "forbidden"
+        case .name: "unresolved"
+        case .connection: "unreachable"
+        case .forbidden: "refused-target"
         case .shortage: "shortage"
         case .compression: "compression"
         case .protection(let fault): fault.rawValue

@@ -57,14 +57,24 @@ package enum CertificateCheck {
         }
     }
 
-    /// `2026-01-31`.
-    private static func day(_ time: UnsafePointer<ASN1_TIME>) -> String {
-        guard let long = unsafe ASN1_TIME_to_generalizedtime(time, nil) else { return "an unknown day" }
+    /// The first and the last day on which a certificate is valid.
+    static func days(of certificate: OpaquePointer?) -> (first: String, last: String) {
+        guard let certificate = unsafe certificate else { return (unknownDay, unknownDay) }
+        return unsafe (day(X509_get0_notBefore(certificate)), day(X509_get0_notAfter(certificate)))
+    }
+
+    private static let unknownDay = "an unknown day"
+
+    /// `2026-01-31`, in UTC.
+    private static func day(_ time: UnsafePointer<ASN1_TIME>?) -> String {
+        guard let time = unsafe time, let long = unsafe ASN1_TIME_to_generalizedtime(time, nil) else {
+            return unknownDay
+        }
         defer { unsafe ASN1_STRING_free(long) }
         let bytes = unsafe UnsafeBufferPointer(
             start: ASN1_STRING_get0_data(long), count: min(8, max(0, Int(ASN1_STRING_length(long)))))
         let digits = unsafe Array(String(decoding: bytes, as: UTF8.self))
-        guard digits.count == 8 else { return "an unknown day" }
+        guard digits.count == 8 else { return unknownDay }
         return String(digits[..<4]) + "-" + String(digits[4..<6]) + "-" + String(digits[6...])
     }
 

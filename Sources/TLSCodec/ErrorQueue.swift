@@ -72,16 +72,17 @@ extension TLSError {
     ///   - code: an X509_V_ERR code.
     ///   - subject: the subject of the certificate in question.
     ///   - issuer: its issuer.
-    init(verification code: Int32, subject: String, issuer: String) {
+    ///   - validity: the first and the last day on which it is valid, such as `2026-01-31`.
+    init(verification code: Int32, subject: String, issuer: String, validity: (first: String, last: String)) {
         switch code {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_CERT_UNTRUSTED:
             self = .untrustedCA(issuer: issuer)
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            self = .expired(subject: subject)
+            self = .expired(subject: subject, on: validity.last)
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            self = .notYetValid(subject: subject)
+            self = .notYetValid(subject: subject, until: validity.first)
         case X509_V_ERR_OUT_OF_MEM:
             self = .ourFault(detail: "no memory")
         default:

@@ -344,7 +344,8 @@ extension TLSClient {
             return unsafe TLSError(
                 verification: X509_STORE_CTX_get_error(store),
                 subject: Self.text(of: X509_get_subject_name(certificate)),
-                issuer: Self.text(of: X509_get_issuer_name(certificate)))
+                issuer: Self.text(of: X509_get_issuer_name(certificate)),
+                validity: CertificateCheck.days(of: certificate))
         }
         guard let certificate = unsafe X509_STORE_CTX_get0_cert(store), unsafe identity.matches(certificate) else {
             unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH)

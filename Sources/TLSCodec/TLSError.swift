@@ -13,10 +13,10 @@ package enum TLSError: Error, Equatable, Sendable {
     case rules(detail: String)
     /// No chain leads from the server's certificate to a trusted CA; `issuer` is the missing one.
     case untrustedCA(issuer: String)
-    /// A certificate in the chain has expired.
-    case expired(subject: String)
-    /// A certificate in the chain is not valid yet (or this machine's clock is wrong).
-    case notYetValid(subject: String)
+    /// A certificate in the chain has expired; `on`: the last day on which it was valid, such as `2026-01-31`.
+    case expired(subject: String, on: String)
+    /// A certificate in the chain is not valid yet (or this machine's clock is wrong); `until`: its first day.
+    case notYetValid(subject: String, until: String)
     /// The chain is valid, but the certificate does not name the XMPP domain.
     case wrongName(expected: String, presented: [String])
     /// Chain and name are valid, but the server's key is not pinned; `presented` is its pin, `sha256/…`.
@@ -72,10 +72,10 @@ extension TLSError: CustomStringConvertible {
             detail
         case .untrustedCA(let issuer):
             "the certificate is not issued by a trusted CA: no trusted certificate for issuer '\(issuer)'"
-        case .expired(let subject):
-            "the certificate of '\(subject)' has expired"
-        case .notYetValid(let subject):
-            "the certificate of '\(subject)' is not valid yet"
+        case .expired(let subject, let day):
+            "the certificate of '\(subject)' has expired on \(day)"
+        case .notYetValid(let subject, let day):
+            "the certificate of '\(subject)' is not valid before \(day)"
         case .wrongName(let expected, let presented):
             presented.isEmpty
                 ? "the certificate is not for '\(expected)': it names no DNS, SRV or XMPP name"

@@ -30,6 +30,8 @@ final class StanzaReader: ElementReader {
     private var isInRedirect = false
     /// What the element says about the client's login so far.
     private var login = LoginSign.none
+    /// Who the client is, if the element says it.
+    var user = UserName()
     private let largestFromClient: Int
     private var filter = FeaturesFilter(largestFromClient: 0)
     private var item: UpstreamItem?
@@ -44,6 +46,7 @@ final class StanzaReader: ElementReader {
 
     func prepare(for piece: Piece) {
         self.piece = piece
+        user.begin()
         item = nil
         scope = []
     }
@@ -138,6 +141,10 @@ final class StanzaReader: ElementReader {
                 // An empty result, until a child is seen.
                 kind = .result
                 login = .success
+                for index in 0..<attributes.count
+                where attributes.uri(index).isNone && attributes.local(index) == names.from {
+                    unsafe user.noteSender(attributes.value(index))
+                }
             } else if Self.has(names.type, "error", attributes) {
                 kind = .error
             }
@@ -158,7 +165,12 @@ final class StanzaReader: ElementReader {
     ) {
         switch kind {
         case .result:
-            if depth == 3 { login = uri == names.register ? .registration : .none }
+            if depth == 3 {
+                login = uri == names.register ? .registration : .none
+                user.isInside = uri == names.bindProtocol && local == names.bind
+            } else if depth == 4, user.isInside, uri == names.bindProtocol, local == names.jid {
+                user.isOpen = true
+            }
         case .failure:
             // The text of a failure is in the same namespace, and may come first.
             if depth == 3, uri == names.sasl, login == .failure(.other) {
@@ -179,6 +191,7 @@ final class StanzaReader: ElementReader {
         case .success:
             // A stream may also be resumed, or its management begin, together with the login (XEP-0198 §9, XEP-0386).
             management = max(management, management(of: local, uri, attributes))
+            if depth == 3, uri == names.sasl2, local == names.authorization { user.isOpen = true }
         default: return
         }
     }
@@ -199,6 +212,8 @@ final class StanzaReader: ElementReader {
         case .features: unsafe filter.read(text, depth: depth)
         case .streamError:
             if isInRedirect, depth == 3 { unsafe redirect.append(contentsOf: text) }
+        case .result, .success:
+            if user.isOpen { unsafe user.append(text) }
         default: return
         }
     }
@@ -208,6 +223,9 @@ final class StanzaReader: ElementReader {
         case .features: filter.closed(depth: depth, endTag: tagStart(before: end), end: end)
         case .streamError:
             if depth == 3 { isInRedirect = false }
+        case .result, .success:
+            user.isOpen = false
+            if depth == 3 { user.isInside = false }
         default: return
         }
     }

@@ -21,6 +21,8 @@ final class StreamNames: Sendable {
     let success, iq, type: InternedName
     let register: InternedName
     let code, stanzaErrors, notAuthorized: InternedName
+    let bindProtocol, bind, jid: InternedName
+    let authorization: InternedName
 
     /// No names, before there is a context.
     convenience init() { self.init { _ in .none } }
@@ -69,5 +71,9 @@ final class StreamNames: Sendable {
         code = intern("code")
         stanzaErrors = intern("urn:ietf:params:xml:ns:xmpp-stanzas")
         notAuthorized = intern("not-authorized")
+        bindProtocol = intern("urn:ietf:params:xml:ns:xmpp-bind")
+        bind = intern("bind")
+        jid = intern("jid")
+        authorization = intern("authorization-identifier")
     }
 }

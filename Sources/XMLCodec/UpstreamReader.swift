@@ -72,6 +72,9 @@ package final class UpstreamReader {
         large.proceed(element, budget: Self.step)
     }
 
+    /// The bare JID of the stream's client, if the element that was read last says it; nil when asked again.
+    package func takeUser() -> String? { stanzas.user.take() }
+
     /// Reads the stream's end tag.
     func readEnd(_ piece: Span<UInt8>, scope: StreamScope) -> UpstreamItem {
         guard CharacterCheck.validPrefix(of: piece) == piece.count else { return .fault(.malformed) }

@@ -28,7 +28,7 @@ import Testing
     func capacity() {
         let sizes = [
             EndReason.allCases.count, TerminalCondition.allCases.count, UpstreamTrouble.Label.allCases.count,
-            StreamFailure.Label.allCases.count, Bound.allCases.count, StreamAdvice.allCases.count,
+            StreamFailure.ExactLabel.allCases.count, Bound.allCases.count, StreamAdvice.allCases.count,
         ]
         for size in sizes { #expect(size <= Tally<Fruit>.capacity) }
         for scale in LatencySummary.Scale.allCases {
@@ -43,17 +43,21 @@ import Testing
         #expect(_isPOD(Counters.self) && _isPOD(UpstreamHealth.self) && _isPOD(Latencies.self))
     }
 
-    @Test("each failure of the TLS codec has its name among the troubles")
+    @Test("each failure of the TLS codec has its name among the failures")
     func protectionFaults() {
         let errors: [TLSError] = [
             .trustAnchors(detail: ""), .clientCertificate(detail: ""), .rules(detail: ""), .untrustedCA(issuer: ""),
-            .expired(subject: ""), .notYetValid(subject: ""), .wrongName(expected: "", presented: []),
+            .expired(subject: "", on: ""), .notYetValid(subject: "", until: ""),
+            .wrongName(expected: "", presented: []),
             .pin(presented: ""), .certificate(detail: ""), .protocolVersion, .handshake(detail: ""),
             .record(detail: ""), .alert(detail: ""), .messageFlood, .closedDuringHandshake, .truncated,
             .ourFault(detail: ""),
         ]
         #expect(errors.map { ProtectionFault($0) } == ProtectionFault.allCases)
-        for error in errors { #expect(ProtectionFault(error).rawValue == "tls-\(error.label)") }
+        for error in errors {
+            #expect(ProtectionFault(error).rawValue == "tls-\(error.label)")
+            #expect(StreamFailure.tls(ProtectionFault(error)).exactLabel.rawValue == "tls-\(error.label)")
+        }
     }
 
     @Test("samples have names from the outermost on, and a list of cases has one each")

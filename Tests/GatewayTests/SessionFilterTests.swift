@@ -2,6 +2,7 @@ import Addresses
 import Bridge
 import Foundation
 import Primitives
+import StreamCore
 import Testing
 
 @testable import Gateway
@@ -37,7 +38,7 @@ import Testing
             ("state=dead", "state: 'dead' is not among live, ended, all"),
             ("sid8=xyz", "sid8: 'xyz' is not the beginning of a session's name: up to 8 hexadecimal digits"),
             ("sid8=123456789", "sid8: '123456789' is not"),
-            ("user=romeo", "'user' is not among client, domain, limit, over, reason, server, sid8 and state"),
+            ("jid=romeo", "'jid' is not among client, domain, limit, over, reason, server, sid8, state and user"),
             ("domain=%", "'domain=%' is not percent-encoded UTF-8"),
             ("domain=%2", "'domain=%2' is not percent-encoded"), ("domain=%+1", "'domain=%+1' is not percent-encoded"),
             ("domain=%FF", "'domain=%FF' is not percent-encoded UTF-8"),
@@ -71,11 +72,14 @@ import Testing
         #expect(try !matches("client=0.0.0.0/0", client: nil))
     }
 
-    @Test("a client's address in nineteen bytes is the same one")
+    @Test("a client's address in sixteen bytes is the same one")
     func addresses() {
-        for address: IPAddress? in [nil, .v4(0), .v4(.max), .v6(0), .v6(1), .v6(.max), .v6(1 << 64)] {
+        for address: IPAddress? in [nil, .v4(0), .v4(.max), .v6(1), .v6(.max), .v6(1 << 64), .v6(1 << 127)] {
             #expect(ClientAddress(address).address == address)
         }
+        // Nobody has the unspecified address.
+        #expect(ClientAddress(.v6(0)).address == nil)
+        #expect(MemoryLayout<ClientAddress>.size == 16 && MemoryLayout<ClientAddress>.alignment == 4)
     }
 
     @Test("servers have numbers, as many as there is room for")
@@ -119,5 +123,39 @@ import Testing
             return String(line.dropFirst(3).prefix { $0 != "`" })
         }
         #expect(rows == EndReason.allCases.map(\.rawValue))
+    }
+}
+
+/// The lines that need a look, in docs/complaints.md.
+@Suite struct LogLinesDocumentTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../..")
+
+    /// The texts of all lines of `warning` and above that the sources of a target write.
+    private func lines(of target: String) throws -> Set<String> {
+        let folder = Self.root.appendingPathComponent("Sources/\(target)")
+        var found: Set<String> = []
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        for file in files where file.pathExtension == "swift" {
+            let source = try String(contentsOf: file, encoding: .utf8)
+            for match in source.matches(of: /\.(?:warning|error|critical)\(\s*"((?:[^"\\]|\\.)*)"/) {
+                // What is made of parts has its own rows, which the next test knows.
+                if !match.1.contains("\\(") { found.insert(String(match.1)) }
+            }
+        }
+        return found
+    }
+
+    @Test("each line of warning and above has a row, whatever part of the program writes it")
+    func warnings() throws {
+        let text = try String(contentsOf: Self.root.appendingPathComponent("docs/complaints.md"), encoding: .utf8)
+        for target in ["Gateway", "Supervisor", "holdfast"] {
+            let lines = try lines(of: target)
+            #expect(target == "holdfast" || lines.count > 10)
+            for line in lines { #expect(text.contains("`\(line)`"), "\(target): \(line)") }
+        }
+        for request in VainRequest.allCases { #expect(text.contains("`\(request.line)`")) }
+        let own = UpstreamTrouble.Label.allCases.filter { !$0.rawValue.hasPrefix("tls-") }
+        for label in own { #expect(text.contains("`upstream \(label.rawValue)`")) }
     }
 }

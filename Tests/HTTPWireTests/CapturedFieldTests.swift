@@ -104,6 +104,25 @@ struct CapturedFieldTests {
         #expect(long.faults == [.headTooLarge])
     }
 
+    @Test(
+        "a request that is refused still says whose it was, as far as its head had come",
+        arguments: [
+            ("POST / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: a\r\nContent-Length: x\r\n\r\n", "a"),
+            ("POST / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: a\r\nTransfer-Encoding: chunked\r\n\r\nx", "a"),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\nX-Forwarded-For: a\r\n\r\n", ""),
+            ("\u{1}", ""),
+        ])
+    func refused(request: String, client: String) {
+        var connection = HTTPConnection(rules: HTTPRules(limits: HTTPLimits(), captures: .xForwardedFor))
+        let bytes = Array(request.utf8)
+        var offset = 0
+        guard case .refused = connection.next(bytes.span, offset: &offset) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(String(decoding: connection.pendingForwarded, as: UTF8.self) == client)
+    }
+
     @Test("admin-host: the host and where a request comes from, of each request anew")
     func provenance() {
         func heads(_ text: String) -> [RequestHead] {

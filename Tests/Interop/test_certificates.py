@@ -70,7 +70,7 @@ class Certificates(Case):
                 self.assertIn(f"upstream tls-{label}", service.log()[seen:])
                 statistics = service.statistics()
                 counts[label] = counts.get(label, 0) + 1
-                self.assertEqual(statistics["upstream"]["troubles"][f"tls-{label}"], counts[label])
+                self.assertEqual(statistics["upstream"]["failures"][f"tls-{label}"], counts[label])
                 site = statistics["sites"][domain]
                 self.assertEqual((site["failures"]["tls"], site["streams_opened"]), (1, 0))
 

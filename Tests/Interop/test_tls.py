@@ -47,9 +47,9 @@ class TLS(Case):
     async def fails(self, labels, domain=GOOD, **rules):
         service = self.ruled(domain, **rules)
         await self.refused(service, domain)
-        troubles = service.statistics()["upstream"]["troubles"]
-        self.assertEqual(sum(troubles[f"tls-{label}"] for label in labels), 1, troubles)
-        self.assertEqual(service.statistics()["upstream"]["failures"]["tls"], 1)
+        failures = service.statistics()["upstream"]["failures"]
+        self.assertEqual(sum(failures[f"tls-{label}"] for label in labels), 1, failures)
+        self.assertEqual(sum(failures.values()), 1, failures)
         self.assertEqual(service.statistics()["sites"][domain]["failures"]["tls"], 1)
         self.assertTrue(any(f"upstream tls-{label}" in service.log() for label in labels))
 

@@ -82,6 +82,7 @@ import Testing
         #expect(settings.node == nil)
         #expect(settings.user == nil && settings.group == nil)
         #expect(!settings.coreDumps)
+        #expect(settings.logsUsers)
         #expect(settings.memoryLimit == .auto)
         #expect(settings.maxSessions == 0 && settings.creationRate == 0)
         #expect(settings.loginTimeout == .seconds(30))
@@ -132,6 +133,7 @@ import Testing
             ("admin-token-file", "/t"),
             ("workers", "9"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
             ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
+            ("log-users", "off"),
             ("memory-limit", "26MiB"), ("max-sessions", "126"), ("creation-rate", "127"), ("login-timeout", "27"),
             ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
@@ -200,6 +202,7 @@ import Testing
         #expect(settings.node == NodeName("web1"))
         #expect(settings.user == "holdfast" && settings.group == "www-data")
         #expect(settings.coreDumps)
+        #expect(!settings.logsUsers)
         #expect(settings.memoryLimit == .bytes(27_262_976))
         #expect(settings.loginTimeout == .seconds(27))
         #expect(settings.loginBody == 28_000)

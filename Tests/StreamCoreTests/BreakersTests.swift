@@ -13,7 +13,8 @@ struct BreakersTests {
     mutating func cycle() {
         #expect(breakers.admits(server, now: now) == true)
         #expect(breakers.note(.broken, of: server, now: now) == nil)
-        #expect(breakers.note(.broken, of: server, now: now) == .opened)
+        now = now.advanced(by: .seconds(4))
+        #expect(breakers.note(.broken, of: server, now: now) == .opened(pause: .seconds(1)))
         #expect(breakers.openCount == 1)
         #expect(breakers.admits(server, now: now) == false)
         now = now.advanced(by: .seconds(1))
@@ -23,9 +24,15 @@ struct BreakersTests {
         #expect(breakers.note(.broken, of: server, now: now) == nil)
         now = now.advanced(by: .seconds(2))
         #expect(breakers.admits(server, now: now) == true)
-        #expect(breakers.note(.works, of: server, now: now) == .worksAgain)
+        #expect(breakers.note(.works, of: server, now: now) == .worksAgain(downtime: .seconds(7)))
         #expect(breakers.count == 0)
         #expect(breakers.note(.works, of: server, now: now) == nil)
+        // The next time is counted from its own beginning.
+        _ = breakers.note(.broken, of: server, now: now)
+        _ = breakers.note(.broken, of: server, now: now.advanced(by: .seconds(1)))
+        now = now.advanced(by: .seconds(2))
+        #expect(breakers.admits(server, now: now) == true)
+        #expect(breakers.note(.works, of: server, now: now) == .worksAgain(downtime: .seconds(2)))
     }
 
     @Test("nobody knows what became of the one that was let through: the next one is")
@@ -68,7 +75,7 @@ struct BreakersTests {
         }
         #expect(breakers.count == Breakers.mostServers)
         // Known servers go on being counted.
-        #expect(breakers.note(.broken, of: .example("h0"), now: now) == .opened)
+        #expect(breakers.note(.broken, of: .example("h0"), now: now) == .opened(pause: .seconds(1)))
         var none = Breakers(failures: 0, longestPause: .seconds(60))
         for _ in 0..<9 { #expect(none.note(.broken, of: server, now: now) == nil) }
         #expect(none.admits(server, now: now) == true)

@@ -48,7 +48,7 @@ struct StreamAdviceTests {
     @Test("direct TLS spoken to a port without")
     func expectsNoDirectTLS() {
         #expect(advice(.direct, .connected, .tlsAbsent) == .expectsNoDirectTLS)
-        #expect(advice(.direct, .connected, .tlsFailed) == nil)
+        #expect(advice(.direct, .connected, .tlsFailed(.expired)) == nil)
         #expect(advice(.direct, .connected, .tlsEstablished, .connectionLost) == nil)
     }
 

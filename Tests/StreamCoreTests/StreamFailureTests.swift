@@ -35,6 +35,17 @@ struct StreamFailureTests {
         }
     }
 
+    @Test("one list of words says exactly what failed; TLS is in it by its faults alone")
+    func exactLabels() {
+        let words = StreamFailure.ExactLabel.allCases.map(\.rawValue)
+        #expect(Set(words).count == words.count && !words.contains("tls") && words.contains("tls-expired"))
+        for word in words { #expect(StreamFailure.ExactLabel(rawValue: word)?.rawValue == word) }
+        #expect(StreamFailure.ExactLabel(rawValue: "tls") == nil)
+        for failure in everyFailure { #expect(words.contains(failure.exactLabel.rawValue)) }
+        let silent = Set(everyFailure.filter(\.showsSilence).map(\.label.rawValue))
+        #expect(silent == ["timeout", "stalled", "unfinished-stanza"])
+    }
+
     @Test("every failure of a stream ends its session by the server's doing, and one that a client can come back from")
     func ends() {
         for failure in everyFailure {
@@ -77,7 +88,7 @@ struct StreamFailureTests {
 
     private var everyFailure: [StreamFailure] {
         var failures: [StreamFailure] = [
-            .unresolved, .unreachable, .spared, .shortage, .refusedTarget, .tls, .startTLSUnavailable,
+            .unresolved, .unreachable, .spared, .shortage, .refusedTarget, .tls(.expired), .startTLSUnavailable,
             .bytesAfterProceed, .closed, .lost, .stalled, .unfinishedStanza, .compression,
             .redirected(to: "b.example", bytes: [0x3C]),
             .malformed(.malformed), .malformed(.restrictedXML), .malformed(.invalidNamespace),

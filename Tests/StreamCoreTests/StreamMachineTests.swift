@@ -252,7 +252,7 @@ struct StreamMachineTests {
     @Test(
         "every other end, and that it is reported once",
         arguments: [
-            (StreamInput.connectionLost, StreamFailure.lost), (.stalled, .stalled), (.tlsFailed, .tls),
+            (StreamInput.connectionLost, StreamFailure.lost), (.stalled, .stalled), (.tlsFailed(.pin), .tls(.pin)),
             (.item(.fault(.malformed)), .malformed(.malformed)),
             (.item(.fault(.limit("depth"))), .malformed(.limit("depth"))),
             (.unfinishedStanzaTimeout, .unfinishedStanza), (.compressionBroken, .compression),
@@ -394,7 +394,8 @@ struct StreamMachineTests {
 
     private var everyInput: [StreamInput] {
         [
-            .connected, .connected, .connectFailed(.unreachable), .tlsEstablished, .tlsEstablished, .tlsFailed,
+            .connected, .connected, .connectFailed(.unreachable), .tlsEstablished, .tlsEstablished,
+            .tlsFailed(.handshake),
             .item(.header(.example)), .item(.header(.example)), .item(.header(.legacy)),
             .item(.features(FeaturesOffer(startTLS: .offered), bytes: features)),
             .item(.features(FeaturesOffer(), bytes: features)),

@@ -35,10 +35,10 @@ struct UpstreamMovingOnTests {
         #expect(up(.tlsFailed(.record, words: "w")).host == "b")
         #expect(up.connect("b").last == .beginTLS(isDirect: true))
         let last = up(.tlsFailed(.handshake, words: "w"))
-        #expect(last.dropFirst().prefix(3) == [.count(.tls), .flush, .dropConnection])
-        #expect(last.suffix(3) == [.ended(.tls), .flush, .close])
+        #expect(last.dropFirst().prefix(3) == [.count(.tls(.handshake)), .flush, .dropConnection])
+        #expect(last.suffix(3) == [.ended(.tls(.handshake)), .flush, .close])
         // Counted for the server, and not again for the search.
-        #expect(last.count { $0 == .count(.tls) } == 1)
+        #expect(last.count { $0 == .count(.tls(.handshake)) } == 1)
     }
 
     @Test("a server that accepts and says nothing has a third of the time while there are others")
@@ -163,7 +163,7 @@ struct UpstreamMovingOnTests {
         var up = UpstreamDialogue.connected()
         _ = up(.connectionLost)
         up = .connected(breakers: up.breakers)
-        #expect(up(.connectionLost).contains(.breakerChanged(.example("a"), .opened)))
+        #expect(up(.connectionLost).contains(.breakerChanged(.example("a"), .opened(pause: .seconds(1)))))
         var spared = UpstreamDialogue(breakers: up.breakers)
         #expect(spared.begin(hosts: ["a"]) == [.count(.spared), .ended(.spared), .flush, .close])
         #expect(spared.begin(hosts: ["a"]) == [])
@@ -175,7 +175,7 @@ struct UpstreamMovingOnTests {
         second.now = probe.now
         #expect(second.begin(hosts: ["a", "b"]) == [.lookUpAddresses(host: "b")])
         _ = probe.connect("a")
-        #expect(probe.open().first == .breakerChanged(.example("a"), .worksAgain))
+        #expect(probe.open().first == .breakerChanged(.example("a"), .worksAgain(downtime: .seconds(1))))
     }
 
     @Test("a server that was told whose stream it is may mean that client alone, but not one that refuses everybody")

@@ -310,7 +310,8 @@ struct UpstreamWorld {
         case .restarted: marks.insert("restarted")
         case .sendSpace: marks.insert("space")
         case .giveBack: marks.insert("given-back")
-        case .breakerChanged(_, let change): marks.insert(change == .opened ? "breaker-opened" : "works-again")
+        case .breakerChanged(_, .opened): marks.insert("breaker-opened")
+        case .breakerChanged(_, .worksAgain): marks.insert("works-again")
         case .ended(let failure):
             marks.insert("ended-\(failure.label.rawValue)")
             upstreams[index].ends += 1

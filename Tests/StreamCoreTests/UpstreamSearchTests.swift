@@ -49,6 +49,30 @@ struct UpstreamSearchTests {
         #expect(effects.suffix(4) == [.count(.unresolved), .ended(.unresolved), .flush, .close])
     }
 
+    @Test("the DNS cannot be asked for either service: that is one trouble")
+    func bothServicesFail() {
+        var up = UpstreamDialogue()
+        up.rules.usesDNS = true
+        _ = up(.begin(domain: "d", route: .dns(domain: "d", tls: .startTLS), seed: 1))
+        func isRepeated(_ effects: [UpstreamEffect]) -> [Bool] {
+            effects.compactMap { if case .note(.name, _, let isRepeated) = $0 { isRepeated } else { nil } }
+        }
+        #expect(isRepeated(up(.servicesFailed(.plain, isTemporary: true, reason: "timeout"))) == [false])
+        #expect(isRepeated(up(.servicesFailed(.directTLS, isTemporary: true, reason: "timeout"))) == [true])
+    }
+
+    @Test(
+        "one service cannot be asked for and the other is absent: that the domain has no address is no further trouble")
+    func addressesContradict() {
+        var up = UpstreamDialogue()
+        up.rules.usesDNS = true
+        _ = up(.begin(domain: "d", route: .dns(domain: "d", tls: .startTLS), seed: 1))
+        _ = up(.servicesFailed(.plain, isTemporary: true, reason: "timeout"))
+        #expect(up(.servicesFailed(.directTLS, isTemporary: false, reason: "none")).host == "d")
+        let last = up(.addressesFailed(host: "d", reason: "no such name"))
+        #expect(last.first == .note(.name(reason: "no such name"), .name("d"), isRepeated: true))
+    }
+
     @Test("addresses that somebody else asked for are not this target's, nor are doubled ones")
     func staleAddresses() {
         var up = UpstreamDialogue.begun(hosts: ["a", "b"])

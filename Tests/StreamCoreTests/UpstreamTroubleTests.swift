@@ -13,8 +13,8 @@ struct UpstreamTroubleTests {
         for label in Label.allCases { #expect(Label(rawValue: label.rawValue) == label) }
         #expect(Label(rawValue: "upstream-tls") == nil)
         #expect(UpstreamTrouble.strangePort.label == .forbidden && UpstreamTrouble.noPublicAddress.label == .forbidden)
-        #expect(UpstreamTrouble.name(reason: "w").label.rawValue == "dns")
-        #expect(UpstreamTrouble.connection(call: "connect", code: 111).label.rawValue == "connect")
+        #expect(UpstreamTrouble.name(reason: "w").label.rawValue == "unresolved")
+        #expect(UpstreamTrouble.connection(call: "connect", code: 111).label.rawValue == "unreachable")
         #expect(UpstreamTrouble.shortage(.ports).label.rawValue == "shortage")
         #expect(UpstreamTrouble.compression(words: "w").label.rawValue == "compression")
     }
@@ -25,8 +25,8 @@ struct UpstreamTroubleTests {
         let made = up(.tlsFailed(.expired, words: "w"))
         let trouble = UpstreamTrouble.protection(.expired, words: "w")
         #expect(made.first == .note(trouble, .server(.example("a")), isRepeated: false))
-        #expect(made.filter { if case .count = $0 { true } else { false } } == [.count(.tls)])
-        #expect(made.suffix(3) == [.ended(.tls), .flush, .close])
+        #expect(made.filter { if case .count = $0 { true } else { false } } == [.count(.tls(.expired))])
+        #expect(made.suffix(3) == [.ended(.tls(.expired)), .flush, .close])
     }
 
     @Test("TLS that breaks later is told with its cause, and the stream is lost: the server had proved itself")
@@ -42,7 +42,7 @@ struct UpstreamTroubleTests {
         var up = UpstreamDialogue.connected(.example(.direct))
         let made = up(.tlsFailed(.record, words: "w"))
         #expect(made.contains(.advise(.expectsNoDirectTLS, .example("a"))))
-        #expect(made.contains(.ended(.tls)))
+        #expect(made.contains(.ended(.tls(.record))))
     }
 
     @Test("damaged compression is told with its cause")

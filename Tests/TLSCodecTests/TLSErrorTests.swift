@@ -3,8 +3,10 @@ import Testing
 
 @Suite struct TLSErrorTests {
     static let all: [TLSError] = [
-        .trustAnchors(detail: "CA file 'x' cannot be read"), .untrustedCA(issuer: "/CN=A"), .expired(subject: "/CN=B"),
-        .notYetValid(subject: "/CN=C"), .wrongName(expected: "d.example", presented: ["DNS:e.example"]),
+        .trustAnchors(detail: "CA file 'x' cannot be read"), .untrustedCA(issuer: "/CN=A"),
+        .expired(subject: "/CN=B", on: "2026-01-31"),
+        .notYetValid(subject: "/CN=C", until: "2026-02-01"),
+        .wrongName(expected: "d.example", presented: ["DNS:e.example"]),
         .certificate(detail: "weak"), .protocolVersion, .handshake(detail: "f"), .record(detail: "g"),
         .clientCertificate(detail: "key file 'y' cannot be read"), .rules(detail: "z"), .pin(presented: "sha256/AA="),
         .alert(detail: "h"), .messageFlood, .closedDuringHandshake, .truncated, .ourFault(detail: "i"),
@@ -24,6 +26,10 @@ import Testing
     }
 
     @Test func `Details reach the text`() {
+        #expect(
+            TLSError.expired(subject: "/CN=B", on: "2026-01-31").description
+                == "the certificate of '/CN=B' has expired on 2026-01-31")
+        #expect(TLSError.notYetValid(subject: "/CN=C", until: "2026-02-01").description.hasSuffix("before 2026-02-01"))
         #expect(TLSError.untrustedCA(issuer: "/CN=A").description.contains("'/CN=A'"))
         #expect(TLSError.pin(presented: "sha256/AA=").description.hasSuffix(": it is sha256/AA="))
         #expect(

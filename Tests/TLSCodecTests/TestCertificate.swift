@@ -43,6 +43,15 @@ final class TestCertificate {
         guard X509_sign(certificate, issuer?.key ?? key, EVP_sha256()) > 0 else { throw OpenSSLFailure() }
     }
 
+    /// The day, in UTC, that is this many seconds from now: `2026-01-31`.
+    static func day(_ seconds: Int) -> String {
+        var now = time(nil) + seconds
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+    }
+
     deinit {
         X509_free(certificate)
         EVP_PKEY_free(key)
