@@ -98,7 +98,7 @@ final class ClientSides {
     func noteEnd(_ end: SessionEnd, _ details: () -> Logger.Metadata) {
         loop.counters.sessionEnds.count(end.reason)
         recent.add(end)
-        loop.logPeer(.info, "session ended", line(of: end).merging(details()) { own, _ in own })
+        loop.logPeer(.sessions, .info, "session ended", line(of: end).merging(details()) { own, _ in own })
     }
 
     /// What the log says about the end of any session.

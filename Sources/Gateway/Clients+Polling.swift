@@ -38,7 +38,7 @@ extension Clients {
         let exchange = ExchangeID(connection: connection.token.raw, number: request.exchange)
         guard admitsPolling(request.head) else {
             loop.counters.requestsRefused &+= 1
-            loop.logger.debug("page refused", metadata: ["peer": "\(connection.peer)"])
+            loop.logs.clients.debug("page refused", metadata: ["peer": "\(connection.peer)"])
             polling.refuse(exchange, .badRequest)
             return
         }

@@ -116,7 +116,8 @@ extension Clients {
     /// Answers a page whose origin is not listed (`H-21`).
     func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         loop.counters.requestsRefused &+= 1
-        loop.logger.debug("page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
+        loop.logs.clients.debug(
+            "page refused: its origin is not in cors-origin", metadata: ["peer": "\(connection.peer)"])
         respond(
             to: request.exchange, on: connection,
             HTTPResponse(
@@ -182,7 +183,7 @@ extension Clients {
     func refuse(_ request: borrowing HTTPRequest, _ refusal: BodyCoder.Refusal, on connection: ClientConnection) {
         loop.counters.requestsRefused &+= 1
         if case .expandsTooFar = refusal { loop.reached(.maxExpansion, "from \(connection.peer)") }
-        loop.logger.debug(
+        loop.logs.clients.debug(
             "coded body refused",
             metadata: ["peer": "\(connection.peer)", "status": "\(refusal.status.rawValue)"])
         respond(to: request.exchange, on: connection, HTTPResponse(status: refusal.status))

@@ -61,7 +61,7 @@ extension Clients {
             if offset < bytes.count { consume(bytes.extracting(droppingFirst: offset), on: connection) }
         case .invalid:
             loop.counters.requestsRefused &+= 1
-            loop.logger.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
+            loop.logs.clients.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
             close(connection)
         }
     }
@@ -141,7 +141,7 @@ extension Clients {
                 markDirty(connection)
             case .refused(let fault):
                 loop.counters.requestsRefused &+= 1
-                loop.logger.debug(
+                loop.logs.clients.debug(
                     "request refused", metadata: ["peer": "\(connection.peer)", "status": "\(fault.status.rawValue)"])
                 markDirty(connection)
             }
@@ -272,7 +272,7 @@ extension Clients {
         do throws(SystemError) {
             try connection.channel.watch(for: interest, as: connection.token, in: loop.poller)
         } catch {
-            loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logs.clients.error("watching a connection failed", metadata: ["error": "\(error)"])
             giveUp(connection)
         }
     }

@@ -111,7 +111,7 @@ extension Clients {
         _ response: consuming HTTPResponse
     ) {
         loop.counters.webSockets.refused.count(refusal)
-        loop.logger.debug(
+        loop.logs.clients.debug(
             "WebSocket refused", metadata: ["peer": "\(connection.peer)", "reason": "\(refusal.rawValue)"])
         response.closesConnection = true
         respond(to: exchange, on: connection, response)

@@ -18,7 +18,7 @@ extension Upstreams {
     private func log(_ trouble: UpstreamTrouble, _ about: String, of link: UpstreamLink) {
         // Troubles with a stranger's own domain are not the operator's.
         loop.logPeer(
-            link.site.isOpenProxy ? .debug : .warning, "upstream \(trouble.label.rawValue)",
+            .upstreams, link.site.isOpenProxy ? .debug : .warning, "upstream \(trouble.label.rawValue)",
             [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(about)",
                 "error": "\(detail(of: trouble))",
@@ -52,7 +52,7 @@ extension Upstreams {
     func advise(_ advice: StreamAdvice, about server: UpstreamKey?, of link: UpstreamLink) {
         guard !link.site.isOpenProxy, let times = link.site.advice.note(advice, now: loop.now) else { return }
         let upstream = server.map { "\($0)" } ?? link.domain
-        loop.logger.warning(
+        loop.logs.upstreams.warning(
             "upstream-tls does not fit the server",
             metadata: [
                 "domain": "\(link.domain)", "upstream": "\(upstream)", "setting": "upstream-tls",
@@ -64,10 +64,10 @@ extension Upstreams {
     func note(_ change: Breakers.Change, of server: UpstreamKey) {
         switch change {
         case .opened:
-            loop.logger.warning(
+            loop.logs.upstreams.warning(
                 "upstream left alone for a while", metadata: ["upstream": "\(server)", "domain": "\(server.domain)"])
         case .worksAgain:
-            loop.logger.notice(
+            loop.logs.upstreams.notice(
                 "upstream works again", metadata: ["upstream": "\(server)", "domain": "\(server.domain)"])
         }
     }
@@ -89,7 +89,7 @@ extension Upstreams {
         }
         let reason = EndReason(failure)
         loop.logPeer(
-            .info, "upstream ended",
+            .upstreams, .info, "upstream ended",
             ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
         let error: [UInt8] = if case .streamError(_, let bytes) = failure { bytes } else { [] }
         tell(.ended(reason, streamError: error), of: link)

@@ -36,16 +36,17 @@ extension Worker {
             // A service manager sends the signal to all processes, and the supervisor passes it on besides.
             if loop.isStopping, supervisor?.isOpen ?? false { return }
             if loop.isStopping {
-                loop.logger.notice("second signal: exiting at once")
+                loop.logs.process.notice("second signal: exiting at once")
                 CurrentProcess.exit(0)
             }
             shutDown()
         case .hangup:
-            loop.logger.notice("SIGHUP is ignored: the configuration is only read at the start")
+            loop.logs.process.notice("SIGHUP is ignored: the configuration is only read at the start")
         case .user1:
-            loop.logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
+            loop.logs.process.notice(
+                "SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
         case .user2:
-            loop.logger.notice("SIGUSR2 is ignored")
+            loop.logs.process.notice("SIGUSR2 is ignored")
         case .child, .kill:
             break
         }
@@ -63,7 +64,7 @@ extension Worker {
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     func shutDown() {
         guard !loop.isStopping else { return }
-        loop.logger.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
+        loop.logs.process.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
         loop.isStopping = true
         supervisor?.tell(.draining)
         stopping = .telling(Farewells(sessions: sides.count, over: loop.settings.drain, now: loop.now))

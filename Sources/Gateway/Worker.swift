@@ -1,7 +1,7 @@
 import BOSHCore
 import HTTPWire
 import Handover
-import Logging
+import LogLines
 import Primitives
 import ProcessLinks
 import Reactor
@@ -38,7 +38,7 @@ package final class Worker {
     ///   - files: the contents of the files that the settings name. The worker reads none.
     ///   - place: what a supervisor has given this worker; nil for a worker on its own.
     package init(
-        settings: Settings, files: SettingFiles, logger: Logger, place: consuming WorkerPlace? = nil
+        settings: Settings, files: SettingFiles, logs: Logs, place: consuming WorkerPlace? = nil
     ) throws(StartError) {
         ProcessMemory.prepare()
         if !settings.coreDumps {
@@ -50,7 +50,7 @@ package final class Worker {
         }
         do throws(SystemError) {
             loop = try Loop(
-                settings: settings, logger: logger, tag: place?.tag ?? 0, node: place?.node ?? Self.node(settings),
+                settings: settings, logs: logs, tag: place?.tag ?? 0, node: place?.node ?? Self.node(settings),
                 workers: place?.workers ?? 1, seed: place?.plan.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
@@ -140,7 +140,7 @@ package final class Worker {
         do throws(SystemError) {
             count = try loop.poller.wait(timeout: patience)
         } catch {
-            loop.logger.critical("waiting for events failed", metadata: ["error": "\(error)"])
+            loop.logs.process.critical("waiting for events failed", metadata: ["error": "\(error)"])
             return false
         }
         loop.beginTurn(goesOn: patience == .zero)

@@ -56,7 +56,9 @@ package struct Settings: Equatable, Sendable {
     package let maxHold: Int
     /// Bytes, 1024...8 MiB, the most that libxml2 takes in one piece.
     package let maxBody: Int
-    package let logLevel: LogLevel
+    package let logLevel: LogLevels
+    package let logFormat: LogFormat
+    package let logPriorities: LogPriorities
 
     package let headTimeout: Duration
     package let bodyTimeout: Duration
@@ -200,6 +202,8 @@ package struct Settings: Equatable, Sendable {
         maxHold = try common.one(SettingsTable.maxHold)
         maxBody = try common.one(SettingsTable.maxBody)
         logLevel = try common.one(SettingsTable.logLevel)
+        logFormat = try common.one(SettingsTable.logFormat)
+        logPriorities = try common.one(SettingsTable.logPriorities)
         headTimeout = try common.one(SettingsTable.headTimeout)
         bodyTimeout = try common.one(SettingsTable.bodyTimeout)
         drain = try common.one(SettingsTable.drain)

@@ -21,8 +21,10 @@ package enum SettingsTable {
             settings: [
                 AnySetting(admin), AnySetting(adminHost), AnySetting(workers), AnySetting(linger),
                 AnySetting(generations), AnySetting(control), AnySetting(node),
-                AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(coreDumps),
+                AnySetting(user), AnySetting(group), AnySetting(coreDumps),
             ]),
+        SettingsSection(
+            "The log", settings: [AnySetting(logLevel), AnySetting(logFormat), AnySetting(logPriorities)]),
         SettingsSection(
             "Which domains are served",
             settings: [
@@ -168,8 +170,8 @@ extension SettingsTable {
     package static let control = Setting<ControlPlace>.text(
         "control", valueName: "unix:PATH|off", allowed: "unix:/PATH or off", defaults: ["off"],
         example: ["unix:/run/holdfast/control.sock"], hasFlag: true,
-        "Where the program takes the commands reload and upgrade, and where a new supervisor finds the workers of one that "
-            + "has died",
+        "Where the program takes the commands reload, upgrade and log, and where a new supervisor finds the workers of one "
+            + "that has died",
         parse: { ControlPlace($0) })
 
     package static let node = Setting<NodeName>.text(
@@ -191,10 +193,6 @@ extension SettingsTable {
     package static let coreDumps = Setting<Switch>.choice(
         "core-dumps", valueName: "on|off", default: .off, example: .on,
         "Whether a crash may write a core dump; it contains every sid and every stanza in memory")
-
-    package static let logLevel = Setting<LogLevel>.choice(
-        "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true, aliases: ["warn": .warning],
-        "The least important messages that are logged")
 }
 
 // Sessions, requests and responses. The defaults are meant to suit every installation.
@@ -269,11 +267,6 @@ extension SettingsTable {
 /// A setting that is on or off.
 package enum Switch: String, CaseIterable, Sendable {
     case on, off
-}
-
-/// The importance of a log line, least important first.
-package enum LogLevel: String, CaseIterable, Sendable {
-    case trace, debug, info, notice, warning, error, critical
 }
 
 /// The address of the admin endpoints, or off.

@@ -27,6 +27,7 @@ extension Supervisor {
         switch command {
         case .reload: reload(for: asker)
         case .upgrade: tryProgram(for: asker)
+        case .log(let levels): log(levels, for: asker)
         }
     }
 
@@ -132,6 +133,7 @@ extension Supervisor {
         guard let change = renewal, change.retiring?.isEmpty ?? false else { return }
         renewal = nil
         show(refusal: "")
+        followLogSettings()
         let sentence: String
         switch change.cause {
         case .upgrade(let version):
@@ -249,7 +251,7 @@ extension Supervisor {
                 execute(probe.path, version, probe.asker)
             case .refused(let lines):
                 endProbe(refusing: lines)
-            case .reload, .upgrade, .takeOver, .running:
+            case .reload, .upgrade, .takeOver, .running, .log:
                 endProbe(refusing: "the new program answers something unknown")
             }
         } catch {

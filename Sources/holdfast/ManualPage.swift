@@ -32,7 +32,7 @@ enum ManualPage {
         \(RunCommand.actions.map { entry("--" + $0.name, $0.help + ".") }.joined(separator: "\n"))
         .SS Of status and drain
         \(entry("--admin ADDR:PORT", "Where the running program answers operators, if the file does not say it."))
-        .SS Of reload and upgrade
+        .SS Of reload, upgrade and log
         \(entry("--control unix:PATH", "Where the running program takes commands, if the file does not say it."))
         .SH ENVIRONMENT
         \(paragraph("Each setting has a variable: HOLDFAST_ and its name in capitals, with _ for -. Flags win over variables, and variables over the file. Commas separate the values of a list."))

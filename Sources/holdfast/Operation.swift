@@ -45,12 +45,13 @@ enum Operation {
                 switch command {
                 case .reload: .reload
                 case .upgrade: .upgrade
+                case .log(let levels): .log(levels: levels.map(\.description) ?? "")
                 }
             switch try ControlClient.ask(message, at: address) {
             case .done(let line): return "holdfast: \(line)\n"
             case .refused(let lines):
                 throw AdminClient.Failure(line: lines.replacing("\n", with: "\nholdfast: "))
-            case .reload, .upgrade, .takeOver, .running:
+            case .reload, .upgrade, .takeOver, .running, .log:
                 throw AdminClient.Failure(line: "what takes commands at \(address) answers something unknown")
             }
         }

@@ -95,7 +95,9 @@ struct MessageTests {
             let expected =
                 switch message {
                 case .listener, .page, .receipts, .mailbox, .resolver, .control: true
-                case .begin, .started, .serve, .retire, .rules, .refusal, .retired, .gone, .drain: false
+                case .begin, .started, .serve, .retire, .rules, .refusal, .logLevels, .retired, .gone,
+                    .drain:
+                    false
                 }
             #expect(try frame(Samples.writer.frame(message)).carriesDescriptor == expected)
         }

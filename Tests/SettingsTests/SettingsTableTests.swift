@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 90)
+        #expect(SettingsTable.rows.count == 92)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
@@ -35,8 +35,8 @@ import Testing
     @Test func `The flags are the command line's contract`() {
         #expect(
             SettingsTable.rows.compactMap(\.flag).sorted() == [
-                "--admin", "--control", "--domain", "--inactivity", "--listen", "--log-level", "--max-body",
-                "--max-hold",
+                "--admin", "--control", "--domain", "--inactivity", "--listen", "--log-format", "--log-level",
+                "--max-body", "--max-hold",
                 "--max-wait", "--path", "--public-url", "--public-websocket-url", "--upstream", "--upstream-ca",
                 "--upstream-tls", "--websocket-path", "--workers",
             ])
