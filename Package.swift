@@ -72,7 +72,8 @@ let package = Package(
         .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
         .target(name: "ProcessLinks", dependencies: ["Handover", "Reactor"], swiftSettings: worker),
         .target(
-            name: "LogLines", dependencies: ["HTTPWire", "Reactor", "Settings", logging], swiftSettings: worker),
+            name: "LogLines", dependencies: ["HTTPWire", "Primitives", "Reactor", "Settings", logging],
+            swiftSettings: worker),
 
         // L4, wiring: executes effects.
         .target(

@@ -7,6 +7,7 @@ extension Clients {
     /// Finds out what a request is for, and answers it or hands it to its session.
     func serve(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         if sendAway(request, on: connection) { return }
+        noteAccess(request, on: connection)
         switch connection.role {
         case .bosh: serveBOSH(request, on: connection)
         case .admin: serveOperator(request, on: connection)
@@ -29,6 +30,7 @@ extension Clients {
             if coding != .identity, BodyCoder.mayCompress(response.bodyCount) { response.joinBody() }
             bodies.coder.compress(&response, as: coding)
         }
+        noteAnswer(to: exchange, on: connection, status: response.status.rawValue, bodyCount: response.bodyCount)
         let owedContinue = connection.http.phase == .owingContinue
         if connection.http.lacksRoom(for: exchange), let room = loop.pool.lend() { connection.http.takeRoom(room) }
         _ = connection.http.respond(to: exchange, with: response, date: loop.date.current())

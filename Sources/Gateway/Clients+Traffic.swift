@@ -143,6 +143,7 @@ extension Clients {
                 loop.counters.requestsRefused &+= 1
                 loop.logs.clients.debug(
                     "request refused", metadata: ["peer": "\(connection.peer)", "status": "\(fault.status.rawValue)"])
+                noteRefusal(fault, on: connection)
                 markDirty(connection)
             }
         }

@@ -179,6 +179,7 @@ extension Clients {
         }
         sessions.makeRoomForLogin()
         let input = connection.backlog
+        noteAnswer(to: pending.exchange, on: connection, status: 101, bodyCount: 0)
         // The connection under its new name counts for the address in place of this one.
         close(connection)
         let place = loop.addresses.takeConnection(

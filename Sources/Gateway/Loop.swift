@@ -16,6 +16,8 @@ final class Loop {
     private(set) var now: MonotonicInstant
     var poller: Poller
     var logs: Logs
+    /// The lines about requests of clients; nil when there are none.
+    let accessLog: AccessLog?
     var readBuffer = ReadBuffer()
     var pool = BufferPool()
     /// Storage for the body of the next request.
@@ -58,6 +60,7 @@ final class Loop {
         self.workers = max(workers, 1)
         self.settings = settings
         self.logs = logs
+        accessLog = try AccessLog(settings)
         let clock = MonotonicClock.now
         startedAt = clock
         now = clock

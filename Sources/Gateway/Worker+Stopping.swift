@@ -43,12 +43,25 @@ extension Worker {
         case .hangup:
             loop.logs.process.notice("SIGHUP is ignored: the configuration is only read at the start")
         case .user1:
-            loop.logs.process.notice(
-                "SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
+            reopenAccessLog()
         case .user2:
             loop.logs.process.notice("SIGUSR2 is ignored")
         case .child, .kill:
             break
+        }
+    }
+
+    /// Opens the file of the access log again, if this worker has no supervisor that does.
+    private func reopenAccessLog() {
+        guard supervision == nil else { return }
+        guard case .file = loop.settings.accessLog else {
+            loop.logs.process.notice("SIGUSR1 is ignored: access-log names no file")
+            return
+        }
+        do throws(StartError) {
+            try openAccessLog()
+        } catch {
+            loop.logs.process.error("the access log goes on with the old file", metadata: ["reason": "\(error.line)"])
         }
     }
 

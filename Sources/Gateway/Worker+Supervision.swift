@@ -51,6 +51,12 @@ extension Worker {
             if let supervision { clients.read(by: rules, own: supervision.plan.rules) }
         case .refusal(let lines):
             supervision?.refusal = lines
+        case .accessLog:
+            if let descriptor = news.descriptor?.take() {
+                loop.accessLog?.use(AppendedFile(descriptor))
+            } else {
+                loop.logs.process.error("the file of the access log was lost: no descriptor is free")
+            }
         case .logLevels(let text):
             if let levels = LogLevels(text) {
                 loop.logs.set(levels)

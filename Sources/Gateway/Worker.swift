@@ -117,6 +117,18 @@ package final class Worker {
         return (places + [upstreams.sites.summary]).joined(separator: "; ")
     }
 
+    /// Opens the file of the access log, for a worker on its own, as the user that serves.
+    ///
+    /// - Throws: `StartError`, when it cannot be opened.
+    package func openAccessLog() throws(StartError) {
+        guard let log = loop.accessLog, case .file(let path) = loop.settings.accessLog else { return }
+        do throws(SystemError) {
+            log.use(AppendedFile(try AppendedFile.open(path)))
+        } catch {
+            throw StartError("access-log: '\(path)' cannot be opened: \(error.reason)")
+        }
+    }
+
     /// Checks the files that the settings name, as far as possible without listening.
     ///
     /// - Throws: the `StartError` that a start with these settings and contents would end with.
@@ -161,6 +173,7 @@ package final class Worker {
         flushDirty()
         reportResolvers()
         sayGoodbye()
+        loop.accessLog?.flush()
         return true
     }
 

@@ -42,6 +42,7 @@ package final class WorkerBriefing {
             case .started: isComplete = true
             case .listener(let number): listeners[number] = said.descriptor
             case .page, .receipts, .mailbox, .resolver, .control, .retired, .retire, .rules, .refusal, .logLevels,
+                .accessLog,
                 .serve, .gone, .drain:
                 news.append(said)
             }

@@ -9,6 +9,8 @@ package enum ControlMessage: Sendable, Equatable {
     /// From now on log from these levels on, written as in the settings, until the configuration is read again. Empty: say
     /// what is in force.
     case log(levels: String)
+    /// Open the file of the access log again.
+    case reopen
     /// A new supervisor, which is this process, asks who is there. A supervisor answers `running`, a worker without one answers with its
     /// `Bequest` and takes the connection for that to its supervisor from then on.
     case takeOver(processID: UInt32)
@@ -28,6 +30,7 @@ package enum ControlMessage: Sendable, Equatable {
         case .reload: self = .reload
         case .upgrade: self = .upgrade
         case .takeOver: self = .takeOver(processID: try reader.number32())
+        case .reopen: self = .reopen
         case .log: self = .log(levels: try reader.text(atMost: Self.longestLevels))
         case .done: self = .done(line: try reader.text(atMost: Self.longestText))
         case .refused: self = .refused(lines: try reader.text(atMost: Self.longestText))
@@ -47,6 +50,7 @@ package enum ControlMessage: Sendable, Equatable {
         case upgrade = 0x02
         case takeOver = 0x03
         case log = 0x04
+        case reopen = 0x05
         case done = 0x11
         case refused = 0x12
         case running = 0x13
@@ -61,6 +65,7 @@ extension ControlMessage: FramedMessage {
             case .upgrade: .upgrade
             case .takeOver: .takeOver
             case .log: .log
+            case .reopen: .reopen
             case .done: .done
             case .refused: .refused
             case .running: .running
@@ -72,7 +77,7 @@ extension ControlMessage: FramedMessage {
         switch self {
         case .done(let text), .refused(let text), .log(let text): bytes.append(counted: text)
         case .running(let processID), .takeOver(let processID): bytes.append(bigEndian: processID)
-        case .reload, .upgrade: break
+        case .reload, .upgrade, .reopen: break
         }
     }
 }

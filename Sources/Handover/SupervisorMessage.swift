@@ -33,6 +33,8 @@ package enum SupervisorMessage: Sendable, Equatable {
     case retire(leaving: [UInt32])
     /// Why the last reload or upgrade was refused, one fault a line; empty when the last one was carried out.
     case refusal(String)
+    /// Comes with the file of the access log, which takes the place of an earlier one.
+    case accessLog
     /// Log from these levels on, which are written as in the settings.
     case logLevels(String)
     /// The worker with this tag takes no new sessions.
@@ -55,6 +57,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .retire: self = .retire(leaving: try reader.numbers())
         case .rules: self = .rules(try SharedRules(reading: &reader))
         case .refusal: self = .refusal(try reader.text(atMost: Self.longestRefusal))
+        case .accessLog: self = .accessLog
         case .logLevels: self = .logLevels(try reader.text(atMost: ControlMessage.longestLevels))
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
         case .receipts: self = .receipts(tag: try reader.number32())
@@ -89,6 +92,7 @@ package enum SupervisorMessage: Sendable, Equatable {
         case receipts = 0x84
         case resolver = 0x85
         case control = 0x86
+        case accessLog = 0x87
     }
 }
 
@@ -104,6 +108,7 @@ extension SupervisorMessage: FramedMessage {
             case .rules: .rules
             case .refusal: .refusal
             case .logLevels: .logLevels
+            case .accessLog: .accessLog
             case .page: .page
             case .receipts: .receipts
             case .mailbox: .mailbox
@@ -131,7 +136,7 @@ extension SupervisorMessage: FramedMessage {
         case .retire(let numbers): bytes.append(numbers: numbers)
         case .rules(let rules): rules.append(to: &bytes)
         case .refusal(let text), .logLevels(let text): bytes.append(counted: text)
-        case .started, .serve, .drain, .control: break
+        case .started, .serve, .drain, .control, .accessLog: break
         }
     }
 }

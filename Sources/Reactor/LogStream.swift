@@ -58,7 +58,7 @@ package struct LogStream: Sendable {
         var bytes: [UInt8] = []
         if before > 0 { bytes += notice(before).prefix(Self.longestNotice) + [UInt8(ascii: "\n")] }
         bytes += Self.bounded(line) + [UInt8(ascii: "\n")]
-        if !write(bytes) { add(before + 1) }
+        if !writeAtOnce(bytes) { add(before + 1) }
     }
 
     /// The most bytes of a line. A pipe takes up to 4,096 bytes in one piece or not at all (`PIPE_BUF`), and a notice may
@@ -74,8 +74,10 @@ package struct LogStream: Sendable {
         return line[..<end] + Array("...".utf8)
     }
 
-    /// Whether the stream took the line. A broken stream takes none, and is not waited for either.
-    private func write(_ bytes: [UInt8]) -> Bool {
+    /// Writes bytes that end with a line feed. A broken stream takes none, and is not waited for either.
+    ///
+    /// - Returns: whether the stream took them.
+    package func writeAtOnce(_ bytes: [UInt8]) -> Bool {
         var offset = 0
         while offset < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { bytes in

@@ -112,6 +112,33 @@ extension LogLevels: CustomStringConvertible {
     }
 }
 
+/// Where a line for each request goes.
+package enum AccessLogPlace: Hashable, Sendable {
+    case off
+    case standardError
+    /// A file at this absolute path.
+    case file(String)
+
+    /// Reads `off`, `stderr` or a path from the root.
+    init?(_ text: String) {
+        if text == "off" {
+            self = .off
+        } else if text == "stderr" {
+            self = .standardError
+        } else {
+            let isPath =
+                text.hasPrefix("/") && text.utf8.count <= 1_024 && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            guard isPath, !text.hasSuffix("/") else { return nil }
+            self = .file(text)
+        }
+    }
+}
+
+/// How the lines of the access log look.
+package enum AccessLogFormat: String, CaseIterable, Sendable {
+    case combined, json
+}
+
 /// How the lines of the log look.
 package enum LogFormat: String, CaseIterable, Sendable {
     case auto, text, json, logfmt

@@ -59,6 +59,10 @@ package struct Settings: Equatable, Sendable {
     package let logLevel: LogLevels
     package let logFormat: LogFormat
     package let logPriorities: LogPriorities
+    package let accessLog: AccessLogPlace
+    package let accessLogFormat: AccessLogFormat
+    /// 1...1,000,000.
+    package let accessLogSample: Int
 
     package let headTimeout: Duration
     package let bodyTimeout: Duration
@@ -204,6 +208,9 @@ package struct Settings: Equatable, Sendable {
         logLevel = try common.one(SettingsTable.logLevel)
         logFormat = try common.one(SettingsTable.logFormat)
         logPriorities = try common.one(SettingsTable.logPriorities)
+        accessLog = try common.one(SettingsTable.accessLog)
+        accessLogFormat = try common.one(SettingsTable.accessLogFormat)
+        accessLogSample = try common.one(SettingsTable.accessLogSample)
         headTimeout = try common.one(SettingsTable.headTimeout)
         bodyTimeout = try common.one(SettingsTable.bodyTimeout)
         drain = try common.one(SettingsTable.drain)

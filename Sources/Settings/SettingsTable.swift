@@ -24,7 +24,11 @@ package enum SettingsTable {
                 AnySetting(user), AnySetting(group), AnySetting(coreDumps),
             ]),
         SettingsSection(
-            "The log", settings: [AnySetting(logLevel), AnySetting(logFormat), AnySetting(logPriorities)]),
+            "The log",
+            settings: [
+                AnySetting(logLevel), AnySetting(logFormat), AnySetting(logPriorities), AnySetting(accessLog),
+                AnySetting(accessLogFormat), AnySetting(accessLogSample),
+            ]),
         SettingsSection(
             "Which domains are served",
             settings: [
@@ -170,7 +174,7 @@ extension SettingsTable {
     package static let control = Setting<ControlPlace>.text(
         "control", valueName: "unix:PATH|off", allowed: "unix:/PATH or off", defaults: ["off"],
         example: ["unix:/run/holdfast/control.sock"], hasFlag: true,
-        "Where the program takes the commands reload, upgrade and log, and where a new supervisor finds the workers of one "
+        "Where the program takes the commands reload, upgrade, log and reopen, and where a new supervisor finds the workers of one "
             + "that has died",
         parse: { ControlPlace($0) })
 

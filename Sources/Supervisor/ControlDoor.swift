@@ -21,6 +21,8 @@ final class ControlDoor {
     enum Command: Equatable {
         case reload
         case upgrade
+        /// Open the file of the access log again.
+        case reopen
         /// Log from these levels on, as somebody has written them; empty when somebody asks which are in force.
         case log(String)
     }
@@ -83,6 +85,7 @@ final class ControlDoor {
                     switch try ControlMessage(received.frame) {
                     case .reload: commands.append((.reload, asker))
                     case .upgrade: commands.append((.upgrade, asker))
+                    case .reopen: commands.append((.reopen, asker))
                     case .log(let levels): commands.append((.log(levels), asker))
                     case .takeOver:
                         answer(.running(processID: UInt32(clamping: CurrentProcess.processID)), to: asker, in: poller)

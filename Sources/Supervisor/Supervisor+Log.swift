@@ -1,6 +1,8 @@
 import Handover
 import LogLines
 import Logging
+import ProcessLinks
+import Reactor
 import Settings
 
 /// Changes from which level on all processes log, without a change of the configuration.
@@ -28,11 +30,48 @@ extension Supervisor {
 
     /// Returns to the log's settings, which may be new, once they hold. Workers of older generations change their levels too:
     /// an operator who has asked for many lines of them wants these to end.
-    func followLogSettings() {
+    ///
+    /// - Parameter accessFile: the file of their access log. Workers of older generations that write to a file write to this
+    ///   one too: the old one may be gone soon.
+    func followLogSettings(_ accessFile: SharedDescriptor?) {
+        self.accessFile = accessFile
+        accessLog = settings.accessLog
+        if let accessFile { for tag in table.retiredTags.sorted() { tell(tag, .accessLog, passing: accessFile) } }
         levelsAskedFor = nil
         logs.follow(settings)
         use(settings.logLevel)
         for tag in table.retiredTags.sorted() { tell(tag, .logLevels("\(settings.logLevel)")) }
+    }
+
+    // MARK: The access log
+
+    /// Opens the file of an access log; nil for one that goes elsewhere.
+    ///
+    /// - Throws: `SupervisorError`, when it cannot be opened.
+    static func open(_ place: AccessLogPlace) throws(SupervisorError) -> SharedDescriptor? {
+        guard case .file(let path) = place else { return nil }
+        do throws(SystemError) {
+            return SharedDescriptor(try AppendedFile.open(path))
+        } catch {
+            throw SupervisorError(line: "access-log: '\(path)' cannot be opened: \(error.reason)")
+        }
+    }
+
+    /// Opens the file of the access log again, and has all workers write to it from now on.
+    func reopen(for asker: ControlDoor.Asker?) {
+        do throws(SupervisorError) {
+            guard let file = try Self.open(accessLog) else {
+                logs.admin.notice("there is no file to be opened again: access-log names none")
+                return answer(.refused(lines: "access-log names no file"), asker)
+            }
+            accessFile = file
+            for tag in workers.keys.sorted() { tell(tag, .accessLog, passing: file) }
+            logs.admin.notice("the access log was opened again")
+            answer(.done(line: "the access log was opened again"), asker)
+        } catch {
+            logs.admin.error("the access log goes on with the old file", metadata: ["reason": "\(error.line)"])
+            answer(.refused(lines: error.line), asker)
+        }
     }
 
     private func use(_ levels: LogLevels) {

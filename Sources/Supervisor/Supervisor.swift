@@ -23,6 +23,10 @@ package final class Supervisor {
     let program: Program
     /// The log of this process.
     var logs: Logs
+    /// The file of the access log; nil when there is none.
+    var accessFile: SharedDescriptor?
+    /// Where it is.
+    var accessLog: AccessLogPlace
     /// The levels of the log that an operator has asked for; nil while those of the settings hold.
     var levelsAskedFor: LogLevels?
     let node: String
@@ -84,6 +88,7 @@ package final class Supervisor {
         let settings = configuration.settings
         self.program = program
         self.settings = settings
+        accessLog = settings.accessLog
         first = configuration
         self.logs = logs
         wanted = max(workers, 1)
@@ -170,6 +175,12 @@ package final class Supervisor {
         } catch {
             return .failed(line: "cannot start: \(error)")
         }
+        do throws(SupervisorError) {
+            // By the user that serves, who has to open it again.
+            if inheritance == nil { accessFile = try Self.open(accessLog) }
+        } catch {
+            return .failed(line: error.line)
+        }
         if let inheritance {
             self.inheritance = nil
             begin(with: inheritance)
@@ -239,7 +250,7 @@ package final class Supervisor {
         case .hangup:
             obey(.reload, nil)
         case .user1:
-            logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
+            obey(.reopen, nil)
         case .user2:
             obey(.upgrade, nil)
         case .child:

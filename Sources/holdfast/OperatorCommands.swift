@@ -25,6 +25,8 @@ enum RunningCommand: Equatable {
     case reload
     /// Replace the program by the one that its path names now.
     case upgrade
+    /// Open the file of the access log again.
+    case reopen
     /// Log from these levels on until the next reload; nil: say from which it does.
     case log(LogLevels?)
 }
@@ -45,6 +47,16 @@ struct UpgradeCommand: ParsableCommand {
         commandName: "upgrade",
         abstract: "Replace the running program by the one that its path names now; no session is lost",
         usage: "holdfast upgrade [--config FILE] [--control unix:PATH]")
+
+    @OptionGroup var place: ControlAddress
+}
+
+/// `holdfast reopen`: has the running program open the file of its access log again, as SIGUSR1 does.
+struct ReopenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reopen",
+        abstract: "Have the running program open the file of its access log again, after that was moved away",
+        usage: "holdfast reopen [--config FILE] [--control unix:PATH]")
 
     @OptionGroup var place: ControlAddress
 }

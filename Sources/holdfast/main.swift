@@ -95,6 +95,7 @@ func serve(_ settings: Settings) -> Never {
         for warning in warnings { logs.process.warning("\(warning)") }
         let worker = try Worker(settings: settings, files: machine.files, logs: logs)
         become(user, settings, keepsBinding: false)
+        try worker.openAccessLog()
         logs.announce(version: Version.text, worker.announcement)
         if !worker.run() { CurrentProcess.exit(1) }
     } catch {

@@ -94,7 +94,7 @@ struct MessageTests {
         for message in Samples.fromSupervisor {
             let expected =
                 switch message {
-                case .listener, .page, .receipts, .mailbox, .resolver, .control: true
+                case .listener, .page, .receipts, .mailbox, .resolver, .control, .accessLog: true
                 case .begin, .started, .serve, .retire, .rules, .refusal, .logLevels, .retired, .gone,
                     .drain:
                     false

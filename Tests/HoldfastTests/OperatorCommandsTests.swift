@@ -55,6 +55,7 @@ import Testing
         let address = try #require(ListenAddress("unix:/run/c"))
         let levels = try #require(LogLevels("info clients=debug"))
         #expect(parse(["log"] + place) == .command(.log(nil), address))
+        #expect(parse(["reopen"] + place) == .command(.reopen, address))
         #expect(parse(["log", "info", "clients=debug"] + place) == .command(.log(levels), address))
         #expect(parse(["log", "info clients=debug"] + place) == .command(.log(levels), address))
         #expect(

@@ -129,6 +129,8 @@ import Testing
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
             ("workers", "9"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
             ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"), ("log-priorities", "on"),
+            ("access-log", "/var/log/a"),
+            ("access-log-format", "json"), ("access-log-sample", "9"),
             ("memory-limit", "26MiB"), ("login-timeout", "27"), ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
             ("address-logins", "32"), ("address-creations", "33"), ("address-memory", "34MiB"),
@@ -223,6 +225,8 @@ import Testing
         #expect(settings.maxBody == 2048)
         #expect(settings.logLevel == LogLevels(.trace) && settings.logFormat == .json)
         #expect(settings.logPriorities == .on)
+        #expect(settings.accessLog == .file("/var/log/a") && settings.accessLogFormat == .json)
+        #expect(settings.accessLogSample == 9)
         #expect(settings.headTimeout == .seconds(11))
         #expect(settings.bodyTimeout == .seconds(12))
         #expect(settings.drain == .seconds(15))
