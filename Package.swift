@@ -71,6 +71,9 @@ let package = Package(
         .target(name: "Reactor", dependencies: ["Primitives", "CLinux"], swiftSettings: wrapper),
         .target(name: "Resolver", dependencies: ["Primitives", "Reactor"], swiftSettings: wrapper),
         .target(name: "ProcessLinks", dependencies: ["Handover", "Reactor"], swiftSettings: worker),
+        .target(
+            name: "LogLines", dependencies: ["HTTPWire", "Primitives", "Reactor", "Settings", logging],
+            swiftSettings: worker),
 
         // L4, wiring: executes effects.
         .target(
@@ -78,12 +81,12 @@ let package = Package(
             dependencies: [
                 "Primitives", "Addresses", "BOSHCore", "Bridge", "HTTPWire", "StreamCore", "Settings", "XMLCodec",
                 "TLSCodec", "Deflate", "Reactor", "Resolver", "Handover", "ProcessLinks", "WebSocketWire",
-                "WebSocketCore", "PollingCore",
+                "WebSocketCore", "PollingCore", "LogLines",
                 logging,
             ], swiftSettings: wiring),
         .target(
             name: "Supervisor",
-            dependencies: ["Primitives", "Handover", "Settings", "Reactor", "ProcessLinks", logging],
+            dependencies: ["Primitives", "Handover", "Settings", "Reactor", "ProcessLinks", "LogLines", logging],
             swiftSettings: wiring),
 
         // L5, programs.
@@ -91,7 +94,7 @@ let package = Package(
             name: "holdfast",
             dependencies: [
                 "Gateway", "Supervisor", "Handover", "Settings", "Reactor", "Resolver", "ProcessLinks", "TLSCodec",
-                "TOMLCodec", argumentParser, logging,
+                "TOMLCodec", "LogLines", argumentParser, logging,
             ],
             // Without this setting members of a module that another file imports are visible here. If one imports
             // Foundation, a plain `contains` on a text picks Foundation's, and the binary gets 45 MB of ICU.
@@ -144,6 +147,9 @@ let package = Package(
             name: "ResolverTests", dependencies: ["Resolver", "Reactor", "Primitives", "Effort"], swiftSettings: common),
         .testTarget(
             name: "ProcessLinksTests", dependencies: ["ProcessLinks", "Handover", "Reactor"], swiftSettings: common),
+        .testTarget(
+            name: "LogLinesTests", dependencies: ["LogLines", "Reactor", "Settings", "Effort", logging],
+            swiftSettings: common),
         .testTarget(name: "HoldfastBenchTests", dependencies: ["holdfast-bench", "Reactor"], swiftSettings: common),
         .testTarget(
             name: "HoldfastTests", dependencies: ["holdfast", "Settings", "TOMLCodec"], swiftSettings: common),
@@ -156,7 +162,7 @@ let package = Package(
             name: "holdfast-simulation",
             dependencies: [
                 "CSimulatedCalls", "CLinux", "COpenSSL", "Deflate", "Gateway", "Handover", "Primitives", "Reactor",
-                "Settings", "TLSCodec", logging,
+                "Settings", "TLSCodec", "LogLines", logging,
             ],
             path: "Tests/Simulation/World",
             swiftSettings: wiring),
@@ -174,7 +180,7 @@ let package = Package(
             name: "SupervisorTests",
             dependencies: [
                 "TestSupport", "holdfast", "Supervisor", "Handover", "Reactor", "ProcessLinks", "Settings", "CLinux",
-                logging,
+                "LogLines", logging,
             ],
             swiftSettings: common),
     ],

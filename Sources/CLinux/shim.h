@@ -61,6 +61,9 @@ static inline char **holdfast_environment(void) {
 // open, fcntl and ioctl are variadic. The Glibc module has Swift forms of the first two, but these live in a Swift
 // library, and their calls do not reach functions of these names in the executable.
 static inline int holdfast_open(const char *path, int flags) { return open(path, flags); }
+static inline int holdfast_open_appended(const char *path) {
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
+}
 static inline int holdfast_status_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
 static inline int holdfast_set_status_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }
 

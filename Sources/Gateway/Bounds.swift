@@ -52,7 +52,7 @@ extension Loop {
     func reached(_ bound: Bound, _ detail: @autoclosure () -> String = "") {
         guard let count = counters.bounds.note(bound, now: now) else { return }
         let detail = detail()
-        logger.warning(
+        logs.clients.warning(
             "limit reached",
             metadata: detail.isEmpty
                 ? ["setting": "\(bound.rawValue)", "times": "\(count)"]

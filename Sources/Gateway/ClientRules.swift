@@ -18,10 +18,11 @@ struct ClientRules {
     init(_ settings: Settings, adminToken: AdminToken? = nil) {
         self.adminToken = adminToken
         let limits = HTTPLimits(body: settings.maxBody, answers: settings.connectionBuffer)
-        http = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin)
+        let keepsAgents = settings.accessLog != .off
+        http = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin, keepsAgents: keepsAgents)
         proxy = HTTPRules(
             limits: limits, crossOrigin: settings.crossOrigin,
-            captures: CapturedField(settings.clientAddressFrom))
+            captures: CapturedField(settings.clientAddressFrom), keepsAgents: keepsAgents)
         admin = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
         adminAccess = AdminAccess(names: settings.adminHosts)
         patience = Patience(

@@ -136,7 +136,7 @@ final class ClientSides {
         if end.reason.isOfUpstream { swap(&why, &streamEnd) }
         // While a server is left alone, every client is turned away at once. That was said when it began.
         loop.logPeer(
-            end.reason == .upstreamSpared ? .debug : .info, "session ended",
+            .sessions, end.reason == .upstreamSpared ? .debug : .info, "session ended",
             line(of: end, why).merging(details()) { own, _ in own })
     }
 
@@ -167,7 +167,7 @@ final class ClientSides {
         ]
         if let client { line["client"] = "\(client)" }
         if let domain = domain(of: record) { line["domain"] = "\(domain)" }
-        loop.logPeer(.notice, "login-failed", line)
+        loop.logPeer(.sessions, .notice, "login-failed", line)
     }
 
     /// What is known of the client of a session that has not logged in; nil for any other session.

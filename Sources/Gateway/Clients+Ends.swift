@@ -77,7 +77,10 @@ extension Clients {
 
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
     func abortWaiting(on connection: ClientConnection) {
-        for waiting in connection.waiting { abort(waiting, on: connection.token) }
+        for waiting in connection.waiting {
+            noteAnswer(to: waiting.exchange, on: connection, status: Self.clientHasGone, bodyCount: 0)
+            abort(waiting, on: connection.token)
+        }
     }
 
     /// Closes this side and reads on for a moment, so that the client gets the answer before a reset (RFC 9112 §9.6).
@@ -107,6 +110,7 @@ extension Clients {
         guard connection.ending != .closed else { return }
         connection.ending = .closed
         countUntaken(of: connection)
+        endAccess(on: connection)
         abortWaiting(on: connection)
         connection.channel.close(in: loop.poller, to: &loop.pool)
         settle(connection)

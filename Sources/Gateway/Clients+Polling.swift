@@ -39,7 +39,7 @@ extension Clients {
         guard admitsPolling(request.head) else {
             loop.counters.requestsRefused &+= 1
             let requester = requester(of: request, on: connection)
-            loop.logger.debug("page refused", metadata: requester.fields)
+            loop.logs.clients.debug("page refused", metadata: requester.fields)
             polling.refuse(exchange, .badRequest)
             return
         }

@@ -7,6 +7,7 @@ extension Clients {
     /// Finds out what a request is for, and answers it or hands it to its session.
     func serve(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         if sendAway(request, on: connection) { return }
+        noteAccess(request, on: connection)
         switch connection.role {
         case .bosh: serveBOSH(request, on: connection)
         case .admin: serveOperator(request, on: connection)
@@ -29,6 +30,7 @@ extension Clients {
             if coding != .identity, BodyCoder.mayCompress(response.bodyCount) { response.joinBody() }
             bodies.coder.compress(&response, as: coding)
         }
+        noteAnswer(to: exchange, on: connection, status: response.status.rawValue, bodyCount: response.bodyCount)
         let owedContinue = connection.http.phase == .owingContinue
         if connection.http.lacksRoom(for: exchange), let room = loop.pool.lend() { connection.http.takeRoom(room) }
         _ = connection.http.respond(to: exchange, with: response, date: loop.date.current())
@@ -127,7 +129,7 @@ extension Clients {
     func refusePage(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
         loop.counters.requestsRefused &+= 1
         let requester = requester(of: request, on: connection)
-        loop.logger.debug("page refused: its origin is not in cors-origin", metadata: requester.fields)
+        loop.logs.clients.debug("page refused: its origin is not in cors-origin", metadata: requester.fields)
         respond(
             to: request.exchange, on: connection,
             HTTPResponse(
@@ -190,7 +192,7 @@ extension Clients {
         loop.counters.operatorsRefused &+= 1
         if isWrong {
             loop.logPeer(
-                .warning, "a request on the admin listener shows a wrong token", ["peer": "\(connection.peer)"])
+                .admin, .warning, "a request on the admin listener shows a wrong token", ["peer": "\(connection.peer)"])
         }
         respond(
             to: request.exchange, on: connection,
@@ -224,7 +226,8 @@ extension Clients {
         loop.counters.requestsRefused &+= 1
         if case .expandsTooFar = refusal { loop.reached(.maxExpansion, "from \(connection.peer)") }
         let requester = requester(of: request, on: connection)
-        loop.logger.debug("coded body refused", metadata: requester.fields(["status": "\(refusal.status.rawValue)"]))
+        loop.logs.clients.debug(
+            "coded body refused", metadata: requester.fields(["status": "\(refusal.status.rawValue)"]))
         respond(to: request.exchange, on: connection, HTTPResponse(status: refusal.status))
     }
 

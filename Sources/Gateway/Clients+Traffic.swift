@@ -61,7 +61,7 @@ extension Clients {
             if offset < bytes.count { consume(bytes.extracting(droppingFirst: offset), on: connection) }
         case .invalid:
             loop.counters.requestsRefused &+= 1
-            loop.logger.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
+            loop.logs.clients.debug("no PROXY header", metadata: ["peer": "\(connection.peer)"])
             close(connection)
         }
     }
@@ -142,11 +142,12 @@ extension Clients {
             case .refused(let fault):
                 loop.counters.requestsRefused &+= 1
                 let client = client(forwarded: connection.http.pendingForwarded, on: connection)
-                loop.logger.debug(
+                loop.logs.clients.debug(
                     "request refused",
                     metadata: Requester(peer: connection.peer, client: client).fields([
                         "status": "\(fault.status.rawValue)", "fault": "\(fault)",
                     ]))
+                noteRefusal(fault, on: connection)
                 markDirty(connection)
             }
         }
@@ -276,7 +277,7 @@ extension Clients {
         do throws(SystemError) {
             try connection.channel.watch(for: interest, as: connection.token, in: loop.poller)
         } catch {
-            loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logs.clients.error("watching a connection failed", metadata: ["error": "\(error)"])
             giveUp(connection)
         }
     }

@@ -113,7 +113,7 @@ extension Clients {
         _ response: consuming HTTPResponse
     ) {
         loop.counters.webSockets.refused.count(refusal)
-        loop.logger.debug("WebSocket refused", metadata: requester.fields(["reason": "\(refusal.rawValue)"]))
+        loop.logs.clients.debug("WebSocket refused", metadata: requester.fields(["reason": "\(refusal.rawValue)"]))
         response.closesConnection = true
         respond(to: exchange, on: connection, response)
     }
@@ -181,6 +181,7 @@ extension Clients {
         }
         sessions.makeRoomForLogin()
         let input = connection.backlog
+        noteAnswer(to: pending.exchange, on: connection, status: 101, bodyCount: 0)
         // The connection under its new name counts for the address in place of this one.
         close(connection)
         let place = loop.addresses.takeConnection(

@@ -88,7 +88,7 @@ final class Clients {
         do throws(SystemError) {
             try connection.channel.watch(for: [.readable, .peerClosed], as: token, in: loop.poller)
         } catch {
-            loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logs.clients.error("watching a connection failed", metadata: ["error": "\(error)"])
             release(connection)
             forget(connection)
             return nil

@@ -110,7 +110,7 @@ final class Doors {
                     return
                 }
             case .failed(let error):
-                loop.logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                loop.logs.clients.error("accepting a connection failed", metadata: ["error": "\(error)"])
                 pauseAccepting()
                 return
             }
@@ -150,7 +150,7 @@ final class Doors {
             case .wouldBlock:
                 return
             case .failed(let error):
-                loop.logger.error("accepting a connection failed", metadata: ["error": "\(error)"])
+                loop.logs.clients.error("accepting a connection failed", metadata: ["error": "\(error)"])
                 return
             }
         }
@@ -177,7 +177,7 @@ final class Doors {
         guard !listener.expectsProxyHeader || clients.rules.trustedProxies.trusts(peer.ipAddress) else {
             // A peer that is not trusted could write any address into the header.
             loop.counters.connectionsUntrusted += 1
-            loop.logger.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
+            loop.logs.clients.debug("connection refused: not a trusted proxy", metadata: ["peer": "\(peer)"])
             return
         }
         let origin = ClientConnection.Origin(
@@ -208,7 +208,7 @@ final class Doors {
                 try socket.watched.set(
                     .readable, of: socket.listener.descriptor, as: socket.token.raw, in: loop.poller)
             } catch {
-                loop.logger.error("watching a listener failed", metadata: ["error": "\(error)"])
+                loop.logs.clients.error("watching a listener failed", metadata: ["error": "\(error)"])
                 acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
             }
         }

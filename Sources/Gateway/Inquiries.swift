@@ -68,13 +68,14 @@ final class Inquiries {
                 return OperatorAnswer(id: question.id, count: UInt32(clamping: found.count), rows: found.rows)
             } catch {
                 // The worker that was asked first has read the same filter, so another version of the program asks.
-                loop.logger.error("a question of another worker cannot be answered", metadata: ["error": "\(error)"])
+                loop.logs.admin.error(
+                    "a question of another worker cannot be answered", metadata: ["error": "\(error)"])
                 return OperatorAnswer(id: question.id, count: 0)
             }
         case .end:
             let count = sides.end(named: question.text)
             if count > 0 {
-                loop.logger.notice("an operator has ended a session", metadata: ["sid8": "\(question.text)"])
+                loop.logs.admin.notice("an operator has ended a session", metadata: ["sid8": "\(question.text)"])
             }
             return OperatorAnswer(id: question.id, count: UInt32(clamping: count))
         }

@@ -1,6 +1,6 @@
 import Addresses
 import BOSHCore
-import Logging
+import LogLines
 import Primitives
 import Reactor
 import Settings
@@ -15,7 +15,9 @@ final class Loop {
     /// The time of the batch of events that is being handled.
     private(set) var now: MonotonicInstant
     var poller: Poller
-    var logger: Logger
+    var logs: Logs
+    /// The lines about requests of clients; nil when there are none.
+    let accessLog: AccessLog?
     var readBuffer = ReadBuffer()
     var pool = BufferPool()
     /// Storage for the body of the next request.
@@ -56,12 +58,13 @@ final class Loop {
     ///   - workers: how many share what all peers together, or all of one address, may take.
     ///   - seed: a random number that all workers share; nil for a worker on its own.
     init(
-        settings: Settings, logger: Logger, tag: UInt32 = 0, node: String, workers: Int = 1, seed: UInt64? = nil
+        settings: Settings, logs: Logs, tag: UInt32 = 0, node: String, workers: Int = 1, seed: UInt64? = nil
     ) throws(SystemError) {
         fellows = Fellows(tag: tag, node: node)
         self.workers = max(workers, 1)
         self.settings = settings
-        self.logger = logger
+        self.logs = logs
+        accessLog = try AccessLog(settings)
         let clock = MonotonicClock.now
         startedAt = clock
         now = clock
@@ -112,7 +115,7 @@ final class Loop {
     func tellOfDescriptors() {
         if let told = shortageToldAt, now < told.advanced(by: .seconds(60)) { return }
         shortageToldAt = now
-        logger.warning(
+        logs.clients.warning(
             "new sessions are refused, because no file descriptor is left for them",
             metadata: [
                 "limit": "\(descriptorLimit)", "in-use": "\(descriptorsInUse)",

@@ -67,7 +67,7 @@ final class Mailboxes {
         do throws(SystemError) {
             try box.watch(in: loop.poller)
         } catch {
-            loop.logger.error("watching the link to another worker failed", metadata: ["error": "\(error)"])
+            loop.logs.process.error("watching the link to another worker failed", metadata: ["error": "\(error)"])
             end(box)
         }
     }
@@ -151,7 +151,8 @@ final class Mailboxes {
             case .receipt(let connection):
                 clients.begin(connection)
             case .unsendable(let departure):
-                loop.logger.warning("a connection cannot be passed on to another worker: too many are on their way")
+                loop.logs.process.warning(
+                    "a connection cannot be passed on to another worker: too many are on their way")
                 comeBack(departure, isRefused: true)
             case .nothing:
                 watch(box)
@@ -207,7 +208,8 @@ final class Mailboxes {
     }
 
     private func refuse(_ number: UInt32, from box: Mailbox) {
-        loop.logger.warning("a connection from another worker cannot be taken", metadata: ["worker": "\(box.tag)"])
+        loop.logs.process.warning(
+            "a connection from another worker cannot be taken", metadata: ["worker": "\(box.tag)"])
         box.refuse(number)
     }
 

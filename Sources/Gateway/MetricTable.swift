@@ -160,6 +160,12 @@ enum MetricTable {
         .init(
             "http/answers_untaken", .counter, "answers_untaken_total",
             help: "Answers that nobody took, because the connection had ended."),
+        .init(
+            "access_log/written", .counter, "access_log_lines_total{outcome=written}",
+            help: "Lines of the access log, by whether they found room."),
+        .init(
+            "access_log/dropped", .counter, "access_log_lines_total{outcome=dropped}",
+            help: "Lines of the access log, by whether they found room."),
         .init("http/bytes_in", .counter, "client_bytes_total{direction=in}", help: "Bytes from and to clients."),
         .init("http/bytes_out", .counter, "client_bytes_total{direction=out}", help: "Bytes from and to clients."),
         .init(

@@ -42,7 +42,7 @@ final class Orphanage {
         do throws(SystemError) {
             door = try Door(descriptor)
         } catch {
-            loop.logger.error(
+            loop.logs.process.error(
                 "another supervisor could not find this worker", metadata: ["error": "\(error)"])
         }
     }
@@ -55,7 +55,7 @@ final class Orphanage {
             try door.watched.set(
                 .readable, of: door.listener.descriptor, as: Self.doorToken.raw, in: loop.poller)
         } catch {
-            loop.logger.error("waiting for another supervisor failed", metadata: ["error": "\(error)"])
+            loop.logs.process.error("waiting for another supervisor failed", metadata: ["error": "\(error)"])
             nextDeadline = loop.now.advanced(by: Self.acceptingPause)
         }
     }
@@ -88,7 +88,7 @@ final class Orphanage {
                 return nil
             }
         } catch {
-            loop.logger.warning("an unknown command came", metadata: ["fault": "\(error)"])
+            loop.logs.process.warning("an unknown command came", metadata: ["fault": "\(error)"])
         }
         leave()
         return nil
@@ -126,13 +126,13 @@ final class Orphanage {
                 // One at a time: the next one may reach another worker meanwhile.
                 door.watched.end(of: door.listener.descriptor, in: loop.poller)
             } catch {
-                loop.logger.error("whoever gives a command cannot be heard", metadata: ["error": "\(error)"])
+                loop.logs.process.error("whoever gives a command cannot be heard", metadata: ["error": "\(error)"])
             }
         // Another worker may have been faster.
         case .wouldBlock: return
         case .descriptorsExhausted: pause()
         case .failed(let error):
-            loop.logger.error("accepting a command failed", metadata: ["error": "\(error)"])
+            loop.logs.process.error("accepting a command failed", metadata: ["error": "\(error)"])
             pause()
         }
     }

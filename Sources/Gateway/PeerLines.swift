@@ -1,6 +1,7 @@
 import BOSHCore
 import Logging
 import Primitives
+import Settings
 
 /// Limits the log lines about each kind of trouble. Strangers can cause such lines at a smaller cost than a line takes.
 /// The first lines are all written, then a fixed number each second; the next line says how many were left out.
@@ -42,10 +43,13 @@ struct LineAllowance {
 extension Loop {
     /// Logs something that a peer caused, unless there are too many lines of its kind. `kind` is a text of this
     /// program.
-    func logPeer(_ level: Logger.Level, _ kind: String, _ metadata: @autoclosure () -> Logger.Metadata) {
+    func logPeer(
+        _ part: LogSubsystem, _ level: Logger.Level, _ kind: String, _ metadata: @autoclosure () -> Logger.Metadata
+    ) {
+        let logger = logs[part]
         guard level >= logger.logLevel, let untold = peerLines.take(kind, now: now) else { return }
         var metadata = metadata()
-        if untold > 0 { metadata["suppressed"] = "\(untold)" }
+        if untold > 0 { metadata["suppressed"] = .stringConvertible(untold) }
         logger.log(level: level, "\(kind)", metadata: metadata)
     }
 }

@@ -133,7 +133,7 @@ extension Polling {
             if case .limit(let limit) = fault, let bound = Bound(limit) {
                 loop.reached(bound, "from \(client.requester.peer)")
             }
-            loop.logger.debug("XML refused", metadata: ["sid8": "\(client.id.short)", "fault": "\(fault)"])
+            loop.logs.sessions.debug("XML refused", metadata: ["sid8": "\(client.id.short)", "fault": "\(fault)"])
             handle(.refused(StreamCondition(fault)), of: client)
         }
     }

@@ -37,7 +37,7 @@ final class Polling {
         domains = ServedDomains(settings)
         reader = ClientStreamReader(limits: .ofClients(settings))
         if settings.pollingPath != nil, settings.trustedProxies.isEmpty {
-            loop.logger.warning(
+            loop.logs.sessions.warning(
                 "polling-path is set and no proxy is trusted: over plain HTTP everybody on the way reads logins and keys",
                 metadata: ["setting": "polling-path"])
         }
@@ -91,7 +91,7 @@ final class Polling {
         loginTimes.begin(token.slot, now: loop.now)
         loop.counters.polling.opened &+= 1
         sides.showCount()
-        loop.logger.debug(
+        loop.logs.sessions.debug(
             "HTTP polling begins", metadata: ["sid8": "\(id.short)", "client": "\(requester.name)"])
         return client
     }

@@ -61,7 +61,7 @@ extension Sessions {
             if case .limit(let limit) = fault, let bound = Bound(limit) {
                 loop.reached(bound, "from \(requester.peer)")
             }
-            loop.logger.debug("body refused", metadata: requester.fields(["fault": "\(fault)"]))
+            loop.logs.sessions.debug("body refused", metadata: requester.fields(["fault": "\(fault)"]))
             if let attributes, case .known(let sid) = attributes.sid {
                 if let driver = driver(of: sid) {
                     give(.malformedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)

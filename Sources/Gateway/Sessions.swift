@@ -80,7 +80,7 @@ final class Sessions {
         loop.counters.otherNodeSessions &+= 1
         if let told = otherNodeToldAt, loop.now < told.advanced(by: .seconds(60)) { return }
         otherNodeToldAt = loop.now
-        loop.logger.warning(
+        loop.logs.sessions.warning(
             "a request was for a session of another node, so its session is not found",
             metadata: [
                 "node": "\(sid.node)", "own": "\(loop.fellows.node)", "times": "\(loop.counters.otherNodeSessions)",
@@ -119,7 +119,7 @@ final class Sessions {
         loginTimes.begin(slot, now: loop.now)
         loop.counters.sessionsEver += 1
         sides.showCount()
-        loop.logger.debug(
+        loop.logs.sessions.debug(
             "session created",
             metadata: [
                 "sid8": "\(sid.short)", "domain": "\(opening.domain)",

@@ -110,6 +110,8 @@ enum Statistics {
         list.add("http", "moved_in", counter: counters.handoversTaken)
         list.add("http", "moved_out", counter: counters.handoversSent)
         list.add("http", "moves_refused", counter: counters.handoversRefused)
+        list.add("access_log", "written", counter: worker.loop.accessLog?.written ?? 0)
+        list.add("access_log", "dropped", counter: worker.loop.accessLog?.dropped ?? 0)
     }
 
     private static func addWebSockets(of worker: Worker, to list: inout SampleList) {

@@ -90,7 +90,7 @@ final class SupervisorLink {
                 read(into: &news)
             }
             if arrival == .end, isOpen {
-                loop.logger.error("the supervisor has ended; this worker goes on without it")
+                loop.logs.process.error("the supervisor has ended; this worker goes on without it")
                 close()
             }
         }
@@ -104,12 +104,12 @@ final class SupervisorLink {
                 do throws(MessageFault) {
                     news.append(News(message: try SupervisorMessage(received.frame), descriptor: received.passed))
                 } catch {
-                    loop.logger.warning(
+                    loop.logs.process.warning(
                         "the supervisor said something that this worker does not know", metadata: ["fault": "\(error)"])
                 }
             }
         } catch {
-            loop.logger.error(
+            loop.logs.process.error(
                 "what the supervisor says cannot be read; this worker goes on without it",
                 metadata: ["fault": "\(error)"])
             close()
@@ -122,7 +122,7 @@ final class SupervisorLink {
         do throws(SystemError) {
             try socket.watch(as: Self.token.raw, in: loop.poller)
         } catch {
-            loop.logger.error(
+            loop.logs.process.error(
                 "watching the link to the supervisor failed; this worker goes on without it",
                 metadata: ["error": "\(error)"])
             close()

@@ -29,7 +29,7 @@ extension Upstreams {
         let subject = if case .protection = trouble { "\(about) \(link.domain)" } else { about }
         let times = isOwn ? count(trouble.label, about: subject) : nil
         loop.logPeer(
-            times == nil ? .debug : .warning, "upstream \(trouble.label.rawValue)",
+            .upstreams, times == nil ? .debug : .warning, "upstream \(trouble.label.rawValue)",
             [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(about)",
                 "error": "\(words)", "times": "\(times ?? 1)",
@@ -63,7 +63,7 @@ extension Upstreams {
     func advise(_ advice: StreamAdvice, about server: UpstreamKey?, of link: UpstreamLink) {
         guard !link.site.isOpenProxy, let times = link.site.advice.note(advice, now: loop.now) else { return }
         let upstream = server.map { "\($0)" } ?? link.domain
-        loop.logger.warning(
+        loop.logs.upstreams.warning(
             "upstream-tls does not fit the server",
             metadata: [
                 "domain": "\(link.domain)", "upstream": "\(upstream)", "setting": "upstream-tls",
@@ -75,7 +75,7 @@ extension Upstreams {
     func note(_ change: Breakers.Change, of server: UpstreamKey) {
         switch change {
         case .opened(let pause):
-            loop.logger.warning(
+            loop.logs.upstreams.warning(
                 "upstream left alone for a while",
                 metadata: [
                     "upstream": "\(server)", "domain": "\(server.domain)", "seconds": "\(pause.wholeSeconds)",
@@ -83,7 +83,7 @@ extension Upstreams {
                     "hint": "clients are told to come again; after each pause one of them tries the server",
                 ])
         case .worksAgain(let downtime):
-            loop.logger.notice(
+            loop.logs.upstreams.notice(
                 "upstream works again",
                 metadata: [
                     "upstream": "\(server)", "domain": "\(server.domain)",
@@ -106,7 +106,7 @@ extension Upstreams {
 
     /// Several streams in a row have waited for the same server in vain: it stands still, though its machine is there.
     private func warnOfSilence(of link: UpstreamLink, _ failure: StreamFailure, count: UInt32) {
-        loop.logger.warning(
+        loop.logs.upstreams.warning(
             "the server does not answer",
             metadata: [
                 "upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": "\(count)",
@@ -119,7 +119,7 @@ extension Upstreams {
         guard let count = servers.health(at: link.server)?.silentInRow, count > 0 else { return }
         countServer(of: link) { $0.silentInRow = 0 }
         guard count >= ServerHealth.silence else { return }
-        loop.logger.notice(
+        loop.logs.upstreams.notice(
             "the server answers again",
             metadata: ["upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": "\(count)"])
     }
@@ -137,7 +137,7 @@ extension Upstreams {
         // If the session ends by this, the line about its end says it all.
         let isTold = sessions.telling(why: detail) { tell(.ended(reason, streamError: error), of: link) }
         loop.logPeer(
-            isTold || failure == .spared ? .debug : .info, "upstream ended",
+            .upstreams, isTold || failure == .spared ? .debug : .info, "upstream ended",
             ["sid8": "\(link.sessionName)", "reason": "\(reason.rawValue)", "detail": "\(detail)"])
     }
 }

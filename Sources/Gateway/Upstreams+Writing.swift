@@ -118,7 +118,7 @@ extension Upstreams {
         do throws(SystemError) {
             try link.channel?.watch(for: interest, as: link.token, in: loop.poller)
         } catch {
-            loop.logger.error("watching a server's connection failed", metadata: ["error": "\(error)"])
+            loop.logs.upstreams.error("watching a server's connection failed", metadata: ["error": "\(error)"])
             giveUp(link)
         }
     }

@@ -124,7 +124,7 @@ extension WebSockets {
             loop.counters.webSockets.closedByClient &+= 1
             handle(.socketClosed, of: client)
         case .fault(let fault):
-            loop.logger.debug(
+            loop.logs.sessions.debug(
                 "frame refused", metadata: ["sid8": "\(client.name)", "fault": "\(fault)"])
             if fault == .messageTooLarge {
                 if client.frames.limits.message == loop.settings.loginBody {
@@ -169,7 +169,7 @@ extension WebSockets {
             if case .limit(let limit) = fault, let bound = Bound(limit) {
                 loop.reached(bound, "from \(client.requester.peer)")
             }
-            loop.logger.debug("message refused", metadata: ["sid8": "\(client.name)", "fault": "\(fault)"])
+            loop.logs.sessions.debug("message refused", metadata: ["sid8": "\(client.name)", "fault": "\(fault)"])
             handle(.refused(StreamCondition(fault)), of: client)
         }
     }

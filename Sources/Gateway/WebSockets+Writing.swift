@@ -98,7 +98,7 @@ extension WebSockets {
         do throws(SystemError) {
             try client.channel.watch(for: wantedInterest(of: client), as: client.token, in: loop.poller)
         } catch {
-            loop.logger.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logs.sessions.error("watching a connection failed", metadata: ["error": "\(error)"])
             giveUp(client)
         }
     }

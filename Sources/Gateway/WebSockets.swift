@@ -111,7 +111,7 @@ final class WebSockets {
         loginTimes.begin(token.slot, now: loop.now)
         loop.counters.webSockets.opened &+= 1
         sides.showCount()
-        loop.logger.debug(
+        loop.logs.sessions.debug(
             "WebSocket opened", metadata: ["sid8": "\(client.name)", "client": "\(requester.name)"])
         client.channel.append(pool: &loop.pool) { Self.appendAnswer(accept: accept, to: &$0) }
         markDirty(client)

@@ -10,7 +10,7 @@ extension Worker {
         supervisor?.tell(.retired)
         guard !loop.fellows.isRetired else { return }
         loop.fellows.retire()
-        loop.logger.info("this worker takes no new sessions", metadata: ["sessions": "\(sides.count)"])
+        loop.logs.process.info("this worker takes no new sessions", metadata: ["sessions": "\(sides.count)"])
     }
 
     /// Whether the worker ends because the whole program does, not because its generation has lingered long enough.

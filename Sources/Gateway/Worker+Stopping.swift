@@ -36,18 +36,32 @@ extension Worker {
             // A service manager sends the signal to all processes, and the supervisor passes it on besides.
             if loop.isStopping, supervisor?.isOpen ?? false { return }
             if loop.isStopping {
-                loop.logger.notice("second signal: exiting at once")
+                loop.logs.process.notice("second signal: exiting at once")
                 CurrentProcess.exit(0)
             }
             shutDown()
         case .hangup:
-            loop.logger.notice("SIGHUP is ignored: the configuration is only read at the start")
+            loop.logs.process.notice("SIGHUP is ignored: the configuration is only read at the start")
         case .user1:
-            loop.logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
+            reopenAccessLog()
         case .user2:
-            loop.logger.notice("SIGUSR2 is ignored")
+            loop.logs.process.notice("SIGUSR2 is ignored")
         case .child, .kill:
             break
+        }
+    }
+
+    /// Opens the file of the access log again, if this worker has no supervisor that does.
+    private func reopenAccessLog() {
+        guard supervision == nil else { return }
+        guard case .file = loop.settings.accessLog else {
+            loop.logs.process.notice("SIGUSR1 is ignored: access-log names no file")
+            return
+        }
+        do throws(StartError) {
+            try openAccessLog()
+        } catch {
+            loop.logs.process.error("the access log goes on with the old file", metadata: ["reason": "\(error.line)"])
         }
     }
 
@@ -63,7 +77,7 @@ extension Worker {
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     func shutDown() {
         guard !loop.isStopping else { return }
-        loop.logger.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
+        loop.logs.process.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
         loop.isStopping = true
         supervisor?.tell(.draining)
         stopping = .telling(Farewells(sessions: sides.count, over: loop.settings.drain, now: loop.now))

@@ -25,7 +25,7 @@ extension Worker {
         switch news.message {
         case .mailbox(let tag):
             guard let descriptor = news.descriptor?.take() else {
-                loop.logger.error(
+                loop.logs.process.error(
                     "the link to another worker was lost: no descriptor is free", metadata: ["worker": "\(tag)"])
                 return
             }
@@ -36,7 +36,8 @@ extension Worker {
             addPage(news.descriptor, of: tag, isOwn: isOwn)
         case .resolver(let place, let tag):
             if news.descriptor == nil {
-                loop.logger.error("the connection to a process that looks up names was lost: no descriptor is free")
+                loop.logs.process.error(
+                    "the connection to a process that looks up names was lost: no descriptor is free")
             }
             upstreams.useResolver(news.descriptor, at: Int(place), tag: tag)
         case .control:
@@ -50,6 +51,19 @@ extension Worker {
             if let supervision { clients.read(by: rules, own: supervision.plan.rules) }
         case .refusal(let lines):
             supervision?.refusal = lines
+        case .accessLog:
+            if let descriptor = news.descriptor?.take() {
+                loop.accessLog?.use(AppendedFile(descriptor))
+            } else {
+                loop.logs.process.error("the file of the access log was lost: no descriptor is free")
+            }
+        case .logLevels(let text):
+            if let levels = LogLevels(text) {
+                loop.logs.set(levels)
+            } else {
+                // A newer supervisor may know parts that this worker does not have.
+                loop.logs.process.warning("the levels of the log are unknown", metadata: ["levels": "\(text)"])
+            }
         case .retired(let tag):
             loop.fellows.retire(tag)
         case .drain:
@@ -67,7 +81,7 @@ extension Worker {
         guard !supervisor.isOpen else { return }
         guard supervision.serves else {
             // It has no session, and may know no other worker. Another supervisor would take it for the only one.
-            loop.logger.error("the supervisor has ended before this worker served")
+            loop.logs.process.error("the supervisor has ended before this worker served")
             CurrentProcess.exit(1)
         }
         supervision.orphanage.open()
@@ -79,7 +93,7 @@ extension Worker {
             try doors.open()
         } catch {
             // Without listeners this worker has its sessions, and no other client finds it.
-            loop.logger.error("watching a listener failed", metadata: ["error": "\(error)"])
+            loop.logs.process.error("watching a listener failed", metadata: ["error": "\(error)"])
         }
     }
 
@@ -100,16 +114,16 @@ extension Worker {
             supervision.link = try SupervisorLink(loop, socket)
             supervision.supervisorID = processID
             upstreams.beginResolverSupply()
-            loop.logger.notice("another supervisor has taken over this worker")
+            loop.logs.process.notice("another supervisor has taken over this worker")
         } catch {
-            loop.logger.error("watching the link to the supervisor failed", metadata: ["error": "\(error)"])
+            loop.logs.process.error("watching the link to the supervisor failed", metadata: ["error": "\(error)"])
             orphanage.open()
         }
     }
 
     private func addReceipts(_ descriptor: PassedDescriptor?, of tag: UInt32) {
         guard let descriptor = descriptor?.take() else {
-            loop.logger.error(
+            loop.logs.process.error(
                 "the page of receipts of another worker was lost: no descriptor is free",
                 metadata: ["worker": "\(tag)"])
             return
@@ -117,7 +131,7 @@ extension Worker {
         do throws(SharedPage.AdoptionError) {
             mailboxes.add(try ReceiptPage(descriptor, of: loop.fellows.tag, with: tag), of: tag)
         } catch {
-            loop.logger.error(
+            loop.logs.process.error(
                 "the page of receipts of another worker cannot be used",
                 metadata: ["worker": "\(tag)", "error": "\(error)"])
         }
@@ -140,14 +154,14 @@ extension Worker {
 
     private func addPage(_ descriptor: PassedDescriptor?, of tag: UInt32, isOwn: Bool) {
         guard let descriptor = descriptor?.take() else {
-            loop.logger.error(
+            loop.logs.process.error(
                 "the counter page of a worker was lost: no descriptor is free", metadata: ["worker": "\(tag)"])
             return
         }
         do throws(SharedPage.AdoptionError) {
             loop.fellows.add(try WorkerPage(descriptor, isOwn: isOwn), of: tag)
         } catch {
-            loop.logger.error(
+            loop.logs.process.error(
                 "the counter page of a worker cannot be used", metadata: ["worker": "\(tag)", "error": "\(error)"])
         }
     }

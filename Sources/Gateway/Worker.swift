@@ -1,7 +1,7 @@
 import BOSHCore
 import HTTPWire
 import Handover
-import Logging
+import LogLines
 import Primitives
 import ProcessLinks
 import Reactor
@@ -38,7 +38,7 @@ package final class Worker {
     ///   - files: the contents of the files that the settings name. The worker reads none.
     ///   - place: what a supervisor has given this worker; nil for a worker on its own.
     package init(
-        settings: Settings, files: SettingFiles, logger: Logger, place: consuming WorkerPlace? = nil
+        settings: Settings, files: SettingFiles, logs: Logs, place: consuming WorkerPlace? = nil
     ) throws(StartError) {
         ProcessMemory.prepare()
         if !settings.coreDumps {
@@ -50,7 +50,7 @@ package final class Worker {
         }
         do throws(SystemError) {
             loop = try Loop(
-                settings: settings, logger: logger, tag: place?.tag ?? 0, node: place?.node ?? Self.node(settings),
+                settings: settings, logs: logs, tag: place?.tag ?? 0, node: place?.node ?? Self.node(settings),
                 workers: place?.workers ?? 1, seed: place?.plan.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
@@ -118,6 +118,18 @@ package final class Worker {
         return (places + [upstreams.sites.summary]).joined(separator: "; ")
     }
 
+    /// Opens the file of the access log, for a worker on its own, as the user that serves.
+    ///
+    /// - Throws: `StartError`, when it cannot be opened.
+    package func openAccessLog() throws(StartError) {
+        guard let log = loop.accessLog, case .file(let path) = loop.settings.accessLog else { return }
+        do throws(SystemError) {
+            log.use(AppendedFile(try AppendedFile.open(path)))
+        } catch {
+            throw StartError("access-log: '\(path)' cannot be opened: \(error.reason)")
+        }
+    }
+
     /// Checks the files that the settings name, as far as possible without listening.
     ///
     /// - Throws: the `StartError` that a start with these settings and contents would end with.
@@ -153,7 +165,7 @@ package final class Worker {
         do throws(SystemError) {
             count = try loop.poller.wait(timeout: patience)
         } catch {
-            loop.logger.critical("waiting for events failed", metadata: ["error": "\(error)"])
+            loop.logs.process.critical("waiting for events failed", metadata: ["error": "\(error)"])
             return false
         }
         loop.beginTurn(goesOn: patience == .zero)
@@ -174,6 +186,7 @@ package final class Worker {
         publish(hasChanges: count > 0 || isDue(after: patience))
         reportResolvers()
         sayGoodbye()
+        loop.accessLog?.flush()
         return true
     }
 

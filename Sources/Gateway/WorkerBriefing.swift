@@ -41,8 +41,9 @@ package final class WorkerBriefing {
             case .begin: throw .incomplete
             case .started: isComplete = true
             case .listener(let number): listeners[number] = said.descriptor
-            case .page, .receipts, .mailbox, .resolver, .control, .retired, .retire, .rules, .refusal, .serve, .gone,
-                .drain:
+            case .page, .receipts, .mailbox, .resolver, .control, .retired, .retire, .rules, .refusal, .logLevels,
+                .accessLog,
+                .serve, .gone, .drain:
                 news.append(said)
             }
         }

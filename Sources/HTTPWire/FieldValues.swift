@@ -63,6 +63,8 @@ enum FieldText {
     static let expect = Array("expect".utf8)
     static let connection = Array("connection".utf8)
     static let upgrade = Array("upgrade".utf8)
+    static let referer = Array("referer".utf8)
+    static let userAgent = Array("user-agent".utf8)
     static let socketKey = Array("sec-websocket-key".utf8)
     static let socketVersion = Array("sec-websocket-version".utf8)
     static let socketProtocol = Array("sec-websocket-protocol".utf8)

@@ -17,7 +17,7 @@ extension HTTPConnection {
 
 extension RequestHead {
     fileprivate func appendWire(bodyCount: Int, rules: HTTPRules, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: method.token.utf8)
+        bytes.append(contentsOf: method.name.utf8)
         bytes.append(ByteClass.space)
         bytes.append(contentsOf: path.utf8)
         if let query {
@@ -28,6 +28,8 @@ extension RequestHead {
         appendProvenance(rules, to: &bytes)
         if let origin { bytes.append(line: "Origin:", origin.utf8) }
         appendForwarded(rules.captures, to: &bytes)
+        if !referer.isEmpty { bytes.append(line: "Referer:", referer) }
+        if !agent.isEmpty { bytes.append(line: "User-Agent:", agent) }
         switch acceptedCoding {
         case .identity: break
         // The client may have written no more than this, and means the same.
@@ -104,8 +106,8 @@ extension RequestHead {
 }
 
 extension HTTPMethod {
-    /// The name; for an unknown method, the shortest name that is none of the others.
-    fileprivate var token: String {
+    /// The name as it is written; for an unknown method, the shortest name that is none of the others.
+    package var name: String {
         switch self {
         case .get: "GET"
         case .head: "HEAD"

@@ -308,7 +308,8 @@ package struct HTTPConnection: ~Copyable {
             return skipEmptyLine(byte, date)
         }
         emptyLines = 0
-        var parser = HeadParser(captures: captures, tellsOrigins: crossOrigin.variesByOrigin)
+        var parser = HeadParser(
+            captures: captures, tellsOrigins: crossOrigin.variesByOrigin, keepsAgents: rules.keepsAgents)
         switch parser.read(input, base: offset, limits: limits) {
         case .complete(let length):
             let head = parser.head(input, base: offset)

@@ -3,13 +3,19 @@ package final class HTTPRules {
     private(set) var limits: HTTPLimits
     private(set) var crossOrigin: CrossOriginPolicy
     let captures: CapturedField
+    /// Whether `Referer` and `User-Agent` are kept, for a log.
+    let keepsAgents: Bool
 
     /// `crossOrigin` applies to every answer, refusals included. `captures` names the field that
-    /// `RequestHead.forwarded` holds.
-    package init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
+    /// `RequestHead.forwarded` holds. `keepsAgents`: whether `RequestHead.referer` and `.agent` are filled.
+    package init(
+        limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none,
+        keepsAgents: Bool = false
+    ) {
         self.limits = limits
         self.crossOrigin = crossOrigin
         self.captures = captures
+        self.keepsAgents = keepsAgents
     }
 
     /// Takes other rules for bodies and for pages, on all connections at once.

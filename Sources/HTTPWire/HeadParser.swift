@@ -34,6 +34,7 @@ struct HeadParser: Sendable {
 
     private let captures: CapturedField
     private let tellsOrigins: Bool
+    private let keepsAgents: Bool
     private(set) var requestLine = RequestLine()
     /// The beginning of the first unread line; 0 while the request line is incomplete.
     private var lineStart = 0
@@ -42,6 +43,8 @@ struct HeadParser: Sendable {
     private var contentLength: Int?
     private var originPlace: Place?
     private var hostPlace: Place?
+    private var refererPlace: Place?
+    private var agentPlace: Place?
     private var page = PageOrigin()
     private var requestedHeaders = RequestedHeaders()
     private var acceptEncoding = AcceptEncoding()
@@ -52,8 +55,10 @@ struct HeadParser: Sendable {
     private var upgradeLines: [UInt8] = []
 
     /// `tellsOrigins`: whether the parser finds out if a request comes from a page of another origin.
-    init(captures: CapturedField, tellsOrigins: Bool) {
+    /// `keepsAgents`: whether it keeps `Referer` and `User-Agent`.
+    init(captures: CapturedField, tellsOrigins: Bool, keepsAgents: Bool) {
         self.captures = captures
+        self.keepsAgents = keepsAgents
         self.tellsOrigins = tellsOrigins
     }
 
@@ -184,6 +189,8 @@ struct HeadParser: Sendable {
             takeExpectations(bytes, value)
         case 7 where bytes.isEqual(name, ignoringCase: FieldText.upgrade):
             keep(bytes, value, as: .upgrade)
+        case 7 where keepsAgents && bytes.isEqual(name, ignoringCase: FieldText.referer):
+            refererPlace = place(value, base)
         case 9 where captures == .forwarded && bytes.isEqual(name, ignoringCase: FieldText.forwarded):
             capture(bytes, value)
         case 10 where bytes.isEqual(name, ignoringCase: FieldText.connection):
@@ -191,6 +198,8 @@ struct HeadParser: Sendable {
             keep(bytes, value, as: .connection)
         case 13 where captures == .provenance && bytes.isEqual(name, ignoringCase: FieldText.authorization):
             capture(bytes, value, as: RequestHead.authorizationMark)
+        case 10 where keepsAgents && bytes.isEqual(name, ignoringCase: FieldText.userAgent):
+            agentPlace = place(value, base)
         case 14 where bytes.isEqual(name, ignoringCase: FieldText.contentLength):
             guard contentLength == nil, let length = FieldValue.contentLength(bytes, value) else {
                 return .badContentLength
@@ -314,7 +323,13 @@ struct HeadParser: Sendable {
             requestedHeaders: requestedHeaders.text,
             isFromElsewhere: tellsOrigins
                 && page.isElsewhere(bytes, origin: range(originPlace, base), host: range(hostPlace, base)),
-            upgradeLines: upgradeLines)
+            upgradeLines: upgradeLines, referer: copy(refererPlace, bytes, base), agent: copy(agentPlace, bytes, base))
+    }
+
+    private func copy(_ place: Place?, _ bytes: Span<UInt8>, _ base: Int) -> [UInt8] {
+        var result: [UInt8] = []
+        if let range = range(place, base) { result.append(copying: bytes.extracting(range)) }
+        return result
     }
 
     /// `Origin`, if it has been read: pages of other origins must be able to read a refusal too (H-21).

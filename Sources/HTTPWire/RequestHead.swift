@@ -69,6 +69,10 @@ package struct RequestHead: Sendable, Equatable {
     package var isFromElsewhere = false
     /// The fields by which a GET request asks for another protocol; see `eachUpgradeField`.
     var upgradeLines: [UInt8] = []
+    /// `Referer` and `User-Agent` as they came, bounded by the head; empty when absent, or when they are not kept. The last
+    /// line of each counts.
+    package var referer: [UInt8] = []
+    package var agent: [UInt8] = []
 }
 
 extension RequestHead {

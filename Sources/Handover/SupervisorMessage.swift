@@ -33,6 +33,10 @@ package enum SupervisorMessage: Sendable, Equatable {
     case retire(leaving: [UInt32])
     /// Why the last reload or upgrade was refused, one fault a line; empty when the last one was carried out.
     case refusal(String)
+    /// Comes with the file of the access log, which takes the place of an earlier one.
+    case accessLog
+    /// Log from these levels on, which are written as in the settings.
+    case logLevels(String)
     /// The worker with this tag takes no new sessions.
     case retired(tag: UInt32)
     /// The worker with this tag has died; its page stays.
@@ -53,6 +57,8 @@ package enum SupervisorMessage: Sendable, Equatable {
         case .retire: self = .retire(leaving: try reader.numbers())
         case .rules: self = .rules(try SharedRules(reading: &reader))
         case .refusal: self = .refusal(try reader.text(atMost: Self.longestRefusal))
+        case .accessLog: self = .accessLog
+        case .logLevels: self = .logLevels(try reader.text(atMost: ControlMessage.longestLevels))
         case .page: self = .page(tag: try reader.number32(), isOwn: try reader.flag())
         case .receipts: self = .receipts(tag: try reader.number32())
         case .mailbox: self = .mailbox(tag: try reader.number32())
@@ -79,12 +85,14 @@ package enum SupervisorMessage: Sendable, Equatable {
         case retire = 0x07
         case rules = 0x08
         case refusal = 0x09
+        case logLevels = 0x0A
         case listener = 0x81
         case page = 0x82
         case mailbox = 0x83
         case receipts = 0x84
         case resolver = 0x85
         case control = 0x86
+        case accessLog = 0x87
     }
 }
 
@@ -99,6 +107,8 @@ extension SupervisorMessage: FramedMessage {
             case .retire: .retire
             case .rules: .rules
             case .refusal: .refusal
+            case .logLevels: .logLevels
+            case .accessLog: .accessLog
             case .page: .page
             case .receipts: .receipts
             case .mailbox: .mailbox
@@ -125,8 +135,8 @@ extension SupervisorMessage: FramedMessage {
             bytes.append(bigEndian: number)
         case .retire(let numbers): bytes.append(numbers: numbers)
         case .rules(let rules): rules.append(to: &bytes)
-        case .refusal(let lines): bytes.append(counted: lines)
-        case .started, .serve, .drain, .control: break
+        case .refusal(let text), .logLevels(let text): bytes.append(counted: text)
+        case .started, .serve, .drain, .control, .accessLog: break
         }
     }
 }

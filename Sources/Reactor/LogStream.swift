@@ -47,27 +47,37 @@ package struct LogStream: Sendable {
         }
     }
 
-    /// Writes a line, cut at 4,000 bytes, and a line feed, or drops and counts it.
-    package func writeLine(_ text: String) {
+    /// Writes a line and a line feed, or drops and counts it.
+    ///
+    /// - Parameters:
+    ///   - line: UTF-8 of at most `longestLine` bytes; a longer one is cut, which leaves no whole line of JSON.
+    ///   - notice: makes the line that says how many lines were dropped before this one, of at most `longestNotice` bytes.
+    package func writeLine(_ line: [UInt8], notice: (_ dropped: UInt64) -> [UInt8]) {
         let before = takeDropped()
         // The notice and the line go out in one piece, because a part of it would be useless.
-        let notice = before > 0 ? "\(before) log lines were dropped, because nobody read them in time\n" : ""
-        if !write(notice + Self.bounded(text) + "\n") { add(before + 1) }
+        var bytes: [UInt8] = []
+        if before > 0 { bytes += notice(before).prefix(Self.longestNotice) + [UInt8(ascii: "\n")] }
+        bytes += Self.bounded(line) + [UInt8(ascii: "\n")]
+        if !writeAtOnce(bytes) { add(before + 1) }
     }
 
-    /// A pipe takes up to 4,096 bytes in one piece or not at all (`PIPE_BUF`), and a notice may precede the line.
-    private static let longestLine = 4_000
+    /// The most bytes of a line. A pipe takes up to 4,096 bytes in one piece or not at all (`PIPE_BUF`), and a notice may
+    /// precede the line.
+    package static let longestLine = 3_800
+    /// The most bytes of a notice.
+    package static let longestNotice = 290
 
-    private static func bounded(_ text: String) -> String {
-        guard text.utf8.count >= longestLine else { return text }
-        var end = text.utf8.index(text.utf8.startIndex, offsetBy: longestLine - 4)
-        while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
-        return String(text[..<end]) + "..."
+    private static func bounded(_ line: [UInt8]) -> ArraySlice<UInt8> {
+        guard line.count > longestLine else { return line[...] }
+        var end = longestLine - 3
+        while end > 0, line[end] & 0xC0 == 0x80 { end -= 1 }
+        return line[..<end] + Array("...".utf8)
     }
 
-    /// Whether the stream took the line. A broken stream takes none, and is not waited for either.
-    private func write(_ line: String) -> Bool {
-        let bytes = Array(line.utf8)
+    /// Writes bytes that end with a line feed. A broken stream takes none, and is not waited for either.
+    ///
+    /// - Returns: whether the stream took them.
+    package func writeAtOnce(_ bytes: [UInt8]) -> Bool {
         var offset = 0
         while offset < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { bytes in

@@ -90,10 +90,9 @@ extension Setting where Value == Int {
 }
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-    /// - Parameter aliases: other words for values, which the documentation does not offer.
     static func choice(
         _ name: String, valueName: String, default value: Value, example: Value, hasFlag: Bool = false,
-        isPerDomain: Bool = false, aliases: [String: Value] = [:], _ doc: String
+        isPerDomain: Bool = false, _ doc: String
     ) -> Setting {
         Setting(
             SettingRow(
@@ -101,7 +100,7 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
                 kind: .choice(Value.allCases.map(\.rawValue)), defaults: [value.rawValue], isRequired: false,
                 isRepeatable: false, example: [example.rawValue], doc: doc)
         ) { text in
-            Value(rawValue: text) ?? aliases[text]
+            Value(rawValue: text)
         }
     }
 }

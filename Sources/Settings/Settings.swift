@@ -56,9 +56,15 @@ package struct Settings: Equatable, Sendable {
     package let maxHold: Int
     /// Bytes, 1024...8 MiB, the most that libxml2 takes in one piece.
     package let maxBody: Int
-    package let logLevel: LogLevel
+    package let logLevel: LogLevels
     /// Whether operators are told the accounts of users.
     package let logsUsers: Bool
+    package let logFormat: LogFormat
+    package let logPriorities: LogPriorities
+    package let accessLog: AccessLogPlace
+    package let accessLogFormat: AccessLogFormat
+    /// 1...1,000,000.
+    package let accessLogSample: Int
 
     package let headTimeout: Duration
     package let bodyTimeout: Duration
@@ -211,6 +217,11 @@ package struct Settings: Equatable, Sendable {
         maxBody = try common.one(SettingsTable.maxBody)
         logLevel = try common.one(SettingsTable.logLevel)
         logsUsers = try common.one(SettingsTable.logUsers) == .on
+        logFormat = try common.one(SettingsTable.logFormat)
+        logPriorities = try common.one(SettingsTable.logPriorities)
+        accessLog = try common.one(SettingsTable.accessLog)
+        accessLogFormat = try common.one(SettingsTable.accessLogFormat)
+        accessLogSample = try common.one(SettingsTable.accessLogSample)
         headTimeout = try common.one(SettingsTable.headTimeout)
         bodyTimeout = try common.one(SettingsTable.bodyTimeout)
         drain = try common.one(SettingsTable.drain)

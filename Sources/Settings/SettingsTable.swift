@@ -22,8 +22,13 @@ package enum SettingsTable {
                 AnySetting(admin), AnySetting(adminHost), AnySetting(adminTokenFile), AnySetting(workers),
                 AnySetting(linger),
                 AnySetting(generations), AnySetting(control), AnySetting(node),
-                AnySetting(user), AnySetting(group), AnySetting(logLevel), AnySetting(logUsers),
-                AnySetting(coreDumps),
+                AnySetting(user), AnySetting(group), AnySetting(coreDumps),
+            ]),
+        SettingsSection(
+            "The log",
+            settings: [
+                AnySetting(logLevel), AnySetting(logFormat), AnySetting(logPriorities), AnySetting(logUsers),
+                AnySetting(accessLog), AnySetting(accessLogFormat), AnySetting(accessLogSample),
             ]),
         SettingsSection(
             "Which domains are served",
@@ -175,8 +180,8 @@ extension SettingsTable {
     package static let control = Setting<ControlPlace>.text(
         "control", valueName: "unix:PATH|off", allowed: "unix:/PATH or off", defaults: ["off"],
         example: ["unix:/run/holdfast/control.sock"], hasFlag: true,
-        "Where the program takes the commands reload and upgrade, and where a new supervisor finds the workers of one that "
-            + "has died",
+        "Where the program takes the commands reload, upgrade, log and reopen, and where a new supervisor finds the workers of one "
+            + "that has died",
         parse: { ControlPlace($0) })
 
     package static let node = Setting<NodeName>.text(
@@ -198,10 +203,6 @@ extension SettingsTable {
     package static let coreDumps = Setting<Switch>.choice(
         "core-dumps", valueName: "on|off", default: .off, example: .on,
         "Whether a crash may write a core dump; it contains every sid and every stanza in memory")
-
-    package static let logLevel = Setting<LogLevel>.choice(
-        "log-level", valueName: "LEVEL", default: .info, example: .notice, hasFlag: true, aliases: ["warn": .warning],
-        "The least important messages that are logged")
 
     package static let logUsers = Setting<Switch>.choice(
         "log-users", valueName: "on|off", default: .on, example: .off,
@@ -280,11 +281,6 @@ extension SettingsTable {
 /// A setting that is on or off.
 package enum Switch: String, CaseIterable, Sendable {
     case on, off
-}
-
-/// The importance of a log line, least important first.
-package enum LogLevel: String, CaseIterable, Sendable {
-    case trace, debug, info, notice, warning, error, critical
 }
 
 /// The address of the admin endpoints, or off.

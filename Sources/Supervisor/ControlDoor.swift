@@ -21,6 +21,10 @@ final class ControlDoor {
     enum Command: Equatable {
         case reload
         case upgrade
+        /// Open the file of the access log again.
+        case reopen
+        /// Log from these levels on, as somebody has written them; empty when somebody asks which are in force.
+        case log(String)
     }
 
     /// The socket, whose descriptor all workers get.
@@ -28,7 +32,8 @@ final class ControlDoor {
     private var askers: [Asker] = []
     private var nextToken = ControlDoor.listenerToken + 1
     private let writer = FrameWriter(bound: FrameSocket.standardBound)
-    private let logger: Logger
+    /// The log of what operators do.
+    var logger: Logger
 
     /// - Throws: `SupervisorError`, when nobody can listen there.
     init(_ address: ListenAddress, inherited: PassedDescriptor?, logger: Logger) throws(SupervisorError) {
@@ -80,6 +85,8 @@ final class ControlDoor {
                     switch try ControlMessage(received.frame) {
                     case .reload: commands.append((.reload, asker))
                     case .upgrade: commands.append((.upgrade, asker))
+                    case .reopen: commands.append((.reopen, asker))
+                    case .log(let levels): commands.append((.log(levels), asker))
                     case .takeOver:
                         answer(.running(processID: UInt32(clamping: CurrentProcess.processID)), to: asker, in: poller)
                     case .done, .refused, .running: break

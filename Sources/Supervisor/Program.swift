@@ -36,17 +36,13 @@ package struct Program {
     let version: String
     /// Reads the configuration again, and checks it as at a start.
     let load: () -> Result<LoadedConfiguration, SupervisorError>
-    /// Says to the operator that all workers serve, and where.
-    let announce: (String) -> Void
 
     /// A program made of its parts.
     package init(
-        arguments: [String], version: String, load: @escaping () -> Result<LoadedConfiguration, SupervisorError>,
-        announce: @escaping (String) -> Void
+        arguments: [String], version: String, load: @escaping () -> Result<LoadedConfiguration, SupervisorError>
     ) {
         self.arguments = arguments
         self.version = version
         self.load = load
-        self.announce = announce
     }
 }

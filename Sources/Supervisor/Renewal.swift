@@ -19,16 +19,22 @@ struct Renewal {
     let generation: UInt32
     /// What held for old generations before.
     let former: WorkerTable.Retirement
+    /// The file of the new settings' access log; nil when they want none.
+    let accessFile: SharedDescriptor?
     /// The old workers that have not said yet that they take no new sessions; nil before the new ones serve.
     var retiring: Set<UInt32>?
     /// Whoever has asked for it.
     let asker: ControlDoor.Asker?
 
     /// A change that begins.
-    init(cause: Cause, generation: UInt32, former: WorkerTable.Retirement, asker: ControlDoor.Asker?) {
+    init(
+        cause: Cause, generation: UInt32, former: WorkerTable.Retirement, accessFile: SharedDescriptor?,
+        asker: ControlDoor.Asker?
+    ) {
         self.cause = cause
         self.generation = generation
         self.former = former
+        self.accessFile = accessFile
         self.asker = asker
     }
 }

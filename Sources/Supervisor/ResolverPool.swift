@@ -17,7 +17,8 @@ final class ResolverPool {
     private var table = ResolverTable()
     private var processes: [UInt32: LinkedProcess] = [:]
     private let arguments: [String]
-    private let logger: Logger
+    /// The log of the processes that look up names.
+    var logger: Logger
     /// How many processes have ended, or could not be started.
     private(set) var deaths = 0
 

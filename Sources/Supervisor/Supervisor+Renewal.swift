@@ -27,6 +27,8 @@ extension Supervisor {
         switch command {
         case .reload: reload(for: asker)
         case .upgrade: tryProgram(for: asker)
+        case .log(let levels): log(levels, for: asker)
+        case .reopen: reopen(for: asker)
         }
     }
 
@@ -57,11 +59,13 @@ extension Supervisor {
         let count = new.workers.number(cores: ProcessorCores.usable)
         do throws(SupervisorError) {
             if cause == .reload { try checkChange(to: new) }
+            let accessFile = try Self.open(new.accessLog)
             guard count > 0 else { throw SupervisorError(line: "workers: none needs another start of the program") }
             // The next number is the table's.
             let generation = table.upcomingGeneration
             plans[generation] = try plan(of: configuration, workers: count, generation: generation)
-            renewal = Renewal(cause: cause, generation: generation, former: table.retirement, asker: asker)
+            renewal = Renewal(
+                cause: cause, generation: generation, former: table.retirement, accessFile: accessFile, asker: asker)
             wanted = count
             settings = new
             failure = nil
@@ -132,6 +136,7 @@ extension Supervisor {
         guard let change = renewal, change.retiring?.isEmpty ?? false else { return }
         renewal = nil
         show(refusal: "")
+        followLogSettings(change.accessFile)
         let sentence: String
         switch change.cause {
         case .upgrade(let version):
@@ -249,7 +254,7 @@ extension Supervisor {
                 execute(probe.path, version, probe.asker)
             case .refused(let lines):
                 endProbe(refusing: lines)
-            case .reload, .upgrade, .takeOver, .running:
+            case .reload, .upgrade, .takeOver, .running, .log, .reopen:
                 endProbe(refusing: "the new program answers something unknown")
             }
         } catch {

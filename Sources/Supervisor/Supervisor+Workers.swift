@@ -24,6 +24,10 @@ extension Supervisor {
             tell(tag, .page(tag: PastCounters.tag, isOwn: false), passing: past.page)
             if let control { tell(tag, .control, passing: control.listener) }
             offer(resolvers.offers(to: tag, now: now))
+            // A new generation begins with the levels of its settings.
+            if let levelsAskedFor, generation != renewal?.generation { tell(tag, .logLevels("\(levelsAskedFor)")) }
+            let accessFile = generation == renewal?.generation ? renewal?.accessFile : self.accessFile
+            if let accessFile { tell(tag, .accessLog, passing: accessFile) }
             tell(tag, .started)
             logger.log(
                 level: table.phase == .starting ? .debug : .notice, "a worker was started",

@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Logging
 import Primitives
 import ProcessLinks
@@ -20,7 +21,14 @@ package final class Supervisor {
     }
 
     let program: Program
-    let logger: Logger
+    /// The log of this process.
+    var logs: Logs
+    /// The file of the access log; nil when there is none.
+    var accessFile: SharedDescriptor?
+    /// Where it is.
+    var accessLog: AccessLogPlace
+    /// The levels of the log that an operator has asked for; nil while those of the settings hold.
+    var levelsAskedFor: LogLevels?
     let node: String
     /// The settings of the newest generation.
     var settings: Settings
@@ -75,20 +83,21 @@ package final class Supervisor {
     /// - Throws: `SupervisorError`, for instance for a port in use.
     package init(
         _ program: Program, _ configuration: LoadedConfiguration, workers: Int, node: String,
-        memory: consuming Descriptor?, logger: Logger
+        memory: consuming Descriptor?, logs: Logs
     ) throws(SupervisorError) {
         let settings = configuration.settings
         self.program = program
         self.settings = settings
+        accessLog = settings.accessLog
         first = configuration
-        self.logger = logger
+        self.logs = logs
         wanted = max(workers, 1)
         let retirement = WorkerTable.Retirement(linger: settings.linger, generations: settings.generations)
         let inheritance =
             if let memory { try Inheritance(in: memory) } else {
-                try Self.gather(settings, logger)
+                try Self.gather(settings, logs.process)
             }
-        resolvers = ResolverPool(nameserver: settings.nameserver, logger: logger)
+        resolvers = ResolverPool(nameserver: settings.nameserver, logger: logs.resolver)
         notice = ServiceNotice()
         do throws(SystemError) {
             if !settings.coreDumps { try CoreDump.forbid() }
@@ -99,7 +108,7 @@ package final class Supervisor {
             poller = try Poller()
             signals = try SignalSource([.terminate, .interrupt, .hangup, .quit, .user1, .user2, .child])
             try poller.register(signals.descriptor, token: Self.signalToken, interest: .readable)
-            past = try Self.past(inheritance, logger)
+            past = try Self.past(inheritance, logs.process)
         } catch {
             throw SupervisorError(line: "cannot start: \(error)")
         }
@@ -110,7 +119,7 @@ package final class Supervisor {
             }
         }
         if let place = settings.control {
-            control = try ControlDoor(place, inherited: inheritance.control, logger: logger)
+            control = try ControlDoor(place, inherited: inheritance.control, logger: logs.admin)
         } else {
             control = nil
         }
@@ -166,6 +175,12 @@ package final class Supervisor {
         } catch {
             return .failed(line: "cannot start: \(error)")
         }
+        do throws(SupervisorError) {
+            // By the user that serves, who has to open it again.
+            if inheritance == nil { accessFile = try Self.open(accessLog) }
+        } catch {
+            return .failed(line: error.line)
+        }
         if let inheritance {
             self.inheritance = nil
             begin(with: inheritance)
@@ -202,6 +217,9 @@ package final class Supervisor {
         return min(next ?? Self.heldUpPause, Self.heldUpPause)
     }
 
+    /// The log of what happens to processes.
+    var logger: Logger { logs.process }
+
     /// The loop counter of each worker.
     var turns: [UInt32: UInt64] { workers.mapValues { $0.page.page[PageWord.turns.rawValue] } }
 
@@ -232,7 +250,7 @@ package final class Supervisor {
         case .hangup:
             obey(.reload, nil)
         case .user1:
-            logger.notice("SIGUSR1 is ignored: there is no log file to reopen, the log goes to standard error")
+            obey(.reopen, nil)
         case .user2:
             obey(.upgrade, nil)
         case .child:
@@ -379,7 +397,7 @@ package final class Supervisor {
 
     /// Says that all workers serve, and where.
     func announce() {
-        program.announce(announcement)
+        logs.announce(version: program.version, announcement)
         notice.say(.ready(status: status))
     }
 

@@ -63,6 +63,14 @@ enum HoldfastCommand {
                 return place(reload.place.address, environment, usual) { .command(.reload, $0) }
             case let upgrade as UpgradeCommand:
                 return place(upgrade.place.address, environment, usual) { .command(.upgrade, $0) }
+            case let reopen as ReopenCommand:
+                return place(reopen.place.address, environment, usual) { .command(.reopen, $0) }
+            case let log as LogCommand:
+                guard let command = log.command else {
+                    let hint = LogLevels.hint(log.text).map { "; \($0)" } ?? ""
+                    return wrong("'\(SettingsError.printable(log.text))' is not \(LogLevels.allowed)\(hint)")
+                }
+                return place(log.place.address, environment, usual) { .command(command, $0) }
             case let document as SettingsDocumentCommand:
                 return .exit(code: 0, standardOutput: document.page.text, standardError: "")
             case is RootCommand:
@@ -150,12 +158,14 @@ struct RootCommand: ParsableCommand {
             holdfast status [--config FILE]
             holdfast reload [--config FILE]
             holdfast upgrade [--config FILE]
+            holdfast log [LEVEL] [PART=LEVEL ...] [--config FILE]
+            holdfast reopen [--config FILE]
             holdfast drain [--config FILE]
             holdfast --version
             """,
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self, UpgradeCommand.self,
-            DrainCommand.self,
+            LogCommand.self, ReopenCommand.self, DrainCommand.self,
             WorkerCommand.self, ResolverCommand.self, SettingsDocumentCommand.self,
         ])
 

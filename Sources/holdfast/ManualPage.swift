@@ -32,7 +32,7 @@ enum ManualPage {
         \(RunCommand.actions.map { entry("--" + $0.name, $0.help + ".") }.joined(separator: "\n"))
         .SS Of status and drain
         \(entry("--admin ADDR:PORT", "Where the running program answers operators, if the file does not say it."))
-        .SS Of reload and upgrade
+        .SS Of reload, upgrade, log and reopen
         \(entry("--control unix:PATH", "Where the running program takes commands, if the file does not say it."))
         .SH ENVIRONMENT
         \(paragraph("Each setting has a variable: HOLDFAST_ and its name in capitals, with _ for -. Flags win over variables, and variables over the file. Commas separate the values of a list."))
@@ -41,6 +41,7 @@ enum ManualPage {
         .SH SIGNALS
         \(entry("SIGTERM, SIGINT", "Clients are told to come back, over the time of the setting drain, and the program ends. A second signal ends it at once."))
         \(entry("SIGHUP", "The settings are read again. What is wrong with them is logged, and then the old ones stay."))
+        \(entry("SIGUSR1", "The file of the access log is opened again."))
         \(entry("SIGUSR2", "The program is replaced by the one that its path names now."))
         .SH EXIT STATUS
         \(entry("0", "The program has ended as it was told to, or the settings are valid."))

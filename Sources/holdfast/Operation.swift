@@ -45,12 +45,14 @@ enum Operation {
                 switch command {
                 case .reload: .reload
                 case .upgrade: .upgrade
+                case .reopen: .reopen
+                case .log(let levels): .log(levels: levels.map(\.description) ?? "")
                 }
             switch try ControlClient.ask(message, at: address) {
             case .done(let line): return "holdfast: \(line)\n"
             case .refused(let lines):
                 throw AdminClient.Failure(line: lines.replacing("\n", with: "\nholdfast: "))
-            case .reload, .upgrade, .takeOver, .running:
+            case .reload, .upgrade, .takeOver, .running, .log, .reopen:
                 throw AdminClient.Failure(line: "what takes commands at \(address) answers something unknown")
             }
         }

@@ -25,6 +25,10 @@ enum RunningCommand: Equatable {
     case reload
     /// Replace the program by the one that its path names now.
     case upgrade
+    /// Open the file of the access log again.
+    case reopen
+    /// Log from these levels on until the next reload; nil: say from which it does.
+    case log(LogLevels?)
 }
 
 /// `holdfast reload`: has the running program read its configuration again, as SIGHUP does, and says what came of it.
@@ -45,6 +49,43 @@ struct UpgradeCommand: ParsableCommand {
         usage: "holdfast upgrade [--config FILE] [--control unix:PATH]")
 
     @OptionGroup var place: ControlAddress
+}
+
+/// `holdfast reopen`: has the running program open the file of its access log again, as SIGUSR1 does.
+struct ReopenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reopen",
+        abstract: "Have the running program open the file of its access log again, after that was moved away",
+        usage: "holdfast reopen [--config FILE] [--control unix:PATH]")
+
+    @OptionGroup var place: ControlAddress
+}
+
+/// `holdfast log`: has all processes of the running program log from other levels on, or says what is in force.
+struct LogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log",
+        abstract: "Change from which level on the running program logs, until the next reload; without LEVEL say it",
+        usage: "holdfast log [LEVEL] [PART=LEVEL ...] [--config FILE] [--control unix:PATH]",
+        discussion: """
+            'holdfast log info clients=debug' has all parts log from info on, and the clients from debug on. The levels are \
+            \(LogLevel.allCases.map(\.rawValue).joined(separator: ", ")), and the parts \
+            \(LogSubsystem.allCases.map(\.rawValue).joined(separator: ", ")).
+            """)
+
+    @Argument(help: ArgumentHelp("The levels, as the setting log-level has them", valueName: "LEVEL"))
+    var levels: [String] = []
+
+    @OptionGroup var place: ControlAddress
+
+    /// The command; nil when the levels are not allowed.
+    var command: RunningCommand? {
+        guard !levels.isEmpty else { return .log(nil) }
+        return LogLevels(text).map { .log($0) }
+    }
+
+    /// The levels in one text.
+    var text: String { levels.joined(separator: " ") }
 }
 
 /// Where the running program takes commands.

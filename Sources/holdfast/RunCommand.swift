@@ -76,6 +76,7 @@ struct GivenSettings: ParsableArguments {
     @Option(SettingsTable.workers.row) var workers: [String] = []
     @Option(SettingsTable.control.row) var control: [String] = []
     @Option(SettingsTable.logLevel.row) var logLevel: [String] = []
+    @Option(SettingsTable.logFormat.row) var logFormat: [String] = []
 
     /// The given flags as entries.
     var entries: [SettingEntry] {
@@ -88,7 +89,7 @@ struct GivenSettings: ParsableArguments {
             (SettingsTable.maxWait.row, maxWait), (SettingsTable.inactivity.row, inactivity),
             (SettingsTable.maxHold.row, maxHold), (SettingsTable.maxBody.row, maxBody),
             (SettingsTable.workers.row, workers), (SettingsTable.control.row, control),
-            (SettingsTable.logLevel.row, logLevel),
+            (SettingsTable.logLevel.row, logLevel), (SettingsTable.logFormat.row, logFormat),
         ]
         return given.flatMap { row, values in values.map { SettingEntry(row.name, $0, origin: .flag) } }
     }

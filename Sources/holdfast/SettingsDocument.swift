@@ -118,8 +118,8 @@ extension SettingsDocument {
             holdfast: holdfast.toml:7:1: max-wiat: there is no such setting; did you mean 'max-wait'?
             holdfast: holdfast.toml:9:1: max-hold: '99' is not a number from 1 to 10
 
-        Without `--config`, `/etc/holdfast/holdfast.toml` is read if it exists, by `run`, `check`, `status`, `reload`, `upgrade` and
-        `drain` alike; `--config /dev/null` reads no file. Flags and variables win over that file too.
+        Without `--config`, `/etc/holdfast/holdfast.toml` is read if it exists, by `run`, `check`, `status`, `reload`, `upgrade`, `log`,
+        `reopen` and `drain` alike; `--config /dev/null` reads no file. Flags and variables win over that file too.
 
             holdfast check                       # says what is wrong, without serving; --config and all flags of run are possible
             holdfast run --print-config          # every setting in force, with its origin: file and line, variable, flag, default

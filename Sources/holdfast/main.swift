@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Gateway
+import LogLines
 import Logging
 import Reactor
 import Resolver
@@ -21,20 +22,28 @@ func leave(_ outcome: Operation.Outcome) -> Never {
     }
 }
 
+/// Whether systemd's journal reads standard error.
+func isJournal() -> Bool { JournalStream.isStandardError(ProcessInfo.processInfo.environment["JOURNAL_STREAM"]) }
+
 /// The log of this process, which goes to standard error.
-func makeLogger(_ settings: Settings) -> Logger {
-    let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+///
+/// - Parameter worker: the tag of the worker that this process is; nil for another process.
+func makeLogs(_ settings: Settings, worker: UInt32? = nil) -> Logs {
     do throws(SystemError) {
-        let stream = try LogStream.standardError()
-        return Logger(label: "holdfast") { _ in LineLogHandler(level: level, stream: stream) }
+        return Logs(settings, to: try LogStream.standardError(), isJournal: isJournal(), worker: worker)
     } catch {
         leave(code: 1, standardOutput: "", standardError: "holdfast: cannot log: \(error)\n")
     }
 }
 
-/// Writes the line that says that clients are served now, and where.
-func announce(_ places: String) {
-    StandardStream.output.writeLine("holdfast \(Version.text): \(places)")
+/// Says why the program cannot serve, and ends it with code 1. A person gets the line alone; a program that collects log
+/// lines gets one of these.
+func fail(_ line: String, _ settings: Settings) -> Never {
+    if LineStyle(settings, isJournal: isJournal()) == LineStyle(.text) {
+        leave(code: 1, standardOutput: "", standardError: "holdfast: \(line)\n")
+    }
+    makeLogs(settings).process.critical("holdfast cannot serve", metadata: ["reason": "\(line)"])
+    CurrentProcess.exit(1)
 }
 
 /// The user that serves; nil when the user does not change. Ends the program with `code` when there is none of that name.
@@ -56,8 +65,7 @@ func become(_ user: ServiceUser?, _ settings: Settings, keepsBinding: Bool) {
         }
         try user.become(keepsBinding: keepsBinding)
     } catch {
-        leave(
-            code: 1, standardOutput: "", standardError: "holdfast: cannot run as user \(user.name): \(error)\n")
+        fail("cannot run as user \(user.name): \(error)", settings)
     }
 }
 
@@ -91,14 +99,15 @@ func serve(_ settings: Settings) -> Never {
         supervise(LoadedConfiguration(settings, machine.files, warnings: warnings), workers: count, as: user)
     }
     do throws(StartError) {
-        let logger = makeLogger(settings)
-        for warning in warnings { logger.warning("\(warning)") }
-        let worker = try Worker(settings: settings, files: machine.files, logger: logger)
+        let logs = makeLogs(settings)
+        for warning in warnings { logs.process.warning("\(warning)") }
+        let worker = try Worker(settings: settings, files: machine.files, logs: logs)
         become(user, settings, keepsBinding: false)
-        announce(worker.announcement)
+        try worker.openAccessLog()
+        logs.announce(version: Version.text, worker.announcement)
         if !worker.run() { CurrentProcess.exit(1) }
     } catch {
-        leave(code: 1, standardOutput: "", standardError: "holdfast: \(error.line)\n")
+        fail(error.line, settings)
     }
     CurrentProcess.exit(0)
 }
@@ -147,24 +156,24 @@ func supervise(_ configuration: LoadedConfiguration, workers: Int, as user: Serv
     let settings = configuration.settings
     let program = Program(
         arguments: CommandLine.arguments, version: Version.text,
-        load: { loadConfiguration(Array(CommandLine.arguments.dropFirst())) }, announce: announce)
+        load: { loadConfiguration(Array(CommandLine.arguments.dropFirst())) })
     let memory: Descriptor?
     do throws(SystemError) {
         memory = try ProgramImage.inherited()
     } catch {
-        leave(code: 1, standardOutput: "", standardError: "holdfast: cannot start: \(error)\n")
+        fail("cannot start: \(error)", settings)
     }
     do throws(SupervisorError) {
         let supervisor = try Supervisor(
             program, configuration, workers: workers, node: Worker.node(settings), memory: memory,
-            logger: makeLogger(settings))
+            logs: makeLogs(settings))
         become(user, settings, keepsBinding: true)
         switch supervisor.run() {
         case .finished: CurrentProcess.exit(0)
-        case .failed(let line): leave(code: 1, standardOutput: "", standardError: "holdfast: \(line)\n")
+        case .failed(let line): fail(line, settings)
         }
     } catch {
-        leave(code: 1, standardOutput: "", standardError: "holdfast: \(error.line)\n")
+        fail(error.line, settings)
     }
 }
 
@@ -182,9 +191,8 @@ func serveUnderSupervisor() -> Never {
         }
         let place = try briefing.place()
         do throws(StartError) {
-            var logger = makeLogger(settings)
-            logger[metadataKey: "worker"] = "\(place.tag)"
-            let worker = try Worker(settings: settings, files: briefing.files, logger: logger, place: place)
+            let logs = makeLogs(settings, worker: place.tag)
+            let worker = try Worker(settings: settings, files: briefing.files, logs: logs, place: place)
             CurrentProcess.exit(worker.run() ? 0 : 1)
         } catch {
             briefing.fail(error.line)

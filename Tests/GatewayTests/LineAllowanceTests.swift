@@ -24,13 +24,4 @@ import Testing
         #expect(take(&lines, "a", later) == nil)
         #expect(take(&lines, "a", Self.start.advanced(by: .seconds(1_000_000))) == 1)
     }
-
-    @Test("log-level: a value has a bound in bytes, and is cut between characters")
-    func boundsValues() {
-        let long = "a" + String(repeating: "\u{301}", count: 100_000)
-        let cut = LineLogHandler.bounded(long)
-        #expect(cut.utf8.count <= LineLogHandler.longestValue + 3)
-        #expect(!cut.unicodeScalars.contains("\u{FFFD}"))
-        #expect(LineLogHandler.bounded("short") == "short")
-    }
 }

@@ -4,10 +4,10 @@ import Testing
 
 /// How the process begins and ends.
 @Suite struct ProcessTests {
-    @Test("start: one line says where it listens")
+    @Test("start: one line of the log says where it listens")
     func announces() throws {
         let daemon = try Daemon(upstream: 5_222, "--domain", "example.org", "--domain", "example.net")
-        #expect(daemon.startLine.hasPrefix("holdfast "))
+        #expect(daemon.startLine.hasPrefix("holdfast serves places=\"BOSH on "))
         #expect(daemon.startLine.contains("http://127.0.0.1:\(daemon.port)/http-bind"))
         #expect(daemon.startLine.contains("http://127.0.0.1:\(daemon.adminPort)/stats"))
         #expect(daemon.startLine.contains("example.org, example.net -> 127.0.0.1:5222 (TLS: none)"))

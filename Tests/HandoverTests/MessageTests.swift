@@ -94,8 +94,10 @@ struct MessageTests {
         for message in Samples.fromSupervisor {
             let expected =
                 switch message {
-                case .listener, .page, .receipts, .mailbox, .resolver, .control: true
-                case .begin, .started, .serve, .retire, .rules, .refusal, .retired, .gone, .drain: false
+                case .listener, .page, .receipts, .mailbox, .resolver, .control, .accessLog: true
+                case .begin, .started, .serve, .retire, .rules, .refusal, .logLevels, .retired, .gone,
+                    .drain:
+                    false
                 }
             #expect(try frame(Samples.writer.frame(message)).carriesDescriptor == expected)
         }

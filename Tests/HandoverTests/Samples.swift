@@ -29,7 +29,7 @@ enum Samples {
     static let fromSupervisor: [SupervisorMessage] = [
         .begin(plan), .begin(WorkerPlan(tag: 0, workers: 1, seed: 5, node: "", listeners: [], entries: [])),
         .listener(number: 5), .control, .serve, .retire(leaving: []), .retire(leaving: [1, 5]), .rules(SharedRules()),
-        .refusal(""), .refusal("f:1:1: é\nb"),
+        .refusal(""), .refusal("f:1:1: é\nb"), .logLevels("info clients=debug"), .logLevels(""), .accessLog,
         .rules(SharedRules(paths: ["/é"], body: .max, origins: ["", "x"])),
         .page(tag: 9, isOwn: true), .page(tag: .max, isOwn: false), .receipts(tag: 11),
         .mailbox(tag: 12), .started,
@@ -53,7 +53,7 @@ enum Samples {
 
     static let commands: [ControlMessage] = [
         .reload, .upgrade, .takeOver(processID: 5), .done(line: "the new configuration holds"), .done(line: ""),
-        .refused(lines: "a\nb"), .running(processID: 77),
+        .refused(lines: "a\nb"), .running(processID: 77), .log(levels: ""), .reopen, .log(levels: "info clients=é"),
     ]
 
     static let fromPeer: [PeerMessage] = [

@@ -63,7 +63,7 @@ import Testing
         #expect(settings.inactivity == .seconds(40))
         #expect(settings.maxHold == 5)
         #expect(settings.maxBody == 65536)
-        #expect(settings.logLevel == .debug)
+        #expect(settings.logLevel == LogLevels(.debug))
     }
 
     @Test func `--check-config checks flags without a file`() throws {

@@ -70,6 +70,26 @@ import Testing
         }
     }
 
+    @Test("log: levels are one text or several words, and none ask for those in force")
+    func log() throws {
+        let place = ["--control", "unix:/run/c"]
+        let address = try #require(ListenAddress("unix:/run/c"))
+        let levels = try #require(LogLevels("info clients=debug"))
+        #expect(parse(["log"] + place) == .command(.log(nil), address))
+        #expect(parse(["reopen"] + place) == .command(.reopen, address))
+        #expect(parse(["log", "info", "clients=debug"] + place) == .command(.log(levels), address))
+        #expect(parse(["log", "info clients=debug"] + place) == .command(.log(levels), address))
+        #expect(
+            parse(["log", "info,clients=debug"], ["HOLDFAST_CONTROL": "unix:/run/c"]) == .command(.log(levels), address)
+        )
+        let wrong = HoldfastCommand.parse(["log", "inf\u{1B}o"] + place, environment: [:], version: "1")
+        guard case .exit(code: 64, standardOutput: "", let line) = wrong else {
+            Issue.record("a level that does not exist")
+            return
+        }
+        #expect(line.hasPrefix("holdfast: '") && !line.contains("\u{1B}") && line.hasSuffix("; did you mean 'info'?\n"))
+    }
+
     @Test("only a complete answer with 200 has a body")
     func answers() {
         func body(_ text: String) -> String? {

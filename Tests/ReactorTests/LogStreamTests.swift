@@ -31,6 +31,10 @@ import Testing
                 fcntl(pair.first.number, F_DUPFD_CLOEXEC, 0), fcntl(pair.second.number, F_DUPFD_CLOEXEC, 0))
         }
 
+        func write(_ line: String) {
+            log.writeLine(Array(line.utf8)) { Array("\($0) were dropped".utf8) }
+        }
+
         /// All lines since the last call.
         func read() throws -> [Substring] {
             try reader.setBlocking(false)
@@ -50,25 +54,29 @@ import Testing
         let scene = try isPipe ? Scene.pipe() : .socket()
         let line = String(repeating: "x", count: 999)
         // More lines than any buffer holds: a blocking write would wait for ever.
-        for number in 0..<5_000 { scene.log.writeLine("\(number) \(line)") }
+        for number in 0..<5_000 { scene.write("\(number) \(line)") }
         let first = try scene.read()
         #expect(first.count > 10)
         #expect(first.count < 5_000)
         for (number, text) in first.enumerated() { #expect(text.hasPrefix("\(number) x")) }
-        scene.log.writeLine("it goes on")
-        scene.log.writeLine("and on")
+        scene.write("it goes on")
+        scene.write("and on")
         let then = try scene.read()
-        let notice = "\(5_000 - first.count) log lines were dropped, because nobody read them in time"
+        let notice = "\(5_000 - first.count) were dropped"
         #expect(then.map(String.init) == [notice, "it goes on", "and on"])
     }
 
     @Test func `a long line is cut at the end of a character`() throws {
         let scene = try Scene.pipe()
-        scene.log.writeLine(String(repeating: "é", count: 4_000))
+        scene.write(String(repeating: "é", count: 4_000))
         let lines = try scene.read()
         #expect(lines.count == 1)
         #expect(lines.first?.hasSuffix("é...") == true)
-        #expect((lines.first?.utf8.count ?? 0) < 4_096)
+        #expect((lines.first?.utf8.count ?? 0) <= LogStream.longestLine)
+    }
+
+    @Test func `a line, its notice and their ends fit into what a pipe takes in one piece`() {
+        #expect(LogStream.longestLine + LogStream.longestNotice + 2 <= 4_096)
     }
 
     @Test func `a stream that was closed takes nothing and stops nobody`() throws {
@@ -77,7 +85,7 @@ import Testing
         let log = try LogStream(number: ends[1])
         SignalSource.ignoreWriteSignals()
         close(ends[0])
-        log.writeLine("nobody reads this")
+        log.writeLine(Array("nobody reads this".utf8)) { _ in [] }
         close(ends[1])
     }
 }

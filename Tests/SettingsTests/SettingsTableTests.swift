@@ -35,8 +35,8 @@ import Testing
     @Test func `The flags are the command line's contract`() {
         #expect(
             SettingsTable.rows.compactMap(\.flag).sorted() == [
-                "--admin", "--control", "--domain", "--inactivity", "--listen", "--log-level", "--max-body",
-                "--max-hold",
+                "--admin", "--control", "--domain", "--inactivity", "--listen", "--log-format", "--log-level",
+                "--max-body", "--max-hold",
                 "--max-wait", "--path", "--public-url", "--public-websocket-url", "--upstream", "--upstream-ca",
                 "--upstream-tls", "--websocket-path", "--workers",
             ])

@@ -50,7 +50,7 @@ import Testing
         #expect(settings.inactivity == .seconds(60))
         #expect(settings.maxHold == 2)
         #expect(settings.maxBody == 1_048_576)
-        #expect(settings.logLevel == .info)
+        #expect(settings.logLevel == LogLevels(.info))
         #expect(settings.headTimeout == .seconds(15))
         #expect(settings.bodyTimeout == .seconds(60))
         #expect(settings.drain == .seconds(10))
@@ -132,8 +132,9 @@ import Testing
             ("stanza-depth", "24"), ("stanza-attributes", "25"), ("max-skipped", "9MiB"), ("admin-host", "stats"),
             ("admin-token-file", "/t"),
             ("workers", "9"), ("linger", "3600"), ("generations", "3"), ("control", "unix:/run/c"), ("node", "web1"),
-            ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"),
-            ("log-users", "off"),
+            ("user", "holdfast"), ("group", "www-data"), ("core-dumps", "on"), ("log-priorities", "on"),
+            ("log-users", "off"), ("access-log", "/var/log/a"),
+            ("access-log-format", "json"), ("access-log-sample", "9"),
             ("memory-limit", "26MiB"), ("max-sessions", "126"), ("creation-rate", "127"), ("login-timeout", "27"),
             ("login-body", "28k"),
             ("login-sessions", "29"), ("address-connections", "30"), ("address-sessions", "31"),
@@ -153,7 +154,7 @@ import Testing
             ("path", "/bosh/"), ("public-url", "https://B.example/bosh"), ("public-url", "https://c.example/"),
             ("public-url", "https://b.example/bosh"), ("max-wait", "1"), ("inactivity", "65535"), ("max-hold", "10"),
             ("max-body", "2KiB"),
-            ("log-level", "trace"),
+            ("log-level", "trace"), ("log-format", "json"),
         ].map { SettingEntry($0.0, $0.1, origin: .flag) }
         let settings = try Settings.resolve(entries: internals + flags)
         #expect(settings.listen == [.tcp(host: "::1", port: 80), .unix(path: "/run/a")])
@@ -232,7 +233,10 @@ import Testing
         #expect(settings.inactivity == .seconds(65535))
         #expect(settings.maxHold == 10)
         #expect(settings.maxBody == 2048)
-        #expect(settings.logLevel == .trace)
+        #expect(settings.logLevel == LogLevels(.trace) && settings.logFormat == .json)
+        #expect(settings.logPriorities == .on)
+        #expect(settings.accessLog == .file("/var/log/a") && settings.accessLogFormat == .json)
+        #expect(settings.accessLogSample == 9)
         #expect(settings.headTimeout == .seconds(11))
         #expect(settings.bodyTimeout == .seconds(12))
         #expect(settings.drain == .seconds(15))

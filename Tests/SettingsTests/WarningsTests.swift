@@ -85,10 +85,4 @@ import Testing
             #expect(error.description == fault)
         }
     }
-
-    @Test func `Another word for a level`() throws {
-        let settings = try Settings.resolve(entries: entries(["domain a.example", "upstream x:1", "log-level warn"]))
-        #expect(settings.logLevel == .warning)
-        #expect(SettingsTable.logLevel.parse("warning") == .warning && SettingsTable.logLevel.parse("wran") == nil)
-    }
 }

@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Logging
 import ProcessLinks
 import Settings
@@ -20,11 +21,11 @@ import Testing
         let settings = try settings()
         do throws(SupervisorError) {
             let program = Program(
-                arguments: ["holdfast"], version: "0", load: { .failure(SupervisorError(line: "")) }, announce: { _ in }
+                arguments: ["holdfast"], version: "0", load: { .failure(SupervisorError(line: "")) }
             )
             _ = try Supervisor(
                 program, LoadedConfiguration(settings, files), workers: 2, node: "n", memory: nil,
-                logger: Logger(label: "none") { _ in SwiftLogNoOpLogHandler() })
+                logs: Logs(alike: Logger(label: "none") { _ in SwiftLogNoOpLogHandler() }))
             Issue.record("it would start")
         } catch {
             #expect(

@@ -9,7 +9,15 @@ package final class Daemon {
         case signal(Int32)
     }
 
-    /// The line that it wrote when it was ready.
+    /// What a service manager has said of standard error.
+    package enum Journal {
+        /// That the journal reads what it is connected to.
+        case itsOwn
+        /// That the journal reads something else.
+        case another
+    }
+
+    /// The line of its log that says where it serves, from the event on: time and level come before.
     package let startLine: String
     /// The port for BOSH; 0 when it listens on no port.
     package let port: UInt16
@@ -43,8 +51,10 @@ package final class Daemon {
     ///   - descriptors: how many it may have; nil for as many as this process.
     ///   - environment: variables in addition to those of this process.
     ///   - executable: the program; nil for the one that was built beside the tests.
+    ///   - journal: what `JOURNAL_STREAM` says; nil for nothing.
     package init(
-        _ flags: [String], descriptors: Int? = nil, environment: [String: String] = [:], executable: String? = nil
+        _ flags: [String], descriptors: Int? = nil, environment: [String: String] = [:], executable: String? = nil,
+        journal: Journal? = nil
     ) throws {
         var arguments = ["run"]
         let usual = [
@@ -61,9 +71,12 @@ package final class Daemon {
             "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120", "HOLDFAST_WORKERS": "none",
         ].merging(environment) { _, given in given }
         process = try Process(
-            arguments + flags, descriptors: descriptors, environment: environment, executable: executable)
-        startLine = try process.readStartLine()
-        let parts = startLine.split(separator: ";")
+            arguments + flags, descriptors: descriptors, environment: environment, executable: executable,
+            journal: journal)
+        let line = try process.readStartLine()
+        startLine = line
+        let places = line.firstRange(of: "BOSH o").map { line[$0.lowerBound...] } ?? ""
+        let parts = places.split(separator: ";")
         let served = parts.first.map { Self.ports(in: $0) } ?? []
         port = served.first ?? 0
         proxyPort = served.dropFirst().first ?? 0
@@ -184,7 +197,8 @@ private final class Process {
     private var exit: Daemon.Exit?
 
     init(
-        _ arguments: [String], descriptors: Int? = nil, environment: [String: String] = [:], executable: String? = nil
+        _ arguments: [String], descriptors: Int? = nil, environment: [String: String] = [:], executable: String? = nil,
+        journal: Daemon.Journal? = nil
     ) throws {
         var ends: [Int32] = [-1, -1]
         try Sockets.check("pipe", makePipe(&ends))
@@ -193,6 +207,13 @@ private final class Process {
         var command = [executable ?? Self.executable] + arguments
         if let descriptors {
             command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command
+        }
+        var environment = environment
+        if let journal {
+            var status = stat()
+            try Sockets.check("fstat", fstat(errorFile, &status))
+            let number = journal == .itsOwn ? status.st_ino : status.st_ino + 1
+            environment["JOURNAL_STREAM"] = "\(status.st_dev):\(number)"
         }
         processID = try Self.spawn(command, environment: environment, output: ends[1], errors: errorFile)
         _ = close(ends[1])
@@ -260,14 +281,19 @@ private final class Process {
         return result
     }
 
-    /// The first line on standard output.
+    /// The line on standard error that says where the program serves, without what stands before the event.
     func readStartLine() throws -> String {
-        var line: [UInt8] = []
-        while line.last != UInt8(ascii: "\n") {
-            guard let bytes = try readSome() else { throw TestFault("did not start: \(try errors)") }
-            line += bytes
+        for _ in 0..<Patience.milliseconds {
+            let isEnded = !isRunning
+            // A line is written in one piece, but a file may be read in the middle of it.
+            let lines = try errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            for line in lines {
+                if let event = line.firstRange(of: "holdfast serves") { return String(line[event.lowerBound...]) }
+            }
+            if isEnded { throw TestFault("did not start: \(try errors)") }
+            Patience.pause(milliseconds: 1)
         }
-        return line.dropLast().map { $0 }.text
+        throw TestFault("the program does not say where it serves: \(try errors)")
     }
 
     /// Everything on standard output.

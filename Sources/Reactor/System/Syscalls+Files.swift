@@ -53,6 +53,12 @@ extension Syscalls {
         try check("open", retrying { unsafe Int(holdfast_open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)) })
     }
 
+    /// Opens a file for writing at its end, and creates one with mode 0640. Writing never waits, and the file is closed on
+    /// exec.
+    static func openForAppending(_ path: String) throws(SystemError) -> Int32 {
+        try check("open", retrying { unsafe Int(holdfast_open_appended(path)) })
+    }
+
     /// Turns blocking on or off (`O_NONBLOCK`).
     static func setBlocking(_ descriptor: Int32, _ blocking: Bool) throws(SystemError) {
         let flags = try check("fcntl", retrying { Int(holdfast_status_flags(descriptor)) })

@@ -1,7 +1,7 @@
 import CLinux
 import Gateway
 import Handover
-import Logging
+import LogLines
 import Reactor
 import Settings
 
@@ -46,7 +46,7 @@ final class Crew {
     let settings: Settings
     /// Where workers listen, with the ports, in the order of the settings.
     let ports: [(address: String, port: UInt16)]
-    private let logger: Logger
+    private let logs: Logs
     var chance: Chance
     private(set) var members: [Member] = []
     var supervision = Supervision.none
@@ -71,11 +71,11 @@ final class Crew {
 
     /// - Parameter ports: those of the listeners, in the order of the settings.
     init(
-        _ plan: Plan, ports: [UInt16], entries: [SettingEntry], logger: Logger, world: World
+        _ plan: Plan, ports: [UInt16], entries: [SettingEntry], logs: Logs, world: World
     ) throws {
         self.plan = plan
         self.entries = entries
-        self.logger = logger
+        self.logs = logs
         self.world = world
         self.ports = ports.map { ("127.0.0.1:\($0)", $0) }
         settings = try Settings.resolve(entries: entries)
@@ -116,7 +116,7 @@ final class Crew {
             let briefing = try WorkerBriefing(over: Descriptor(owning: link))
             let settings = try Settings.resolve(entries: briefing.entries)
             member.worker = try Worker(
-                settings: settings, files: briefing.files, logger: logger, place: try briefing.place())
+                settings: settings, files: briefing.files, logs: logs, place: try briefing.place())
         } catch {
             world.tell("worker \(member.tag) does not start: \(error)")
             died(member)

@@ -1,6 +1,7 @@
 import CLinux
 import CSimulatedCalls
 import Gateway
+import LogLines
 import Logging
 import Settings
 
@@ -169,13 +170,13 @@ final class World {
         }
         let names = Names(scenario.world, world: self)
         self.names = names
-        let logger = Logger(label: "simulated") { _ in Silence() }
+        let logs = Logs(alike: Logger(label: "simulated") { _ in Silence() })
         let entries = entries(names.zone)
         if scenario.world["workers"] > 1 {
             do {
                 crew = try Crew(
                     scenario.world, ports: [Self.port, Self.portOfProxies, Self.portOfOperators],
-                    entries: entries, logger: logger, world: self)
+                    entries: entries, logs: logs, world: self)
             } catch {
                 judge.fail("the settings are not valid: \(error)")
                 return
@@ -184,7 +185,7 @@ final class World {
             do {
                 var files = SettingFiles()
                 for (path, bytes) in Certificates.files { files[path] = bytes }
-                worker = try Worker(settings: try Settings.resolve(entries: entries), files: files, logger: logger)
+                worker = try Worker(settings: try Settings.resolve(entries: entries), files: files, logs: logs)
             } catch {
                 judge.fail("the worker does not start: \(error)")
                 return

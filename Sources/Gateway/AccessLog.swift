@@ -1,0 +1,134 @@
+import BOSHCore
+import LogLines
+import Primitives
+import Reactor
+import Settings
+
+/// The access log of a worker: one line for each request, or for one of so many, once its answer is given. Exists only if it
+/// is wanted.
+///
+/// Lines of a turn are written together at its end. What finds no room is dropped and counted.
+final class AccessLog {
+    /// Where the lines go.
+    private enum Outlet {
+        /// Nowhere: the file has not come yet.
+        case none
+        case standardError(LogStream)
+        case file(AppendedFile)
+    }
+
+    /// A request whose answer is owed.
+    private struct Entry {
+        let line: AccessLine
+        let since: MonotonicInstant
+    }
+
+    private let format: AccessLogFormat
+    private let sample: Int
+    /// How many requests are left out before the next line.
+    private var skipped: Int
+    private var outlet: Outlet
+    private var entries: [ExchangeID: Entry] = [:]
+    /// Storage of lines that are written, for the next ones.
+    private var rooms: [[UInt8]] = []
+    private var output: [UInt8] = []
+    private var lines: UInt64 = 0
+    private var time = AccessTime(seconds: 0)
+    /// How many lines were written, and how many found no room.
+    private(set) var written: UInt64 = 0
+    private(set) var dropped: UInt64 = 0
+
+    /// - Returns: nil when the settings want none.
+    /// - Throws: no descriptor is left.
+    init?(_ settings: Settings) throws(SystemError) {
+        switch settings.accessLog {
+        case .off: return nil
+        case .standardError: outlet = .standardError(try LogStream.standardError())
+        case .file: outlet = .none
+        }
+        format = settings.accessLogFormat
+        sample = settings.accessLogSample
+        skipped = 0
+    }
+
+    /// Writes to this file from now on, if the settings want a file.
+    func use(_ file: AppendedFile) {
+        flush()
+        if case .standardError = outlet { return }
+        outlet = .file(file)
+    }
+
+    /// Whether the next request has a line. To be asked once for each.
+    func takesNext() -> Bool {
+        guard skipped == 0 else {
+            skipped -= 1
+            return false
+        }
+        skipped = sample - 1
+        return true
+    }
+
+    /// How many requests with a line wait for their answers.
+    var count: Int { entries.count }
+
+    /// Whether the line of a request has begun.
+    func has(_ exchange: ExchangeID) -> Bool { entries[exchange] != nil }
+
+    /// Begins the line of a request whose answer is owed.
+    func begin(_ exchange: ExchangeID, _ request: AccessedRequest, now: MonotonicInstant) {
+        entries[exchange] = Entry(line: AccessLine(format, request, room: rooms.popLast() ?? []), since: now)
+    }
+
+    /// Writes the line of a request whose answer is given, if it has one.
+    ///
+    /// - Parameter bodyCount: the bytes of the answer's body.
+    func end(_ exchange: ExchangeID, status: Int, bodyCount: Int, now: MonotonicInstant) {
+        guard let entry = entries.removeValue(forKey: exchange) else { return }
+        write(entry, status: status, bodyCount: bodyCount, now: now)
+    }
+
+    /// Writes the line of something that was no request, and was refused.
+    func refuse(_ request: AccessedRequest, status: Int, bodyCount: Int, now: MonotonicInstant) {
+        let line = AccessLine(format, request, room: rooms.popLast() ?? [])
+        write(Entry(line: line, since: now), status: status, bodyCount: bodyCount, now: now)
+    }
+
+    /// Forgets a request that another worker answers.
+    func forget(_ exchange: ExchangeID) {
+        if let entry = entries.removeValue(forKey: exchange) { keepRoom(of: entry.line) }
+    }
+
+    private func write(_ entry: Entry, status: Int, bodyCount: Int, now: MonotonicInstant) {
+        if output.count + AccessLine.longest > Self.piece { flush() }
+        let seconds = WallClock.seconds
+        if time.seconds != seconds { time = AccessTime(seconds: seconds) }
+        let taken = now.elapsed(since: entry.since) / .milliseconds(1)
+        entry.line.finish(
+            at: time, status: status, bodyCount: bodyCount, milliseconds: Int64(max(taken, 0)), into: &output)
+        lines += 1
+        keepRoom(of: entry.line)
+    }
+
+    private func keepRoom(of line: consuming AccessLine) {
+        if rooms.count < Self.mostRooms { rooms.append(line.takeRoom()) }
+    }
+
+    /// Writes what has gathered. To be called at the end of each turn.
+    func flush() {
+        guard lines > 0 else { return }
+        let isWritten =
+            switch outlet {
+            case .none: false
+            case .standardError(let stream): stream.writeAtOnce(output)
+            case .file(let file): file.append(output)
+            }
+        if isWritten { written &+= lines } else { dropped &+= lines }
+        lines = 0
+        output.removeAll(keepingCapacity: true)
+    }
+
+    /// The most bytes that are written together. A pipe takes so many in one piece or not at all (`PIPE_BUF`).
+    private static let piece = 4_096
+    /// How many lines' storage is kept: as many as one turn writes.
+    private static let mostRooms = 64
+}
