@@ -27,7 +27,7 @@ import Testing
 
     @Test func `The table holds every setting once`() {
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
-        #expect(SettingsTable.rows.count == 95)
+        #expect(SettingsTable.rows.count == 100)
         for row in SettingsTable.rows { #expect(SettingsTable.row(named: row.name) == row) }
         #expect(SettingsTable.row(named: "maxwait") == nil)
     }
