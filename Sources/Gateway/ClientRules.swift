@@ -18,7 +18,8 @@ struct ClientRules {
         http = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin)
         proxy = HTTPRules(
             limits: limits, crossOrigin: settings.crossOrigin,
-            captures: CapturedField(settings.clientAddressFrom))
+            captures: CapturedField(settings.clientAddressFrom),
+            capturesScheme: settings.clientSchemeFrom == .xForwardedProto)
         admin = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
         adminAccess = AdminAccess(names: settings.adminHosts)
         patience = Patience(
@@ -40,6 +41,7 @@ extension CapturedField {
         case .none: self = .none
         case .xForwardedFor: self = .xForwardedFor
         case .forwarded: self = .forwarded
+        case .xRealIP: self = .xRealIP
         }
     }
 }

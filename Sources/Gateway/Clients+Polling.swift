@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import PollingCore
@@ -14,7 +15,9 @@ extension Clients {
         switch request.head.method {
         case .post: break
         case .get, .head:
-            respond(to: request.exchange, on: connection, HumanPage.response(loop.settings))
+            respond(
+                to: request.exchange, on: connection,
+                HumanPage.response(loop.settings, scheme(of: request.head, on: connection)))
             return
         case .unknown:
             respond(to: request.exchange, on: connection, HTTPResponse(status: .notImplemented))
@@ -39,7 +42,7 @@ extension Clients {
         guard admitsPolling(request.head) else {
             loop.counters.requestsRefused &+= 1
             loop.logger.debug("page refused", metadata: ["peer": "\(connection.peer)"])
-            polling.refuse(exchange, .badRequest)
+            polling.refuse(exchange, .badRequest, over: scheme(of: request.head, on: connection))
             return
         }
         let placement = polling.serve(

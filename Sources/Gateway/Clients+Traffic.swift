@@ -52,6 +52,7 @@ extension Clients {
         case nil, .needMore:
             return
         case .complete(let source):
+            connection.scheme = connection.prelude?.value.scheme ?? .unknown
             connection.prelude = nil
             if let source { connection.peer = SocketAddress(source) } else { connection.isClientUnknown = true }
             guard source == nil || admit(connection) else {
@@ -77,10 +78,16 @@ extension Clients {
         // A balancer that names no client adds no field either, so the field comes from the client itself.
         guard !connection.isClientUnknown else { return nil }
         let peer = connection.peer.ipAddress
+        let header = loop.settings.clientAddressFrom
+        if header != .none, connection.isFromProxy, rules.trustedProxies.trusts(peer),
+            rules.trustedProxies.namesNobody(header, forwarded.span)
+        {
+            noteUnnamedClient(header, forwarded.isEmpty, on: connection)
+        }
         guard !forwarded.isEmpty else {
             return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }
         }
-        let client = rules.trustedProxies.client(peer: peer, loop.settings.clientAddressFrom, forwarded.span)
+        let client = rules.trustedProxies.client(peer: peer, header, forwarded.span)
         // The field contains no port.
         return client.map { Endpoint(address: $0, port: $0 == peer?.unmapped ? connection.peer.port ?? 0 : 0) }
     }

@@ -28,6 +28,9 @@ extension RequestHead {
         appendProvenance(rules, to: &bytes)
         if let origin { bytes.append(line: "Origin:", origin.utf8) }
         appendForwarded(rules.captures, to: &bytes)
+        if rules.capturesScheme, let forwardedScheme {
+            bytes.append(line: "X-Forwarded-Proto:", forwardedScheme.token.utf8)
+        }
         switch acceptedCoding {
         case .identity: break
         // The client may have written no more than this, and means the same.
@@ -63,6 +66,7 @@ extension RequestHead {
         switch captures {
         case .xForwardedFor: bytes.append(line: "X-Forwarded-For:", forwarded)
         case .forwarded: bytes.append(line: "Forwarded:", forwarded)
+        case .xRealIP: bytes.append(line: "X-Real-IP:", forwarded)
         case .none, .provenance: break
         }
     }

@@ -80,11 +80,11 @@ package struct HTTPConnection: ~Copyable {
 
     // MARK: State
 
-    /// Whether the field is captured in which a proxy names its client.
+    /// Whether a field is captured in which a proxy says something of its client.
     package var capturesForwarded: Bool {
         switch captures {
-        case .xForwardedFor, .forwarded: true
-        case .none, .provenance: false
+        case .xForwardedFor, .forwarded, .xRealIP: true
+        case .none, .provenance: rules.capturesScheme
         }
     }
 
@@ -308,7 +308,8 @@ package struct HTTPConnection: ~Copyable {
             return skipEmptyLine(byte, date)
         }
         emptyLines = 0
-        var parser = HeadParser(captures: captures, tellsOrigins: crossOrigin.variesByOrigin)
+        var parser = HeadParser(
+            captures: captures, capturesScheme: rules.capturesScheme, tellsOrigins: crossOrigin.variesByOrigin)
         switch parser.read(input, base: offset, limits: limits) {
         case .complete(let length):
             let head = parser.head(input, base: offset)

@@ -3,10 +3,16 @@ package final class HTTPRules {
     private(set) var limits: HTTPLimits
     private(set) var crossOrigin: CrossOriginPolicy
     let captures: CapturedField
+    /// Whether `X-Forwarded-Proto` is read.
+    let capturesScheme: Bool
 
     /// `crossOrigin` applies to every answer, refusals included. `captures` names the field that
-    /// `RequestHead.forwarded` holds.
-    package init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
+    /// `RequestHead.forwarded` holds, and `capturesScheme` whether there is a `RequestHead.forwardedScheme`.
+    package init(
+        limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none,
+        capturesScheme: Bool = false
+    ) {
+        self.capturesScheme = capturesScheme
         self.limits = limits
         self.crossOrigin = crossOrigin
         self.captures = captures
