@@ -9,6 +9,8 @@ package enum ForwardedHeader: String, Sendable, Equatable, CaseIterable {
     case xForwardedFor = "x-forwarded-for"
     /// `Forwarded: for="[2001:db8::7]:4711";proto=https, for=10.0.0.2` (RFC 7239)
     case forwarded
+    /// `X-Real-IP: 203.0.113.7`, one address, which a proxy writes in place of whatever came.
+    case xRealIP = "x-real-ip"
 }
 
 /// The hops of a forwarding field, the last one first.
@@ -17,6 +19,14 @@ package enum ForwardedHeader: String, Sendable, Equatable, CaseIterable {
 /// therefore parsed from its end: nothing that a client puts in front, not even an opened quotation mark, changes how
 /// the end is read.
 struct ForwardedHops: Sendable {
+    /// What one proxy says of the connection that it received.
+    struct Hop: Sendable, Equatable {
+        /// The other end, mapped IPv4 as IPv4; nil when the element has no usable address.
+        var address: IPAddress?
+        /// Its scheme, which only `Forwarded` says.
+        var scheme = ClientScheme.unknown
+    }
+
     private let header: ForwardedHeader
     /// Where the part that has not been read ends.
     private var end: Int
@@ -27,23 +37,31 @@ struct ForwardedHops: Sendable {
         end = header == .none ? 0 : count
     }
 
-    /// The next hop's address, mapped IPv4 as IPv4. Nil when there is none or when the element is not a usable address.
-    /// Empty elements are skipped (RFC 9110 §5.6.1.2).
-    mutating func next(in value: Span<UInt8>) -> IPAddress? {
+    /// The next hop; nil when there is none. Empty elements are skipped (RFC 9110 §5.6.1.2).
+    mutating func next(in value: Span<UInt8>) -> Hop? {
         while end > 0, end <= value.count {
             let start = elementStart(value)
             let element = value.trimmed(start..<end)
             end = max(start - 1, 0)
-            guard element.isEmpty else {
-                let node = header == .forwarded ? Self.forParameter(value, element) : element
-                return node.flatMap { Self.address(value.extracting($0)) }?.unmapped
-            }
+            guard element.isEmpty else { return hop(value, element) }
         }
         return nil
     }
 
-    /// The beginning of the element that ends at `end`: after a comma outside quotation marks.
+    private func hop(_ value: Span<UInt8>, _ element: Range<Int>) -> Hop {
+        guard header == .forwarded else {
+            return Hop(address: Self.address(value.extracting(element))?.unmapped)
+        }
+        guard let said = Self.parameters(value, element) else { return Hop() }
+        return Hop(
+            address: said.node.flatMap { Self.address(value.extracting($0)) }?.unmapped,
+            scheme: said.proto.map { ClientScheme(value.extracting($0)) } ?? .unknown)
+    }
+
+    /// The beginning of the element that ends at `end`: after a comma outside quotation marks. `X-Real-IP` is no list, so a
+    /// value with a comma is one element that is no address.
     private func elementStart(_ value: Span<UInt8>) -> Int {
+        if header == .xRealIP { return 0 }
         var start = end
         var isQuoted = false
         while start > 0 {
@@ -69,11 +87,14 @@ struct ForwardedHops: Sendable {
 
     // MARK: Forwarded
 
-    /// The value of the one `for` parameter of a `forwarded-element` (RFC 7239 §4), without quotation marks. Nil when
-    /// there is none or several, or when the element is not well-formed. A value may lack the quotation marks that the
-    /// grammar asks for where this reader can do without: `for=192.0.2.1:80` is common.
-    private static func forParameter(_ value: Span<UInt8>, _ element: Range<Int>) -> Range<Int>? {
-        var found: Range<Int>?
+    /// The values of the parameters `for` and `proto` of a `forwarded-element` (RFC 7239 §4), without quotation marks. Nil
+    /// when there are several of one, or when the element is not well-formed. A value may lack the quotation marks that
+    /// the grammar asks for where this reader can do without: `for=192.0.2.1:80` is common.
+    private static func parameters(
+        _ value: Span<UInt8>, _ element: Range<Int>
+    ) -> (node: Range<Int>?, proto: Range<Int>?)? {
+        var node: Range<Int>?
+        var proto: Range<Int>?
         var index = element.lowerBound
         while index < element.upperBound {
             let byte = value[index]
@@ -89,18 +110,16 @@ struct ForwardedHops: Sendable {
             // Only a semicolon separates parameters.
             let rest = value.trimmed(index..<element.upperBound)
             guard rest.isEmpty || value[rest.lowerBound] == Ascii.semicolon else { return nil }
-            if isFor(value, name) {
-                guard found == nil else { return nil }
-                found = content
+            let word = value.extracting(name)
+            if word.isWord("for") {
+                guard node == nil else { return nil }
+                node = content
+            } else if word.isWord("proto") {
+                guard proto == nil else { return nil }
+                proto = content
             }
         }
-        return found
-    }
-
-    private static func isFor(_ value: Span<UInt8>, _ name: Range<Int>) -> Bool {
-        let start = name.lowerBound
-        return name.count == 3 && value[start] | 0x20 == 0x66 && value[start + 1] | 0x20 == 0x6F
-            && value[start + 2] | 0x20 == 0x72
+        return (node, proto)
     }
 
     private static func parameterValue(_ value: Span<UInt8>, _ index: inout Int, _ end: Int) -> Range<Int>? {

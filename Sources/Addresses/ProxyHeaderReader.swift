@@ -28,6 +28,7 @@ package struct ProxyHeaderReader: Sendable {
     /// How many bytes have arrived.
     private var count = 0
     private var progress = Progress.needMore
+    private var values = ProxyValues()
 
     package init() {}
 
@@ -41,6 +42,9 @@ package struct ProxyHeaderReader: Sendable {
         if progress != .needMore { header = [] }
         return progress
     }
+
+    /// Whether the client's own connection is encrypted, once the header is complete. Only version 2 can say it.
+    package var scheme: ClientScheme { values.scheme }
 
     private mutating func take(_ byte: UInt8) {
         count += 1
@@ -113,11 +117,13 @@ package struct ProxyHeaderReader: Sendable {
             if rest > Self.longestRest || rest < addresses { progress = .invalid }
             fallthrough
         default:
+            // Only behind addresses of a known length it is known where the values begin.
+            if addresses > 0, count > Self.fixedPart + addresses { values.take(byte) }
             if progress == .needMore, count == Self.fixedPart + rest { progress = .complete(source: source) }
         }
     }
 
-    /// The number of bytes after the fixed part: the addresses, then values that are ignored.
+    /// The number of bytes after the fixed part: the addresses, then values, of which one is read.
     private var rest: Int { Int(header[14]) << 8 | Int(header[15]) }
 
     /// The number of bytes that the addresses take.

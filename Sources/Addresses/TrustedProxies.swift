@@ -29,9 +29,33 @@ package struct TrustedProxies: Sendable, Equatable {
     /// client's: the last trusted proxy saw it. Anything before it is hearsay. When every address is trusted, or the
     /// next element is not an address, the client is the last hop that was believed.
     package func client(peer: IPAddress?, _ header: ForwardedHeader, _ value: Span<UInt8>) -> IPAddress? {
-        var client = peer?.unmapped
+        search(peer: peer, header, value).client
+    }
+
+    /// The scheme of the client's own connection, by the element of `Forwarded` that names the client. The element's other
+    /// end may be hidden, because a trusted proxy wrote it.
+    package func scheme(peer: IPAddress?, forwarded value: Span<UInt8>) -> ClientScheme {
+        search(peer: peer, .forwarded, value).scheme
+    }
+
+    /// Whether the last element of a value, which a trusted proxy wrote, has no usable address.
+    package func namesNobody(_ header: ForwardedHeader, _ value: Span<UInt8>) -> Bool {
         var hops = ForwardedHops(header, count: value.count)
-        while trusts(client), let hop = hops.next(in: value) { client = hop }
-        return client
+        guard let hop = hops.next(in: value) else { return true }
+        return hop.address == nil
+    }
+
+    private func search(
+        peer: IPAddress?, _ header: ForwardedHeader, _ value: Span<UInt8>
+    ) -> (client: IPAddress?, scheme: ClientScheme) {
+        var client = peer?.unmapped
+        var scheme = ClientScheme.unknown
+        var hops = ForwardedHops(header, count: value.count)
+        while trusts(client), let hop = hops.next(in: value) {
+            scheme = hop.scheme
+            guard let address = hop.address else { break }
+            client = address
+        }
+        return (client, scheme)
     }
 }

@@ -65,15 +65,17 @@ final class ClientConnection {
         case deaf
     }
 
-    private struct Lists: OptionSet {
+    private struct Marks: OptionSet {
         let rawValue: UInt8
-        static let dirty = Lists(rawValue: 1)
-        static let inTurn = Lists(rawValue: 2)
-        static let readInTurn = Lists(rawValue: 4)
-        static let unfinished = Lists(rawValue: 8)
+        static let dirty = Marks(rawValue: 1)
+        static let inTurn = Marks(rawValue: 2)
+        static let readInTurn = Marks(rawValue: 4)
+        static let unfinished = Marks(rawValue: 8)
+        static let plain = Marks(rawValue: 16)
+        static let encrypted = Marks(rawValue: 32)
 
-        mutating func set(_ list: Lists, _ isIn: Bool) {
-            if isIn { insert(list) } else { remove(list) }
+        mutating func set(_ mark: Marks, _ isSet: Bool) {
+            if isSet { insert(mark) } else { remove(mark) }
         }
     }
 
@@ -106,8 +108,8 @@ final class ClientConnection {
     let door: UInt8
     var ending = Ending.none
     var move = Move.none
-    /// The lists of connections that this one is in. One byte, because there is no room for four.
-    private var lists: Lists = []
+    /// The lists of connections that this one is in, and its scheme. One byte, because there is no room for more.
+    private var marks: Marks = []
     /// The reader of the PROXY header; nil when none is expected, or once it has come.
     var prelude: Boxed<ProxyHeaderReader>?
     var channel: Channel
@@ -146,26 +148,35 @@ final class ClientConnection {
 
     /// Whether the connection is in the list of those that are written at the end of the batch.
     var isDirty: Bool {
-        get { lists.contains(.dirty) }
-        set { lists.set(.dirty, newValue) }
+        get { marks.contains(.dirty) }
+        set { marks.set(.dirty, newValue) }
     }
 
     /// Whether the connection is in the list of those that go on with input that has come already.
     var isInTurn: Bool {
-        get { lists.contains(.inTurn) }
-        set { lists.set(.inTurn, newValue) }
+        get { marks.contains(.inTurn) }
+        set { marks.set(.inTurn, newValue) }
     }
 
     /// Whether the connection is in the list of those with more of a body to be read.
     var isReadInTurn: Bool {
-        get { lists.contains(.readInTurn) }
-        set { lists.set(.readInTurn, newValue) }
+        get { marks.contains(.readInTurn) }
+        set { marks.set(.readInTurn, newValue) }
     }
 
     /// Whether the connection is among those whose body is half read.
     var isUnfinished: Bool {
-        get { lists.contains(.unfinished) }
-        set { lists.set(.unfinished, newValue) }
+        get { marks.contains(.unfinished) }
+        set { marks.set(.unfinished, newValue) }
+    }
+
+    /// What its PROXY header said of the client's own connection.
+    var scheme: ClientScheme {
+        get { marks.contains(.encrypted) ? .https : marks.contains(.plain) ? .http : .unknown }
+        set {
+            marks.set(.encrypted, newValue == .https)
+            marks.set(.plain, newValue == .http)
+        }
     }
 
     /// Whether a request of this connection is being worked on, or is on its way to another worker. Meanwhile no other

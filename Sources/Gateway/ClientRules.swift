@@ -22,7 +22,8 @@ struct ClientRules {
         http = HTTPRules(limits: limits, crossOrigin: settings.crossOrigin, keepsAgents: keepsAgents)
         proxy = HTTPRules(
             limits: limits, crossOrigin: settings.crossOrigin,
-            captures: CapturedField(settings.clientAddressFrom), keepsAgents: keepsAgents)
+            captures: CapturedField(settings.clientAddressFrom),
+            capturesScheme: settings.clientSchemeFrom == .xForwardedProto, keepsAgents: keepsAgents)
         admin = HTTPRules(limits: HTTPLimits(body: 0), captures: .provenance)
         adminAccess = AdminAccess(names: settings.adminHosts)
         patience = Patience(
@@ -44,6 +45,7 @@ extension CapturedField {
         case .none: self = .none
         case .xForwardedFor: self = .xForwardedFor
         case .forwarded: self = .forwarded
+        case .xRealIP: self = .xRealIP
         }
     }
 }

@@ -1,8 +1,64 @@
 import Addresses
 import BOSHCore
 import HTTPWire
+import Primitives
 import Reactor
 import Settings
+
+/// What proxies say of their clients.
+extension Clients {
+    /// Over which scheme the client came, by the word of a trusted proxy in a PROXY header or in the configured field
+    /// (`H-28`).
+    ///
+    /// The next proxy's word about its own client counts for the client's scheme when the header names a trusted proxy.
+    /// Nobody else's field is read; a client that is no proxy and speaks to this listener, which has no TLS, came over http.
+    func scheme(of head: borrowing RequestHead, on connection: ClientConnection) -> ClientScheme {
+        let setting = loop.settings.clientSchemeFrom
+        guard setting != .none else { return connection.scheme }
+        guard connection.isFromProxy else { return .http }
+        let peer = connection.peer.ipAddress
+        guard !connection.isClientUnknown, rules.trustedProxies.trusts(peer) else { return connection.scheme }
+        switch setting {
+        case .none: return connection.scheme
+        case .forwarded: return rules.trustedProxies.scheme(peer: peer, forwarded: head.forwarded.span)
+        case .xForwardedProto:
+            switch head.forwardedScheme {
+            case .http?: return .http
+            case .https?: return .https
+            case nil: return .unknown
+            }
+        }
+    }
+
+    /// Tells the operator of a trusted proxy whose requests name no client: then all of its clients are one for the log,
+    /// and none for the limits.
+    func noteUnnamedClient(_ header: ForwardedHeader, _ isMissing: Bool, on connection: ClientConnection) {
+        guard isLineDue(aboutMissingField: isMissing) else { return }
+        loop.logs.clients.warning(
+            isMissing
+                ? "a trusted proxy does not name its client in the field of client-address-from"
+                : "what a trusted proxy says in the field of client-address-from is no address",
+            metadata: ["client-address-from": "\(header.rawValue)", "proxy": "\(connection.peer)"])
+    }
+}
+
+/// When the operator was told of requests that name no client.
+struct UnnamedClients {
+    private var hasToldOfMissing = false
+    private var junkToldAt: MonotonicInstant?
+
+    /// Whether a line is due now: one for all requests without the field, because a person who asks by hand sends none, and
+    /// one a minute for fields without an address.
+    mutating func isLineDue(isMissing: Bool, now: MonotonicInstant) -> Bool {
+        if isMissing {
+            defer { hasToldOfMissing = true }
+            return !hasToldOfMissing
+        }
+        if let told = junkToldAt, now < told.advanced(by: .seconds(60)) { return false }
+        junkToldAt = now
+        return true
+    }
+}
 
 /// Counts what each client address holds.
 extension Clients {

@@ -22,7 +22,8 @@ final class Departure {
         return Envelope(
             purpose: placement.purpose, listener: UInt32(connection.door), peer: Envelope.Peer(connection.peer),
             isForOperators: connection.role == .admin, isClientUnknown: connection.isClientUnknown,
-            isFromProxy: connection.isFromProxy, silence: silence, input: input)
+            isFromProxy: connection.isFromProxy, scheme: Envelope.Scheme(connection.scheme), silence: silence,
+            input: input)
     }
 
     init(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
@@ -128,6 +129,7 @@ extension Clients {
             return nil
         }
         connection.isClientUnknown = envelope.isClientUnknown
+        connection.scheme = ClientScheme(envelope.scheme)
         connection.move = .arriving
         connection.backlog = envelope.input
         connection.pace.phaseSince = loop.now.advanced(by: .milliseconds(-Int64(envelope.silence)))
@@ -186,6 +188,28 @@ extension Envelope.Peer {
         case .ipv4(let number, let port): self = .ipv4(number, port: port)
         case .ipv6(let number, let port, let scope): self = .ipv6(number, port: port, scope: scope)
         case .unix: self = .unnamed
+        }
+    }
+}
+
+extension Envelope.Scheme {
+    /// What a PROXY header said.
+    init(_ scheme: ClientScheme) {
+        switch scheme {
+        case .unknown: self = .unknown
+        case .http: self = .http
+        case .https: self = .https
+        }
+    }
+}
+
+extension ClientScheme {
+    /// What a PROXY header said to another worker.
+    init(_ scheme: Envelope.Scheme) {
+        switch scheme {
+        case .unknown: self = .unknown
+        case .http: self = .http
+        case .https: self = .https
         }
     }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import BOSHCore
 import HTTPWire
 import PollingCore
@@ -14,7 +15,9 @@ extension Clients {
         switch request.head.method {
         case .post: break
         case .get, .head:
-            respond(to: request.exchange, on: connection, HumanPage.response(loop.settings))
+            respond(
+                to: request.exchange, on: connection,
+                HumanPage.response(loop.settings, scheme(of: request.head, on: connection)))
             return
         case .unknown:
             respond(to: request.exchange, on: connection, HTTPResponse(status: .notImplemented))
@@ -40,7 +43,7 @@ extension Clients {
             loop.counters.requestsRefused &+= 1
             let requester = requester(of: request, on: connection)
             loop.logs.clients.debug("page refused", metadata: requester.fields)
-            polling.refuse(exchange, .badRequest)
+            polling.refuse(exchange, .badRequest, over: requester.scheme)
             return
         }
         let placement = polling.serve(

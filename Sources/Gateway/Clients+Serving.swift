@@ -102,7 +102,9 @@ extension Clients {
                         status: .unsupportedMediaType, fields: [("Accept-Encoding", ContentCoding.decodable)]))
             }
         case .get, .head:
-            respond(to: request.exchange, on: connection, HumanPage.response(loop.settings))
+            respond(
+                to: request.exchange, on: connection,
+                HumanPage.response(loop.settings, scheme(of: request.head, on: connection)))
         case .options:
             respond(to: request.exchange, on: connection, preflight(for: request.head))
         case .unknown:
@@ -154,7 +156,9 @@ extension Clients {
 
     /// The sender of a request.
     func requester(of request: borrowing HTTPRequest, on connection: ClientConnection) -> Requester {
-        Requester(peer: connection.peer, client: client(of: request, on: connection))
+        Requester(
+            peer: connection.peer, client: client(of: request, on: connection),
+            scheme: scheme(of: request.head, on: connection))
     }
 
     /// Answers a request on the operator's listener, unless a page of another origin made it.

@@ -52,6 +52,7 @@ extension Clients {
         case nil, .needMore:
             return
         case .complete(let source):
+            connection.scheme = connection.prelude?.value.scheme ?? .unknown
             connection.prelude = nil
             if let source { connection.peer = SocketAddress(source) } else { connection.isClientUnknown = true }
             guard source == nil || admit(connection) else {
@@ -73,14 +74,22 @@ extension Clients {
     }
 
     /// The sender of a request whose captured field says `forwarded`.
-    func client(forwarded: [UInt8], on connection: ClientConnection) -> Endpoint? {
+    ///
+    /// - Parameter isWhole: whether the head was read to its end; otherwise the field may still have been to come.
+    func client(forwarded: [UInt8], isWhole: Bool = true, on connection: ClientConnection) -> Endpoint? {
         // A balancer that names no client adds no field either, so the field comes from the client itself.
         guard !connection.isClientUnknown else { return nil }
         let peer = connection.peer.ipAddress
+        let header = loop.settings.clientAddressFrom
+        if isWhole, header != .none, connection.isFromProxy, rules.trustedProxies.trusts(peer),
+            rules.trustedProxies.namesNobody(header, forwarded.span)
+        {
+            noteUnnamedClient(header, forwarded.isEmpty, on: connection)
+        }
         guard !forwarded.isEmpty else {
             return peer.map { Endpoint(address: $0.unmapped, port: connection.peer.port ?? 0) }
         }
-        let client = rules.trustedProxies.client(peer: peer, loop.settings.clientAddressFrom, forwarded.span)
+        let client = rules.trustedProxies.client(peer: peer, header, forwarded.span)
         // The field contains no port.
         return client.map { Endpoint(address: $0, port: $0 == peer?.unmapped ? connection.peer.port ?? 0 : 0) }
     }
@@ -141,10 +150,10 @@ extension Clients {
                 markDirty(connection)
             case .refused(let fault):
                 loop.counters.requestsRefused &+= 1
-                let client = client(forwarded: connection.http.pendingForwarded, on: connection)
+                let client = client(forwarded: connection.http.pendingForwarded, isWhole: false, on: connection)
                 loop.logs.clients.debug(
                     "request refused",
-                    metadata: Requester(peer: connection.peer, client: client).fields([
+                    metadata: Requester(peer: connection.peer, client: client, scheme: connection.scheme).fields([
                         "status": "\(fault.status.rawValue)", "fault": "\(fault)",
                     ]))
                 noteRefusal(fault, on: connection)

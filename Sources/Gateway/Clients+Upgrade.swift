@@ -68,7 +68,7 @@ extension Clients {
             }
             accept(request, Base64.encode(Digest.sha1Bytes(of: acceptInput).span), on: connection)
         case .notWebSocket:
-            var page = HumanPage.response(loop.settings)
+            var page = HumanPage.response(loop.settings, scheme(of: request.head, on: connection))
             page.status = .upgradeRequired
             page.fields += Self.upgradeFields
             refuse(request, .notWebSocket, on: connection, page)

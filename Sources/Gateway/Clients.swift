@@ -33,6 +33,8 @@ final class Clients {
     /// Connections whose wanted events the kernel refused to watch.
     private var unwatchable: [Token] = []
     private var unfinished = UnfinishedBodies()
+    /// What the operator was told of proxies that do not name their clients.
+    private var unnamedClients = UnnamedClients()
     /// Requests that become WebSockets, by their connections.
     private var upgrades: [Token: PendingUpgrade] = [:]
 
@@ -127,6 +129,11 @@ final class Clients {
 
     /// Whether the kernel has refused to watch some of the connections.
     var hasUnwatchable: Bool { !unwatchable.isEmpty }
+
+    /// Whether the operator is to be told now of a proxy that does not name its client.
+    func isLineDue(aboutMissingField isMissing: Bool) -> Bool {
+        unnamedClients.isLineDue(isMissing: isMissing, now: loop.now)
+    }
 
     /// Ends the connections that the kernel refused to watch: no event would ever come for them.
     func endUnwatchable() {

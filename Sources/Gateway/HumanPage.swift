@@ -1,3 +1,4 @@
+import Addresses
 import HTTPWire
 import Settings
 
@@ -6,17 +7,17 @@ import Settings
 ///
 /// The page repeats nothing of the request, and it cannot load or run anything.
 enum HumanPage {
-    /// The page for an endpoint with these settings.
-    static func response(_ settings: Settings) -> HTTPResponse {
+    /// The page for an endpoint with these settings, asked for over this scheme.
+    static func response(_ settings: Settings, _ scheme: ClientScheme) -> HTTPResponse {
         HTTPResponse(
             status: .ok, contentType: .html,
             fields: [
                 ("Content-Security-Policy", contentPolicy), ("Referrer-Policy", "no-referrer"),
                 ("X-Robots-Tag", "noindex"),
-            ], body: Array(page(settings).utf8))
+            ], body: Array(page(settings, scheme).utf8))
     }
 
-    private static func page(_ settings: Settings) -> String {
+    private static func page(_ settings: Settings, _ scheme: ClientScheme) -> String {
         """
         <!DOCTYPE html>
         <html lang="en"><head><meta charset="utf-8"><title>BOSH endpoint</title>
@@ -34,14 +35,17 @@ enum HumanPage {
         <tr><th>shortest polling interval</th><td>\(settings.polling.components.seconds) s</td></tr>
         <tr><th>largest request</th><td>\(settings.maxBody) bytes, compressed or not</td></tr>
         </table>
-        \(scheme(settings.publicURLs))
+        \(words(about: scheme, settings.publicURLs))
         </body></html>
 
         """
     }
 
-    /// The scheme by which the endpoint is reached. Holdfast cannot see what a proxy in front of it does.
-    private static func scheme(_ urls: [String]) -> String {
+    /// The scheme by which the endpoint is reached. Holdfast only knows what a trusted proxy says of it.
+    private static func words(about scheme: ClientScheme, _ urls: [String]) -> String {
+        if scheme == .https {
+            return "<p>You came over https, as the proxy in front of this program says.</p>"
+        }
         let plain = """
             <p>This program itself speaks plain HTTP. A web page that was loaded over https may only use an https address;
             """

@@ -20,20 +20,20 @@ extension Polling {
     ) -> Placement {
         loop.counters.polling.requests &+= 1
         guard let head = PollingHead(of: body.span), head.identifier != Self.mobile else {
-            refuse(exchange, .badRequest)
+            refuse(exchange, .badRequest, over: requester.scheme)
             return .here
         }
         if head.beginsSession { return begin(head, body, exchange, from: requester, mobility) }
         guard let id = SessionID(polling: head.identifier) else {
             loop.tell(of: .session, requester.fields)
-            refuse(exchange, .unknown)
+            refuse(exchange, .unknown, over: requester.scheme)
             return .here
         }
         guard let client = client(of: id) else {
             if mobility != .placed, loop.fellows.mayHave(id) { return .elsewhere(id.worker) }
             sides.bosh.noteOtherNode(of: id)
             if id.node == loop.fellows.node { loop.tell(of: .session, requester.fields(["sid8": "\(id.short)"])) }
-            refuse(exchange, .unknown)
+            refuse(exchange, .unknown, over: requester.scheme)
             return .here
         }
         give(head, body, exchange, to: client)
@@ -57,20 +57,20 @@ extension Polling {
             return .here
         }
         if loop.settings.pollingRequiresKeys, head.key == nil {
-            refuse(exchange, .keySequence)
+            refuse(exchange, .keySequence, over: requester.scheme)
             return .here
         }
         let account: AddressLedger.Account
         do throws(CreationRefusal) {
             account = try clients.admitSession(from: requester)
         } catch {
-            refuse(exchange, .server)
+            refuse(exchange, .server, over: requester.scheme)
             return .here
         }
         sides.makeRoomForLogin()
         guard let client = begin(head, from: requester, account: account) else {
             loop.addresses.closeSession(of: account, hasLoggedIn: false, now: loop.now)
-            refuse(exchange, .server)
+            refuse(exchange, .server, over: requester.scheme)
             return .here
         }
         give(head, body, exchange, to: client)
@@ -156,18 +156,20 @@ extension Polling {
     // MARK: Answers
 
     /// Answers a request with an error in place of the identifier (`Q-12`).
-    func refuse(_ exchange: ExchangeID, _ error: PollingError) {
+    func refuse(_ exchange: ExchangeID, _ error: PollingError, over scheme: ClientScheme) {
         loop.counters.polling.errors.count(error)
-        respond(to: exchange, id: error.identifier, [])
+        respond(to: exchange, id: error.identifier, [], over: scheme)
     }
 
     /// Answers a request (`Q-04` to `Q-08`, `Q-42`): always 200, with the identifier in one cookie, and then the
-    /// connection ends, because a client that is still in use takes its end for the end of the answer.
-    func respond(to exchange: ExchangeID, id: String, _ body: [UInt8]) {
+    /// connection ends, because a client that is still in use takes its end for the end of the answer. The cookie is
+    /// `Secure` for a client over https.
+    func respond(to exchange: ExchangeID, id: String, _ body: [UInt8], over scheme: ClientScheme) {
         let path = loop.settings.pollingPath ?? "/"
+        let secure = scheme == .https ? "; Secure" : ""
         var response = HTTPResponse(
             status: .ok, contentType: .xml,
-            fields: [("Set-Cookie", "ID=\(id); path=\(path); HttpOnly; SameSite=Strict")], body: body,
+            fields: [("Set-Cookie", "ID=\(id); path=\(path); HttpOnly; SameSite=Strict\(secure)")], body: body,
             closesConnection: true)
         response.isForPrograms = true
         clients.respond(to: exchange, response)

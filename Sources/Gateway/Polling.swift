@@ -36,10 +36,13 @@ final class Polling {
         policy = PollingPolicy(settings)
         domains = ServedDomains(settings)
         reader = ClientStreamReader(limits: .ofClients(settings))
-        if settings.pollingPath != nil, settings.trustedProxies.isEmpty {
+        if settings.pollingPath != nil, settings.trustedProxies.isEmpty || settings.clientSchemeFrom == .none {
             loop.logs.sessions.warning(
-                "polling-path is set and no proxy is trusted: over plain HTTP everybody on the way reads logins and keys",
-                metadata: ["setting": "polling-path"])
+                """
+                polling-path is set and no trusted proxy says that clients use https: over plain HTTP everybody on the way \
+                reads logins and keys
+                """,
+                metadata: ["setting": "client-scheme-from"])
         }
     }
 
@@ -202,8 +205,9 @@ final class Polling {
         switch answer {
         case .stream(let bytes), .again(let bytes):
             client.traffic.bytesOut &+= UInt64(bytes.count)
-            respond(to: ExchangeID(exchange), id: client.id.pollingText, bytes)
-        case .error(let error): refuse(ExchangeID(exchange), error)
+            respond(
+                to: ExchangeID(exchange), id: client.id.pollingText, bytes, over: client.requester.scheme)
+        case .error(let error): refuse(ExchangeID(exchange), error, over: client.requester.scheme)
         }
     }
 

@@ -24,6 +24,8 @@ final class SessionDriver {
     /// Whether the creation is answered with 503, because no server could be reached or this side lacked a resource. The
     /// client is to try again.
     var isTurnedAway = false
+    /// Whether the client began it over https, so that no request of it may come over http.
+    let isSecure: Bool
     /// How many bytes the worker's memory account has for this session, by purpose.
     var chargedRequests: UInt32 = 0
     var chargedStanzas: UInt32 = 0
@@ -33,9 +35,10 @@ final class SessionDriver {
     var charged: Int { Int(chargedRequests) + Int(chargedStanzas) + Int(chargedReplays) }
 
     init(
-        slot: UInt32, account: AddressLedger.Account, client: ClientAddress, session: consuming Session,
-        now: MonotonicInstant
+        slot: UInt32, account: AddressLedger.Account, client: ClientAddress, isSecure: Bool,
+        session: consuming Session, now: MonotonicInstant
     ) {
+        self.isSecure = isSecure
         self.slot = slot
         self.account = account
         self.client = client

@@ -49,6 +49,7 @@ extension Sessions {
                     noteOtherNode(of: sid)
                     fallthrough
                 }
+                guard !refusesPlain(exchange, for: driver, from: requester) else { return .here }
                 loop.counters.stanzasToUpstream &+= UInt64(stanzas)
                 driver.record.requests &+= 1
                 driver.record.stanzasUp &+= UInt32(truncatingIfNeeded: stanzas)
@@ -64,6 +65,7 @@ extension Sessions {
             loop.logs.sessions.debug("body refused", metadata: requester.fields(["fault": "\(fault)"]))
             if let attributes, case .known(let sid) = attributes.sid {
                 if let driver = driver(of: sid) {
+                    guard !refusesPlain(exchange, for: driver, from: requester) else { return .here }
                     give(.malformedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
                     return .here
                 }
@@ -100,6 +102,7 @@ extension Sessions {
                 fallthrough
             }
             if driver.ask({ $0.hasLoggedIn }) { return .admitted }
+            guard !refusesPlain(exchange, for: driver, from: requester) else { return .answered }
             give(.oversizedRequest(exchange, completed(attributes)), exchange, to: driver, from: requester)
         case .foreign:
             noteUnknown(attributes.sid, from: requester)
@@ -110,6 +113,24 @@ extension Sessions {
             clients.respond(to: exchange, HTTPResponse(status: .contentTooLarge))
         }
         return .answered
+    }
+
+    /// Refuses a request over http for a session that began over https, and has its connection closed; the session goes on,
+    /// because anybody could have sent the request (`H-29`). A proxy that says nothing of the scheme is let pass.
+    private func refusesPlain(
+        _ exchange: ExchangeID, for driver: SessionDriver, from requester: Requester
+    ) -> Bool {
+        guard driver.isSecure, requester.scheme == .http else { return false }
+        loop.counters.requestsRefused &+= 1
+        loop.logs.sessions.debug(
+            "a request over http was for a session that began over https",
+            metadata: ["sid8": "\(driver.session.id.short)", "peer": "\(requester.peer)"])
+        var response = HTTPResponse(
+            status: .forbidden, contentType: .plain,
+            body: Array("this session began over https, and takes no request over http\n".utf8))
+        response.closesConnection = true
+        clients.respond(to: exchange, response)
+        return true
     }
 
     private func give(

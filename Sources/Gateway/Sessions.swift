@@ -112,8 +112,8 @@ final class Sessions {
             id: sid, opening: opening, stream: StreamName(bits: loop.freshBits()), exchange: exchange, payload: payload,
             now: loop.now, policy: policy, into: &effects)
         let driver = SessionDriver(
-            slot: slot, account: account, client: ClientAddress(requester.client?.address), session: session,
-            now: loop.now)
+            slot: slot, account: account, client: ClientAddress(requester.client?.address),
+            isSecure: requester.scheme == .https, session: session, now: loop.now)
         drivers[Int(slot)] = driver
         logins.append(slot)
         loginTimes.begin(slot, now: loop.now)

@@ -28,6 +28,7 @@ extension Loop {
     /// Tells the operator what somebody has asked for in vain, once a minute for each kind. `times` in the line says how
     /// many there were since the last one.
     func tell(of request: VainRequest, _ details: @autoclosure () -> Logger.Metadata) {
+        let logger = request == .path ? logs.clients : logs.sessions
         guard let times = vainRequests.note(request, now: now), request.level >= logger.logLevel else { return }
         logger.log(
             level: request.level, "\(request.line)",

@@ -75,6 +75,8 @@ enum FieldText {
     static let transferEncoding = Array("transfer-encoding".utf8)
     static let xForwardedFor = Array("x-forwarded-for".utf8)
     static let forwarded = Array("forwarded".utf8)
+    static let xRealIP = Array("x-real-ip".utf8)
+    static let xForwardedProto = Array("x-forwarded-proto".utf8)
     static let requestedHeaders = Array("access-control-request-headers".utf8)
 
     static let http = Array("http://".utf8)

@@ -30,6 +30,9 @@ extension RequestHead {
         appendForwarded(rules.captures, to: &bytes)
         if !referer.isEmpty { bytes.append(line: "Referer:", referer) }
         if !agent.isEmpty { bytes.append(line: "User-Agent:", agent) }
+        if rules.capturesScheme, let forwardedScheme {
+            bytes.append(line: "X-Forwarded-Proto:", forwardedScheme.token.utf8)
+        }
         switch acceptedCoding {
         case .identity: break
         // The client may have written no more than this, and means the same.
@@ -65,6 +68,7 @@ extension RequestHead {
         switch captures {
         case .xForwardedFor: bytes.append(line: "X-Forwarded-For:", forwarded)
         case .forwarded: bytes.append(line: "Forwarded:", forwarded)
+        case .xRealIP: bytes.append(line: "X-Real-IP:", forwarded)
         case .none, .provenance: break
         }
     }

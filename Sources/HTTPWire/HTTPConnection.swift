@@ -80,11 +80,11 @@ package struct HTTPConnection: ~Copyable {
 
     // MARK: State
 
-    /// Whether the field is captured in which a proxy names its client.
+    /// Whether a field is captured in which a proxy says something of its client.
     package var capturesForwarded: Bool {
         switch captures {
-        case .xForwardedFor, .forwarded: true
-        case .none, .provenance: false
+        case .xForwardedFor, .forwarded, .xRealIP: true
+        case .none, .provenance: rules.capturesScheme
         }
     }
 
@@ -309,7 +309,8 @@ package struct HTTPConnection: ~Copyable {
         }
         emptyLines = 0
         var parser = HeadParser(
-            captures: captures, tellsOrigins: crossOrigin.variesByOrigin, keepsAgents: rules.keepsAgents)
+            captures: captures, capturesScheme: rules.capturesScheme, tellsOrigins: crossOrigin.variesByOrigin,
+            keepsAgents: rules.keepsAgents)
         switch parser.read(input, base: offset, limits: limits) {
         case .complete(let length):
             let head = parser.head(input, base: offset)

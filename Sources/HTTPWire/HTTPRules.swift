@@ -3,15 +3,19 @@ package final class HTTPRules {
     private(set) var limits: HTTPLimits
     private(set) var crossOrigin: CrossOriginPolicy
     let captures: CapturedField
+    /// Whether `X-Forwarded-Proto` is read.
+    let capturesScheme: Bool
     /// Whether `Referer` and `User-Agent` are kept, for a log.
     let keepsAgents: Bool
 
     /// `crossOrigin` applies to every answer, refusals included. `captures` names the field that
-    /// `RequestHead.forwarded` holds. `keepsAgents`: whether `RequestHead.referer` and `.agent` are filled.
+    /// `RequestHead.forwarded` holds, and `capturesScheme` whether there is a `RequestHead.forwardedScheme`.
+    /// `keepsAgents`: whether `RequestHead.referer` and `.agent` are filled.
     package init(
         limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none,
-        keepsAgents: Bool = false
+        capturesScheme: Bool = false, keepsAgents: Bool = false
     ) {
+        self.capturesScheme = capturesScheme
         self.limits = limits
         self.crossOrigin = crossOrigin
         self.captures = captures

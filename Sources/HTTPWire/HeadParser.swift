@@ -33,6 +33,7 @@ struct HeadParser: Sendable {
     }
 
     private let captures: CapturedField
+    private let capturesScheme: Bool
     private let tellsOrigins: Bool
     private let keepsAgents: Bool
     private(set) var requestLine = RequestLine()
@@ -51,13 +52,15 @@ struct HeadParser: Sendable {
     private var contentEncoding = ContentEncoding()
     /// The lines of the captured field so far. Their bytes are kept, because there may be many of them.
     private(set) var forwarded: [UInt8] = []
+    private var forwardedScheme: ForwardedScheme?
     /// The lines by which a GET request asks for another protocol.
     private var upgradeLines: [UInt8] = []
 
-    /// `tellsOrigins`: whether the parser finds out if a request comes from a page of another origin.
-    /// `keepsAgents`: whether it keeps `Referer` and `User-Agent`.
-    init(captures: CapturedField, tellsOrigins: Bool, keepsAgents: Bool) {
+    /// `capturesScheme`: whether `X-Forwarded-Proto` is read. `tellsOrigins`: whether the parser finds out if a request
+    /// comes from a page of another origin. `keepsAgents`: whether it keeps `Referer` and `User-Agent`.
+    init(captures: CapturedField, capturesScheme: Bool, tellsOrigins: Bool, keepsAgents: Bool) {
         self.captures = captures
+        self.capturesScheme = capturesScheme
         self.keepsAgents = keepsAgents
         self.tellsOrigins = tellsOrigins
     }
@@ -193,6 +196,8 @@ struct HeadParser: Sendable {
             refererPlace = place(value, base)
         case 9 where captures == .forwarded && bytes.isEqual(name, ignoringCase: FieldText.forwarded):
             capture(bytes, value)
+        case 9 where captures == .xRealIP && bytes.isEqual(name, ignoringCase: FieldText.xRealIP):
+            capture(bytes, value)
         case 10 where bytes.isEqual(name, ignoringCase: FieldText.connection):
             takeConnectionOptions(bytes, value)
             keep(bytes, value, as: .connection)
@@ -218,6 +223,8 @@ struct HeadParser: Sendable {
             contentEncoding.read(bytes, value)
         case 17 where bytes.isEqual(name, ignoringCase: FieldText.socketKey):
             keep(bytes, value, as: .key)
+        case 17 where capturesScheme && bytes.isEqual(name, ignoringCase: FieldText.xForwardedProto):
+            forwardedScheme = ForwardedScheme(bytes, value)
         case 17 where bytes.isEqual(name, ignoringCase: FieldText.transferEncoding):
             // Any other coding, and any list, would leave the end of the body ambiguous.
             guard flags.insert(.transferEncoding).inserted, requestLine.version == .http11,
@@ -320,6 +327,7 @@ struct HeadParser: Sendable {
             expectsContinue: isModern && hasBody && flags.contains(.expectsContinue),
             keepAlive: persists && !flags.contains(.close),
             forwarded: forwarded,
+            forwardedScheme: forwardedScheme,
             requestedHeaders: requestedHeaders.text,
             isFromElsewhere: tellsOrigins
                 && page.isElsewhere(bytes, origin: range(originPlace, base), host: range(hostPlace, base)),

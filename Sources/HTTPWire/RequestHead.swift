@@ -29,6 +29,8 @@ package enum CapturedField: UInt8, Sendable, Equatable, CaseIterable {
     case xForwardedFor
     /// `Forwarded` (RFC 7239)
     case forwarded
+    /// `X-Real-IP`
+    case xRealIP
     /// `Host` and `Sec-Fetch-Site`, by which a listener recognises pages of other origins, and `Authorization`; see
     /// `RequestHead.provenance`.
     case provenance
@@ -61,6 +63,9 @@ package struct RequestHead: Sendable, Equatable {
     /// came, without control bytes except HTAB, and bounded by the head; anybody may have written them. Empty when the
     /// field is absent or nothing is captured.
     package var forwarded: [UInt8] = []
+    /// The last word of `X-Forwarded-Proto`, which the proxy next to this server wrote; nil for another word, without the
+    /// field, and where it is not captured. Anybody may have written it.
+    package var forwardedScheme: ForwardedScheme?
     /// The valid names in an OPTIONS request's `Access-Control-Request-Headers`, separated by `, `, at most 1024 bytes;
     /// nil when there are none.
     package var requestedHeaders: String?

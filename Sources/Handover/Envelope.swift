@@ -26,6 +26,11 @@ package struct Envelope: Sendable, Equatable {
         case ipv6(UInt128, port: UInt16, scope: UInt32)
     }
 
+    /// What a PROXY header said of the client's own connection.
+    package enum Scheme: UInt8, Sendable, Equatable, CaseIterable {
+        case unknown, http, https
+    }
+
     package var purpose: Purpose
     /// The listener that accepted the connection, by its place in the list of all listeners: it says which rules hold.
     package var listener: UInt32
@@ -36,6 +41,8 @@ package struct Envelope: Sendable, Equatable {
     package var isClientUnknown: Bool
     /// Whether the other end of the accepted connection is trusted when it names the client for whom it forwards.
     package var isFromProxy: Bool
+    /// What a PROXY header said of the client's own connection. It comes last, so an older receiver goes without it.
+    package var scheme: Scheme
     /// For how many milliseconds nothing has come, for a connection without a request: its time goes on.
     package var silence: UInt32
     /// The request with its decoded body, as HTTP/1.1, and behind it the bytes that were read after it.
@@ -44,7 +51,7 @@ package struct Envelope: Sendable, Equatable {
     /// An envelope made of its parts.
     package init(
         purpose: Purpose, listener: UInt32, peer: Peer, isForOperators: Bool = false, isClientUnknown: Bool = false,
-        isFromProxy: Bool = false,
+        isFromProxy: Bool = false, scheme: Scheme = .unknown,
         silence: UInt32 = 0, input: [UInt8]
     ) {
         self.purpose = purpose
@@ -53,6 +60,7 @@ package struct Envelope: Sendable, Equatable {
         self.isForOperators = isForOperators
         self.isClientUnknown = isClientUnknown
         self.isFromProxy = isFromProxy
+        self.scheme = scheme
         self.silence = silence
         self.input = input
     }
@@ -61,7 +69,7 @@ package struct Envelope: Sendable, Equatable {
     package static let overhead = Frame.overhead + mostFields
 
     /// Bytes of all that stands before the input, for the longest kind of address.
-    private static let mostFields = 44
+    private static let mostFields = 45
     /// The version of the layout. A field that every receiver has to understand makes a new one.
     private static let version: UInt8 = 1
 
@@ -100,6 +108,7 @@ package struct Envelope: Sendable, Equatable {
             bytes.append(bigEndian: scope)
         }
         bytes.append(counted: input)
+        if scheme != .unknown { bytes.append(scheme.rawValue) }
     }
 
     init(reading reader: inout PayloadReader) throws(MessageFault) {
@@ -125,6 +134,7 @@ package struct Envelope: Sendable, Equatable {
         default: throw .malformed
         }
         input = try reader.bytes()
+        scheme = reader.isAtEnd ? .unknown : Scheme(rawValue: try reader.byte()) ?? .unknown
     }
 
     /// The purposes on the wire.

@@ -10,6 +10,9 @@ struct PayloadReader {
         self.payload = payload
     }
 
+    /// Whether nothing is left.
+    var isAtEnd: Bool { place >= payload.count }
+
     mutating func byte() throws(MessageFault) -> UInt8 { try number() }
 
     mutating func number32() throws(MessageFault) -> UInt32 { try number() }

@@ -11,6 +11,8 @@ package struct Settings: Equatable, Sendable {
     /// The peers that are believed when they name a client's address.
     package let trustedProxies: [IPNetwork]
     package let clientAddressFrom: ForwardedHeader
+    /// `forwarded` only if `clientAddressFrom` is that too.
+    package let clientSchemeFrom: SchemeHeader
     /// The address of the admin endpoints; `nil` when they are off.
     package let admin: ListenAddress?
     /// The domains served by name, each once; empty only with the open proxy.
@@ -193,6 +195,7 @@ package struct Settings: Equatable, Sendable {
         listenProxy = try common.all(SettingsTable.listenProxy)
         trustedProxies = try common.all(SettingsTable.trustedProxy)
         clientAddressFrom = try common.one(SettingsTable.clientAddressFrom)
+        clientSchemeFrom = try common.one(SettingsTable.clientSchemeFrom)
         let adminAddress = try common.one(SettingsTable.admin)
         domains = try Self.domains(reader)
         openProxy =
@@ -296,6 +299,11 @@ package struct Settings: Equatable, Sendable {
                 (SettingsTable.listen.row, listen), (SettingsTable.listenProxy.row, listenProxy),
                 (SettingsTable.admin.row, [admin].compactMap { $0 }),
             ])
+        if clientSchemeFrom == .forwarded, clientAddressFrom != .forwarded {
+            throw common.conflict(
+                SettingsTable.clientSchemeFrom.row,
+                "goes only with client-address-from = forwarded: the scheme stands beside the address")
+        }
         if group != nil, user == nil { throw common.conflict(SettingsTable.group.row, "has no meaning without user") }
         if let defaultDomain, !domains.contains(where: { $0.name == defaultDomain }) {
             throw common.conflict(SettingsTable.defaultDomain.row, "is none of the domains served")

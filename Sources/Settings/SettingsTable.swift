@@ -11,7 +11,7 @@ package enum SettingsTable {
             "Where clients connect",
             settings: [
                 AnySetting(listen), AnySetting(listenProxy), AnySetting(path), AnySetting(publicURL),
-                AnySetting(trustedProxy), AnySetting(clientAddressFrom),
+                AnySetting(trustedProxy), AnySetting(clientAddressFrom), AnySetting(clientSchemeFrom),
             ]),
         SettingsSection("WebSocket", settings: webSocket),
         SettingsSection("HTTP polling", settings: httpPolling),
@@ -142,6 +142,11 @@ extension SettingsTable {
     package static let clientAddressFrom = Setting<ForwardedHeader>.choice(
         "client-address-from", valueName: "HEADER", default: .none, example: .xForwardedFor,
         "The header field in which trusted proxies name a client's address; choose the one that your proxy sets")
+
+    package static let clientSchemeFrom = Setting<SchemeHeader>.choice(
+        "client-scheme-from", valueName: "HEADER", default: .none, example: .xForwardedProto,
+        "The header field in which trusted proxies say whether a client uses https; forwarded goes only with "
+            + "client-address-from = forwarded. A PROXY header says it too, without this setting")
 
     package static let admin = Setting<AdminAddress>.text(
         "admin", valueName: "ADDR:PORT", allowed: "ADDR:PORT, [IPV6]:PORT or off", defaults: ["127.0.0.1:5281"],

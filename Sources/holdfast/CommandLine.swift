@@ -51,6 +51,10 @@ enum HoldfastCommand {
                 return self.run(run, environment, usual)
             case let check as CheckCommand:
                 return settings(check.given, environment, usual) { .check($0, file: $1) }
+            case let command as ProxyConfigurationCommand:
+                return settings(command.given, environment, usual) { settings, _ in
+                    proxyConfiguration(command, settings)
+                }
             case let resolver as ResolverCommand:
                 return self.resolver(resolver)
             case is WorkerCommand:
@@ -98,6 +102,15 @@ enum HoldfastCommand {
                 return .exit(code: 0, standardOutput: text, standardError: "")
             }
             return command.isCheck ? .check(settings, file: file) : .run(settings)
+        }
+    }
+
+    private static func proxyConfiguration(_ command: ProxyConfigurationCommand, _ settings: Settings) -> Invocation {
+        do throws(ProxyFacts.Obstacle) {
+            let text = try command.proxy.configuration(try ProxyFacts(settings), isMulti: command.isMulti)
+            return .exit(code: 0, standardOutput: text, standardError: "")
+        } catch {
+            return wrong(error.line)
         }
     }
 
@@ -155,6 +168,7 @@ struct RootCommand: ParsableCommand {
             holdfast run --domain DOMAIN --upstream HOST:PORT [options]
             holdfast run [--config FILE] [options]
             holdfast check [--config FILE] [options]
+            holdfast print-proxy-config nginx|haproxy|apache|caddy [--config FILE] [options]
             holdfast status [--config FILE]
             holdfast reload [--config FILE]
             holdfast upgrade [--config FILE]
@@ -164,8 +178,8 @@ struct RootCommand: ParsableCommand {
             holdfast --version
             """,
         subcommands: [
-            RunCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self, UpgradeCommand.self,
-            LogCommand.self, ReopenCommand.self, DrainCommand.self,
+            RunCommand.self, CheckCommand.self, ProxyConfigurationCommand.self, StatusCommand.self, ReloadCommand.self,
+            UpgradeCommand.self, LogCommand.self, ReopenCommand.self, DrainCommand.self,
             WorkerCommand.self, ResolverCommand.self, SettingsDocumentCommand.self,
         ])
 

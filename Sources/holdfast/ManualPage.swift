@@ -25,11 +25,13 @@ enum ManualPage {
         .SH COMMANDS
         \(commands.map { entry("holdfast " + name($0), abstract($0) + ".") }.joined(separator: "\n"))
         .SH OPTIONS
-        .SS Of run and check
+        .SS Of run, check and print-proxy-config
         \(entry("--config FILE", GivenSettings.configHelp + "."))
         \(SettingsTable.rows.filter(\.hasFlag).map { option($0) }.joined(separator: "\n"))
         .SS Of run
         \(RunCommand.actions.map { entry("--" + $0.name, $0.help + ".") }.joined(separator: "\n"))
+        .SS Of print-proxy-config
+        \(entry("--multi", "For several nodes, of which the sid names one; nginx and haproxy can do that."))
         .SS Of status and drain
         \(entry("--admin ADDR:PORT", "Where the running program answers operators, if the file does not say it."))
         .SS Of reload, upgrade, log and reopen

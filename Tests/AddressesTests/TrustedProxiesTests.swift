@@ -49,7 +49,8 @@ struct TrustedProxiesTests {
 
     @Test("the configuration's words")
     func words() {
-        #expect(ForwardedHeader.allCases.map(\.rawValue) == ["none", "x-forwarded-for", "forwarded"])
+        #expect(ForwardedHeader.allCases.map(\.rawValue) == ["none", "x-forwarded-for", "forwarded", "x-real-ip"])
+        #expect(SchemeHeader.allCases.map(\.rawValue) == ["none", "x-forwarded-proto", "forwarded"])
     }
 
     // MARK: Both fields

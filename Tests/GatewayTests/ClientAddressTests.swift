@@ -71,6 +71,36 @@ import Testing
         ]
     }
 
+    @Test(
+        "H-28: the client that a trusted proxy names in X-Real-IP",
+        arguments: [
+            Fields("X-Real-IP: 203.0.113.9", client: "TCP4 203.0.113.9 0"),
+            Fields("x-real-ip:2001:db8::9", client: "TCP6 2001:db8::9 0"),
+            // Not one address.
+            Fields("X-Real-IP: 192.0.2.66, 203.0.113.9"), Fields("X-Real-IP: 192.0.2.66", "X-Real-IP: 203.0.113.9"),
+            Fields("X-Real-IP: junk"), Fields("X-Forwarded-For: 203.0.113.9"),
+        ])
+    func realAddress(fields: Fields) throws {
+        try expect(fields, from: "x-real-ip")
+    }
+
+    @Test("H-28: one line in the log says that a proxy names no client, however many requests there are")
+    func unnamed() throws {
+        let junk = "what a trusted proxy says in the field of client-address-from is no address"
+        let missing = "a trusted proxy does not name its client"
+        let daemon = try daemon(["HOLDFAST_CLIENT_ADDRESS_FROM": "x-real-ip"])
+        let connection = try daemon.connect()
+        for field in ["X-Real-IP: 203.0.113.9", "X-Real-IP: junk", "X-Real-IP: 1.2.3.4, 5.6.7.8", "A: b", "C: d"] {
+            try connection.send(RawClient.post("<body/>", field))
+            #expect(try connection.answer().body.contains("terminate"))
+        }
+        try connection.send(RawClient.post(body, "X-Real-IP: 203.0.113.9"))
+        #expect(try told() == "TCP4 203.0.113.9 0")
+        let log = try daemon.errors
+        #expect(log.ranges(of: junk).count == 1)
+        #expect(log.ranges(of: missing).count == 1)
+    }
+
     private func expect(_ fields: Fields, from header: String, trusted: String = "127.0.0.0/8,10.0.0.0/8") throws {
         let daemon = try daemon(["HOLDFAST_CLIENT_ADDRESS_FROM": header, "HOLDFAST_TRUSTED_PROXY": trusted])
         let connection = try daemon.connect()

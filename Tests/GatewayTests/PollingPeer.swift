@@ -61,12 +61,12 @@ final class PollingPeer {
         return try Self.read(from: client)
     }
 
-    static func read(from client: RawClient) throws -> Answer {
+    static func read(from client: RawClient, secure: String = "") throws -> Answer {
         let answer = try client.answer()
         guard answer.status == 200, answer.field("Content-Type") == "text/xml; charset=utf-8",
             answer.field("Connection") == "close", answer.field("Access-Control-Allow-Origin") == nil,
             answer.field("Content-Encoding") == nil, let cookie = answer.field("Set-Cookie"),
-            cookie.hasPrefix("ID="), cookie.hasSuffix("; path=/http-poll; HttpOnly; SameSite=Strict")
+            cookie.hasPrefix("ID="), cookie.hasSuffix("; path=/http-poll; HttpOnly; SameSite=Strict\(secure)")
         else { throw TestFault("not as it should be: \(answer.head)") }
         guard try client.wire.readToEnd().isEmpty else { throw TestFault("more than one answer") }
         return Answer(id: String(cookie.dropFirst(3).prefix { $0 != ";" }), body: answer.body)

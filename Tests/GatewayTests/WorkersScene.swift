@@ -39,12 +39,13 @@ final class WorkersScene {
 
     /// Begins a session over a connection.
     func begin(
-        over connection: RawClient, _ attributes: String = "wait='60' hold='1'", at path: String = "/http-bind"
+        over connection: RawClient, _ attributes: String = "wait='60' hold='1'", field: String = "Accept: */*",
+        at path: String = "/http-bind"
     ) throws -> Member {
         let client = BOSHClient(daemon)
         let creation =
             "to='example.org' ver='1.6' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh' \(attributes)"
-        try connection.send(RawClient.post(client.nextBody(creation), to: path))
+        try connection.send(RawClient.post(client.nextBody(creation), field, to: path))
         let stream = try server.accept()
         try stream.open()
         let created = try client.adopt(try BOSHBody(try connection.answer().body))

@@ -14,6 +14,8 @@ struct CapturedFieldTests {
         FORWARDED: \t for="[2001:db8::1]:5"; proto=https \t\r
         X-FORWARDED-FOR:\r
         X-Forwarded-For: \t \r
+        x-real-ip: 192.0.2.7\r
+        X-Forwarded-Proto: https\r
         X-Forwarded-For: ,,\r
         \r
         hi
@@ -33,6 +35,7 @@ struct CapturedFieldTests {
             (CapturedField.none, ""),
             (.xForwardedFor, "198.51.100.7, 192.0.2.1, 10.0.0.1, ,,"),
             (.forwarded, #"for=198.51.100.8, for="[2001:db8::1]:5"; proto=https"#),
+            (.xRealIP, "192.0.2.7"),
         ])
     func joins(captures: CapturedField, expected: String) {
         #expect(captured(captures, Self.both) == [expected])
@@ -63,7 +66,8 @@ struct CapturedFieldTests {
         arguments: [
             "Forwardee: x", "Forwarde: x", "Forwarded-For: x", "X-Forwarded: x", "X-Forwarded-Fos: x",
             "X_Forwarded_For: x",
-            "X-Forwarded-Host: x", "X-Forwarded-By: x", "Xforwarded-for: x", "X-Real-IP: x", "Accept-Encodinh: x",
+            "X-Forwarded-Host: x", "X-Forwarded-By: x", "Xforwarded-for: x", "X-Real-Ip-: x", "X_Real_IP: x",
+            "Accept-Encodinh: x",
         ])
     func similarNames(line: String) {
         for captures in CapturedField.allCases where captures != .provenance {

@@ -31,6 +31,7 @@ struct ChunkingVerifier {
     var limits = HTTPLimits()
     var crossOrigin = CrossOriginPolicy.off
     var captures = CapturedField.none
+    var capturesScheme = false
     /// Whether each request is answered at once; otherwise all are answered at the end, the last one first.
     var answersAtOnce = true
 
@@ -62,7 +63,8 @@ struct ChunkingVerifier {
 
     /// One run; `splits` are ascending positions at which a new input begins.
     func read(_ bytes: [UInt8], splits: [Int]) -> Reading {
-        var connection = HTTPConnection(limits: limits, crossOrigin: crossOrigin, captures: captures)
+        var connection = HTTPConnection(
+            limits: limits, crossOrigin: crossOrigin, captures: captures, capturesScheme: capturesScheme)
         var reading = Reading()
         var start = 0
         for end in splits + [bytes.count] {
@@ -116,8 +118,13 @@ struct ChunkingVerifier {
 
 extension HTTPConnection {
     /// A connection with rules of its own.
-    init(limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none) {
-        self.init(rules: HTTPRules(limits: limits, crossOrigin: crossOrigin, captures: captures))
+    init(
+        limits: HTTPLimits, crossOrigin: CrossOriginPolicy = .off, captures: CapturedField = .none,
+        capturesScheme: Bool = false
+    ) {
+        self.init(
+            rules: HTTPRules(
+                limits: limits, crossOrigin: crossOrigin, captures: captures, capturesScheme: capturesScheme))
     }
 
     /// Reads all of `text` and returns the events.

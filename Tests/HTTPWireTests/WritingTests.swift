@@ -11,13 +11,18 @@ struct WritingTests {
         var crossOrigin = CrossOriginPolicy.off
         var captures = CapturedField.none
 
+        /// Where a field names the client, one says its scheme.
+        private var capturesScheme: Bool { captures == .xForwardedFor || captures == .xRealIP }
+
         var verifier: ChunkingVerifier {
-            ChunkingVerifier(limits: limits, crossOrigin: crossOrigin, captures: captures)
+            ChunkingVerifier(
+                limits: limits, crossOrigin: crossOrigin, captures: captures, capturesScheme: capturesScheme)
         }
 
         /// The first request in `bytes`, and the bytes that are written of it.
         func writing(_ bytes: [UInt8]) -> (request: HTTPRequest, wire: [UInt8])? {
-            var connection = HTTPConnection(limits: limits, crossOrigin: crossOrigin, captures: captures)
+            var connection = HTTPConnection(
+                limits: limits, crossOrigin: crossOrigin, captures: captures, capturesScheme: capturesScheme)
             var offset = 0
             while let event = connection.next(bytes.span, offset: &offset) {
                 guard case .request(let request) = event else { continue }
@@ -196,6 +201,8 @@ private enum RandomRequest {
         "Content-Encoding: identity", "Connection: close", "Connection: keep-alive", "Connection: keep-alive, close",
         "Expect: 100-continue", "Expect:", "Access-Control-Request-Headers:a,b,c", "Access-Control-Request-Headers: ,",
         "Access-Control-Request-Headers: content-type , (", "X-Forwarded-For:192.0.2.1", "X-Forwarded-For: a,\tb ",
+        "X-Real-IP: 192.0.2.1", "x-real-ip:\t[::1]", "X-Forwarded-Proto: https, ws", "X-Forwarded-Proto:HTTP",
+        "x-forwarded-proto: junk",
         "X-Forwarded-For:", "X-Forwarded-For: \u{E9}\"", "Forwarded: for=a;by=\"b,c\"", "Forwarded: ,", "Forwarded:",
         "User-Agent: x", "Cookie: a=b",
     ]

@@ -43,7 +43,9 @@ struct EnvelopeTests {
             let envelope = Samples.randomEnvelope(&generator)
             let payload = payload(envelope)
             #expect((try? read(payload)) == envelope, "seed \(seed), round \(round)")
-            for count in payload.indices {
+            // Without the scheme, which comes last, it is what an older program sends.
+            let needed = payload.count - (envelope.scheme == .unknown ? 0 : 1)
+            for count in 0..<needed {
                 #expect(throws: MessageFault.malformed, "seed \(seed), round \(round), cut to \(count)") {
                     try self.read(Array(payload.prefix(count)))
                 }
@@ -96,6 +98,7 @@ struct EnvelopeTests {
     func overhead() {
         var envelope = Samples.envelope
         envelope.input = [1, 2, 3, 4]
+        envelope.scheme = .https
         #expect(Samples.writer.frame(.connection(envelope), number: 1)?.count == Envelope.overhead + 4)
     }
 }

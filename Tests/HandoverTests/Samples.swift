@@ -83,6 +83,7 @@ enum Samples {
                 generator.below(3)],
             listener: UInt32(generator.below(66)), peer: peers[generator.below(3)], isForOperators: generator.oneIn(2),
             isClientUnknown: generator.oneIn(2), isFromProxy: generator.oneIn(2),
+            scheme: Envelope.Scheme.allCases[generator.below(3)],
             silence: UInt32(truncatingIfNeeded: generator.next()), input: bytes(340))
     }
 

@@ -1,4 +1,4 @@
-"""nginx in front, with the configuration that the README recommends."""
+"""nginx in front, with the configuration that Holdfast prints for it."""
 
 import asyncio
 import urllib.error
@@ -19,12 +19,12 @@ class BehindNginx(Case):
         cls.addClassCleanup(cls.nginx.stop)
 
     async def through_nginx(self, user=None, **attributes):
-        return await self.session(user, port=self.nginx.port, **attributes)
+        return await self.session(user, proxy=self.nginx, **attributes)
 
     def get(self):
         """A GET on the BOSH path, whatever the answer."""
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.nginx.port}/http-bind", timeout=60).close()
+            urllib.request.urlopen(self.nginx.url("/http-bind"), timeout=60, context=self.nginx.tls).close()
         except urllib.error.HTTPError as error:
             error.close()
 
@@ -53,7 +53,7 @@ class BehindNginx(Case):
         before = connections(self.service.port)
         nginx = Nginx(self.scratch.sub("nginx-of-its-own"), self.service)
         self.addCleanup(nginx.stop)
-        sessions = [await self.session(polling=False, wait=1, port=nginx.port) for _ in range(40)]
+        sessions = [await self.session(polling=False, wait=1, proxy=nginx) for _ in range(40)]
         peer = await self.peer("mercutio")
         for round_number in range(3):
             for number, session in enumerate(sessions):

@@ -41,7 +41,7 @@ import Testing
         #expect(settings.nameserver == nil)
         #expect(settings.listenProxy == [])
         #expect(settings.trustedProxies == [IPNetwork("127.0.0.0/8"), IPNetwork("::1")])
-        #expect(settings.clientAddressFrom == .none)
+        #expect(settings.clientAddressFrom == .none && settings.clientSchemeFrom == .none)
         #expect(settings.path == "/http-bind")
         #expect(settings.publicURLs == [])
         #expect(settings.crossOrigin == .any)
@@ -112,6 +112,21 @@ import Testing
         #expect(settings.origins == ["domain": .flag, "upstream": .flag])
     }
 
+    @Test func `The scheme is read in Forwarded only together with the address`() throws {
+        let required = [("domain", "example.org"), ("upstream", "localhost:5222"), ("client-scheme-from", "forwarded")]
+        for address in ["none", "x-forwarded-for", "x-real-ip"] {
+            let error = error(
+                (required + [("client-address-from", address)]).map { SettingEntry($0.0, $0.1, origin: .environment) })
+            #expect(error?.name == "client-scheme-from")
+        }
+        let settings = try Settings.resolve(
+            entries: (required + [("client-address-from", "forwarded")]).map {
+                SettingEntry($0.0, $0.1, origin: .environment)
+            }
+        )
+        #expect(settings.clientSchemeFrom == .forwarded && settings.clientAddressFrom == .forwarded)
+    }
+
     @Test func `Every value given arrives where it belongs`() throws {
         let file = SettingOrigin.file(path: "f", line: 1, column: 1)
         let internals = [
@@ -121,7 +136,9 @@ import Testing
             ("upstream-keepalive", "219"), ("session-buffer", "20000"),
             ("compress-responses", "off"), ("compress-from", "1k"),
             ("replay-budget", "0"), ("listen-proxy", "[::1]:82"), ("listen-proxy", "unix:/run/p"),
-            ("trusted-proxy", "192.0.2.0/24"), ("client-address-from", "forwarded"), ("default-domain", "B.example"),
+            ("trusted-proxy", "192.0.2.0/24"), ("client-address-from", "forwarded"),
+            ("client-scheme-from", "forwarded"),
+            ("default-domain", "B.example"),
             ("open-proxy", "on"), ("route", "x2.example:5223"), ("nameserver", "[::1]:5353"),
             ("upstream-pin", "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
             ("upstream-certificate", "/c.pem"), ("upstream-key", "/k.pem"), ("upstream-tls-minimum", "1.2"),
@@ -180,7 +197,7 @@ import Testing
         #expect(settings.requiresOrigin)
         #expect(settings.publicWebSocketURLs == ["wss://b.example/ws"])
         #expect(settings.trustedProxies == [IPNetwork("192.0.2.0/24")])
-        #expect(settings.clientAddressFrom == .forwarded)
+        #expect(settings.clientAddressFrom == .forwarded && settings.clientSchemeFrom == .forwarded)
         #expect(settings.defaultDomain == "b.example")
         #expect(settings.openProxy?.upstream == .dns)
         #expect(settings.routes.map(\.description) == ["x2.example:5223"])

@@ -50,15 +50,15 @@ class Answer:
 class Connection:
     """One HTTP/1.1 connection. `post` only sends; answers are read in order by `answer`."""
 
-    def __init__(self, host, port, source=None, preface=b""):
-        """`source`: the own address; `preface`: bytes before the first request."""
-        self.host, self.port = host, port
+    def __init__(self, host, port, source=None, preface=b"", tls=None):
+        """`source`: the own address; `preface`: bytes before the first request; `tls`: a context for https."""
+        self.host, self.port, self.tls = host, port, tls
         self.source, self.preface = source, preface
         self.reader = self.writer = None
 
     async def open(self):
         source = None if self.source is None else (self.source, 0)
-        self.reader, self.writer = await asyncio.open_connection(self.host, self.port, local_addr=source)
+        self.reader, self.writer = await asyncio.open_connection(self.host, self.port, local_addr=source, ssl=self.tls)
         self.writer.write(self.preface)
         return self
 
@@ -103,8 +103,9 @@ class Connection:
 class Session:
     """One BOSH session. `request` is one exchange; `start_polling` keeps a poll open like a real client."""
 
-    def __init__(self, port, domain, host="127.0.0.1", path="/http-bind", headers=(), source=None, preface=b""):
-        self.source, self.preface = source, preface
+    def __init__(self, port, domain, host="127.0.0.1", path="/http-bind", headers=(), source=None, preface=b"",
+                 tls=None):
+        self.source, self.preface, self.tls = source, preface, tls
         self.host, self.port, self.path, self.domain, self.headers = host, port, path, domain, headers
         self.rid = random.randrange(1, 2**52)
         self.sid = None
@@ -162,7 +163,7 @@ class Session:
         return answer
 
     def _connect(self):
-        return Connection(self.host, self.port, self.source, self.preface).open()
+        return Connection(self.host, self.port, self.source, self.preface, self.tls).open()
 
     async def request(self, payload="", **attributes):
         """One new request; its stanzas go to `inbox` in rid order. Returns the response body."""

@@ -60,10 +60,11 @@ class Case(unittest.IsolatedAsyncioTestCase):
         self.server.child.check_alive()
         self.service.child.check_alive()
 
-    async def session(self, user=None, polling=True, port=None, bind=True, **attributes):
-        """A logged-in BOSH session, available, without a user anonymous."""
+    async def session(self, user=None, polling=True, port=None, proxy=None, bind=True, source=None, **attributes):
+        """A logged-in BOSH session, available, without a user anonymous; through a proxy if there is one."""
         domain = ANONYMOUS if user is None else ACCOUNTS
-        session = bosh.Session(port or self.service.port, domain)
+        port, tls = (port or self.service.port, None) if proxy is None else (proxy.port, proxy.tls)
+        session = bosh.Session(port, domain, source=source, tls=tls)
         self.addAsyncCleanup(session.close)
         await session.create(**attributes)
         await session.login(user, self.server.password, bind=bind)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.request
 
-from .processes import Child, connections, free_ports, wait_until
+from .processes import ROOT, Child, connections, free_ports, wait_until
 from .ejabberd import Ejabberd
 from .prosody import ACCOUNTS, ANONYMOUS, Prosody
 
@@ -20,6 +20,10 @@ binary = None
 upstream = "prosody"
 
 PATH = "/http-bind"
+
+# What Holdfast prints for its default settings.
+SAMPLES = {"nginx": "nginx/holdfast.conf", "haproxy": "haproxy/haproxy.cfg", "apache": "apache/holdfast.conf",
+           "caddy": "caddy/Caddyfile"}
 
 
 class Holdfast:
@@ -35,8 +39,15 @@ class Holdfast:
         arguments += ["--upstream", f"127.0.0.1:{upstream}", "--upstream-tls", tls]
         if authority is not None:
             arguments += ["--upstream-ca", authority]
-        self.child = Child(arguments + list(options), os.path.join(directory, f"holdfast-{self.port}.log"))
+        arguments += options
+        self.settings = arguments[2:]
+        self.child = Child(arguments, os.path.join(directory, f"holdfast-{self.port}.log"))
         self.child.wait_for_port(self.port)
+
+    def proxy_configuration(self, kind, *options):
+        """What it prints for a proxy in front of it."""
+        command = [binary, "print-proxy-config", kind, *options, *self.settings]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
     @property
     def websocket(self):
@@ -67,11 +78,13 @@ class Configured:
         self.file = os.path.join(directory, f"holdfast-{self.port}.toml")
         with open(self.file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
-        self.child = Child([binary, "run", "--config", self.file], os.path.join(directory, f"holdfast-{self.port}.log"))
+        self.settings = ["--config", self.file]
+        self.child = Child([binary, "run", *self.settings], os.path.join(directory, f"holdfast-{self.port}.log"))
         for port in (self.admin_port, *([] if "listen" in own else [self.port])):
             self.child.wait_for_port(port)
 
     statistics = Holdfast.statistics
+    proxy_configuration = Holdfast.proxy_configuration
 
     def log(self):
         """What it has logged so far."""
@@ -169,6 +182,11 @@ class ModBosh:
     def aborted_polls(self):
         """A number that grows when a client leaves its poll: it does not count these, but the connection ends."""
         return -connections(self.port)
+
+    def proxy_configuration(self, kind, *options):
+        """The sample, which is what Holdfast prints for its default settings."""
+        with open(os.path.join(ROOT, "deploy", SAMPLES[kind]), encoding="utf-8") as file:
+            return file.read().replace("127.0.0.1:5280", f"127.0.0.1:{self.port}")
 
     def stop(self):
         pass

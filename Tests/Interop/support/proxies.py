@@ -1,18 +1,22 @@
-"""Private proxies with the configurations that deploy/ has for them; only addresses and times differ."""
+"""Private proxies with exactly what `holdfast print-proxy-config` prints; only ports, the certificate, and times are filled in."""
 
 import os
 import re
+import shutil
+import ssl
 import subprocess
 
-from .processes import ROOT, Child, free_ports
+from .certificates import openssl
+from .processes import Child, free_ports
+
+# The addresses of the nodes in what is printed for several of them.
+NODES = {"n1": "192.0.2.11", "n2": "192.0.2.12", "n3": "192.0.2.13"}
 
 
-def sample(path, *changes):
-    """A file of deploy/ with some texts replaced, each of which it has once."""
-    with open(os.path.join(ROOT, "deploy", path), encoding="utf-8") as file:
-        text = file.read()
+def changed(text, *changes):
+    """The text with some parts replaced, each of which it has once or more often."""
     for old, new in changes:
-        assert text.count(old) == 1, f"deploy/{path} has no single '{old}'"
+        assert old in text, f"'{old}' is not in what is printed"
         text = text.replace(old, new)
     return text
 
@@ -23,22 +27,55 @@ def shortened(text, seconds):
 
 
 class Proxy:
-    """`service`: what stands behind it, with its `port` and `admin_port`; `silence`: the seconds after which it cuts what is
-    silent, instead of those of the sample."""
+    """`service`: what stands behind it; `silence`: the seconds after which it cuts what is silent, instead of those that are
+    printed; `nodes`: services by the name of their node, for what is printed for several."""
 
-    def __init__(self, directory, service, silence=None):
+    # Whether the end of a client's connection ends its poll at Holdfast.
+    passes_aborts = True
+    # What a client gets that waits longer than the proxy.
+    timeout_status = 504
+    # Whether a WebSocket survives a reload.
+    keeps_sockets = True
+
+    def __init__(self, directory, service, silence=None, nodes=None):
         self.directory = directory
         (self.port,) = free_ports(1)
+        self.certificate, self.key, self.both = (f"{directory}/{name}.pem" for name in ("certificate", "key", "both"))
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", self.key, "-out",
+                self.certificate)
+        with open(self.both, "wb") as both:
+            for part in (self.certificate, self.key):
+                with open(part, "rb") as file:
+                    shutil.copyfileobj(file, both)
+        self.tls = ssl.create_default_context(cafile=self.certificate)
         self.file = os.path.join(directory, "configuration")
+        printed = service.proxy_configuration(self.kind, *(["--multi"] if nodes else []))
+        for name, node in (nodes or {}).items():
+            printed = self.with_node(printed, NODES[name], node, service)
         with open(self.file, "w", encoding="utf-8") as file:
-            file.write(self.configuration(service, silence))
+            file.write(self.around(shortened(self.filled(printed), silence)))
         self.child = Child(self.command(), os.path.join(directory, "output"), env=self.environment())
         self.child.wait_for_port(self.port)
+
+    def with_node(self, text, address, node, service):
+        """The text with the address of a node in the place of that of an example."""
+        return changed(text, (f"{address}:{service.port}", f"127.0.0.1:{node.port}"))
+
+    def with_certificate(self, text):
+        text, count = re.subn(r"/etc/ssl/[^/ ]+/fullchain\.pem", self.certificate, text)
+        assert count == 1
+        text, count = re.subn(r"/etc/ssl/[^/ ]+/privkey\.pem", self.key, text)
+        assert count == 1
+        return text
+
+    def around(self, text):
+        return text
 
     def environment(self):
         return None
 
-    def url(self, path, scheme="http"):
+    def url(self, path, scheme="https"):
         return f"{scheme}://127.0.0.1:{self.port}{path}"
 
     def stop(self):
@@ -46,15 +83,25 @@ class Proxy:
 
 
 class Nginx(Proxy):
-    def configuration(self, service, silence):
-        text = sample("nginx/holdfast.conf", ("127.0.0.1:5280;", f"127.0.0.1:{service.port};"),
-                      ("listen 80;", f"listen 127.0.0.1:{self.port};"))
+    kind = "nginx"
+
+    def filled(self, text):
+        script = re.findall(r"^#     ((?:var|function|    |\}|export).*)$", text, re.MULTILINE)
+        if script:
+            with open(f"{self.directory}/holdfast.js", "w", encoding="utf-8") as file:
+                file.write("\n".join(script) + "\n")
+            text = changed(text, ("/etc/nginx/holdfast.js;", f"{self.directory}/holdfast.js;"))
+        return changed(self.with_certificate(text), ("    listen [::]:443 ssl http2;\n", ""),
+                       ("listen 443 ", f"listen 127.0.0.1:{self.port} "))
+
+    def around(self, text):
         paths = "".join(f"{name}_temp_path {self.directory}/{name};\n"
                         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user www-data;\n" if os.geteuid() == 0 else ""
-        return (f"{user}worker_processes 1;\ndaemon off;\npid {self.directory}/nginx.pid;\n"
+        script = "load_module /usr/lib/nginx/modules/ngx_http_js_module.so;\n" if "js_import" in text else ""
+        return (f"{script}{user}worker_processes 1;\ndaemon off;\npid {self.directory}/nginx.pid;\n"
                 f"error_log {self.directory}/error.log;\nevents {{ worker_connections 1024; }}\n"
-                f"http {{\naccess_log {self.directory}/access.log;\n{paths}{shortened(text, silence)}}}\n")
+                f"http {{\naccess_log {self.directory}/access.log;\n{paths}{text}}}\n")
 
     def command(self):
         return ["nginx", "-p", self.directory, "-e", f"{self.directory}/error.log", "-c", self.file]
@@ -64,11 +111,17 @@ class Nginx(Proxy):
 
 
 class HAProxy(Proxy):
-    def configuration(self, service, silence):
-        text = sample("haproxy/haproxy.cfg", ("127.0.0.1:5280 check port 5281",
-                      f"127.0.0.1:{service.port} check port {service.admin_port}"),
-                      ("bind :80", f"bind 127.0.0.1:{self.port}"), ("inter 2s", "inter 100ms"))
-        return shortened(text, silence)
+    kind = "haproxy"
+
+    def filled(self, text):
+        text = re.sub(r"    bind :::443 .*\n", "", text)
+        text = re.sub(r"ssl crt \S+", f"ssl crt {self.both}", text)
+        return changed(text, ("bind :443 ", f"bind 127.0.0.1:{self.port} "), ("inter 2s", "inter 100ms"))
+
+    def with_node(self, text, address, node, service):
+        text = super().with_node(text, address, node, service)
+        line = next(line for line in text.splitlines() if f"127.0.0.1:{node.port} " in line)
+        return text.replace(line, re.sub(r"port \d+$", f"port {node.admin_port}", line))
 
     def command(self):
         return ["haproxy", "-W", "-db", "-f", self.file]
@@ -79,15 +132,20 @@ class HAProxy(Proxy):
 
 
 class Apache(Proxy):
-    MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http")
+    kind = "apache"
+    passes_aborts = False
+    timeout_status = 502
+    MODULES = ("mpm_event", "authz_core", "ssl", "socache_shmcb", "headers", "setenvif", "proxy", "proxy_http")
 
-    def configuration(self, service, silence):
-        text = sample("apache/holdfast.conf", ("*:80", f"127.0.0.1:{self.port}")).replace("127.0.0.1:5280", f"127.0.0.1:{service.port}")
+    def filled(self, text):
+        return changed(self.with_certificate(text), ("*:443", f"127.0.0.1:{self.port}"))
+
+    def around(self, text):
         modules = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in self.MODULES)
         user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
         return (f"ServerRoot {self.directory}\nServerName localhost\nListen 127.0.0.1:{self.port}\n{user}"
                 f"PidFile {self.directory}/pid\nErrorLog {self.directory}/error.log\nDefaultRuntimeDir {self.directory}\n{modules}"
-                f"{shortened(text, silence)}")
+                f"{text}")
 
     def command(self):
         return ["/usr/sbin/apache2", "-DFOREGROUND", "-f", self.file]
@@ -97,16 +155,29 @@ class Apache(Proxy):
 
 
 class Caddy(Proxy):
-    def configuration(self, service, silence):
-        text = sample("caddy/Caddyfile", ("127.0.0.1:5280 {", f"127.0.0.1:{service.port} {{"),
-                      (":80 {", f"http://127.0.0.1:{self.port} {{"))
-        return "{\n\tadmin off\n\tauto_https off\n}\n" + shortened(text, silence)
+    kind = "caddy"
+    keeps_sockets = False
+
+    def filled(self, text):
+        text, count = re.subn(r"^[a-z][^ \n]* \{$", f"https://127.0.0.1:{self.port} {{", text, flags=re.MULTILINE)
+        assert count == 1
+        return self.with_certificate(text).replace("health_interval 5s", "health_interval 200ms")
+
+    def around(self, text):
+        (self.admin,) = free_ports(1)
+        # A client that connects by address names no server.
+        return f"{{\n\tadmin 127.0.0.1:{self.admin}\n\tauto_https off\n\tdefault_sni 127.0.0.1\n}}\n{text}"
 
     def environment(self):
         return {**os.environ, "XDG_DATA_HOME": self.directory, "XDG_CONFIG_HOME": self.directory, "HOME": self.directory}
 
     def command(self):
         return ["caddy", "run", "--adapter", "caddyfile", "--config", self.file]
+
+    def reload(self):
+        # Without `--force` the same configuration is no reload.
+        subprocess.run(["caddy", "reload", "--force", "--adapter", "caddyfile", "--config", self.file, "--address",
+                        f"127.0.0.1:{self.admin}"], check=True, capture_output=True, env=self.environment())
 
 
 ALL = {"nginx": Nginx, "haproxy": HAProxy, "apache": Apache, "caddy": Caddy}
