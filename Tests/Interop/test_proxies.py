@@ -471,6 +471,8 @@ class Nodes(Proxied):
                 second = self.serving({"node": "n2", "drain": 3})
                 nodes = {"n1": self.service, "n2": second}
                 proxy = self.proxy(name, self.service, nodes={**nodes, "n3": self.nowhere()})
+                # HAProxy takes the node that is not there for up until its check has failed three times.
+                await asyncio.sleep(2)
                 await self.route(proxy, nodes)
 
     @staticmethod
