@@ -61,7 +61,7 @@ extension Supervisor {
     func reopen(for asker: ControlDoor.Asker?) {
         do throws(SupervisorError) {
             guard let file = try Self.open(accessLog) else {
-                logs.admin.notice("there is no file to be opened again: access-log names none")
+                if asker == nil { logger.notice("SIGUSR1 is ignored: access-log names no file") }
                 return answer(.refused(lines: "access-log names no file"), asker)
             }
             accessFile = file
