@@ -38,10 +38,7 @@ final class Polling {
         reader = ClientStreamReader(limits: .ofClients(settings))
         if settings.pollingPath != nil, settings.trustedProxies.isEmpty || settings.clientSchemeFrom == .none {
             loop.logs.sessions.warning(
-                """
-                polling-path is set and no trusted proxy says that clients use https: over plain HTTP everybody on the way \
-                reads logins and keys
-                """,
+                "polling-path is set and no trusted proxy says https: over plain HTTP everybody reads logins and keys",
                 metadata: ["setting": "client-scheme-from"])
         }
     }

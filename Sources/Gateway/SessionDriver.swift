@@ -18,14 +18,14 @@ final class SessionDriver {
     /// The client that began the session.
     let client: ClientAddress
     var record: SessionRecord
-    var session: Session
-    /// The upstream streams that neither side has ended; few sessions have several.
-    private var streams = ShortList<Stream>()
     /// Whether the creation is answered with 503, because no server could be reached or this side lacked a resource. The
     /// client is to try again.
     var isTurnedAway = false
     /// Whether the client began it over https, so that no request of it may come over http.
     let isSecure: Bool
+    var session: Session
+    /// The upstream streams that neither side has ended; few sessions have several.
+    private var streams = ShortList<Stream>()
     /// How many bytes the worker's memory account has for this session, by purpose.
     var chargedRequests: UInt32 = 0
     var chargedStanzas: UInt32 = 0
