@@ -29,7 +29,7 @@ extension Clients {
     /// Writes the line of input that is no request.
     func noteRefusal(_ fault: HTTPFault, on connection: ClientConnection) {
         guard let log = loop.accessLog, connection.role == .bosh, log.takesNext() else { return }
-        let client = client(forwarded: [], on: connection)?.address.description ?? ""
+        let client = client(forwarded: [], isWhole: false, on: connection)?.address.description ?? ""
         log.refuse(
             AccessedRequest(client: client), status: fault.status.rawValue,
             bodyCount: fault.status.line.utf8.count + 1, now: loop.now)

@@ -61,10 +61,13 @@ package final class ServiceNotice {
     /// - Parameters:
     ///   - turns: how often the loops of all workers have turned. If the number stands still, nothing is told.
     ///   - isIdle: whether there is no worker whose loop could turn.
-    package func feed(now: MonotonicInstant, turns: UInt64, isIdle: Bool) {
+    ///   - status: one line for a person; nil to leave the last one.
+    package func feed(now: MonotonicInstant, turns: UInt64, isIdle: Bool, status: String? = nil) {
         guard let interval else { return }
         feedsAt = now.advanced(by: interval)
-        if turns != self.turns || isIdle { send("WATCHDOG=1\n") }
+        if turns != self.turns || isIdle {
+            send("WATCHDOG=1\n" + (status.map { "STATUS=\($0)\n" } ?? ""))
+        }
         self.turns = turns
     }
 

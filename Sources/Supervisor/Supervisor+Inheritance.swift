@@ -109,9 +109,18 @@ extension Supervisor {
 
     // MARK: The service manager
 
-    /// Tells the service manager that the program lives, as long as any worker's loop turns.
+    /// Tells the service manager that the program lives, as long as any worker's loop turns, and how many sessions there
+    /// are while nothing else is to be said.
     func feedWatchdog() {
         guard let feedsAt = notice.feedsAt, feedsAt <= now else { return }
-        notice.feed(now: now, turns: turns.values.reduce(0, &+), isIdle: workers.isEmpty)
+        let isSteady = table.phase == .serving && renewal == nil && probe == nil
+        notice.feed(
+            now: now, turns: turns.values.reduce(0, &+), isIdle: workers.isEmpty,
+            status: isSteady ? "\(sessionCount) sessions; \(status)" : nil)
+    }
+
+    /// How many sessions all workers have.
+    private var sessionCount: UInt64 {
+        workers.values.reduce(0) { $0 &+ $1.page.page[PageWord.sessions.rawValue] }
     }
 }

@@ -85,7 +85,9 @@ extension ConfigurationFile {
         let name = SettingEntry.domainTable
         guard case .table(let domains) = member.value.content else {
             fault(
-                .wrongType(found: Self.words(for: member.value), allowed: #"tables such as [domains."example.org"]"#),
+                .wrongType(
+                    found: Self.words(for: member.value),
+                    allowed: #"tables such as [domains."example.org"]; a list is domain = [...]"#),
                 name, at: member)
             return
         }

@@ -108,6 +108,20 @@ import Testing
         #expect(try folder.lines().first?.hasPrefix("203.0.113.9 - - [") == true)
     }
 
+    @Test("access-log: input that is no request says nothing about the proxy that passed it on")
+    func junkOfProxy() throws {
+        let folder = try Folder()
+        let daemon = try daemon(folder.file, ["HOLDFAST_CLIENT_ADDRESS_FROM": "x-forwarded-for"])
+        #expect(try daemon.connect().exchange("NO REQUEST\r\n\r\n").status == 400)
+        try daemon.settle()
+        #expect(try folder.lines().count == 1)
+        #expect(try !daemon.errors.contains("does not name its client"))
+        // A whole request does.
+        _ = try daemon.connect().exchange(RawClient.post("no XML"))
+        try daemon.settle()
+        #expect(try daemon.errors.contains("does not name its client"))
+    }
+
     @Test("access-log: standard error, and nothing by default")
     func standardError() throws {
         let daemon = try daemon("stderr")

@@ -74,6 +74,8 @@ import Testing
         #expect(feed(9, isIdle: true))
         // A counter goes back when a worker has ended.
         #expect(feed(3))
+        notice.feed(now: now, turns: 4, isIdle: false, status: "7 sessions")
+        #expect(manager.heard() == [["WATCHDOG=1", "STATUS=7 sessions"]])
         notice.close()
         #expect(notice.feedsAt == nil)
     }

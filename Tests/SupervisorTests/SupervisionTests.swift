@@ -44,6 +44,15 @@ import Testing
         return found
     }
 
+    /// Waits until exactly these workers are known to serve. One that was just started exists before it serves.
+    private func waitUntilServing(_ workers: [Int32], of daemon: Daemon) throws {
+        try wait("\(workers) serve") {
+            let statistics = try daemon.statistics()
+            let known = try statistics.names(under: "workers").map { try statistics.number("workers.\($0).pid") }
+            return Set(known) == Set(workers.map(Int.init))
+        }
+    }
+
     /// Whether a worker answers while all others stand still.
     private func answers(_ worker: Int32, of daemon: Daemon, _ workers: [Int32]) throws -> Bool {
         for other in workers where other != worker { try halt(other) }
@@ -99,6 +108,7 @@ import Testing
         #expect(Set(after).intersection(before).count == Self.count - 1)
         #expect(try witness.get("/healthz").status == 200)
         let new = try #require(after.first { !before.contains($0) })
+        try waitUntilServing(after, of: daemon)
         #expect(try answers(new, of: daemon, after))
         #expect(try daemon.errors.contains("a worker has ended"))
         #expect(try daemon.errors.contains("signal 9"))
@@ -122,6 +132,7 @@ import Testing
         let before = try workers(of: daemon)
         for worker in before { kill(worker, SIGKILL) }
         let after = try workers(of: daemon, without: before)
+        try waitUntilServing(after, of: daemon)
         for worker in after { #expect(try answers(worker, of: daemon, after)) }
     }
 
