@@ -112,8 +112,14 @@ import Testing
         ("[domain]\na = 1", "f:1:1: domain: this is a table, not a domain name such as example.org, in quotes"),
         ("[tls]\na = 1", "f:1:1: tls: there is no such table"),
         ("[domian.a]", "f:1:1: domian: there is no such table; did you mean 'domains'?"),
-        ("[[domains]]", #"f:1:1: domains: this is an array, not tables such as [domains."example.org"]; a list is domain = [...]"#),
-        ("domains = 'a'", #"f:1:1: domains: this is a string, not tables such as [domains."example.org"]; a list is domain = [...]"#),
+        (
+            "[[domains]]",
+            #"f:1:1: domains: this is an array, not tables such as [domains."example.org"]; a list is domain = [...]"#
+        ),
+        (
+            "domains = 'a'",
+            #"f:1:1: domains: this is a string, not tables such as [domains."example.org"]; a list is domain = [...]"#
+        ),
         (
             "[domains]\na = 'b:1'",
             #"f:2:1: domains.a: this is a string, not a table of a domain such as [domains."example.org"]"#
