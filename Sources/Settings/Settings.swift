@@ -292,6 +292,7 @@ package struct Settings: Equatable, Sendable {
             if (listen + listenProxy).contains(control) {
                 throw common.conflict(SettingsTable.control.row, "is an address for clients too")
             }
+            if admin == control { throw common.conflict(SettingsTable.control.row, "is the address of admin too") }
         }
         try Self.checkOverlaps(
             common,

@@ -149,8 +149,9 @@ extension SettingsTable {
             + "client-address-from = forwarded. A PROXY header says it too, without this setting")
 
     package static let admin = Setting<AdminAddress>.text(
-        "admin", valueName: "ADDR:PORT", allowed: "ADDR:PORT, [IPV6]:PORT or off", defaults: ["127.0.0.1:5281"],
-        example: ["127.0.0.1:9090"], hasFlag: true, hint: AddressHint(port: 5281).words,
+        "admin", valueName: "ADDR:PORT|unix:PATH", allowed: "ADDR:PORT, [IPV6]:PORT, unix:/PATH or off",
+        defaults: ["127.0.0.1:5281"], example: ["unix:/run/holdfast/admin.sock"], hasFlag: true,
+        hint: AddressHint(allowsSockets: true, port: 5281).words,
         "Where /healthz, /readyz and /stats are served, or off; keep it off public addresses",
         parse: { AdminAddress($0) })
 
@@ -293,11 +294,11 @@ package enum AdminAddress: Hashable, Sendable {
     case off
     case on(ListenAddress)
 
-    /// Reads `off`, or an address and a port.
+    /// Reads `off`, an address and a port, or the path of a Unix socket.
     init?(_ text: String) {
         if text == "off" {
             self = .off
-        } else if let address = ListenAddress(text), case .tcp = address {
+        } else if let address = ListenAddress(text) {
             self = .on(address)
         } else {
             return nil

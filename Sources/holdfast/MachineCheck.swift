@@ -21,7 +21,7 @@ struct MachineCheck {
         let usable = settings == nil ? entries.filter { Settings.faults(in: [$0]).isEmpty } : entries
         for group in Self.groups(usable) {
             check(group, needed)
-            for name in ["listen", "listen-proxy", "control"] {
+            for name in ["listen", "listen-proxy", "admin", "control"] {
                 for entry in group[name] ?? [] { checkSocket(entry) }
             }
         }

@@ -135,7 +135,8 @@ struct RunningPlace: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where it answers operators, if the file does not say it (default: 127.0.0.1:5281)", valueName: "ADDR:PORT")
+            "Where it answers operators, if the file does not say it (default: 127.0.0.1:5281)",
+            valueName: "ADDR:PORT|unix:PATH")
     )
     var admin: String?
 

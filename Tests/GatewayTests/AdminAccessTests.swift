@@ -17,6 +17,24 @@ import Testing
         #expect(try admin.exchange(own).status == 200)
     }
 
+    @Test("admin: a Unix socket serves operators and no clients, and goes with the program", arguments: ["none", "2"])
+    func unixSocket(workers: String) throws {
+        let path = "/tmp/holdfast-admin-\(UInt64.random(in: 0 ... .max))"
+        let daemon = try Daemon(
+            ["--upstream", "127.0.0.1:1", "--admin", "unix:\(path)"], environment: ["HOLDFAST_WORKERS": workers])
+        let admin = try daemon.connect(path: path)
+        #expect(try admin.get("/healthz").status == 200)
+        #expect(try admin.get("/metrics").body.contains("holdfast_sessions 0\n"))
+        #expect(try admin.get("/http-bind").status == 404)
+        // A page cannot reach a socket, but the rules are the same.
+        #expect(try admin.exchange("GET /stats HTTP/1.1\r\nHost: evil.example\r\n\r\n").status == 403)
+        let status = try Daemon.run(["status", "--admin", "unix:\(path)"])
+        #expect(status.exit == .code(0) && status.output.contains("sessions    0 now"))
+        daemon.send(SIGTERM)
+        #expect(try daemon.waitUntilEnded() == .code(0))
+        try Files.wait(untilGone: path)
+    }
+
     @Test(
         "admin-token-file: without the token only probes are answered, and the log never has it",
         arguments: ["none", "2"])

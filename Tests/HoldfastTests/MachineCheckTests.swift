@@ -120,11 +120,13 @@ import Testing
         let folder = try Folder()
         #expect(
             faults(
-                "listen unix:/nowhere/at/all.sock", "control unix:/nowhere/c.sock", "listen-proxy unix:\(folder.path)/s"
+                "listen unix:/nowhere/at/all.sock", "control unix:/nowhere/c.sock",
+                "listen-proxy unix:\(folder.path)/s", "admin unix:/nowhere/a.sock"
             )
                 == [
                     "f:1:1: listen: 'unix:/nowhere/at/all.sock' is in a folder that is not there",
                     "f:2:1: control: 'unix:/nowhere/c.sock' is in a folder that is not there",
+                    "f:4:1: admin: 'unix:/nowhere/a.sock' is in a folder that is not there",
                 ])
         #expect(faults("listen unix:/s", "listen 127.0.0.1:1") == [])
     }

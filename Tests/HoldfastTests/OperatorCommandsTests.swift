@@ -56,7 +56,7 @@ import Testing
             parse(["status", "--admin", "x"])
                 == .exit(
                     code: 64, standardOutput: "",
-                    standardError: "holdfast: admin: 'x' is not ADDR:PORT, [IPV6]:PORT or off\n"))
+                    standardError: "holdfast: admin: 'x' is not ADDR:PORT, [IPV6]:PORT, unix:/PATH or off\n"))
         let off = try TemporaryFile("admin = 'off'\n")
         defer { off.remove() }
         #expect(

@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("admin", "unix:/run/x", "; a Unix socket is not possible here"),
+        ("admin", "unix:run/x", "; the path of a Unix socket begins with a /"),
         ("admin", "127.0.0.1", "; the port is missing: 127.0.0.1:5281"),
         ("nameserver", "ns.example", "; the port is missing: ns.example:53"),
         ("nameserver", "ns.example:53", "; an address is needed here, not a name"),
