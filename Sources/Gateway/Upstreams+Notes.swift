@@ -26,7 +26,13 @@ extension Upstreams {
         // Troubles with a stranger's own domain are not the operator's.
         let isOwn = !link.site.isOpenProxy && !isRepeated
         // A server that several domains share is down for all of them, but has a certificate for each.
-        let subject = if case .protection = trouble { "\(about) \(link.domain)" } else { about }
+        // The names of a domain are looked up side by side, and when the name server is down, any of them fails first.
+        let subject =
+            switch trouble {
+            case .protection: "\(about) \(link.domain)"
+            case .name: link.domain
+            default: about
+            }
         let times = isOwn ? count(trouble.label, about: subject) : nil
         loop.logPeer(
             .upstreams, times == nil ? .debug : .warning, "upstream \(trouble.label.rawValue)",
