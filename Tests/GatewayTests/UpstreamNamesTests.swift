@@ -57,7 +57,7 @@ import Testing
 
     @Test("nameserver: a server that moved is found, however long its old address was to hold")
     func moved() throws {
-        let elsewhere = try ScriptedUpstream(on: 0x7F00_0002, port: server.port)
+        let (server, elsewhere) = try ScriptedUpstream.withOnePort { try ScriptedUpstream(on: 0x7F00_0002, port: $0) }
         let names = try NameServer(["xmpp.example.net": .records([.address("127.0.0.1")])])
         let daemon = try daemon(names, upstream: "xmpp.example.net:\(server.port)")
         try expectSession(daemon, at: server)
@@ -265,15 +265,22 @@ import Testing
         throw TestFault("waited in vain for a connection")
     }
 
+    /// A server on 127.0.0.1 and one on ::1 with the same port.
+    private func bothFamilies(
+        backlog: Int32 = 1_024, ofIPv6: Int32 = 1_024
+    ) throws -> (ScriptedUpstream, ScriptedUpstream) {
+        do {
+            return try ScriptedUpstream.withOnePort(backlog: backlog) {
+                try ScriptedUpstream(onIPv6: $0, backlog: ofIPv6)
+            }
+        } catch {
+            try Test.cancel("no ::1 here: \(error)")
+        }
+    }
+
     @Test("DNS: of a server's two addresses the one that answers gets the stream, alone", arguments: [true, false])
     func races(isIPv6Dead: Bool) throws {
-        let v4 = try ScriptedUpstream(backlog: isIPv6Dead ? 1_024 : 0)
-        let v6: ScriptedUpstream
-        do {
-            v6 = try ScriptedUpstream(onIPv6: v4.port, backlog: isIPv6Dead ? 0 : 1_024)
-        } catch {
-            try Test.cancel("no ::1 with that port here: \(error)")
-        }
+        let (v4, v6) = try bothFamilies(backlog: isIPv6Dead ? 1_024 : 0, ofIPv6: isIPv6Dead ? 0 : 1_024)
         // The filler takes the only place in the queue of the dead server, which then does not answer other attempts.
         let filler = isIPv6Dead ? try ByteStream(onIPv6: v6.port) : try ByteStream(port: v4.port)
         let names = try NameServer(["both.example.net": .records([.address("127.0.0.1"), .address("::1")])])
@@ -301,13 +308,7 @@ import Testing
 
     @Test("DNS: two addresses that work, and one stream")
     func bothWork() throws {
-        let v4 = try ScriptedUpstream()
-        let v6: ScriptedUpstream
-        do {
-            v6 = try ScriptedUpstream(onIPv6: v4.port)
-        } catch {
-            try Test.cancel("no ::1 with that port here: \(error)")
-        }
+        let (v4, v6) = try bothFamilies()
         let names = try NameServer(["both.example.net": .records([.address("127.0.0.1"), .address("::1")])])
         let daemon = try daemon(names, upstream: "both.example.net:\(v4.port)")
         let client = BOSHClient(daemon)

@@ -49,22 +49,27 @@ import Testing
     }
 
     @Test func `both families share a port`() throws {
-        let six = try Listener(.ipv6(0, port: 0, scope: 0))
-        let port = try #require(six.address.port)
-        let four = try Listener(.ipv4(0, port: port))
-        #expect(four.address.port == port)
+        try Loopback.withFreePort {
+            let six = try Listener(.ipv6(0, port: 0, scope: 0))
+            let port = try #require(six.address.port)
+            let four = try Listener(.ipv4(0, port: port))
+            #expect(four.address.port == port)
+        }
     }
 
     @Test func `an IPv6 address takes IPv6 alone`() throws {
-        let six = try Listener(.ipv6(0, port: 0, scope: 0))
-        let port = try #require(six.address.port)
-        do {
-            _ = try Loopback.connect(to: .ipv4(0x7F00_0001, port: port))
-            Issue.record("connected over IPv4")
-        } catch let error as SystemError {
-            #expect(error.isConnectionRefused)
+        try Loopback.withFreePort {
+            let six = try Listener(.ipv6(0, port: 0, scope: 0))
+            let port = try #require(six.address.port)
+            let four = try Loopback.refusing(port: port)
+            do {
+                _ = try Loopback.connect(to: try Syscalls.boundAddress(four.number))
+                Issue.record("connected over IPv4")
+            } catch let error as SystemError {
+                #expect(error.isConnectionRefused)
+            }
+            _ = try Loopback.connect(to: .ipv6(1, port: port, scope: 0))
         }
-        _ = try Loopback.connect(to: .ipv6(1, port: port, scope: 0))
     }
 
     @Test func `an adopted socket knows its address`() throws {

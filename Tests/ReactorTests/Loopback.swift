@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Reactor
@@ -7,6 +8,28 @@ enum Loopback {
     /// Listens on a port of 127.0.0.1 that the kernel chooses.
     static func listener() throws -> Listener {
         try Listener(.ipv4(0x7F00_0001, port: 0))
+    }
+
+    /// A socket of 127.0.0.1 that does not listen, so connections to its address are refused. While it is open, no other
+    /// test gets the port.
+    ///
+    /// - Parameters:
+    ///   - port: the kernel chooses one for 0.
+    static func refusing(port: UInt16 = 0) throws -> Descriptor {
+        let holder = Descriptor(owning: try Syscalls.socket(family: AF_INET))
+        try Syscalls.bind(holder.number, to: .ipv4(0x7F00_0001, port: port))
+        return holder
+    }
+
+    /// Runs `body`, and runs it again if an address is in use. The kernel chooses a port that is free for one address; for
+    /// another address a connection of another test may have it.
+    static func withFreePort(_ body: () throws -> Void) throws {
+        for _ in 1...100 {
+            do {
+                return try body()
+            } catch let error as SystemError where error.isAddressInUse {}
+        }
+        Issue.record("no port is free for both addresses")
     }
 
     /// Runs `body` with both ends of a new connection.

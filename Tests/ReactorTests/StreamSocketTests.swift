@@ -104,9 +104,8 @@ import Testing
     }
 
     @Test func `a refused connection says so`() throws {
-        let address: SocketAddress
-        do { address = try Loopback.listener().address }
-        switch StreamSocket.connect(to: address) {
+        let holder = try Loopback.refusing()
+        switch StreamSocket.connect(to: try Syscalls.boundAddress(holder.number)) {
         case .connecting(let socket):
             #expect(try Loopback.wait(socket.descriptor, .writable).isHangup)
             #expect(socket.finishConnect()?.isConnectionRefused == true)

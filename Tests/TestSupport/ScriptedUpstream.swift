@@ -28,6 +28,27 @@ package final class ScriptedUpstream {
         (descriptor, self.port) = try Sockets.listen(on: address, port: port)
     }
 
+    /// Two servers with the same port, one on 127.0.0.1. The kernel chooses a port that is free there; `other` may find it
+    /// taken by another test, so both are made again with the next one.
+    ///
+    /// - Parameters:
+    ///   - other: makes the second server with the port that it is given.
+    /// - Throws: what `other` has thrown each time.
+    package static func withOnePort(
+        backlog: Int32 = 1_024, _ other: (UInt16) throws -> ScriptedUpstream
+    ) throws -> (ScriptedUpstream, ScriptedUpstream) {
+        var attempts = 100
+        while true {
+            let first = try ScriptedUpstream(backlog: backlog)
+            do {
+                return (first, try other(first.port))
+            } catch {
+                attempts -= 1
+                if attempts == 0 { throw error }
+            }
+        }
+    }
+
     deinit {
         if descriptor >= 0 { _ = Glibc.close(descriptor) }
         if keeper >= 0 { _ = Glibc.close(keeper) }
