@@ -29,8 +29,11 @@ class Wide(Holdfast):
 
     def arguments(self):
         arguments = super().arguments()
+        # Without weights the first server gets all of them.
+        first = arguments.index("--upstream") + 1
+        arguments[first] += " weight=1"
         for listener, upstream in zip(self.ports, self.others):
-            arguments += ["--listen", f"127.0.0.1:{listener}", "--upstream", f"127.0.0.1:{upstream}"]
+            arguments += ["--listen", f"127.0.0.1:{listener}", "--upstream", f"127.0.0.1:{upstream} weight=1"]
         return arguments
 
     def sessions(self):
@@ -61,7 +64,9 @@ def run(given, say):
         holdfast = stage.holdfast
         ports = [holdfast.port, *holdfast.ports]
         # What the first sessions of a worker make it load or build belongs to none of them.
-        stage.load("--mode", "idle", "--seconds", 0, "--sessions", 100).report()
+        warm_up = stage.load("--mode", "idle", "--seconds", 0, "--sessions", 100)
+        warm_up.ready()
+        warm_up.report()
         time.sleep(3)
         before = {pid: inspection.memory(pid) for pid in holdfast.pids()}
         say(f"{wanted} idle sessions on {len(holdfast.workers())} workers ...")

@@ -12,7 +12,7 @@ import speed
 def arguments():
     """The command line."""
     parser = command.parser("deploy/workers", __doc__, "300 sessions, 10 s, two kills, nginx only")
-    parser.add_argument("--speed", action="store_true", help="processor time of a message and of a hand-over")
+    parser.add_argument("--speed", action="store_true", help="what a second worker costs and brings, and what a hand-over takes")
     parser.add_argument("--sessions", type=int, metavar="N", help="memory of so many idle sessions")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of --speed (5)")
     return parser.parse_args()

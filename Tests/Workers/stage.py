@@ -21,21 +21,32 @@ DOMAIN = "bench.test"
 POOL = 16
 
 
+def filled(template, ports, backends, **values):
+    """A proxy's configuration with its values. What stands between the lines "each" and "end" is repeated for each port, with
+    the backend behind it."""
+    def fill(text, port, backend):
+        for place, value in {**values, "port": port, "backend": backend}.items():
+            text = text.replace(f"@{place.upper()}@", str(value))
+        return text
+    before, each, after = re.fullmatch(r"(.*?)(?:    # each\n(.*)    # end\n(.*))?", template, re.DOTALL).groups("")
+    repeated = [fill(each, port, backend) for port, backend in zip(ports, backends)]
+    return fill(before, ports[0], backends[0]) + "".join(repeated) + fill(after, ports[0], backends[0])
+
+
 class Proxy:
-    """nginx or HAProxy that mixes all sessions on the connections of its pool."""
+    """nginx or HAProxy that mixes all sessions on the connections of its pool. nginx has a port and a pool for each backend."""
 
     COMMANDS = {
         "nginx": lambda file, log: ["nginx", "-c", file, "-e", log],
         "haproxy": lambda file, _: ["haproxy", "-db", "-f", file],
     }
 
-    def __init__(self, name, directory, backend):
-        (self.port,) = free_ports(1)
+    def __init__(self, name, directory, *backends):
+        self.ports = free_ports(len(backends))
+        self.port = self.ports[0]
         file = os.path.join(directory, f"{name}.conf")
         with open(os.path.join(FOLDER, f"{name}.conf"), encoding="utf-8") as template:
-            text = template.read()
-        for place, value in (("@DIRECTORY@", directory), ("@PORT@", self.port), ("@BACKEND@", backend), ("@POOL@", POOL)):
-            text = text.replace(place, str(value))
+            text = filled(template.read(), self.ports, backends, directory=directory, pool=POOL // len(backends))
         with open(file, "w", encoding="utf-8") as written:
             written.write(text)
         self._command = self.COMMANDS[name](file, os.path.join(directory, f"{name}.log"))
@@ -143,7 +154,7 @@ class Stage:
 
     def load(self, *arguments, port=None):
         """Starts a load generator. `port`: where it connects, if not where clients usually do."""
-        return Load(self, port or self.port, [str(argument) for argument in arguments])
+        return Load(self.given, self.scratch, port or self.port, *arguments)
 
     def stop(self):
         for thing in reversed(self._started):
@@ -156,11 +167,11 @@ class Load:
 
     _count = 0
 
-    def __init__(self, stage, port, arguments):
+    def __init__(self, given, scratch, port, *arguments):
         Load._count += 1
         self.journal = []
-        command = [stage.given.bench, "load", "--json", "--connect", f"127.0.0.1:{port}", "--domain", DOMAIN, *arguments]
-        self.log = os.path.join(stage.scratch.path, f"load-{Load._count}")
+        command = [given.bench, "load", "--json", "--connect", f"127.0.0.1:{port}", "--domain", DOMAIN, *map(str, arguments)]
+        self.log = os.path.join(scratch.path, f"load-{Load._count}")
         self.child = Child(command, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def line(self, beginning):

@@ -27,6 +27,14 @@ class OrderTests(unittest.TestCase):
         with self.assertRaises(AssertionError):
             speed.orders([Client("a", "1"), Client("b", "1")], 10)
 
+class FloorTests(unittest.TestCase):
+    def test_the_kernels_part_is_measured(self):
+        found = speed.floor()
+        if found is None:
+            self.skipTest("no C compiler")
+        self.assertEqual(len(found), 2)
+        self.assertTrue(all(float(each) > 0 for each in found))
+
 
 if __name__ == "__main__":
     unittest.main()
