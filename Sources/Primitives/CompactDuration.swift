@@ -5,12 +5,12 @@ package struct CompactDuration: Sendable, Equatable {
 
     /// Rounds down to a millisecond. A negative duration becomes zero, one that is too long the longest there is.
     @inlinable package init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        let whole = overflow ? .max : scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000_000).partialValue
-        milliseconds = duration < .zero ? 0 : UInt32(clamping: whole)
+        let whole = duration.units(Duration.attosecondsPerMillisecond).quotient
+        milliseconds = duration.attoseconds < 0 ? 0 : UInt32(clamping: whole)
     }
 
     /// The time.
-    @inlinable package var duration: Duration { .milliseconds(Int64(milliseconds)) }
+    @inlinable package var duration: Duration {
+        Duration(UInt64(milliseconds), unit: Duration.attosecondsPerMillisecond)
+    }
 }

@@ -13,12 +13,8 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
 
     /// The instant `duration` later; saturates at either end of the clock instead of trapping.
     @inlinable package func advanced(by duration: Duration) -> MonotonicInstant {
-        // `seconds` and `attoseconds` have the same sign as the duration.
-        let (seconds, attoseconds) = duration.components
-        let (scaled, isTooLong) = seconds.magnitude.multipliedReportingOverflow(by: 1_000_000_000)
-        let (length, hasCarried) = scaled.addingReportingOverflow(attoseconds.magnitude / 1_000_000_000)
-        let distance = isTooLong || hasCarried ? .max : length
-        if duration < .zero {
+        let distance = duration.units(Duration.attosecondsPerNanosecond).quotient
+        if duration.attoseconds < 0 {
             return MonotonicInstant(nanoseconds: nanoseconds - min(nanoseconds, distance))
         }
         let (sum, hasPassedTheEnd) = nanoseconds.addingReportingOverflow(distance)
@@ -28,7 +24,8 @@ package struct MonotonicInstant: Sendable, Hashable, Comparable {
     /// How long after `earlier` this instant is; zero when it is not later.
     @inlinable package func elapsed(since earlier: MonotonicInstant) -> Duration {
         guard nanoseconds > earlier.nanoseconds else { return .zero }
-        return .nanoseconds(Int64(clamping: nanoseconds - earlier.nanoseconds))
+        let distance = min(nanoseconds - earlier.nanoseconds, UInt64(Int64.max))
+        return Duration(distance, unit: Duration.attosecondsPerNanosecond)
     }
 
     @inlinable package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {

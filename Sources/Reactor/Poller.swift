@@ -1,5 +1,6 @@
 // For the bits of an event and its layout in memory, which the kernel defines: events are read in place.
 import CLinux
+import Primitives
 
 /// What a registered descriptor is watched for. The kernel always reports broken connections and those closed both
 /// ways.
@@ -102,11 +103,7 @@ package struct PollEvent: Sendable, Equatable {
     }
 
     static func milliseconds(_ timeout: Duration) -> Int32 {
-        guard timeout > .zero else { return 0 }
-        let (seconds, attoseconds) = timeout.components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        let fraction = (attoseconds + (attosecondsPerMillisecond - 1)) / attosecondsPerMillisecond
-        return overflow ? Int32.max : Int32(clamping: whole.addingReportingOverflow(fraction).partialValue)
+        Int32(clamping: timeout.millisecondsRoundedUp)
     }
 
     private func control(
@@ -119,5 +116,3 @@ package struct PollEvent: Sendable, Equatable {
         guard result >= 0 else { throw SystemError(call: "epoll_ctl", result: result) }
     }
 }
-
-private let attosecondsPerMillisecond: Int64 = 1_000_000_000_000_000
