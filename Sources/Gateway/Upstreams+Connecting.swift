@@ -121,7 +121,7 @@ extension Upstreams {
         var socket = connecting
         let token = nextRaceToken()
         do throws(SystemError) {
-            try prepare(socket)
+            try prepare(socket, number: link.token.slot)
             try socket.watch(for: .writable, as: token.raw, in: loop.poller)
         } catch {
             close(place)
@@ -137,9 +137,9 @@ extension Upstreams {
 
     /// Sets up a socket: it sends small stanzas at once, notices a server that vanished in silence, and keeps few
     /// unsent bytes in the kernel, so that a slow server's progress is seen.
-    private func prepare(_ socket: borrowing StreamSocket) throws(SystemError) {
+    private func prepare(_ socket: borrowing StreamSocket, number: UInt32) throws(SystemError) {
         try socket.setNoDelay()
-        try socket.noticeVanishedPeer()
+        try socket.noticeVanishedPeer(number: number)
         try socket.keepUnsentFew()
     }
 

@@ -148,9 +148,11 @@ package struct StreamSocket: ~Copyable, Sendable {
 
     /// Makes the kernel notice a peer that vanished during silence: see `VanishedPeer`.
     ///
+    /// - Parameters:
+    ///   - number: any number; connections with different ones are probed at different times.
     /// - Throws: the socket is not a TCP socket.
-    package func noticeVanishedPeer() throws(SystemError) {
-        try VanishedPeer.notice(on: descriptor)
+    package func noticeVanishedPeer(number: UInt32) throws(SystemError) {
+        try VanishedPeer.notice(on: descriptor, number: number)
     }
 
     /// Limits the bytes that the kernel accepts beyond those it can send (`TCP_NOTSENT_LOWAT`), so that a slow reader

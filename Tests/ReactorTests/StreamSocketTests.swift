@@ -117,12 +117,25 @@ import Testing
     @Test func `TCP options reach the kernel`() throws {
         try Loopback.withConnection { client, _, _ in
             try client.setNoDelay()
-            try client.noticeVanishedPeer()
+            try client.noticeVanishedPeer(number: 0)
             #expect(try SocketOption.noDelay.value(of: client.descriptor) == 1)
             #expect(try SocketOption.keepAlive.value(of: client.descriptor) == 1)
             #expect(try SocketOption.keepAliveIdle.value(of: client.descriptor) == 60)
-            #expect(try SocketOption.keepAliveInterval.value(of: client.descriptor) == 15)
-            #expect(try SocketOption.keepAliveCount.value(of: client.descriptor) == 3)
+            #expect(try SocketOption.keepAliveInterval.value(of: client.descriptor) == 8)
+            #expect(try SocketOption.keepAliveCount.value(of: client.descriptor) == 6)
+        }
+    }
+
+    @Test func `connections with different numbers are probed at different times, at the latest after a minute`() throws
+    {
+        try Loopback.withConnection { client, _, _ in
+            var silences: Set<Int32> = []
+            for number: UInt32 in [0, 1, 19, 20, 39, .max] {
+                try client.noticeVanishedPeer(number: number)
+                silences.insert(try SocketOption.keepAliveIdle.value(of: client.descriptor))
+            }
+            // 0 and 20 are alike, and so are 19 and 39.
+            #expect(silences == [60, 59, 41, 45])
         }
     }
 
