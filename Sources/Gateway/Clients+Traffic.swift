@@ -286,7 +286,7 @@ extension Clients {
         do throws(SystemError) {
             try connection.channel.watch(for: interest, as: connection.token, in: loop.poller)
         } catch {
-            loop.logs.clients.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logPeer(.clients, .error, "watching a connection failed", ["error": "\(error)"])
             giveUp(connection)
         }
     }

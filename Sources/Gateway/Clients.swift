@@ -90,7 +90,7 @@ final class Clients {
         do throws(SystemError) {
             try connection.channel.watch(for: [.readable, .peerClosed], as: token, in: loop.poller)
         } catch {
-            loop.logs.clients.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logPeer(.clients, .error, "watching a connection failed", ["error": "\(error)"])
             release(connection)
             forget(connection)
             return nil

@@ -151,8 +151,9 @@ final class Mailboxes {
             case .receipt(let connection):
                 clients.begin(connection)
             case .unsendable(let departure):
-                loop.logs.process.warning(
-                    "a connection cannot be passed on to another worker: too many are on their way")
+                loop.logPeer(
+                    .process, .warning,
+                    "a connection cannot be passed on to another worker: too many are on their way", [:])
                 comeBack(departure, isRefused: true)
             case .nothing:
                 watch(box)
@@ -208,8 +209,8 @@ final class Mailboxes {
     }
 
     private func refuse(_ number: UInt32, from box: Mailbox) {
-        loop.logs.process.warning(
-            "a connection from another worker cannot be taken", metadata: ["worker": "\(box.tag)"])
+        loop.logPeer(
+            .process, .warning, "a connection from another worker cannot be taken", ["worker": "\(box.tag)"])
         box.refuse(number)
     }
 

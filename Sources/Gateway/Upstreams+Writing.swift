@@ -118,7 +118,7 @@ extension Upstreams {
         do throws(SystemError) {
             try link.channel?.watch(for: interest, as: link.token, in: loop.poller)
         } catch {
-            loop.logs.upstreams.error("watching a server's connection failed", metadata: ["error": "\(error)"])
+            loop.logPeer(.upstreams, .error, "watching a server's connection failed", ["error": "\(error)"])
             giveUp(link)
         }
     }

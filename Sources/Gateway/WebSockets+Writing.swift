@@ -98,7 +98,7 @@ extension WebSockets {
         do throws(SystemError) {
             try client.channel.watch(for: wantedInterest(of: client), as: client.token, in: loop.poller)
         } catch {
-            loop.logs.sessions.error("watching a connection failed", metadata: ["error": "\(error)"])
+            loop.logPeer(.sessions, .error, "watching a connection failed", ["error": "\(error)"])
             giveUp(client)
         }
     }
