@@ -38,9 +38,8 @@ import Testing
         try daemon.settle()
         let before = (try daemon.residentKilobytes(), try admin.statistics())
         try work()
-        for _ in 0..<1_000
-        where try admin.statistics().number("memory.\(kind)") - before.1.number("memory.\(kind)") < least {
-            Patience.pause()
+        try Patience.wait("the account has \(least) bytes of \(kind)") {
+            try admin.statistics().number("memory.\(kind)") - before.1.number("memory.\(kind)") >= least
         }
         try daemon.settle()
         let after = (try daemon.residentKilobytes(), try admin.statistics())
