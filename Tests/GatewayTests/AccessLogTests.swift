@@ -164,7 +164,7 @@ import Testing
         try daemon.settle()
         try folder.rotate()
         daemon.send(SIGUSR1)
-        for _ in 0..<Int(Patience.milliseconds / 10) where !Files.exists(folder.file) { Patience.pause() }
+        try Patience.wait("there is a new file") { Files.exists(folder.file) }
         _ = try client.get("/http-bind")
         try daemon.settle()
         #expect(try folder.lines("access.log.1").count == 1 && folder.lines().count == 1)

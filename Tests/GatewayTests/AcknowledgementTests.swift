@@ -57,14 +57,21 @@ import Testing
 
     @Test("A-04: an ack that crosses the response on its way is no reason for a report")
     func crosses() throws {
-        let session = try OpenSession("wait='60' ack='1' \(creation)")
-        let rid = session.client.rid
-        let poll = try session.client.send("ack='\(rid)'")
-        try session.stream.send("<message/>")
-        _ = try poll.answer()
-        let next = try session.client.send("ack='\(rid)'")
-        try session.daemon.settle()
-        #expect(try next.isHeld)
+        let first = try OpenSession("wait='60' ack='1' \(creation)")
+        var isHeld = false
+        while !isHeld {
+            let session = try OpenSession("wait='60' ack='1' \(creation)", on: first)
+            let rid = session.client.rid
+            let poll = try session.client.send("ack='\(rid)'")
+            let start = ContinuousClock.now
+            try session.stream.send("<message/>")
+            _ = try poll.answer()
+            let next = try session.client.send("ack='\(rid)'")
+            try session.daemon.settle()
+            isHeld = try next.isHeld
+            // After a second the response is no longer on its way. A busy machine may take as long; then it is tried again.
+            try #require(isHeld || start.duration(to: .now) >= .seconds(1))
+        }
     }
 
     @Test("A-03: a client that announces nothing is never told of a report")

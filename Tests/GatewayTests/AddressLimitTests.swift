@@ -58,7 +58,7 @@ import Testing
             try connection.send(unfinished)
             return connection
         }
-        for _ in 0..<500 where try daemon.statistics().number("memory.held") < 1_200_000 { Patience.pause() }
+        try daemon.wait(until: "memory.held", isAtLeast: 1_200_000)
         let third = try daemon.connect()
         try third.send(unfinished)
         #expect(try third.answer().status == 503)
@@ -80,7 +80,7 @@ import Testing
             return connection
         }
         var connections = try (0..<2).map { _ in try begin(for: "203.0.113.9") }
-        for _ in 0..<500 where try daemon.statistics().number("memory.held") < 1_200_000 { Patience.pause() }
+        try daemon.wait(until: "memory.held", isAtLeast: 1_200_000)
         #expect(try begin(for: "203.0.113.9").answer().status == 503)
         #expect(try create(daemon, try daemon.connect(), for: "203.0.113.9").0.status == 503)
         #expect(try daemon.statistics().number("limits.address-memory") == 2)

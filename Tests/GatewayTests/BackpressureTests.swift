@@ -86,13 +86,13 @@ import Testing
         let session = try OpenSession(environment: ["HOLDFAST_SESSION_BUFFER": "16384"])
         let stanza = "<message>\(String(repeating: "x", count: 10_000))</message>"
         for _ in 0..<8 { try session.stream.send(stanza) }
-        try session.daemon.settle()
         // The daemon finds both events at its next look, the poll's first.
-        session.daemon.send(SIGSTOP)
-        let request = try session.client.send()
-        if isReset { try session.stream.wire.reset() } else { session.stream.wire.close() }
-        session.daemon.send(SIGCONT)
-        var answer = try request.answer()
+        var request: BOSHRequest?
+        try session.daemon.standingStill {
+            request = try session.client.send()
+            if isReset { try session.stream.wire.reset() } else { session.stream.wire.close() }
+        }
+        var answer = try #require(try request?.answer())
         var received = answer.payload.split(separator: "</message>").count
         while !answer.isTerminal {
             answer = try session.client.exchange("", "<message xmlns='jabber:client'/>")

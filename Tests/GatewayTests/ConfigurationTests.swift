@@ -68,9 +68,10 @@ import Testing
     @Test("head-timeout: a head that does not come to its end", arguments: [false, true])
     func head(trickles: Bool) throws {
         let daemon = try Daemon(upstream: 1, environment: ["HOLDFAST_HEAD_TIMEOUT": "4"])
+        let start = ContinuousClock.now
         let connection = try daemon.connect()
         try connection.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
-        try expectPatience(daemon, connection)
+        try daemon.expectPatience(with: connection, since: start)
         if trickles { try trickle(on: connection) }
         #expect(try connection.answer().status == 408)
         #expect(try connection.wire.readToEnd() == "")
@@ -82,28 +83,23 @@ import Testing
     func body(trickles: Bool, isChunked: Bool) throws {
         let daemon = try Daemon(
             upstream: 1, environment: ["HOLDFAST_BODY_TIMEOUT": "4", "HOLDFAST_HEAD_TIMEOUT": "300"])
+        let start = ContinuousClock.now
         let connection = try daemon.connect()
         let framing =
             isChunked ? "Transfer-Encoding: chunked\r\n\r\nfff\r\n<body " : "Content-Length: 1000\r\n\r\n<body "
         try connection.send("POST /http-bind HTTP/1.1\r\nHost: localhost\r\n" + framing)
-        try expectPatience(daemon, connection)
+        try daemon.expectPatience(with: connection, since: start)
         if trickles { try trickle(on: connection) }
         #expect(try connection.answer().status == 408)
         #expect(try connection.wire.readToEnd() == "")
     }
 
-    /// Expects that the beginning of a request has arrived and is not refused yet, so that only a deadline can end it.
-    private func expectPatience(_ daemon: Daemon, _ connection: RawClient) throws {
-        try daemon.settle()
-        #expect(try connection.wire.isSilent, "it was answered before its time")
-    }
-
     /// Sends a byte from time to time until an answer comes.
     private func trickle(on connection: RawClient) throws {
-        for _ in 0..<400 {
-            Patience.pause(milliseconds: 50)
-            if try !connection.wire.isSilent { return }
+        try Patience.wait("an answer comes", pause: 50) {
+            if try !connection.wire.isSilent { return true }
             _ = try connection.wire.sendSome([0x78])
+            return false
         }
     }
 
@@ -155,10 +151,20 @@ import Testing
         let admin = try session.daemon.connectToAdmin()
         // The first client's connection and this one are left.
         try admin.wait(until: "http.connections_now", is: 2)
-        let answer = try session.client.send(text: body).answer()
+        let answer = try fetch(body, session)
         #expect(answer.payload == "<message xmlns='jabber:client'><body>\(text)</body></message>")
         #expect(try admin.statistics().number("sessions.now") == 1)
         withExtendedLifetime(slow) {}
+    }
+
+    /// The answer to a repeat. On a busy machine this client may read too slowly as well, and ask once more.
+    private func fetch(_ body: String, _ session: OpenSession) throws -> BOSHBody {
+        var answer: BOSHBody?
+        try Patience.wait("the whole answer comes") {
+            answer = try? session.client.send(text: body).answer()
+            return answer != nil
+        }
+        return try #require(answer)
     }
 
     @Test("send-rate: a client that reads its answer slowly loses the connection, and may ask for it again")
@@ -180,10 +186,10 @@ import Testing
             Patience.pause(milliseconds: 30)
         }
         #expect(fetched > 0 && fetched < text.utf8.count)
-        let answer = try session.client.send(text: body).answer()
+        let answer = try fetch(body, session)
         #expect(answer.payload == "<message xmlns='jabber:client'><body>\(text)</body></message>")
         let statistics = try session.daemon.statistics()
-        #expect(try statistics.number("limits.send-rate") == 1)
+        #expect(try statistics.number("limits.send-rate") >= 1)
         #expect(try statistics.number("sessions.now") == 1)
     }
 
@@ -209,16 +215,16 @@ import Testing
 
     @Test("login-timeout: a session ends that nobody has logged in to, however busy; one that somebody has stays")
     func login() throws {
-        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "5"])
+        let known = try OpenSession(environment: ["HOLDFAST_LOGIN_TIMEOUT": "10"])
         try known.stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
         _ = try known.client.exchange()
         let stranger = try OpenSession(on: known)
         var poll = try stranger.client.send("", "<message/>")
-        for _ in 0..<200 {
-            Patience.pause(milliseconds: 50)
+        try Patience.wait("the session ends", pause: 50) {
             try stranger.stream.send("<message id='m1'/>")
-            if try poll.answer().isTerminal { break }
+            if try poll.answer().isTerminal { return true }
             poll = try stranger.client.send("", "<message/>")
+            return false
         }
         let statistics = try known.daemon.statistics()
         #expect(try statistics.number("sessions.ended.login-timeout") == 1)
@@ -329,5 +335,15 @@ import Testing
             #expect(answer.field("Content-Encoding") == (isCompressed ? "gzip" : nil))
             if !isCompressed { #expect(try BOSHBody(answer.body).payload == long) }
         }
+    }
+}
+
+extension Daemon {
+    /// Expects that what a client has sent so far has arrived and is not refused yet, so that only a deadline can end it. On
+    /// a busy machine the deadline of 4 s may have passed by now.
+    func expectPatience(with connection: RawClient, since start: ContinuousClock.Instant) throws {
+        try settle()
+        let isSilent = try connection.wire.isSilent
+        #expect(isSilent || start.duration(to: .now) >= .seconds(4), "it was answered before its time")
     }
 }

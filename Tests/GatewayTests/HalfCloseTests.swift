@@ -55,7 +55,7 @@ import Testing
         try client.wire.reset()
         #expect(try session.stream.read(until: "/>") == Self.message)
         // No stanza is used up for it (`P-13`).
-        try session.daemon.settle()
+        try session.daemon.wait(until: "sessions.held_requests", is: 0)
         try session.stream.send("<message id='n1'/>")
         #expect(try session.client.exchange().payload.contains("id='n1'"))
         // The session's client, `settle` and the connection that asks have one each.
@@ -113,11 +113,10 @@ import Testing
         let client = try session.daemon.connect()
         #expect(try client.get("/http-bind").status == 200)
         // The loop handles the signal first.
-        try session.daemon.settle()
-        session.daemon.send(SIGSTOP)
-        session.daemon.send(SIGTERM)
-        try client.send(RawClient.post(session.client.nextBody("", Self.message)))
-        session.daemon.send(SIGCONT)
+        try session.daemon.standingStill {
+            session.daemon.send(SIGTERM)
+            try client.send(RawClient.post(session.client.nextBody("", Self.message)))
+        }
         #expect(try session.stream.wire.readToEnd() == Self.message + "</stream:stream>")
         #expect(try BOSHBody(try client.answer().body).condition == "system-shutdown")
         #expect(try client.wire.readToEnd() == "")

@@ -19,11 +19,11 @@ import Testing
             } else {
                 #expect(try stream.wire.read(count: 1) == [0x16])
             }
-            let isStopped = round.isMultiple(of: 2)
-            if isStopped { daemon.send(SIGSTOP) }
-            try stream.wire.send(breach.bytes)
-            try stream.wire.reset()
-            if isStopped { daemon.send(SIGCONT) }
+            func breakOff() throws {
+                try stream.wire.send(breach.bytes)
+                try stream.wire.reset()
+            }
+            if round.isMultiple(of: 2) { try daemon.standingStill(breakOff) } else { try breakOff() }
             // The reset may come before the bytes.
             let end = try request.endOrTurnedAway()
             #expect(end == nil || end?.condition == "remote-connection-failed")

@@ -38,9 +38,8 @@ import Testing
         try daemon.settle()
         let before = (try daemon.residentKilobytes(), try admin.statistics())
         try work()
-        for _ in 0..<1_000
-        where try admin.statistics().number("memory.\(kind)") - before.1.number("memory.\(kind)") < least {
-            Patience.pause()
+        try Patience.wait("the account has \(least) bytes of \(kind)") {
+            try admin.statistics().number("memory.\(kind)") - before.1.number("memory.\(kind)") >= least
         }
         try daemon.settle()
         let after = (try daemon.residentKilobytes(), try admin.statistics())
@@ -96,10 +95,20 @@ import Testing
     func whiteSpace() throws {
         let sessions = try sessions(24)
         let connections = try sessions.map { try $0.daemon.connect() }
+        let admin = try sessions[0].daemon.connectToAdmin()
         try expectAgreement(sessions[0].daemon, "requests", least: 24, floor: 3 * Self.floor) {
+            let before = try admin.statistics().number("http.requests")
             for (session, connection) in zip(sessions, connections) {
                 let payload = "<message/>" + String(repeating: " ", count: 350_000)
                 try connection.send(RawClient.post(text(session, payload, rid: session.client.rid + 2)))
+            }
+            // So little is kept that its amount does not tell whether all bodies have been read. Each look is a request too.
+            var looks = 0
+            try Patience.wait("all bodies are read") {
+                looks += 1
+                let statistics = try admin.statistics()
+                return try statistics.number("http.requests") - before >= sessions.count + looks
+                    && statistics.number("memory.bodies") == 0
             }
         }
     }

@@ -33,7 +33,7 @@ final class NameServer: Sendable {
     /// The value for the setting `nameserver`.
     var address: String { "127.0.0.1:\(port)" }
 
-    /// All questions so far, each in the form `SRV _xmpp-client._tcp.example.org`.
+    /// All questions so far without repetitions, each in the form `SRV _xmpp-client._tcp.example.org`.
     var questions: [String] { seen.questions.withLock { $0 } }
 
     /// Names that are not in the table do not exist.
@@ -82,6 +82,13 @@ final class NameServer: Sendable {
 
     private final class Seen: Sendable {
         let questions = Mutex<[String]>([])
+        /// Each message with the port that it came from. On a busy machine the resolver may repeat one before its answer
+        /// comes, and that is no other question.
+        let messages = Mutex<Set<[UInt8]>>([])
+
+        func isNew(_ message: [UInt8], from port: in_port_t) -> Bool {
+            messages.withLock { $0.insert(message + [UInt8(port >> 8), UInt8(port & 0xFF)]).inserted }
+        }
     }
 
     private final class Server: Sendable {
@@ -114,14 +121,17 @@ final class NameServer: Sendable {
             withUnsafeMutablePointer(to: &peer) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                     let count = recvfrom(socket, &bytes, bytes.count, 0, address, &length)
-                    guard count > 0, let response = response(to: Array(bytes[..<count])) else { return }
+                    guard count > 0 else { return }
+                    let message = Array(bytes[..<count])
+                    let port = UnsafeRawPointer(address).load(as: sockaddr_in.self).sin_port
+                    guard let response = response(to: message, isNew: seen.isNew(message, from: port)) else { return }
                     sendto(socket, response, response.count, 0, address, length)
                 }
             }
         }
 
         /// The answer to a message with one question; nil for none (RFC 1035 §4.1).
-        private func response(to message: [UInt8]) -> [UInt8]? {
+        private func response(to message: [UInt8], isNew: Bool) -> [UInt8]? {
             var labels: [String] = []
             var index = 12
             while index < message.count, message[index] != 0 {
@@ -133,7 +143,8 @@ final class NameServer: Sendable {
             guard index + 5 <= message.count else { return nil }
             let type = Int(message[index + 1]) << 8 | Int(message[index + 2])
             let name = labels.joined(separator: ".").lowercased()
-            seen.questions.withLock { $0.append("\([1: "A", 28: "AAAA", 33: "SRV"][type] ?? "\(type)") \(name)") }
+            let question = "\([1: "A", 28: "AAAA", 33: "SRV"][type] ?? "\(type)") \(name)"
+            if isNew { seen.questions.withLock { $0.append(question) } }
             var code: UInt8 = 0
             var answers: [[UInt8]] = []
             switch table.entries.withLock({ $0[name] }) {

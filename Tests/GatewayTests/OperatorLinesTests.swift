@@ -156,7 +156,7 @@ import Testing
     func silent() throws {
         let server = try ScriptedUpstream()
         let daemon = try Daemon(
-            upstream: server.port, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"])
+            upstream: server.port, environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "3"])
         for count in 1...4 {
             let request = try BOSHClient(daemon).create()
             let stream = try server.accept()

@@ -83,11 +83,10 @@ final class PollingPeer {
     /// Polls until this has come; returns everything.
     func read(until text: String) throws -> String {
         var all = ""
-        for _ in 0..<200 where !all.contains(text) {
+        try Patience.wait("\(text) comes behind \(all)", pause: 20) {
             all += try poll()
-            if !all.contains(text) { Patience.pause(milliseconds: 20) }
+            return all.contains(text)
         }
-        guard all.contains(text) else { throw TestFault("\(text) did not come: \(all)") }
         return all
     }
 

@@ -139,46 +139,51 @@ import Testing
         let daemon = try Daemon(upstream: 1, "--listen", "127.0.0.1:0", "--listen", "unix:\(path)")
         // While the daemon is stopped, the signal comes first, and then more connections than one turn of the loop
         // accepts.
-        daemon.send(SIGSTOP)
-        daemon.send(SIGTERM)
-        let clients =
-            try (0..<100).map { _ in try daemon.connect() } + (0..<5).map { _ in try daemon.connect(path: path) }
-        let admin = try daemon.connectToAdmin()
-        let creation = RawClient.post(BOSHClient(daemon).nextBody("to='example.org'"))
-        for client in clients { try client.send(creation) }
-        try admin.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        daemon.send(SIGCONT)
+        var clients: [RawClient] = []
+        var admin: RawClient?
+        try daemon.standingStill {
+            daemon.send(SIGTERM)
+            clients =
+                try (0..<100).map { _ in try daemon.connect() } + (0..<5).map { _ in try daemon.connect(path: path) }
+            admin = try daemon.connectToAdmin()
+            let creation = RawClient.post(BOSHClient(daemon).nextBody("to='example.org'"))
+            for client in clients { try client.send(creation) }
+            try admin?.send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        }
         for client in clients {
             let answer = try client.answer()
             #expect(try BOSHBody(answer.body).condition == "system-shutdown")
             #expect(answer.field("Connection") == "close")
             #expect(try client.wire.readToEnd() == "")
         }
-        #expect(try admin.answer().status == 503)
+        #expect(try admin?.answer().status == 503)
         #expect(try daemon.waitUntilEnded() == .code(0))
     }
 
     @Test("T-08: a successor listens at the same places while the old process still says its farewells")
     func makesRoomForSuccessor() throws {
         let path = "/tmp/holdfast-\(UInt64.random(in: 0 ... .max)).sock"
-        let session = try OpenSession(flags: ["--listen", "127.0.0.1:0", "--listen", "unix:\(path)"])
+        let (port, adminPort) = (try KeptPort(), try KeptPort())
+        let places = [
+            "--listen", "127.0.0.1:\(port.number)", "--listen", "unix:\(path)", "--admin",
+            "127.0.0.1:\(adminPort.number)",
+        ]
+        let session = try OpenSession(flags: places)
         let poll = try session.client.send()
         try session.daemon.settle()
         session.daemon.send(SIGTERM)
         #expect(try poll.answer().condition == "system-shutdown")
-        let port = session.daemon.port
-        let successor = try Daemon(
-            upstream: 1, "--listen", "127.0.0.1:\(port)", "--listen", "unix:\(path)", "--admin",
-            "127.0.0.1:\(session.daemon.adminPort)")
+        let successor = try Daemon(places + ["--upstream", "127.0.0.1:1"])
         // The server has not closed the stream.
         #expect(session.daemon.isRunning)
-        #expect(successor.port == port)
+        #expect(successor.port == port.number)
         session.stream.wire.close()
         #expect(try session.daemon.waitUntilEnded() == .code(0))
         #expect(try successor.connect().get("/http-bind").status == 200)
         #expect(try successor.connect(path: path).get("/http-bind").status == 200)
         successor.send(SIGTERM)
         #expect(try successor.waitUntilEnded() == .code(0))
+        withExtendedLifetime((port, adminPort)) {}
     }
 
     @Test("T-08: readiness ends with the first signal, health does not")

@@ -73,13 +73,13 @@ import Testing
 
     /// Whether the session with this number was created, once that is decided.
     private func isAccepted(_ admin: RawClient, _ number: Int) throws -> Bool {
-        for _ in 0..<1_000 {
+        var isAccepted = false
+        try Patience.wait("the creation request is dealt with") {
             let statistics = try admin.statistics()
-            if try statistics.number("sessions.ever") == number { return true }
-            if try statistics.number("sessions.refused_without_descriptor") == 1 { return false }
-            Patience.pause()
+            isAccepted = try statistics.number("sessions.ever") == number
+            return try isAccepted || statistics.number("sessions.refused_without_descriptor") == 1
         }
-        throw TestFault("the creation request is not dealt with")
+        return isAccepted
     }
 
     @Test("S-17: the process that resolves names is started again after it died")
@@ -116,13 +116,12 @@ import Testing
     func losesPollWithStanza(pollFirst: Bool) throws {
         let session = try OpenSession()
         let poll = try session.client.send()
-        try session.daemon.settle()
         // Everything is there when the loop wakes up.
-        session.daemon.send(SIGSTOP)
-        if pollFirst { poll.abort() }
-        try session.stream.send("<message id='m1'/>")
-        if !pollFirst { poll.abort() }
-        session.daemon.send(SIGCONT)
+        try session.daemon.standingStill {
+            if pollFirst { poll.abort() }
+            try session.stream.send("<message id='m1'/>")
+            if !pollFirst { poll.abort() }
+        }
         try session.daemon.settle()
         // Wherever the stanza went, the repeat of the lost rid or the next one brings it.
         var received = try session.client.exchange("", rid: poll.rid).payload
@@ -134,13 +133,13 @@ import Testing
     func handlesEndAndRequestTogether() throws {
         for order in 0..<2 {
             let session = try OpenSession()
-            try session.daemon.settle()
-            session.daemon.send(SIGSTOP)
-            if order == 0 { try session.stream.wire.reset() }
-            let request = try session.client.send("", "<message xmlns='jabber:client'/>")
-            if order == 1 { try session.stream.wire.reset() }
-            session.daemon.send(SIGCONT)
-            #expect(try request.answer().condition == "remote-connection-failed")
+            var request: BOSHRequest?
+            try session.daemon.standingStill {
+                if order == 0 { try session.stream.wire.reset() }
+                request = try session.client.send("", "<message xmlns='jabber:client'/>")
+                if order == 1 { try session.stream.wire.reset() }
+            }
+            #expect(try request?.answer().condition == "remote-connection-failed")
             #expect(try session.client.exchange().condition == "item-not-found")
         }
     }

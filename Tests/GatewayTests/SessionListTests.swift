@@ -145,7 +145,7 @@ import Testing
         let scene = try WorkersScene(workers: 2)
         let (first, second) = try scene.twoOwners(over: try scene.daemon.connect())
         let process = pid_t(try scene.processID(of: first.worker))
-        #expect(kill(process, SIGSTOP) == 0)
+        try StandStill.begin(process)
         defer { kill(process, SIGCONT) }
         // The other one accepts this connection.
         let admin = try scene.daemon.connectToAdmin()

@@ -95,11 +95,8 @@ import Testing
 
     /// Waits until there are as many workers as there shall be, without those that are named.
     private func waitForWorkers(_ count: Int, of daemon: Daemon, without gone: ArraySlice<Int32>) throws {
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            let found = try daemon.children().filter { !gone.contains($0) }
-            if found.count == count { return }
-            Patience.pause()
+        try Patience.wait("all workers run") {
+            try daemon.children().filter { !gone.contains($0) }.count == count
         }
-        throw TestFault("not all workers run")
     }
 }

@@ -55,11 +55,12 @@ import Testing
 
     /// Asks until one request is let through.
     private func probe() throws -> (ScriptedStream, BOSHClient, BOSHRequest) {
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            if case .connected(let stream, let client, let request) = try ask() { return (stream, client, request) }
-            Patience.pause()
+        var probe: (ScriptedStream, BOSHClient, BOSHRequest)?
+        try Patience.wait("one is let through") {
+            if case .connected(let stream, let client, let request) = try ask() { probe = (stream, client, request) }
+            return probe != nil
         }
-        throw TestFault("nobody is ever let through")
+        return try #require(probe)
     }
 
     private func spared() throws -> Int {

@@ -111,7 +111,7 @@ import Testing
             Self(label: "unexpected", act: says("<message/>")),
             Self(label: "stream-error", act: says(ScriptedStream.error("host-unknown"))),
             Self(label: "stream-error", act: says(ScriptedStream.error("see-other-host", "127.0.0.1:1"))),
-            Self(label: "timeout", environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "1"], act: says("")),
+            Self(label: "timeout", environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "4"], act: says("")),
             Self(
                 label: "no-starttls", flags: ["--upstream-tls", "starttls"],
                 act: says(ScriptedStream.features)),

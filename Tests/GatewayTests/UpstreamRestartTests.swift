@@ -12,7 +12,7 @@ import Testing
 
     @Test("X-08: a server that never answers a restart", arguments: words)
     func neverAnswers(words: String) throws {
-        let session = try OpenSession(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "3"])
+        let session = try OpenSession(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "5"])
         let other = try OpenSession(on: session)
         let restart = try session.client.restart()
         _ = try session.stream.readHeader()
@@ -29,7 +29,7 @@ import Testing
     @Test("X-07: a server that never answers the wish for compression")
     func neverCompresses() throws {
         let session = try OpenSession(
-            environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "3", "HOLDFAST_UPSTREAM_COMPRESSION": "zlib"])
+            environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "5", "HOLDFAST_UPSTREAM_COMPRESSION": "zlib"])
         let restart = try session.client.restart()
         try session.stream.open(id: "s2", features: ScriptedStream.compressionFeatures)
         _ = try session.stream.read(until: "</compress>")
@@ -41,7 +41,7 @@ import Testing
     @Test("X-07: a server that compresses and says nothing more")
     func neverOpensCompressed() throws {
         let session = try OpenSession(
-            environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "3", "HOLDFAST_UPSTREAM_COMPRESSION": "zlib"])
+            environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "5", "HOLDFAST_UPSTREAM_COMPRESSION": "zlib"])
         let restart = try session.client.restart()
         try session.stream.open(id: "s2", features: ScriptedStream.compressionFeatures)
         _ = try session.stream.read(until: "</compress>")
@@ -52,7 +52,7 @@ import Testing
 
     @Test("X-08: a restart that was answered has no deadline any more")
     func answered() throws {
-        let session = try OpenSession(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "3"])
+        let session = try OpenSession(environment: ["HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "5"])
         let restart = try session.client.restart()
         try session.stream.open(id: "s2")
         #expect(try restart.answer().payload == ScriptedStream.features)

@@ -56,11 +56,12 @@ final class TargetScene {
 
     /// The server to which a connection has come first; the connection is still to be accepted.
     func awaitedServer() throws -> Int {
-        for _ in 0..<Patience.milliseconds {
-            if let index = try servers.firstIndex(where: { try !$0.isUntouched }) { return index }
-            Patience.pause(milliseconds: 1)
+        var index: Int?
+        try Patience.wait("any server has a connection", pause: 1) {
+            index = try servers.firstIndex { try !$0.isUntouched }
+            return index != nil
         }
-        throw TestFault("waited in vain for a connection to any server")
+        return try #require(index)
     }
 
     /// Expects that stanzas go both ways.

@@ -151,7 +151,8 @@ import Testing
         }
         _ = try time(1_000)
         let few = try time(2_000)
-        #expect(try time(16_000) < few * 24)
+        // What else runs on the machine only adds to the time, by emptying the caches.
+        #expect(try min(time(16_000), time(16_000), time(16_000)) < few * 24)
     }
 }
 
@@ -213,13 +214,9 @@ final class TurnScene {
     ///
     /// - Returns: how many stanzas the sessions had got by then.
     func inOneTurn(_ admin: RawClient, _ work: () throws -> Void) throws -> Int {
-        try daemon.settle()
-        daemon.send(SIGSTOP)
-        do {
-            defer { daemon.send(SIGCONT) }
+        try daemon.standingStill {
             try work()
             try admin.send("GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            Patience.pause(milliseconds: 1)
         }
         return try Statistics(json: admin.answer().body).number("upstream.stanzas_in")
     }

@@ -15,9 +15,9 @@ import Testing
             let peer = try WebSocketPeer(daemon, receiveBuffer: 8_192)
             members.append((peer, try peer.open(on: server), 0, []))
         }
-        // As much as the servers can send, until nothing goes any more for some rounds.
+        // As much as the servers can send, until nothing goes any more although the daemon has handled everything.
         var idleRounds = 0
-        while idleRounds < 50 {
+        while idleRounds < 10 {
             var progress = 0
             for index in members.indices {
                 if members[index].unsent.isEmpty, members[index].sent < 600 {
@@ -29,7 +29,7 @@ import Testing
                 progress += taken
             }
             idleRounds = progress == 0 ? idleRounds + 1 : 0
-            if progress == 0 { Patience.pause() }
+            if progress == 0 { try daemon.settle() }
         }
         try daemon.settle()
         let statistics = try daemon.statistics()

@@ -9,7 +9,7 @@ import socket
 
 from support import gateway
 from support.case import Case, holdfast_only
-from support.processes import Child, free_ports, wait_until
+from support.processes import PATIENCE, Child, free_ports, wait_until
 from support.prosody import ANONYMOUS
 
 LIMIT = 160
@@ -31,7 +31,7 @@ class Descriptors(Case):
 
     def ask(self, path):
         """The answer of the admin listener, over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=PATIENCE)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -42,7 +42,7 @@ class Descriptors(Case):
     async def test_too_few_are_told_and_nothing_starts(self):
         for workers, least in (("none", 128), ("2", 130)):
             child = self.start(least - 1, workers)
-            self.assertEqual(await asyncio.to_thread(child.wait, 20), 1)
+            self.assertEqual(await asyncio.to_thread(child.wait), 1)
             self.assertIn(f"the limit of open files is {least - 1}, and at least {least} are needed", child.output())
 
     async def test_operators_are_answered_when_idle_connections_have_taken_all(self):

@@ -6,14 +6,14 @@ import urllib.request
 
 from support.bosh import Session
 from support.case import Case, holdfast_only
-from support.processes import wait_until
+from support.processes import PATIENCE, wait_until
 from support.prosody import ANONYMOUS
 
 
 @holdfast_only
 class Metrics(Case):
     def metrics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.service.admin_port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.service.admin_port}/metrics", timeout=PATIENCE) as answer:
             return answer.headers["Content-Type"], answer.read().decode()
 
     async def test_promtool_has_no_remark(self):

@@ -453,12 +453,12 @@ class Nodes(Proxied):
                 self.assertEqual(await peer.message(), f"{turn} {number}")
         # A node that ends keeps its sessions until they are told, and new ones go to the other.
         nodes["n2"].child.process.send_signal(signal.SIGTERM)
-        if proxy.kind == "haproxy":
-            await asyncio.sleep(1)
+        await self.has_noticed(proxy, "n2", "(stopping|going DOWN|DOWN)")
         fresh = await self.session(polling=False, wait=1, proxy=proxy)
         self.assertEqual(fresh.sid.split(".")[0], "n1")
         # What names a node that is gone is answered by another one.
         await asyncio.to_thread(nodes["n2"].child.wait)
+        await self.has_noticed(proxy, "n2", "DOWN")
         stale = next(session for session in sessions if session.sid.startswith("n2."))
         with self.assertRaises(Ended) as ended:
             while True:
@@ -471,9 +471,15 @@ class Nodes(Proxied):
                 second = self.serving({"node": "n2", "drain": 3})
                 nodes = {"n1": self.service, "n2": second}
                 proxy = self.proxy(name, self.service, nodes={**nodes, "n3": self.nowhere()})
-                # HAProxy takes the node that is not there for up until its check has failed three times.
-                await asyncio.sleep(2)
+                await self.has_noticed(proxy, "n3", "DOWN")
                 await self.route(proxy, nodes)
+
+    @staticmethod
+    async def has_noticed(proxy, node, state):
+        """HAProxy takes a node for up until its check has failed three times. The others try and find out."""
+        if proxy.kind == "haproxy":
+            said = re.compile(rf"Server \S+/{node} is {state}")
+            await asyncio.to_thread(wait_until, lambda: said.search(proxy.child.output()), f"{node} being {state}")
 
     @staticmethod
     def nowhere():

@@ -9,7 +9,7 @@ import urllib.request
 
 from support import gateway
 from support.case import holdfast_only
-from support.processes import ROOT, Child, Scratch, accepts, free_ports, wait_until
+from support.processes import PATIENCE, ROOT, Child, Scratch, accepts, free_ports, wait_until
 from support.web import Browser
 
 
@@ -33,7 +33,7 @@ class Quickstart(unittest.TestCase):
     def interrupt(self):
         """Ctrl-C, as a terminal sends it: to the whole group."""
         os.killpg(self.child.pid, signal.SIGINT)
-        self.assertEqual(self.child.wait(30), 130)
+        self.assertEqual(self.child.wait(), 130)
 
     def test_two_tabs_chat_and_nothing_is_left_behind(self):
         browser = Browser()
@@ -109,7 +109,7 @@ class Quickstart(unittest.TestCase):
         self.assertFalse([port for port in self.ports if accepts(port)])
 
     def statistics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[1]}/stats", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[1]}/stats", timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def messages(self, browser, count):

@@ -34,7 +34,7 @@ class Signals(Case):
                 for session in sessions:
                     await session.drained()
                     self.assertEqual(session.ended.condition, "system-shutdown")  # T-08
-                self.assertEqual(await asyncio.to_thread(service.child.wait, 20), 0)
+                self.assertEqual(await asyncio.to_thread(service.child.wait), 0)
                 # The upstream streams were closed: the server says so to whom it concerns.
                 await self.presences(peer, sessions, "unavailable")
 
@@ -56,7 +56,7 @@ class Signals(Case):
             os.kill(service.child.pid, signal.SIGTERM)
             await asyncio.to_thread(wait_until, lambda: "shutting down" in service.child.output(), "the first signal")
             os.kill(service.child.pid, signal.SIGTERM)
-            await asyncio.to_thread(service.child.wait, 20)
+            await asyncio.to_thread(service.child.wait)
             self.assertIn("second signal", service.child.output())
         finally:
             os.kill(server, signal.SIGCONT)
@@ -65,6 +65,6 @@ class Signals(Case):
         """T-08: a connection that was open before is told, a new one finds nobody."""
         service, _ = await self.held(1)
         os.kill(service.child.pid, signal.SIGTERM)
-        await asyncio.to_thread(service.child.wait, 20)
+        await asyncio.to_thread(service.child.wait)
         with self.assertRaises(OSError):
             await self.session(port=service.port)

@@ -8,7 +8,7 @@ import websockets
 from support import gateway, websocket
 from support.case import Case, fails_in_control, holdfast_only
 from support.prosody import ACCOUNTS, ANONYMOUS
-from support.processes import wait_until
+from support.processes import PATIENCE, wait_until
 from support.websocket import FRAMING, SM, STREAMS
 from support.xmpp import chat
 
@@ -49,7 +49,7 @@ class WebSockets(Case):
 
     async def test_ping(self):
         session = await self.client()
-        await asyncio.wait_for(await session.socket.ping(b"are you there"), 10)
+        await asyncio.wait_for(await session.socket.ping(b"are you there"), PATIENCE)
 
     async def test_unknown_domain(self):
         session = await websocket.Session(self.service.websocket, "nowhere.example").open()

@@ -21,12 +21,13 @@ enum Loopback {
         return holder
     }
 
-    /// Runs `body`, and runs it again if an address is in use. The kernel chooses a port that is free for one address; for
-    /// another address a connection of another test may have it.
-    static func withFreePort(_ body: () throws -> Void) throws {
-        for _ in 1...100 {
+    /// Runs `body` with a port that it may bind at several addresses, and with another one if an address is in use. The
+    /// kernel gives ports from 32768 on to connections; with a port that is lower no connection of another test is in the
+    /// way.
+    static func withFreePort(_ body: (UInt16) throws -> Void) throws {
+        for port in (20_000..<26_000 as Range<UInt16>).shuffled() {
             do {
-                return try body()
+                return try body(port)
             } catch let error as SystemError where error.isAddressInUse {}
         }
         Issue.record("no port is free for both addresses")

@@ -23,22 +23,20 @@ final class FakeNameServer: Sendable {
     private let stop: Int32
     private let seen: Seen
 
-    /// All questions so far.
+    /// All questions so far. A question that was repeated is there once.
     var questions: [Question] { seen.questions.withLock { $0 } }
 
     /// - Parameter respond: the messages that are sent for a question; over TCP only the first one.
     init(isIPv6: Bool = false, _ respond: @escaping Respond) throws {
-        // The kernel chooses the port for UDP, and TCP gets the same one unless another socket has it.
+        // The kernel gives ports from 32768 on to connections. A port that is lower is free for UDP and for TCP, unless the
+        // server of another test has it.
         var sockets: (udp: Int32, tcp: Int32)?
         var address = SocketAddress.ipv4(0, port: 0)
-        for _ in 0..<20 where sockets == nil {
-            let any: SocketAddress = isIPv6 ? .ipv6(1, port: 0, scope: 0) : .ipv4(0x7F00_0001, port: 0)
-            let udp = try Self.bound(to: any, SOCK_DGRAM)
-            let number = udp.number
-            var storage = sockaddr_storage()
-            _ = SocketAddress.receive(&storage) { getsockname(number, $0, $1) }
-            address = SocketAddress(storage) ?? any
-            guard let tcp = try? Self.bound(to: address, SOCK_STREAM), listen(tcp.number, 8) == 0 else { continue }
+        for port in (20_000..<26_000 as Range<UInt16>).shuffled() where sockets == nil {
+            address = isIPv6 ? .ipv6(1, port: port, scope: 0) : .ipv4(0x7F00_0001, port: port)
+            guard let udp = try? Self.bound(to: address, SOCK_DGRAM),
+                let tcp = try? Self.bound(to: address, SOCK_STREAM), listen(tcp.number, 8) == 0
+            else { continue }
             sockets = (udp.release(), tcp.release())
         }
         guard let sockets else { throw SystemError(call: "bind", code: EADDRINUSE) }
@@ -150,7 +148,8 @@ final class FakeNameServer: Sendable {
                 let type = reader.number16()
             else { return nil }
             let question = Question(id: id, name: text, type: type, isOverTCP: isOverTCP)
-            seen.questions.withLock { $0.append(question) }
+            // On a busy machine a question may be repeated before its answer comes; its number tells.
+            seen.questions.withLock { if !$0.contains(question) { $0.append(question) } }
             return question
         }
     }

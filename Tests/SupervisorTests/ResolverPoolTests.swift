@@ -23,11 +23,7 @@ import Testing
     }
 
     private func wait(_ what: String, until condition: () throws -> Bool) throws {
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            if try condition() { return }
-            Patience.pause()
-        }
-        throw TestFault("waited in vain until \(what)")
+        try Patience.wait(what, until: condition)
     }
 
     private func isRunning(_ process: Int32) -> Bool {

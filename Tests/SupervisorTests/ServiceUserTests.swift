@@ -41,9 +41,7 @@ import Testing
         #expect(try daemon.connect().get("/http-bind").status == 200)
         #expect(try daemon.connect(path: path).get("/http-bind").status == 200)
         kill(workers[0], SIGKILL)
-        for _ in 0..<Int(Patience.milliseconds / 10) where try Set(daemon.children()).isSuperset(of: workers) {
-            Patience.pause()
-        }
+        try Patience.wait("the worker is gone") { try !Set(daemon.children()).isSuperset(of: workers) }
         for worker in try daemon.children() { try expectServiceUser(worker, capabilities: 0) }
     }
 

@@ -10,27 +10,14 @@ import Testing
         try Daemon(["--workers", "\(Self.count)", "--upstream", "127.0.0.1:5222"] + flags)
     }
 
-    /// The state of a process as in /proc; nil when there is no such process.
-    private func state(of process: Int32) -> Character? {
-        guard let status = try? Files.read("/proc/\(process)/stat") else { return nil }
-        // The name before the state is in parentheses and may have anything in it.
-        return status.split(separator: ")").last?.first { $0 != " " }
-    }
+    private func state(of process: Int32) -> Character? { StandStill.state(of: process) }
 
     /// Waits until a condition holds.
     private func wait(_ what: String, until condition: () throws -> Bool) throws {
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            if try condition() { return }
-            Patience.pause()
-        }
-        throw TestFault("waited in vain until \(what)")
+        try Patience.wait(what, until: condition)
     }
 
-    /// Waits until a process stands still or goes on.
-    private func halt(_ process: Int32) throws {
-        kill(process, SIGSTOP)
-        try wait("\(process) stands still") { state(of: process) == "T" }
-    }
+    private func halt(_ process: Int32) throws { try StandStill.begin(process) }
 
     private func goOn(_ process: Int32) { kill(process, SIGCONT) }
 
@@ -151,6 +138,8 @@ import Testing
     @Test func `descriptors are given back however often workers die`() throws {
         let daemon = try daemon()
         var workers = try workers(of: daemon)
+        // Until all serve, the supervisor has descriptors that it is about to hand over.
+        try waitUntilServing(workers, of: daemon)
         let before = try daemon.descriptorCount()
         for worker in workers {
             kill(worker, SIGKILL)
@@ -225,12 +214,15 @@ import Testing
     }
 
     @Test func `a successor can listen at the same places when the workers have closed them`() throws {
-        let first = try daemon()
+        let (port, adminPort) = (try KeptPort(), try KeptPort())
+        let places = ["--listen", "127.0.0.1:\(port.number)", "--admin", "127.0.0.1:\(adminPort.number)"]
+        let first = try daemon(places[0], places[1], places[2], places[3])
         first.send(SIGTERM)
         #expect(try first.waitUntilEnded() == .code(0))
-        let second = try daemon("--listen", "127.0.0.1:\(first.port)", "--admin", "127.0.0.1:\(first.adminPort)")
-        #expect(second.port == first.port)
+        let second = try daemon(places[0], places[1], places[2], places[3])
+        #expect(second.port == port.number)
         #expect(try second.connect().get("/http-bind").status == 200)
+        withExtendedLifetime((port, adminPort)) {}
     }
 
     @Test func `a signal without a meaning is said to be ignored`() throws {

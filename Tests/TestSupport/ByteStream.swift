@@ -205,7 +205,7 @@ package final class ByteStream {
     /// Closes the connection in order. If something is unread, the kernel resets it.
     package func close() {
         guard descriptor >= 0 else { return }
-        _ = Glibc.close(descriptor)
+        Sockets.close(descriptor)
         descriptor = -1
     }
 

@@ -68,7 +68,10 @@ package final class Daemon {
         let environment = [
             "HOLDFAST_UPSTREAM_BREAKER_FAILURES": "0", "HOLDFAST_LOGIN_BODY": "8388608",
             "HOLDFAST_SESSION_REPEATS": "1000000", "HOLDFAST_LOGIN_TIMEOUT": "600",
-            "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120", "HOLDFAST_WORKERS": "none",
+            "HOLDFAST_UPSTREAM_CONNECT_TIMEOUT": "120", "HOLDFAST_UPSTREAM_STANZA_TIMEOUT": "600",
+            "HOLDFAST_UPSTREAM_WRITE_TIMEOUT": "600", "HOLDFAST_HEAD_TIMEOUT": "300",
+            "HOLDFAST_BODY_TIMEOUT": "600", "HOLDFAST_SEND_TIMEOUT": "600", "HOLDFAST_INACTIVITY": "600",
+            "HOLDFAST_WEBSOCKET_PING": "600", "HOLDFAST_WORKERS": "none",
         ].merging(environment) { _, given in given }
         process = try Process(
             arguments + flags, descriptors: descriptors, environment: environment, executable: executable,
@@ -163,24 +166,30 @@ package final class Daemon {
         return number
     }
 
-    /// Returns when the daemon has handled everything that was sent to it before. It has one loop, and what is sent
-    /// over loopback has arrived when the sending call returns. It waits for two turns, because a turn takes a bounded
-    /// number of events.
+    /// Returns when the daemon has handled everything that was sent to it before, and everything that it has sent meanwhile
+    /// has arrived. It has one loop. This function waits for two turns, because a turn takes a bounded number of events. A
+    /// large body takes more turns; a test waits for what it is to see of that.
     package func settle() throws {
         let wire = try settling ?? ByteStream(port: adminPort)
         settling = wire
-        // On a busy machine the kernel delays the delivery for a moment.
-        Patience.pause(milliseconds: 1)
+        try Deliveries.finish()
         for _ in 0..<2 {
             guard try RawClient(wire, of: self).get("/healthz").status == 200 else {
                 throw TestFault("/healthz does not answer 200")
             }
         }
+        try Deliveries.finish()
     }
 
     /// Waits until a number in `/stats`, such as `sessions.now`, has a value.
     package func wait(until path: String, is value: Int) throws {
         try connectToAdmin().wait(until: path, is: value)
+    }
+
+    /// Waits until a number in `/stats` is at least `least`.
+    package func wait(until path: String, isAtLeast least: Int) throws {
+        let admin = try connectToAdmin()
+        try Patience.wait("\(path) is \(least) or more") { try admin.statistics().number(path) >= least }
     }
 
     /// The content of `/stats`.
@@ -264,7 +273,9 @@ private final class Process {
         variables.append(nil)
         defer { variables.forEach { free($0) } }
         var processID: pid_t = 0
-        let code = posix_spawn(&processID, path, &actions, nil, &vector, &variables)
+        let code = Sockets.making.withLock { _ in
+            posix_spawn(&processID, path, &actions, nil, &vector, &variables)
+        }
         guard code == 0 else { throw TestFault("\(path): \(String(cString: strerror(code)))") }
         return processID
     }
@@ -283,17 +294,18 @@ private final class Process {
 
     /// The line on standard error that says where the program serves, without what stands before the event.
     func readStartLine() throws -> String {
-        for _ in 0..<Patience.milliseconds {
+        var found: String?
+        try Patience.wait("the program says where it serves", pause: 1) {
             let isEnded = !isRunning
             // A line is written in one piece, but a file may be read in the middle of it.
             let lines = try errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             for line in lines {
-                if let event = line.firstRange(of: "holdfast serves") { return String(line[event.lowerBound...]) }
+                if let event = line.firstRange(of: "holdfast serves") { found = String(line[event.lowerBound...]) }
             }
-            if isEnded { throw TestFault("did not start: \(try errors)") }
-            Patience.pause(milliseconds: 1)
+            if isEnded, found == nil { throw TestFault("did not start: \(try errors)") }
+            return found != nil
         }
-        throw TestFault("the program does not say where it serves: \(try errors)")
+        return found ?? ""
     }
 
     /// Everything on standard output.
@@ -344,8 +356,8 @@ private final class Process {
     }
 
     func waitUntilEnded() throws -> Daemon.Exit {
-        for _ in 0..<Int(Patience.milliseconds / 10) where isRunning { Patience.pause() }
-        guard let exit else { throw TestFault("the program does not end: \(try errors.suffix(2_000))") }
+        try Patience.wait("the program ends: \((try? errors.suffix(2_000)) ?? "")") { !isRunning }
+        guard let exit else { throw TestFault("nobody knows how the program ended") }
         return exit
     }
 }

@@ -21,15 +21,15 @@ package final class DatagramSocket {
     /// The lines of the next datagram that begins with one of these lines. Others are skipped.
     package func next(of firstLines: [String]) throws -> [String] {
         var bytes = [UInt8](repeating: 0, count: 4_096)
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            let count = recv(descriptor, &bytes, bytes.count, 0)
-            guard count > 0 else {
-                Patience.pause()
-                continue
-            }
-            let lines = Array(bytes[..<count]).text.split(separator: "\n").map(String.init)
-            if let first = lines.first, firstLines.contains(first) { return lines }
+        var lines: [String] = []
+        try Patience.wait("one of \(firstLines) comes") {
+            repeat {
+                let count = recv(descriptor, &bytes, bytes.count, 0)
+                guard count > 0 else { return false }
+                lines = Array(bytes[..<count]).text.split(separator: "\n").map(String.init)
+            } while lines.first.map(firstLines.contains) != true
+            return true
         }
-        throw TestFault("none of \(firstLines) came")
+        return lines
     }
 }

@@ -61,10 +61,6 @@ package enum Files {
 
     /// Waits until a file no longer exists.
     package static func wait(untilGone path: String) throws {
-        for _ in 0..<Int(Patience.milliseconds / 10) {
-            if !exists(path) { return }
-            Patience.pause()
-        }
-        throw TestFault("\(path) is still there")
+        try Patience.wait("\(path) is gone") { !exists(path) }
     }
 }

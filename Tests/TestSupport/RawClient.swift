@@ -71,11 +71,9 @@ package final class RawClient {
     /// Waits until a number in `/stats`, such as `sessions.now`, has a value; on a connection to the admin listener.
     package func wait(until path: String, is value: Int) throws {
         var last: Int?
-        for _ in 0..<Int(Patience.milliseconds / 10) {
+        try Patience.wait("\(path) is \(value) and not \(last.map(String.init) ?? "unknown")") {
             last = try statistics().number(path)
-            if last == value { return }
-            Patience.pause()
+            return last == value
         }
-        throw TestFault("\(path) is \(last.map(String.init) ?? "unknown"), not \(value)")
     }
 }

@@ -6,7 +6,7 @@ package final class ScriptedUpstream {
     /// The port on 127.0.0.1.
     package let port: UInt16
     private var descriptor: Int32
-    /// What keeps others from the port when nobody listens there; -1 when nothing does.
+    /// What keeps others from the port when nobody listens there; -1 when nothing does, as for IPv6.
     private var keeper: Int32 = -1
 
     /// Listens; connections are established before anybody accepts them.
@@ -15,7 +15,8 @@ package final class ScriptedUpstream {
     ///   - receiveBuffer: bytes of the receive buffer; small for a server that soon takes nothing more.
     ///   - backlog: how many connections may wait before further ones get no answer, less one.
     package init(receiveBuffer: Int32? = nil, backlog: Int32 = 1_024) throws {
-        (descriptor, port) = try Sockets.listen(receiveBuffer: receiveBuffer, backlog: backlog)
+        (keeper, port) = try Sockets.reserve()
+        (descriptor, _) = try Sockets.listen(port: port, receiveBuffer: receiveBuffer, backlog: backlog)
     }
 
     /// Listens on a port of ::1; the kernel chooses one for 0.
@@ -24,34 +25,34 @@ package final class ScriptedUpstream {
     }
 
     /// Listens on a port of a loopback address, given in host order.
-    package init(on address: UInt32, port: UInt16) throws {
-        (descriptor, self.port) = try Sockets.listen(on: address, port: port)
+    package init(on address: UInt32, port: UInt16, backlog: Int32 = 1_024) throws {
+        (keeper, self.port) = try Sockets.reserve(on: address, port: port)
+        (descriptor, _) = try Sockets.listen(on: address, port: self.port, backlog: backlog)
     }
 
-    /// Two servers with the same port, one on 127.0.0.1. The kernel chooses a port that is free there; `other` may find it
-    /// taken by another test, so both are made again with the next one.
+    /// Two servers with the same port, one on 127.0.0.1. The kernel gives ports from 32768 on to connections. The port is
+    /// lower, so only the server of another test can have it, and then both are made with another one.
     ///
     /// - Parameters:
     ///   - other: makes the second server with the port that it is given.
-    /// - Throws: what `other` has thrown each time.
+    /// - Throws: the last fault, when no port is free for both.
     package static func withOnePort(
         backlog: Int32 = 1_024, _ other: (UInt16) throws -> ScriptedUpstream
     ) throws -> (ScriptedUpstream, ScriptedUpstream) {
-        var attempts = 100
-        while true {
-            let first = try ScriptedUpstream(backlog: backlog)
+        var fault: any Error = TestFault("no port")
+        for port in (20_000..<26_000 as Range<UInt16>).shuffled().prefix(100) {
             do {
-                return (first, try other(first.port))
+                let first = try ScriptedUpstream(on: 0x7F00_0001, port: port, backlog: backlog)
+                return (first, try other(port))
             } catch {
-                attempts -= 1
-                if attempts == 0 { throw error }
+                fault = error
             }
         }
+        throw fault
     }
 
     deinit {
-        if descriptor >= 0 { _ = Glibc.close(descriptor) }
-        if keeper >= 0 { _ = Glibc.close(keeper) }
+        for socket in [descriptor, keeper] where socket >= 0 { Sockets.close(socket) }
     }
 
     /// Waits for a connection.
@@ -67,11 +68,25 @@ package final class ScriptedUpstream {
     /// Refuses connections from now on, and resets those that nobody has accepted.
     package func stopListening() {
         guard descriptor >= 0 else { return }
-        _ = Glibc.close(descriptor)
+        Sockets.close(descriptor)
         descriptor = -1
-        // Otherwise the server of another test may get the port, and accept what is to be refused. While streams to this
-        // server are open, nobody gets it anyway.
-        keeper = Sockets.reserve(port)
+        // The keeper still has the port. Otherwise the server of another test could get it, and accept what is to be refused.
+    }
+}
+
+/// A port of 127.0.0.1 that daemons may listen on, one after the other, and that nobody else gets meanwhile.
+package final class KeptPort {
+    /// The port.
+    package let number: UInt16
+    private let keeper: Int32
+
+    /// Takes a port that the kernel chooses.
+    package init() throws {
+        (keeper, number) = try Sockets.reserve()
+    }
+
+    deinit {
+        Sockets.close(keeper)
     }
 }
 

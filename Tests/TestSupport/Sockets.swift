@@ -1,11 +1,21 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// System calls on sockets. Everything made here is closed at exec, so that no daemon inherits another test's sockets.
 enum Sockets {
     static func make(_ family: Int32) throws -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         return try check("socket", socket(family, kind, 0))
+    }
+
+    /// Held while a process is made. Until the new process has become another program, it has a copy of every descriptor. If a
+    /// socket were closed meanwhile, the copy would keep the connection open.
+    static let making = Mutex<Void>(())
+
+    /// Closes a socket, which no process has a copy of.
+    static func close(_ descriptor: Int32) {
+        making.withLock { _ in _ = Glibc.close(descriptor) }
     }
 
     /// Listens on a port of a loopback address.
@@ -19,18 +29,31 @@ enum Sockets {
         on address: UInt32 = 0x7F00_0001, port: UInt16 = 0, receiveBuffer: Int32? = nil, backlog: Int32 = 1_024
     ) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try make(AF_INET)
+        // So it may share the port with a socket that keeps it and does not listen.
+        try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         if let receiveBuffer { try set(descriptor, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
         return try listen(descriptor, backlog) { withLoopback(port, address) { bind(descriptor, $0, $1) } }
     }
 
-    /// Takes a port of 127.0.0.1 without listening there: connections are refused.
+    /// Takes a port of a loopback address without listening there: connections are refused. `listen` may have the port
+    /// beside it. The kernel gives it to nobody else as long as the socket is open.
     ///
-    /// - Returns: the socket; -1 when the port is not free.
-    static func reserve(_ port: UInt16) -> Int32 {
-        guard let descriptor = try? make(AF_INET) else { return -1 }
-        if withLoopback(port, 0x7F00_0001, { bind(descriptor, $0, $1) }) == 0 { return descriptor }
-        _ = close(descriptor)
-        return -1
+    /// - Parameters:
+    ///   - address: in host order.
+    ///   - port: the kernel chooses one for 0.
+    static func reserve(on address: UInt32 = 0x7F00_0001, port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16)
+    {
+        let descriptor = try make(AF_INET)
+        do {
+            // The port that the kernel chooses is one that nobody has: the option counts from here on.
+            if port == 0 { try check("bind", withLoopback(0, address) { bind(descriptor, $0, $1) }) }
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            if port != 0 { try check("bind", withLoopback(port, address) { bind(descriptor, $0, $1) }) }
+            return (descriptor, try Self.port(of: descriptor))
+        } catch {
+            close(descriptor)
+            throw error
+        }
     }
 
     /// Listens on a port of ::1; the kernel chooses one for 0.
@@ -48,7 +71,7 @@ enum Sockets {
             try check("listen", Glibc.listen(descriptor, backlog))
             return (descriptor, try port(of: descriptor))
         } catch {
-            _ = close(descriptor)
+            close(descriptor)
             throw error
         }
     }

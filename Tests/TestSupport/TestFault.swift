@@ -11,11 +11,27 @@ package struct TestFault: Error, CustomStringConvertible {
 
 /// How long a test waits for anything before it fails. It only keeps a broken test from hanging; nothing asserts it.
 package enum Patience {
-    package static let milliseconds: Int32 = 20_000
+    package static let milliseconds: Int32 = 90_000
 
     /// Pauses between two looks at something that cannot be waited for.
     package static func pause(milliseconds: Int32 = 10) {
         poll(nil, 0, milliseconds)
+    }
+
+    /// Waits until a condition holds.
+    ///
+    /// - Parameters:
+    ///   - what: what is waited for, behind the words "waited in vain until".
+    ///   - pause: milliseconds between two looks.
+    package static func wait(
+        _ what: @autoclosure () -> String, pause: Int32 = 10, until condition: () throws -> Bool
+    ) throws {
+        // The clock counts and not the looks: on a busy machine one look may take long.
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while try !condition() {
+            guard ContinuousClock.now < end else { throw TestFault("waited in vain until \(what())") }
+            Self.pause(milliseconds: pause)
+        }
     }
 }
 

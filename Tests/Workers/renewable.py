@@ -29,7 +29,7 @@ WAITS = (60, 55)
 BAD_FILE = "max-wiat = 60\n"
 BAD_PROGRAM = "#!/bin/sh\nexit 1\n"
 # How long workers have no supervisor after it was killed, and how long they may take to be gone, in seconds.
-ALONE, MOMENT = 1, 5
+ALONE, MOMENT = 1, 30
 
 
 class Fault(Exception):

@@ -13,7 +13,7 @@ sys.path[1:1] = [os.path.join(TESTS, "Peers"), os.path.join(TESTS, "Interop")]
 
 import inspection  # noqa: E402
 import verdict  # noqa: E402
-from support.processes import Child, Scratch, free_ports, wait_until  # noqa: E402
+from support.processes import PATIENCE, Child, Scratch, free_ports, wait_until  # noqa: E402
 from targets import NullServer  # noqa: E402
 
 DOMAIN = "bench.test"
@@ -107,7 +107,7 @@ class Holdfast:
         return verdict.Process(inspection.kinds(pid), inspection.memory(pid)[1])
 
     def statistics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def end(self):

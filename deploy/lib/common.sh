@@ -53,19 +53,27 @@ ensure_packages() {
     "${runner[@]}" bash "$DEPLOY_LIB/install-packages" "${packages[@]}" || fail "packages could not be installed: ${packages[*]}"
 }
 
-# Prints N different loopback TCP ports that are free now, one a line.
+# Prints N different TCP ports that are free now, one a line. The kernel gives ports from 32768 on to connections and to
+# those who ask for any port. These ports are lower, so nobody gets one by chance before a daemon listens there.
 free_ports() {
     python3 - "$1" <<'PYTHON'
+import random
 import socket
 import sys
 
-sockets = []
-for _ in range(int(sys.argv[1])):
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    sockets.append(listener)
-for listener in sockets:
-    print(listener.getsockname()[1])
+wanted = int(sys.argv[1])
+for port in random.sample(range(26_000, 32_000), 6_000):
+    if wanted == 0:
+        break
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            continue
+    print(port)
+    wanted -= 1
+else:
+    sys.exit("no port is free")
 PYTHON
 }
 

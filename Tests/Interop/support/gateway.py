@@ -8,7 +8,7 @@ import signal
 import subprocess
 import urllib.request
 
-from .processes import ROOT, Child, connections, free_ports, wait_until
+from .processes import PATIENCE, ROOT, Child, connections, free_ports, wait_until
 from .ejabberd import Ejabberd
 from .prosody import ACCOUNTS, ANONYMOUS, Prosody
 
@@ -59,7 +59,7 @@ class Holdfast:
 
     def statistics(self):
         """The admin listener's /stats."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def stop(self):

@@ -16,18 +16,69 @@ PATIENCE = 60.0
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
+class Ports:
+    """Ports for daemons, which nobody else gets between the choice of a port and the start of its daemon.
+
+    The kernel gives ports from 32768 on to connections and to those who ask for any port; these ports are lower. A test run
+    takes them in blocks. It binds an abstract Unix socket with the number of the block in its name, so that no other run
+    takes this block. The kernel frees the name when the run ends.
+    """
+
+    # Some browsers refuse certain ports below the first number. From the second one on are the ports of the unit tests, and
+    # then those of free_ports in deploy/lib/common.sh.
+    LOWEST, END = 12_000, 20_000
+    BLOCK = 40
+
+    def __init__(self):
+        self._owner = None
+        self._locks = []
+        self._left = []
+
+    def next(self):
+        """A port that no other run gets, that nothing uses now, and that was not given before."""
+        if self._owner != os.getpid():
+            # A forked child has the sockets of its parent, but the ports of these blocks belong to the parent.
+            self._owner, self._locks, self._left = os.getpid(), [], []
+        while True:
+            while self._left:
+                port = self._left.pop()
+                if is_free(port):
+                    return port
+            self._take_block()
+
+    def _take_block(self):
+        blocks = list(range(self.LOWEST, self.END, self.BLOCK))
+        random.shuffle(blocks)
+        for first in blocks:
+            lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                lock.bind(f"\0holdfast-test-ports-{first}")
+            except OSError:
+                lock.close()
+                continue
+            self._locks.append(lock)
+            self._left = list(range(first, first + self.BLOCK))
+            return
+        raise AssertionError("other test runs have all ports")
+
+
+def is_free(port):
+    """Whether nothing uses this port at any IPv4 address, for TCP or for UDP."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                return False
+    return True
+
+
+_ports = Ports()
+
+
 def free_ports(count):
-    """`count` different TCP ports of 127.0.0.1 that are free now."""
-    sockets = []
-    try:
-        for _ in range(count):
-            listener = socket.socket()
-            listener.bind(("127.0.0.1", 0))
-            sockets.append(listener)
-        return [listener.getsockname()[1] for listener in sockets]
-    finally:
-        for listener in sockets:
-            listener.close()
+    """`count` different ports for TCP and UDP that nobody uses and that no other test run gets."""
+    return [_ports.next() for _ in range(count)]
 
 
 def loopback_address(port):
