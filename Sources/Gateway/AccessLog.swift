@@ -29,6 +29,8 @@ final class AccessLog {
     private var skipped: Int
     private var outlet: Outlet
     private var entries: [ExchangeID: Entry] = [:]
+    /// How many bytes the lines take that wait, by the connections of their requests.
+    private var heldBytes: [UInt64: Int] = [:]
     /// Storage of lines that are written, for the next ones.
     private var rooms: [[UInt8]] = []
     private var output: [UInt8] = []
@@ -76,14 +78,30 @@ final class AccessLog {
 
     /// Begins the line of a request whose answer is owed.
     func begin(_ exchange: ExchangeID, _ request: AccessedRequest, now: MonotonicInstant) {
-        entries[exchange] = Entry(line: AccessLine(format, request, room: rooms.popLast() ?? []), since: now)
+        let line = AccessLine(format, request, room: rooms.popLast() ?? [])
+        heldBytes[exchange.connection, default: 0] += Self.cost(of: line)
+        entries[exchange] = Entry(line: line, since: now)
+    }
+
+    /// How many bytes the lines take that wait for the answers of a connection, for the account of memory.
+    func heldBytes(ofConnection connection: UInt64) -> Int { entries.isEmpty ? 0 : heldBytes[connection] ?? 0 }
+
+    /// What a line takes while it waits: its storage, and its places in the tables.
+    private static func cost(of line: borrowing AccessLine) -> Int { line.capacity() + tableShare }
+
+    /// Takes the line of a request out of those that wait.
+    private func remove(_ exchange: ExchangeID) -> Entry? {
+        guard let entry = entries.removeValue(forKey: exchange) else { return nil }
+        let rest = (heldBytes[exchange.connection] ?? 0) - Self.cost(of: entry.line)
+        heldBytes[exchange.connection] = rest > 0 ? rest : nil
+        return entry
     }
 
     /// Writes the line of a request whose answer is given, if it has one.
     ///
     /// - Parameter bodyCount: the bytes of the answer's body.
     func end(_ exchange: ExchangeID, status: Int, bodyCount: Int, now: MonotonicInstant) {
-        guard let entry = entries.removeValue(forKey: exchange) else { return }
+        guard let entry = remove(exchange) else { return }
         write(entry, status: status, bodyCount: bodyCount, now: now)
     }
 
@@ -95,7 +113,7 @@ final class AccessLog {
 
     /// Forgets a request that another worker answers.
     func forget(_ exchange: ExchangeID) {
-        if let entry = entries.removeValue(forKey: exchange) { keepRoom(of: entry.line) }
+        if let entry = remove(exchange) { keepRoom(of: entry.line) }
     }
 
     private func write(_ entry: Entry, status: Int, bodyCount: Int, now: MonotonicInstant) {
@@ -110,7 +128,8 @@ final class AccessLog {
     }
 
     private func keepRoom(of line: consuming AccessLine) {
-        if rooms.count < Self.mostRooms { rooms.append(line.takeRoom()) }
+        // The storage of a very long line would be charged to the next client, whose line may be short.
+        if rooms.count < Self.mostRooms, line.capacity() <= Self.largestRoom { rooms.append(line.takeRoom()) }
     }
 
     /// Writes what has gathered. To be called at the end of each turn.
@@ -131,4 +150,9 @@ final class AccessLog {
     private static let piece = 4_096
     /// How many lines' storage is kept: as many as one turn writes.
     private static let mostRooms = 64
+    /// The largest storage that is kept, in bytes. A browser's line has about 300.
+    private static let largestRoom = 1_024
+    /// A line's places in both tables, which are three quarters full at most and grow to the double, and the head of its
+    /// storage, in bytes.
+    private static let tableShare = 192
 }

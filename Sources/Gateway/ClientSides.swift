@@ -98,6 +98,9 @@ final class ClientSides {
         }
     }
 
+    /// Whether the user of a session is wanted and not known.
+    func lacksUser(_ session: SessionPlace) -> Bool { loop.settings.logsUsers && users.lacks(session) }
+
     /// Notes who uses a session, as the server has said it. The first word counts: other users can have a server pass on
     /// elements that look like another one.
     func noteUser(_ jid: String, of session: SessionPlace, at site: UpstreamSite) {

@@ -18,12 +18,18 @@ extension Clients {
             isClosed ? 0 : connection.http.unfinishedBytes + connection.backlog.heldBytes + movingBytes(of: connection),
             charged: &connection.chargedBody)
         loop.memory.settle(
-            .answers, isClosed ? 0 : connection.http.answerBytes + connection.channel.heldBytes,
+            .answers,
+            isClosed ? 0 : connection.http.answerBytes + connection.channel.heldBytes + lineBytes(of: connection),
             charged: &connection.chargedAnswers)
         let change = Int(connection.chargedBody) - body
         loop.addresses.note(change + Int(connection.chargedAnswers) - answers, of: connection.account)
         loop.addresses.note(change, of: connection.bodyAccount)
         if isReading { bodyBegan(on: connection) }
+    }
+
+    /// How many bytes the lines in the access log take of requests whose answers the connection is owed.
+    private func lineBytes(of connection: ClientConnection) -> Int {
+        loop.accessLog?.heldBytes(ofConnection: connection.token.raw) ?? 0
     }
 
     /// How many bytes the request takes that is on its way to another worker.

@@ -25,9 +25,13 @@ package struct DescriptorNeeds: Sendable, Equatable {
     }
 
     /// Why this is too little to start with, as one line; nil when it is enough.
-    package var refusal: String? {
+    ///
+    /// - Parameter isRunning: whether the program runs already, and these would be its next workers.
+    package func refusal(isRunning: Bool) -> String? {
         guard limit < least else { return nil }
-        return "the limit of open files is \(limit), and at least \(least) are needed: \(Self.remedy)"
+        let whose = workers == 1 ? "" : " for \(workers) workers"
+        let remedy = isRunning ? Self.remedyWhileRunning : Self.remedy
+        return "the limit of open files is \(limit), and at least \(least) are needed\(whose): \(remedy)"
     }
 
     /// A warning when there is room for few sessions; nil otherwise.
@@ -44,6 +48,10 @@ package struct DescriptorNeeds: Sendable, Equatable {
 
     /// What an operator does about it.
     static let remedy = "raise it (LimitNOFILE= in systemd, ulimit -n in a shell)"
+
+    /// What an operator does about it without ending the program: the next workers have the limit of their supervisor.
+    static let remedyWhileRunning =
+        "raise it (prlimit --nofile=NUMBER --pid PID for the program that runs, LimitNOFILE= in systemd for its next start)"
 
     /// Fewer sessions than this are probably not meant.
     private static let few = 2_000

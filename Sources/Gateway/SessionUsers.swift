@@ -19,6 +19,12 @@ struct SessionUsers {
         names[side][slot] = Self.kept(jid, at: domain)
     }
 
+    /// Whether the user of a session is not known.
+    func lacks(_ session: SessionPlace) -> Bool {
+        let (side, slot) = Self.index(session)
+        return slot >= names[side].count || names[side][slot].isEmpty
+    }
+
     /// The bare JID of a session's user; nil when it is not known.
     func user(of session: SessionPlace, at domain: String?) -> String? {
         let (side, slot) = Self.index(session)

@@ -185,6 +185,7 @@ extension Upstreams {
     ) {
         let connection = link.connectionCount
         let wasCompressed = link.channel?.compression != nil
+        reader.addresseeRule = addresseeRule(for: link)
         // If the link has moved on to another server, the remaining bytes do not belong to the new one.
         while offset < bytes.count || link.xml.isReadingOn, !budget.isSpent, isStill(link, connection) {
             let begun = offset
@@ -195,7 +196,10 @@ extension Upstreams {
                 if link.xml.isReadingOn { budget.end() }
                 continue
             }
-            if let user = reader.takeUser() { noteUser(user, of: link) }
+            if let user = reader.takeUser() {
+                noteUser(user, of: link)
+                reader.addresseeRule = .ignored
+            }
             let isProceed = item == .proceed
             handle(.item(item), on: link)
             guard offset < bytes.count, isStill(link, connection) else { return }

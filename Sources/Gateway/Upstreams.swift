@@ -133,6 +133,12 @@ final class Upstreams {
         }
     }
 
+    /// By what the server's next elements tell who uses the session; `ignored` once it is known.
+    func addresseeRule(for link: UpstreamLink) -> AddresseeRule {
+        guard let session = link.session, link.stream == .first, sessions.lacksUser(session) else { return .ignored }
+        return link.ask { $0.isManaged } ? .always : .unlessAnswer
+    }
+
     /// Notes who uses a session, as its server says.
     func noteUser(_ jid: String, of link: UpstreamLink) {
         guard let session = link.session, link.stream == .first else { return }

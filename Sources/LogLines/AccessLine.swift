@@ -73,6 +73,9 @@ package struct AccessLine {
         output += (format == .combined ? "\n" : "}\n").utf8
     }
 
+    /// The bytes of the storage.
+    package borrowing func capacity() -> Int { bytes.capacity }
+
     /// Gives the storage back.
     package consuming func takeRoom() -> [UInt8] { bytes }
 

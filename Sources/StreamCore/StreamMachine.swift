@@ -52,6 +52,9 @@ package struct StreamMachine: Sendable {
         }
     }
 
+    /// Whether client and server manage the stream (XEP-0198). They do so only after the client's login.
+    package var isManaged: Bool { management != .none }
+
     /// The state of the stream.
     package var phase: StreamPhase {
         switch state {

@@ -76,6 +76,9 @@ package struct UpstreamMachine: Sendable {
     /// Whether stanzas of the client may be sent. Nothing may be sent after a request to compress until it is answered.
     package var takesStanzas: Bool { stream.phase != .compressing }
 
+    /// Whether client and server manage the stream (XEP-0198). They do so only after the client's login.
+    package var isManaged: Bool { stream.isManaged }
+
     /// Whether the caller has to find out, when a deadline is reached, how much the server has acknowledged.
     package var awaitsAcceptance: Bool { acceptance.isWaiting }
 

@@ -32,6 +32,8 @@ final class StanzaReader: ElementReader {
     private var login = LoginSign.none
     /// Who the client is, if the element says it.
     var user = UserName()
+    /// Whose `to` says it, if no element has.
+    var addresseeRule = AddresseeRule.ignored
     private let largestFromClient: Int
     private var filter = FeaturesFilter(largestFromClient: 0)
     private var item: UpstreamItem?
@@ -99,6 +101,7 @@ final class StanzaReader: ElementReader {
         kind = .stanza
         login = .none
         management = management(of: child.local, child.uri, attributes)
+        if addresseeRule != .ignored, child.uri == names.client { noteAddressee(attributes) }
         if child.uri == names.streams {
             if child.local == names.features {
                 kind = .features
@@ -150,6 +153,21 @@ final class StanzaReader: ElementReader {
             }
         }
         return nil
+    }
+
+    /// Notes to whom the server delivers a stanza, where the rule says that this is the client.
+    private func noteAddressee(_ attributes: SAXAttributes) {
+        guard child.local == names.message || child.local == names.presence || child.local == names.iq else { return }
+        if addresseeRule == .unlessAnswer {
+            let isAnswer =
+                Self.has(names.type, "error", attributes)
+                || child.local == names.iq && Self.has(names.type, "result", attributes)
+            if isAnswer { return }
+        }
+        for index in 0..<attributes.count
+        where attributes.uri(index).isNone && attributes.local(index) == names.to {
+            unsafe user.noteAddressee(attributes.value(index))
+        }
     }
 
     /// Whether an element has this attribute with this value.

@@ -23,6 +23,7 @@ final class StreamNames: Sendable {
     let code, stanzaErrors, notAuthorized: InternedName
     let bindProtocol, bind, jid: InternedName
     let authorization: InternedName
+    let message, presence, to: InternedName
 
     /// No names, before there is a context.
     convenience init() { self.init { _ in .none } }
@@ -75,5 +76,8 @@ final class StreamNames: Sendable {
         bind = intern("bind")
         jid = intern("jid")
         authorization = intern("authorization-identifier")
+        message = intern("message")
+        presence = intern("presence")
+        to = intern("to")
     }
 }

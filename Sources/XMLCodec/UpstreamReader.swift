@@ -72,6 +72,13 @@ package final class UpstreamReader {
         large.proceed(element, budget: Self.step)
     }
 
+    /// Whose `to` says who the client of the stream is that is read next. A worker sets it before it reads a stream,
+    /// because all of its streams share the reader.
+    package var addresseeRule: AddresseeRule {
+        get { stanzas.addresseeRule }
+        set { stanzas.addresseeRule = newValue }
+    }
+
     /// The bare JID of the stream's client, if the element that was read last says it; nil when asked again.
     package func takeUser() -> String? { stanzas.user.take() }
 

@@ -33,7 +33,12 @@ enum CaddyText {
     }
 
     private static func pass(_ facts: ProxyFacts, _ lines: inout ProxyLines) {
-        lines.note("As large as max-body.")
+        lines.note(
+            "As large as max-body. A body that is announced as larger is refused before Holdfast hears of it: Caddy would make "
+                + "a 502 of Holdfast's 413 whenever it cannot send the rest of the body. max_size stops bodies without a "
+                + "length.")
+        let length = "{header.Content-Length}"
+        lines.add("@large expression `\(length) != \"\" && int(\(length)) > \(facts.maxBody)`", "error @large 413")
         lines.block("request_body {") { $0.add("max_size \(facts.maxBody)") }
         lines.notes(facts.clientComment)
         if facts.givenAddress == .xForwardedFor { lines.note("Caddy sets both fields by itself.") }

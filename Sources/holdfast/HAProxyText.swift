@@ -74,6 +74,10 @@ enum HAProxyText {
         lines.add(ProxyFacts.nodes.map { "use-server \($0.0) if { var(txn.node) -m str \($0.0) }" })
         lines.note("New sessions go where there are the fewest requests.")
         lines.add("balance leastconn")
+        lines.note(
+            "When a node takes no connection, its request goes to another node at once, before the checks have failed. A "
+                + "request that a node has received is never sent again.")
+        lines.add("option redispatch 1", "retry-on conn-failure")
     }
 
     private static func backend(_ facts: ProxyFacts, _ lines: inout ProxyLines) {

@@ -93,7 +93,9 @@ func serve(_ settings: Settings) -> Never {
     let user = serviceUser(settings, code: 1)
     let machine = examine(settings, code: 1)
     let needs = descriptorNeeds(settings)
-    if let refusal = needs.refusal { leave(code: 1, standardOutput: "", standardError: "holdfast: \(refusal)\n") }
+    if let refusal = needs.refusal(isRunning: false) {
+        leave(code: 1, standardOutput: "", standardError: "holdfast: \(refusal)\n")
+    }
     let warnings = (settings.warnings + machine.warnings).map(\.description) + [needs.warning].compactMap { $0 }
     if count > 0 {
         supervise(LoadedConfiguration(settings, machine.files, warnings: warnings), workers: count, as: user)
@@ -126,7 +128,9 @@ func loadConfiguration(_ arguments: [String]) -> Result<LoadedConfiguration, Sup
             }
             try Worker.check(settings, files: machine.files)
             let needs = descriptorNeeds(settings)
-            if let refusal = needs.refusal { return .failure(SupervisorError(line: refusal)) }
+            if let refusal = needs.refusal(isRunning: true) {
+                return .failure(SupervisorError(line: refusal))
+            }
             let warnings = (settings.warnings + machine.warnings).map(\.description) + [needs.warning].compactMap { $0 }
             return .success(LoadedConfiguration(settings, machine.files, warnings: warnings))
         } catch let error as StartError {

@@ -85,6 +85,39 @@ import Testing
         #expect(try folder.lines().last?.contains(" HTTP/1.1\" 499 0 ") == true)
     }
 
+    @Test("memory-limit: lines that wait count for the connections of their requests, and only while they wait")
+    func account() throws {
+        let folder = try Folder()
+        let session = try OpenSession(environment: ["HOLDFAST_ACCESS_LOG": folder.file])
+        func answers() throws -> Int {
+            try session.daemon.settle()
+            return try session.daemon.statistics().number("memory.answers")
+        }
+        let before = try answers()
+        var used: [Int] = []
+        for length in [0, 600, 0] {
+            let connection = try session.daemon.connect()
+            try connection.send(
+                RawClient.post(session.client.nextBody(), "User-Agent: \(String(repeating: "a", count: length))"))
+            try session.daemon.wait(until: "sessions.held_requests", is: 1)
+            used.append(try answers() - before)
+            try session.stream.send("<message/>")
+            #expect(try connection.answer().status == 200)
+            #expect(try answers() == before)
+        }
+        #expect(used[0] > 100 && used[0] < 700 && used[1] >= used[0] + 500 && used[1] < 2_048, "\(used)")
+        // The short line may lie in the storage of the long one, and is charged for what it has.
+        #expect(used[2] >= used[0] && used[2] <= used[1], "\(used)")
+        // A client that goes away owes nothing either.
+        do {
+            let gone = try session.daemon.connect()
+            try gone.send(RawClient.post(session.client.nextBody()))
+            try session.daemon.wait(until: "sessions.held_requests", is: 1)
+        }
+        try session.daemon.wait(until: "sessions.held_requests", is: 0)
+        #expect(try answers() == before)
+    }
+
     @Test("access-log-sample: one of so many; access-log-format: json")
     func sample() throws {
         let folder = try Folder()

@@ -6,12 +6,17 @@ import Testing
 @Suite struct DescriptorNeedsTests {
     @Test("too few are refused with what is needed, and the fewest that are enough are not")
     func least() throws {
-        #expect(
-            DescriptorNeeds(limit: 127, workers: 1).refusal?.contains("is 127, and at least 128 are needed") == true)
-        #expect(DescriptorNeeds(limit: 128, workers: 1).refusal == nil)
-        #expect(DescriptorNeeds(limit: 128, workers: 0).refusal == nil)
-        #expect(DescriptorNeeds(limit: 133, workers: 4).refusal?.contains("at least 134") == true)
-        #expect(DescriptorNeeds(limit: 134, workers: 4).refusal == nil)
+        func refusal(_ limit: Int, workers: Int) -> String? {
+            DescriptorNeeds(limit: limit, workers: workers).refusal(isRunning: false)
+        }
+        #expect(refusal(127, workers: 1)?.contains("is 127, and at least 128 are needed: raise it (Limit") == true)
+        #expect(refusal(128, workers: 1) == nil)
+        #expect(refusal(128, workers: 0) == nil)
+        #expect(refusal(133, workers: 4)?.contains("at least 134 are needed for 4 workers: ") == true)
+        #expect(refusal(134, workers: 4) == nil)
+        let running = DescriptorNeeds(limit: 133, workers: 4).refusal(isRunning: true)
+        #expect(running?.contains("raise it (prlimit --nofile=NUMBER --pid PID for the program that runs, ") == true)
+        #expect(DescriptorNeeds(limit: 134, workers: 4).refusal(isRunning: true) == nil)
         for workers in 1...64 {
             let needs = DescriptorNeeds(limit: 0, workers: workers)
             #expect(DescriptorNeeds(limit: needs.least, workers: workers).sessions >= 32 * workers)

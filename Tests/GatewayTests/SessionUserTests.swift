@@ -63,11 +63,54 @@ import Testing
         #expect(try end(daemon).contains(" user=juliet@example.org "))
     }
 
+    @Test("a stream that is resumed is its user's as soon as the server addresses something to him")
+    func resumed() throws {
+        let server = try ScriptedUpstream()
+        let daemon = try Daemon(upstream: server.port)
+        let socket = try WebSocketPeer(daemon)
+        let stream = try socket.open(on: server)
+        // The client has not logged in, so the address of this answer may be one that it wrote.
+        try stream.send("<iq type='result' id='0' to='admin@example.org'/>")
+        _ = try socket.text()
+        try stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
+        _ = try socket.text()
+        try stream.send("<resumed xmlns='urn:xmpp:sm:3' previd='x' h='0'/>")
+        _ = try socket.text()
+        #expect(try !rows(daemon, "").contains("\"user\""))
+        try stream.send("<iq type='result' id='1' from='example.org' to='romeo@example.org/balcony'/>")
+        _ = try socket.text()
+        #expect(try rows(daemon, "?user=romeo&over=websocket").contains("\"user\":\"romeo@example.org\""))
+        try stream.send("<message to='juliet@example.org'/>")
+        _ = try socket.text()
+        try socket.send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>")
+        try daemon.wait(until: "sessions.ended.terminated", is: 1)
+        #expect(try end(daemon).contains(" user=romeo@example.org "))
+    }
+
+    @Test("jabber:iq:auth: the user is known by the first stanza that is no answer")
+    func legacy() throws {
+        let session = try OpenSession()
+        for answer in [
+            "<iq type='result' id='auth' to='admin@example.org'/>", "<iq type='error' to='admin@example.org'/>",
+        ] {
+            try session.stream.send(answer)
+            _ = try session.client.exchange()
+        }
+        #expect(try !rows(session.daemon, "").contains("\"user\""))
+        try session.stream.send("<presence from='mercutio@example.org/x' to='romeo@example.org'/>")
+        _ = try session.client.exchange()
+        #expect(try rows(session.daemon, "?user=romeo").contains("\"user\":\"romeo@example.org\""))
+        #expect(try session.client.exchange("type='terminate'").isTerminal)
+        #expect(try end(session.daemon).contains(" user=romeo@example.org "))
+    }
+
     @Test("log-users: with off nobody is named anywhere")
     func off() throws {
         let session = try OpenSession(environment: ["HOLDFAST_LOG_USERS": "off"])
-        try session.stream.send(Self.bound)
-        _ = try session.client.exchange()
+        for word in [Self.bound, "<message to='romeo@example.org'/>"] {
+            try session.stream.send(word)
+            _ = try session.client.exchange()
+        }
         #expect(try !rows(session.daemon, "").contains("romeo"))
         #expect(try rows(session.daemon, "?user=romeo").contains("\"count\":0"))
         #expect(try session.client.exchange("type='terminate'").isTerminal)
@@ -88,9 +131,10 @@ import Testing
             #expect(found?.lowercased() == (jid.hasPrefix("@") ? "a.test" : jid.lowercased()))
             users.set("other@a.test", of: place, at: domain)
             #expect(users.user(of: place, at: domain ?? "*") == found)
+            #expect(!users.lacks(place) && users.lacks(SessionPlace(.bosh, slot: 3)))
             #expect(users.user(of: SessionPlace(.bosh, slot: 3), at: "a.test") == nil)
             users.remove(place)
-            #expect(users.user(of: place, at: "a.test") == nil)
+            #expect(users.user(of: place, at: "a.test") == nil && users.lacks(place))
         }
         users.remove(SessionPlace(.polling, slot: 99))
     }

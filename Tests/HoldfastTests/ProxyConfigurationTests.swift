@@ -111,6 +111,8 @@ import Testing
         #expect(lines(try text(.nginx, more)).contains("client_max_body_size 2097152;"))
         #expect(lines(try text(.apache, more)).contains("LimitRequestBody 2097152"))
         #expect(lines(try text(.caddy, more)).contains("max_size 2097152"))
+        let caddy = try text(.caddy, more)
+        #expect(caddy.contains("int({header.Content-Length}) > 2097152`") && caddy.contains("error @large 413"))
         #expect(try text(.haproxy, more).contains("max-body (2097152 bytes)"))
         #expect(lines(try text(.nginx, more + ["--multi"])).contains("client_body_buffer_size 2097152;"))
     }
@@ -253,6 +255,7 @@ import Testing
         #expect(
             haproxy.contains { $0.hasPrefix("server n2 192.0.2.12:81 ") && $0.hasSuffix("check inter 2s port 5281") })
         #expect(haproxy.contains("option http-buffer-request") && haproxy.contains("option httpchk GET /lbcheck"))
+        #expect(haproxy.contains("option redispatch 1") && haproxy.contains("retry-on conn-failure"))
         #expect(try lines(text(.haproxy)).contains("option httpchk GET /healthz"))
         let nginx = lines(try text(.nginx, ["--multi"]))
         #expect(nginx.contains("location @n3 {") && nginx.contains("proxy_pass http://holdfast_n3;"))

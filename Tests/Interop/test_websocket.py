@@ -1,6 +1,8 @@
 """WebSocket (RFC 7395): honest clients that others wrote, in front of both servers."""
 
 import asyncio
+import json
+import urllib.request
 from xml.sax.saxutils import quoteattr
 
 import websockets
@@ -77,6 +79,10 @@ class WebSockets(Case):
         await again.send(f"<resume xmlns='{SM}' h='0' previd={quoteattr(enabled.get('id'))}/>")
         self.assertEqual((await again.element()).tag, f"{{{SM}}}resumed")
         self.assertEqual(await again.message(), "while it was away")
+        # Nothing but the address of what the server sends says whose stream it is.
+        query = f"http://127.0.0.1:{self.service.admin_port}/sessions?state=live&user=romeo"
+        with await asyncio.to_thread(urllib.request.urlopen, query, timeout=60) as answer:
+            self.assertEqual({row["user"] for row in json.load(answer)["sessions"]}, {f"romeo@{ACCOUNTS}"})
         statistics = self.service.statistics()["websockets"]
         self.assertEqual(statistics["dropped_for_resumption"], 1)
         # It is resumable again, and so it is dropped again.

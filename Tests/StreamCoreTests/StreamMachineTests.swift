@@ -113,6 +113,7 @@ struct StreamMachineTests {
         for management in managements {
             var stream = StreamDialogue.open()
             _ = stream(.item(.stanza(bytes: [1], management: management)))
+            #expect(stream.machine.isManaged == (management != .none))
             // Nothing is taken back.
             _ = stream(.item(.message))
             let end: [StreamEffect] = management == .resumable ? [] : [.sendStreamEnd]
