@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Primitives
 import Reactor
 
@@ -209,7 +210,7 @@ final class Mailboxes {
 
     private func refuse(_ number: UInt32, from box: Mailbox) {
         loop.logs.process.warning(
-            "a connection from another worker cannot be taken", metadata: ["worker": "\(box.tag)"])
+            "a connection from another worker cannot be taken", metadata: ["worker": .number(box.tag)])
         box.refuse(number)
     }
 

@@ -1,4 +1,5 @@
 import BOSHCore
+import LogLines
 import Primitives
 import Reactor
 
@@ -77,7 +78,7 @@ extension Worker {
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     func shutDown() {
         guard !loop.isStopping else { return }
-        loop.logs.process.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
+        loop.logs.process.notice("shutting down", metadata: ["sessions": .number(sides.count)])
         loop.isStopping = true
         supervisor?.tell(.draining)
         stopping = .telling(Farewells(sessions: sides.count, over: loop.settings.drain, now: loop.now))

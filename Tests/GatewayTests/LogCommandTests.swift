@@ -85,7 +85,7 @@ import Testing
         _ = try log(scene, "critical", "sessions=info")
         #expect(
             try scene.daemon.errors.contains(
-                "notice the levels of the log were changed levels=\"critical sessions=info\""))
+                "notice admin: the levels of the log were changed levels=\"critical sessions=info\""))
         let connection = try scene.daemon.connect()
         let member = try scene.workers.begin(over: connection)
         try end(member, scene, over: connection)
