@@ -107,6 +107,7 @@ extension Worker {
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
         stopping = .draining(until: loop.now.advanced(by: Self.drainTime), atLast: atLast)
         doors.close()
+        commands?.close()
         supervisor?.tell(.drained)
         for connection in clients.all { clients.windUp(connection) }
         sides.shutDown()
