@@ -160,6 +160,8 @@ package final class Worker {
         while !isDone() {
             guard turn() else { return false }
         }
+        for connection in clients.all { clients.endAccess(on: connection) }
+        loop.accessLog?.flush()
         return true
     }
 
