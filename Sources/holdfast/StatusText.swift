@@ -107,9 +107,10 @@ struct StatusText {
             return nil
         }
         let isBytes = name == "memory-limit"
+        let share = Double(used) / Double(most) * 100
         return Limit(
             name: name, words: Self.limitWords[name] ?? name, used: isBytes ? Self.bytes(used) : "\(used)",
-            most: isBytes ? Self.bytes(most) : "\(most)", share: Int(min(max(Double(used) / Double(most) * 100, 0), Self.mostPercent)))
+            most: isBytes ? Self.bytes(most) : "\(most)", share: Int(min(max(share, 0), Self.mostPercent)))
     }
 
     /// Whoever answers may say anything.
