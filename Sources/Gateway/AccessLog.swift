@@ -21,6 +21,16 @@ final class AccessLog {
     private struct Entry {
         let line: AccessLine
         let since: MonotonicInstant
+        /// Whether its client has sent its end, so that nobody knows whether it still reads.
+        var isInDoubt = false
+    }
+
+    /// A request whose answer was given to a client that perhaps does not read.
+    private struct Doubt {
+        let entry: Entry
+        let status: Int
+        let bodyCount: Int
+        let answeredAt: MonotonicInstant
     }
 
     private let format: AccessLogFormat
@@ -31,6 +41,8 @@ final class AccessLog {
     private var entries: [ExchangeID: Entry] = [:]
     /// How many bytes the lines take that wait, by the connections of their requests.
     private var heldBytes: [UInt64: Int] = [:]
+    /// By connection.
+    private var doubts: [UInt64: [Doubt]] = [:]
     /// Storage of lines that are written, for the next ones.
     private var rooms: [[UInt8]] = []
     private var output: [UInt8] = []
@@ -70,8 +82,8 @@ final class AccessLog {
         return true
     }
 
-    /// How many requests with a line wait for their answers.
-    var count: Int { entries.count }
+    /// Whether any request has a line that is not written.
+    var hasOpenLines: Bool { !entries.isEmpty || !doubts.isEmpty }
 
     /// Whether the line of a request has begun.
     func has(_ exchange: ExchangeID) -> Bool { entries[exchange] != nil }
@@ -84,25 +96,50 @@ final class AccessLog {
     }
 
     /// How many bytes the lines take that wait for the answers of a connection, for the account of memory.
-    func heldBytes(ofConnection connection: UInt64) -> Int { entries.isEmpty ? 0 : heldBytes[connection] ?? 0 }
+    func heldBytes(ofConnection connection: UInt64) -> Int { heldBytes.isEmpty ? 0 : heldBytes[connection] ?? 0 }
 
     /// What a line takes while it waits: its storage, and its places in the tables.
     private static func cost(of line: borrowing AccessLine) -> Int { line.capacity() + tableShare }
 
-    /// Takes the line of a request out of those that wait.
-    private func remove(_ exchange: ExchangeID) -> Entry? {
-        guard let entry = entries.removeValue(forKey: exchange) else { return nil }
-        let rest = (heldBytes[exchange.connection] ?? 0) - Self.cost(of: entry.line)
-        heldBytes[exchange.connection] = rest > 0 ? rest : nil
-        return entry
+    /// Notes that a line waits no more.
+    private func discharge(_ entry: Entry, of connection: UInt64) {
+        let rest = (heldBytes[connection] ?? 0) - Self.cost(of: entry.line)
+        heldBytes[connection] = rest > 0 ? rest : nil
     }
 
-    /// Writes the line of a request whose answer is given, if it has one.
+    /// Writes the line of a request whose answer is given, if it has one. While it is in doubt whether its client reads the
+    /// answer, the line waits for `settle`.
     ///
     /// - Parameter bodyCount: the bytes of the answer's body.
     func end(_ exchange: ExchangeID, status: Int, bodyCount: Int, now: MonotonicInstant) {
-        guard let entry = remove(exchange) else { return }
-        write(entry, status: status, bodyCount: bodyCount, now: now)
+        guard let entry = entries.removeValue(forKey: exchange) else { return }
+        if entry.isInDoubt, doubts[exchange.connection, default: []].count < Self.mostDoubts {
+            let doubt = Doubt(entry: entry, status: status, bodyCount: bodyCount, answeredAt: now)
+            doubts[exchange.connection, default: []].append(doubt)
+        } else {
+            discharge(entry, of: exchange.connection)
+            write(entry, status: status, bodyCount: bodyCount, now: now)
+        }
+    }
+
+    // MARK: Clients that have sent their end
+
+    /// Notes that the client of a request sends no more, and that nobody knows whether it still reads.
+    func doubt(_ exchange: ExchangeID) { entries[exchange]?.isInDoubt = true }
+
+    /// Whether answers were given on this connection of which nobody knows whether they are read.
+    func hasDoubts(about connection: UInt64) -> Bool { doubts[connection] != nil }
+
+    /// Writes the lines of a connection's answers that were in doubt: with their status, or with `gone` instead.
+    ///
+    /// - Parameter gone: the status if the client has not read the answers; nil if it has.
+    func settle(_ connection: UInt64, gone: Int?) {
+        for doubt in doubts.removeValue(forKey: connection) ?? [] {
+            discharge(doubt.entry, of: connection)
+            write(
+                doubt.entry, status: gone ?? doubt.status, bodyCount: gone == nil ? doubt.bodyCount : 0,
+                now: doubt.answeredAt)
+        }
     }
 
     /// Writes the line of something that was no request, and was refused.
@@ -113,7 +150,9 @@ final class AccessLog {
 
     /// Forgets a request that another worker answers.
     func forget(_ exchange: ExchangeID) {
-        if let entry = remove(exchange) { keepRoom(of: entry.line) }
+        guard let entry = entries.removeValue(forKey: exchange) else { return }
+        discharge(entry, of: exchange.connection)
+        keepRoom(of: entry.line)
     }
 
     private func write(_ entry: Entry, status: Int, bodyCount: Int, now: MonotonicInstant) {
@@ -148,6 +187,8 @@ final class AccessLog {
 
     /// The most bytes that are written together. A pipe takes so many in one piece or not at all (`PIPE_BUF`).
     private static let piece = 4_096
+    /// How many lines of one connection wait at most: as many requests as may be open.
+    private static let mostDoubts = 16
     /// How many lines' storage is kept: as many as one turn writes.
     private static let mostRooms = 64
     /// The largest storage that is kept, in bytes. A browser's line has about 300.

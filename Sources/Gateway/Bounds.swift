@@ -1,4 +1,5 @@
 import BOSHCore
+import LogLines
 import Primitives
 
 /// The limits that a peer can reach, by the setting that moves each. `/stats` counts under `limits` how often each was
@@ -55,7 +56,7 @@ extension Loop {
         logs.clients.warning(
             "limit reached",
             metadata: detail.isEmpty
-                ? ["setting": "\(bound.rawValue)", "times": "\(count)"]
-                : ["setting": "\(bound.rawValue)", "times": "\(count)", "detail": "\(detail)"])
+                ? ["setting": "\(bound.rawValue)", "times": .number(count)]
+                : ["setting": "\(bound.rawValue)", "times": .number(count), "detail": "\(detail)"])
     }
 }

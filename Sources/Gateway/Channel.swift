@@ -128,6 +128,12 @@ struct Channel: ~Copyable {
     /// How many bytes that the kernel was given the peer has not acknowledged; nil when the kernel does not say.
     var unacknowledgedCount: Int? { socket.unacknowledgedCount }
 
+    /// Whether the connection broke after its last read and write. Asking makes the kernel forget it.
+    func takeBreak() -> Bool {
+        // The error that a socket has kept for its owner is the same as the one of a connection that could not be made.
+        socket.finishConnect() != nil
+    }
+
     /// How many bytes of memory the outgoing buffer takes.
     var heldBytes: Int { output.heldBytes }
 

@@ -1,5 +1,6 @@
 import Addresses
 import Bridge
+import LogLines
 import Logging
 import Primitives
 import StreamCore
@@ -147,8 +148,8 @@ final class ClientSides {
     private func line(of end: SessionEnd, _ why: String?) -> Logger.Metadata {
         var line: Logger.Metadata = [
             "sid8": "\(end.name)", "reason": "\(end.reason.rawValue)", "over": "\(end.side.word)",
-            "seconds": "\(end.age.components.seconds)", "stanzas_to_server": "\(end.record.stanzasUp)",
-            "stanzas_to_client": "\(end.record.stanzasDown)",
+            "seconds": .wholeSeconds(end.age), "stanzas_to_server": .number(end.record.stanzasUp),
+            "stanzas_to_client": .number(end.record.stanzasDown),
         ]
         if let client = end.client.address { line["client"] = "\(client)" }
         if let domain = domain(of: end.record) { line["domain"] = "\(domain)" }

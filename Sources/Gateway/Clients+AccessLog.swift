@@ -38,11 +38,40 @@ extension Clients {
     /// The status in the access log of a request whose client has gone before its answer, as nginx has it.
     static let clientHasGone = 499
 
+    /// Notes that a request is about to be answered although its client sends no more. A client that has gone looks like one
+    /// that still reads, until its kernel refuses the answer.
+    func noteDoubt(about exchange: UInt64, on connection: ClientConnection) {
+        loop.accessLog?.doubt(ExchangeID(connection: connection.token.raw, number: exchange))
+    }
+
+    /// Whether it is in doubt who reads the answers that were given on a connection.
+    func hasDoubts(about connection: ClientConnection) -> Bool {
+        loop.accessLog?.hasDoubts(about: connection.token.raw) ?? false
+    }
+
+    /// Whether the end of a connection has to wait, because the client's kernel has neither taken nor refused the last
+    /// answers. The kernel reports no event when it has, so the connection ends by its deadline.
+    func waitsForVerdict(on connection: ClientConnection) -> Bool {
+        guard hasDoubts(about: connection) else { return false }
+        if connection.channel.takeBreak() {
+            connection.clientEnd = .deaf
+            return false
+        }
+        guard connection.channel.unacknowledgedCount != 0 else { return false }
+        connection.channel.lookAway(in: loop.poller)
+        return true
+    }
+
     /// Ends the lines of requests that are answered no more: their client has gone, or another worker answers them.
     func endAccess(on connection: ClientConnection) {
-        guard let log = loop.accessLog, log.count > 0, connection.role == .bosh else { return }
+        guard let log = loop.accessLog, log.hasOpenLines, connection.role == .bosh else { return }
+        let raw = connection.token.raw
+        if log.hasDoubts(about: raw) {
+            let isGone = connection.clientEnd == .deaf || connection.channel.takeBreak()
+            log.settle(raw, gone: isGone ? Self.clientHasGone : nil)
+        }
         for number in connection.http.openExchanges {
-            let exchange = ExchangeID(connection: connection.token.raw, number: number)
+            let exchange = ExchangeID(connection: raw, number: number)
             if connection.move == .none {
                 log.end(exchange, status: Self.clientHasGone, bodyCount: 0, now: loop.now)
             } else {

@@ -9,6 +9,8 @@ extension Clients {
     /// `step(towardsEndOf:)`.
     func clientEnded(_ connection: ClientConnection, _ end: ClientConnection.ClientEnd) {
         guard connection.ending == .none else {
+            if end == .read, waitsForVerdict(on: connection) { return }
+            connection.clientEnd = max(connection.clientEnd, end)
             close(connection)
             return
         }
@@ -59,7 +61,11 @@ extension Clients {
             abortWaiting(on: connection)
             guard !connection.http.hasOutput else { return }
             // Closing with unread input would destroy answers that the client has not read.
-            if connection.clientEnd == .announced { linger(connection) } else { close(connection) }
+            if connection.clientEnd == .announced || hasDoubts(about: connection) {
+                linger(connection)
+            } else {
+                close(connection)
+            }
         }
     }
 
@@ -78,7 +84,11 @@ extension Clients {
     /// Tells the sessions whose requests wait on this connection that no answer will reach the client (`P-13`).
     func abortWaiting(on connection: ClientConnection) {
         for waiting in connection.waiting {
-            noteAnswer(to: waiting.exchange, on: connection, status: Self.clientHasGone, bodyCount: 0)
+            switch connection.clientEnd {
+            case .announced, .read: noteDoubt(about: waiting.exchange, on: connection)
+            case .none, .deaf:
+                noteAnswer(to: waiting.exchange, on: connection, status: Self.clientHasGone, bodyCount: 0)
+            }
             abort(waiting, on: connection.token)
         }
     }

@@ -1,5 +1,6 @@
 import BOSHCore
 import HTTPWire
+import LogLines
 import Reactor
 import Settings
 
@@ -231,7 +232,7 @@ extension Clients {
         if case .expandsTooFar = refusal { loop.reached(.maxExpansion, "from \(connection.peer)") }
         let requester = requester(of: request, on: connection)
         loop.logs.clients.debug(
-            "coded body refused", metadata: requester.fields(["status": "\(refusal.status.rawValue)"]))
+            "coded body refused", metadata: requester.fields(["status": .number(refusal.status.rawValue)]))
         respond(to: request.exchange, on: connection, HTTPResponse(status: refusal.status))
     }
 

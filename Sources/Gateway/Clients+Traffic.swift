@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import HTTPWire
+import LogLines
 import Primitives
 import Reactor
 import Settings
@@ -154,7 +155,7 @@ extension Clients {
                 loop.logs.clients.debug(
                     "request refused",
                     metadata: Requester(peer: connection.peer, client: client, scheme: connection.scheme).fields([
-                        "status": "\(fault.status.rawValue)", "fault": "\(fault)",
+                        "status": .number(fault.status.rawValue), "fault": "\(fault)",
                     ]))
                 noteRefusal(fault, on: connection)
                 markDirty(connection)

@@ -118,9 +118,9 @@ final class Loop {
         logs.clients.warning(
             "new sessions are refused, because no file descriptor is left for them",
             metadata: [
-                "limit": "\(descriptorLimit)", "in-use": "\(descriptorsInUse)",
-                "refused": "\(counters.refusedWithoutDescriptor)",
-                "connections-refused": "\(counters.connectionsWithoutDescriptor)",
+                "limit": .number(descriptorLimit), "in-use": .number(descriptorsInUse),
+                "refused": .number(counters.refusedWithoutDescriptor),
+                "connections-refused": .number(counters.connectionsWithoutDescriptor),
                 "hint": "\(DescriptorNeeds.remedy)",
             ])
     }

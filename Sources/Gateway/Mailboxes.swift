@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Primitives
 import Reactor
 
@@ -210,7 +211,7 @@ final class Mailboxes {
 
     private func refuse(_ number: UInt32, from box: Mailbox) {
         loop.logPeer(
-            .process, .warning, "a connection from another worker cannot be taken", ["worker": "\(box.tag)"])
+            .process, .warning, "a connection from another worker cannot be taken", ["worker": .number(box.tag)])
         box.refuse(number)
     }
 

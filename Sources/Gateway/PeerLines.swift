@@ -1,4 +1,5 @@
 import BOSHCore
+import LogLines
 import Logging
 import Primitives
 import Settings
@@ -49,7 +50,7 @@ extension Loop {
         let logger = logs[part]
         guard level >= logger.logLevel, let untold = peerLines.take(kind, now: now) else { return }
         var metadata = metadata()
-        if untold > 0 { metadata["suppressed"] = .stringConvertible(untold) }
+        if untold > 0 { metadata["suppressed"] = .number(untold) }
         logger.log(level: level, "\(kind)", metadata: metadata)
     }
 }

@@ -2,6 +2,7 @@ import Addresses
 import BOSHCore
 import Bridge
 import HTTPWire
+import LogLines
 import Logging
 import PollingCore
 import Primitives
@@ -218,8 +219,8 @@ final class Polling {
             record: client.record, at: loop.now)
         sides.noteEnd(end) {
             [
-                "requests": "\(client.record.requests)", "repeats": "\(client.traffic.repeats)",
-                "bytes_in": "\(client.traffic.bytesIn)", "bytes_out": "\(client.traffic.bytesOut)",
+                "requests": .number(client.record.requests), "repeats": .number(client.traffic.repeats),
+                "bytes_in": .number(client.traffic.bytesIn), "bytes_out": .number(client.traffic.bytesOut),
             ]
         }
         client.link.map(upstreams.detach)

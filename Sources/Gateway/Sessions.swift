@@ -1,6 +1,7 @@
 import Addresses
 import BOSHCore
 import Bridge
+import LogLines
 import Primitives
 import Reactor
 import Settings
@@ -83,7 +84,7 @@ final class Sessions {
         loop.logs.sessions.warning(
             "a request was for a session of another node, so its session is not found",
             metadata: [
-                "node": "\(sid.node)", "own": "\(loop.fellows.node)", "times": "\(loop.counters.otherNodeSessions)",
+                "node": "\(sid.node)", "own": "\(loop.fellows.node)", "times": .number(loop.counters.otherNodeSessions),
             ])
     }
 
@@ -134,7 +135,7 @@ final class Sessions {
             name: driver.session.id.short, reason: reason, side: .bosh, client: driver.client,
             user: sides.takeUser(of: SessionPlace(.bosh, slot: driver.slot), driver.record), record: driver.record,
             at: loop.now)
-        sides.noteEnd(end) { ["requests": "\(driver.record.requests)"] }
+        sides.noteEnd(end) { ["requests": .number(driver.record.requests)] }
         release(driver)
         driver.takeLinks { upstreams.detach($0) }
         table.remove(driver.session.id)

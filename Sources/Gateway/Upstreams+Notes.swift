@@ -1,4 +1,5 @@
 import Bridge
+import LogLines
 import Reactor
 import StreamCore
 
@@ -38,7 +39,7 @@ extension Upstreams {
             .upstreams, times == nil ? .debug : .warning, "upstream \(trouble.label.rawValue)",
             [
                 "sid8": "\(link.sessionName)", "domain": "\(link.domain)", "upstream": "\(about)",
-                "error": "\(words)", "times": "\(times ?? 1)",
+                "error": "\(words)", "times": .number(times ?? 1),
             ])
     }
 
@@ -73,7 +74,7 @@ extension Upstreams {
             "upstream-tls does not fit the server",
             metadata: [
                 "domain": "\(link.domain)", "upstream": "\(upstream)", "setting": "upstream-tls",
-                "advice": "\(advice.words)", "times": "\(times)",
+                "advice": "\(advice.words)", "times": .number(times),
             ])
     }
 
@@ -84,8 +85,8 @@ extension Upstreams {
             loop.logs.upstreams.warning(
                 "upstream left alone for a while",
                 metadata: [
-                    "upstream": "\(server)", "domain": "\(server.domain)", "seconds": "\(pause.wholeSeconds)",
-                    "seconds_at_most": "\(loop.settings.breakerPause.wholeSeconds)",
+                    "upstream": "\(server)", "domain": "\(server.domain)", "seconds": .wholeSeconds(pause.roundedUp),
+                    "seconds_at_most": .wholeSeconds(loop.settings.breakerPause.roundedUp),
                     "hint": "clients are told to come again; after each pause one of them tries the server",
                 ])
         case .worksAgain(let downtime):
@@ -93,7 +94,7 @@ extension Upstreams {
                 "upstream works again",
                 metadata: [
                     "upstream": "\(server)", "domain": "\(server.domain)",
-                    "downtime_seconds": "\(downtime.wholeSeconds)",
+                    "downtime_seconds": .wholeSeconds(downtime.roundedUp),
                 ])
         }
     }
@@ -115,7 +116,7 @@ extension Upstreams {
         loop.logs.upstreams.warning(
             "the server does not answer",
             metadata: [
-                "upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": "\(count)",
+                "upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": .number(count),
                 "error": "\(failure)",
             ])
     }
@@ -127,7 +128,7 @@ extension Upstreams {
         guard count >= ServerHealth.silence else { return }
         loop.logs.upstreams.notice(
             "the server answers again",
-            metadata: ["upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": "\(count)"])
+            metadata: ["upstream": "\(name(ofServerOf: link))", "domain": "\(link.domain)", "streams": .number(count)])
     }
 
     /// Logs that a stream has ended by itself, and tells its session.
@@ -149,6 +150,6 @@ extension Upstreams {
 }
 
 extension Duration {
-    /// The seconds of it, rounded up, for a log line.
-    fileprivate var wholeSeconds: Int64 { components.seconds + (components.attoseconds > 0 ? 1 : 0) }
+    /// Whole seconds, so that a pause in the log is never shorter than the real one.
+    fileprivate var roundedUp: Duration { .seconds(components.seconds + (components.attoseconds > 0 ? 1 : 0)) }
 }

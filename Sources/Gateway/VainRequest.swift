@@ -1,4 +1,5 @@
 import BOSHCore
+import LogLines
 import Logging
 import Primitives
 
@@ -32,6 +33,6 @@ extension Loop {
         guard let times = vainRequests.note(request, now: now), request.level >= logger.logLevel else { return }
         logger.log(
             level: request.level, "\(request.line)",
-            metadata: details().merging(["times": "\(times)"]) { own, _ in own })
+            metadata: details().merging(["times": .number(times)]) { own, _ in own })
     }
 }

@@ -1,5 +1,6 @@
 import Bridge
 import HTTPWire
+import LogLines
 import Logging
 import Primitives
 import Reactor
@@ -219,12 +220,12 @@ extension WebSockets {
     /// What the log says of a WebSocket alone about a session that has ended (`W-56`).
     func lastWords(of client: WebSocketClient) -> Logger.Metadata {
         var line: Logger.Metadata = [
-            "messages_in": "\(client.traffic.messagesIn)", "messages_out": "\(client.traffic.messagesOut)",
-            "bytes_in": "\(client.traffic.bytesIn)", "bytes_out": "\(client.traffic.bytesOut)",
+            "messages_in": .number(client.traffic.messagesIn), "messages_out": .number(client.traffic.messagesOut),
+            "bytes_in": .number(client.traffic.bytesIn), "bytes_out": .number(client.traffic.bytesOut),
         ]
-        if let code = client.closeCode { line["client_code"] = "\(code.rawValue)" }
+        if let code = client.closeCode { line["client_code"] = .number(code.rawValue) }
         if let pong = client.lastPong.instant {
-            line["pong_before_s"] = "\(loop.now.elapsed(since: pong).components.seconds)"
+            line["pong_before_s"] = .wholeSeconds(loop.now.elapsed(since: pong))
         }
         return line
     }

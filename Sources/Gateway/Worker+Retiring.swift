@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Reactor
 
 /// A worker of an old generation: it keeps its sessions, takes no new ones, and ends when the last one has ended.
@@ -10,7 +11,7 @@ extension Worker {
         supervisor?.tell(.retired)
         guard !loop.fellows.isRetired else { return }
         loop.fellows.retire()
-        loop.logs.process.info("this worker takes no new sessions", metadata: ["sessions": "\(sides.count)"])
+        loop.logs.process.info("this worker takes no new sessions", metadata: ["sessions": .number(sides.count)])
     }
 
     /// Whether the worker ends because the whole program does, not because its generation has lingered long enough.

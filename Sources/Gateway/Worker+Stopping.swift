@@ -1,4 +1,5 @@
 import BOSHCore
+import LogLines
 import Primitives
 import Reactor
 
@@ -77,7 +78,7 @@ extension Worker {
     /// Tells every client and every upstream, and lets the loop end once they have been told (`T-08`).
     func shutDown() {
         guard !loop.isStopping else { return }
-        loop.logs.process.notice("shutting down", metadata: ["sessions": "\(sides.count)"])
+        loop.logs.process.notice("shutting down", metadata: ["sessions": .number(sides.count)])
         loop.isStopping = true
         supervisor?.tell(.draining)
         stopping = .telling(Farewells(sessions: sides.count, over: loop.settings.drain, now: loop.now))
@@ -106,6 +107,7 @@ extension Worker {
         let atLast = loop.now.advanced(by: max(Self.drainTime, loop.settings.upstreamWriteTimeout))
         stopping = .draining(until: loop.now.advanced(by: Self.drainTime), atLast: atLast)
         doors.close()
+        commands?.close()
         supervisor?.tell(.drained)
         for connection in clients.all { clients.windUp(connection) }
         sides.shutDown()

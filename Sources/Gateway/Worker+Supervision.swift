@@ -1,5 +1,6 @@
 import BOSHCore
 import Handover
+import LogLines
 import ProcessLinks
 import Reactor
 import Settings
@@ -26,7 +27,7 @@ extension Worker {
         case .mailbox(let tag):
             guard let descriptor = news.descriptor?.take() else {
                 loop.logs.process.error(
-                    "the link to another worker was lost: no descriptor is free", metadata: ["worker": "\(tag)"])
+                    "the link to another worker was lost: no descriptor is free", metadata: ["worker": .number(tag)])
                 return
             }
             mailboxes.add(tag, descriptor)
@@ -125,7 +126,7 @@ extension Worker {
         guard let descriptor = descriptor?.take() else {
             loop.logs.process.error(
                 "the page of receipts of another worker was lost: no descriptor is free",
-                metadata: ["worker": "\(tag)"])
+                metadata: ["worker": .number(tag)])
             return
         }
         do throws(SharedPage.AdoptionError) {
@@ -133,7 +134,7 @@ extension Worker {
         } catch {
             loop.logs.process.error(
                 "the page of receipts of another worker cannot be used",
-                metadata: ["worker": "\(tag)", "error": "\(error)"])
+                metadata: ["worker": .number(tag), "error": "\(error)"])
         }
     }
 
@@ -155,14 +156,14 @@ extension Worker {
     private func addPage(_ descriptor: PassedDescriptor?, of tag: UInt32, isOwn: Bool) {
         guard let descriptor = descriptor?.take() else {
             loop.logs.process.error(
-                "the counter page of a worker was lost: no descriptor is free", metadata: ["worker": "\(tag)"])
+                "the counter page of a worker was lost: no descriptor is free", metadata: ["worker": .number(tag)])
             return
         }
         do throws(SharedPage.AdoptionError) {
             loop.fellows.add(try WorkerPage(descriptor, isOwn: isOwn), of: tag)
         } catch {
             loop.logs.process.error(
-                "the counter page of a worker cannot be used", metadata: ["worker": "\(tag)", "error": "\(error)"])
+                "the counter page of a worker cannot be used", metadata: ["worker": .number(tag), "error": "\(error)"])
         }
     }
 }

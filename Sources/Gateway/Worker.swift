@@ -28,6 +28,10 @@ package final class Worker {
     private var memoryPeak = 0
     /// When free memory is given back to the system.
     private var givesBackAt: MonotonicInstant?
+    /// Where this worker takes commands; nil when a supervisor does, and when the settings name no place.
+    private(set) var commands: CommandDoor?
+    /// Whether an operator has changed the levels of the log, in a program without a supervisor.
+    var hasLevelsAskedFor = false
     /// When the numbers of this worker are shown to the others; nil when nothing has changed.
     private var publishesAt: MonotonicInstant?
 
@@ -86,6 +90,7 @@ package final class Worker {
         if let admin = settings.admin {
             try doors.listen(on: admin, role: .admin, given: given.popFirst())
         }
+        if plan == nil, let control = settings.control { commands = try CommandDoor(loop, at: control) }
         // Last, because the supervisor has to be told if anything before failed.
         do throws(SystemError) {
             if let link = place?.supervisor.take() {
@@ -94,6 +99,7 @@ package final class Worker {
                 supervision?.link = supervisor
             } else {
                 try doors.open()
+                commands?.open()
             }
         } catch {
             throw StartError("cannot start: \(error)")
@@ -154,6 +160,8 @@ package final class Worker {
         while !isDone() {
             guard turn() else { return false }
         }
+        for connection in clients.all { clients.endAccess(on: connection) }
+        loop.accessLog?.flush()
         return true
     }
 
@@ -222,6 +230,7 @@ package final class Worker {
         consider(supervision?.orphanage.nextDeadline)
         consider(stopsAt)
         consider(inquiries.nextDeadline)
+        consider(commands?.nextDeadline)
         return next
     }
 
@@ -236,6 +245,7 @@ package final class Worker {
         case .mailbox: mailboxes.handle(event, of: token)
         case .supervisor: hear(event)
         case .control:
+            commands?.handle(token) { obey($0) }
             if let next = supervision?.orphanage.handle(event, of: token) { join(next.socket, next.processID) }
         // A session over HTTP polling has no socket of its own.
         case .polling, nil: break
@@ -244,6 +254,7 @@ package final class Worker {
 
     private func handleDeadlines() {
         supervision?.handleDeadlines()
+        commands?.handleDeadline()
         mailboxes.collectTaken()
         inquiries.handleDeadlines()
         doors.resumeAccepting()

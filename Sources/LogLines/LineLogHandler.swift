@@ -1,22 +1,22 @@
 import Logging
 import Reactor
+import Settings
 
 /// Writes log lines in a style to a stream: one line for each event. The full `sid` is never logged, because it is all that
 /// an attacker needs to take over a session.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata = Logger.Metadata()
-    private let subsystem: String
+    private let part: LogSubsystem
     private let style: LineStyle
     private let stream: LogStream
 
     /// Creates a handler that writes lines of `level` and above to `stream`, and drops lines that find no room there.
     ///
-    /// - Parameter subsystem: the part of the program whose lines these are. Lines for programs have it as a field; those
-    ///   for people would only get longer.
-    package init(level: Logger.Level, subsystem: String, style: LineStyle, stream: LogStream) {
+    /// - Parameter part: the part of the program whose lines these are.
+    package init(level: Logger.Level, part: LogSubsystem, style: LineStyle, stream: LogStream) {
         logLevel = level
-        self.subsystem = subsystem
+        self.part = part
         self.style = style
         self.stream = stream
     }
@@ -34,10 +34,9 @@ package struct LineLogHandler: LogHandler {
 
     /// A line with all its fields, in the order of their names.
     func line(_ level: Logger.Level, _ event: String, _ fields: Logger.Metadata, milliseconds: Int64) -> [UInt8] {
-        var line = LogLine(style, level, event, milliseconds: milliseconds, room: LogStream.longestLine)
-        if style.form != .text { line.add("subsystem", subsystem) }
+        var line = LogLine(style, level, part, event, milliseconds: milliseconds, room: LogStream.longestLine)
         for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-            line.add(key, value.description, isNumber: value.isNumber)
+            if let number = value.loggedNumber { line.add(key, number) } else { line.add(key, value.description) }
         }
         return line.finished
     }
@@ -45,17 +44,10 @@ package struct LineLogHandler: LogHandler {
     /// The line that says that lines before it were dropped.
     func notice(of dropped: UInt64, milliseconds: Int64) -> [UInt8] {
         var line = LogLine(
-            style, .warning, "log lines were dropped, because nobody read them in time", milliseconds: milliseconds,
+            style, .warning, .process, "log lines were dropped, because nobody read them in time",
+            milliseconds: milliseconds,
             room: LogStream.longestNotice)
-        line.add("lines", String(dropped), isNumber: true)
+        line.add("lines", LoggedNumber(Int(clamping: dropped)))
         return line.finished
-    }
-}
-
-extension Logger.MetadataValue {
-    /// Whether the program gives a whole number, and no text of one: what a text looks like may be a peer's choice.
-    fileprivate var isNumber: Bool {
-        if case .stringConvertible(let value) = self { return value is any FixedWidthInteger }
-        return false
     }
 }

@@ -4,11 +4,11 @@ import Settings
 package struct LineStyle: Hashable, Sendable {
     /// The form of a line.
     package enum Form: Sendable, CaseIterable {
-        /// `TIME level event key=value …`, for people.
+        /// `TIME level part: event key=value …`, for people.
         case text
-        /// One JSON object a line.
+        /// One JSON object a line, in which what the program counts is a number.
         case json
-        /// `ts=TIME level=level event="event" key=value …`.
+        /// `ts=TIME level=level event="event" subsystem=part key=value …`.
         case logfmt
     }
 

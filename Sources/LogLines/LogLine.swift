@@ -1,5 +1,6 @@
 import HTTPWire
 import Logging
+import Settings
 
 /// One line of the log, which grows field by field and never above `room` bytes.
 ///
@@ -15,9 +16,12 @@ struct LogLine {
     /// Begins a line.
     ///
     /// - Parameters:
+    ///   - part: the part of the program that the line is about. It is named before the event, or as `subsystem` behind it.
     ///   - milliseconds: since 1970-01-01 00:00 UTC.
     ///   - room: the most bytes of the line, 200 or more.
-    init(_ style: LineStyle, _ level: Logger.Level, _ event: String, milliseconds: Int64, room: Int) {
+    init(
+        _ style: LineStyle, _ level: Logger.Level, _ part: LogSubsystem, _ event: String, milliseconds: Int64, room: Int
+    ) {
         self.style = style
         end = room - Self.closing
         bytes.reserveCapacity(256)
@@ -25,29 +29,39 @@ struct LogLine {
         let time = Self.time(milliseconds: milliseconds)
         switch style.form {
         case .text:
-            add(style.hasPriorities ? "\(level.rawValue) " : "\(time) \(level.rawValue) ")
+            add(style.hasPriorities ? "" : "\(time) ")
+            add("\(level.rawValue) \(part.rawValue): ")
             add(escaped: event)
         case .json:
             add("{\"ts\":\"\(time)\",\"level\":\"\(level.rawValue)\",\"event\":\"")
             add(escaped: event)
-            add("\"")
+            add("\",\"subsystem\":\"\(part.rawValue)\"")
         case .logfmt:
             add("ts=\(time) level=\(level.rawValue) event=\"")
             add(escaped: event)
-            add("\"")
+            add("\" subsystem=\(part.rawValue)")
         }
     }
 
-    /// Adds a field.
-    ///
-    /// - Parameter isNumber: whether the value is a whole number, which JSON writes without quotes.
-    mutating func add(_ key: String, _ value: String, isNumber: Bool = false) {
+    /// Adds a field with a text.
+    mutating func add(_ key: String, _ value: String) {
         let key = Self.name(key)
-        guard bytes.count + key.utf8.count + Self.shortestField <= end else {
-            leftOut += 1
-            return
-        }
-        append(key, Self.bounded(value), isNumber: isNumber)
+        guard hasRoom(for: key) else { return }
+        append(key, Self.bounded(value))
+    }
+
+    /// Adds a field with a number.
+    mutating func add(_ key: String, _ number: LoggedNumber) {
+        let key = Self.name(key)
+        guard hasRoom(for: key) else { return }
+        add(style.form == .json ? ",\"\(key)\":\(number)" : " \(key)=\(number)")
+    }
+
+    /// Whether a field is begun; one that is not is counted.
+    private mutating func hasRoom(for key: String) -> Bool {
+        guard bytes.count + key.utf8.count + Self.shortestField > end else { return true }
+        leftOut += 1
+        return false
     }
 
     /// The whole line, without a line feed.
@@ -58,9 +72,9 @@ struct LogLine {
         return line.bytes
     }
 
-    private mutating func append(_ key: String, _ value: String, isNumber: Bool) {
+    private mutating func append(_ key: String, _ value: String) {
         let isShort = bytes.count + key.utf8.count + value.utf8.count + 2 <= end
-        let isPlain = style.form == .json ? isNumber : Self.isPlain(value) && isShort
+        let isPlain = style.form != .json && Self.isPlain(value) && isShort
         add(style.form == .json ? ",\"\(key)\":" : " \(key)=")
         guard !isPlain else { return add(value) }
         add("\"")
@@ -152,10 +166,11 @@ struct LogLine {
 
     private static let ellipsis = "..."
     /// The keys with which a line begins.
-    private static let beginning: Set<String> = ["ts", "level", "event", "left_out"]
-    /// Bytes that are kept free for the end of a line: its last quote, the number of fields left out, and a brace.
+    private static let beginning: Set<String> = ["ts", "level", "event", "subsystem", "left_out"]
+    /// Bytes that are kept free for the end of a line: a quote, the part if the event fills the line, the number of fields left
+    /// out, and a brace.
     private static let closing = 48
-    /// Bytes of a field besides its key that make it worth beginning.
+    /// Bytes of a field besides its key that make it worth beginning; a number of any length has room in them.
     private static let shortestField = 24
 }
 

@@ -31,8 +31,8 @@ package struct Logs {
         self.init(levels: settings.logLevel, outlet: Outlet(stream: stream, isJournal: isJournal, worker: worker)) {
             part in
             var handler = LineLogHandler(
-                level: Logger.Level(settings.logLevel[part]), subsystem: part.rawValue, style: style, stream: stream)
-            if let worker { handler[metadataKey: "worker"] = .stringConvertible(worker) }
+                level: Logger.Level(settings.logLevel[part]), part: part, style: style, stream: stream)
+            if let worker { handler[metadataKey: "worker"] = .number(worker) }
             let complete = handler
             return Logger(label: part.rawValue) { _ in complete }
         }
@@ -85,6 +85,14 @@ package struct Logs {
         } else {
             set(settings.logLevel)
         }
+    }
+
+    /// Says that an operator has changed the levels. The line is written whatever the levels are, so that somebody who makes
+    /// the log silent still sees that it was done.
+    package func announceLevels() {
+        var logger = admin
+        logger.logLevel = .notice
+        logger.notice("the levels of the log were changed", metadata: ["levels": "\(levels)"])
     }
 
     /// Says that clients are served now, and where. The line is written whatever the level is: it is how people and programs

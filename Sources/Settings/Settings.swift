@@ -286,9 +286,6 @@ package struct Settings: Equatable, Sendable {
 
         if listen.isEmpty, listenProxy.isEmpty { throw common.missing(SettingsTable.listen.row) }
         if let control {
-            if workers == .none {
-                throw common.conflict(SettingsTable.control.row, "is of no use with workers = none")
-            }
             if (listen + listenProxy).contains(control) {
                 throw common.conflict(SettingsTable.control.row, "is an address for clients too")
             }

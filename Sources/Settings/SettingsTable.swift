@@ -187,7 +187,7 @@ extension SettingsTable {
         "control", valueName: "unix:PATH|off", allowed: "unix:/PATH or off", defaults: ["off"],
         example: ["unix:/run/holdfast/control.sock"], hasFlag: true,
         "Where the program takes the commands reload, upgrade, log and reopen, and where a new supervisor finds the workers of one "
-            + "that has died",
+            + "that has died; with workers = none it takes log and reopen there",
         parse: { ControlPlace($0) })
 
     package static let node = Setting<NodeName>.text(

@@ -114,7 +114,7 @@ final class Inheritance {
         if !missing.isEmpty {
             logger.error(
                 "workers of the supervisor that has died do not answer, and are left alone",
-                metadata: ["workers": "\(missing)"])
+                metadata: ["tags": "\(missing)"])
         }
         return inheritance
     }

@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Logging
 import Primitives
 import ProcessLinks
@@ -92,7 +93,7 @@ final class ResolverPool {
             let process = try LinkedProcess(arguments: arguments)
             processes[tag] = process
             try process.socket.watch(as: Self.token(tag), in: poller)
-            logger.debug("a process that looks up names was started", metadata: ["pid": "\(process.processID)"])
+            logger.debug("a process that looks up names was started", metadata: ["pid": .number(process.processID)])
             return true
         } catch {
             logger.error("a process that looks up names could not be started", metadata: ["error": "\(error)"])
@@ -106,7 +107,7 @@ final class ResolverPool {
         processes.removeValue(forKey: tag)?.socket.unwatch(in: poller)
         logger.notice(
             "another process that looks up names takes the place of one that has ended",
-            metadata: ["after": "\(restart.components.seconds)s", "deaths": "\(deaths)"])
+            metadata: ["after_seconds": .wholeSeconds(restart), "deaths": .number(deaths)])
     }
 
     /// Passes one end of a new connection to a process.
@@ -122,7 +123,7 @@ final class ResolverPool {
         } catch {
             logger.error(
                 "a worker cannot be connected to a process that looks up names",
-                metadata: ["worker": "\(worker)", "error": "\(error)"])
+                metadata: ["worker": .number(worker), "error": "\(error)"])
             var effects: [ResolverTable.Effect] = []
             table.handle(.lost(tag, worker: worker), now: now, into: &effects)
             return nil

@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Logging
 import ProcessLinks
 import Reactor
@@ -27,7 +28,7 @@ extension Supervisor {
             for _ in inheritance.workers { past.count(.adopted) }
             logger.notice(
                 "the workers of a supervisor that has died are taken over",
-                metadata: ["workers": "\(inheritance.workers.map(\.plan.tag).sorted())"])
+                metadata: ["tags": "\(inheritance.workers.map(\.plan.tag).sorted())"])
         }
         if let control {
             for tag in workers.keys.sorted() { tell(tag, .control, passing: control.listener) }
@@ -49,7 +50,8 @@ extension Supervisor {
         let isAdopted = parent != CurrentProcess.processID
         do throws(SharedPage.AdoptionError) {
             guard let socket, let descriptor = page?.take() else {
-                logger.error("a worker cannot be taken over: a descriptor is missing", metadata: ["worker": "\(tag)"])
+                logger.error(
+                    "a worker cannot be taken over: a descriptor is missing", metadata: ["worker": .number(tag)])
                 inputs.append(.ended(tag))
                 return
             }
@@ -60,7 +62,7 @@ extension Supervisor {
             if plans[generation] == nil { plans[generation] = worker.plan }
             keepTelling(worker)
         } catch {
-            logger.error("a worker cannot be taken over", metadata: ["worker": "\(tag)", "error": "\(error)"])
+            logger.error("a worker cannot be taken over", metadata: ["worker": .number(tag), "error": "\(error)"])
             inputs.append(.ended(tag))
         }
     }

@@ -21,10 +21,7 @@ extension Supervisor {
         levelsAskedFor = levels
         use(levels)
         for tag in workers.keys.sorted() { tell(tag, .logLevels("\(levels)")) }
-        // An operator who makes the log silent still sees that it was done.
-        var admin = logs.admin
-        admin.logLevel = .notice
-        admin.notice("the levels of the log were changed", metadata: ["levels": "\(levels)"])
+        logs.announceLevels()
         answer(.done(line: "the log has \(levelsInWords)"), asker)
     }
 

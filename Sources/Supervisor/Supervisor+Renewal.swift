@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Logging
 import ProcessLinks
 import Reactor
@@ -151,7 +152,9 @@ extension Supervisor {
         let old = table.retiredTags.count
         logger.notice(
             "\(sentence)",
-            metadata: ["generation": "\(change.generation)", "workers": "\(wanted)", "with_old_sessions": "\(old)"])
+            metadata: [
+                "generation": .number(change.generation), "workers": .number(wanted), "with_old_sessions": .number(old),
+            ])
         if let asker = change.asker, let control {
             control.answer(.done(line: sentence), to: asker, in: poller)
         }

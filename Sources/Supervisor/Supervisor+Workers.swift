@@ -1,4 +1,5 @@
 import Handover
+import LogLines
 import Logging
 import Primitives
 import ProcessLinks
@@ -31,12 +32,12 @@ extension Supervisor {
             tell(tag, .started)
             logger.log(
                 level: table.phase == .starting ? .debug : .notice, "a worker was started",
-                metadata: ["worker": "\(tag)", "pid": "\(worker.processID)", "generation": "\(generation)"])
+                metadata: ["worker": .number(tag), "pid": .number(worker.processID), "generation": .number(generation)])
         } catch {
             if table.phase == .starting {
                 failure = failure ?? "cannot start a worker: \(error)"
             } else {
-                logger.error("a worker could not be started", metadata: ["worker": "\(tag)", "error": "\(error)"])
+                logger.error("a worker could not be started", metadata: ["worker": .number(tag), "error": "\(error)"])
             }
             workers[tag]?.end()
             inputs.append(.ended(tag))
@@ -55,7 +56,7 @@ extension Supervisor {
             }
         } catch {
             logger.error(
-                "a worker cannot be made known to the others", metadata: ["worker": "\(tag)", "error": "\(error)"])
+                "a worker cannot be made known to the others", metadata: ["worker": .number(tag), "error": "\(error)"])
             worker.send(.kill)
             return
         }
@@ -86,7 +87,7 @@ extension Supervisor {
             hasOtherPage = try past.add(worker.page)
         } catch {
             logger.error(
-                "the counters of a worker cannot be kept", metadata: ["worker": "\(tag)", "error": "\(error)"])
+                "the counters of a worker cannot be kept", metadata: ["worker": .number(tag), "error": "\(error)"])
             hasOtherPage = false
         }
         for other in workers.values.sorted(by: { $0.tag < $1.tag }) {
@@ -123,7 +124,7 @@ extension Supervisor {
         guard let worker = workers[tag], !worker.isDeaf else { return }
         guard let frame = writer.frame(message) else {
             // Only the settings could be so long, and their length was checked.
-            logger.error("the settings are too long for a worker", metadata: ["worker": "\(tag)"])
+            logger.error("the settings are too long for a worker", metadata: ["worker": .number(tag)])
             return
         }
         worker.socket.send(frame, passing: owner)
@@ -135,7 +136,7 @@ extension Supervisor {
         do throws(SystemError) {
             try worker.socket.watch(as: UInt64(worker.tag), in: poller)
         } catch {
-            logger.error("watching a worker failed", metadata: ["worker": "\(worker.tag)", "error": "\(error)"])
+            logger.error("watching a worker failed", metadata: ["worker": .number(worker.tag), "error": "\(error)"])
             worker.send(.kill)
         }
     }

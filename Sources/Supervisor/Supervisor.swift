@@ -244,7 +244,8 @@ package final class Supervisor {
         case .terminate, .interrupt, .quit:
             let isSecond = table.phase == .draining || table.phase == .ending
             logger.notice(
-                isSecond ? "second signal: ending at once" : "shutting down", metadata: ["workers": "\(workers.count)"])
+                isSecond ? "second signal: ending at once" : "shutting down",
+                metadata: ["workers": .number(workers.count)])
             notice.say(.stopping)
             inputs.append(.drain)
         case .hangup:
@@ -277,7 +278,7 @@ package final class Supervisor {
         if table.phase == .starting || table.generation(of: worker.tag) == renewal?.generation, failure == nil {
             failure = worker.complaint ?? "a worker ended before it served: \(words)"
         }
-        var fields: Logger.Metadata = ["worker": "\(worker.tag)", "end": "\(words)"]
+        var fields: Logger.Metadata = ["worker": .number(worker.tag), "end": "\(words)"]
         if let complaint = worker.complaint { fields["reason"] = "\(complaint)" }
         let isRetired = table.retiredTags.contains(worker.tag)
         if isRetired, isInOrder {
@@ -302,7 +303,7 @@ package final class Supervisor {
             do throws(FrameFault) {
                 while let received = try worker.socket.next() { hear(received.frame, from: worker) }
             } catch {
-                logger.error("a worker says nonsense", metadata: ["worker": "\(worker.tag)", "fault": "\(error)"])
+                logger.error("a worker says nonsense", metadata: ["worker": .number(worker.tag), "fault": "\(error)"])
                 worker.send(.kill)
                 arrival = .end
             }
@@ -339,7 +340,8 @@ package final class Supervisor {
                 lookAfterResolvers(.lost(tag, worker: worker.tag))
             }
         } catch {
-            logger.debug("a worker says something unknown", metadata: ["worker": "\(worker.tag)", "fault": "\(error)"])
+            logger.debug(
+                "a worker says something unknown", metadata: ["worker": .number(worker.tag), "fault": "\(error)"])
         }
     }
 
@@ -366,7 +368,7 @@ package final class Supervisor {
         case .retire(let tag): retire(tag)
         case .kill(let tag, let reason):
             if reason != .allEnd, reason != .isAbandoned {
-                logger.error("a worker is ended", metadata: ["worker": "\(tag)", "reason": "\(reason.words)"])
+                logger.error("a worker is ended", metadata: ["worker": .number(tag), "reason": "\(reason.words)"])
                 past.count(.killed)
             }
             workers[tag]?.send(.kill)
@@ -377,12 +379,14 @@ package final class Supervisor {
                 logger.notice(
                     "another worker will take the place of one that has ended",
                     metadata: [
-                        "worker": "\(tag)", "after": "\(restart.components.seconds)s", "deaths": "\(table.deaths)",
+                        "worker": .number(tag), "after_seconds": .wholeSeconds(restart),
+                        "deaths": .number(table.deaths),
                     ])
             }
         case .drain(let tag):
             if table.phase == .serving {
-                logger.notice("the sessions of a worker with old settings are ended", metadata: ["worker": "\(tag)"])
+                logger.notice(
+                    "the sessions of a worker with old settings are ended", metadata: ["worker": .number(tag)])
             }
             tell(tag, .drain)
             // One that cannot be told understands the signal as well.

@@ -64,17 +64,17 @@ enum HoldfastCommand {
             case let drain as DrainCommand:
                 return place(drain.place.place, environment, usual) { .drain($0.address, tokenFile: $0.tokenFile) }
             case let reload as ReloadCommand:
-                return place(reload.place.address, environment, usual) { .command(.reload, $0) }
+                return self.command(.reload, reload.place, environment, usual)
             case let upgrade as UpgradeCommand:
-                return place(upgrade.place.address, environment, usual) { .command(.upgrade, $0) }
+                return self.command(.upgrade, upgrade.place, environment, usual)
             case let reopen as ReopenCommand:
-                return place(reopen.place.address, environment, usual) { .command(.reopen, $0) }
+                return self.command(.reopen, reopen.place, environment, usual)
             case let log as LogCommand:
                 guard let command = log.command else {
                     let hint = LogLevels.hint(log.text).map { "; \($0)" } ?? ""
                     return wrong("'\(SettingsError.printable(log.text))' is not \(LogLevels.allowed)\(hint)")
                 }
-                return place(log.place.address, environment, usual) { .command(command, $0) }
+                return self.command(command, log.place, environment, usual)
             case let document as SettingsDocumentCommand:
                 return .exit(code: 0, standardOutput: document.page.text, standardError: "")
             case is RootCommand:
@@ -129,6 +129,16 @@ enum HoldfastCommand {
         } catch {
             return wrong(error.lines, code: error.isOfFlags ? usageError : configurationError)
         }
+    }
+
+    private static func command(
+        _ command: RunningCommand, _ place: ControlAddress, _ environment: [String: String], _ usual: String?
+    ) -> Invocation {
+        self.place(
+            { (entries, usual) throws(SettingsFaults) in
+                try place.address(instead: command.instead, entries, usual)
+            }, environment, usual
+        ) { .command(command, $0) }
     }
 
     private static func place<Place>(

@@ -12,7 +12,8 @@ enum CommandLineError {
         let flag = quoted.first.map(firstWord) ?? ""
         let command = arguments.first ?? ""
         let isRun = [RunCommand.configuration.commandName, CheckCommand.configuration.commandName].contains(command)
-        let help = isRun ? "see 'holdfast \(command) --help'" : "see 'holdfast --help'"
+        let isCommand = RootCommand.configuration.subcommands.contains { $0.configuration.commandName == command }
+        let help = isCommand ? "see 'holdfast \(command) --help'" : "see 'holdfast --help'"
         if message.hasPrefix("Unknown option"), !flag.isEmpty {
             let ofRun = SettingsTable.rows.compactMap(\.flag) + RunCommand.actions.map { "--" + $0.name } + ["--config"]
             if !isRun, ofRun.contains(flag) {
@@ -32,12 +33,27 @@ enum CommandLineError {
             return "--config needs a value: the path of a configuration file"
         }
         if message.contains("nexpected argument"), !flag.isEmpty {
-            return isRun
+            return isCommand
                 ? "unexpected argument '\(printable(quoted[0]))'; \(help)"
                 : "unknown command '\(printable(quoted[0]))'; \(help)"
         }
-        let words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return "\(printable(words)); \(help)"
+        if let line = choice(message) { return "\(line)\(help)" }
+        var words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")[...]
+        while let last = words.last, last.isPunctuation, last != "'", last != "\"", last != ")" { words.removeLast() }
+        return "\(printable(String(words))); \(help)"
+    }
+
+    /// The line for a word that is none of those that are allowed, up to its last semicolon or question; nil for another
+    /// message.
+    private static func choice(_ message: String) -> String? {
+        guard message.hasPrefix("The value '"), let end = message.firstRange(of: "' is invalid for '"),
+            let list = message[end.upperBound...].firstRange(of: "'. Please provide one of ")
+        else { return nil }
+        let value = String(message[..<end.lowerBound].dropFirst("The value '".count))
+        let allowed = message[list.upperBound...].filter { $0 != "'" && $0 != "." }
+        let words = allowed.split { $0 == " " || $0 == "," }.map(String.init).filter { $0 != "or" }
+        let guess = nearest(to: value, among: words).map { "did you mean '\($0)'? " } ?? ""
+        return "'\(printable(value))' is not \(allowed); \(guess)"
     }
 
     private static func printable(_ text: String) -> String {

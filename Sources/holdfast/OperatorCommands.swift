@@ -29,6 +29,16 @@ enum RunningCommand: Equatable {
     case reopen
     /// Log from these levels on until the next reload; nil: say from which it does.
     case log(LogLevels?)
+
+    /// What an operator can do instead when the program takes no commands.
+    var instead: String {
+        switch self {
+        case .reload: "SIGHUP does the same, and the log says what came of it"
+        case .upgrade: "SIGUSR2 does the same, and the log says what came of it"
+        case .reopen: "SIGUSR1 does the same, and the log says what came of it"
+        case .log: "set control, or set log-level and reload or restart the program"
+        }
+    }
 }
 
 /// `holdfast reload`: has the running program read its configuration again, as SIGHUP does, and says what came of it.
@@ -99,15 +109,15 @@ struct ControlAddress: ParsableArguments {
 
     /// The address by flag, environment or file; the first of them that says it counts.
     ///
+    /// - Parameter instead: what else an operator can do when the program takes no commands.
     /// - Throws: a fault of one of them, or that none says it.
-    func address(_ environment: [SettingEntry], _ usual: String?) throws(SettingsFaults) -> ListenAddress {
+    func address(
+        instead: String, _ environment: [SettingEntry], _ usual: String?
+    ) throws(SettingsFaults) -> ListenAddress {
         let given = try RunningPlace.given(SettingsTable.control.row, by: control, config, environment, usual)
         guard let given else {
             throw SettingsFaults(
-                lines: [
-                    "control is not set, so the running program takes no commands; a signal does the same: see the log"
-                ],
-                isOfFlags: false)
+                lines: ["control is not set, so the running program takes no commands; \(instead)"], isOfFlags: false)
         }
         guard let place = SettingsTable.control.parse(given.value) else {
             throw SettingsFaults(
@@ -117,7 +127,8 @@ struct ControlAddress: ParsableArguments {
         }
         guard case .on(let address) = place else {
             throw SettingsFaults(
-                lines: ["control is off, so the running program takes no commands"], isOfFlags: given.origin == .flag)
+                lines: ["control is off, so the running program takes no commands; \(instead)"],
+                isOfFlags: given.origin == .flag)
         }
         return address
     }

@@ -45,8 +45,8 @@ struct StatusText {
             ("http", counts(["http"], ["connections_now", "connections_ever", "requests", "requests_refused"])))
         lines.append(("upstream", counts(["upstream"], ["streams_now", "connects", "stanzas_in", "stanzas_out"])))
         lines.append(("failures", nonZero("upstream", "failures")))
-        lines.append(("limits", nonZero("limits")))
-        lines.append(("memory", memory))
+        lines += limits
+        lines.append(("reached", nonZero("limits")))
         for (tag, worker) in members("workers").sorted(by: { Int($0.key) ?? 0 < Int($1.key) ?? 0 }) {
             guard case .object(let members) = worker else { continue }
             var parts = [Self.counts(members.compactMapValues(\.whole), order: Self.ofWorker)].filter { !$0.isEmpty }
@@ -56,7 +56,7 @@ struct StatusText {
         }
         lines.append(("supervisor", nonZero("supervisor")))
         return lines.filter { !$0.1.isEmpty }.map { name, value in
-            name + String(repeating: " ", count: max(12 - name.count, 1)) + value + "\n"
+            Self.padded(name, to: 12, isAtLeastOne: true) + value + "\n"
         }.joined()
     }
 
@@ -69,9 +69,74 @@ struct StatusText {
         return parts.joined(separator: ", ")
     }
 
-    private var memory: String {
-        guard let held = number("memory", "held"), let limit = number("memory", "limit") else { return "" }
-        return "\(held / 1_024) KiB of \(limit / 1_048_576) MiB held for clients and servers"
+    /// How near each limit is that is set, the nearest first; the first line alone has a name.
+    private var limits: [(String, String)] {
+        let rows = members("capacity").keys.compactMap(limit).sorted { ($1.share, $0.name) < ($0.share, $1.name) }
+        func width(_ column: (Limit) -> String) -> Int { rows.map { column($0).count }.max() ?? 0 }
+        let (names, used, most) = (width(\.words), width(\.used), width(\.most))
+        return rows.enumerated().map { index, row in
+            let columns = [
+                Self.padded(row.words, to: names), Self.padded(row.used, to: used, isRight: true), "of",
+                Self.padded(row.most, to: most, isRight: true), Self.padded("\(row.share)", to: 3, isRight: true),
+            ]
+            return (index == 0 ? "limits" : " ", columns.joined(separator: " ") + " %" + row.remark)
+        }
+    }
+
+    /// A limit, and how much of it is used.
+    private struct Limit {
+        let name: String
+        let words: String
+        let used: String
+        let most: String
+        /// In percent.
+        let share: Int
+
+        /// What is said of a limit that is near, from 80 % on as on the page for operators.
+        var remark: String {
+            switch share {
+            case ..<80: ""
+            case ..<100: ", nearly reached"
+            default: ", reached"
+            }
+        }
+    }
+
+    private func limit(_ name: String) -> Limit? {
+        guard let used = number("capacity", name, "used"), let most = number("capacity", name, "limit"), most > 0 else {
+            return nil
+        }
+        let isBytes = name == "memory-limit"
+        let share = Double(used) / Double(most) * 100
+        return Limit(
+            name: name, words: Self.limitWords[name] ?? name, used: isBytes ? Self.bytes(used) : "\(used)",
+            most: isBytes ? Self.bytes(most) : "\(most)", share: Int(min(max(share, 0), Self.mostPercent)))
+    }
+
+    /// Whoever answers may say anything.
+    private static let mostPercent = 999_999.0
+
+    /// The words of the page for operators.
+    private static let limitWords = [
+        "max-sessions": "sessions (max-sessions)", "descriptors": "open files for sessions",
+        "memory-limit": "memory for peers (memory-limit)", "login-sessions": "without login (login-sessions)",
+        "upstream-connections": "streams to one server (upstream-connections)",
+        "local-ports": "local ports to one server",
+    ]
+
+    private static func bytes(_ count: Int) -> String {
+        switch count {
+        case ..<10_240: "\(count) B"
+        case ..<10_485_760: "\(count / 1_024) KiB"
+        default: "\(count / 1_048_576) MiB"
+        }
+    }
+
+    private static func padded(
+        _ text: String, to width: Int, isRight: Bool = false, isAtLeastOne: Bool = false
+    ) -> String {
+        let space = String(repeating: " ", count: max(width - text.count, isAtLeastOne ? 1 : 0))
+        return isRight ? space + text : text + space
     }
 
     private static let ofWorker = ["pid", "sessions", "connections", "streams", "requests", "moved_in", "moved_out"]

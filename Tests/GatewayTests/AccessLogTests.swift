@@ -118,6 +118,41 @@ import Testing
         #expect(try answers() == before)
     }
 
+    @Test("access-log: a client that closes its sending side alone has the status of the answer that it reads")
+    func halfClosed() throws {
+        let folder = try Folder()
+        let session = try OpenSession(environment: ["HOLDFAST_ACCESS_LOG": folder.file])
+        // Its end comes while the poll is held, and then together with the poll.
+        for isHeldBefore in [true, false] {
+            let client = try session.daemon.connect()
+            try client.send(RawClient.post(session.client.nextBody()))
+            if isHeldBefore { try session.daemon.wait(until: "sessions.held_requests", is: 1) }
+            let before = try session.daemon.statistics().number("access_log.written")
+            try client.wire.shutdownWrite()
+            let answer = try client.answer()
+            #expect(answer.status == 200 && answer.body.utf8.count > 0)
+            #expect(try client.wire.readToEnd() == "")
+            try session.daemon.wait(until: "access_log.written", is: before + 1)
+            #expect(try folder.lines().last?.contains(" HTTP/1.1\" 200 \(answer.body.utf8.count) ") == true)
+        }
+    }
+
+    @Test("access-log: polls of more sessions than may be in doubt, on one connection, have a line each")
+    func halfClosedMany() throws {
+        let folder = try Folder()
+        let first = try OpenSession(environment: ["HOLDFAST_ACCESS_LOG": folder.file])
+        let sessions = try [first] + (0..<17).map { _ in try OpenSession(on: first) }
+        let client = try first.daemon.connect()
+        try client.send(sessions.map { RawClient.post($0.client.nextBody()) }.joined())
+        try first.daemon.settle()
+        let before = try first.daemon.statistics().number("access_log.written")
+        try client.wire.shutdownWrite()
+        for _ in sessions { #expect(try client.answer().status == 200) }
+        #expect(try client.wire.readToEnd() == "")
+        try first.daemon.wait(until: "access_log.written", is: before + sessions.count)
+        #expect(try folder.lines().suffix(sessions.count).allSatisfy { $0.contains(" HTTP/1.1\" 200 ") })
+    }
+
     @Test("access-log-sample: one of so many; access-log-format: json")
     func sample() throws {
         let folder = try Folder()

@@ -85,11 +85,47 @@ import Testing
         _ = try log(scene, "critical", "sessions=info")
         #expect(
             try scene.daemon.errors.contains(
-                "notice the levels of the log were changed levels=\"critical sessions=info\""))
+                "notice admin: the levels of the log were changed levels=\"critical sessions=info\""))
         let connection = try scene.daemon.connect()
         let member = try scene.workers.begin(over: connection)
         try end(member, scene, over: connection)
         #expect(try ends(scene, member) == 1)
+    }
+
+    @Test("log: a program without a supervisor takes log and reopen, and says of the other commands why not")
+    func alone() throws {
+        let path = "/tmp/holdfast-control-\(UInt64.random(in: 0 ... .max))"
+        let daemon = try Daemon(
+            ["--upstream", "127.0.0.1:5222", "--control", "unix:\(path)", "--log-level", "critical"],
+            environment: ["HOLDFAST_WORKERS": "none"])
+        func give(_ words: String...) throws -> (exit: Daemon.Exit, output: String, errors: String) {
+            try Daemon.run(words + ["--control", "unix:\(path)"])
+        }
+        var file = stat()
+        #expect(stat(path, &file) == 0 && file.st_mode & 0o777 == 0o600)
+        #expect(try give("log").output == "holdfast: the log has the level critical of the settings\n")
+        let answer = "holdfast: the log has the level critical clients=notice until the program ends\n"
+        #expect(try give("log", "critical", "clients=notice").output == answer)
+        #expect(try daemon.errors.contains("notice admin: the levels of the log were changed"))
+        #expect(try daemon.connect().get("/nowhere").status == 404)
+        try daemon.settle()
+        #expect(try daemon.errors.contains("notice clients: a request was for a path where nothing is"))
+        for command in ["reload", "upgrade"] {
+            let result = try give(command)
+            #expect(result.exit == .code(1) && result.output == "")
+            #expect(result.errors.hasPrefix("holdfast: with workers = none the program reads its configuration at"))
+        }
+        #expect(try give("reopen").errors == "holdfast: access-log names no file\n")
+        // Those who connect and say nothing do not keep others away.
+        let silent = try (0..<20).map { _ in try ByteStream(path: path) }
+        #expect(try give("log").output == answer)
+        #expect(silent.count == 20)
+        let junk = try ByteStream(path: path)
+        try junk.send(String(repeating: "x", count: 100))
+        #expect(try give("log", "critical").exit == .code(0))
+        daemon.send(SIGTERM)
+        #expect(try daemon.waitUntilEnded() == .code(0))
+        #expect(!Files.exists(path))
     }
 
     @Test("log: levels that do not exist change nothing and are explained")

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Settings
 import TestSupport
 import Testing
 
@@ -50,7 +51,30 @@ import Testing
         // Both workers say that they end, and only the supervisor's lines have no worker.
         let ends = objects.filter { $0["event"] == .text("shutting down") && $0["sessions"] != nil }
         let tags: [Value] = ends.compactMap { $0["worker"] }
+        #expect(ends.allSatisfy { $0["sessions"] == .number(0) })
         #expect(tags.count == 2 && tags.contains(.number(1)) && tags.contains(.number(2)))
+    }
+
+    @Test("log-format: what is counted is a number in JSON, and what names something is a text")
+    func numbers() throws {
+        let session = try OpenSession(environment: ["HOLDFAST_LOG_FORMAT": "json"])
+        let objects = try lines(of: session.daemon).map {
+            try JSONDecoder().decode([String: Value].self, from: Data($0.utf8))
+        }
+        let end = try #require(objects.first { $0["event"] == .text("session ended") })
+        #expect(end["subsystem"] == .text("sessions"))
+        for key in ["seconds", "requests", "stanzas_to_server", "stanzas_to_client"] {
+            guard case .number? = end[key] else {
+                Issue.record("\(key) in \(end)")
+                continue
+            }
+        }
+        for key in ["sid8", "stream_id8", "client", "server", "reason"] {
+            guard case .text? = end[key] else {
+                Issue.record("\(key) in \(end)")
+                continue
+            }
+        }
     }
 
     @Test("log-format: logfmt begins with time, level and event")
@@ -62,6 +86,7 @@ import Testing
             #expect(line.hasPrefix("ts=20"))
             let parts = line.split(separator: " ", maxSplits: 2)
             #expect(parts.count == 3 && parts[1].hasPrefix("level=") && parts[2].hasPrefix("event=\""))
+            #expect(line.contains("\" subsystem="))
         }
     }
 
@@ -69,14 +94,16 @@ import Testing
     func text(format: String) throws {
         let daemon = try Daemon(Self.server + ["--log-format", format])
         for line in try lines(of: daemon) {
-            #expect(line.hasPrefix("20") && line.split(separator: " ").first?.hasSuffix("Z") == true)
+            let words = line.split(separator: " ")
+            #expect(line.hasPrefix("20") && words.first?.hasSuffix("Z") == true)
+            #expect(LogSubsystem.allCases.contains { words[2] == "\($0.rawValue):" })
         }
     }
 
     @Test("log-priorities: only if the journal reads the very stream, lines have priorities and no time")
     func journal() throws {
         let own = try lines(of: Daemon(Self.server, environment: Self.workers, journal: .itsOwn))
-        #expect(own.contains { $0.hasPrefix("<5>notice shutting down") })
+        #expect(own.contains { $0.hasPrefix("<5>notice process: shutting down") })
         #expect(own.contains { $0.hasPrefix("<7>debug ") })
         for line in own {
             #expect(line.first == "<" && line.dropFirst(2).first == ">")
@@ -105,7 +132,9 @@ import Testing
                 arguments + Self.server,
                 environment: ["HOLDFAST_LOG_PRIORITIES": "on", "HOLDFAST_WORKERS": workers])
             #expect(run.exit == .code(1))
-            #expect(run.errors.hasPrefix("<2>critical holdfast cannot serve reason=\"") && run.errors.hasSuffix("\"\n"))
+            #expect(
+                run.errors.hasPrefix("<2>critical process: holdfast cannot serve reason=\"")
+                    && run.errors.hasSuffix("\"\n"))
             #expect(run.errors.split(separator: "\n").count == 1)
         }
     }

@@ -55,13 +55,13 @@ import Testing
         try daemon.wait(until: "sessions.login_failures.other", is: 1)
         let lines = try failures(daemon)
         #expect(lines.count == 4 && streams.count == 4)
-        let known = lines.map { $0.split(separator: " ").dropFirst().prefix(5).joined(separator: " ") }
+        let known = lines.map { $0.split(separator: " ").dropFirst().prefix(6).joined(separator: " ") }
         #expect(
             known.sorted() == [
-                "notice login-failed client=2001:db8::1 condition=temporary-auth-failure domain=example.org",
-                "notice login-failed client=203.0.113.9 condition=not-authorized domain=example.org",
-                "notice login-failed client=203.0.113.9 condition=not-authorized domain=example.org",
-                "notice login-failed client=203.0.113.9 condition=other domain=example.org",
+                "notice sessions: login-failed client=2001:db8::1 condition=temporary-auth-failure domain=example.org",
+                "notice sessions: login-failed client=203.0.113.9 condition=not-authorized domain=example.org",
+                "notice sessions: login-failed client=203.0.113.9 condition=not-authorized domain=example.org",
+                "notice sessions: login-failed client=203.0.113.9 condition=other domain=example.org",
             ])
         #expect(!lines.joined().contains("192.0.2.1"))
     }

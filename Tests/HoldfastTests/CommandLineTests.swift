@@ -113,6 +113,22 @@ import Testing
         (["--print-config"], "'--print-config' has to stand behind 'run': holdfast run --print-config …"),
         (["--config", "x"], "'--config' has to stand behind 'run': holdfast run --config …"),
         (["run", "extra"], "unexpected argument 'extra'; see 'holdfast run --help'"),
+        (["status", "extra"], "unexpected argument 'extra'; see 'holdfast status --help'"),
+        (["print-proxy-config"], "Missing expected argument '<proxy>'; see 'holdfast print-proxy-config --help'"),
+        (
+            ["print-proxy-config", "traefik"],
+            "'traefik' is not nginx, haproxy, apache or caddy; see 'holdfast print-proxy-config --help'"
+        ),
+        (
+            ["print-proxy-config", "ngin\u{1B}x"],
+            "'ngin?x' is not nginx, haproxy, apache or caddy; did you mean 'nginx'? "
+                + "see 'holdfast print-proxy-config --help'"
+        ),
+        (
+            ["print-proxy-config", "nginx", "--multi=x"],
+            "The option '--multi' does not take any value, but 'x' was specified; "
+                + "see 'holdfast print-proxy-config --help'"
+        ),
         (["frobnicate"], "unknown command 'frobnicate'; see 'holdfast --help'"),
         ([], "a command is missing; see 'holdfast --help', or begin with 'holdfast run'"),
         (["run", "--max-wait", "-5"], "--max-wait: '-5' is not a number of seconds from 1 to 3600"),
@@ -126,6 +142,29 @@ import Testing
     ])
     func `A wrong command line is one line`(arguments: [String], line: String) {
         #expect(complaint(arguments) == line)
+    }
+
+    @Test(arguments: [
+        ["run", "--print-config=x"], ["check", "a", "b"], ["print-proxy-config", "nginx", "caddy"],
+        ["log", "--control"],
+        ["status", "--admin"], ["drain", "--token-file="], ["settings-doc", "x"],
+        ["resolver", "--shared=1"],
+        ["print-proxy-config", "a'. Please provide one of 'b"], ["print-proxy-config", "."],
+        ["print-proxy-config", ""],
+    ])
+    func `No line has two signs at the end of a sentence`(arguments: [String]) throws {
+        guard case .exit(code: 64, standardOutput: "", standardError: let text) = parse(arguments) else {
+            Issue.record("\(arguments) is right")
+            return
+        }
+        #expect(text.split(separator: "\n").count == 1)
+        let signs: Set<Character> = [".", ",", ";", ":", "?", "!"]
+        let unquoted = text.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset % 2 == 0 }.map { $0.element.filter { $0 != " " } }
+        for part in unquoted {
+            let hasTwo = zip(part, part.dropFirst()).contains { signs.contains($0) && signs.contains($1) }
+            #expect(!hasTwo, "\(text)")
+        }
     }
 
     @Test func `A flag given twice is named`() {

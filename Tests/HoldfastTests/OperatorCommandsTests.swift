@@ -90,6 +90,24 @@ import Testing
         #expect(line.hasPrefix("holdfast: '") && !line.contains("\u{1B}") && line.hasSuffix("; did you mean 'info'?\n"))
     }
 
+    @Test(
+        "a program that takes no commands: the line says what does the same",
+        arguments: [
+            ("reload", "SIGHUP does the same, and the log says what came of it"),
+            ("upgrade", "SIGUSR2 does the same, and the log says what came of it"),
+            ("reopen", "SIGUSR1 does the same, and the log says what came of it"),
+            ("log", "set control, or set log-level and reload or restart the program"),
+        ])
+    func noCommands(command: String, instead: String) {
+        let start = "so the running program takes no commands; \(instead)\n"
+        #expect(
+            parse([command])
+                == .exit(code: 78, standardOutput: "", standardError: "holdfast: control is not set, \(start)"))
+        #expect(
+            parse([command, "--control", "off"])
+                == .exit(code: 64, standardOutput: "", standardError: "holdfast: control is off, \(start)"))
+    }
+
     @Test("only a complete answer with 200 has a body")
     func answers() {
         func body(_ text: String) -> String? {

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 
+from support import gateway
 from support.bosh import SASL, Session
 from support.case import Case, holdfast_only
 from support.processes import ROOT, wait_until
@@ -29,9 +30,9 @@ def found(log):
 class Fail2ban(Case):
     every_upstream = True
 
-    async def refused(self, name):
+    async def refused(self, name, service=None):
         """A log-in with a wrong password."""
-        session = Session(self.service.port, ACCOUNTS)
+        session = Session((service or self.service).port, ACCOUNTS)
         self.addAsyncCleanup(session.close)
         await session.create()
         session.inbox.get_nowait()
@@ -53,27 +54,39 @@ class Fail2ban(Case):
         self.assertEqual(len(lines), 3)
         for line in lines:
             # Of the last name a server may say that it is none.
-            self.assertRegex(line, " login-failed client=127[.]0[.]0[.]1 condition=(not-authorized|malformed-request) ")
+            self.assertRegex(line, " notice sessions: login-failed client=127[.]0[.]0[.]1 condition=(not-authorized|malformed-request) ")
             self.assertIn(f" domain={ACCOUNTS} ", line)
         self.assertGreaterEqual("".join(lines).count("condition=not-authorized"), 2)
+
+    async def test_a_line_of_each_form_as_the_program_writes_it(self):
+        for form in ("text", "json", "logfmt"):
+            for priorities in ("off", "on"):
+                service = gateway.Configured(self.scratch.path, {
+                    "domain": [ACCOUNTS], "upstream": [f"127.0.0.1:{self.server.plain_port}"], "upstream-tls": "none",
+                    "log-format": form, "log-priorities": priorities})
+                self.addAsyncCleanup(asyncio.to_thread, service.stop)
+                await self.refused("mercutio", service)
+                await asyncio.to_thread(wait_until, lambda: "login-failed" in service.log(), "a line")
+                self.assertEqual(len(found(service.child.log)[0]), 1, service.log())
 
     async def test_the_forms_of_the_log_and_what_is_no_guess(self):
         time = "2026-11-28T17:12:04.123Z"
         good = [
-            f"{time} notice login-failed client=192.0.2.7 condition=not-authorized domain=one.test",
-            f"{time} notice login-failed client=2001:db8::7 condition=other domain=one.test",
-            f"<5>{time} notice login-failed client=192.0.2.7 condition=not-authorized domain=one.test",
-            "Nov 28 17:12:04 host holdfast[9]: notice login-failed client=192.0.2.7 condition=not-authorized domain=one.test",
-            f'ts={time} level=notice event="login-failed" client=192.0.2.7 condition=not-authorized domain=one.test',
-            f'{{"ts":"{time}","level":"notice","event":"login-failed","client":"192.0.2.7","condition":"not-authorized"}}',
+            f"{time} notice sessions: login-failed client=192.0.2.7 condition=not-authorized domain=one.test",
+            f"{time} notice sessions: login-failed client=2001:db8::7 condition=other domain=one.test",
+            f"<5>{time} notice sessions: login-failed client=192.0.2.7 condition=not-authorized domain=one.test",
+            "Nov 28 17:12:04 host holdfast[9]: notice sessions: login-failed client=192.0.2.7 condition=not-authorized domain=one.test",
+            f'ts={time} level=notice event="login-failed" subsystem=sessions client=192.0.2.7 condition=not-authorized domain=one.test',
+            f'{{"ts":"{time}","level":"notice","event":"login-failed","subsystem":"sessions","client":"192.0.2.7",'
+            f'"condition":"not-authorized","domain":"one.test"}}',
         ]
         bad = [
-            f"{time} notice login-failed client=192.0.2.7 condition=temporary-auth-failure domain=one.test",
-            f"{time} notice login-failed condition=not-authorized domain=one.test",
-            f'{time} info x detail="notice login-failed client=192.0.2.7 condition=not-authorized"',
-            f'{time} info x notice login-failed client=192.0.2.7 condition=not-authorized',
+            f"{time} notice sessions: login-failed client=192.0.2.7 condition=temporary-auth-failure domain=one.test",
+            f"{time} notice sessions: login-failed condition=not-authorized domain=one.test",
+            f'{time} info clients: x detail="notice sessions: login-failed client=192.0.2.7 condition=not-authorized"',
+            f'{time} info clients: x notice sessions: login-failed client=192.0.2.7 condition=not-authorized',
             f'{{"ts":"{time}","level":"info","event":"x","a":"\\"level\\":\\"notice\\",\\"event\\":\\"login-failed\\"'
-            f',\\"client\\":\\"192.0.2.7\\",\\"condition\\":\\"not-authorized\\""}}',
+            f',\\"subsystem\\":\\"sessions\\",\\"client\\":\\"192.0.2.7\\",\\"condition\\":\\"not-authorized\\""}}',
         ]
         log = os.path.join(self.scratch.path, "samples.log")
         with open(log, "w", encoding="utf-8") as file:

@@ -23,19 +23,77 @@ import Testing
         return text
     }
 
+    /// A text that looks like a number of JSON, or nearly.
+    private static func digits(_ generator: inout SeededGenerator) -> String {
+        let pieces = [
+            "0", "1", "9", "-", "+", ".", "e", "E", "1e5", "0x1", "true", "null", "NaN", "Infinity", "9999999999",
+        ]
+        return (0..<(1 + generator.below(3))).map { _ in pieces[generator.below(pieces.count)] }.joined()
+    }
+
+    /// A value as a program reads it back.
+    private enum Value: Decodable, Equatable {
+        case text([Unicode.Scalar])
+        case number(Int)
+
+        /// Strings are equal in Swift when they only look alike.
+        init(_ text: String) { self = .text(Array(text.unicodeScalars)) }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let number = try? container.decode(Int.self) {
+                self = .number(number)
+            } else {
+                self.init(try container.decode(String.self))
+            }
+        }
+
+        init(_ generator: inout SeededGenerator) {
+            switch generator.below(4) {
+            case 0: self = .number(Int(truncatingIfNeeded: generator.next()) >> generator.below(64))
+            case 1: self.init(LogLinePropertyTests.digits(&generator))
+            default: self.init(LogLinePropertyTests.text(&generator))
+            }
+        }
+
+        /// The same in a form without types.
+        var untyped: [Unicode.Scalar] {
+            switch self {
+            case .text(let scalars): scalars
+            case .number(let number): Array("\(number)".unicodeScalars)
+            }
+        }
+    }
+
     private struct Case {
         let event: String
-        let fields: [(key: String, value: String)]
+        let fields: [(key: String, value: Value)]
 
         init(_ generator: inout SeededGenerator) {
             event = LogLinePropertyTests.text(&generator)
-            fields = (0..<generator.below(5)).map { ("key\($0)", LogLinePropertyTests.text(&generator)) }
+            fields = (0..<generator.below(5)).map { ("key\($0)", Value(&generator)) }
         }
 
         func line(_ form: LineStyle.Form) -> [UInt8] {
-            var line = LogLine(LineStyle(form), .info, event, milliseconds: 0, room: 3_800)
-            for field in fields { line.add(field.key, field.value) }
+            var line = LogLine(LineStyle(form), .info, .clients, event, milliseconds: 0, room: 3_800)
+            for field in fields {
+                switch field.value {
+                case .text(let scalars):
+                    var text = ""
+                    text.unicodeScalars.append(contentsOf: scalars)
+                    line.add(field.key, text)
+                case .number(let number): line.add(field.key, LoggedNumber(number))
+                }
+            }
             return line.finished
+        }
+
+        /// What has to be read back, in its order.
+        var expected: [(key: String, value: Value)] {
+            [
+                ("ts", Value("1970-01-01T00:00:00.000Z")), ("level", Value("info")), ("event", Value(event)),
+                ("subsystem", Value("clients")),
+            ] + fields
         }
     }
 
@@ -46,29 +104,22 @@ import Testing
         }
     }
 
-    @Test func `a line of JSON is an object that gives every text back`() throws {
+    @Test func `a line of JSON is an object that gives every text back as a text, and every number as a number`() throws
+    {
         try Self.cases { sample in
             let line = sample.line(.json)
-            let object = try JSONDecoder().decode([String: String].self, from: Data(line))
-            var expected = ["ts": "1970-01-01T00:00:00.000Z", "level": "info", "event": sample.event]
-            for field in sample.fields { expected[field.key] = field.value }
-            #expect(object.count == expected.count)
-            for (key, text) in expected {
-                // Strings are equal in Swift when they only look alike.
-                #expect(object[key].map { Array($0.unicodeScalars) } == Array(text.unicodeScalars), "\(line)")
-            }
+            let object = try JSONDecoder().decode([String: Value].self, from: Data(line))
+            #expect(object.count == sample.expected.count)
+            for (key, value) in sample.expected { #expect(object[key] == value, "\(line)") }
         }
     }
 
-    @Test func `a line of logfmt splits back into every text`() throws {
+    @Test func `a line of logfmt splits back into every value`() throws {
         try Self.cases { sample in
             let pairs = try Self.split(sample.line(.logfmt))
-            let expected =
-                [("ts", "1970-01-01T00:00:00.000Z"), ("level", "info"), ("event", sample.event)]
-                + sample.fields.map { ($0.key, $0.value) }
-            #expect(pairs.map(\.key) == expected.map(\.0))
-            for (pair, text) in zip(pairs, expected) {
-                #expect(Array(pair.value.unicodeScalars) == Array(text.1.unicodeScalars))
+            #expect(pairs.map(\.key) == sample.expected.map(\.key))
+            for (pair, expected) in zip(pairs, sample.expected) {
+                #expect(Array(pair.value.unicodeScalars) == expected.value.untyped)
             }
         }
     }

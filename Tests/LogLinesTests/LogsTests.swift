@@ -63,7 +63,7 @@ import Testing
         #expect(logs.levels == LogLevels(.info))
         logs.follow(try settings(("log-level", "warning admin=info")))
         #expect(logs.sessions.logLevel == .warning && logs.admin.logLevel == .info)
-        #expect(logs.sessions[metadataKey: "worker"] == .stringConvertible(3))
+        #expect(logs.sessions[metadataKey: "worker"] == .number(3))
     }
 
     @Test(arguments: [
@@ -86,32 +86,33 @@ import Testing
 
     private func handler(_ form: LineStyle.Form) throws -> LineLogHandler {
         LineLogHandler(
-            level: .info, subsystem: "sessions", style: LineStyle(form), stream: try LogStream.standardError())
+            level: .info, part: .sessions, style: LineStyle(form), stream: try LogStream.standardError())
     }
 
     @Test func `fields are in the order of their names, and only the program's numbers are numbers`() throws {
         let fields: Logger.Metadata = [
-            "worker": .stringConvertible(UInt32(3)), "sid8": "12345678", "after": .stringConvertible(1.5),
-            "list": ["a", "1"],
+            "worker": .number(UInt32(3)), "sid8": "12345678", "after": .stringConvertible(15), "list": ["a", "1"],
+            "bytes": .number(UInt64.max), "seconds": .wholeSeconds(.milliseconds(1_999)), "depth": .number(-1),
         ]
         let line = try handler(.json).line(.info, "session ended", fields, milliseconds: 0)
         #expect(
             String(decoding: line, as: UTF8.self)
                 == #"{"ts":"1970-01-01T00:00:00.000Z","level":"info","event":"session ended","subsystem":"sessions","#
-                + #""after":"1.5","list":"[\"a\", \"1\"]","sid8":"12345678","worker":3}"#)
+                + #""after":"15","bytes":9223372036854775807,"depth":-1,"list":"[\"a\", \"1\"]","seconds":1,"#
+                + #""sid8":"12345678","worker":3}"#)
         let text = try handler(.text).line(.info, "session ended", ["sid8": "1"], milliseconds: 0)
-        #expect(String(decoding: text, as: UTF8.self) == "1970-01-01T00:00:00.000Z info session ended sid8=1")
+        #expect(String(decoding: text, as: UTF8.self) == "1970-01-01T00:00:00.000Z info sessions: session ended sid8=1")
     }
 
     @Test(
         arguments: zip(
             LineStyle.Form.allCases,
             [
-                "1970-01-01T00:00:00.000Z warning log lines were dropped, because nobody read them in time lines=7",
+                "1970-01-01T00:00:00.000Z warning process: log lines were dropped, because nobody read them in time lines=7",
                 #"{"ts":"1970-01-01T00:00:00.000Z","level":"warning","event":"log lines were dropped, because nobody read "#
-                    + #"them in time","lines":7}"#,
+                    + #"them in time","subsystem":"process","lines":7}"#,
                 "ts=1970-01-01T00:00:00.000Z level=warning event=\"log lines were dropped, because nobody read them in time\" "
-                    + "lines=7",
+                    + "subsystem=process lines=7",
             ]))
     func `the notice of dropped lines has the form of all lines`(form: LineStyle.Form, line: String) throws {
         let notice = try handler(form).notice(of: 7, milliseconds: 0)
