@@ -142,6 +142,9 @@ package final class BOSHClient {
         text(attributes, payload, rid: number(nil))
     }
 
+    /// The text of the empty `<body/>` with a `rid` that was used before, for tests that send it themselves.
+    package func repeatedBody(rid: UInt64) -> String { text("", "", rid: rid) }
+
     /// Sends any text as the body of a request.
     package func send(text: String, rid: UInt64 = 0) throws -> BOSHRequest {
         let connection = try idle.popLast() ?? daemon.connect()
