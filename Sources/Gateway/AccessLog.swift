@@ -96,7 +96,7 @@ final class AccessLog {
     }
 
     /// How many bytes the lines take that wait for the answers of a connection, for the account of memory.
-    func heldBytes(ofConnection connection: UInt64) -> Int { heldBytes.isEmpty ? 0 : heldBytes[connection] ?? 0 }
+    func heldBytes(ofConnection connection: UInt64) -> Int { heldBytes[connection] ?? 0 }
 
     /// What a line takes while it waits: its storage, and its places in the tables.
     private static func cost(of line: borrowing AccessLine) -> Int { line.capacity() + tableShare }

@@ -262,12 +262,7 @@ import Testing
 
     /// The server to which a connection comes first.
     private func first(of servers: [ScriptedUpstream]) throws -> ScriptedUpstream {
-        var found: ScriptedUpstream?
-        try Patience.wait("there is a connection", pause: 1) {
-            found = try servers.first { try !$0.isUntouched }
-            return found != nil
-        }
-        return try #require(found)
+        try Patience.value("there is a connection", pause: 1) { try servers.first { try !$0.isUntouched } }
     }
 
     /// A server on 127.0.0.1 and one on ::1 with the same port.

@@ -56,12 +56,7 @@ final class TargetScene {
 
     /// The server to which a connection has come first; the connection is still to be accepted.
     func awaitedServer() throws -> Int {
-        var index: Int?
-        try Patience.wait("any server has a connection", pause: 1) {
-            index = try servers.firstIndex { try !$0.isUntouched }
-            return index != nil
-        }
-        return try #require(index)
+        try Patience.value("any server has a connection", pause: 1) { try servers.firstIndex { try !$0.isUntouched } }
     }
 
     /// Expects that stanzas go both ways.

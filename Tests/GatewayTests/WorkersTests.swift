@@ -119,12 +119,9 @@ extension WorkersScene {
 
     /// The process number of a worker. Another worker knows it a moment after the start.
     func processID(of worker: String) throws -> Int {
-        var number: Int?
-        try Patience.wait("somebody knows worker \(worker)") {
-            number = try? daemon.statistics().number("workers.\(worker).pid")
-            return number != nil
+        try Patience.value("somebody knows worker \(worker)") {
+            try? daemon.statistics().number("workers.\(worker).pid")
         }
-        return number ?? 0
     }
 
     /// Waits until a worker is not there any more, and as many as before serve.

@@ -294,18 +294,16 @@ private final class Process {
 
     /// The line on standard error that says where the program serves, without what stands before the event.
     func readStartLine() throws -> String {
-        var found: String?
-        try Patience.wait("the program says where it serves", pause: 1) {
+        try Patience.value("the program says where it serves", pause: 1) {
             let isEnded = !isRunning
             // A line is written in one piece, but a file may be read in the middle of it.
             let lines = try errors.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             for line in lines {
-                if let event = line.firstRange(of: "holdfast serves") { found = String(line[event.lowerBound...]) }
+                if let event = line.firstRange(of: "holdfast serves") { return String(line[event.lowerBound...]) }
             }
-            if isEnded, found == nil { throw TestFault("did not start: \(try errors)") }
-            return found != nil
+            if isEnded { throw TestFault("did not start: \(try errors)") }
+            return nil
         }
-        return found ?? ""
     }
 
     /// Everything on standard output.

@@ -26,9 +26,17 @@ package enum Patience {
     package static func wait(
         _ what: @autoclosure () -> String, pause: Int32 = 10, until condition: () throws -> Bool
     ) throws {
+        try value(what(), pause: pause) { try condition() ? () : nil }
+    }
+
+    /// Waits until something is there, and returns it. The parameters are those of `wait`.
+    package static func value<Value>(
+        _ what: @autoclosure () -> String, pause: Int32 = 10, _ find: () throws -> Value?
+    ) throws -> Value {
         // The clock counts and not the looks: on a busy machine one look may take long.
         let end = ContinuousClock.now + .milliseconds(milliseconds)
-        while try !condition() {
+        while true {
+            if let found = try find() { return found }
             guard ContinuousClock.now < end else { throw TestFault("waited in vain until \(what())") }
             Self.pause(milliseconds: pause)
         }
