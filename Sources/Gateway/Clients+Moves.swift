@@ -133,7 +133,6 @@ extension Clients {
         connection.move = .arriving
         connection.backlog = envelope.input
         connection.pace.phaseSince = loop.now.advanced(by: .milliseconds(-Int64(envelope.silence)))
-        settle(connection)
         return connection
     }
 

@@ -135,7 +135,7 @@ extension Clients {
             let event = connection.http.next(
                 bytes, offset: &offset, date: loop.date.current(), room: &loop.bodyRoom)
         {
-            switch event {
+            switch consume event {
             case .request(let request):
                 // The worker that sent it here has counted it.
                 if connection.move != .placed { loop.counters.requests &+= 1 }

@@ -21,6 +21,12 @@ struct LatencySummary {
             }
         }
 
+        /// The upper bounds in seconds, as they stand in `/stats`.
+        var boundNames: [String] { Self.names[Int(rawValue)] }
+
+        /// By scale. They are made once, because all numbers are shown several times a second.
+        private static let names = allCases.map { scale in scale.bounds.map { "\($0 / .seconds(1))" } }
+
         private static let serverBounds: [Duration] = [
             .milliseconds(1), .milliseconds(5), .milliseconds(25), .milliseconds(100), .milliseconds(500), .seconds(2),
             .seconds(10),
@@ -62,7 +68,8 @@ struct LatencySummary {
     /// Counts a duration, as often as `times` says.
     mutating func record(_ duration: Duration, times: UInt64 = 1) {
         count &+= times
-        sum += duration * Int(truncatingIfNeeded: times)
+        // The library's product of a duration and a number takes as long as all the rest.
+        sum += times == 1 ? duration : Duration(attoseconds: duration.attoseconds &* Int128(times))
         longest = max(longest, duration)
         let bounds = scale.bounds
         buckets[bounds.firstIndex { duration <= $0 } ?? bounds.count] &+= times

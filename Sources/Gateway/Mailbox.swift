@@ -73,7 +73,8 @@ final class Mailbox {
 
     /// The connections that were taken over and whose receipts wait.
     var arriving: [ClientConnection] {
-        queue[first...].compactMap { if case .receipt(let connection) = $0 { connection } else { nil } }
+        guard first < queue.count else { return [] }
+        return queue[first...].compactMap { if case .receipt(let connection) = $0 { connection } else { nil } }
     }
 
     /// Sends a connection when its turn has come.
@@ -180,7 +181,10 @@ final class Mailbox {
         bytes = []
         sentCount = 0
         first += 1
-        if first * 2 >= queue.count {
+        if first == queue.count {
+            queue.removeAll(keepingCapacity: queue.capacity <= Self.keptCapacity)
+            first = 0
+        } else if first * 2 >= queue.count {
             queue.removeFirst(first)
             first = 0
         }
@@ -203,24 +207,35 @@ final class Mailbox {
         case unexpected
     }
 
-    /// Reads once.
-    ///
-    /// - Returns: false when the other worker has ended, or what it sends cannot be read any more.
-    func read(with buffer: inout ReadBuffer, into received: inout [Received]) -> Bool {
+    /// What a read has brought.
+    enum Reading {
+        /// Bytes: `next` may have messages.
+        case bytes
+        /// Nothing is there to be read now.
+        case nothing
+        /// The other worker has ended.
+        case end
+    }
+
+    /// Reads once. That brings at most one connection.
+    func read(with buffer: inout ReadBuffer) -> Reading {
         var came = Passed.nothing
         switch socket.receive(into: &buffer, passed: &came) {
         case .bytes: break
-        case .wouldBlock: return true
-        case .end, .failed: return false
+        case .wouldBlock: return .nothing
+        case .end, .failed: return .end
         }
         if case .nothing = came {} else { passed.append(came) }
         buffer.withBytes { reader.receive($0) }
-        do throws(FrameFault) {
-            while let frame = try reader.next() { received.append(message(in: frame)) }
-            return true
-        } catch {
-            return false
-        }
+        return .bytes
+    }
+
+    /// The next message of those that were read; nil when there is none.
+    ///
+    /// - Throws: what the other worker sends cannot be read any more.
+    func next() throws(FrameFault) -> Received? {
+        guard let frame = try reader.next() else { return nil }
+        return message(in: frame)
     }
 
     private func message(in frame: Frame) -> Received {
@@ -250,22 +265,18 @@ final class Mailbox {
         return .refused(unreceipted.removeFirst(), taken: taken)
     }
 
-    /// The connections that the other worker has taken since the last call.
-    func collectTaken() -> [Departure] {
+    /// The next connection that the other worker has taken; nil when it has shown no further one.
+    func nextTaken() -> Departure? {
         guard !unreceipted.isEmpty,
-            let count = page.shown.takenCount(from: firstUnreceipted, refusals: refusals)
-        else { return [] }
-        return takeOut(min(count, unreceipted.count))
+            let count = page.shown.takenCount(from: firstUnreceipted, refusals: refusals), count > 0
+        else { return nil }
+        firstUnreceipted &+= 1
+        return unreceipted.removeFirst()
     }
 
     private func takeOut(_ count: Int) -> [Departure] {
         guard count > 0 else { return [] }
         firstUnreceipted &+= UInt32(truncatingIfNeeded: count)
-        if count == unreceipted.count {
-            let taken = unreceipted
-            unreceipted = []
-            return taken
-        }
         defer { unreceipted.removeFirst(count) }
         return Array(unreceipted.prefix(count))
     }
@@ -296,6 +307,8 @@ final class Mailbox {
         return (back, taken)
     }
 
+    /// Room for how many messages an empty queue keeps.
+    private static let keptCapacity = 64
     /// The longest message: a request of the largest size with all its fields, and what came behind it.
     private static let longestFrame = 64 * 1_048_576
 }

@@ -103,7 +103,7 @@ final class Mailboxes {
         var isComplete = true
         // A connection that still waits to be sent, behind a refusal, is to be looked after as well.
         for box in boxes where box.waitingCount > 0 {
-            for departure in box.collectTaken() { hasMoved(departure) }
+            while let departure = box.nextTaken() { hasMoved(departure) }
             if box.waitingCount > 0 { isComplete = false }
         }
         if isComplete {
@@ -125,8 +125,8 @@ final class Mailboxes {
 
     private func forget(_ departure: Departure) {
         if case .forNew(let tag) = departure.placement { loop.fellows.noteAnswer(by: tag) }
-        let key = departure.connection.token.raw
-        if departures[key] === departure { departures[key] = nil }
+        guard let index = departures.index(forKey: departure.connection.token.raw) else { return }
+        if departures.values[index] === departure { departures.remove(at: index) }
     }
 
     // MARK: Messages
@@ -163,33 +163,45 @@ final class Mailboxes {
         }
     }
 
+    /// Reads what another worker has sent. Each read brings one connection, and each turn of the loop costs something, so
+    /// a turn reads until nothing is left, up to a bound.
     private func receive(from box: Mailbox) {
-        var received: [Mailbox.Received] = []
-        let isOpen = box.read(with: &loop.readBuffer, into: &received)
-        for message in received {
-            switch message {
-            case .connection(let number, let envelope, let passed):
-                take(number, envelope, passed, from: box)
-            case .refused(let departure, let taken):
-                for departure in taken { hasMoved(departure) }
-                comeBack(departure, isRefused: true)
-            case .unknown(let number):
-                refuse(number, from: box)
-            case .question(let question):
-                if let answer = inquiries.answer(to: question) { box.append(.answer(answer)) }
-            case .answer(let answer):
-                inquiries.take(answer, from: box.tag)
-            case .unexpected:
-                continue
+        var reads = 0
+        var reading = Mailbox.Reading.bytes
+        while case .bytes = reading, reads < Self.readsOfTurn, boxes.contains(where: { $0 === box }) {
+            reads += 1
+            reading = box.read(with: &loop.readBuffer)
+            do throws(FrameFault) {
+                while let message = try box.next() { handle(message, from: box) }
+            } catch {
+                reading = .end
             }
         }
-        guard isOpen else {
+        if case .end = reading {
             end(box)
             return
         }
         send(to: box)
         // A connection whose receipt has to wait is not read meanwhile.
         for connection in box.arriving { clients.updateInterest(of: connection) }
+    }
+
+    private func handle(_ message: consuming Mailbox.Received, from box: Mailbox) {
+        switch message {
+        case .connection(let number, let envelope, let passed):
+            take(number, envelope, passed, from: box)
+        case .refused(let departure, let taken):
+            for departure in taken { hasMoved(departure) }
+            comeBack(departure, isRefused: true)
+        case .unknown(let number):
+            refuse(number, from: box)
+        case .question(let question):
+            if let answer = inquiries.answer(to: question) { box.append(.answer(answer)) }
+        case .answer(let answer):
+            inquiries.take(answer, from: box.tag)
+        case .unexpected:
+            break
+        }
     }
 
     private func take(_ number: UInt32, _ envelope: Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
@@ -206,7 +218,7 @@ final class Mailboxes {
             return
         }
         loop.counters.handoversTaken &+= 1
-        if box.receipt(connection) { clients.begin(connection) }
+        if box.receipt(connection) { clients.begin(connection) } else { clients.settle(connection) }
     }
 
     private func refuse(_ number: UInt32, from box: Mailbox) {
@@ -220,12 +232,14 @@ final class Mailboxes {
         boxes.removeAll { $0 === box }
         loop.fellows.remove(box.tag)
         inquiries.forget(box.tag)
-        for departure in box.collectTaken() { hasMoved(departure) }
+        while let departure = box.nextTaken() { hasMoved(departure) }
         let rest = box.close(in: loop.poller)
         for connection in rest.taken { clients.begin(connection) }
         for departure in rest.back { comeBack(departure, isRefused: false) }
     }
 
+    /// How often one turn reads from one worker at most.
+    private static let readsOfTurn = 16
     /// How long a connection that another worker has taken is kept at most when nothing wakes up this worker.
     private static let lookingPause = Duration.milliseconds(10)
 }

@@ -51,10 +51,10 @@ struct SampleList {
         add(path + ["sum"], .counter, .real(latency.sum / .seconds(1)))
         add(path + ["longest"], .state, .real(latency.longest / .seconds(1)))
         var total: UInt64 = 0
-        let bounds = latency.scale.bounds
+        let bounds = latency.scale.boundNames
         for index in 0..<latency.bucketCount {
             total &+= latency.buckets[index]
-            let bound = index < bounds.count ? "\(bounds[index] / .seconds(1))" : "inf"
+            let bound = index < bounds.count ? bounds[index] : "inf"
             add(path + ["at_most", bound], .counter, .whole(total))
         }
     }

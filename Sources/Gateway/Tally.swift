@@ -30,5 +30,8 @@ struct Tally<Key: CaseIterable & Equatable> {
 extension Tally where Key: RawRepresentable<String> {
     /// The count of every case by its name. Cases that never came count zero, so that a graph can start on the first
     /// day.
-    var byName: [(name: String, count: UInt64)] { Key.allCases.map { ($0.rawValue, self[$0]) } }
+    var byName: [(name: String, count: UInt64)] {
+        // Each case is looked up by its position, because two cases are compared by their texts.
+        Key.allCases.enumerated().map { ($1.rawValue, counts[min($0, Self.capacity - 1)]) }
+    }
 }

@@ -81,11 +81,11 @@ package enum CrossOriginPolicy: Sendable, Equatable {
         case .off:
             break
         case .any:
-            output.append(contentsOf: "Access-Control-Allow-Origin: *\r\n".utf8)
+            output.append(text: "Access-Control-Allow-Origin: *\r\n")
         case .list(let origins, let credentials):
             guard let index = grant.index, origins.indices.contains(index) else { return }
             output.append(field: "Access-Control-Allow-Origin", origins[index])
-            if credentials { output.append(contentsOf: "Access-Control-Allow-Credentials: true\r\n".utf8) }
+            if credentials { output.append(text: "Access-Control-Allow-Credentials: true\r\n") }
         }
     }
 }

@@ -17,30 +17,30 @@ extension HTTPConnection {
 
 extension RequestHead {
     fileprivate func appendWire(bodyCount: Int, rules: HTTPRules, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: method.name.utf8)
+        bytes.append(text: method.name)
         bytes.append(ByteClass.space)
-        bytes.append(contentsOf: path.utf8)
+        bytes.append(text: path)
         if let query {
             bytes.append(UInt8(ascii: "?"))
-            bytes.append(contentsOf: query.utf8)
+            bytes.append(text: query)
         }
-        bytes.append(contentsOf: version == .http11 ? " HTTP/1.1\r\n".utf8 : " HTTP/1.0\r\n".utf8)
+        bytes.append(text: version == .http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n")
         appendProvenance(rules, to: &bytes)
-        if let origin { bytes.append(line: "Origin:", origin.utf8) }
+        if let origin { bytes.append(line: "Origin:", text: origin) }
         appendForwarded(rules.captures, to: &bytes)
         if !referer.isEmpty { bytes.append(line: "Referer:", referer) }
         if !agent.isEmpty { bytes.append(line: "User-Agent:", agent) }
         if rules.capturesScheme, let forwardedScheme {
-            bytes.append(line: "X-Forwarded-Proto:", forwardedScheme.token.utf8)
+            bytes.append(line: "X-Forwarded-Proto:", text: forwardedScheme.token)
         }
         switch acceptedCoding {
         case .identity: break
         // The client may have written no more than this, and means the same.
-        case .gzip: bytes.append(line: "Accept-Encoding:", "*".utf8)
-        case .deflate: bytes.append(line: "Accept-Encoding:", "deflate".utf8)
+        case .gzip: bytes.append(line: "Accept-Encoding:", text: "*")
+        case .deflate: bytes.append(line: "Accept-Encoding:", text: "deflate")
         }
         // Any coding that this server cannot undo stands for all others.
-        if coding != .identity { bytes.append(line: "Content-Encoding:", (coding?.token ?? "br").utf8) }
+        if coding != .identity { bytes.append(line: "Content-Encoding:", text: coding?.token ?? "br") }
         // The names have no spaces, only the list has.
         if let requestedHeaders {
             bytes.append(
@@ -49,18 +49,18 @@ extension RequestHead {
         if upgradeLines.isEmpty {
             switch (version, keepAlive) {
             case (.http11, true), (.http10, false): break
-            case (.http11, false): bytes.append(line: "Connection:", "close".utf8)
-            case (.http10, true): bytes.append(line: "Connection:", "keep-alive".utf8)
+            case (.http11, false): bytes.append(line: "Connection:", text: "close")
+            case (.http10, true): bytes.append(line: "Connection:", text: "keep-alive")
             }
         } else {
             eachUpgradeField { field, value in bytes.append(line: field.name, value) }
         }
         if framing != .none {
-            bytes.append(contentsOf: "Content-Length:".utf8)
+            bytes.append(text: "Content-Length:")
             bytes.append(decimal: bodyCount)
-            bytes.append(contentsOf: "\r\n".utf8)
+            bytes.append(text: "\r\n")
         }
-        bytes.append(contentsOf: "\r\n".utf8)
+        bytes.append(text: "\r\n")
     }
 
     private func appendForwarded(_ captures: CapturedField, to bytes: inout [UInt8]) {
@@ -89,22 +89,22 @@ extension RequestHead {
         // The field has no value, so no page's origin equals it.
         let noHost = version == .http11 ? "Host:\r\n" : ""
         if isFromElsewhere {
-            bytes.append(contentsOf: noHost.utf8)
+            bytes.append(text: noHost)
             // An origin that is not UTF-8 is of elsewhere, and is not kept.
             if origin == nil { bytes.append(line: "Origin:", CollectionOfOne(0xFF)) }
             return
         }
         guard rules.crossOrigin.variesByOrigin, let origin else {
-            bytes.append(contentsOf: noHost.utf8)
+            bytes.append(text: noHost)
             return
         }
         // Which of the two ways the client was known is not kept. So the shorter one is taken.
         let bySite = noHost + "Sec-Fetch-Site:same-origin\r\n"
         let byHost = PageOrigin.host(of: Array(origin.utf8).span).map { "Host:\($0)\r\n" }
         if let byHost, byHost.utf8.count < bySite.utf8.count {
-            bytes.append(contentsOf: byHost.utf8)
+            bytes.append(text: byHost)
         } else {
-            bytes.append(contentsOf: bySite.utf8)
+            bytes.append(text: bySite)
         }
     }
 }
@@ -130,8 +130,15 @@ extension HTTPMethod {
 extension [UInt8] {
     /// Appends a field line whose name ends with its colon, without the usual space behind it.
     fileprivate mutating func append(line name: String, _ value: some Sequence<UInt8>) {
-        append(contentsOf: name.utf8)
+        append(text: name)
         append(contentsOf: value)
-        append(contentsOf: "\r\n".utf8)
+        append(text: "\r\n")
+    }
+
+    /// The same with a text as the value.
+    fileprivate mutating func append(line name: String, text value: String) {
+        append(text: name)
+        append(text: value)
+        append(text: "\r\n")
     }
 }

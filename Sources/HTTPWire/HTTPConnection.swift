@@ -377,7 +377,7 @@ package struct HTTPConnection: ~Copyable {
 
     /// Takes a complete head; the body may follow it in the input.
     private mutating func take(
-        _ head: RequestHead, _ input: Span<UInt8>, _ offset: inout Int, _ room: inout [UInt8]
+        _ head: consuming RequestHead, _ input: Span<UInt8>, _ offset: inout Int, _ room: inout [UInt8]
     ) -> HTTPEvent? {
         let available = input.count - offset
         switch head.framing {
@@ -395,9 +395,10 @@ package struct HTTPConnection: ~Copyable {
         case .chunked:
             stage = .chunks(ChunkedDecoder())
         }
-        pendingHead = Boxed(head)
         // A client that already sends the body does not wait (RFC 9110 §10.1.1).
-        guard head.expectsContinue, available == 0 else { return nil }
+        let waits = head.expectsContinue && available == 0
+        pendingHead = Boxed(head)
+        guard waits else { return nil }
         if queue.isEmpty {
             output.append { $0.append(contentsOf: Self.continueAnswer.utf8) }
         } else {
@@ -447,7 +448,7 @@ package struct HTTPConnection: ~Copyable {
         return deliver(head, body)
     }
 
-    private mutating func deliver(_ head: RequestHead, _ body: [UInt8]) -> HTTPEvent {
+    private mutating func deliver(_ head: consuming RequestHead, _ body: consuming [UInt8]) -> HTTPEvent {
         var terms = AnswerTerms()
         terms.grant = crossOrigin.grant(head.origin)
         terms.withholdsBody = head.method == .head

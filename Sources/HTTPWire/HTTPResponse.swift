@@ -91,35 +91,35 @@ package struct HTTPResponse: Sendable {
         let policy = isForPrograms ? .off : isForEveryPage ? policy.forEveryPage : policy
         // This reserves exactly this size. After other answers it would reserve and copy anew for each of them.
         if output.isEmpty { output.reserveCapacity(Self.usualHead + body.count) }
-        output.append(contentsOf: "HTTP/1.1 ".utf8)
-        output.append(contentsOf: status.line.utf8)
-        output.append(contentsOf: "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n".utf8)
+        output.append(text: "HTTP/1.1 ")
+        output.append(text: status.line)
+        output.append(text: "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
         if let date {
-            output.append(contentsOf: "Date: ".utf8)
+            output.append(text: "Date: ")
             output.append(contentsOf: date.bytes)
-            output.append(contentsOf: "\r\n".utf8)
+            output.append(text: "\r\n")
         }
         if status.hasContent {
-            output.append(contentsOf: "Content-Length: ".utf8)
+            output.append(text: "Content-Length: ")
             output.append(decimal: bodyCount)
-            output.append(contentsOf: "\r\n".utf8)
+            output.append(text: "\r\n")
             if let contentType { output.append(field: "Content-Type", contentType.text) }
             if coding != .identity { output.append(field: "Content-Encoding", coding.token) }
         }
         switch (policy.variesByOrigin, variesByCoding) {
-        case (true, true): output.append(contentsOf: "Vary: Origin, Accept-Encoding\r\n".utf8)
-        case (true, false): output.append(contentsOf: "Vary: Origin\r\n".utf8)
-        case (false, true): output.append(contentsOf: "Vary: Accept-Encoding\r\n".utf8)
+        case (true, true): output.append(text: "Vary: Origin, Accept-Encoding\r\n")
+        case (true, false): output.append(text: "Vary: Origin\r\n")
+        case (false, true): output.append(text: "Vary: Accept-Encoding\r\n")
         case (false, false): break
         }
         for (name, value) in fields { output.append(field: name, value) }
         policy.encode(terms.grant, into: &output)
         switch terms.persistence {
         case .implied: break
-        case .stated: output.append(contentsOf: "Connection: keep-alive\r\n".utf8)
-        case .ends: output.append(contentsOf: "Connection: close\r\n".utf8)
+        case .stated: output.append(text: "Connection: keep-alive\r\n")
+        case .ends: output.append(text: "Connection: close\r\n")
         }
-        output.append(contentsOf: "\r\n".utf8)
+        output.append(text: "\r\n")
         if status.hasContent, !terms.withholdsBody { output.append(contentsOf: body) }
     }
 
@@ -149,11 +149,11 @@ extension [UInt8] {
     /// Appends `name: value CRLF`; nothing if `name` is no token. Control bytes of the value become spaces.
     mutating func append(field name: String, _ value: String) {
         guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenByte) else { return }
-        append(contentsOf: name.utf8)
-        append(contentsOf: ": ".utf8)
+        append(text: name)
+        append(text: ": ")
         let start = count
-        append(contentsOf: value.utf8)
+        append(text: value)
         for index in start..<count where !ByteClass.isFieldContent(self[index]) { self[index] = ByteClass.space }
-        append(contentsOf: "\r\n".utf8)
+        append(text: "\r\n")
     }
 }

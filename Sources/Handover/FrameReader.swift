@@ -63,6 +63,7 @@ package struct FrameReader: Sendable {
 
     /// The number at a place that has four bytes.
     private func number(at place: Int) -> UInt32 {
-        pending[place..<(place + 4)].reduce(0) { $0 << 8 | UInt32($1) }
+        UInt32(pending[place]) << 24 | UInt32(pending[place + 1]) << 16 | UInt32(pending[place + 2]) << 8
+            | UInt32(pending[place + 3])
     }
 }

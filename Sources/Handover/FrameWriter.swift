@@ -33,7 +33,8 @@ package struct FrameWriter: Sendable {
     private func encode(_ message: some FramedMessage, number: UInt32) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Frame.overhead + message.payloadSize)
-        bytes.append(contentsOf: repeatElement(0, count: Frame.lengthSize))
+        // The length is written when it is known.
+        bytes.append(bigEndian: UInt32(0))
         bytes.append(Frame.version)
         bytes.append(message.kind)
         bytes.append(bigEndian: number)

@@ -66,7 +66,7 @@ struct PayloadReader {
         let size = Number.bitWidth / 8
         guard size <= payload.count - place else { throw .malformed }
         var value: Number = 0
-        for byte in payload[place..<(place + size)] { value = value << 8 | Number(byte) }
+        for offset in place..<(place + size) { value = value << 8 | Number(payload[offset]) }
         place += size
         return value
     }

@@ -79,6 +79,8 @@ package struct ResolverLink: ~Copyable {
 
     /// When `handleDeadline` is to be called; nil while nothing is open.
     package var nextDeadline: MonotonicInstant? {
+        // A worker asks in each turn of its loop, and mostly nothing is open.
+        guard questions.count > 0 else { return nil }
         var first = questions.oldestWaiting
         for child in children {
             if let work = child.work { first = min(first ?? work.since, work.since) }
@@ -218,6 +220,7 @@ package struct ResolverLink: ~Copyable {
     ///
     /// - Returns: temporary failures for both; empty when called too early.
     package mutating func handleDeadline(now: MonotonicInstant, poller: borrowing Poller) -> [ResolverAnswer] {
+        guard questions.count > 0 else { return [] }
         var answers: [ResolverAnswer] = []
         for child in children {
             guard let work = child.work, Self.isOver(work.since, now) else { continue }

@@ -98,6 +98,35 @@ import Testing
         }
     }
 
+    @Test("more connections than a worker takes in one turn of its loop are all taken")
+    func burst() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let members = try (0..<48).map { _ in try scene.begin(over: connection) }
+        let owner = try #require(members.first?.worker)
+        let owned = members.filter { $0.worker == owner }
+        let other = try #require(members.first { $0.worker != owner })
+        #expect(owned.count > 20)
+        let process = pid_t(try scene.processID(of: owner))
+        try StandStill.begin(process)
+        defer { kill(process, SIGCONT) }
+        // The other worker accepts all of them and sends them on.
+        let connections = try owned.map { member in
+            let own = try scene.daemon.connect()
+            try own.send(RawClient.post(member.client.nextBody("", message("burst"))))
+            return own
+        }
+        let last = try scene.daemon.connect()
+        try other.stream.send(message("behind"))
+        #expect(try last.exchange(other).payload == message("behind"))
+        try StandStill.end(process)
+        for (member, own) in zip(owned, connections) {
+            #expect(try member.stream.read(until: "id='burst'/>").hasSuffix(message("burst")))
+            try member.stream.send(message("taken"))
+            #expect(try BOSHBody(try own.answer().body).payload == message("taken"))
+        }
+    }
+
     @Test("H-27: a request is served although its client ended its side right behind it")
     func halfClosed() throws {
         let scene = try WorkersScene()

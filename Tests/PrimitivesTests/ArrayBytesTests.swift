@@ -38,6 +38,16 @@ import Testing
         #expect(bytes == Array("x\(text)".utf8))
     }
 
+    @Test(
+        "texts of every length, and what is not ASCII",
+        arguments: ["", "a", "a text of more than fifteen bytes", "grün", "\u{1F600}", "\r\n"])
+    func text(_ text: String) {
+        var bytes: [UInt8] = [0]
+        bytes.append(text: text)
+        bytes.append(text: String(text.dropFirst()))
+        #expect(bytes == [0] + Array(text.utf8) + Array(text.dropFirst().utf8))
+    }
+
     @Test("the highest byte of a number comes first")
     func bigEndian() {
         var bytes: [UInt8] = []
