@@ -48,6 +48,9 @@ final class Ledger {
     /// When the answer with the end came; it may wait until those before it are read.
     private var endCameAt: Instant?
 
+    /// What a client is told whose login takes too long, over BOSH and over a WebSocket.
+    private static let lateLogins = ["policy-violation", "connection-timeout"]
+
     enum End: Equatable {
         case terminated
         case told(String)
@@ -155,7 +158,7 @@ final class Ledger {
             return
         }
         // A client that resumes a stream logs in again.
-        let mayBeExcused = !hasLoggedIn || isManaged || end == .told("policy-violation")
+        let mayBeExcused = !hasLoggedIn || isManaged || Self.lateLogins.contains { end == .told($0) }
         // A server that has accepted the login may have been cut off before it said so: then `login-timeout` ends the
         // session.
         let isExcused = mayBeExcused && judge.excusesLogin(endedAt: endedAt)
