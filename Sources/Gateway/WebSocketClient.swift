@@ -47,7 +47,8 @@ final class WebSocketClient {
     var backlog: [UInt8] = []
     /// The payload of the last ping that was not answered, because bytes wait for the client.
     var pong: [UInt8] = []
-    /// When the message began that has come in part.
+    /// When the message began that has come in part, or when the client was read again. No time passes while this program
+    /// does not read it.
     var messageSince = CoarseInstant.none
     /// When the client last answered a ping.
     var lastPong = CoarseInstant.none
@@ -88,6 +89,9 @@ final class WebSocketClient {
 
     /// Asks the session something in place: a getter called on `session` itself would first copy it.
     func ask<Answer>(_ question: (inout WebSocketSession) -> Answer) -> Answer { question(&session) }
+
+    /// Whether what the client sends is read now.
+    var isRead: Bool { !isBusy && ask { $0.mayRead } }
 
     /// How many bytes the memory account has for this client in total.
     var charged: Int { Int(chargedBodies) + Int(chargedAnswers) + Int(chargedStanzas) }

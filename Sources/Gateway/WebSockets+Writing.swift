@@ -88,7 +88,7 @@ extension WebSockets {
     func wantedInterest(of client: WebSocketClient) -> Interest {
         var interest: Interest = []
         let isOpen = client.ending == .none
-        if !isOpen || client.ask({ $0.mayRead }) && !client.isBusy { interest.insert(.readable) }
+        if !isOpen || client.isRead { interest.insert(.readable) }
         if client.channel.hasUnwritten { interest.insert(.writable) }
         return interest
     }
@@ -122,7 +122,7 @@ extension WebSockets {
             next = next.map { min($0, candidate) } ?? candidate
         }
         if client.channel.hasUnwritten { consider(client.pace.deadline(awaiting: .room, by: patience)) }
-        if !client.isBusy { consider(client.messageSince.instant?.advanced(by: patience.body)) }
+        if client.isRead { consider(client.messageSince.instant?.advanced(by: patience.body)) }
         return next
     }
 
@@ -141,7 +141,7 @@ extension WebSockets {
             handle(.lost(.clientStalled), of: client)
             return
         }
-        if !client.isBusy, let since = client.messageSince.instant, since.advanced(by: patience.body) <= loop.now {
+        if client.isRead, let since = client.messageSince.instant, since.advanced(by: patience.body) <= loop.now {
             handle(.frameFault(.policyViolation), of: client)
             return
         }

@@ -158,7 +158,13 @@ final class WebSockets {
         let mayRead = client.ask { $0.mayRead }
         handle(.upstream(event), of: client)
         // A server that takes bytes again sends nothing by which the client would be looked at.
-        if client.ask({ $0.mayRead }) != mayRead { updateInterest(of: client) }
+        if client.ask({ $0.mayRead }) != mayRead {
+            if !mayRead, client.messageSince != .none {
+                client.messageSince = CoarseInstant(loop.now)
+                schedule(client)
+            }
+            updateInterest(of: client)
+        }
         guard logins.contains(slot), client.ask({ $0.hasLoggedIn }) else { return }
         logins.remove(slot)
         loop.latencies.noteLogin(after: loginTimes.end(slot, now: loop.now))

@@ -138,13 +138,16 @@ extension Worker {
         }
     }
 
-    /// Tells the supervisor what has become of the processes that look up names.
+    /// Ends the look-ups that wait for a process of a supervisor that has ended. Runs before the last writes of each turn,
+    /// because the clients are told.
+    func endUnsuppliedLookups() {
+        guard let supervisor, !supervisor.isOpen else { return }
+        upstreams.endResolverSupply()
+    }
+
+    /// Tells the supervisor what has become of the processes that look up names. Runs at the end of each turn.
     func reportResolvers() {
-        guard let supervisor else { return }
-        guard supervisor.isOpen else {
-            upstreams.endResolverSupply()
-            return
-        }
+        guard let supervisor, supervisor.isOpen else { return }
         for report in upstreams.takeResolverReports() {
             switch report {
             case .needed: supervisor.tell(.needsResolvers)

@@ -189,6 +189,7 @@ package final class Worker {
         relieve()
         endUnwatchable()
         moveOn()
+        endUnsuppliedLookups()
         flushDirty()
         loop.showAddresses()
         publish(hasChanges: count > 0 || isDue(after: patience))

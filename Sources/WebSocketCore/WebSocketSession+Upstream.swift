@@ -23,7 +23,11 @@ extension WebSocketSession {
             proof.forget()
         case .stanzas(let bytes, let borders):
             deliver(bytes, borders, now: now, policy: policy, into: &effects)
-        case .congested(let congestion): self.congestion = congestion
+        case .congested(let congestion):
+            let wasRead = mayRead
+            self.congestion = congestion
+            // What the client has said meanwhile has not been read yet, so its silence begins now (`W-37`).
+            if !wasRead, mayRead { lastRead = CoarseInstant(now) }
         case .ended(let reason, let streamError):
             streamEnded(reason, streamError, now: now, into: &effects)
         }

@@ -53,6 +53,9 @@ import Testing
         #expect(!session.pass(.seconds(600)).contains("ended client-silent"))
         _ = session.upstream(.congested(.none))
         #expect(session.session.mayRead)
+        // What it has said meanwhile has not been read yet.
+        #expect(session.pass(.seconds(44)).allSatisfy { $0.hasPrefix("ping ") })
+        #expect(session.pass(.seconds(2)).contains("ended client-silent"))
     }
 
     @Test("R-16 each element of the server is a message")

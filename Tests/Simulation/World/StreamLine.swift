@@ -61,6 +61,9 @@ final class StreamLine {
         if isDirect { beginTLS() }
     }
 
+    /// Whether bytes have come that its server has not read.
+    var hasUnread: Bool { !wire.isOver && wire.end.inbox.unread > 0 }
+
     var slowness: Int {
         get { wire.slowness }
         set { wire.slowness = newValue }

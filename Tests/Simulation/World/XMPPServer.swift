@@ -55,6 +55,9 @@ final class XMPPServer {
         }
     }
 
+    /// Whether it is slow, and has not read all that has come.
+    var hasMoreToRead: Bool { !isClosed && wire.slowness > 0 && wire.hasUnread }
+
     private var name: String { stream?.ledger.name ?? "?" }
 
     private func receive(_ bytes: [UInt8]) {
