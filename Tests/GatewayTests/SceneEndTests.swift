@@ -24,6 +24,10 @@ import Testing
         try scene.daemon.wait(until: "supervisor.adopted", is: 2)
         // The sessions keep the adopted workers alive.
         for member in [first, second] { try scene.chat(member, over: connection, "one") }
-        return try withExtendedLifetime(scene) { old + (try scene.daemon.children()) }
+        return try withExtendedLifetime(scene) {
+            let processes = old + (try scene.daemon.children())
+            for process in processes { #expect(Files.exists("/proc/\(process)/fd/0")) }
+            return processes
+        }
     }
 }
