@@ -17,6 +17,8 @@ final class WorkersScene {
 
     let server: ScriptedUpstream
     private(set) var daemon: Daemon
+    /// The programs that have ended: their workers live on, and end with the scene.
+    private var earlier: [Daemon] = []
     private let flags: [String]
     private let environment: [String: String]
     /// How many workers there shall be.
@@ -35,7 +37,10 @@ final class WorkersScene {
     }
 
     /// Starts the program once more in the place of the one that has ended.
-    func startAgain() throws { daemon = try Daemon(flags, environment: environment) }
+    func startAgain() throws {
+        earlier.append(daemon)
+        daemon = try Daemon(flags, environment: environment)
+    }
 
     /// Begins a session over a connection.
     func begin(

@@ -5,18 +5,19 @@ Without `--control` the holdfast binary stands before a private XMPP server; wit
 own mod_bosh, which shows whether a failure is one of the tests or of Holdfast. What a server's mod_bosh is known to do
 wrong is noted at the test and counts as neither passed nor failed. With `all`, the default, every test runs with Prosody,
 and the matrix of clients, the end of sessions and all about the stream to the server with ejabberd too; what only
-ejabberd has runs with that alone; the two run at the same time. A NAME selects the tests whose id contains it.
+ejabberd has runs with that alone. Each class of tests runs in a process of its own, and some run side by side. A NAME
+selects the tests whose id contains it.
 The last line is `N passed, N failed`; the exit status is 0 when none failed and some passed.
 """
 
 import argparse
+import collections
 import logging
+import multiprocessing
+import multiprocessing.connection
 import os
-import re
 import signal
-import subprocess
 import sys
-import threading
 import time
 import unittest
 
@@ -30,9 +31,11 @@ from support.processes import clean_up  # noqa: E402
 class Result(unittest.TestResult):
     """One line a test: the outcome, how long it took and its name."""
 
-    def __init__(self):
+    def __init__(self, say):
+        """`say`: what takes a line."""
         super().__init__()
-        self.passed = self.failed = self.skipped_count = self.known = 0
+        self.say = say
+        self.counts = collections.Counter()
 
     def startTest(self, test):
         super().startTest(test)
@@ -41,11 +44,11 @@ class Result(unittest.TestResult):
 
     def _line(self, word, test, detail=""):
         elapsed = f"{time.monotonic() - self.started:6.1f} s" if hasattr(self, "started") else " " * 8
-        print(f"{word:5}{elapsed}  {gateway.upstream:8}  {test.id()}{detail}", flush=True)
+        self.say(f"{word:5}{elapsed}  {gateway.upstream:8}  {test.id()}{detail}")
 
     def addSuccess(self, test):
         if not self.spoiled:
-            self.passed += 1
+            self.counts["passed"] += 1
             self._line("ok", test)
 
     def _fail(self, test, error, detail=""):
@@ -53,15 +56,15 @@ class Result(unittest.TestResult):
         reason = getattr(method, "known_failures", {}).get(gateway.upstream)
         if gateway.binary is None and reason is not None:
             if not self.spoiled:
-                self.known += 1
+                self.counts["known"] += 1
                 self._line("known", test, f" ({reason})")
             self.spoiled = True
             return
         if not self.spoiled:
-            self.failed += 1
+            self.counts["failed"] += 1
         self.spoiled = True
         self._line("FAIL", test, detail)
-        print(self._exc_info_to_string(error, test), flush=True)
+        self.say(self._exc_info_to_string(error, test))
 
     def addFailure(self, test, error):
         self._fail(test, error)
@@ -75,7 +78,7 @@ class Result(unittest.TestResult):
             self._fail(subtest, error)
 
     def addSkip(self, test, reason):
-        self.skipped_count += 1
+        self.counts["skipped"] += 1
         self._line("skip", test, f" ({reason})")
 
 
@@ -87,13 +90,6 @@ def selected(suite, names):
             yield test
 
 
-def run(upstream, everything, names, result):
-    gateway.upstream = upstream
-    result._previousTestClass = None  # the same class again is set up again
-    tests = selected(unittest.defaultTestLoader.discover(FOLDER), names)
-    unittest.TestSuite(test for test in tests if belongs(test, upstream, everything)).run(result)
-
-
 def belongs(test, upstream, everything):
     """Whether a test is to run with this server."""
     upstreams = getattr(test, "upstreams", None)
@@ -102,44 +98,78 @@ def belongs(test, upstream, everything):
     return everything or getattr(test, "every_upstream", True)
 
 
-def run_side_by_side(arguments):
-    """Runs the tests with each server in a process of its own: most of their time is spent waiting."""
-    target = ["--control"] if arguments.control else ["--holdfast", arguments.holdfast]
-    parts = []
-    for number, upstream in enumerate(gateway.SERVERS):
-        every = ["--every-upstream"] if number > 0 or arguments.every_upstream else []
-        command = [sys.executable, os.path.abspath(__file__), *target, "--upstream", upstream, *every, *arguments.names]
-        parts.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    totals = {"passed": 0, "failed": 0, "parts": 0}
-    lock = threading.Lock()
+class Part:
+    """What runs in one go: the tests of a class with one server, in a process of their own."""
 
-    def show(part):
-        for line in part.stdout:
-            with lock:
-                summary = re.fullmatch(r"(\d+) passed, (\d+) failed\n", line)
-                if summary:
-                    totals["passed"] += int(summary[1])
-                    totals["failed"] += int(summary[2])
-                    totals["parts"] += 1
-                else:
-                    print(line, end="", flush=True)
+    def __init__(self, upstream, tests):
+        self.upstream = upstream
+        self.tests = tests
+        self.ended = False
 
-    readers = [threading.Thread(target=show, args=[part]) for part in parts]
+    def start(self):
+        # A process that is forked has the modules already.
+        context = multiprocessing.get_context("fork")
+        self.lines, told = context.Pipe(duplex=False)
+        self.process = context.Process(target=self._run, args=[told])
+        self.process.start()
+        told.close()
+
+    def _run(self, told):
+        gateway.upstream = self.upstream
+        result = Result(told.send)
+        try:
+            unittest.TestSuite(self.tests).run(result)
+            told.send(result.counts)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        finally:
+            clean_up()
+
+
+def parts(upstreams, everything, names):
+    """All classes with their servers, those first that last long: so the last one to end has not begun late."""
+    tests = list(selected(unittest.defaultTestLoader.discover(FOLDER), names))
+    found = []
+    for number, upstream in enumerate(upstreams):
+        classes = {}
+        for test in tests:
+            if belongs(test, upstream, everything and number == 0):
+                classes.setdefault(type(test), []).append(test)
+        found += [Part(upstream, tests) for tests in classes.values()]
+    return sorted(found, key=lambda part: not getattr(part.tests[0], "lasts_long", False))
+
+
+def run(waiting, jobs):
+    """Runs parts side by side, because most of their time is spent waiting. What all of them counted."""
+    waiting, running, counts = collections.deque(waiting), [], collections.Counter()
     try:
-        for reader in readers:
-            reader.start()
-        for reader in readers:
-            reader.join()
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running.append(waiting.popleft())
+                running[-1].start()
+            ready = multiprocessing.connection.wait([part.lines for part in running])
+            for part in [part for part in running if part.lines in ready]:
+                try:
+                    told = part.lines.recv()
+                except EOFError:
+                    running.remove(part)
+                    part.process.join()
+                    if not part.ended or part.process.exitcode != 0:
+                        counts["failed"] += 1
+                        print(f"FAIL  the process of {type(part.tests[0]).__name__} with {part.upstream}", flush=True)
+                    continue
+                if isinstance(told, str):
+                    print(told, flush=True)
+                else:
+                    part.ended = True
+                    counts += told
     except KeyboardInterrupt:
-        for part in parts:
-            part.terminate()
-        return 130
-    for part in parts:
-        part.wait()
-    print(f"{totals['passed']} passed, {totals['failed']} failed")
-    # With a NAME one of the servers may have no test, but it says so.
-    return 0 if totals["passed"] > 0 and totals["failed"] == 0 and totals["parts"] == len(parts) else 1
+        for part in running:
+            part.process.terminate()
+        for part in running:
+            part.process.join()
+        raise
+    return counts
 
 
 def main():
@@ -149,6 +179,7 @@ def main():
     target.add_argument("--control", action="store_true", help="test the server's own mod_bosh instead")
     parser.add_argument("--upstream", choices=[*gateway.SERVERS, "all"], default="all", help="the XMPP server (all)")
     parser.add_argument("--every-upstream", action="store_true", help="only the tests that run with every server")
+    parser.add_argument("--jobs", type=int, default=4, help="how many classes of tests run side by side (4)")
     parser.add_argument("names", nargs="*", metavar="NAME", help="run only the tests whose id contains one of these")
     arguments = parser.parse_args()
     if arguments.holdfast:
@@ -156,24 +187,20 @@ def main():
         if not os.access(gateway.binary, os.X_OK):
             parser.error(f"argument --holdfast: {arguments.holdfast} is not an executable file")
 
-    if arguments.upstream == "all":
-        return run_side_by_side(arguments)
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # unittest turns on its debug mode
-    result = Result()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    upstreams = list(gateway.SERVERS) if arguments.upstream == "all" else [arguments.upstream]
     try:
-        run(arguments.upstream, not arguments.every_upstream, arguments.names, result)
+        counts = run(parts(upstreams, not arguments.every_upstream, arguments.names), arguments.jobs)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         return 130
-    finally:
-        clean_up()
-    if result.known:
-        print(f"{result.known} failed as they are known to in this control")
-    if result.skipped_count:
-        print(f"{result.skipped_count} skipped")
-    print(f"{result.passed} passed, {result.failed} failed")
-    return 0 if result.passed > 0 and result.failed == 0 else 1
+    if counts["known"]:
+        print(f"{counts['known']} failed as they are known to in this control")
+    if counts["skipped"]:
+        print(f"{counts['skipped']} skipped")
+    print(f"{counts['passed']} passed, {counts['failed']} failed")
+    return 0 if counts["passed"] > 0 and counts["failed"] == 0 else 1
 
 
 if __name__ == "__main__":

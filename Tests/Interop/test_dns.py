@@ -120,6 +120,8 @@ class RealServer(Names):
 class Records(Names, Alone):
     """Which servers are connected to, and in which order."""
 
+    lasts_long = True
+
     async def opened(self, holdfast, domain, count=1):
         """So many sessions with streams that are open."""
         sessions = [bosh.Session(holdfast.port, domain) for _ in range(count)]

@@ -58,6 +58,8 @@ class Native(Case):
 
 
 class Purple(Native):
+    lasts_long = True
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

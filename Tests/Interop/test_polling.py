@@ -75,6 +75,7 @@ class Polling(PollingCase):
 class Losses(PollingCase):
     """Q-21 to Q-23: answers are lost on the way, and 200 messages each way arrive once and in order."""
 
+    lasts_long = True
     TURNS, MESSAGES = 40, 5
     # So long that no answer is due while a request is being lost, in ms.
     HOLD = 1000

@@ -87,6 +87,8 @@ class Proxied(Case):
 
 
 class Proxies(Proxied):
+    lasts_long = True
+
     async def converse(self, proxy):
         """Messages both ways, over both doors at the same time."""
         peer = await self.peer("mercutio")
@@ -365,6 +367,7 @@ class Slow(Proxied):
 class SilentSockets(Proxied):
     """W-36, W-59: the ping keeps a silent WebSocket open, although the proxy cuts what is silent."""
 
+    lasts_long = True
     # So short that a silent WebSocket would be cut within the test.
     SILENCE = 3
     own = {"websocket-ping": 1}

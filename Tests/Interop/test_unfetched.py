@@ -36,6 +36,7 @@ class Unfetched(Case):
     """romeo goes silent or leaves while things from mercutio are under way to him."""
 
     every_upstream = True
+    lasts_long = True
     options = ("--inactivity", "5")
 
     async def romeo(self, sender, managed=False, **attributes):

@@ -202,7 +202,7 @@ package final class Daemon {
 private final class Process {
     let processID: pid_t
     private let output: Int32
-    private let errorFile: Int32
+    private let errorFile: ErrorFile
     private var exit: Daemon.Exit?
 
     init(
@@ -212,32 +212,32 @@ private final class Process {
         var ends: [Int32] = [-1, -1]
         try Sockets.check("pipe", makePipe(&ends))
         output = ends[0]
-        errorFile = try Self.temporaryFile()
+        errorFile = try ErrorFile()
         var command = [executable ?? Self.executable] + arguments
         if let descriptors {
             command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command
         }
         var environment = environment
         if let journal {
-            var status = stat()
-            try Sockets.check("fstat", fstat(errorFile, &status))
-            let number = journal == .itsOwn ? status.st_ino : status.st_ino + 1
-            environment["JOURNAL_STREAM"] = "\(status.st_dev):\(number)"
+            environment["JOURNAL_STREAM"] = try errorFile.journal(isItsOwn: journal == .itsOwn)
         }
-        processID = try Self.spawn(command, environment: environment, output: ends[1], errors: errorFile)
+        processID = try Self.spawn(command, environment: environment, output: ends[1], errors: errorFile.descriptor)
         _ = close(ends[1])
     }
 
     deinit {
         if isRunning {
-            // Workers would go on without their supervisor.
-            let children = children
-            for process in [processID] + children { kill(process, SIGKILL) }
+            kill(processID, SIGKILL)
             var status: Int32 = 0
             waitpid(processID, &status, 0)
         }
+        // Workers go on without their supervisor, which the test may have ended long ago.
+        do {
+            try errorFile.endWriters()
+        } catch {
+            preconditionFailure("\(error)")
+        }
         _ = close(output)
-        _ = close(errorFile)
     }
 
     /// The program that `swift test` builds beside the test bundle.
@@ -245,14 +245,6 @@ private final class Process {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
             + "/holdfast"
-    }
-
-    private static func temporaryFile() throws -> Int32 {
-        var name = Array("/tmp/holdfast-test-XXXXXX".utf8CString)
-        let descriptor = try Sockets.check("mkostemp", mkstemp(&name))
-        unlink(name)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        return descriptor
     }
 
     private static func spawn(
@@ -322,15 +314,7 @@ private final class Process {
     }
 
     var errors: String {
-        get throws {
-            var text: [UInt8] = []
-            var bytes = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                let count = pread(errorFile, &bytes, bytes.count, off_t(text.count))
-                guard count > 0 else { return text.text }
-                text += bytes[..<count]
-            }
-        }
+        get throws { try errorFile.text }
     }
 
     func send(_ signal: Int32) {

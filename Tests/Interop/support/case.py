@@ -41,6 +41,8 @@ class Case(unittest.IsolatedAsyncioTestCase):
     every_upstream = False
     # The servers this class is for, None for what `every_upstream` says.
     upstreams = None
+    # Whether it takes more than 20 seconds and begins first, so that the run does not end with it alone.
+    lasts_long = False
 
     @classmethod
     def server_options(cls):

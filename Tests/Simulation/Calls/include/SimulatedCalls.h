@@ -21,7 +21,8 @@ int simulation_is_on(void);
 // Makes OpenSSL take its random bytes from getrandom from now on.
 void simulation_take_randomness(void);
 
-// Reports the number of the world when the process crashes, or when a turn takes longer than `seconds` of real time.
+// Reports the number of the world when the process crashes, or when a turn takes longer than `seconds` of processor time, or
+// ten times as long by the clock.
 void simulation_watch(uint64_t world, unsigned seconds);
 
 #endif
