@@ -24,8 +24,10 @@ extension WebSocketClient {
             if !isDeaf { receive(text: text) }
         case .ping(let payload):
             guard !isDeaf, !hasSentClose else { return }
-            // A client whose server takes nothing is not read.
-            if !isOffending, payload.count == 4, plan["serverslow"] == 0 { ledger.clientProves(at: kernel.now) }
+            // A client whose server takes nothing is not read, and a pong behind its farewell comes too late.
+            if !isOffending, !hasSaidClose, payload.count == 4, plan["serverslow"] == 0 {
+                ledger.clientProves(at: kernel.now)
+            }
             socket?.send(ClientSocket.frame(payload, opcode: 10, &chance))
         case .pong(let payload):
             guard let index = pings.firstIndex(of: payload) else {
