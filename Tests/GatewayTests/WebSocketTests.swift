@@ -273,36 +273,6 @@ import Testing
         }
     }
 
-    @Test("W-47: a client that is not read, because its server reads nothing, has time for the rest of its message")
-    func stopsInsideMessage() throws {
-        let small = try Daemon(
-            upstream: server.port,
-            environment: [
-                "HOLDFAST_SESSION_BUFFER": "262144", "HOLDFAST_WEBSOCKET_PING": "0", "HOLDFAST_BODY_TIMEOUT": "1",
-            ])
-        let client = try WebSocketPeer(small)
-        let stream = try client.open(on: server)
-        try client.logIn(on: stream)
-        let filling = String(repeating: "x", count: 10_000)
-        var message: [UInt8] = []
-        // Each piece ends in the middle of a message, so the client is stopped there.
-        let flood = try client.wire.flood(small) { number in
-            let rest = message.dropFirst(5_000)
-            message = WebSocketPeer.frame(Array("<message><body>\(number) \(filling)</body></message>".utf8))
-            return Array(rest + message.prefix(5_000))
-        }
-        // A message that began later, and that is read, has had all its time.
-        let other = try WebSocketPeer(small)
-        let otherStream = try other.open(on: server)
-        defer { otherStream.wire.close() }
-        try other.logIn(on: otherStream)
-        try other.send(Array(WebSocketPeer.frame(Array("<presence/>".utf8)).dropLast()))
-        #expect(try other.rest().last == .close(1008))
-        for number in 0..<(flood.whole - 1) {
-            #expect(try stream.read(until: "</message>").contains("<body>\(number) x"))
-        }
-    }
-
     /// Has the server send numbered messages until the client, who reads nothing, has more to read than the program can
     /// write.
     @discardableResult
