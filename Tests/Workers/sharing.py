@@ -16,13 +16,14 @@ from support.processes import Scratch
 from tables import aligned
 from targets import NullServer
 
-# What two workers that share all sessions may cost a message, in units of what two that share nothing cost.
+# What a message may cost over two workers that share all sessions and get a part of a core each, in units of what it costs with one.
 MOST = 1.1
-# How many times as many messages two workers have to carry that get a part of a core each.
+# How many times as many messages they have to carry.
 LEAST = 1.8
 SESSIONS = 100
-# The part of a core for each worker that is to be the only bound: the other processes need more than one core otherwise.
-SHARE = 0.1
+# The part of a core for each worker that is to be the only bound: the other processes have the rest of two cores. With less of a
+# core a worker begins each of its short turns with cold caches, which a worker that has a core does not.
+SHARE = 0.25
 
 
 class Case(NamedTuple):
