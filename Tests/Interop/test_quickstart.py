@@ -49,6 +49,8 @@ class Quickstart(unittest.TestCase):
             browser.switch(tab)
             browser.wait("people.size === 2", "both tabs in the room")
             browser.run("nodes.text.value = arguments[0]; nodes.say.requestSubmit();", f"hello from {names[number]}")
+            # The room orders what two sessions say at once, so the other tab waits for the room's echo.
+            self.messages(browser, number + 1)
         said = [[name, f"hello from {name}"] for name in names]
         for tab in tabs:
             browser.switch(tab)
