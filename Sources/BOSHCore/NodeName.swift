@@ -2,29 +2,57 @@ import Primitives
 
 /// The name of a machine as it stands in each `sid`: 1 to 15 of `a-z0-9`.
 ///
-/// A balancer in front of several machines finds the owner of a session by it.
+/// A balancer in front of several machines finds the owner of a session by it. The name is kept as two numbers, because every
+/// request names a session and a text would have to be made and compared for each.
 package struct NodeName: Sendable, Hashable {
-    /// The name.
-    package let text: String
+    /// The first eight bytes of the name and the others, the first byte highest. What a name does not have is zero.
+    private var head: UInt64 = 0
+    private var tail: UInt64 = 0
 
-    /// The most bytes of a name. A Swift string stores fifteen bytes without an allocation.
+    /// The most bytes of a name.
     package static let longest = 15
 
     /// Reads a name; nil for any other text.
-    package init?(_ text: String) {
-        guard (1...Self.longest).contains(text.utf8.count), text.utf8.allSatisfy({ Self.isAllowed($0) }) else {
-            return nil
+    package init?(_ text: String) { self.init(text.utf8.span) }
+
+    /// Reads a name; nil for any other bytes.
+    package init?(_ text: Span<UInt8>) {
+        guard (1...Self.longest).contains(text.count) else { return nil }
+        for index in text.indices {
+            guard Self.isAllowed(text[index]) else { return nil }
+            set(text[index], at: index)
         }
-        self.text = text
     }
 
     /// Makes a name of a host's name: of its first label what may stand in a name, in lower case. Of a longer one the end
-    /// is kept, because machines of one site mostly differ there. `n1` when nothing is left.
+    /// is kept, because machines of one site mostly differ there. `n1` when nothing is left. What is a name already stays as
+    /// it is.
     package init(ofHost host: String) {
         let label = host.utf8.prefix { $0 != UInt8(ascii: ".") }
         let kept = label.map { $0.asciiLowercased }.filter { Self.isAllowed($0) }.suffix(Self.longest)
-        text = kept.isEmpty ? "n1" : String(decoding: kept, as: UTF8.self)
+        for (index, byte) in (kept.isEmpty ? [UInt8(ascii: "n"), UInt8(ascii: "1")] : kept).enumerated() {
+            set(byte, at: index)
+        }
     }
+
+    /// The name.
+    package var text: String {
+        var bytes: [UInt8] = []
+        for half in [head, tail] {
+            for place in 0..<8 {
+                let byte = UInt8(truncatingIfNeeded: half >> Self.shift(of: place))
+                if byte != 0 { bytes.append(byte) }
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private mutating func set(_ byte: UInt8, at index: Int) {
+        let bits = UInt64(byte) << Self.shift(of: index & 7)
+        if index < 8 { head |= bits } else { tail |= bits }
+    }
+
+    private static func shift(of place: Int) -> UInt64 { UInt64(56 &- 8 &* place) }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         byte.isASCIIDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)

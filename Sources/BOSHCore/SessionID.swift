@@ -5,8 +5,8 @@ import Primitives
 /// Node and worker are hints for a balancer or another worker to find the owner. Only the random part is a secret, and
 /// only it is looked up. Specification: XEP-0124 §7.2, §19.3 (`S-02`).
 package struct SessionID: Sendable, Hashable {
-    /// The node's name: 1 to 15 of `a-z0-9`. A Swift string stores fifteen bytes without an allocation.
-    package let node: String
+    /// The node's name.
+    package let node: NodeName
     /// The upper half of the random part.
     package let high: UInt64
     /// The lower half of the random part.
@@ -15,7 +15,7 @@ package struct SessionID: Sendable, Hashable {
     package let worker: UInt32
 
     /// An identifier made of its parts; the random halves come from the kernel.
-    package init(node: String, worker: UInt32, high: UInt64, low: UInt64) {
+    package init(node: NodeName, worker: UInt32, high: UInt64, low: UInt64) {
         self.node = node
         self.worker = worker
         self.high = high
@@ -24,21 +24,14 @@ package struct SessionID: Sendable, Hashable {
 
     /// Reads an identifier as a client sends it; nil for a text that this type never writes.
     package init?(parsing text: Span<UInt8>) {
-        guard let firstDot = text.firstDot(from: 0), (1...15).contains(firstDot) else { return nil }
+        guard let firstDot = text.firstDot(from: 0), let node = NodeName(text.extracting(first: firstDot)) else {
+            return nil
+        }
         guard let secondDot = text.firstDot(from: firstDot + 1) else { return nil }
         let tagLength = secondDot - firstDot - 1
         guard (1...10).contains(tagLength), text.count == secondDot + 33 else { return nil }
         // Numbers are written without leading zeros, so a session has one name only.
         guard tagLength == 1 || text[firstDot + 1] != UInt8(ascii: "0") else { return nil }
-        // A String stores at most fifteen bytes inside itself, so this does not allocate.
-        var node = ""
-        for index in 0..<firstDot {
-            switch text[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-                node.unicodeScalars.append(Unicode.Scalar(text[index]))
-            default: return nil
-            }
-        }
         var tag: UInt64 = 0
         for index in (firstDot + 1)..<secondDot {
             guard text[index].isASCIIDigit else { return nil }
@@ -57,7 +50,7 @@ package struct SessionID: Sendable, Hashable {
 
     /// The value of the `sid` attribute.
     package var text: String {
-        "\(node).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
+        "\(node.text).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
     }
 
     /// The first eight digits of the random part: enough to follow a session in a log, not enough to take it over.

@@ -15,6 +15,7 @@ extension Clients {
             return
         }
         guard connection.clientEnd < end else { return }
+        let wasIdle = connection.isIdle
         connection.clientEnd = end
         countInput(of: connection)
         // The client reads no answer, so none of its requests may use up a payload.
@@ -22,7 +23,8 @@ extension Clients {
             countUntaken(of: connection)
             abortWaiting(on: connection)
         }
-        updateInterest(of: connection)
+        // The next flush closes an idle connection, so there is nothing to be watched meanwhile.
+        if !wasIdle { updateInterest(of: connection) }
         markDirty(connection)
     }
 

@@ -4,45 +4,6 @@ import Handover
 import Primitives
 import Reactor
 
-/// A connection that another worker is to serve, with its last request.
-final class Departure {
-    let connection: ClientConnection
-    /// The request, with its body decoded; nil for a connection on which no request has begun.
-    let request: HTTPRequest?
-    /// The worker that the request is for, and why.
-    let placement: Placement
-    /// For how many milliseconds nothing has come on a connection without a request.
-    private let silence: UInt32
-
-    /// What the other worker is told with the connection's descriptor.
-    var envelope: Envelope {
-        var input: [UInt8] = []
-        if let request { connection.http.appendWire(request, to: &input) }
-        input.append(contentsOf: connection.backlog)
-        return Envelope(
-            purpose: placement.purpose, listener: UInt32(connection.door), peer: Envelope.Peer(connection.peer),
-            isForOperators: connection.role == .admin, isClientUnknown: connection.isClientUnknown,
-            isFromProxy: connection.isFromProxy, scheme: Envelope.Scheme(connection.scheme), silence: silence,
-            input: input)
-    }
-
-    init(_ request: borrowing HTTPRequest, on connection: ClientConnection, to placement: Placement) {
-        self.connection = connection
-        self.request = copy request
-        self.placement = placement
-        silence = 0
-    }
-
-    /// A connection on which no request has begun.
-    init(_ connection: ClientConnection, to placement: Placement, now: MonotonicInstant) {
-        self.connection = connection
-        request = nil
-        self.placement = placement
-        let since = connection.pace.phaseSince
-        silence = UInt32(clamping: (max(now, since).nanoseconds - since.nanoseconds) / 1_000_000)
-    }
-}
-
 /// Connections that follow their session to another worker, and those that come from one.
 extension Clients {
     /// Whether another worker may serve a new request of this connection.
@@ -123,7 +84,7 @@ extension Clients {
     ///
     /// - Returns: nil when it is refused.
     func takeIn(
-        _ stream: consuming StreamSocket, _ envelope: borrowing Envelope, at origin: ClientConnection.Origin
+        _ stream: consuming StreamSocket, _ envelope: consuming Envelope, at origin: ClientConnection.Origin
     ) -> ClientConnection? {
         guard let connection = add(stream, from: SocketAddress(envelope.peer), at: origin, isMoving: true) else {
             return nil

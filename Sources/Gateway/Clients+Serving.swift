@@ -64,15 +64,19 @@ extension Clients {
             serveLoosely(request, on: connection, looserRules)
             return
         }
-        if isForWebSocket(request.head) {
-            serveWebSocket(request, on: connection)
-            return
+        let isForBody = request.head.isFor(loop.settings.path)
+        // Most requests are these, and no other endpoint takes them.
+        if !isForBody || request.head.method != .post {
+            if isForWebSocket(request.head) {
+                serveWebSocket(request, on: connection)
+                return
+            }
+            if isForPolling(request.head) {
+                servePolling(request, on: connection)
+                return
+            }
         }
-        if isForPolling(request.head) {
-            servePolling(request, on: connection)
-            return
-        }
-        guard request.head.isFor(loop.settings.path) else {
+        guard isForBody else {
             let response = resource(of: request.head)
             if response.status == .notFound {
                 loop.counters.unknownPaths &+= 1
@@ -149,9 +153,14 @@ extension Clients {
             }
             return
         }
+        let mobility = mobility(of: connection)
+        if let tag = sessions.otherOwner(of: request.body, mobility) {
+            send(request, on: connection, to: .elsewhere(tag))
+            return
+        }
         let placement = sessions.serve(
             request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
-            from: requester(of: request, on: connection), mobility(of: connection))
+            from: requester(of: request, on: connection), mobility)
         send(request, on: connection, to: placement)
     }
 

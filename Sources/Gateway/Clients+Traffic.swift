@@ -173,6 +173,8 @@ extension Clients {
     /// Updates a connection after some of its requests were taken.
     func afterReading(_ connection: ClientConnection) {
         guard connection.ending == .none else { return }
+        // It leaves with the next flush, and the other worker goes on with it.
+        if connection.move == .due, connection.mayLeave { return }
         if !connection.hasUnwritten {
             if connection.http.phase == .readingBody {
                 connection.pace.rate.begin(now: loop.now)

@@ -95,7 +95,8 @@ final class Clients {
             forget(connection)
             return nil
         }
-        armDeadline(of: connection)
+        // One that moves is armed when it goes on, with the time for which it has been silent.
+        if !isMoving { armDeadline(of: connection) }
         return connection
     }
 

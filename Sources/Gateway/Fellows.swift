@@ -17,7 +17,7 @@ struct Fellows {
     /// This worker's own number, which stands in each `sid` that it gives out.
     let tag: UInt32
     /// The name of this machine, which stands there as well.
-    let node: String
+    let node: NodeName
     /// This worker's own counter page; nil for a worker on its own.
     private(set) var ownPage: WorkerPage?
     /// The page with the counters of all workers that have ended; nil until it has come.
@@ -29,7 +29,7 @@ struct Fellows {
     /// Which of the others gets the next connection that this worker does not keep.
     private var nextSuccessor = 0
 
-    init(tag: UInt32, node: String) {
+    init(tag: UInt32, node: NodeName) {
         self.tag = tag
         self.node = node
     }

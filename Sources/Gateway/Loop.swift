@@ -58,7 +58,7 @@ final class Loop {
     ///   - workers: how many share what all peers together, or all of one address, may take.
     ///   - seed: a random number that all workers share; nil for a worker on its own.
     init(
-        settings: Settings, logs: Logs, tag: UInt32 = 0, node: String, workers: Int = 1, seed: UInt64? = nil
+        settings: Settings, logs: Logs, tag: UInt32 = 0, node: NodeName, workers: Int = 1, seed: UInt64? = nil
     ) throws(SystemError) {
         fellows = Fellows(tag: tag, node: node)
         self.workers = max(workers, 1)

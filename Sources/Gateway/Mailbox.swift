@@ -158,8 +158,8 @@ final class Mailbox {
         switch message {
         case .connection(let departure):
             let number = firstUnreceipted &+ UInt32(truncatingIfNeeded: unreceipted.count)
-            guard let frame = writer.frame(.connection(departure.envelope), number: number) else { return false }
-            bytes = frame
+            let fits = writer.append(departure.envelope, number: number, to: &bytes) { departure.appendInput(to: &$0) }
+            guard fits else { return false }
             unreceipted.append(departure)
         case .refusal(let number):
             bytes = writer.frame(PeerMessage.refused, number: number) ?? []
@@ -178,7 +178,7 @@ final class Mailbox {
             receipts.refuse()
             page.show(receipts)
         }
-        bytes = []
+        bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
         sentCount = 0
         first += 1
         if first == queue.count {
@@ -192,8 +192,8 @@ final class Mailbox {
 
     // MARK: What comes in
 
-    /// What the other worker says.
-    enum Received {
+    /// What the other worker says. It is not copied, because a connection comes with many parts.
+    enum Received: ~Copyable {
         /// It has sent a connection; the descriptor is nil when this process had no room for it.
         case connection(UInt32, Envelope, PassedDescriptor?)
         /// It has refused a connection. It has taken those before it.
@@ -307,8 +307,9 @@ final class Mailbox {
         return (back, taken)
     }
 
-    /// Room for how many messages an empty queue keeps.
+    /// Room for how many messages an empty queue keeps, and for how many bytes of a message.
     private static let keptCapacity = 64
+    private static let keptBytes = 4_096
     /// The longest message: a request of the largest size with all its fields, and what came behind it.
     private static let longestFrame = 64 * 1_048_576
 }

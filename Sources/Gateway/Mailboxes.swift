@@ -10,8 +10,8 @@ final class Mailboxes {
     private unowned var inquiries: Inquiries!
     private var boxes: [Mailbox] = []
     private var generation: UInt32 = 0
-    /// The requests that wait for their connection to leave, or for the other worker to take it, by connection.
-    private var departures: [UInt64: Departure] = [:]
+    /// The requests that wait for their connection to leave, or for the other worker to take it.
+    private var departures = Departures()
     /// Pages of receipts whose mailbox has not come yet, by worker.
     private var pages: [UInt32: ReceiptPage] = [:]
     /// Whether the others are heard. A connection that one of them sends may be for a session of any other, so this worker
@@ -76,10 +76,10 @@ final class Mailboxes {
     // MARK: Connections that leave
 
     /// Keeps a request until its connection may leave.
-    func note(_ departure: Departure) { departures[departure.connection.token.raw] = departure }
+    func note(_ departure: Departure) { departures.insert(departure) }
 
     /// The request with which a connection leaves.
-    func departure(of connection: ClientConnection) -> Departure? { departures[connection.token.raw] }
+    func departure(of connection: ClientConnection) -> Departure? { departures[connection] }
 
     /// How many bytes the request takes with which a connection leaves.
     func heldBytes(of connection: ClientConnection) -> Int {
@@ -125,8 +125,7 @@ final class Mailboxes {
 
     private func forget(_ departure: Departure) {
         if case .forNew(let tag) = departure.placement { loop.fellows.noteAnswer(by: tag) }
-        guard let index = departures.index(forKey: departure.connection.token.raw) else { return }
-        if departures.values[index] === departure { departures.remove(at: index) }
+        departures.remove(departure)
     }
 
     // MARK: Messages
@@ -187,7 +186,7 @@ final class Mailboxes {
     }
 
     private func handle(_ message: consuming Mailbox.Received, from box: Mailbox) {
-        switch message {
+        switch consume message {
         case .connection(let number, let envelope, let passed):
             take(number, envelope, passed, from: box)
         case .refused(let departure, let taken):
@@ -204,7 +203,7 @@ final class Mailboxes {
         }
     }
 
-    private func take(_ number: UInt32, _ envelope: Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
+    private func take(_ number: UInt32, _ envelope: consuming Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
         guard let descriptor = passed?.take() else {
             refuse(number, from: box)
             return
@@ -218,7 +217,12 @@ final class Mailboxes {
             return
         }
         loop.counters.handoversTaken &+= 1
-        if box.receipt(connection) { clients.begin(connection) } else { clients.settle(connection) }
+        if box.receipt(connection) {
+            clients.begin(connection)
+        } else {
+            clients.settle(connection)
+            clients.armDeadline(of: connection)
+        }
     }
 
     private func refuse(_ number: UInt32, from box: Mailbox) {

@@ -8,6 +8,15 @@ import XMLCodec
 
 /// Gives `<body/>` requests to their sessions, and creates sessions.
 extension Sessions {
+    /// The worker that owns the session which a request mentions, if that is another one.
+    ///
+    /// What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is no
+    /// request of any session, and the other worker says so.
+    func otherOwner(of body: [UInt8], _ mobility: Mobility) -> UInt32? {
+        guard mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span) else { return nil }
+        return loop.fellows.mayHave(sid) ? sid.worker : nil
+    }
+
     /// Handles a request: it begins a session, or is the next request of one.
     ///
     /// - Parameter mobility: whether another worker may begin the session.
@@ -15,14 +24,7 @@ extension Sessions {
     func serve(
         _ body: [UInt8], _ exchange: ExchangeID, from requester: Requester, _ mobility: Mobility
     ) -> Placement {
-        // What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is
-        // no request of any session, and the other worker says so.
-        if mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span),
-            loop.fellows.mayHave(sid)
-        {
-            return .elsewhere(sid.worker)
-        }
-        return switch admission(of: body, exchange, from: requester) {
+        switch admission(of: body, exchange, from: requester) {
         case .admitted: act(on: bodyParser.parse(body.span), of: exchange, from: requester, mobility)
         case .answered: .here
         case .elsewhere(let tag): .elsewhere(tag)

@@ -23,8 +23,6 @@ package struct WorkerPlace: ~Copyable {
 
     /// The worker's number in each `sid` that it gives out. No other worker ever has it.
     package var tag: UInt32 { plan.tag }
-    /// The name of the machine in each `sid`.
-    package var node: String { plan.node }
     /// How many workers there shall be, 1 or more.
     package var workers: Int { Int(plan.workers) }
 

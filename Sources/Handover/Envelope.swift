@@ -77,6 +77,11 @@ package struct Envelope: Sendable, Equatable {
     var size: Int { Self.mostFields + input.count }
 
     func append(to bytes: inout [UInt8]) {
+        append(to: &bytes) { $0.append(copying: input.span) }
+    }
+
+    /// Appends the envelope with what `appendInput` appends in place of its own input.
+    func append(to bytes: inout [UInt8], appendInput: (inout [UInt8]) -> Void) {
         bytes.append(Self.version)
         switch purpose {
         case .session(let tag):
@@ -107,7 +112,11 @@ package struct Envelope: Sendable, Equatable {
             bytes.append(bigEndian: port)
             bytes.append(bigEndian: scope)
         }
-        bytes.append(counted: input)
+        // The number of the bytes is written when it is known.
+        let place = bytes.count
+        bytes.append(bigEndian: UInt32(0))
+        appendInput(&bytes)
+        bytes.replace(at: place, bigEndian: UInt32(clamping: bytes.count - place - 4))
         if scheme != .unknown { bytes.append(scheme.rawValue) }
     }
 

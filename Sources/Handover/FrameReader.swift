@@ -44,12 +44,15 @@ package struct FrameReader: Sendable {
         guard pending[head] == Frame.version else { throw fail(.unknownVersion(pending[head])) }
         guard length <= count - Frame.lengthSize else { return nil }
         let end = head + length
-        let payload = Array(pending[(head + Frame.headSize)..<end])
-        let frame = Frame(kind: pending[head + 1], number: number(at: head + 2), payload: payload)
-        taken = end
-        if isBetweenFrames {
-            pending = []
+        var frame = Frame(kind: pending[head + 1], number: number(at: head + 2))
+        if end == pending.count {
+            // Nothing follows, so the payload keeps the storage.
+            swap(&frame.payload, &pending)
+            frame.payload.removeFirst(head + Frame.headSize)
             taken = 0
+        } else {
+            frame.payload = Array(pending[(head + Frame.headSize)..<end])
+            taken = end
         }
         return frame
     }

@@ -30,21 +30,38 @@ package struct FrameWriter: Sendable {
     /// part's descriptor in memory, and 0 where the descriptor itself is passed.
     package func frame(_ part: Bequest, number: UInt32 = 0) -> [UInt8]? { encode(part, number: number) }
 
+    /// Appends the frame of a connection to `bytes`, which must be empty; their room may have been used before. What
+    /// `appendInput` appends is the envelope's input, and the input that `envelope` has is not looked at. So a request is
+    /// written where it is sent from.
+    ///
+    /// - Returns: false when the frame exceeds the bound; then `bytes` have no meaning.
+    package func append(
+        _ envelope: Envelope, number: UInt32, to bytes: inout [UInt8], appendInput: (inout [UInt8]) -> Void
+    ) -> Bool {
+        encode(PeerMessage.connectionKind, number: number, to: &bytes) { bytes in
+            envelope.append(to: &bytes, appendInput: appendInput)
+        }
+    }
+
     private func encode(_ message: some FramedMessage, number: UInt32) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Frame.overhead + message.payloadSize)
+        let fits = encode(message.kind, number: number, to: &bytes) { bytes in message.appendPayload(to: &bytes) }
+        return fits ? bytes : nil
+    }
+
+    private func encode(
+        _ kind: UInt8, number: UInt32, to bytes: inout [UInt8], appendPayload: (inout [UInt8]) -> Void
+    ) -> Bool {
         // The length is written when it is known.
         bytes.append(bigEndian: UInt32(0))
         bytes.append(Frame.version)
-        bytes.append(message.kind)
+        bytes.append(kind)
         bytes.append(bigEndian: number)
-        message.appendPayload(to: &bytes)
-        guard bytes.count <= bound else { return nil }
-        let length = UInt32(clamping: bytes.count - Frame.lengthSize)
-        for place in 0..<Frame.lengthSize {
-            bytes[place] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * place))
-        }
-        return bytes
+        appendPayload(&bytes)
+        guard bytes.count <= bound else { return false }
+        bytes.replace(at: 0, bigEndian: UInt32(clamping: bytes.count - Frame.lengthSize))
+        return true
     }
 }
 
@@ -84,6 +101,11 @@ extension [UInt8] {
     mutating func append(texts: [String]) {
         append(bigEndian: UInt32(clamping: texts.count))
         for text in texts { append(counted: text) }
+    }
+
+    /// Writes a number over the four bytes at `place`, which have to be there.
+    mutating func replace(at place: Int, bigEndian number: UInt32) {
+        for offset in 0..<4 { self[place + offset] = UInt8(truncatingIfNeeded: number >> UInt32(24 - 8 * offset)) }
     }
 
     /// Appends one byte, as `PayloadReader.flag` reads it.

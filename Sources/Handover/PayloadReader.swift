@@ -30,7 +30,8 @@ struct PayloadReader {
 
     /// Bytes with their number before them.
     mutating func bytes() throws(MessageFault) -> [UInt8] {
-        Array(try part(atMost: .max))
+        let part = try part(atMost: .max)
+        return [UInt8](copying: part.span)
     }
 
     /// A text of at most `limit` bytes of UTF-8, with its length before it.

@@ -29,6 +29,9 @@ package enum PeerMessage: Sendable, Equatable {
         }
     }
 
+    /// The kind of a frame with a connection.
+    static let connectionKind = Kind.connection.rawValue
+
     /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
     private enum Kind: UInt8 {
         case refused = 0x01

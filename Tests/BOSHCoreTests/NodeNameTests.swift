@@ -28,9 +28,34 @@ import Testing
         #expect(NodeName(node)?.text == node)
     }
 
+    private static func name(_ bytes: some Sequence<UInt8>) -> NodeName? {
+        let bytes = Array(bytes)
+        return NodeName(bytes.span)
+    }
+
+    @Test("S-02 names differ in every byte, and in their length")
+    func compares() {
+        let longest = Array("abcdefghijklmno".utf8)
+        for length in 1...longest.count {
+            let name = Self.name(longest.prefix(length))
+            #expect(name?.text.utf8.count == length)
+            #expect(name != Self.name(longest.prefix(length - 1)))
+            for place in 0..<length {
+                var other = Array(longest.prefix(length))
+                other[place] = UInt8(ascii: "z")
+                let changed = Self.name(other)
+                #expect(changed != nil && changed != name)
+                for foreign in [0, 0x2F, 0x3A, 0x60, 0x7B, 0xFF] as [UInt8] {
+                    other[place] = foreign
+                    #expect(Self.name(other) == nil)
+                }
+            }
+        }
+    }
+
     @Test("a sid with the name is read again")
     func roundTrip() {
-        let id = SessionID(node: NodeName(ofHost: "A-Very-Long-Host-Name-7").text, worker: 1, high: 2, low: 3)
+        let id = SessionID(node: NodeName(ofHost: "A-Very-Long-Host-Name-7"), worker: 1, high: 2, low: 3)
         #expect(SessionID(parsing: Array(id.text.utf8).span) == id)
     }
 }

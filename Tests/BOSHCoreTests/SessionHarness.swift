@@ -19,7 +19,7 @@ struct SessionHarness {
         return policy
     }()
 
-    static let id = SessionID(node: "n1", worker: 1, high: 1, low: 2)
+    static let id = SessionID(node: NodeName(ofHost: "n1"), worker: 1, high: 1, low: 2)
 
     var policy = SessionHarness.policy
     private(set) var now = MonotonicInstant(nanoseconds: 1_000_000_000_000)

@@ -11,14 +11,14 @@ import Testing
 
     @Test("S-02 a sid is node, worker and 128 random bits")
     func writes() {
-        let id = SessionID(node: "n1", worker: 42, high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
+        let id = SessionID(node: NodeName(ofHost: "n1"), worker: 42, high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
         #expect(id.text == "n1.42.\(Self.random)")
         #expect(id.short == "01234567")
     }
 
     @Test("small random halves keep their leading zeros")
     func writesLeadingZeros() {
-        let id = SessionID(node: "a", worker: 0, high: 0, low: 1)
+        let id = SessionID(node: NodeName(ofHost: "a"), worker: 0, high: 0, low: 1)
         #expect(id.text == "a.0.00000000000000000000000000000001")
         #expect(id.short == "00000000")
     }
@@ -30,10 +30,10 @@ import Testing
         for worker in [0, 1, 9, 10, 4_294_967_295] as [UInt32] {
             for length in 1...15 {
                 let node = String((0..<length).map { _ in alphabet[generator.below(alphabet.count)] })
-                let id = SessionID(node: node, worker: worker, high: generator.next(), low: generator.next())
+                let id = SessionID(node: NodeName(ofHost: node), worker: worker, high: generator.next(), low: generator.next())
                 let read = try #require(Self.parse(id.text))
                 #expect(read == id)
-                #expect(read.node == node && read.worker == worker && read.text == id.text)
+                #expect(read.node.text == node && read.worker == worker && read.text == id.text)
                 #expect(read.hashValue == id.hashValue)
             }
         }
@@ -73,10 +73,10 @@ import Testing
 
     @Test("identifiers differ in every part")
     func compares() {
-        let id = SessionID(node: "n", worker: 1, high: 2, low: 3)
-        #expect(id != SessionID(node: "m", worker: 1, high: 2, low: 3))
-        #expect(id != SessionID(node: "n", worker: 2, high: 2, low: 3))
-        #expect(id != SessionID(node: "n", worker: 1, high: 3, low: 3))
-        #expect(id != SessionID(node: "n", worker: 1, high: 2, low: 4))
+        let id = SessionID(node: NodeName(ofHost: "n"), worker: 1, high: 2, low: 3)
+        #expect(id != SessionID(node: NodeName(ofHost: "m"), worker: 1, high: 2, low: 3))
+        #expect(id != SessionID(node: NodeName(ofHost: "n"), worker: 2, high: 2, low: 3))
+        #expect(id != SessionID(node: NodeName(ofHost: "n"), worker: 1, high: 3, low: 3))
+        #expect(id != SessionID(node: NodeName(ofHost: "n"), worker: 1, high: 2, low: 4))
     }
 }

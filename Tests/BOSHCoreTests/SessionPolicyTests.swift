@@ -74,7 +74,7 @@ import Testing
 
     @Test("P-10 a polling client may be silent for longer, by more than polling")
     func grantsInactivity() throws {
-        let id = SessionID(node: "n", worker: 1, high: 2, low: 3)
+        let id = SessionID(node: NodeName(ofHost: "n"), worker: 1, high: 2, low: 3)
         let stream = StreamName(bits: 4)
         let held = try Self.judge(hold: .value(1)).grant(sid: id, stream: stream, policy: Self.policy)
         let polling = try Self.judge(hold: .value(0)).grant(sid: id, stream: stream, policy: Self.policy)
@@ -84,7 +84,7 @@ import Testing
 
     @Test("S-03 S-08 S-09 S-10 S-11 the grant says what is agreed")
     func grants() throws {
-        let id = SessionID(node: "n", worker: 1, high: 2, low: 3)
+        let id = SessionID(node: NodeName(ofHost: "n"), worker: 1, high: 2, low: 3)
         let stream = StreamName(bits: 4)
         let version = ProtocolVersion(major: 1, minor: 6)
         let opening = try Self.judge(to: "EXAMPLE.org", wait: .value(20), hold: .value(2), version: version)

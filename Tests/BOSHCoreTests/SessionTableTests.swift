@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct SessionTableTests {
     private static func id(_ high: UInt64, _ low: UInt64) -> SessionID {
-        SessionID(node: "n", worker: 1, high: high, low: low)
+        SessionID(node: NodeName(ofHost: "n"), worker: 1, high: high, low: low)
     }
 
     @Test("a session is found until it is removed")
@@ -27,7 +27,7 @@ import Testing
         var table = SessionTable()
         let answers = [
             table.insert(Self.id(1, 2), slot: 3), table.insert(Self.id(1, 2), slot: 4),
-            table.insert(SessionID(node: "m", worker: 7, high: 1, low: 2), slot: 4),
+            table.insert(SessionID(node: NodeName(ofHost: "m"), worker: 7, high: 1, low: 2), slot: 4),
         ]
         #expect(answers == [true, false, false])
         #expect(table.slot(of: Self.id(1, 2)) == 3)

@@ -109,6 +109,27 @@ struct FrameReaderTests {
         #expect(Samples.read([bytes], bound: bytes.count).frames.count == 1)
     }
 
+    @Test("a connection's input may be written where it is sent from, and the frame is the same")
+    func inputInPlace() {
+        var envelope = Samples.envelope
+        for scheme in Envelope.Scheme.allCases {
+            envelope.scheme = scheme
+            let whole = Samples.writer.frame(.connection(envelope), number: 7) ?? []
+            var bare = envelope
+            bare.input = []
+            // Room that was used before does not show.
+            var bytes = [UInt8](repeating: 9, count: 1_000)
+            for bound in [whole.count, whole.count - 1] {
+                bytes.removeAll(keepingCapacity: true)
+                let fits = FrameWriter(bound: bound).append(bare, number: 7, to: &bytes) { bytes in
+                    for byte in envelope.input { bytes.append(byte) }
+                }
+                #expect(fits == (bound == whole.count))
+                if fits { #expect(bytes == whole) }
+            }
+        }
+    }
+
     @Test("random bytes and damaged streams trap nothing, and arrive the same in any pieces")
     func damage() {
         let seed = UInt64.random(in: .min ... .max)
