@@ -34,7 +34,8 @@ final class Departure {
         Envelope(
             purpose: placement.purpose, listener: UInt32(connection.door), peer: Envelope.Peer(connection.peer),
             isForOperators: connection.role == .admin, isClientUnknown: connection.isClientUnknown,
-            isFromProxy: connection.isFromProxy, scheme: Envelope.Scheme(connection.scheme), silence: silence, input: [])
+            isFromProxy: connection.isFromProxy, scheme: Envelope.Scheme(connection.scheme), silence: silence, input: []
+        )
     }
 
     /// Appends the envelope's input: the request, and what was read behind it.

@@ -203,7 +203,8 @@ final class Mailboxes {
         }
     }
 
-    private func take(_ number: UInt32, _ envelope: consuming Envelope, _ passed: PassedDescriptor?, from box: Mailbox) {
+    private func take(_ number: UInt32, _ envelope: consuming Envelope, _ passed: PassedDescriptor?, from box: Mailbox)
+    {
         guard let descriptor = passed?.take() else {
             refuse(number, from: box)
             return

@@ -13,7 +13,9 @@ extension Sessions {
     /// What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is no
     /// request of any session, and the other worker says so.
     func otherOwner(of body: [UInt8], _ mobility: Mobility) -> UInt32? {
-        guard mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span) else { return nil }
+        guard mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span) else {
+            return nil
+        }
         return loop.fellows.mayHave(sid) ? sid.worker : nil
     }
 

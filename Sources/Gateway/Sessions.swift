@@ -84,7 +84,8 @@ final class Sessions {
         loop.logs.sessions.warning(
             "a request was for a session of another node, so its session is not found",
             metadata: [
-                "node": "\(sid.node.text)", "own": "\(loop.fellows.node.text)", "times": .number(loop.counters.otherNodeSessions),
+                "node": "\(sid.node.text)", "own": "\(loop.fellows.node.text)",
+                "times": .number(loop.counters.otherNodeSessions),
             ])
     }
 

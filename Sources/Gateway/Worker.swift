@@ -55,7 +55,8 @@ package final class Worker {
         do throws(SystemError) {
             loop = try Loop(
                 settings: settings, logs: logs, tag: place?.tag ?? 0,
-                node: NodeName(ofHost: place?.plan.node ?? Self.node(settings)), workers: place?.workers ?? 1, seed: place?.plan.seed)
+                node: NodeName(ofHost: place?.plan.node ?? Self.node(settings)), workers: place?.workers ?? 1,
+                seed: place?.plan.seed)
             signals = try SignalSource()
             try loop.poller.register(signals.descriptor, token: Token(.signals).raw, interest: .readable)
         } catch {

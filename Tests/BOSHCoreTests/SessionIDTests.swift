@@ -11,7 +11,8 @@ import Testing
 
     @Test("S-02 a sid is node, worker and 128 random bits")
     func writes() {
-        let id = SessionID(node: NodeName(ofHost: "n1"), worker: 42, high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
+        let id = SessionID(
+            node: NodeName(ofHost: "n1"), worker: 42, high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
         #expect(id.text == "n1.42.\(Self.random)")
         #expect(id.short == "01234567")
     }
@@ -30,7 +31,8 @@ import Testing
         for worker in [0, 1, 9, 10, 4_294_967_295] as [UInt32] {
             for length in 1...15 {
                 let node = String((0..<length).map { _ in alphabet[generator.below(alphabet.count)] })
-                let id = SessionID(node: NodeName(ofHost: node), worker: worker, high: generator.next(), low: generator.next())
+                let id = SessionID(
+                    node: NodeName(ofHost: node), worker: worker, high: generator.next(), low: generator.next())
                 let read = try #require(Self.parse(id.text))
                 #expect(read == id)
                 #expect(read.node.text == node && read.worker == worker && read.text == id.text)

@@ -21,7 +21,8 @@ import Testing
     @Test("a departure is found by its connection, and by no other one of its slot")
     func found() throws {
         var departures = Departures()
-        let first = try departure(slot: 2), other = try departure(slot: 0), later = try departure(slot: 2, generation: 1)
+        let first = try departure(slot: 2), other = try departure(slot: 0),
+            later = try departure(slot: 2, generation: 1)
         #expect(departures[first.connection] == nil)
         departures.insert(first)
         departures.insert(other)

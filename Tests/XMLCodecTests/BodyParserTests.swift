@@ -21,7 +21,10 @@ struct BodyParserTests {
         #expect(attributes.rid == .value(RequestID.maximum))
         #expect(
             attributes.sid
-                == .known(SessionID(node: NodeName(ofHost: "n1"), worker: 7, high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f)))
+                == .known(
+                    SessionID(
+                        node: NodeName(ofHost: "n1"), worker: 7, high: 0x0001_0203_0405_0607, low: 0x0809_0a0b_0c0d_0e0f
+                    )))
         #expect(attributes.type == .terminate)
         #expect(attributes.pause == .value(60))
         #expect(attributes.rare.wait == .value(30))

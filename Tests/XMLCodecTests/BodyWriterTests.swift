@@ -21,7 +21,8 @@ struct BodyWriterTests {
 
     private var grant: SessionGrant {
         SessionGrant(
-            sid: SessionID(node: NodeName(ofHost: "n1"), worker: 3, high: 1, low: 0xabc), wait: .seconds(60), requests: 2, hold: 1,
+            sid: SessionID(node: NodeName(ofHost: "n1"), worker: 3, high: 1, low: 0xabc), wait: .seconds(60),
+            requests: 2, hold: 1,
             version: ProtocolVersion(major: 1, minor: 6), polling: .seconds(5), inactivity: .seconds(30),
             maxpause: .seconds(120), from: "example.test", stream: StreamName(bits: 0xfe),
             ack: Self.rid)
