@@ -58,3 +58,8 @@ package struct NodeName: Sendable, Hashable {
         byte.isASCIIDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
     }
 }
+
+extension NodeName: CustomStringConvertible {
+    /// The name, for what is made of several parts.
+    package var description: String { text }
+}

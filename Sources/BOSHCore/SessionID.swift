@@ -50,7 +50,7 @@ package struct SessionID: Sendable, Hashable {
 
     /// The value of the `sid` attribute.
     package var text: String {
-        "\(node.text).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
+        "\(node).\(worker).\(high.sixteenDigits)\(low.sixteenDigits)"
     }
 
     /// The first eight digits of the random part: enough to follow a session in a log, not enough to take it over.

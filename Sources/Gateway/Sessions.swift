@@ -84,7 +84,7 @@ final class Sessions {
         loop.logs.sessions.warning(
             "a request was for a session of another node, so its session is not found",
             metadata: [
-                "node": "\(sid.node.text)", "own": "\(loop.fellows.node.text)",
+                "node": "\(sid.node)", "own": "\(loop.fellows.node)",
                 "times": .number(loop.counters.otherNodeSessions),
             ])
     }

@@ -6,6 +6,7 @@ import Testing
     @Test("S-02 a node's name is 1 to 15 small letters and digits", arguments: ["a", "0", "web1", "abcdefghijklmno"])
     func read(text: String) {
         #expect(NodeName(text)?.text == text)
+        #expect(NodeName(text).map { "\($0)" } == text)
     }
 
     @Test(
