@@ -128,9 +128,18 @@ extension WebSocketClient {
         if let wire = socket?.wire { awaitEnd(of: wire) }
         if !isAnswer, Departure(rawValue: plan["departure"]) != .withoutAnswer { sendClose(code) }
         guard ledger.end == nil, !isBeingCut else { return }
+        explainCrossing()
         let condition = condition(of: code)
         if managed != nil, mayResume(after: condition) { return }
         ledger.ends(.told(condition), at: kernel.now)
+    }
+
+    /// Explains the loss of a stream that the client has restarted while its server sent something: that stands at the
+    /// beginning of the new stream then, where nothing but its header may stand.
+    private func explainCrossing() {
+        guard let restartedAt, let lastSent = ledger.sentDown.last else { return }
+        let underway = (ledger.margin ?? .seconds(60)) + .milliseconds(plan["stall"])
+        if lastSent + underway >= restartedAt { ledger.explain(["remote-connection-failed"]) }
     }
 
     /// Checks a code (`W-50`, `W-54`).
