@@ -130,6 +130,8 @@ extension WebSocketClient {
         guard ledger.end == nil, !isBeingCut else { return }
         explainCrossing()
         let condition = condition(of: code)
+        // Its worker was to end its sessions before it had read the offence, and perhaps what came before that.
+        if isOffending, condition == "system-shutdown" { ledger.allHasToArrive = false }
         if managed != nil, mayResume(after: condition) { return }
         ledger.ends(.told(condition), at: kernel.now)
     }
