@@ -139,6 +139,8 @@ extension Crew {
     }
 
     func endSupervision() {
+        // The listeners end with it where no worker has them, and so does whatever waits there to be accepted.
+        if !isLeaving, isDeserted { world.hasLostWorkers = true }
         switch supervision {
         case .none: break
         case .by(let supervisor): supervisor.end(closing: true)
