@@ -46,6 +46,8 @@ extension WebSocketClient {
         case .inOrder, .withoutAnswer:
             hasSaidClose = true
             say(Self.goodbye)
+            // It may read for long what came before the answer.
+            ledger.endCame(at: kernel.now)
         case .atOnce:
             say(Self.goodbye)
             hasSaidClose = true
