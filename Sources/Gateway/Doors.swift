@@ -46,7 +46,14 @@ final class Doors {
     private(set) var listeners: [ListeningSocket] = []
     private var reserve: DescriptorReserve
     /// When the listeners are watched again after accepting failed for lack of resources.
-    private(set) var acceptsAgainAt: MonotonicInstant?
+    private var acceptsAgainAt: MonotonicInstant?
+    /// When the reserve is filled again; nil while it is full.
+    private var fillsReserveAt: MonotonicInstant?
+    /// When `handleDeadlines` is due; nil when nothing is.
+    var nextDeadline: MonotonicInstant? {
+        guard let acceptsAgainAt, let fillsReserveAt else { return acceptsAgainAt ?? fillsReserveAt }
+        return min(acceptsAgainAt, fillsReserveAt)
+    }
 
     /// - Throws: when there is no descriptor to keep in reserve.
     init(_ loop: Loop, clients: Clients) throws(SystemError) {
@@ -94,7 +101,7 @@ final class Doors {
     func accept(on token: Token) {
         guard let socket = listeners.first(where: { $0.token == token }) else { return }
         // An operator's connection may have ended since the reserve was last filled. No other may take its place.
-        reserve.refill()
+        fillReserve()
         // A limit keeps a storm of new connections from starving the existing ones. The rest is reported again
         // (level-triggered).
         for _ in 0..<64 {
@@ -104,7 +111,7 @@ final class Doors {
             case .wouldBlock:
                 return
             case .descriptorsExhausted:
-                if socket.role == .admin, reserve.release() { continue }
+                if socket.role == .admin, releaseForOperator() { continue }
                 guard turnAway(at: socket) else {
                     pauseAccepting()
                     return
@@ -162,7 +169,25 @@ final class Doors {
         loop.counters.connectionsWithoutDescriptor &+= 1
         loop.tellOfDescriptors()
         let hasTurnedAway = reserve.turnAway(socket.listener)
-        return reserve.refill() && hasTurnedAway
+        return fillReserve() && hasTurnedAway
+    }
+
+    /// Gives up one descriptor of the reserve for a connection of an operator. Returns false when none may be given up.
+    private func releaseForOperator() -> Bool {
+        guard reserve.release() else { return false }
+        fillsReserveAt = loop.now.advanced(by: Self.fillingPause)
+        return true
+    }
+
+    /// Fills the reserve as far as there are descriptors, and sees to it that the rest follows: perhaps nobody connects
+    /// for hours, and streams to servers would take what is free.
+    ///
+    /// - Returns: whether somebody can be turned away.
+    @discardableResult
+    private func fillReserve() -> Bool {
+        let isUsable = reserve.refill()
+        fillsReserveAt = reserve.isFull ? nil : loop.now.advanced(by: Self.fillingPause)
+        return isUsable
     }
 
     /// Stops watching the listeners for a moment: waiting connections would be reported for ever, and cannot be served
@@ -187,15 +212,19 @@ final class Doors {
         if clients.add(stream, from: peer, at: origin) != nil { loop.counters.connectionsEver += 1 }
     }
 
-    /// Accepts again after a pause, when its time has come.
-    func resumeAccepting() {
-        guard let acceptsAgainAt, acceptsAgainAt <= loop.now else { return }
-        self.acceptsAgainAt = nil
+    /// Fills the reserve, and accepts again after a pause, when the time for it has come.
+    func handleDeadlines() {
+        if let fillsReserveAt, fillsReserveAt <= loop.now { fillReserve() }
+        if let acceptsAgainAt, acceptsAgainAt <= loop.now { resumeAccepting() }
+    }
+
+    private func resumeAccepting() {
+        acceptsAgainAt = nil
         if loop.isStopping { return }
         // Without a descriptor in reserve, nobody could be turned away, and the waiting connections would be reported
         // for ever.
-        guard reserve.refill() else {
-            self.acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
+        guard fillReserve() else {
+            acceptsAgainAt = loop.now.advanced(by: Self.acceptingPause)
             return
         }
         watchAll()
@@ -222,4 +251,7 @@ final class Doors {
 
     /// How long nothing is accepted after accepting failed for lack of resources.
     private static let acceptingPause = Duration.milliseconds(500)
+
+    /// How long the reserve stays short until filling it is tried again.
+    private static let fillingPause = Duration.seconds(1)
 }

@@ -75,7 +75,11 @@ package struct Legacy: Sendable {
 
     /// The workers as `WorkerTable` takes them over.
     package var inherited: [WorkerTable.Inherited] {
-        workers.map { .init(tag: $0.plan.tag, generation: $0.plan.generation, isRetired: $0.isRetired) }
+        workers.map {
+            .init(
+                tag: $0.plan.tag, generation: $0.plan.generation, workers: Int(clamping: $0.plan.workers),
+                isRetired: $0.isRetired)
+        }
     }
 
     private mutating func forget(_ tag: UInt32) { workers.removeAll { $0.plan.tag == tag } }

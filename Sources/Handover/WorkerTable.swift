@@ -7,60 +7,6 @@ import Primitives
 /// waits until it gets one. Each worker has a tag of its own, which is never used again. A new generation takes the place
 /// of the current one when all its workers are ready; the old one then keeps its sessions until they end.
 package struct WorkerTable: Sendable {
-    /// What has happened.
-    package enum Input: Equatable, Sendable {
-        /// The listeners are open: start.
-        case begin
-        /// Start a new generation with so many workers, at least 1. Nothing is done while another one starts, or when
-        /// all are to finish.
-        case renew(wanted: Int)
-        /// A worker is ready to serve.
-        case ready(UInt32)
-        /// The process of a worker has ended, or could not be started.
-        case ended(UInt32)
-        /// The workers are to finish. The second time, they are to end at once.
-        case drain
-        /// `nextDeadline` has come. `turns` has the loop counter of each living worker by its tag.
-        case deadlineReached(turns: [UInt32: UInt64])
-    }
-
-    /// What is to be done, in this order.
-    package enum Effect: Equatable, Sendable {
-        /// Start a worker of this tag with the settings of a generation.
-        case start(UInt32, generation: UInt32)
-        /// Make this worker and those that serve known to each other, and have it serve.
-        case serve(UInt32)
-        /// All workers serve for the first time.
-        case announce
-        /// The workers of this generation serve, and no other one takes new sessions. `retire` follows for the others.
-        case renewed(UInt32)
-        /// A worker of this new generation has ended before all were ready. `kill` and `gone` follow for the others of
-        /// it, and nothing else changes.
-        case abandoned(UInt32)
-        /// Tell this worker that it takes no new sessions.
-        case retire(UInt32)
-        /// End the process of this worker at once, for this reason; `ended` follows.
-        case kill(UInt32, KillReason)
-        /// Tell the living workers that this one has ended. Another is started after this time; never for nil.
-        case gone(UInt32, restart: Duration?)
-        /// Ask this worker to end its sessions, and to end by itself.
-        case drain(UInt32)
-        /// No worker is left, and none will be started.
-        case finished
-    }
-
-    /// Why the process of a worker is ended.
-    package enum KillReason: Equatable, Sendable {
-        /// Its loop has stood still.
-        case isStuck
-        /// It was not ready to serve in time.
-        case didNotStart
-        /// Another worker of its new generation could not start.
-        case isAbandoned
-        /// All of them end, because another one could not start or because they were asked twice.
-        case allEnd
-    }
-
     /// How the whole stands.
     package enum Phase: Equatable, Sendable {
         /// Not all workers have served yet. If one ends now, the program cannot start.
@@ -77,12 +23,15 @@ package struct WorkerTable: Sendable {
     package struct Inherited: Equatable, Sendable {
         let tag: UInt32
         let generation: UInt32
+        let workers: Int
         let isRetired: Bool
 
-        /// A worker of this tag and generation. `isRetired`: whether it takes no new sessions.
-        package init(tag: UInt32, generation: UInt32, isRetired: Bool) {
+        /// A worker of this tag and generation. `workers`: how many that generation is to have, 1 or more. `isRetired`:
+        /// whether the worker takes no new sessions.
+        package init(tag: UInt32, generation: UInt32, workers: Int, isRetired: Bool) {
             self.tag = tag
             self.generation = generation
+            self.workers = workers
             self.isRetired = isRetired
         }
     }
@@ -136,18 +85,24 @@ package struct WorkerTable: Sendable {
     package private(set) var current: UInt32 = 1
     private var members: [Member] = []
     private var places: [Place]
+    /// Whether nothing is known of the current generation, because none of its workers was left to take over: then none of
+    /// them can be started either.
+    private var isCurrentUnknown = false
     /// The new generation whose workers are not all ready yet, and how many it has.
     private var candidate: (generation: UInt32, wanted: Int)?
     private var retired: [Retired] = []
-    private var nextTag: UInt32 = 1
+    private var nextTag: UInt32
     private var nextGeneration: UInt32 = 2
     private var watch = LoopWatch()
 
-    /// - Parameter wanted: how many workers there shall be, at least 1.
+    /// - Parameters:
+    ///   - wanted: how many workers there shall be, at least 1.
+    ///   - next: the tag of the first one, at least 1: workers of an earlier supervisor had the others.
     package init(
-        wanted: Int, retirement: Retirement = Retirement(linger: .seconds(86_400), generations: 8)
+        wanted: Int, next: UInt32 = 1, retirement: Retirement = Retirement(linger: .seconds(86_400), generations: 8)
     ) {
         places = [Place](repeating: Place(), count: max(wanted, 1))
+        nextTag = max(next, 1)
         self.retirement = retirement
     }
 
@@ -160,7 +115,11 @@ package struct WorkerTable: Sendable {
         let newest = inherited.filter { !$0.isRetired }.map(\.generation).max()
         current = newest ?? max((inherited.map(\.generation).max() ?? 0) &+ 1, 1)
         let serving = inherited.filter { $0.generation == newest }
-        places = [Place](repeating: Place(), count: max(serving.count, 1))
+        // Some may have ended whose successors did not serve yet. Their places stay empty until it is certain that no new
+        // generation follows.
+        let wanted = min(serving.map(\.workers).max() ?? 1, Self.mostPlaces)
+        places = [Place](repeating: Place(), count: max(serving.count, wanted, 1))
+        isCurrentUnknown = newest == nil
         self.retirement = retirement
         phase = .serving
         nextTag = max(next, (inherited.map(\.tag).max() ?? 0) &+ 1, 1)
@@ -224,6 +183,8 @@ package struct WorkerTable: Sendable {
             watch.begin(now: now)
         case .renew(let wanted):
             renew(max(wanted, 1), now, &effects)
+        case .keep:
+            if phase == .serving, candidate == nil { complete(now, &effects) }
         case .ready(let tag):
             becomeReady(tag, now, &effects)
         case .ended(let tag):
@@ -289,19 +250,26 @@ package struct WorkerTable: Sendable {
             effects.append(.gone(tag, restart: nil))
             endAll(&effects)
         case .serving where member.generation == current:
-            deaths += 1
-            let delay = delay(after: now.elapsed(since: member.startedAt), in: member.place)
-            places[member.place].startsAt = now.advanced(by: delay)
-            effects.append(.gone(tag, restart: delay))
-            startDue(now, &effects)
+            replace(member, now, &effects)
+        case .serving where member.generation == candidate?.generation && isCurrentUnknown:
+            insist(&effects)
+            replace(member, now, &effects)
         case .serving where member.generation == candidate?.generation:
             effects.append(.gone(tag, restart: nil))
-            abandon(&effects)
+            abandon(now, &effects)
         case .serving, .draining, .ending:
             effects.append(.gone(tag, restart: nil))
         }
         retired.removeAll { old in !members.contains { $0.generation == old.generation } }
         finishIfEmpty(&effects)
+    }
+
+    private mutating func replace(_ member: Member, _ now: MonotonicInstant, _ effects: inout [Effect]) {
+        deaths += 1
+        let delay = delay(after: now.elapsed(since: member.startedAt), in: member.place)
+        places[member.place].startsAt = now.advanced(by: delay)
+        effects.append(.gone(member.tag, restart: delay))
+        startDue(now, &effects)
     }
 
     /// How long a place waits for its next worker, after the last one lived for `life`.
@@ -353,9 +321,7 @@ package struct WorkerTable: Sendable {
         let new = members.filter { $0.generation == generation }
         guard new.count == wanted, new.allSatisfy(\.isReady) else { return }
         let old = current
-        candidate = nil
-        current = generation
-        places = [Place](repeating: Place(), count: wanted)
+        begin(generation, wanted)
         retired.append(Retired(generation: old, drainsAt: now.advanced(by: retirement.linger)))
         // A worker that was being started again has nothing to keep.
         for index in members.indices where members[index].generation == old && !members[index].isReady {
@@ -363,12 +329,32 @@ package struct WorkerTable: Sendable {
         }
         effects += new.map { .serve($0.tag) }
         effects.append(.renewed(generation))
-        effects += members.filter { isRetired($0.generation) && $0.isReady }.map { .retire($0.tag) }
+        retireOld(&effects)
         retired.removeAll { old in !members.contains { $0.generation == old.generation } }
         drainSurplus(&effects)
     }
 
-    private mutating func abandon(_ effects: inout [Effect]) {
+    private mutating func begin(_ generation: UInt32, _ wanted: Int) {
+        candidate = nil
+        current = generation
+        isCurrentUnknown = false
+        places = [Place](repeating: Place(), count: wanted)
+    }
+
+    private func retireOld(_ effects: inout [Effect]) {
+        effects += members.filter { isRetired($0.generation) && $0.isReady }.map { .retire($0.tag) }
+    }
+
+    /// Goes on with the new generation although not all its workers are ready.
+    private mutating func insist(_ effects: inout [Effect]) {
+        guard let (generation, wanted) = candidate else { return }
+        begin(generation, wanted)
+        effects += members.filter { $0.generation == generation && $0.isReady }.map { .serve($0.tag) }
+        effects.append(.insisted(generation))
+        retireOld(&effects)
+    }
+
+    private mutating func abandon(_ now: MonotonicInstant, _ effects: inout [Effect]) {
         guard let (generation, _) = candidate else { return }
         candidate = nil
         effects.append(.abandoned(generation))
@@ -377,6 +363,16 @@ package struct WorkerTable: Sendable {
         }
         // Until their ends have come they are no part of the current generation.
         retired.append(Retired(generation: generation, drainsAt: nil))
+        complete(now, &effects)
+    }
+
+    /// Starts the workers of the current generation that were missing when it was taken over.
+    private mutating func complete(_ now: MonotonicInstant, _ effects: inout [Effect]) {
+        guard !isCurrentUnknown else { return }
+        let taken = Set(members.filter { $0.generation == current }.map(\.place))
+        for place in places.indices where places[place].startsAt == nil && !taken.contains(place) {
+            start(place, now, &effects)
+        }
     }
 
     /// Ends the oldest generations while more live than may.
@@ -427,6 +423,8 @@ package struct WorkerTable: Sendable {
     static let longLife = Duration.seconds(10)
     /// How long a place stays empty, by how many of its workers have died young in a row.
     static let delays: [Duration] = [.zero] + [1, 2, 4, 8, 16, 32, 60].map { .seconds($0) }
+    /// The most workers of a generation that was taken over. What is said of their number may be wrong.
+    static let mostPlaces = 1_024
     /// How long a worker may take until it is ready: the machine may be slow.
     static let startLimit = Duration.seconds(60)
 }

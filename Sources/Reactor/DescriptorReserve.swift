@@ -20,6 +20,9 @@ package struct DescriptorReserve: ~Copyable {
         while spares.count < size { spares.append(try Spare()) }
     }
 
+    /// Whether all that shall be in reserve is there. While it is not, `refill` is to be called again.
+    package var isFull: Bool { spares.count == size }
+
     /// Accepts one waiting connection and closes it at once. To be called after `.descriptorsExhausted`.
     ///
     /// - Returns: whether a connection was turned away. If not, stop watching the listener for a while. In either case

@@ -26,6 +26,9 @@ final class Inheritance {
 
     var workers: [WorkerRecord] { legacy.workers }
 
+    /// The tag of the next worker, if there is none.
+    var nextTag: UInt32 { legacy.nextTag }
+
     /// Other children of this process.
     var children: [Int32] { legacy.children.compactMap { Int32(exactly: $0) }.filter { $0 > 1 } }
 

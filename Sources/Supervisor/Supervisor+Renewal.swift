@@ -74,7 +74,10 @@ extension Supervisor {
             inputs.append(.renew(wanted: count))
         } catch {
             refuseReload(error, asker)
-            if cause != .reload { announce() }
+            if cause != .reload {
+                inputs.append(.keep)
+                announce()
+            }
         }
     }
 
@@ -164,14 +167,31 @@ extension Supervisor {
     }
 
     /// Gives a generation up whose workers could not start. The current one goes on as if nothing had happened.
-    func abandoned(_ generation: UInt32) {
+    func abandoned() {
+        let cause = renewal?.cause
+        // What holds are the settings of the workers that go on.
+        if let renewal { table.retirement = renewal.former }
+        if let plan = plans[table.current] { wanted = Int(plan.workers) }
+        fail("the workers with the new settings could not start, and the old ones go on")
+        if case .reload = cause { notice.say(.ready(status: status)) } else { announce() }
+        obeyNext()
+    }
+
+    /// Goes on with a generation whose workers could not all start, because there are no others.
+    func insisted() {
+        if let renewal { followLogSettings(renewal.accessFile) }
+        tellRules()
+        fail("the new workers could not start, and are started again, because there are no others that serve")
+        notice.say(.ready(status: status))
+        obeyNext()
+    }
+
+    /// Ends the change that is under way, and says why it has failed. `sentence` says what follows from that.
+    private func fail(_ sentence: String) {
         let change = renewal
         renewal = nil
         let reason = failure ?? "a worker has ended"
         failure = nil
-        // What holds are the settings of the workers that go on.
-        if let change { table.retirement = change.former }
-        if let plan = plans[table.current] { wanted = Int(plan.workers) }
         switch change?.cause {
         case .upgrade:
             past.count(.upgradesFailed)
@@ -179,14 +199,10 @@ extension Supervisor {
             past.count(.reloadsFailed)
         }
         show(refusal: reason)
-        logger.error(
-            "the workers with the new settings could not start, and the old ones go on",
-            metadata: ["reason": "\(reason)"])
+        logger.error("\(sentence)", metadata: ["reason": "\(reason)"])
         if let asker = change?.asker, let control {
             control.answer(.refused(lines: reason), to: asker, in: poller)
         }
-        if case .reload = change?.cause { notice.say(.ready(status: status)) } else { announce() }
-        obeyNext()
     }
 
     /// Tells a worker, and all others, that it takes no new sessions.

@@ -128,7 +128,7 @@ package final class Supervisor {
         self.node = known?.node ?? node
         seed = known?.seed ?? UInt64(truncatingIfNeeded: SystemRandom.value128())
         if inheritance.isEmpty {
-            table = WorkerTable(wanted: wanted, retirement: retirement)
+            table = WorkerTable(wanted: wanted, next: inheritance.nextTag, retirement: retirement)
             plans[table.current] = try plan(of: configuration, workers: wanted, generation: table.current)
         } else {
             table = inheritance.table(retirement, now: now)
@@ -364,7 +364,8 @@ package final class Supervisor {
         case .serve(let tag): serve(tag)
         case .announce: announce()
         case .renewed(let generation): renewed(generation)
-        case .abandoned(let generation): abandoned(generation)
+        case .abandoned: abandoned()
+        case .insisted: insisted()
         case .retire(let tag): retire(tag)
         case .kill(let tag, let reason):
             if reason != .allEnd, reason != .isAbandoned {

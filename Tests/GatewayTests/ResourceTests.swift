@@ -32,6 +32,20 @@ import Testing
         #expect(try daemon.connect().get("/http-bind").status == 200)
     }
 
+    @Test("limits: what an operator's connection took of the reserve is in reserve again although nobody else connects")
+    func fillsReserveByItself() throws {
+        let daemon = try Daemon(["--upstream", "127.0.0.1:1"], descriptors: 140)
+        let admin = try daemon.connectToAdmin()
+        #expect(try admin.get("/healthz").status == 200)
+        let before = try daemon.descriptorCount()
+        let others = try (0..<150).map { _ in try daemon.connect() }
+        #expect(throws: TestFault.self) { try others[149].get("/http-bind") }
+        let late = try (0..<3).map { _ in try daemon.connectToAdmin() }
+        for connection in late { #expect(try connection.get("/healthz").status == 200) }
+        for connection in others + late { connection.wire.close() }
+        try Patience.wait("the reserve is full again") { try daemon.descriptorCount() == before }
+    }
+
     @Test("S-23: sessions that would take the last descriptors are refused with 503, which makes clients come back")
     func refusesSessionsBeyondDescriptors() throws {
         let server = try ScriptedUpstream()

@@ -179,8 +179,9 @@ import Testing
 
     @Test func `workers that were taken over serve, and the next ones have tags of their own`() {
         let inherited: [WorkerTable.Inherited] = [
-            .init(tag: 4, generation: 2, isRetired: true), .init(tag: 9, generation: 5, isRetired: false),
-            .init(tag: 7, generation: 5, isRetired: false),
+            .init(tag: 4, generation: 2, workers: 1, isRetired: true),
+            .init(tag: 9, generation: 5, workers: 2, isRetired: false),
+            .init(tag: 7, generation: 5, workers: 2, isRetired: false),
         ]
         let table = WorkerTable(
             inheriting: inherited, next: 8, retirement: .init(linger: .seconds(60), generations: 3),
@@ -197,15 +198,102 @@ import Testing
         #expect(scene.wait(.seconds(60), running: [4, 9, 10, 11]) == [.drain(4), .drain(9), .drain(11)])
     }
 
+    /// A worker keeps old sessions, and none serves.
+    private static func withoutCurrent() -> WorkerScene {
+        WorkerScene(
+            WorkerTable(
+                inheriting: [.init(tag: 2, generation: 3, workers: 2, isRetired: true)], next: 1,
+                retirement: .init(linger: .seconds(60), generations: 3), now: MonotonicInstant(nanoseconds: 1)))
+    }
+
     @Test func `only retired ones may be left`() {
-        let table = WorkerTable(
-            inheriting: [.init(tag: 2, generation: 3, isRetired: true)], next: 1,
-            retirement: .init(linger: .seconds(60), generations: 3), now: MonotonicInstant(nanoseconds: 1))
-        var scene = WorkerScene(table)
+        var scene = Self.withoutCurrent()
         #expect(scene.table.current == 4)
         #expect(scene.handle(.renew(wanted: 2)) == [.start(3, generation: 5), .start(4, generation: 5)])
         _ = scene.handle(.ready(3))
         #expect(scene.handle(.ready(4)) == [.serve(3), .serve(4), .renewed(5), .retire(2)])
+    }
+
+    @Test func `where only those are left, a new generation that cannot start is started again`() {
+        var scene = Self.withoutCurrent()
+        _ = scene.handle(.renew(wanted: 2))
+        _ = scene.handle(.ready(3))
+        #expect(
+            scene.handle(.ended(4)) == [
+                .serve(3), .insisted(5), .retire(2), .gone(4, restart: .zero), .start(5, generation: 5),
+            ])
+        #expect(!scene.table.isRenewing)
+        #expect(scene.table.current == 5)
+        #expect(scene.table.serving == [2, 3])
+        #expect(scene.table.retiredTags == [2])
+        #expect(scene.handle(.ended(5)) == [.gone(5, restart: .seconds(1))])
+        #expect(scene.wait(.seconds(1), running: [2, 3]) == [.start(6, generation: 5)])
+        #expect(scene.handle(.ready(6)) == [.serve(6)])
+        // It is a generation like any other from then on.
+        #expect(scene.handle(.renew(wanted: 1)) == [.start(7, generation: 6)])
+        #expect(scene.handle(.ended(7)) == [.gone(7, restart: nil), .abandoned(6)])
+        #expect(scene.table.serving == [2, 3, 6])
+    }
+
+    @Test func `a worker of it that takes too long is ended and started again like one that dies`() {
+        var scene = Self.withoutCurrent()
+        _ = scene.handle(.renew(wanted: 1))
+        #expect(scene.wait(.seconds(59), running: [2]) == [])
+        #expect(scene.wait(.seconds(1), running: [2]).contains(.kill(3, .didNotStart)))
+        #expect(
+            scene.handle(.ended(3)) == [
+                .insisted(5), .retire(2), .gone(3, restart: .zero), .start(4, generation: 5),
+            ])
+    }
+
+    @Test(arguments: [2, 3, 1_000_000])
+    func `a generation that was taken over in part is made whole once the new one is given up`(wanted: Int) {
+        let inherited: [WorkerTable.Inherited] = [
+            .init(tag: 4, generation: 2, workers: wanted, isRetired: false),
+            .init(tag: 3, generation: 1, workers: 9, isRetired: true),
+        ]
+        var scene = WorkerScene(
+            WorkerTable(
+                inheriting: inherited, next: 9, retirement: .init(linger: .seconds(60), generations: 3),
+                now: MonotonicInstant(nanoseconds: 1)))
+        #expect(scene.handle(.renew(wanted: 1)) == [.start(9, generation: 3)])
+        let effects = scene.handle(.ended(9))
+        #expect(effects.prefix(2) == [.gone(9, restart: nil), .abandoned(3)])
+        let missing = min(wanted, WorkerTable.mostPlaces) - 1
+        #expect(effects.dropFirst(2) == (0..<UInt32(missing)).map { .start(10 + $0, generation: 2) }[...])
+        #expect(scene.table.current == 2)
+        // They are no part of what comes next.
+        _ = scene.handle(.renew(wanted: 1))
+        let last = scene.handle(.ready(10 + UInt32(missing)))
+        #expect(last.count { if case .kill(_, .isAbandoned) = $0 { true } else { false } } == missing)
+    }
+
+    /// One of two workers was taken over.
+    private static func incomplete() -> WorkerScene {
+        WorkerScene(
+            WorkerTable(
+                inheriting: [.init(tag: 4, generation: 2, workers: 2, isRetired: false)], next: 5,
+                retirement: .init(linger: .seconds(60), generations: 3), now: MonotonicInstant(nanoseconds: 1)))
+    }
+
+    @Test func `it stays as it is when the new one begins`() {
+        var scene = Self.incomplete()
+        _ = scene.handle(.renew(wanted: 1))
+        // Another one may still begin.
+        #expect(scene.handle(.keep) == [])
+        #expect(scene.handle(.ready(5)) == [.serve(5), .renewed(3), .retire(4)])
+        #expect(scene.handle(.keep) == [])
+    }
+
+    @Test func `it is made whole when there can be no new one`() {
+        var scene = Self.incomplete()
+        #expect(scene.handle(.keep) == [.start(5, generation: 2)])
+        #expect(scene.handle(.keep) == [])
+        #expect(scene.handle(.ready(5)) == [.serve(5)])
+        // What the workers of a generation would be told that nobody has left is not known.
+        var deserted = Self.withoutCurrent()
+        #expect(deserted.handle(.keep) == [])
+        #expect(deserted.handle(.renew(wanted: 1)) == [.start(3, generation: 5)])
     }
 
     // MARK: Whatever happens
@@ -213,10 +301,12 @@ import Testing
     @Test func `no tag is used twice, no worker is replaced that should not be, and all end at the end`() {
         let seed = UInt64.random(in: .min ... .max)
         var generator = SeededGenerator(seed: seed)
-        for _ in 0..<Effort.cases(300) {
-            var scene = WorkerScene(1 + generator.below(3))
-            var started: Set<UInt32> = []
-            var alive: [UInt32] = []
+        for number in 0..<Effort.cases(300) {
+            // In every third case another supervisor has taken over one that keeps old sessions.
+            let isTakenOver = number % 3 == 0
+            var scene = isTakenOver ? Self.withoutCurrent() : WorkerScene(1 + generator.below(3))
+            var alive = scene.table.living
+            var started = Set(alive)
             var isFinished = false
             func note(_ effects: [WorkerTable.Effect]) {
                 for effect in effects {
@@ -227,12 +317,16 @@ import Testing
                         alive.append(tag)
                     case .gone(let tag, _): alive.removeAll { $0 == tag }
                     case .finished: isFinished = true
-                    case .serve, .announce, .renewed, .abandoned, .retire, .kill, .drain: break
+                    case .serve, .announce, .renewed, .abandoned, .insisted, .retire, .kill, .drain: break
                     }
                 }
             }
-            note(scene.handle(.begin))
-            for tag in alive { note(scene.handle(.ready(tag))) }
+            if isTakenOver {
+                note(scene.handle(.renew(wanted: 1 + generator.below(3))))
+            } else {
+                note(scene.handle(.begin))
+                for tag in alive { note(scene.handle(.ready(tag))) }
+            }
             for _ in 0..<60 {
                 switch generator.below(5) {
                 case 0: note(scene.handle(.renew(wanted: 1 + generator.below(3))))
@@ -243,6 +337,14 @@ import Testing
                 #expect(scene.table.living.sorted() == alive.sorted(), "seed \(seed)")
                 #expect(Set(scene.table.retiredTags).isSubset(of: alive), "seed \(seed)")
                 #expect(!isFinished, "seed \(seed)")
+                // Whatever has ended, somebody serves or is about to be started.
+                guard !alive.contains(where: { scene.table.generation(of: $0) ?? 0 >= scene.table.current }) else {
+                    continue
+                }
+                let effects = scene.wait(.seconds(60), running: alive)
+                let hasStarted = effects.contains { if case .start = $0 { true } else { false } }
+                #expect(hasStarted, "seed \(seed)")
+                note(effects)
             }
             note(scene.handle(.drain))
             for tag in alive { note(scene.handle(.ended(tag))) }

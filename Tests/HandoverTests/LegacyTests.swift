@@ -86,7 +86,8 @@ struct LegacyTests {
         #expect(legacy.children == [5])
         #expect(
             legacy.inherited.sorted { $0.tag < $1.tag } == [
-                .init(tag: 1, generation: 1, isRetired: true), .init(tag: 3, generation: 2, isRetired: false),
+                .init(tag: 1, generation: 1, workers: 1, isRetired: true),
+                .init(tag: 3, generation: 2, workers: 1, isRetired: false),
             ])
     }
 }

@@ -73,6 +73,13 @@ struct WorkerScene {
         #expect(scene.handle(.begin) == [.start(1, generation: 1)])
     }
 
+    @Test func `after an earlier supervisor the tags go on, and none is 0`() {
+        var scene = WorkerScene(WorkerTable(wanted: 2, next: 7))
+        #expect(scene.handle(.begin) == [.start(7, generation: 1), .start(8, generation: 1)])
+        var first = WorkerScene(WorkerTable(wanted: 1, next: 0))
+        #expect(first.handle(.begin) == [.start(1, generation: 1)])
+    }
+
     @Test func `one that ends before all have served ends the others, and none is started again`() {
         var scene = WorkerScene(3)
         _ = scene.handle(.begin)

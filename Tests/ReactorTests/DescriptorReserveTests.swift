@@ -27,10 +27,13 @@ import Testing
 
     @Test func `one is given up for each connection that must be served, and the last one stays`() throws {
         var reserve = try DescriptorReserve(connections: 2)
+        #expect(reserve.isFull == true)
         #expect(reserve.release() == true)
+        #expect(reserve.isFull == false)
         #expect(reserve.release() == true)
         #expect(reserve.release() == false)
         #expect(reserve.refill() == true)
+        #expect(reserve.isFull == true)
         #expect(reserve.release() == true)
         var least = try DescriptorReserve()
         #expect(least.release() == false)

@@ -30,14 +30,18 @@ extension Crew {
 
     /// Starts a supervisor that has no workers yet.
     ///
-    /// - Parameter inheritance: what workers had that have ended meanwhile.
-    func beginAfresh(with inheritance: SimulatedInheritance = SimulatedInheritance(), process: Int? = nil) {
+    /// - Parameters:
+    ///   - inheritance: what workers had that have ended meanwhile.
+    ///   - count: how many workers it starts; nil for as many as at first.
+    func beginAfresh(
+        with inheritance: SimulatedInheritance = SimulatedInheritance(), process: Int? = nil, workers count: Int? = nil
+    ) {
+        let count = count ?? plan["workers"]
         let supervisor = SimulatedSupervisor(
             self, process: process ?? nextProcess(),
-            table: WorkerTable(wanted: plan["workers"], retirement: retirement), inheritance)
+            table: WorkerTable(wanted: count, next: inheritance.legacy.nextTag, retirement: retirement), inheritance)
         supervision = .by(supervisor)
-        supervisor.plans[supervisor.table.current] = supervisor.plan(
-            supervisor.table.current, workers: plan["workers"])
+        supervisor.plans[supervisor.table.current] = supervisor.plan(supervisor.table.current, workers: count)
         supervisor.inputs.append(.begin)
         supervisor.happen()
     }
@@ -96,8 +100,12 @@ extension Crew {
         kernel.after(.milliseconds(fault["gap"])) { [weak self] in
             guard let self, case .inherited(let inheritance, let process) = supervision, process == former.process
             else { return }
-            let supervisor = SimulatedSupervisor(self, process: process, inheritance, workers: max(fault["workers"], 1))
-            supervision = .by(supervisor)
+            let count = max(fault["workers"], 1)
+            // As `Supervisor.init` does: where no worker is left, it is a start like any other.
+            guard !inheritance.tags.isEmpty else {
+                return beginAfresh(with: inheritance, process: process, workers: count)
+            }
+            supervision = .by(SimulatedSupervisor(self, process: process, inheritance, workers: count))
         }
     }
 
@@ -131,6 +139,8 @@ extension Crew {
     }
 
     func endSupervision() {
+        // The listeners end with it where no worker has them, and so does whatever waits there to be accepted.
+        if !isLeaving, isDeserted { world.hasLostWorkers = true }
         switch supervision {
         case .none: break
         case .by(let supervisor): supervisor.end(closing: true)

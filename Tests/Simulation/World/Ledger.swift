@@ -45,7 +45,7 @@ final class Ledger {
     var isAskedToCompress = false
     private(set) var end: End?
     private var endedAt: Instant?
-    /// When the answer with the end came; it may wait until those before it are read.
+    /// When the answer with the end came, or the client ended the session itself: what came before is read first.
     private var endCameAt: Instant?
 
     /// What a client is told whose login takes too long, over BOSH and over a WebSocket.

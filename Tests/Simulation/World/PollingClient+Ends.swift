@@ -157,6 +157,9 @@ extension PollingClient {
     /// - Parameter condition: what the client was told; nil when it has ended its stream itself.
     func isOver(_ condition: String?) {
         world.tell("\(name): its session is over: \(condition ?? "as it wanted")")
+        // Its worker was to end its sessions before it had read what the client sent before it broke a rule.
+        let isOfShutdown = condition == "system-shutdown" || condition == "item-not-found"
+        if isOffending, isOfShutdown, ledger.explained.contains("system-shutdown") { ledger.allHasToArrive = false }
         if let condition, managed != nil, mayResume(after: condition) { return }
         ledger.ends(condition.map { .told($0) } ?? .terminated, at: kernel.now)
         finish()

@@ -140,6 +140,13 @@ extension SimulatedSupervisor {
         obeyNext()
     }
 
+    func insisted(_ generation: UInt32) {
+        crew.world.tell("generation \(generation) is started again")
+        renewal = nil
+        tellRules()
+        obeyNext()
+    }
+
     func retire(_ tag: UInt32) {
         guard let ward = wards[tag] else { return }
         crew.isRetired(tag)

@@ -165,6 +165,7 @@ final class SimulatedSupervisor {
         case .announce: break
         case .renewed: renewed()
         case .abandoned(let generation): abandoned(generation)
+        case .insisted(let generation): insisted(generation)
         case .retire(let tag): retire(tag)
         case .kill(let tag, let reason):
             if reason == .isStuck { crew.world.judge.fail("worker \(tag) is taken for one whose loop stands still") }

@@ -46,6 +46,8 @@ extension WebSocketClient {
         case .inOrder, .withoutAnswer:
             hasSaidClose = true
             say(Self.goodbye)
+            // It may read for long what came before the answer.
+            ledger.endCame(at: kernel.now)
         case .atOnce:
             say(Self.goodbye)
             hasSaidClose = true
@@ -128,9 +130,20 @@ extension WebSocketClient {
         if let wire = socket?.wire { awaitEnd(of: wire) }
         if !isAnswer, Departure(rawValue: plan["departure"]) != .withoutAnswer { sendClose(code) }
         guard ledger.end == nil, !isBeingCut else { return }
+        explainCrossing()
         let condition = condition(of: code)
+        // Its worker was to end its sessions before it had read the offence, and perhaps what came before that.
+        if isOffending, condition == "system-shutdown" { ledger.allHasToArrive = false }
         if managed != nil, mayResume(after: condition) { return }
         ledger.ends(.told(condition), at: kernel.now)
+    }
+
+    /// Explains the loss of a stream that the client has restarted while its server sent something: that stands at the
+    /// beginning of the new stream then, where nothing but its header may stand.
+    private func explainCrossing() {
+        guard let restartedAt, let lastSent = ledger.sentDown.last else { return }
+        let underway = (ledger.margin ?? .seconds(60)) + .milliseconds(plan["stall"])
+        if lastSent + underway >= restartedAt { ledger.explain(["remote-connection-failed"]) }
     }
 
     /// Checks a code (`W-50`, `W-54`).

@@ -45,7 +45,10 @@ extension WebSocketClient {
         // What came before is read before.
         ledger.allHasToArrive = true
         // A server's message that crosses a restart is none of the new stream, and the rest is lost with it.
-        if offence == .restartTwice { ledger.serverFails() }
+        if offence == .restartTwice {
+            ledger.serverFails()
+            restartedAt = kernel.now
+        }
         kernel.after(.seconds(90)) { [self] in
             guard stage == .running, isOffending, !isClosed else { return }
             if plan["serverslow"] > 0 {

@@ -45,6 +45,8 @@ final class WebSocketClient: Client {
     var isDeaf = false
     /// Whether it has broken a rule.
     var isOffending = false
+    /// When it has restarted its stream although nothing asked for it.
+    var restartedAt: Instant?
     /// Whether its connection is lost, and it will come back.
     var isBeingCut = false
     /// The pings that the client has sent and that were not answered.

@@ -22,7 +22,7 @@ final class World {
     /// The only worker; nil in a world with several.
     private var worker: Worker?
     private(set) var crew: Crew?
-    /// Whether a worker was killed, with the connections that it held.
+    /// Whether a worker was killed, with the connections that it held, or the listeners ended with those that waited there.
     var hasLostWorkers = false
     private var pool: ProxyPool?
     private var servers: [XMPPServer] = []
