@@ -403,16 +403,20 @@ class SilentSockets(Proxied):
         session, peer = await self.session("romeo", polling=False, proxy=proxy), await self.peer("mercutio")
         await session.request("<presence xmlns='jabber:client'/>")
         await session.next_stanza()
-        for number in range(2):
-            # Apache closes idle connections of clients when it is reloaded, and a browser opens others.
+        def forget_idle():
+            """Apache closes idle connections of clients when it is reloaded, and a browser opens others."""
             while session._idle:
                 session._idle.pop().close()
+
+        for number in range(2):
+            forget_idle()
             poll = asyncio.create_task(session.message())
             await asyncio.to_thread(wait_until, self.held, "the poll at the service")
             await asyncio.to_thread(proxy.reload)
             await asyncio.to_thread(self.get, proxy, "/http-bind")
             peer.write(chat(session.jid, f"during {number}"))
             self.assertEqual(await poll, f"during {number}")
+        forget_idle()
         await session.terminate()
 
     async def test_reload_during_a_poll(self):
