@@ -30,7 +30,7 @@ package struct NodeName: Sendable, Hashable {
     package init(ofHost host: String) {
         let label = host.utf8.prefix { $0 != UInt8(ascii: ".") }
         let kept = label.map { $0.asciiLowercased }.filter { Self.isAllowed($0) }.suffix(Self.longest)
-        for (index, byte) in (kept.isEmpty ? [UInt8(ascii: "n"), UInt8(ascii: "1")] : kept).enumerated() {
+        for (index, byte) in (kept.isEmpty ? ArraySlice("n1".utf8) : kept).enumerated() {
             set(byte, at: index)
         }
     }

@@ -1,4 +1,5 @@
 import Addresses
+import BOSHCore
 import HTTPWire
 import Handover
 import Primitives
@@ -9,6 +10,21 @@ extension Clients {
     /// Whether another worker may serve a new request of this connection.
     func mobility(of connection: ClientConnection) -> Mobility {
         connection.move == .placed ? .placed : connection.mayLeave ? .free : .bound
+    }
+
+    /// Sends a request to the worker that owns the session which its body mentions, if that is another one.
+    ///
+    /// What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is no
+    /// request of any session, and the other worker says so.
+    ///
+    /// - Returns: whether it was sent.
+    func goesElsewhere(_ request: borrowing HTTPRequest, on connection: ClientConnection) -> Bool {
+        guard loop.fellows.hasOthers, mobility(of: connection) != .placed,
+            let sid = SessionID(mentionedIn: request.body.span) ?? SessionID(pollingIn: request.body.span),
+            loop.fellows.mayHave(sid)
+        else { return false }
+        send(request, on: connection, to: .elsewhere(sid.worker))
+        return true
     }
 
     /// Sends a request and its connection to the worker that is to serve it, unless that is this one.

@@ -146,21 +146,15 @@ extension Clients {
 
     /// Gives a `<body/>` request to its session, or begins a new session for it.
     func serveBody(_ request: borrowing HTTPRequest, on connection: ClientConnection) {
+        // Its owner may also take a larger body, if that is of another generation.
+        if goesElsewhere(request, on: connection) { return }
         guard request.body.count <= loop.settings.maxBody else {
-            // The session of another generation may take it.
-            if !goesElsewhere(request, on: connection) {
-                respond(to: request.exchange, on: connection, HTTPResponse(status: .contentTooLarge))
-            }
-            return
-        }
-        let mobility = mobility(of: connection)
-        if let tag = sessions.otherOwner(of: request.body, mobility) {
-            send(request, on: connection, to: .elsewhere(tag))
+            respond(to: request.exchange, on: connection, HTTPResponse(status: .contentTooLarge))
             return
         }
         let placement = sessions.serve(
             request.body, ExchangeID(connection: connection.token.raw, number: request.exchange),
-            from: requester(of: request, on: connection), mobility)
+            from: requester(of: request, on: connection), mobility(of: connection))
         send(request, on: connection, to: placement)
     }
 

@@ -1,4 +1,3 @@
-import BOSHCore
 import HTTPWire
 import Handover
 import Settings
@@ -71,18 +70,6 @@ extension Clients {
         default:
             refuseStrictly(request, on: connection)
         }
-    }
-
-    /// Sends a request to the worker that owns the session which its body mentions, if that is another one.
-    ///
-    /// - Returns: whether it was sent.
-    func goesElsewhere(_ request: borrowing HTTPRequest, on connection: ClientConnection) -> Bool {
-        guard mobility(of: connection) != .placed,
-            let sid = SessionID(mentionedIn: request.body.span) ?? SessionID(pollingIn: request.body.span),
-            loop.fellows.mayHave(sid)
-        else { return false }
-        send(request, on: connection, to: .elsewhere(sid.worker))
-        return true
     }
 
     /// Answers a request as this worker's settings demand.

@@ -8,17 +8,6 @@ import XMLCodec
 
 /// Gives `<body/>` requests to their sessions, and creates sessions.
 extension Sessions {
-    /// The worker that owns the session which a request mentions, if that is another one.
-    ///
-    /// What is for another worker is parsed there, so it need not be parsed here. A text that only looks like that is no
-    /// request of any session, and the other worker says so.
-    func otherOwner(of body: [UInt8], _ mobility: Mobility) -> UInt32? {
-        guard mobility != .placed, loop.fellows.hasOthers, let sid = SessionID(mentionedIn: body.span) else {
-            return nil
-        }
-        return loop.fellows.mayHave(sid) ? sid.worker : nil
-    }
-
     /// Handles a request: it begins a session, or is the next request of one.
     ///
     /// - Parameter mobility: whether another worker may begin the session.
