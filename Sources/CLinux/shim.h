@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -100,46 +101,58 @@ static inline int holdfast_seals(int descriptor) { return fcntl(descriptor, 1034
 static inline uint64_t holdfast_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 static inline void holdfast_store(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
 
-// Sends bytes, and with the first of them a descriptor unless it is -1.
-static inline ssize_t holdfast_send_descriptor(int socket, const void *bytes, size_t count, int descriptor) {
+// How many descriptors go with one message at most; DescriptorSocket.mostPassed is the same.
+enum { holdfast_most_passed = 32 };
+
+// Sends bytes, and descriptors with the first of them: none, or up to the number above.
+static inline ssize_t holdfast_send_descriptors(
+    int socket, const void *bytes, size_t count, const int *descriptors, size_t passed) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(holdfast_most_passed * sizeof(int))];
     } control;
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
+    if (passed > holdfast_most_passed) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (passed > 0) {
         memset(&control, 0, sizeof control);
         message.msg_control = &control;
-        message.msg_controllen = sizeof control.space;
+        message.msg_controllen = CMSG_SPACE(passed * sizeof(int));
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+        header->cmsg_len = CMSG_LEN(passed * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, passed * sizeof(int));
     }
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-// Receives bytes. Sets *descriptor to the descriptor that came with them, to -1 if none did, or to -2 if one did and
-// this process has no room for it.
-static inline ssize_t holdfast_receive_descriptor(int socket, void *bytes, size_t count, int *descriptor) {
+// Receives bytes. Writes the descriptors that came with them to `descriptors`, which has room for the number above, and how
+// many they are to *passed. Sets *is_short if this process had no room for further ones.
+static inline ssize_t holdfast_receive_descriptors(
+    int socket, void *bytes, size_t count, int *descriptors, size_t *passed, bool *is_short) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(holdfast_most_passed * sizeof(int))];
     } control;
     struct iovec part = {.iov_base = bytes, .iov_len = count};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.space};
-    *descriptor = -1;
+    *passed = 0;
+    *is_short = false;
     // MSG_CMSG_CLOEXEC is behind _GNU_SOURCE.
     ssize_t result = recvmsg(socket, &message, 0x40000000);
     if (result < 0) return result;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header))
-        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS
-            && header->cmsg_len == CMSG_LEN(sizeof(int)))
-            memcpy(descriptor, CMSG_DATA(header), sizeof(int));
-    if (*descriptor == -1 && (message.msg_flags & MSG_CTRUNC)) *descriptor = -2;
+    // The kernel writes one such header at most, and no more into it than there is room for.
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        *passed = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(descriptors, CMSG_DATA(header), *passed * sizeof(int));
+    }
+    *is_short = (message.msg_flags & MSG_CTRUNC) != 0;
     return result;
 }
 

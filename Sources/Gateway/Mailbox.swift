@@ -4,8 +4,9 @@ import Reactor
 
 /// The link to one other worker, over which connections go both ways.
 ///
-/// Messages leave in order, one write each, and a descriptor goes with the first byte of its message. What the socket
-/// does not take now waits here. Receipts are no messages: the receiver shows them in a page of memory (`Receipts`).
+/// Messages leave in order. Connections that stand behind each other leave with one write, because the calls for a message
+/// cost more than what it holds. What the socket does not take now waits here. Receipts are no messages: the receiver shows
+/// them in a page of memory (`Receipts`).
 final class Mailbox {
     /// Something to tell the other worker.
     enum Outgoing {
@@ -26,13 +27,16 @@ final class Mailbox {
     private var socket: DescriptorSocket
     private var reader = FrameReader(bound: Mailbox.longestFrame)
     private let writer = FrameWriter(bound: Mailbox.longestFrame)
-    /// Descriptors that came before the end of their message.
+    /// Descriptors that came before the end of their message. A lost one stands for all further ones of the same write.
     private var passed: [Passed] = []
     private var queue: [Outgoing] = []
     /// The position of the first unsent message in the queue.
     private var first = 0
-    /// The bytes of the message that is being sent, and how many of them are sent.
+    /// The bytes of the messages that are being sent, how many messages these are, the descriptors that go with their first
+    /// byte, and how many bytes are sent.
     private var bytes: [UInt8] = []
+    private var begunCount = 0
+    private var descriptors: [Int32] = []
     private var sentCount = 0
     /// Where both workers show what they have taken over.
     private let page: ReceiptPage
@@ -114,64 +118,76 @@ final class Mailbox {
     enum Sent {
         /// A receipt was shown; its connection is to be served.
         case receipt(ClientConnection)
-        /// This connection was not sent: the kernel passes no more descriptors now, or its message is too long.
-        case unsendable(Departure)
+        /// These connections were not sent: the kernel passes no more descriptors now, or a message is too long.
+        case unsendable([Departure])
         /// Nothing more can be sent now.
         case nothing
     }
 
-    /// Sends the next message, as far as the socket takes it.
+    /// Sends the next messages, as far as the socket takes them.
     func sendNext() -> Sent {
         while first < queue.count {
-            let message = queue[first]
-            if case .receipt(let connection) = message {
+            if case .receipt(let connection) = queue[first] {
                 finish()
                 receipts.take()
                 page.show(receipts)
                 return .receipt(connection)
             }
-            guard begin(message) else {
+            guard begin() else {
+                let message = queue[first]
                 finish()
                 guard case .connection(let departure) = message else { continue }
-                return .unsendable(departure)
+                return .unsendable([departure])
             }
-            switch socket.send(bytes, from: sentCount, passing: sentCount == 0 ? message.descriptor : nil) {
+            switch socket.send(bytes, from: sentCount, passing: descriptors) {
             case .sent(let count):
                 sentCount += count
+                descriptors.removeAll(keepingCapacity: true)
                 if sentCount == bytes.count { finish() }
             // The end of a broken link is found by reading, behind what the other worker has said last.
             case .wouldBlock, .failed:
                 return .nothing
             case .tooManyPassed:
+                let unsendable = Array(unreceipted.suffix(descriptors.count))
+                unreceipted.removeLast(unsendable.count)
                 finish()
-                guard case .connection(let departure) = message else { continue }
-                unreceipted.removeLast()
-                return .unsendable(departure)
+                return .unsendable(unsendable)
             }
         }
         return .nothing
     }
 
-    /// Makes the bytes of a message, unless that was done before. Returns false when they are too many.
-    private func begin(_ message: Outgoing) -> Bool {
+    /// Makes the bytes of the next messages, unless that was done before: of one, or of connections that stand behind each
+    /// other. Returns false when the bytes of the first message are too many.
+    private func begin() -> Bool {
         guard bytes.isEmpty else { return true }
-        switch message {
-        case .connection(let departure):
-            let number = firstUnreceipted &+ UInt32(truncatingIfNeeded: unreceipted.count)
-            let fits = writer.append(departure.envelope, number: number, to: &bytes) { departure.appendInput(to: &$0) }
-            guard fits else { return false }
-            unreceipted.append(departure)
-        case .refusal(let number):
-            bytes = writer.frame(PeerMessage.refused, number: number) ?? []
-        case .talk(let message):
-            bytes = writer.frame(message, number: 0) ?? []
-        case .receipt:
-            break
+        switch queue[first] {
+        case .connection: beginConnections()
+        case .refusal(let number): bytes = writer.frame(PeerMessage.refused, number: number) ?? []
+        case .talk(let message): bytes = writer.frame(message, number: 0) ?? []
+        case .receipt: break
         }
+        begunCount = max(descriptors.count, 1)
         return !bytes.isEmpty
     }
 
-    /// Removes the first message, which was sent or cannot be, from the queue.
+    private func beginConnections() {
+        var previous: Int?
+        for index in first..<min(first + DescriptorSocket.mostPassed, queue.count) {
+            guard bytes.count < Self.bytesTogether, case .connection(let departure) = queue[index] else { return }
+            let start = bytes.count
+            let number = firstUnreceipted &+ UInt32(truncatingIfNeeded: unreceipted.count)
+            let fits = writer.append(departure.envelope, number: number, to: &bytes, behind: previous) { bytes in
+                departure.appendInput(to: &bytes)
+            }
+            guard fits else { return }
+            previous = start
+            unreceipted.append(departure)
+            descriptors.append(departure.connection.channel.watching.descriptor)
+        }
+    }
+
+    /// Removes the messages that were begun, which are sent or cannot be, from the queue.
     private func finish() {
         if case .refusal = queue[first] {
             waitingRefusals -= 1
@@ -179,8 +195,10 @@ final class Mailbox {
             page.show(receipts)
         }
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
+        descriptors.removeAll(keepingCapacity: true)
         sentCount = 0
-        first += 1
+        first += max(begunCount, 1)
+        begunCount = 0
         if first == queue.count {
             queue.removeAll(keepingCapacity: queue.capacity <= Self.keptCapacity)
             first = 0
@@ -217,15 +235,13 @@ final class Mailbox {
         case end
     }
 
-    /// Reads once. That brings at most one connection.
+    /// Reads once. That brings at most the connections that were sent together.
     func read(with buffer: inout ReadBuffer) -> Reading {
-        var came = Passed.nothing
-        switch socket.receive(into: &buffer, passed: &came) {
+        switch socket.receive(into: &buffer, passed: &passed) {
         case .bytes: break
         case .wouldBlock: return .nothing
         case .end, .failed: return .end
         }
-        if case .nothing = came {} else { passed.append(came) }
         buffer.withBytes { reader.receive($0) }
         return .bytes
     }
@@ -239,7 +255,7 @@ final class Mailbox {
     }
 
     private func message(in frame: Frame) -> Received {
-        let descriptor = frame.carriesDescriptor ? nextDescriptor() : nil
+        let descriptor = frame.carriesDescriptor ? nextDescriptor(isFollowed: PeerMessage.isFollowed(frame)) : nil
         do throws(MessageFault) {
             switch try PeerMessage(frame) {
             case .connection(let envelope):
@@ -281,9 +297,13 @@ final class Mailbox {
         return Array(unreceipted.prefix(count))
     }
 
-    private func nextDescriptor() -> PassedDescriptor? {
-        guard !passed.isEmpty, case .descriptor(let descriptor) = passed.removeFirst() else { return nil }
-        return descriptor
+    /// The descriptor of the next message; nil when it was lost.
+    ///
+    /// - Parameter isFollowed: whether the descriptor behind it was sent with it. If one is lost, then so is that one.
+    private func nextDescriptor(isFollowed: Bool) -> PassedDescriptor? {
+        guard let next = passed.first else { return nil }
+        if next.descriptor != nil || !isFollowed { passed.removeFirst() }
+        return next.descriptor
     }
 
     /// Ends the link. Returns the connections that the other worker has not taken, in the order in which they were
@@ -292,11 +312,10 @@ final class Mailbox {
         socket.unwatch(in: poller)
         var back = unreceipted
         var taken: [ClientConnection] = []
-        // The message that is being sent is among the unreceipted ones.
-        let isBegun = !bytes.isEmpty
-        for (index, message) in queue[first...].enumerated() {
+        // The connections that are being sent are among the unreceipted ones.
+        for message in queue[(first + begunCount)...] {
             switch message {
-            case .connection(let departure): if index > 0 || !isBegun { back.append(departure) }
+            case .connection(let departure): back.append(departure)
             case .receipt(let connection): taken.append(connection)
             case .refusal, .talk: break
             }
@@ -309,15 +328,9 @@ final class Mailbox {
 
     /// Room for how many messages an empty queue keeps, and for how many bytes of a message.
     private static let keptCapacity = 64
-    private static let keptBytes = 4_096
+    private static let keptBytes = 16_384
+    /// No further connection is sent together with so many bytes.
+    private static let bytesTogether = 8_192
     /// The longest message: a request of the largest size with all its fields, and what came behind it.
     private static let longestFrame = 64 * 1_048_576
-}
-
-extension Mailbox.Outgoing {
-    /// The number of the descriptor that goes with the message; nil for none.
-    fileprivate var descriptor: Int32? {
-        guard case .connection(let departure) = self else { return nil }
-        return departure.connection.channel.watching.descriptor
-    }
 }

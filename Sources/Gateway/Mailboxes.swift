@@ -20,6 +20,8 @@ final class Mailboxes {
     /// When to look whether other workers have taken what they were sent, if nothing happens before; nil when nothing
     /// was sent.
     private(set) var nextDeadline: MonotonicInstant?
+    /// Whether connections wait that this turn is to send.
+    private(set) var isDue = false
 
     init(_ loop: Loop, clients: Clients) {
         self.loop = loop
@@ -86,15 +88,22 @@ final class Mailboxes {
         departure(of: connection)?.request?.body.heldBytes ?? 0
     }
 
-    /// Sends a connection with its request to the other worker.
+    /// Sends a connection with its request to the other worker, together with all others of this turn.
     func dispatch(_ departure: Departure) {
         guard let tag = departure.placement.tag, let box = box(of: tag) else {
             comeBack(departure, isRefused: false)
             return
         }
         box.append(departure)
-        send(to: box)
+        isDue = true
         if nextDeadline == nil { nextDeadline = loop.now.advanced(by: Self.lookingPause) }
+    }
+
+    /// Sends the connections that are due, as far as the sockets take them.
+    func flush() {
+        guard isDue else { return }
+        isDue = false
+        for box in boxes { send(to: box) }
     }
 
     /// Lets go of the connections that other workers have taken. Runs in each turn of the loop.
@@ -150,11 +159,11 @@ final class Mailboxes {
             switch box.sendNext() {
             case .receipt(let connection):
                 clients.begin(connection)
-            case .unsendable(let departure):
+            case .unsendable(let departures):
                 loop.logPeer(
                     .process, .warning,
                     "a connection cannot be passed on to another worker: too many are on their way", [:])
-                comeBack(departure, isRefused: true)
+                for departure in departures { comeBack(departure, isRefused: true) }
             case .nothing:
                 watch(box)
                 return
@@ -162,16 +171,20 @@ final class Mailboxes {
         }
     }
 
-    /// Reads what another worker has sent. Each read brings one connection, and each turn of the loop costs something, so
-    /// a turn reads until nothing is left, up to a bound.
+    /// Reads what another worker has sent. A read brings the connections that were sent together, and each turn of the loop
+    /// costs something, so a turn reads until nothing is left, up to a bound.
     private func receive(from box: Mailbox) {
-        var reads = 0
+        var messages = 0
         var reading = Mailbox.Reading.bytes
-        while case .bytes = reading, reads < Self.readsOfTurn, boxes.contains(where: { $0 === box }) {
-            reads += 1
+        while case .bytes = reading, messages < Self.messagesOfTurn, boxes.contains(where: { $0 === box }) {
             reading = box.read(with: &loop.readBuffer)
+            // A read of a part of a long message counts as one.
+            messages += 1
             do throws(FrameFault) {
-                while let message = try box.next() { handle(message, from: box) }
+                while let message = try box.next() {
+                    handle(message, from: box)
+                    messages += 1
+                }
             } catch {
                 reading = .end
             }
@@ -243,8 +256,8 @@ final class Mailboxes {
         for departure in rest.back { comeBack(departure, isRefused: false) }
     }
 
-    /// How often one turn reads from one worker at most.
-    private static let readsOfTurn = 16
+    /// With how many messages a turn has enough of one worker.
+    private static let messagesOfTurn = 32
     /// How long a connection that another worker has taken is kept at most when nothing wakes up this worker.
     private static let lookingPause = Duration.milliseconds(10)
 }

@@ -272,11 +272,13 @@ package final class Worker {
     /// nothing is left. The kernel may refuse meanwhile to watch what was written, and nothing else would wake up the
     /// loop for that.
     private func flushDirty() {
-        while upstreams.hasDirty || clients.hasDirty || webSockets.hasDirty || hasUnwatchable {
+        while upstreams.hasDirty || clients.hasDirty || webSockets.hasDirty || hasUnwatchable || mailboxes.isDue {
             upstreams.flushDirty()
             clients.flushDirty()
             webSockets.flushDirty()
             endUnwatchable()
+            // Connections leave when their answers have left.
+            mailboxes.flush()
         }
     }
 

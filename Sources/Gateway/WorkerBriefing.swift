@@ -127,13 +127,9 @@ private struct BriefingReader: ~Copyable {
         var bytes: [UInt8] = []
         while bytes.count < count {
             var buffer = ReadBuffer(capacity: min(count - bytes.count, ReadBuffer.standardCapacity))
-            var came = Passed.nothing
+            var came: [Passed] = []
             let result = socket.receive(into: &buffer, passed: &came)
-            switch came {
-            case .nothing: break
-            case .descriptor(let descriptor): passed.append(descriptor)
-            case .lost: passed.append(nil)
-            }
+            for one in came { passed.append(one.descriptor) }
             switch result {
             case .bytes: buffer.withBytes { bytes.append(copying: $0) }
             case .wouldBlock: break

@@ -30,17 +30,25 @@ package struct FrameWriter: Sendable {
     /// part's descriptor in memory, and 0 where the descriptor itself is passed.
     package func frame(_ part: Bequest, number: UInt32 = 0) -> [UInt8]? { encode(part, number: number) }
 
-    /// Appends the frame of a connection to `bytes`, which must be empty; their room may have been used before. What
-    /// `appendInput` appends is the envelope's input, and the input that `envelope` has is not looked at. So a request is
-    /// written where it is sent from.
+    /// Appends the frame of a connection to `bytes`, behind the frame at `previous` of another one whose descriptor is sent
+    /// at the same time, if there is one. What `appendInput` appends is the envelope's input, and the input that `envelope`
+    /// has is not looked at. So a request is written where it is sent from.
     ///
-    /// - Returns: false when the frame exceeds the bound; then `bytes` have no meaning.
+    /// - Returns: false when the frame exceeds the bound; then `bytes` are as before.
     package func append(
-        _ envelope: Envelope, number: UInt32, to bytes: inout [UInt8], appendInput: (inout [UInt8]) -> Void
+        _ envelope: Envelope, number: UInt32, to bytes: inout [UInt8], behind previous: Int? = nil,
+        appendInput: (inout [UInt8]) -> Void
     ) -> Bool {
-        encode(PeerMessage.connectionKind, number: number, to: &bytes) { bytes in
+        let start = bytes.count
+        let fits = encode(PeerMessage.connectionKind, number: number, to: &bytes) { bytes in
             envelope.append(to: &bytes, appendInput: appendInput)
         }
+        guard fits else {
+            bytes.removeLast(bytes.count - start)
+            return false
+        }
+        if let previous { bytes[previous + Frame.lengthSize + 1] = PeerMessage.followedKind }
+        return true
     }
 
     private func encode(_ message: some FramedMessage, number: UInt32) -> [UInt8]? {
@@ -53,14 +61,15 @@ package struct FrameWriter: Sendable {
     private func encode(
         _ kind: UInt8, number: UInt32, to bytes: inout [UInt8], appendPayload: (inout [UInt8]) -> Void
     ) -> Bool {
+        let start = bytes.count
         // The length is written when it is known.
         bytes.append(bigEndian: UInt32(0))
         bytes.append(Frame.version)
         bytes.append(kind)
         bytes.append(bigEndian: number)
         appendPayload(&bytes)
-        guard bytes.count <= bound else { return false }
-        bytes.replace(at: 0, bigEndian: UInt32(clamping: bytes.count - Frame.lengthSize))
+        guard bytes.count - start <= bound else { return false }
+        bytes.replace(at: start, bigEndian: UInt32(clamping: bytes.count - start - Frame.lengthSize))
         return true
     }
 }

@@ -1,8 +1,12 @@
 /// What one worker tells another over their mailbox.
 ///
 /// `connection` frames are numbered by their sender, from 0 on; `refused` has the number of the connection that it
-/// answers. The sender keeps its own descriptor of a connection until it was refused, or taken as `Receipts` shows. When
-/// the mailbox ends before, the owner has died, and the sender answers the request itself.
+/// answers. Connections that leave together are sent together: their descriptors go with the first byte of the first frame.
+/// All their frames but the last say so (`isFollowed`), so the receiver knows which connections have lost their descriptor
+/// if it had room for some of them only.
+///
+/// The sender keeps its own descriptor of a connection until it was refused, or taken as `Receipts` shows. When the mailbox
+/// ends before, the owner has died, and the sender answers the request itself.
 package enum PeerMessage: Sendable, Equatable {
     /// Comes with a client's connection, which the receiver serves from now on.
     case connection(Envelope)
@@ -21,7 +25,7 @@ package enum PeerMessage: Sendable, Equatable {
     package init(_ frame: Frame) throws(MessageFault) {
         var reader = PayloadReader(frame.payload)
         switch Kind(rawValue: frame.kind) {
-        case .connection: self = .connection(try Envelope(reading: &reader))
+        case .connection, .followed: self = .connection(try Envelope(reading: &reader))
         case .refused: self = .refused
         case .question: self = .question(try OperatorQuestion(reading: &reader))
         case .answer: self = .answer(try OperatorAnswer(reading: &reader))
@@ -29,8 +33,12 @@ package enum PeerMessage: Sendable, Equatable {
         }
     }
 
-    /// The kind of a frame with a connection.
+    /// Whether a frame has a connection behind which another one comes whose descriptor was sent at the same time.
+    package static func isFollowed(_ frame: Frame) -> Bool { frame.kind == followedKind }
+
+    /// The kind of a frame with a connection, and that of one behind which another one comes.
     static let connectionKind = Kind.connection.rawValue
+    static let followedKind = Kind.followed.rawValue
 
     /// The numbers never change their meaning. Those of 0x80 and above carry a descriptor.
     private enum Kind: UInt8 {
@@ -38,6 +46,7 @@ package enum PeerMessage: Sendable, Equatable {
         case question = 0x02
         case answer = 0x03
         case connection = 0x81
+        case followed = 0x82
     }
 }
 

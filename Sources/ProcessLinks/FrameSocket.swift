@@ -91,8 +91,8 @@ package final class FrameSocket {
     package func flush() {
         isHeldUp = false
         while let first = outgoing.first {
-            let passing = offset == 0 ? first.passed?.number : nil
-            switch socket.send(first.bytes, from: offset, passing: passing) {
+            let passing = offset == 0 ? first.passed.map { [$0.number] } : nil
+            switch socket.send(first.bytes, from: offset, passing: passing ?? []) {
             case .sent(let count):
                 offset += count
                 guard offset == first.bytes.count else { continue }
@@ -110,15 +110,11 @@ package final class FrameSocket {
         }
     }
 
-    /// Reads once. A read brings at most one descriptor.
+    /// Reads once. A read brings at most one descriptor, because one is sent at a time.
     package func receive(with buffer: inout ReadBuffer) -> Arrival {
-        var arrived = Passed.nothing
+        var arrived: [Passed] = []
         let result = socket.receive(into: &buffer, passed: &arrived)
-        switch arrived {
-        case .nothing: break
-        case .descriptor(let descriptor): passed.append(descriptor)
-        case .lost: passed.append(nil)
-        }
+        for one in arrived { passed.append(one.descriptor) }
         switch result {
         case .bytes:
             var reader = self.reader

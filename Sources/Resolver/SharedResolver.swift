@@ -78,10 +78,10 @@ final class SharedResolver {
 
     private func takeConnections() {
         while hasControl {
-            var passed = Passed.nothing
+            var passed: [Passed] = []
             let result = control.receive(into: &buffer, passed: &passed)
             // The worker sees the end of one that was lost.
-            if case .descriptor(let passed) = passed, let descriptor = passed.take() { add(descriptor) }
+            for one in passed { if let descriptor = one.descriptor?.take() { add(descriptor) } }
             switch result {
             case .bytes: break
             case .wouldBlock: return

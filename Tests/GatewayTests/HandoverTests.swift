@@ -127,6 +127,64 @@ import Testing
         }
     }
 
+    @Test("of connections sent together, the owner takes those that it has descriptors for, and the others get 503")
+    func tooFewDescriptors() throws {
+        let scene = try WorkersScene()
+        let connection = try scene.daemon.connect()
+        let members = try (0..<24).map { _ in try scene.begin(over: connection) }
+        let owner = try #require(members.first?.worker)
+        let owned = Array(members.filter { $0.worker == owner }.prefix(10))
+        #expect(owned.count == 10)
+        let other = try #require(members.first { $0.worker != owner })
+        let process = pid_t(try scene.processID(of: owner))
+        let sender = pid_t(try scene.processID(of: other.worker))
+        // After the second answer the owner has the connection, and has closed all that it had sent away or that had ended.
+        for id in ["first", "second"] {
+            try owned[0].stream.send(message(id))
+            #expect(try connection.exchange(owned[0]).payload == message(id))
+        }
+        try StandStill.begin(process)
+        defer { for each in [process, sender] { kill(each, SIGCONT) } }
+        // The other worker accepts all of them, and finds their requests in one turn.
+        let connections = try owned.map { _ in try scene.daemon.connect() }
+        let last = try scene.daemon.connect()
+        try other.stream.send(message("accepted"))
+        #expect(try last.exchange(other).payload == message("accepted"))
+        try StandStill.begin(sender)
+        let requests = owned.map { RawClient.post($0.client.nextBody("", message("m"))) }
+        for (connection, request) in zip(connections, requests) { try connection.send(request) }
+        let limits = try OpenFileLimit.leave(4, for: process)
+        try StandStill.end(sender)
+        try other.stream.send(message("sent"))
+        #expect(try last.exchange(other).payload == message("sent"))
+        try StandStill.end(process)
+
+        // Who was served gets what its server sends; who was refused asks again.
+        for member in owned { try member.stream.send(message("served")) }
+        var refused: [Int] = []
+        for (index, connection) in connections.enumerated() {
+            let answer = try connection.answer()
+            if answer.status == 503 {
+                #expect(answer.field("Retry-After") != nil)
+                refused.append(index)
+            } else {
+                #expect(try BOSHBody(answer.body).payload == message("served"))
+            }
+        }
+        #expect(refused.count == 6)
+        try OpenFileLimit.set(limits, of: process)
+        for index in refused {
+            try connections[index].send(requests[index])
+            #expect(try BOSHBody(try connections[index].answer().body).payload == message("served"))
+        }
+        // Each message has come once.
+        for (member, connection) in zip(owned, connections) {
+            #expect(try member.stream.read(until: "id='m'/>").hasSuffix(message("m")))
+            try connection.send(RawClient.post(member.client.nextBody("", message("end"))))
+            #expect(try member.stream.read(until: "id='end'/>") == message("end"))
+        }
+    }
+
     @Test("H-27: a request is served although its client ended its side right behind it")
     func halfClosed() throws {
         let scene = try WorkersScene()

@@ -4,18 +4,9 @@ import Testing
 
 /// Reloads and upgrades where too few files may be open for the next workers.
 @Suite struct RenewalDescriptorTests {
-    /// prlimit(2), which the module of the C library does not declare.
-    private typealias LimitCall =
-        @convention(c) (pid_t, Int32, UnsafePointer<rlimit>?, UnsafeMutablePointer<rlimit>?) -> Int32
-
     /// Lowers the limit on open files of a running program. A test that is not root cannot raise it again.
     private func limit(_ daemon: Daemon, to count: UInt) throws {
-        guard let symbol = dlsym(nil, "prlimit") else { throw TestFault("there is no prlimit") }
-        var limit = rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(count))
-        let call = unsafeBitCast(symbol, to: LimitCall.self)
-        guard call(daemon.processID, Int32(RLIMIT_NOFILE.rawValue), &limit, nil) == 0 else {
-            throw TestFault("prlimit: \(errno)")
-        }
+        try OpenFileLimit.set(rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(count)), of: daemon.processID)
     }
 
     /// Two workers need 130.

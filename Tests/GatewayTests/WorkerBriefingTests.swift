@@ -24,7 +24,7 @@ import Testing
         }
 
         func say(_ bytes: [UInt8], passing number: Int32? = nil) {
-            #expect(socket.send(bytes, passing: number) == .sent(bytes.count))
+            #expect(socket.send(bytes, passing: number.map { [$0] } ?? []) == .sent(bytes.count))
         }
 
         /// Says all that a worker with one listener needs, up to `started`.
@@ -41,7 +41,7 @@ import Testing
         /// What the worker has said; nil when it has said nothing.
         func heard() throws -> WorkerMessage? {
             var buffer = ReadBuffer()
-            var passed = Passed.nothing
+            var passed: [Passed] = []
             guard case .bytes = socket.receive(into: &buffer, passed: &passed) else { return nil }
             var reader = FrameReader(bound: 1 << 24)
             buffer.withBytes { reader.receive($0) }
@@ -169,7 +169,7 @@ import Testing
         #expect(place.news.map { $0.descriptor != nil } == [true, true, true, false])
         guard let link = place.supervisor.take() else { throw WorkerBriefing.Fault.ended }
         var buffer = ReadBuffer()
-        var passed = Passed.nothing
+        var passed: [Passed] = []
         let socket = DescriptorSocket(link)
         #expect(socket.receive(into: &buffer, passed: &passed) == .bytes(Frame.overhead + 4))
         // It no longer blocks.

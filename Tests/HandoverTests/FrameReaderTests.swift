@@ -130,6 +130,36 @@ struct FrameReaderTests {
         }
     }
 
+    @Test("connections that are sent together say so, all but the last, whatever of them fits")
+    func sentTogether() throws {
+        let envelope = Samples.envelope
+        let single = Samples.writer.frame(.connection(envelope), number: 1) ?? []
+        let writer = FrameWriter(bound: single.count)
+        var bytes: [UInt8] = []
+        var previous: Int?
+        for number in UInt32(1)...4 {
+            let before = bytes
+            let start = bytes.count
+            let fits = writer.append(envelope, number: number, to: &bytes, behind: previous) { bytes in
+                bytes += envelope.input + [UInt8](repeating: 0, count: number == 3 ? 1 : 0)
+            }
+            #expect(fits == (number != 3))
+            // One that is too long changes nothing.
+            if fits { previous = start } else { #expect(bytes == before) }
+        }
+        for split in 0...bytes.count {
+            let frames = Samples.read([Array(bytes[..<split]), Array(bytes[split...])], bound: single.count).frames
+            #expect(frames.map(\.number) == [1, 2, 4])
+            #expect(frames.map(PeerMessage.isFollowed) == [true, true, false])
+            for frame in frames { #expect(try PeerMessage(frame) == .connection(envelope)) }
+        }
+        #expect(frames(of: .refused).allSatisfy { !PeerMessage.isFollowed($0) })
+    }
+
+    private func frames(of message: PeerMessage) -> [Frame] {
+        Samples.read([Samples.writer.frame(message, number: 0) ?? []]).frames
+    }
+
     @Test("random bytes and damaged streams trap nothing, and arrive the same in any pieces")
     func damage() {
         let seed = UInt64.random(in: .min ... .max)

@@ -22,4 +22,17 @@ import Testing
     func others(_ text: String) {
         #expect(UInt64(sixteenDigits: Array(text.utf8).span) == nil)
     }
+
+    @Test("any byte at any place is read as its digit, or refused")
+    func everyByte() {
+        let digits = Array("0123456789abcdef".utf8)
+        for place in 0..<16 {
+            for byte in UInt8.min ... .max {
+                var text = [UInt8](repeating: UInt8(ascii: "0"), count: 16)
+                text[place] = byte
+                let number = digits.firstIndex(of: byte).map { UInt64($0) << UInt64(60 - 4 * place) }
+                #expect(UInt64(sixteenDigits: text.span) == number)
+            }
+        }
+    }
 }

@@ -57,7 +57,7 @@ import Testing
 
         func connect() throws -> Descriptor {
             let pair = try Descriptor.socketPair()
-            #expect(control.send([0], passing: pair.first.number) == .sent(1))
+            #expect(control.send([0], passing: [pair.first.number]) == .sent(1))
             return pair.second
         }
 

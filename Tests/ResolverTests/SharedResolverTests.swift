@@ -83,7 +83,7 @@ import Testing
         func client() throws -> Client {
             let client = try Client()
             guard let descriptor = client.far.take() else { throw SystemError(call: "socketpair", code: 0) }
-            let result = control?.send([0], passing: descriptor.number)
+            let result = control?.send([0], passing: [descriptor.number])
             #expect(result == .sent(1))
             #expect(turn())
             return client

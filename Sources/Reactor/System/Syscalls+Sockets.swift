@@ -23,17 +23,30 @@ extension Syscalls {
         }
     }
 
-    /// Writes to a Unix socket; `passed` goes with the first byte, unless it is -1. Never raises `SIGPIPE`.
+    /// Writes to a Unix socket; `passed`, at most `DescriptorSocket.mostPassed` descriptors, go with the first byte. Never
+    /// raises `SIGPIPE`.
     @inline(never)
-    static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, passing passed: Int32) -> Int {
-        retrying { unsafe holdfast_send_descriptor(descriptor, buffer.baseAddress, buffer.count, passed) }
+    static func send(
+        _ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, passing passed: UnsafeBufferPointer<Int32>
+    ) -> Int {
+        retrying {
+            unsafe holdfast_send_descriptors(
+                descriptor, buffer.baseAddress, buffer.count, passed.baseAddress, passed.count)
+        }
     }
 
-    /// Reads from a Unix socket. Sets `passed` to the descriptor that came with the bytes, closed on exec; to -1 if
-    /// none came, and to -2 if one was lost because this process has no room for it.
+    /// Reads from a Unix socket. Writes the descriptors that came with the bytes, closed on exec, to `passed`, which has
+    /// room for `DescriptorSocket.mostPassed`, and their number to `count`. `isShort`: whether more came, and were lost
+    /// because this process has no room for them.
     @inline(never)
-    static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, passed: inout Int32) -> Int {
-        retrying { unsafe holdfast_receive_descriptor(descriptor, buffer.baseAddress, buffer.count, &passed) }
+    static func read(
+        _ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, passed: UnsafeMutableBufferPointer<Int32>,
+        count: inout Int, isShort: inout Bool
+    ) -> Int {
+        retrying {
+            unsafe holdfast_receive_descriptors(
+                descriptor, buffer.baseAddress, buffer.count, passed.baseAddress, &count, &isShort)
+        }
     }
 
     /// Accepts a waiting connection and sets `peer` to its address: an empty path for an unsupported family.

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 // Written in Swift.
-extern long simulated_pass(int descriptor, const void *bytes, size_t count, int passed);
-extern long simulated_take(int descriptor, void *bytes, size_t count, int *passed);
+extern long simulated_pass(int descriptor, const void *bytes, size_t count, const int *passed, size_t passed_count);
+extern long simulated_take(int descriptor, void *bytes, size_t count, int *passed, size_t *passed_count, int *is_short);
 extern long simulated_size(int descriptor);
 extern void *simulated_map(int descriptor, int isWritable);
 extern int simulated_unmap(void *memory);
@@ -23,29 +23,36 @@ static long result(long value) {
     return -1;
 }
 
-// Messages have one part, and at most one descriptor.
+// Messages have one part. The receiver has room for as many descriptors as a sender may send.
 
 ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
     if (socket < simulated_first) return syscall(SYS_sendmsg, socket, message, flags);
-    int passed = -1;
-    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    if (header != NULL) memcpy(&passed, CMSG_DATA(header), sizeof passed);
-    return result(simulated_pass(socket, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, passed));
+    const int *passed = NULL;
+    size_t passed_count = 0;
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    if (header != NULL) {
+        passed = (const int *)CMSG_DATA(header);
+        passed_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    }
+    return result(simulated_pass(
+        socket, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, passed, passed_count));
 }
 
 ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
     if (socket < simulated_first) return syscall(SYS_recvmsg, socket, message, flags);
-    int passed = -1;
-    long count = simulated_take(socket, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, &passed);
-    message->msg_flags = passed == -2 ? MSG_CTRUNC : 0;
-    if (passed >= 0) {
-        struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    size_t passed = 0;
+    int is_short = 0;
+    long count = simulated_take(
+        socket, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, (int *)CMSG_DATA(header), &passed, &is_short);
+    message->msg_flags = is_short ? MSG_CTRUNC : 0;
+    message->msg_controllen = 0;
+    if (passed > 0) {
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof passed);
-        memcpy(CMSG_DATA(header), &passed, sizeof passed);
+        header->cmsg_len = CMSG_LEN(passed * sizeof(int));
+        message->msg_controllen = CMSG_SPACE(passed * sizeof(int));
     }
-    message->msg_controllen = passed >= 0 ? CMSG_SPACE(sizeof passed) : 0;
     return result(count);
 }
 

@@ -11,12 +11,12 @@ struct PassingFaults {
 
 /// One end of a stream socket between two processes (unix(7)), over which descriptors are passed.
 ///
-/// Nothing is on its way: the other end can read at once what was sent. A read brings one descriptor at most, and ends
-/// behind the message with which that was sent.
+/// Nothing is on its way: the other end can read at once what was sent. A read brings the descriptors of one message at most,
+/// and ends behind it.
 final class LocalEnd: KernelObject {
     private struct Message {
         var bytes: ArraySlice<UInt8>
-        var passed: KernelObject?
+        var passed: [KernelObject]
     }
 
     private unowned let kernel: Kernel
@@ -64,8 +64,8 @@ final class LocalEnd: KernelObject {
 
     // MARK: What goes out
 
-    /// Sends bytes, and a descriptor with the first of them.
-    func send(_ bytes: UnsafeRawBufferPointer, passing passed: KernelObject?) -> Int {
+    /// Sends bytes, and descriptors with the first of them.
+    func send(_ bytes: UnsafeRawBufferPointer, passing passed: [KernelObject]) -> Int {
         guard !hasPeerClosed, let peer else { return -Int(EPIPE) }
         guard !isStalled, peer.unread < capacity else { return -Int(EAGAIN) }
         if kernel.chance.below(1_000) < kernel.passing.full {
@@ -76,17 +76,17 @@ final class LocalEnd: KernelObject {
             }
             return -Int(EAGAIN)
         }
-        if passed != nil, kernel.chance.below(1_000) < kernel.passing.tooMany { return -Int(ETOOMANYREFS) }
-        // A long message goes in parts, and the descriptor with the first of them.
+        if !passed.isEmpty, kernel.chance.below(1_000) < kernel.passing.tooMany { return -Int(ETOOMANYREFS) }
+        // A long message goes in parts, and the descriptors with the first of them.
         let count = kernel.shortened(min(bytes.count, max(capacity / 2, 1)))
         transmit(Array(bytes.prefix(count)), passing: passed)
         return count
     }
 
     /// Sends bytes, whatever room there is.
-    func transmit(_ bytes: [UInt8], passing passed: KernelObject? = nil) {
+    func transmit(_ bytes: [UInt8], passing passed: [KernelObject] = []) {
         guard !hasPeerClosed, let peer else { return }
-        if let passed { kernel.retain(passed) }
+        for object in passed { kernel.retain(object) }
         peer.messages.append(Message(bytes: bytes[...], passed: passed))
         peer.unread += bytes.count
         kernel.noteProgress()
@@ -95,8 +95,8 @@ final class LocalEnd: KernelObject {
 
     // MARK: What comes in
 
-    /// Reads bytes. A descriptor that came with them counts as on its way until the caller has opened it.
-    func receive(into target: UnsafeMutableRawBufferPointer, passed: inout KernelObject?) -> Int {
+    /// Reads bytes. Descriptors that came with them count as on their way until the caller has opened them.
+    func receive(into target: UnsafeMutableRawBufferPointer, passed: inout [KernelObject]) -> Int {
         guard unread > 0 else {
             if error != 0 {
                 defer { error = 0 }
@@ -106,13 +106,13 @@ final class LocalEnd: KernelObject {
         }
         let limit = kernel.shortened(min(unread, target.count))
         var count = 0
-        while count < limit, passed == nil {
+        while count < limit, passed.isEmpty {
             let taken = min(messages[0].bytes.count, limit - count)
             messages[0].bytes.prefix(taken).withUnsafeBytes {
                 UnsafeMutableRawBufferPointer(rebasing: target[count..<count + taken]).copyMemory(from: $0)
             }
             passed = messages[0].passed
-            messages[0].passed = nil
+            messages[0].passed = []
             messages[0].bytes.removeFirst(taken)
             if messages[0].bytes.isEmpty { messages.removeFirst() }
             count += taken
@@ -125,7 +125,7 @@ final class LocalEnd: KernelObject {
 
     /// Reads all that has come. What was passed stays open: the caller has it now.
     func readAll() -> (bytes: [UInt8], passed: [KernelObject]) {
-        let came = (messages.flatMap(\.bytes), messages.compactMap(\.passed))
+        let came = (messages.flatMap(\.bytes), messages.flatMap(\.passed))
         guard unread > 0 else { return came }
         messages = []
         unread = 0
@@ -152,7 +152,7 @@ final class LocalEnd: KernelObject {
         let dropped = messages
         messages = []
         unread = 0
-        for case let passed? in dropped.map(\.passed) { kernel.release(passed) }
+        for object in dropped.flatMap(\.passed) { kernel.release(object) }
     }
 }
 
@@ -206,28 +206,40 @@ private enum Number: UInt64 {
 }
 
 @_cdecl("simulated_pass")
-func simulatedPass(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ passed: Int32) -> Int {
+func simulatedPass(
+    _ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ passed: UnsafePointer<Int32>?, _ passedCount: Int
+) -> Int {
     kernel.countMessage()
     guard let end = kernel.object(descriptor) as? LocalEnd else { return -Int(EBADF) }
-    let object = passed < 0 ? nil : kernel.object(passed)
-    guard passed < 0 || object != nil else { return -Int(EBADF) }
-    let result = end.send(UnsafeRawBufferPointer(start: bytes, count: count), passing: object)
+    var objects: [KernelObject] = []
+    for number in UnsafeBufferPointer(start: passed, count: passedCount) {
+        guard let object = kernel.object(number) else { return -Int(EBADF) }
+        objects.append(object)
+    }
+    let result = end.send(UnsafeRawBufferPointer(start: bytes, count: count), passing: objects)
     kernel.count(Number.pass.rawValue, Int(descriptor), result)
     return result
 }
 
 @_cdecl("simulated_take")
 func simulatedTake(
-    _ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int, _ passed: UnsafeMutablePointer<Int32>
+    _ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int, _ passed: UnsafeMutablePointer<Int32>,
+    _ passedCount: UnsafeMutablePointer<Int>, _ isShort: UnsafeMutablePointer<Int32>
 ) -> Int {
     kernel.countMessage()
     // See `simulatedEpollControl`.
     if !kernel.process.isAlive, kernel.process.takesTurns { return -Int(EAGAIN) }
     guard let end = kernel.object(descriptor) as? LocalEnd else { return -Int(EBADF) }
-    var object: KernelObject?
-    let result = end.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: count), passed: &object)
-    if let object {
-        passed.pointee = kernel.open(object) ?? -2
+    var objects: [KernelObject] = []
+    let result = end.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: count), passed: &objects)
+    // The kernel opens as many as there is room for, and drops the others.
+    for object in objects {
+        if isShort.pointee == 0, let number = kernel.open(object) {
+            passed[passedCount.pointee] = number
+            passedCount.pointee += 1
+        } else {
+            isShort.pointee = 1
+        }
         kernel.release(object)
     }
     kernel.count(Number.take.rawValue, Int(descriptor), result)

@@ -237,7 +237,7 @@ final class SimulatedSupervisor {
             guard isAlive else { return }
         }
         if case .serve = message { crew.serves(tag) }
-        ward.link.transmit(frame, passing: object)
+        ward.link.transmit(frame, passing: object.map { [$0] } ?? [])
     }
 
     // MARK: Its end
