@@ -58,7 +58,9 @@ enum CaddyText {
                 lines.add("response_header_timeout \(facts.readTimeout)s")
                 lines.note(
                     "Shorter than idle-timeout (\(facts.idleTimeout) s), so that Caddy closes it, never Holdfast.")
-                lines.add("keepalive \(facts.keptIdle)s", "keepalive_idle_conns_per_host 64")
+                lines.add(
+                    "keepalive \(facts.keptIdle)s",
+                    "keepalive_idle_conns_per_host \(ProxyFacts.keptConnections)")
             }
         }
     }

@@ -19,7 +19,9 @@ enum NginxNodes {
         lines.add("", "js_import holdfast from /etc/nginx/holdfast.js;", "")
         for (name, address) in ProxyFacts.nodes {
             lines.block("upstream holdfast_\(name) {") { lines in
-                lines.add("server \(address):\(facts.port);", "keepalive 64;", "keepalive_timeout \(facts.keptIdle)s;")
+                lines.add(
+                    "server \(address):\(facts.port);", "keepalive \(ProxyFacts.keptConnections);",
+                    "keepalive_timeout \(facts.keptIdle)s;")
             }
         }
         lines.note("For new sessions, for WebSockets, and for sessions of a node that is gone.")

@@ -35,8 +35,10 @@ enum NginxText {
 
     /// The connections that are kept for reuse.
     static func pool(_ facts: ProxyFacts, _ lines: inout ProxyLines) {
-        lines.note("Idle connections that a worker keeps for reuse. Without them nginx opens one for each request.")
-        lines.add("keepalive 64;")
+        lines.note(
+            "Idle connections that a worker keeps for reuse. With too few, nginx opens and closes one for a request, which "
+                + "costs Holdfast as much as the request.")
+        lines.add("keepalive \(ProxyFacts.keptConnections);")
         lines.note("Shorter than idle-timeout (\(facts.idleTimeout) s), so that nginx closes them, never Holdfast.")
         lines.add("keepalive_timeout \(facts.keptIdle)s;")
     }

@@ -85,6 +85,10 @@ struct ProxyFacts {
     /// end of its connection is a 502.
     var keptIdle: Int64 { min(60, idleTimeout / 2) }
 
+    /// How many idle connections to Holdfast a proxy keeps: more than there are requests at the same time that are answered
+    /// at once.
+    static let keptConnections = 1_024
+
     /// For a busy machine, and for the login that a poll may wait for.
     private static let margin: Int64 = 20
 

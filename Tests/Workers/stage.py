@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -34,19 +35,20 @@ def filled(template, ports, backends, **values):
 
 
 class Proxy:
-    """nginx or HAProxy that mixes all sessions on the connections of its pool. nginx has a port and a pool for each backend."""
+    """nginx or HAProxy that mixes all sessions on the connections of its pool. nginx has a port for each backend, with its part
+    of the pool."""
 
     COMMANDS = {
         "nginx": lambda file, log: ["nginx", "-c", file, "-e", log],
         "haproxy": lambda file, _: ["haproxy", "-db", "-f", file],
     }
 
-    def __init__(self, name, directory, *backends):
+    def __init__(self, name, directory, *backends, pool=POOL):
         self.ports = free_ports(len(backends))
         self.port = self.ports[0]
         file = os.path.join(directory, f"{name}.conf")
         with open(os.path.join(FOLDER, f"{name}.conf"), encoding="utf-8") as template:
-            text = filled(template.read(), self.ports, backends, directory=directory, pool=POOL // len(backends))
+            text = filled(template.read(), self.ports, backends, directory=directory, pool=pool // len(backends))
         with open(file, "w", encoding="utf-8") as written:
             written.write(text)
         self._command = self.COMMANDS[name](file, os.path.join(directory, f"{name}.log"))
@@ -185,6 +187,13 @@ class Load:
 
     def ready(self):
         return int(re.match(r"ready (\d+)", self.line("ready"))[1])
+
+    def pause(self):
+        """Has it stand still."""
+        os.kill(self.child.pid, signal.SIGSTOP)
+
+    def go_on(self):
+        os.kill(self.child.pid, signal.SIGCONT)
 
     def done(self):
         self.line("done")

@@ -28,6 +28,19 @@ class TableTests(unittest.TestCase):
         self.assertEqual(rows[3], ["two that share all", "13.0 us", "1.20", "1900", "1.80", "0.50"])
 
 
+    def test_a_hand_over_takes_what_sharing_costs(self):
+        # (13 - 12) / 0.4, (22 - 22) / 0.6 and (12 - 10) / 0.5
+        self.assertAlmostEqual(sharing.handover(self.ROUNDS), 2.5)
+
+
+class CountsTests(unittest.TestCase):
+    def test_turns_are_added_before_anything_is_divided(self):
+        turns = [sharing.Counts(0.5, 10_000, 1.0, 2_000), sharing.Counts(0.25, 2_500, 0.25, 500)]
+        total = sharing.Counts().plus(turns[0]).plus(turns[1])
+        self.assertEqual(total.found(), Found(60, 10_000, 0.2))
+        self.assertEqual(total.minus(turns[0]), turns[1])
+
+
 class FilledTests(unittest.TestCase):
     def test_what_stands_between_the_marks_comes_once_for_each_port(self):
         template = "pool @POOL@\n    # each\nlisten @PORT@ for @BACKEND@\n    # end\nend of @PORT@\n"
