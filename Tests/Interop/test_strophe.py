@@ -156,13 +156,22 @@ class Strophe(Case):
     def ended_by_terminate(self):
         return self.service.statistics()["sessions"]["ended"]["terminated"] if gateway.binary is not None else 0
 
+    async def held_poll(self):
+        """Waits until the page has one request, and the service holds it. The page has it before the service does."""
+        only = "const all = client.connection._proto._requests; return all.length === 1 ? all[0].rid : null"
+        rid = None
+        while rid is None or rid != await self.run_script(only):
+            await self.wait("client.connection._proto._requests.length === 1", "one open poll")
+            rid = await self.run_script(only)
+            await asyncio.to_thread(wait_until, lambda: self.service.held_polls() > 0, "a poll that is held")
+
     @fails_in_control("ejabberd", "notices that a poll's connection is closed only when it has answered it, with a message perhaps")
     async def test_message_sent_while_the_page_was_away(self):
         """P-13: the old page's poll died with it; what comes meanwhile goes to the restored page's next request."""
         for round_number in range(3):
             peer = await self.peer("mercutio")
             own = await self.connect(ANONYMOUS)
-            await self.wait("client.connection._proto._requests.length === 1", "one open poll")
+            await self.held_poll()
             before = self.service.aborted_polls()
             await self.open_page("blank.html")
             await asyncio.to_thread(wait_until, lambda: self.service.aborted_polls() > before, "the poll being closed")

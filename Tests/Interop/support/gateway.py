@@ -57,6 +57,10 @@ class Holdfast:
         """How many polls their clients have left."""
         return self.statistics()["sessions"]["aborted_polls"]
 
+    def held_polls(self):
+        """How many requests wait for an answer."""
+        return self.statistics()["sessions"]["held_requests"]
+
     def statistics(self):
         """The admin listener's /stats."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/stats", timeout=PATIENCE) as answer:
@@ -182,6 +186,10 @@ class ModBosh:
     def aborted_polls(self):
         """A number that grows when a client leaves its poll: it does not count these, but the connection ends."""
         return -connections(self.port)
+
+    def held_polls(self):
+        """At least one while a client waits: it does not count these, but the connections."""
+        return connections(self.port)
 
     def proxy_configuration(self, kind, *options):
         """The sample, which is what Holdfast prints for its default settings."""
