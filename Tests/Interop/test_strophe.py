@@ -174,7 +174,9 @@ class Strophe(Case):
             await self.held_poll()
             before = self.service.aborted_polls()
             await self.open_page("blank.html")
-            await asyncio.to_thread(wait_until, lambda: self.service.aborted_polls() > before, "the poll being closed")
+            # The server may answer the poll meanwhile, and the page may be gone before it sends the next one.
+            await asyncio.to_thread(wait_until, lambda: self.service.aborted_polls() > before or self.service.held_polls() == 0,
+                                    "the end of the poll")
             peer.write(chat(own, f"first {round_number}") + chat(own, f"second {round_number}"))
             await peer.synchronise()
             await self.open_page()
