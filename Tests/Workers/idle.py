@@ -13,8 +13,9 @@ from targets import NullServer
 # Buffers of the log-ins are given back by then, in seconds.
 SETTLED = 8
 KIB, MIB = 1 << 10, 1 << 20
-# What one load generator has: it needs two descriptors for each when sessions end.
-MOST = 6000
+# What one load generator has. Its sessions end in the same moment, each over a second connection, and then the workers need room for
+# as many descriptors more; who finds none gets 503.
+MOST = 1000
 # What goes through one listener to one null server: the server has a descriptor for each, and each connection to one address and
 # port takes a port of this machine.
 SERVED = 18_000

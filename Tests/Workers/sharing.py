@@ -105,14 +105,16 @@ class Running:
 
     def turn(self):
         """Lets the clients send for a turn."""
-        before = self._counts()
+        counts, used = self._counts(), self._used()
         began = time.monotonic()
         for load in self._loads:
             load.go_on()
         time.sleep(TURN)
         seconds = time.monotonic() - began
         self._rest()
-        return self._counts().minus(before)._replace(seconds=seconds)
+        # Before the numbers are asked for, because the answers take processor time too.
+        used = self._used() - used
+        return self._counts().minus(counts)._replace(used=used, seconds=seconds)
 
     def end(self):
         """Fails if a message went wrong."""
@@ -133,13 +135,13 @@ class Running:
             load.pause()
         time.sleep(REST)
 
+    def _used(self):
+        return sum(processor(pid) for holdfast in self._holdfasts for pid in holdfast.pids())
+
     def _counts(self):
-        # The answer itself takes processor time. It is asked for while the clients stand still, and what it takes is not counted
-        # twice: of two counts the first one reads the time behind the answer, the second one too.
         answers = [holdfast.statistics() for holdfast in self._holdfasts]
-        return Counts(sum(processor(pid) for holdfast in self._holdfasts for pid in holdfast.pids()),
-                      sum(answer["upstream"]["stanzas_in"] for answer in answers), 0,
-                      sum(answer["http"]["moved_in"] for answer in answers))
+        return Counts(messages=sum(answer["upstream"]["stanzas_in"] for answer in answers),
+                      moved=sum(answer["http"]["moved_in"] for answer in answers))
 
 
 def measure(given, turns, shares):

@@ -27,7 +27,6 @@ class TableTests(unittest.TestCase):
         self.assertEqual(rows[1], ["one worker", "10.0 us", "1.00", "1000", "1.00", "0.00"])
         self.assertEqual(rows[3], ["two that share all", "13.0 us", "1.20", "1900", "1.80", "0.50"])
 
-
     def test_a_hand_over_takes_what_sharing_costs(self):
         # (13 - 12) / 0.4, (22 - 22) / 0.6 and (12 - 10) / 0.5
         self.assertAlmostEqual(sharing.handover(self.ROUNDS), 2.5)
